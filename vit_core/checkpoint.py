@@ -1,0 +1,197 @@
+"""Checkpoints: safetensors with JSON metadata. Reading one builds nothing before all is checked, and never unpickles."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+
+from vit_core.config import TrainConfig, ViTConfig
+from vit_core.data import DataInfo
+from vit_core.files import write_atomically
+from vit_core.model import ViT
+
+FORMAT = "vit-explainer 1"
+SHIPPED_DIR = Path(__file__).parent / "checkpoints"  # <preset>.safetensors, trained by this project
+LARGEST_FILE = 2 * 1024**3  # bytes
+
+
+class CheckpointError(ValueError):
+    """A file that is no checkpoint of this project, or does not fit; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model and where it comes from. ``metrics`` holds ``epoch``, ``step`` and whatever was measured by then."""
+
+    model: ViT
+    preset: str | None = None
+    train_config: TrainConfig | None = None
+    metrics: dict[str, Any] = dataclasses.field(default_factory=dict)
+    data: DataInfo | None = None
+    command: str | None = None
+
+    @property
+    def config(self) -> ViTConfig:
+        return self.model.config
+
+
+def save_checkpoint(
+    model: ViT,
+    path: str | Path,
+    *,
+    preset: str | None = None,
+    train_config: TrainConfig | None = None,
+    metrics: dict[str, Any] | None = None,
+    data: DataInfo | None = None,
+    command: str | None = None,
+) -> None:
+    """Write the model's float32 weights and their history to ``path``, whole or not at all.
+
+    Raises:
+        OSError: the file cannot be written; one that was there stays as it was.
+    """
+    metadata = {"format": FORMAT, "config": model.config.to_json()}
+    if preset is not None:
+        metadata["preset"] = preset
+    if train_config is not None:
+        metadata["train_config"] = train_config.to_json()
+    if metrics:
+        metadata["metrics"] = json.dumps(metrics)
+    if data is not None:
+        metadata["data"] = json.dumps(dataclasses.asdict(data))
+    if command is not None:
+        metadata["command"] = command
+    tensors = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    write_atomically(Path(path), safetensors.torch.save(tensors, metadata))
+
+
+def load_checkpoint(path: str | Path, expect: ViTConfig | None = None) -> Checkpoint:
+    """Read a checkpoint into a new model in evaluation mode, on the CPU in float32.
+
+    Args:
+        expect: refuse a checkpoint of any other configuration.
+
+    Raises:
+        CheckpointError: not a checkpoint of this project, truncated, of another shape, or with weights that are
+            not finite; the message is one sentence.
+        OSError: the file cannot be read.
+    """
+    path = Path(path)
+    metadata, shapes = read_header(path)
+    config = read_part(path, metadata, "config", ViTConfig.from_json, required=True)
+    train_config = read_part(path, metadata, "train_config", TrainConfig.from_json)
+    metrics = read_part(path, metadata, "metrics", read_mapping) or {}
+    data = read_part(path, metadata, "data", read_data_info)
+    if expect is not None and config != expect:
+        raise CheckpointError(f"{path} is of another shape: {describe_difference(config, expect)}")
+
+    with torch.device("meta"):
+        expected = {key: tuple(value.shape) for key, value in ViT(config).state_dict().items()}
+    check_shapes(path, shapes, expected)
+    tensors = {key: value.float() for key, value in safetensors.torch.load_file(path).items()}
+    if bad := [key for key, value in tensors.items() if not value.isfinite().all()]:
+        raise CheckpointError(f"{path} has weights that are not finite numbers, in {bad[0]}")
+    with torch.random.fork_rng(devices=[]):
+        model = ViT(config)
+    model.load_state_dict(tensors)
+    return Checkpoint(
+        model=model.eval(),
+        preset=metadata.get("preset"),
+        train_config=train_config,
+        metrics=metrics,
+        data=data,
+        command=metadata.get("command"),
+    )
+
+
+def read_header(path: Path) -> tuple[dict[str, str], dict[str, tuple[int, ...]]]:
+    """Return a safetensors file's metadata and the shape of each tensor, without reading the tensors."""
+    if not path.is_file():
+        raise CheckpointError(f"{path} is not a file; a checkpoint is a .safetensors file")
+    if path.stat().st_size > LARGEST_FILE:
+        raise CheckpointError(f"{path} is larger than 2 GiB, the most that a checkpoint may have")
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
+            kinds = {key: file.get_slice(key).get_dtype() for key in shapes}
+    except safetensors.SafetensorError as error:
+        raise CheckpointError(
+            f"{path} is not a whole safetensors file (truncated or another format): {error}"
+        ) from None
+    if odd := [key for key, kind in kinds.items() if kind not in ("F32", "F16", "BF16")]:
+        raise CheckpointError(
+            f"{path} has weights of type {kinds[odd[0]]} in {odd[0]}; allowed: F32, F16, BF16"
+        )
+    return metadata, shapes
+
+
+def read_part(
+    path: Path, metadata: dict[str, str], key: str, parse: Any, required: bool = False
+) -> Any:
+    """Parse one entry of the metadata."""
+    if key not in metadata:
+        if required:
+            raise CheckpointError(
+                f"{path} has no {key!r} in its metadata: not made by this project"
+            )
+        return None
+    try:
+        return parse(metadata[key])
+    except (ValueError, TypeError, RecursionError) as error:
+        raise CheckpointError(f"{path} has a {key!r} that is not valid: {error}") from None
+
+
+def read_mapping(text: str) -> dict[str, Any]:
+    values = json.loads(text)
+    if not isinstance(values, dict):
+        raise ValueError(f"a mapping is expected, not {values!r:.80}")
+    return values
+
+
+def read_data_info(text: str) -> DataInfo:
+    values = read_mapping(text)
+    numbers = {
+        key: tuple(float(n) for n in values[key]) for key in ("mean", "std") if key in values
+    }
+    if len(numbers) < 2 or not all(std > 0 for std in numbers["std"]):
+        raise ValueError("mean and a positive std of each channel are expected")
+    return DataInfo(
+        name=str(values.get("name", "")),
+        fingerprint=str(values.get("fingerprint", "")),
+        class_names=tuple(str(name) for name in values.get("class_names", ())),
+        **numbers,
+    )
+
+
+def check_shapes(
+    path: Path, found: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]]
+) -> None:
+    """Refuse tensors that are missing, extra or of another shape than the configuration asks for."""
+    problems = []
+    if missing := [key for key in expected if key not in found]:
+        problems.append(f"missing {', '.join(missing[:3])}")
+    if extra := [key for key in found if key not in expected]:
+        problems.append(f"not expected {', '.join(extra[:3])}")
+    for key in expected:
+        if key in found and found[key] != expected[key]:
+            problems.append(f"{key} is {found[key]} where {expected[key]} is expected")
+    if problems:
+        raise CheckpointError(
+            f"{path} does not fit its own configuration: {'; '.join(problems[:4])}"
+        )
+
+
+def describe_difference(found: ViTConfig, expected: ViTConfig) -> str:
+    """Name the fields in which two configurations differ."""
+    differing = [
+        f"{name} is {value!r} where {expected.to_dict()[name]!r} is expected"
+        for name, value in found.to_dict().items()
+        if value != expected.to_dict()[name]
+    ]
+    return "; ".join(differing)

@@ -1,0 +1,337 @@
+"""What a model is and how it is trained, as two frozen dataclasses that check themselves.
+
+A configuration that exists is valid: every mistake is a ``ValueError`` that says what is allowed.
+"""
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+from typing import Any, Self
+
+Size = int | tuple[int, int]
+
+POSITIONS = ("learned", "sincos", "sincos2d", "none")
+POOLS = ("cls", "mean")
+OPTIMIZERS = ("muon", "adamw", "adam")
+SCHEDULES = ("linear", "cosine", "constant")
+AUGMENTATIONS = ("none", "shift", "affine")
+MEMORY_LIMIT = 2 * 1024**3  # bytes
+
+
+class JsonConfig:
+    """Round trip of a dataclass through JSON, with unknown names refused."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            field.name: list(value) if isinstance(value, tuple) else value
+            for field in dataclasses.fields(self)  # type: ignore[arg-type]
+            for value in [getattr(self, field.name)]
+        }
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict())
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Build from plain values.
+
+        Raises:
+            ValueError: ``values`` is no mapping, has an unknown name, or a value that is not allowed.
+        """
+        if not isinstance(values, dict):
+            raise ValueError(
+                f"{cls.__name__} takes a mapping of names to values, not {values!r:.80}"
+            )
+        names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+        if unknown := sorted(set(values) - set(names)):
+            raise ValueError(
+                f"{cls.__name__} has no {', '.join(unknown)}; its fields are {', '.join(names)}"
+            )
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise ValueError(f"not a JSON text of {cls.__name__}: {error}") from None
+        return cls.from_dict(values)
+
+
+@dataclass(frozen=True)
+class ViTConfig(JsonConfig):
+    """The shape of a Vision Transformer.
+
+    Attributes:
+        image_size: pixels, one number for a square or (height, width).
+        in_channels: 1 for grey, 3 for colour.
+        num_classes: length of the logits.
+        patch_size: pixels, one number or (height, width); divides the image.
+        embed_dim: width D of a token; a multiple of ``num_heads``.
+        depth: number of encoder blocks.
+        num_heads: attention heads in each block, of ``embed_dim / num_heads`` dimensions each.
+        mlp_ratio: width of the MLP's hidden layer over ``embed_dim``.
+        pos_embed: "learned" | "sincos" (1-D, as in Attention Is All You Need) | "sincos2d" (SimpleViT's) | "none".
+        pool: "cls" reads the class token; "mean" averages the patch tokens, and then there is no class token.
+        qkv_bias: whether query, key and value have a bias.
+        norm_eps: epsilon of every LayerNorm.
+        final_norm: whether a LayerNorm follows the last block.
+        layer_scale: initial value of LayerScale's factors, or None for no LayerScale.
+        num_registers: extra learned tokens behind the class token.
+        dropout: probability, after every dense layer but the qkv projection and after adding the position.
+    """
+
+    image_size: Size = 28
+    in_channels: int = 1
+    num_classes: int = 10
+    patch_size: Size = 4
+    embed_dim: int = 64
+    depth: int = 4
+    num_heads: int = 4
+    mlp_ratio: float = 4.0
+    pos_embed: str = "learned"
+    pool: str = "cls"
+    qkv_bias: bool = True
+    norm_eps: float = 1e-6
+    final_norm: bool = True
+    layer_scale: float | None = None
+    num_registers: int = 0
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("image_size", "patch_size"):
+            check_size(name, getattr(self, name))
+        for name in ("in_channels", "num_classes", "embed_dim", "depth", "num_heads"):
+            check_int(name, getattr(self, name), at_least=1)
+        check_int("num_registers", self.num_registers, at_least=0)
+        check_choice("pos_embed", self.pos_embed, POSITIONS)
+        check_choice("pool", self.pool, POOLS)
+        check_bool("qkv_bias", self.qkv_bias)
+        check_bool("final_norm", self.final_norm)
+        check_float("mlp_ratio", self.mlp_ratio, above=0.0)
+        check_float("norm_eps", self.norm_eps, above=0.0)
+        check_float("dropout", self.dropout, at_least=0.0, below=1.0)
+        if self.layer_scale is not None:
+            check_float("layer_scale", self.layer_scale, above=0.0)
+        self._check_together()
+
+    def _check_together(self) -> None:
+        for axis, image, patch in zip(
+            ("height", "width"), self.image_hw, self.patch_hw, strict=True
+        ):
+            if image % patch:
+                raise ValueError(
+                    f"image_size: the {axis} of {image} pixels is not a multiple of patch_size {patch}; "
+                    f"nearest patch sizes that divide it: {nearest_divisors(image, patch)}"
+                )
+        if self.embed_dim % self.num_heads:
+            below = self.embed_dim // self.num_heads * self.num_heads
+            nearest = " and ".join(str(n) for n in (below, below + self.num_heads) if n)
+            raise ValueError(
+                f"embed_dim {self.embed_dim} is not divisible by num_heads {self.num_heads}; "
+                f"nearest widths that are: {nearest}"
+            )
+        if self.pos_embed == "sincos2d" and self.embed_dim % 4:
+            raise ValueError(
+                f"pos_embed 'sincos2d' needs an embed_dim divisible by 4 (sine and cosine of row and column), "
+                f"not {self.embed_dim}; nearest: {self.embed_dim // 4 * 4 or 4} and {self.embed_dim // 4 * 4 + 4}"
+            )
+        if self.mlp_dim < 1:
+            raise ValueError(
+                f"mlp_ratio {self.mlp_ratio} leaves the MLP no hidden unit at embed_dim {self.embed_dim}; "
+                f"allowed: at least {1 / self.embed_dim:.3g}"
+            )
+        if self.memory_bytes > MEMORY_LIMIT:
+            raise ValueError(
+                f"this shape needs about {self.memory_bytes / 1024**3:.1f} GiB for its weights and one image's "
+                f"tensors; allowed are 2 GiB: choose a smaller embed_dim, depth, num_heads or image_size, "
+                f"or a larger patch_size"
+            )
+
+    @property
+    def image_hw(self) -> tuple[int, int]:
+        """Height and width of an image in pixels."""
+        return as_pair(self.image_size)
+
+    @property
+    def patch_hw(self) -> tuple[int, int]:
+        """Height and width of a patch in pixels."""
+        return as_pair(self.patch_size)
+
+    @property
+    def grid_size(self) -> tuple[int, int]:
+        """Rows and columns of patches."""
+        return self.image_hw[0] // self.patch_hw[0], self.image_hw[1] // self.patch_hw[1]
+
+    @property
+    def num_patches(self) -> int:
+        return self.grid_size[0] * self.grid_size[1]
+
+    @property
+    def patch_dim(self) -> int:
+        """Length of a flattened patch: channels · patch height · patch width."""
+        return self.in_channels * self.patch_hw[0] * self.patch_hw[1]
+
+    @property
+    def num_prefix_tokens(self) -> int:
+        """Tokens before the first patch: [CLS], if there is one, and the registers."""
+        return (self.pool == "cls") + self.num_registers
+
+    @property
+    def num_tokens(self) -> int:
+        return self.num_prefix_tokens + self.num_patches
+
+    @property
+    def head_dim(self) -> int:
+        return self.embed_dim // self.num_heads
+
+    @property
+    def mlp_dim(self) -> int:
+        return int(self.embed_dim * self.mlp_ratio)
+
+    @property
+    def parameters_by_part(self) -> dict[str, int]:
+        """Learned numbers of each part of the model, in the order of the forward pass."""
+        D, M = self.embed_dim, self.mlp_dim
+        norm = 2 * D
+        attention = 3 * D * D + self.qkv_bias * 3 * D + D * D + D
+        mlp = (D + 1) * M + (M + 1) * D
+        scales = 0 if self.layer_scale is None else 2 * D
+        positions = self.num_patches + (self.pool == "cls")
+        return {
+            "patch_embed": (self.patch_dim + 1) * D,
+            "cls_token": D if self.pool == "cls" else 0,
+            "reg_token": self.num_registers * D,
+            "pos_embed": positions * D if self.pos_embed == "learned" else 0,
+            "blocks": self.depth * (2 * norm + attention + mlp + scales),
+            "norm": norm if self.final_norm else 0,
+            "head": (D + 1) * self.num_classes,
+        }
+
+    @property
+    def num_parameters(self) -> int:
+        return sum(self.parameters_by_part.values())
+
+    @property
+    def memory_bytes(self) -> int:
+        """Estimate of the float32 weights and every traced tensor of one image, in bytes."""
+        N, D, H, M = self.num_tokens, self.embed_dim, self.num_heads, self.mlp_dim
+        block = 11 * N * D + 2 * N * M + 2 * H * N * N
+        ends = self.num_patches * (self.patch_dim + D) + 4 * N * D + self.num_classes
+        return 4 * (self.num_parameters + self.depth * block + ends)
+
+
+@dataclass(frozen=True)
+class TrainConfig(JsonConfig):
+    """How a model is trained.
+
+    Attributes:
+        epochs: passes over the training images.
+        batch_size: images in a step; the incomplete last batch of an epoch is left out.
+        optimizer: "muon" (Muon on the blocks' matrices, AdamW on the rest) | "adamw" | "adam".
+        lr: peak learning rate of Adam or AdamW.
+        muon_lr: peak learning rate of Muon.
+        weight_decay: decoupled, on matrices only.
+        beta2: Adam's decay of the squared gradient.
+        schedule: after the warm-up, "linear" to zero | "cosine" to zero | "constant".
+        warmup: share of all steps in which the learning rate rises from zero.
+        label_smoothing: share of the target spread over all classes.
+        augment: "none" | "shift" (whole pixels) | "affine" (rotate, scale, shear and shift).
+        augment_strength: 1 for one pixel of shift, or ± 8°, 8 % scale, 0.08 shear and 6 % shift; scales all of them.
+        clean_fraction: share of all steps, at the end, trained without augmentation.
+        softmax_before_loss: a classic mistake, kept to be looked at: probabilities where the loss expects logits.
+        seed: of the order of the images, the augmentation and the dropout.
+    """
+
+    epochs: int = 8
+    batch_size: int = 128
+    optimizer: str = "muon"
+    lr: float = 2e-3
+    muon_lr: float = 0.02
+    weight_decay: float = 0.02
+    beta2: float = 0.98
+    schedule: str = "linear"
+    warmup: float = 0.1
+    label_smoothing: float = 0.0
+    augment: str = "affine"
+    augment_strength: float = 1.0
+    clean_fraction: float = 0.1
+    softmax_before_loss: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_int("epochs", self.epochs, at_least=1, at_most=10_000)
+        check_int("batch_size", self.batch_size, at_least=1, at_most=65_536)
+        check_int("seed", self.seed, at_least=0, at_most=2**31 - 1)
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_choice("schedule", self.schedule, SCHEDULES)
+        check_choice("augment", self.augment, AUGMENTATIONS)
+        check_bool("softmax_before_loss", self.softmax_before_loss)
+        check_float("lr", self.lr, above=0.0)
+        check_float("muon_lr", self.muon_lr, above=0.0)
+        check_float("weight_decay", self.weight_decay, at_least=0.0)
+        check_float("augment_strength", self.augment_strength, at_least=0.0, at_most=4.0)
+        for name in ("beta2", "label_smoothing"):
+            check_float(name, getattr(self, name), at_least=0.0, below=1.0)
+        for name in ("warmup", "clean_fraction"):
+            check_float(name, getattr(self, name), at_least=0.0, at_most=1.0)
+
+
+def as_pair(size: Size) -> tuple[int, int]:
+    return size if isinstance(size, tuple) else (size, size)
+
+
+def nearest_divisors(number: int, near: int) -> str:
+    """Name the divisors of ``number`` just below and above ``near``."""
+    divisors = [n for n in range(1, number + 1) if number % n == 0]
+    below = [n for n in divisors if n < near][-1:]
+    above = [n for n in divisors if n > near][:1]
+    return " and ".join(map(str, below + above))
+
+
+def check_int(name: str, value: object, at_least: int, at_most: int = 1_000_000) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not at_least <= value <= at_most:
+        raise ValueError(
+            f"{name} must be a whole number from {at_least} to {at_most}, not {value!r:.80}"
+        )
+
+
+def check_size(name: str, value: object) -> None:
+    pair = value if isinstance(value, tuple) else (value, value)
+    if len(pair) != 2:
+        raise ValueError(f"{name} must be one number or (height, width), not {value!r:.80}")
+    for number in pair:
+        check_int(name, number, at_least=1, at_most=65_536)
+
+
+def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r:.80}")
+
+
+def check_bool(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be True or False, not {value!r:.80}")
+
+
+def check_float(
+    name: str,
+    value: object,
+    *,
+    above: float = -math.inf,
+    at_least: float = -math.inf,
+    below: float = math.inf,
+    at_most: float = math.inf,
+) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if number and above < value < below and at_least <= value <= at_most:  # type: ignore[operator]
+        return
+    bounds = (
+        ("above", above),
+        ("at least", at_least),
+        ("below", below),
+        ("at most", at_most),
+    )
+    allowed = " and ".join(f"{word} {bound:g}" for word, bound in bounds if math.isfinite(bound))
+    raise ValueError(f"{name} must be a number {allowed or 'that is finite'}, not {value!r:.80}")

@@ -1,0 +1,53 @@
+"""Named settings of model and training, each with the result that it should reach."""
+
+from dataclasses import dataclass
+
+from vit_core.config import TrainConfig, ViTConfig
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A model's shape, how it is trained, and one sentence on what it is for and what it reaches."""
+
+    model: ViTConfig
+    train: TrainConfig
+    summary: str
+
+
+PRESETS: dict[str, Preset] = {
+    "seed": Preset(
+        ViTConfig(patch_size=4, embed_dim=8, depth=2, num_heads=2, pos_embed="sincos"),
+        TrainConfig(epochs=5, lr=0.02, muon_lr=0.05, augment="none", weight_decay=0.0),
+        "The shape of the implementation that learners copy, with a good recipe.",
+    ),
+    "seed-faithful": Preset(
+        ViTConfig(patch_size=4, embed_dim=8, depth=2, num_heads=2, pos_embed="sincos"),
+        TrainConfig(
+            epochs=5,
+            optimizer="adam",
+            lr=0.005,
+            schedule="constant",
+            warmup=0.0,
+            weight_decay=0.0,
+            beta2=0.999,
+            augment="none",
+            softmax_before_loss=True,
+        ),
+        "The same shape with that implementation's own recipe: softmax before the cross-entropy, no schedule.",
+    ),
+    "fast": Preset(
+        ViTConfig(patch_size=7),
+        TrainConfig(epochs=8),
+        "16 patches of 7 x 7: learns most for its time.",
+    ),
+    "default": Preset(
+        ViTConfig(patch_size=4),
+        TrainConfig(epochs=20),
+        "49 patches of 4 x 4 and a class token: attention fine enough to look at.",
+    ),
+    "best": Preset(
+        ViTConfig(patch_size=4, embed_dim=96, depth=8, num_heads=6, pool="mean"),
+        TrainConfig(epochs=40),
+        "The highest accuracy under one million parameters.",
+    ),
+}

@@ -1,0 +1,102 @@
+"""One forward pass with every intermediate tensor kept, and edited on demand."""
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from vit_core.config import ViTConfig
+from vit_core.model import ViT
+
+Edit = Callable[[Tensor], Tensor]
+
+
+class Trace(Mapping[str, Tensor]):
+    """The named tensors of one forward pass, in the order in which they were computed; read-only.
+
+    Index 0 of every tensor's first axis is the image (``pos_embed``, the same for every image, has length 1
+    there). Tensors are held by reference, so recording costs no copy.
+    """
+
+    def __init__(self, tensors: dict[str, Tensor], config: ViTConfig) -> None:
+        self._tensors = dict(tensors)
+        self.config = config
+
+    def __getitem__(self, key: str) -> Tensor:
+        try:
+            return self._tensors[key]
+        except KeyError:
+            raise KeyError(unknown_key(key, list(self._tensors))) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tensors)
+
+    def __len__(self) -> int:
+        return len(self._tensors)
+
+    def __repr__(self) -> str:
+        return f"Trace({len(self)} tensors, {len(self.logits)} images)"
+
+    @property
+    def logits(self) -> Tensor:
+        """(B, num_classes)."""
+        return self._tensors["logits"]
+
+    @property
+    def probabilities(self) -> Tensor:
+        """Softmax of the logits, (B, num_classes)."""
+        return self.logits.softmax(dim=-1)
+
+
+def trace(
+    model: ViT,
+    images: Tensor,
+    edits: Mapping[str, Edit] | None = None,
+    gradients: bool = False,
+) -> Trace:
+    """Run ``model`` on ``images`` and return every named tensor of that run.
+
+    Args:
+        model: used as it is, in its training or evaluation mode; nothing is stored on it.
+        images: (B, channels, height, width), normalised as for the model.
+        edits: trace key → function of that tensor. What the function returns, of the same shape, replaces the
+            tensor in the rest of the pass and in the trace. The function may change its argument in place.
+        gradients: keep the graph, so that ``.grad`` of every tensor is filled by a later ``backward``.
+
+    Raises:
+        ValueError: an edit's key is not in the pass, its result has another shape, or the images do not fit.
+    """
+    edits = dict(edits or {})
+    tensors: dict[str, Tensor] = {}
+
+    def tap(name: str, tensor: Tensor) -> Tensor:
+        if name in edits:
+            tensor = apply_edit(name, edits[name], tensor)
+        if gradients and tensor.requires_grad:
+            tensor.retain_grad()
+        # the position belongs to the model itself: a reader's in-place change must not reach it
+        tensors[name] = tensor.clone() if name == "pos_embed" and not gradients else tensor
+        return tensor
+
+    with torch.set_grad_enabled(gradients):
+        model(images, tap)
+    if unused := [key for key in edits if key not in tensors]:
+        raise ValueError(unknown_key(unused[0], list(tensors)))
+    return Trace(tensors, model.config)
+
+
+def apply_edit(name: str, edit: Edit, tensor: Tensor) -> Tensor:
+    edited = edit(tensor.clone())
+    if not isinstance(edited, Tensor) or edited.shape != tensor.shape:
+        got = tuple(edited.shape) if isinstance(edited, Tensor) else type(edited).__name__
+        raise ValueError(
+            f"the edit of {name} must return a tensor of shape {tuple(tensor.shape)}, not {got}"
+        )
+    return edited
+
+
+def unknown_key(key: str, keys: list[str]) -> str:
+    near = difflib.get_close_matches(key, keys, n=3, cutoff=0.4)
+    hint = f"; nearest: {', '.join(near)}" if near else f"; it starts with {', '.join(keys[:5])}"
+    return f"no tensor {key!r} in this trace{hint}"
