@@ -1,8 +1,12 @@
-"""Checkpoints: safetensors with JSON metadata. Reading one builds nothing before all is checked, and never unpickles."""
+"""Checkpoints: safetensors with JSON metadata.
+
+Reading one allocates nothing before all is checked, and never unpickles.
+"""
 
 import dataclasses
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +14,10 @@ import safetensors
 import safetensors.torch
 import torch
 
-from vit_core.config import TrainConfig, ViTConfig
+from vit_core.config import TrainConfig, ViTConfig, check_float, shown
 from vit_core.data import DataInfo
 from vit_core.files import write_atomically
-from vit_core.model import ViT
+from vit_core.model import ViT, build
 
 FORMAT = "vit-explainer 1"
 SHIPPED_DIR = Path(__file__).parent / "checkpoints"  # <preset>.safetensors, trained by this project
@@ -21,12 +25,15 @@ LARGEST_FILE = 2 * 1024**3  # bytes
 
 
 class CheckpointError(ValueError):
-    """A file that is no checkpoint of this project, or does not fit; the message says which and why."""
+    """A file that is no checkpoint of this project or does not fit; the message says why."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model and where it comes from. ``metrics`` holds ``epoch``, ``step`` and whatever was measured by then."""
+    """A model and where it comes from.
+
+    ``metrics`` holds ``epoch``, ``step`` and whatever was measured by then.
+    """
 
     model: ViT
     preset: str | None = None
@@ -66,7 +73,10 @@ def save_checkpoint(
         metadata["data"] = json.dumps(dataclasses.asdict(data))
     if command is not None:
         metadata["command"] = command
-    tensors = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    tensors = {
+        key: value.detach().to("cpu", torch.float32).contiguous()
+        for key, value in model.state_dict().items()
+    }
     write_atomically(Path(path), safetensors.torch.save(tensors, metadata))
 
 
@@ -77,8 +87,8 @@ def load_checkpoint(path: str | Path, expect: ViTConfig | None = None) -> Checkp
         expect: refuse a checkpoint of any other configuration.
 
     Raises:
-        CheckpointError: not a checkpoint of this project, truncated, of another shape, or with weights that are
-            not finite; the message is one sentence.
+        CheckpointError: not a checkpoint of this project, truncated, of another shape, or with
+            weights that are not finite; the message is one sentence.
         OSError: the file cannot be read.
     """
     path = Path(path)
@@ -86,7 +96,7 @@ def load_checkpoint(path: str | Path, expect: ViTConfig | None = None) -> Checkp
     config = read_part(path, metadata, "config", ViTConfig.from_json, required=True)
     train_config = read_part(path, metadata, "train_config", TrainConfig.from_json)
     metrics = read_part(path, metadata, "metrics", read_mapping) or {}
-    data = read_part(path, metadata, "data", read_data_info)
+    data = read_part(path, metadata, "data", partial(read_data_info, config=config))
     if expect is not None and config != expect:
         raise CheckpointError(f"{path} is of another shape: {describe_difference(config, expect)}")
 
@@ -96,8 +106,7 @@ def load_checkpoint(path: str | Path, expect: ViTConfig | None = None) -> Checkp
     tensors = {key: value.float() for key, value in safetensors.torch.load_file(path).items()}
     if bad := [key for key, value in tensors.items() if not value.isfinite().all()]:
         raise CheckpointError(f"{path} has weights that are not finite numbers, in {bad[0]}")
-    with torch.random.fork_rng(devices=[]):
-        model = ViT(config)
+    model = build(config)
     model.load_state_dict(tensors)
     return Checkpoint(
         model=model.eval(),
@@ -110,7 +119,7 @@ def load_checkpoint(path: str | Path, expect: ViTConfig | None = None) -> Checkp
 
 
 def read_header(path: Path) -> tuple[dict[str, str], dict[str, tuple[int, ...]]]:
-    """Return a safetensors file's metadata and the shape of each tensor, without reading the tensors."""
+    """Return a safetensors file's metadata and each tensor's shape, without reading tensors."""
     if not path.is_file():
         raise CheckpointError(f"{path} is not a file; a checkpoint is a .safetensors file")
     if path.stat().st_size > LARGEST_FILE:
@@ -122,11 +131,17 @@ def read_header(path: Path) -> tuple[dict[str, str], dict[str, tuple[int, ...]]]
             kinds = {key: file.get_slice(key).get_dtype() for key in shapes}
     except safetensors.SafetensorError as error:
         raise CheckpointError(
-            f"{path} is not a whole safetensors file (truncated or another format): {error}"
+            f"{path} is not a whole safetensors file (truncated or another format): {shown(error)}"
         ) from None
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path} was not written by this project: its metadata's format is "
+            f"{shown(metadata.get('format'))}, not {FORMAT!r}"
+        )
     if odd := [key for key, kind in kinds.items() if kind not in ("F32", "F16", "BF16")]:
         raise CheckpointError(
-            f"{path} has weights of type {kinds[odd[0]]} in {odd[0]}; allowed: F32, F16, BF16"
+            f"{path} has weights of type {kinds[odd[0]]} in {shown(odd[0])}; "
+            f"allowed: F32, F16, BF16"
         )
     return metadata, shapes
 
@@ -137,9 +152,7 @@ def read_part(
     """Parse one entry of the metadata."""
     if key not in metadata:
         if required:
-            raise CheckpointError(
-                f"{path} has no {key!r} in its metadata: not made by this project"
-            )
+            raise CheckpointError(f"{path} has no {key!r} in its metadata")
         return None
     try:
         return parse(metadata[key])
@@ -150,34 +163,43 @@ def read_part(
 def read_mapping(text: str) -> dict[str, Any]:
     values = json.loads(text)
     if not isinstance(values, dict):
-        raise ValueError(f"a mapping is expected, not {values!r:.80}")
+        raise ValueError(f"a mapping is expected, not {shown(values)}")
     return values
 
 
-def read_data_info(text: str) -> DataInfo:
+def read_data_info(text: str, config: ViTConfig) -> DataInfo:
+    """Parse what a model has to know of its data, and refuse what does not fit the model."""
     values = read_mapping(text)
-    numbers = {
-        key: tuple(float(n) for n in values[key]) for key in ("mean", "std") if key in values
-    }
-    if len(numbers) < 2 or not all(std > 0 for std in numbers["std"]):
-        raise ValueError("mean and a positive std of each channel are expected")
+    names = values.get("class_names")
+    if not isinstance(names, list) or len(names) != config.num_classes:
+        raise ValueError(f"class_names must be a list of {config.num_classes} names")
     return DataInfo(
         name=str(values.get("name", "")),
         fingerprint=str(values.get("fingerprint", "")),
-        class_names=tuple(str(name) for name in values.get("class_names", ())),
-        **numbers,
+        mean=read_channels("mean", values.get("mean"), config.in_channels, at_least=0.0),
+        std=read_channels("std", values.get("std"), config.in_channels, at_least=1e-6),
+        class_names=tuple(str(name) for name in names),
     )
+
+
+def read_channels(name: str, value: object, channels: int, at_least: float) -> tuple[float, ...]:
+    """Return one number for each channel, of pixels scaled to 0..1."""
+    if not isinstance(value, list) or len(value) != channels:
+        raise ValueError(f"{name} must be a list of {channels} numbers, not {shown(value)}")
+    for number in value:
+        check_float(name, number, at_least=at_least, at_most=1.0)
+    return tuple(map(float, value))
 
 
 def check_shapes(
     path: Path, found: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]]
 ) -> None:
-    """Refuse tensors that are missing, extra or of another shape than the configuration asks for."""
+    """Refuse tensors that are missing, extra or of another shape than the configuration's."""
     problems = []
     if missing := [key for key in expected if key not in found]:
         problems.append(f"missing {', '.join(missing[:3])}")
     if extra := [key for key in found if key not in expected]:
-        problems.append(f"not expected {', '.join(extra[:3])}")
+        problems.append(f"not expected {', '.join(map(shown, extra[:3]))}")
     for key in expected:
         if key in found and found[key] != expected[key]:
             problems.append(f"{key} is {found[key]} where {expected[key]} is expected")

@@ -15,8 +15,9 @@ POSITIONS = ("learned", "sincos", "sincos2d", "none")
 POOLS = ("cls", "mean")
 OPTIMIZERS = ("muon", "adamw", "adam")
 SCHEDULES = ("linear", "cosine", "constant")
-AUGMENTATIONS = ("none", "shift", "affine")
+AUGMENTATIONS = ("none", "shift", "affine", "elastic")
 MEMORY_LIMIT = 2 * 1024**3  # bytes
+MOST_BLOCKS = 1_000  # even a block of width 1 costs time and memory as an object
 
 
 class JsonConfig:
@@ -37,16 +38,17 @@ class JsonConfig:
         """Build from plain values.
 
         Raises:
-            ValueError: ``values`` is no mapping, has an unknown name, or a value that is not allowed.
+            ValueError: ``values`` is no mapping, has an unknown name, or a value that is not
+                allowed.
         """
         if not isinstance(values, dict):
             raise ValueError(
-                f"{cls.__name__} takes a mapping of names to values, not {values!r:.80}"
+                f"{cls.__name__} takes a mapping of names to values, not {shown(values)}"
             )
         names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
-        if unknown := sorted(set(values) - set(names)):
+        if unknown := [shown(name) for name in values if name not in names]:
             raise ValueError(
-                f"{cls.__name__} has no {', '.join(unknown)}; its fields are {', '.join(names)}"
+                f"{cls.__name__} has no {', '.join(unknown[:3])}; its fields are {', '.join(names)}"
             )
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
@@ -54,7 +56,7 @@ class JsonConfig:
     def from_json(cls, text: str) -> Self:
         try:
             values = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"not a JSON text of {cls.__name__}: {error}") from None
         return cls.from_dict(values)
 
@@ -72,14 +74,17 @@ class ViTConfig(JsonConfig):
         depth: number of encoder blocks.
         num_heads: attention heads in each block, of ``embed_dim / num_heads`` dimensions each.
         mlp_ratio: width of the MLP's hidden layer over ``embed_dim``.
-        pos_embed: "learned" | "sincos" (1-D, as in Attention Is All You Need) | "sincos2d" (SimpleViT's) | "none".
-        pool: "cls" reads the class token; "mean" averages the patch tokens, and then there is no class token.
+        pos_embed: "learned" | "sincos" (1-D, as in Attention Is All You Need) | "sincos2d"
+            (SimpleViT's) | "none".
+        pool: "cls" reads the class token; "mean" averages the patch tokens, and then there is no
+            class token.
         qkv_bias: whether query, key and value have a bias.
         norm_eps: epsilon of every LayerNorm.
         final_norm: whether a LayerNorm follows the last block.
         layer_scale: initial value of LayerScale's factors, or None for no LayerScale.
         num_registers: extra learned tokens behind the class token.
-        dropout: probability, after every dense layer but the qkv projection and after adding the position.
+        dropout: probability, after every dense layer but the qkv projection and after adding the
+            position.
     """
 
     image_size: Size = 28
@@ -102,18 +107,19 @@ class ViTConfig(JsonConfig):
     def __post_init__(self) -> None:
         for name in ("image_size", "patch_size"):
             check_size(name, getattr(self, name))
-        for name in ("in_channels", "num_classes", "embed_dim", "depth", "num_heads"):
+        for name in ("in_channels", "num_classes", "embed_dim", "num_heads"):
             check_int(name, getattr(self, name), at_least=1)
+        check_int("depth", self.depth, at_least=1, at_most=MOST_BLOCKS)
         check_int("num_registers", self.num_registers, at_least=0)
         check_choice("pos_embed", self.pos_embed, POSITIONS)
         check_choice("pool", self.pool, POOLS)
         check_bool("qkv_bias", self.qkv_bias)
         check_bool("final_norm", self.final_norm)
-        check_float("mlp_ratio", self.mlp_ratio, above=0.0)
-        check_float("norm_eps", self.norm_eps, above=0.0)
+        check_float("mlp_ratio", self.mlp_ratio, above=0.0, at_most=1024.0)
+        check_float("norm_eps", self.norm_eps, at_least=1e-12, at_most=1.0)
         check_float("dropout", self.dropout, at_least=0.0, below=1.0)
         if self.layer_scale is not None:
-            check_float("layer_scale", self.layer_scale, above=0.0)
+            check_float("layer_scale", self.layer_scale, above=0.0, at_most=1024.0)
         self._check_together()
 
     def _check_together(self) -> None:
@@ -122,31 +128,31 @@ class ViTConfig(JsonConfig):
         ):
             if image % patch:
                 raise ValueError(
-                    f"image_size: the {axis} of {image} pixels is not a multiple of patch_size {patch}; "
-                    f"nearest patch sizes that divide it: {nearest_divisors(image, patch)}"
+                    f"image_size: the {axis} of {image} pixels is not a multiple of patch_size "
+                    f"{patch}; nearest patch sizes that divide it: "
+                    f"{nearest_divisors(image, patch)}"
                 )
         if self.embed_dim % self.num_heads:
-            below = self.embed_dim // self.num_heads * self.num_heads
-            nearest = " and ".join(str(n) for n in (below, below + self.num_heads) if n)
             raise ValueError(
                 f"embed_dim {self.embed_dim} is not divisible by num_heads {self.num_heads}; "
-                f"nearest widths that are: {nearest}"
+                f"nearest widths that are: {nearest_multiples(self.embed_dim, self.num_heads)}"
             )
         if self.pos_embed == "sincos2d" and self.embed_dim % 4:
             raise ValueError(
-                f"pos_embed 'sincos2d' needs an embed_dim divisible by 4 (sine and cosine of row and column), "
-                f"not {self.embed_dim}; nearest: {self.embed_dim // 4 * 4 or 4} and {self.embed_dim // 4 * 4 + 4}"
+                f"pos_embed 'sincos2d' needs an embed_dim divisible by 4 (sine and cosine of row "
+                f"and column), not {self.embed_dim}; "
+                f"nearest: {nearest_multiples(self.embed_dim, 4)}"
             )
         if self.mlp_dim < 1:
             raise ValueError(
-                f"mlp_ratio {self.mlp_ratio} leaves the MLP no hidden unit at embed_dim {self.embed_dim}; "
-                f"allowed: at least {1 / self.embed_dim:.3g}"
+                f"mlp_ratio {self.mlp_ratio} leaves the MLP no hidden unit at embed_dim "
+                f"{self.embed_dim}; allowed: at least {1 / self.embed_dim:.3g}"
             )
         if self.memory_bytes > MEMORY_LIMIT:
             raise ValueError(
-                f"this shape needs about {self.memory_bytes / 1024**3:.1f} GiB for its weights and one image's "
-                f"tensors; allowed are 2 GiB: choose a smaller embed_dim, depth, num_heads or image_size, "
-                f"or a larger patch_size"
+                f"this shape needs about {self.memory_bytes / 1024**3:.1f} GiB for its weights and "
+                f"one image's tensors; allowed are 2 GiB: choose a smaller embed_dim, depth, "
+                f"num_heads or image_size, or a larger patch_size"
             )
 
     @property
@@ -237,10 +243,13 @@ class TrainConfig(JsonConfig):
         schedule: after the warm-up, "linear" to zero | "cosine" to zero | "constant".
         warmup: share of all steps in which the learning rate rises from zero.
         label_smoothing: share of the target spread over all classes.
-        augment: "none" | "shift" (whole pixels) | "affine" (rotate, scale, shear and shift).
-        augment_strength: 1 for one pixel of shift, or ± 8°, 8 % scale, 0.08 shear and 6 % shift; scales all of them.
+        augment: "none" | "shift" (whole pixels) | "affine" (rotate, scale, shear and shift)
+            | "elastic" (affine and a smooth random distortion).
+        augment_strength: 1 for one pixel of shift, or ± 8°, 8 % scale, 0.08 shear and 6 % shift;
+            scales all of them.
         clean_fraction: share of all steps, at the end, trained without augmentation.
-        softmax_before_loss: a classic mistake, kept to be looked at: probabilities where the loss expects logits.
+        softmax_before_loss: a classic mistake, kept to be looked at: probabilities where the loss
+            expects logits.
         seed: of the order of the images, the augmentation and the dropout.
     """
 
@@ -268,9 +277,9 @@ class TrainConfig(JsonConfig):
         check_choice("schedule", self.schedule, SCHEDULES)
         check_choice("augment", self.augment, AUGMENTATIONS)
         check_bool("softmax_before_loss", self.softmax_before_loss)
-        check_float("lr", self.lr, above=0.0)
-        check_float("muon_lr", self.muon_lr, above=0.0)
-        check_float("weight_decay", self.weight_decay, at_least=0.0)
+        check_float("lr", self.lr, above=0.0, at_most=100.0)
+        check_float("muon_lr", self.muon_lr, above=0.0, at_most=100.0)
+        check_float("weight_decay", self.weight_decay, at_least=0.0, at_most=100.0)
         check_float("augment_strength", self.augment_strength, at_least=0.0, at_most=4.0)
         for name in ("beta2", "label_smoothing"):
             check_float(name, getattr(self, name), at_least=0.0, below=1.0)
@@ -290,29 +299,44 @@ def nearest_divisors(number: int, near: int) -> str:
     return " and ".join(map(str, below + above))
 
 
+def nearest_multiples(near: int, of: int) -> str:
+    """Name the positive multiples of ``of`` just below and above ``near``."""
+    below = near // of * of
+    return " and ".join(str(number) for number in (below, below + of) if number)
+
+
+def shown(value: object) -> str:
+    """Quote ``value`` for a message: shortened, on one line."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of over 4,300 digits; a very deep list
+        return f"something of type {type(value).__name__}, too long to show"
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
 def check_int(name: str, value: object, at_least: int, at_most: int = 1_000_000) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not at_least <= value <= at_most:
         raise ValueError(
-            f"{name} must be a whole number from {at_least} to {at_most}, not {value!r:.80}"
+            f"{name} must be a whole number from {at_least} to {at_most}, not {shown(value)}"
         )
 
 
 def check_size(name: str, value: object) -> None:
     pair = value if isinstance(value, tuple) else (value, value)
-    if len(pair) != 2:
-        raise ValueError(f"{name} must be one number or (height, width), not {value!r:.80}")
+    if isinstance(value, list) or len(pair) != 2:
+        raise ValueError(f"{name} must be one number or (height, width), not {shown(value)}")
     for number in pair:
         check_int(name, number, at_least=1, at_most=65_536)
 
 
 def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r:.80}")
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {shown(value)}")
 
 
 def check_bool(name: str, value: object) -> None:
     if not isinstance(value, bool):
-        raise ValueError(f"{name} must be True or False, not {value!r:.80}")
+        raise ValueError(f"{name} must be True or False, not {shown(value)}")
 
 
 def check_float(
@@ -324,7 +348,8 @@ def check_float(
     below: float = math.inf,
     at_most: float = math.inf,
 ) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    # comparisons alone: NaN fails them all, and no whole number is too long for them
     if number and above < value < below and at_least <= value <= at_most:  # type: ignore[operator]
         return
     bounds = (
@@ -334,4 +359,4 @@ def check_float(
         ("at most", at_most),
     )
     allowed = " and ".join(f"{word} {bound:g}" for word, bound in bounds if math.isfinite(bound))
-    raise ValueError(f"{name} must be a number {allowed or 'that is finite'}, not {value!r:.80}")
+    raise ValueError(f"{name} must be a finite number {allowed}, not {shown(value)}")

@@ -2,6 +2,8 @@
 
 import gzip
 import hashlib
+import math
+import zlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -35,7 +37,7 @@ class DataInfo:
 
 @dataclass(frozen=True)
 class Split:
-    """Images (n, channels, height, width) uint8 and labels (n,) int64; index 0 is the first image."""
+    """Images (n, channels, height, width) uint8 and labels (n,) int64; index 0 is the first."""
 
     images: Tensor
     labels: Tensor
@@ -49,7 +51,10 @@ class Split:
 
 @dataclass(frozen=True)
 class ImageData:
-    """A data set in its three fixed parts: choices are made on ``val``; ``test`` is for the one last report."""
+    """A data set in its three fixed parts.
+
+    Choices are made on ``val``; ``test`` is for the one last report.
+    """
 
     train: Split
     val: Split
@@ -63,7 +68,7 @@ class ImageData:
 
 
 def normalize(images: Tensor, info: DataInfo) -> Tensor:
-    """Scale uint8 pixels to 0..1, subtract the mean and divide by the standard deviation of each channel.
+    """Scale uint8 pixels to 0..1, then shift and scale each channel to mean 0, deviation 1.
 
     Args:
         images: (B, channels, height, width) uint8.
@@ -75,9 +80,10 @@ def normalize(images: Tensor, info: DataInfo) -> Tensor:
 
 @cache
 def mnist() -> ImageData:
-    """Return the embedded MNIST: 55,000 training, 5,000 validation and 10,000 test digits of 28 x 28 pixels.
+    """Return the embedded MNIST: 55,000 training, 5,000 validation and 10,000 test digits.
 
-    Source: Y. LeCun and C. Cortes, CC BY-SA 3.0; the split is the first 55,000 and the last 5,000 of the 60,000.
+    Source: Y. LeCun and C. Cortes, CC BY-SA 3.0; images of 28 x 28 pixels; the split is the first
+    55,000 and the last 5,000 of the 60,000.
     """
     images = read_idx(MNIST_DIR / "train-images-idx3-ubyte.gz")[:, None]
     labels = read_idx(MNIST_DIR / "train-labels-idx1-ubyte.gz").long()
@@ -116,20 +122,21 @@ def mnist_info() -> DataInfo:
 def read_idx(path: Path) -> Tensor:
     """Read a gzipped IDX file of unsigned bytes.
 
-    The header is two zero bytes, the type (8 for unsigned bytes), the number of axes and each axis' length as a
-    big-endian 32-bit number.
+    The header is two zero bytes, the type (8 for unsigned bytes), the number of axes and each axis'
+    length as a big-endian 32-bit number.
 
     Raises:
         ValueError: the file is no such file, or is truncated.
     """
     try:
         content = gzip.decompress(path.read_bytes())
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path} is not a whole gzip file: {error}") from None
-    if content[:3] != b"\0\0\x08" or len(content) < 4:
+    if content[:3] != b"\0\0\x08" or len(content) < 4 or len(content) < 4 + 4 * content[3]:
         raise ValueError(f"{path} is not an IDX file of unsigned bytes")
     start = 4 + 4 * content[3]
-    shape = np.frombuffer(content[4:start], dtype=">u4").astype(int)
-    if len(content) - start != shape.prod():
-        raise ValueError(f"{path} should hold {shape.prod()} values and has {len(content) - start}")
-    return torch.frombuffer(bytearray(content), dtype=torch.uint8, offset=start).reshape(*shape)
+    shape = np.frombuffer(content[4:start], dtype=">u4").tolist()
+    expected, found = math.prod(shape), len(content) - start
+    if found != expected:
+        raise ValueError(f"{path} should hold {expected} values and has {found}")
+    return torch.frombuffer(bytearray(content), dtype=torch.uint8)[start:].reshape(shape)

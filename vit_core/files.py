@@ -9,7 +9,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write ``content`` to ``path``, whole or not at all.
 
     Raises:
-        OSError: the folder is missing or unwritable, or the disk is full; a file that was there stays as it was.
+        OSError: the folder is missing or unwritable, or the disk is full; a file that was there
+            stays as it was.
     """
     path = Path(path)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

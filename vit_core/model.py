@@ -1,17 +1,19 @@
 """The Vision Transformer, whole, in one file.
 
-"An Image is Worth 16x16 Words: Transformers for Image Recognition at Scale", Dosovitskiy et al. 2021,
-https://arxiv.org/abs/2010.11929. The equation numbers below are that paper's.
+"An Image is Worth 16x16 Words: Transformers for Image Recognition at Scale", Dosovitskiy et al.
+2021, https://arxiv.org/abs/2010.11929. The equation numbers below are that paper's.
 
 Shape suffixes of token tensors:
     B batch    N tokens (class token, registers, patches)    P patches    D embed_dim
     H heads    K head_dim    M MLP width    C classes
 Image axes are spelled in words, since H means heads.
 
-State-dict keys are timm's. Every named intermediate passes through ``tap`` exactly once (see ``vit_core.tap``).
+State-dict keys are timm's. Every named intermediate passes through ``tap`` exactly once (see
+``vit_core.tap``).
 """
 
 import math
+import threading
 
 import torch
 import torch.nn.functional as F
@@ -20,12 +22,14 @@ from torch import Tensor, nn
 from vit_core.config import ViTConfig
 from vit_core.tap import Tap, no_tap, scope
 
+_building = threading.Lock()
+
 
 def patchify(images: Tensor, patch_size: tuple[int, int]) -> Tensor:
-    """Cut images into patches and flatten each: (B, channels, height, width) → (B, P, channels·ph·pw).
+    """Cut into patches and flatten each: (B, channels, height, width) → (B, P, channels·ph·pw).
 
-    Patches are in reading order (row by row, index 0 at the top left); the values of one patch are in
-    (channel, row, column) order, so that a linear layer over them equals a strided convolution.
+    Patches are in reading order (row by row, index 0 at the top left); the values of one patch are
+    in (channel, row, column) order, so that a linear layer over them equals a strided convolution.
 
     Args:
         images: any pixel range.
@@ -52,8 +56,8 @@ def patchify(images: Tensor, patch_size: tuple[int, int]) -> Tensor:
 def sincos_1d(positions: Tensor, dim: int) -> Tensor:
     """Return the sine-cosine positional encoding of ``positions``, (…,) → (…, dim), float32.
 
-    PE(p, 2i) = sin(p / 10000^(2i/dim)), PE(p, 2i+1) = cos(p / 10000^(2i/dim)): sines in the even dimensions,
-    cosines in the odd ones. Source: "Attention Is All You Need", section 3.5.
+    PE(p, 2i) = sin(p / 10000^(2i/dim)), PE(p, 2i+1) = cos(p / 10000^(2i/dim)): sines in the even
+    dimensions, cosines in the odd ones. Source: "Attention Is All You Need", section 3.5.
     """
     frequencies = 10000.0 ** (-torch.arange(0, dim, 2, dtype=torch.float64) / dim)
     angles = positions.to(torch.float64)[..., None] * frequencies
@@ -64,8 +68,8 @@ def sincos_1d(positions: Tensor, dim: int) -> Tensor:
 def sincos_2d(rows: int, columns: int, dim: int) -> Tensor:
     """Return the 2-D sine-cosine encoding of a grid of patches, (rows·columns, dim), float32.
 
-    The first half of the dimensions encodes a patch's column, the second half its row; within a half all
-    sines come first, then all cosines. Source: SimpleViT ("Better plain ViT baselines for
+    The first half of the dimensions encodes a patch's column, the second half its row; within a
+    half all sines come first, then all cosines. Source: SimpleViT ("Better plain ViT baselines for
     ImageNet-1k", https://arxiv.org/abs/2205.01580).
     """
     quarter = dim // 4
@@ -95,7 +99,7 @@ class PatchEmbed(nn.Module):
 
 
 class SelfAttention(nn.Module):
-    """Multi-head self-attention, MSA(z) = [SA_1(z); …; SA_H(z)] U_msa (appendix A, equations 5 to 8)."""
+    """Multi-head self-attention, MSA(z) = [SA_1(z); …; SA_H(z)] U_msa (appendix A, eq. 5 to 8)."""
 
     def __init__(self, config: ViTConfig) -> None:
         super().__init__()
@@ -105,7 +109,7 @@ class SelfAttention(nn.Module):
 
     def forward(self, x_BND: Tensor, tap: Tap = no_tap) -> Tensor:
         B, N, D = x_BND.shape
-        # [q, k, v] = z U_qkv (equation 5); index 0 of the third axis is the query, 1 the key, 2 the value
+        # [q, k, v] = z U_qkv (equation 5); the third axis is query, key, value
         qkv = self.qkv(x_BND).reshape(B, N, 3, self.num_heads, D // self.num_heads)
         q_BHNK, k_BHNK, v_BHNK = qkv.permute(2, 0, 3, 1, 4).unbind(0)
         if tap is no_tap:
@@ -140,11 +144,14 @@ class Mlp(nn.Module):
 
 
 class LayerScale(nn.Module):
-    """Multiply each dimension by a learned factor ("Going deeper with Image Transformers", section 2)."""
+    """Multiply each dimension by a learned factor.
+
+    Source: "Going deeper with Image Transformers", https://arxiv.org/abs/2103.17239, section 2.
+    """
 
     def __init__(self, dim: int, initial: float) -> None:
         super().__init__()
-        self.gamma = nn.Parameter(torch.full((dim,), initial))
+        self.gamma = nn.Parameter(torch.full((dim,), float(initial)))
 
     def forward(self, x_BND: Tensor) -> Tensor:
         return x_BND * self.gamma
@@ -183,8 +190,9 @@ class EncoderBlock(nn.Module):
 class ViT(nn.Module):
     """Vision Transformer: images (B, channels, height, width) → logits (B, num_classes).
 
-    The head gives logits (unnormalised log-probabilities, in nats); softmax belongs to the reader or to the loss.
-    A new model's weights come from PyTorch's global generator; ``vit_core.model.build`` takes a seed instead.
+    The head gives logits (unnormalised log-probabilities, in nats); softmax belongs to the reader
+    or to the loss. A new model's weights come from PyTorch's global generator; ``build`` takes a
+    seed instead.
     """
 
     def __init__(self, config: ViTConfig) -> None:
@@ -218,9 +226,9 @@ class ViT(nn.Module):
     def init_weights(self) -> None:
         """Draw new weights: truncated normal, of variance 1 / inputs for matrices.
 
-        The two layers that write into the residual stream are divided by √(2·depth), so that its variance does
-        not grow with depth (GPT-2's rule). Tokens, learned positions and the head start at a standard deviation
-        of 0.02: a new model is undecided, not silent.
+        The two layers that write into the residual stream are divided by √(2·depth), so that its
+        variance does not grow with depth (GPT-2's rule). Tokens, learned positions and the head
+        start at a standard deviation of 0.02: a new model is undecided, not silent.
         """
         for name, parameter in self.named_parameters():
             if name.endswith("bias"):
@@ -240,13 +248,19 @@ class ViT(nn.Module):
         """Return the tokens after the encoder and its final LayerNorm: images → (B, N, D).
 
         Raises:
-            ValueError: the images' shape is not (B, channels, height, width) of the configuration.
+            ValueError: the images' shape is not (B, channels, height, width) of the configuration,
+                or their values are whole numbers.
         """
         expected = (self.config.in_channels, *self.config.image_hw)
         if images.ndim != 4 or images.shape[1:] != expected:
             raise ValueError(
                 f"images of shape {tuple(images.shape)} do not fit this model; "
                 f"it takes (batch, channels, height, width) = (B, {', '.join(map(str, expected))})"
+            )
+        if not images.is_floating_point():
+            raise ValueError(
+                f"images of {images.dtype} do not fit this model; it takes normalised "
+                f"floating-point images (vit_core.data.normalize makes them from uint8 pixels)"
             )
         x_BND = self.embed(self.patch_embed(images, tap), tap)
         for index, block in enumerate(self.blocks):
@@ -256,7 +270,8 @@ class ViT(nn.Module):
     def embed(self, patches_BPD: Tensor, tap: Tap = no_tap) -> Tensor:
         """Join the class token and add the position: z_0 = [x_class; x_p E] + E_pos (equation 1).
 
-        Registers ("Vision Transformers Need Registers", section 2.2) follow the class token and have no position.
+        Registers ("Vision Transformers Need Registers", section 2.2) follow the class token and
+        have no position.
         """
         B = patches_BPD.shape[0]
         x_BND = patches_BPD
@@ -272,7 +287,7 @@ class ViT(nn.Module):
         return tap("embed", self.pos_drop(x_BND))
 
     def forward_head(self, x_BND: Tensor, tap: Tap = no_tap) -> Tensor:
-        """Pool the tokens and classify them: (B, N, D) → logits (B, num_classes) (equation 4, then the head)."""
+        """Pool the tokens and classify them: (B, N, D) → logits (B, num_classes) (equation 4)."""
         if self.config.pool == "cls":
             pooled_BD = x_BND[:, 0]
         else:
@@ -281,9 +296,10 @@ class ViT(nn.Module):
 
 
 def fixed_position(config: ViTConfig, num_positions: int) -> Tensor | None:
-    """Return the positional encoding that is not learned, (1, num_positions, D), or None for "none".
+    """Return the positional encoding that is not learned, (1, num_positions, D), None for "none".
 
-    "sincos" counts the class token as position 0; "sincos2d" gives it zeros, since it has no place in the grid.
+    "sincos" counts the class token as position 0; "sincos2d" gives it zeros, since it has no place
+    in the grid.
     """
     if config.pos_embed == "none":
         return None
@@ -296,8 +312,9 @@ def fixed_position(config: ViTConfig, num_positions: int) -> Tensor | None:
 def build(config: ViTConfig, seed: int = 0) -> ViT:
     """Return a new model whose weights depend on ``config`` and ``seed`` alone.
 
-    The caller's random state is left as it was.
+    The caller's random state is left as it was. Threads that build at the same time take turns,
+    since PyTorch's layers draw from one global generator.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with _building, torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed every GPU as well
         return ViT(config)

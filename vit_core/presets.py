@@ -7,7 +7,7 @@ from vit_core.config import TrainConfig, ViTConfig
 
 @dataclass(frozen=True)
 class Preset:
-    """A model's shape, how it is trained, and one sentence on what it is for and what it reaches."""
+    """A model's shape, how it is trained, and a sentence on what it is for and what it reaches."""
 
     model: ViTConfig
     train: TrainConfig
@@ -33,7 +33,8 @@ PRESETS: dict[str, Preset] = {
             augment="none",
             softmax_before_loss=True,
         ),
-        "The same shape with that implementation's own recipe: softmax before the cross-entropy, no schedule.",
+        "The same shape with that implementation's own recipe: softmax before the cross-entropy, "
+        "no schedule.",
     ),
     "fast": Preset(
         ViTConfig(patch_size=7),

@@ -1,8 +1,9 @@
 """The tap: one function through which every intermediate tensor passes, once, under its name.
 
-A forward pass takes ``tap: Callable[[str, Tensor], Tensor]``. A tap that stores what it is given records the
-pass; a tap that returns another tensor intervenes in it. No state is kept on the modules, so one model can be
-observed by many threads at the same time without mixing up their recordings.
+A forward pass takes ``tap: Callable[[str, Tensor], Tensor]``. A tap that stores what it is given
+records the pass; a tap that returns another tensor intervenes in it. No state is kept on the
+modules, so one model can be observed by many threads at the same time without mixing up their
+recordings.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ Tap = Callable[[str, Tensor], Tensor]
 
 
 def no_tap(name: str, tensor: Tensor) -> Tensor:
-    """Return ``tensor`` as it is. Modules that see exactly this function may take a fused kernel."""
+    """Return ``tensor`` as it is. Modules that see this very function may take a fused kernel."""
     return tensor
 
 

@@ -1,8 +1,9 @@
 """The one place that imports torchvision.
 
-torchvision's package on PyPI is built against CUDA. Next to a CPU-only PyTorch its compiled operators do not
-load, and its import fails with "operator torchvision::nms does not exist". Data sets, transforms and weights
-need none of those operators; declaring the missing names is enough for the import.
+torchvision's package on PyPI is built against CUDA. Next to a CPU-only PyTorch its compiled
+operators do not load, and its import fails with "operator torchvision::nms does not exist". Data
+sets, transforms and weights need none of those operators; declaring the missing names is enough for
+the import.
 """
 
 import importlib

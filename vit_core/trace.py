@@ -11,12 +11,17 @@ from vit_core.model import ViT
 
 Edit = Callable[[Tensor], Tensor]
 
+# may share memory with the model (the position) or with the caller's images (the patches, where one
+# patch is the whole image), which a reader's in-place change of the trace must not reach
+BORROWED = ("patches", "pos_embed")
+
 
 class Trace(Mapping[str, Tensor]):
     """The named tensors of one forward pass, in the order in which they were computed; read-only.
 
-    Index 0 of every tensor's first axis is the image (``pos_embed``, the same for every image, has length 1
-    there). Tensors are held by reference, so recording costs no copy.
+    The first axis of every tensor is the image (``pos_embed``, the same for every image, has length
+    1 there). Tensors are held by reference, so recording costs no copy, and where nothing happens
+    between two names both are one tensor: a block's ``resid_post`` is the next one's ``resid_pre``.
     """
 
     def __init__(self, tensors: dict[str, Tensor], config: ViTConfig) -> None:
@@ -26,7 +31,7 @@ class Trace(Mapping[str, Tensor]):
     def __getitem__(self, key: str) -> Tensor:
         try:
             return self._tensors[key]
-        except KeyError:
+        except (KeyError, TypeError):
             raise KeyError(unknown_key(key, list(self._tensors))) from None
 
     def __iter__(self) -> Iterator[str]:
@@ -60,12 +65,15 @@ def trace(
     Args:
         model: used as it is, in its training or evaluation mode; nothing is stored on it.
         images: (B, channels, height, width), normalised as for the model.
-        edits: trace key → function of that tensor. What the function returns, of the same shape, replaces the
-            tensor in the rest of the pass and in the trace. The function may change its argument in place.
-        gradients: keep the graph, so that ``.grad`` of every tensor is filled by a later ``backward``.
+        edits: trace key → function of that tensor. What the function returns, of the same shape and
+            dtype, replaces the tensor in the rest of the pass and in the trace. The function may
+            change its argument in place.
+        gradients: keep the graph, so that ``.grad`` of every tensor on the way to what is
+            differentiated is filled by a later ``backward``.
 
     Raises:
-        ValueError: an edit's key is not in the pass, its result has another shape, or the images do not fit.
+        ValueError: an edit's key is not in the pass, its result has another shape or dtype, or the
+            images do not fit.
     """
     edits = dict(edits or {})
     tensors: dict[str, Tensor] = {}
@@ -73,10 +81,13 @@ def trace(
     def tap(name: str, tensor: Tensor) -> Tensor:
         if name in edits:
             tensor = apply_edit(name, edits[name], tensor)
-        if gradients and tensor.requires_grad:
+        elif name in BORROWED:
+            tensor = tensor.clone()
+        if gradients:
+            if not tensor.requires_grad:  # nothing before it is learned, or an edit cut the graph
+                tensor = tensor.clone().requires_grad_()
             tensor.retain_grad()
-        # the position belongs to the model itself: a reader's in-place change must not reach it
-        tensors[name] = tensor.clone() if name == "pos_embed" and not gradients else tensor
+        tensors[name] = tensor
         return tensor
 
     with torch.set_grad_enabled(gradients):
@@ -88,15 +99,19 @@ def trace(
 
 def apply_edit(name: str, edit: Edit, tensor: Tensor) -> Tensor:
     edited = edit(tensor.clone())
-    if not isinstance(edited, Tensor) or edited.shape != tensor.shape:
-        got = tuple(edited.shape) if isinstance(edited, Tensor) else type(edited).__name__
-        raise ValueError(
-            f"the edit of {name} must return a tensor of shape {tuple(tensor.shape)}, not {got}"
-        )
-    return edited
+    if not isinstance(edited, Tensor):
+        got = f"a {type(edited).__name__}"
+    elif edited.shape != tensor.shape or edited.dtype != tensor.dtype:
+        got = f"{tuple(edited.shape)} and {edited.dtype}"
+    else:
+        return edited
+    raise ValueError(
+        f"the edit of {name} must return a tensor of shape {tuple(tensor.shape)} "
+        f"and {tensor.dtype}, not {got}"
+    )
 
 
-def unknown_key(key: str, keys: list[str]) -> str:
-    near = difflib.get_close_matches(key, keys, n=3, cutoff=0.4)
+def unknown_key(key: object, keys: list[str]) -> str:
+    near = difflib.get_close_matches(str(key), keys, n=3, cutoff=0.4)
     hint = f"; nearest: {', '.join(near)}" if near else f"; it starts with {', '.join(keys[:5])}"
     return f"no tensor {key!r} in this trace{hint}"
