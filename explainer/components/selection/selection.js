@@ -1,0 +1,5 @@
+// Hands what the page has chosen to the components beside it, without sending their data again.
+
+export default function ({ data: { channel, ...choice } }) {
+  channelOf(channel).set(choice);
+}

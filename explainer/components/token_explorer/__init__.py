@@ -1,0 +1,99 @@
+"""The token explorer: point at a token and see, without the server, where every head looks from there."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import streamlit as st
+
+from explainer.components import assets
+from explainer.components.colours import component_colours
+from explainer.components.packing import as_image, pack, pack_patterns
+from explainer.components.selection import send_selection, valid_choice
+
+_mount = st.components.v2.component(
+    "vit_explainer.token_explorer",
+    html='<div class="explorer"><div class="panels"></div></div>',
+    css=assets.stylesheet("shared/shared", "token_explorer/token_explorer"),
+    js=assets.javascript("shared/data", "shared/grid", "token_explorer/token_explorer"),
+)
+
+
+def pack_explorer(
+    *,
+    channel: str,
+    image: np.ndarray,
+    grid: tuple[int, int],
+    patterns: np.ndarray,
+    prefix_names: Sequence[str],
+    texts: Mapping[str, str],
+) -> bytes:
+    """Return what the browser needs: image, patterns of all heads of all blocks, and words.
+
+    Args:
+        image: (height, width) or (height, width, 1 or 3) uint8.
+        grid: rows and columns of patches.
+        patterns: (blocks, heads, N, N), rows are queries.
+        prefix_names: of the tokens before the first patch.
+
+    Raises:
+        ValueError: the image is no image, or the patterns have not one token for each name and patch.
+    """
+    pixels = as_image(image)
+    rows, columns = grid
+    if patterns.shape[-1] != len(prefix_names) + rows * columns:
+        raise ValueError(
+            f"patterns of {patterns.shape[-1]} tokens do not fit {len(prefix_names)} tokens before "
+            f"{rows} x {columns} patches"
+        )
+    header = {
+        "channel": channel,
+        "rows": rows,
+        "columns": columns,
+        "prefix_names": list(prefix_names),
+        "image_height": pixels.shape[0],
+        "image_width": pixels.shape[1],
+        "channels": pixels.shape[2],
+        "depth": patterns.shape[0],
+        "heads": patterns.shape[1],
+        "texts": dict(texts),
+        "colours": component_colours(),
+    }
+    packed = pack_patterns(patterns, len(prefix_names))
+    return pack(header, {"image": pixels, **packed.arrays()})
+
+
+def token_explorer(
+    *,
+    key: str,
+    image: np.ndarray,
+    grid: tuple[int, int],
+    patterns: np.ndarray,
+    prefix_names: Sequence[str],
+    texts: Mapping[str, str],
+    block: int,
+    head: int,
+    query: int,
+    on_choose: Callable[[dict[str, int]], None],
+) -> None:
+    """Show the explorer; arguments as for ``pack_explorer``.
+
+    Args:
+        key: of the component, and the channel on which it hears what is chosen.
+        block, head, query: what is chosen now, from 0.
+        on_choose: called before the rerun with ``{"query": token}`` or ``{"head": head}``, whichever was clicked.
+    """
+    sizes = {"query": patterns.shape[-1], "head": patterns.shape[1]}
+    with st.container(gap=None):
+        _mount(
+            key=key,
+            data=pack_explorer(
+                channel=key,
+                image=image,
+                grid=grid,
+                patterns=patterns,
+                prefix_names=prefix_names,
+                texts=texts,
+            ),
+            on_choice_change=lambda: on_choose(valid_choice(st.session_state[key], sizes)),
+        )
+        send_selection(key, query=query, block=block, head=head)

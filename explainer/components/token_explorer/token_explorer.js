@@ -1,0 +1,326 @@
+// Where each token looks: over the image, in every head, and as a row of the whole pattern.
+// Everything is painted here from data sent once; the server hears of clicks only.
+
+const explorers = new WeakMap();
+
+export default function ({ data: bytes, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".panels");
+  let explorer = explorers.get(root);
+  if (!explorer) explorers.set(root, (explorer = new TokenExplorer(root)));
+  explorer.setStateValue = setStateValue;
+  explorer.update(unpack(bytes));
+  return () => explorer.leave();
+}
+
+class TokenExplorer {
+  constructor(root) {
+    this.root = root;
+    this.looking = null; // the token pointed at, null when the chosen one is shown
+    this.byKeyboard = false;
+    this.key = null; // the column pointed at in the pattern
+  }
+
+  update(data) {
+    const shape = JSON.stringify({ ...data, arrays: undefined, colours: undefined });
+    this.data = data;
+    this.numPrefix = data.prefix_names.length;
+    this.numPatches = data.rows * data.columns;
+    this.numTokens = this.numPrefix + this.numPatches;
+    if (shape !== this.shape) this.build();
+    this.shape = shape;
+    this.setColours();
+    this.paintImages();
+    this.listen();
+    this.patternPainted = null;
+    if (this.channel.choice) this.choose(this.channel.choice);
+  }
+
+  listen() {
+    const channel = channelOf(this.data.channel);
+    if (channel === this.channel) return;
+    this.leave();
+    this.channel = channel;
+    this.listener = (choice) => this.choose(choice);
+    channel.listeners.add(this.listener);
+  }
+
+  leave() {
+    this.channel?.listeners.delete(this.listener);
+    this.channel = null;
+  }
+
+  build() {
+    const { data, root } = this;
+    const { texts } = data;
+    root.replaceChildren();
+    root.style.setProperty("--shape", data.image_width / data.image_height);
+    this.looking = this.key = null;
+
+    const main = make("section", "main", root);
+    this.grid = tokenGrid(main, data, {
+      look: (token, byKeyboard = false) => this.look(token, byKeyboard),
+      choose: (token) => this.hand({ query: token }),
+    });
+    const legend = make("div", "legend", main);
+    make("span", "", legend, "0");
+    make("span", "bar", legend);
+    this.scale = make("span", "number", legend);
+    this.from = make("p", "from", main);
+    this.strongest = make("ol", "strongest", main);
+    this.entries = Array.from({ length: Math.min(4, this.numTokens) }, () => {
+      const entry = make("li", "", this.strongest);
+      return { name: make("span", "name", entry), value: make("span", "number", entry) };
+    });
+    this.announce = announcer(main);
+
+    const heads = make("section", "heads", root);
+    make("h3", "", heads, texts.heads_title);
+    const cards = make("div", "cards", heads);
+    cards.role = "group";
+    cards.setAttribute("aria-label", texts.heads_title);
+    cards.style.setProperty("--cards", cardColumns(data.heads));
+    this.heads = Array.from({ length: data.heads }, (_, head) => this.buildHead(cards, head));
+    make("p", "note", heads, texts.heads_note);
+
+    const pattern = make("section", "pattern", root);
+    make("h3", "", pattern, texts.pattern_title);
+    const frame = make("div", "frame", pattern);
+    make("span", "axis keys", frame, texts.keys_axis);
+    make("span", "axis queries", frame, texts.queries_axis);
+    this.square = make("div", "square", frame);
+    this.square.role = "img";
+    this.matrix = make("canvas", "pixelated", this.square);
+    this.rowMark = make("span", "row-mark", this.square);
+    this.columnMark = make("span", "column-mark", this.square);
+    this.cell = make("p", "cell-value", pattern);
+    this.patternNote = make("p", "note", pattern);
+    this.square.addEventListener("pointermove", (event) => this.pointAtCell(event));
+    this.square.addEventListener("pointerdown", (event) => this.pointAtCell(event));
+    this.square.addEventListener("pointerleave", () => this.look(null));
+    this.square.addEventListener("click", (event) => this.hand({ query: this.cellAt(event).query }));
+  }
+
+  buildHead(cards, head) {
+    const { data } = this;
+    const button = make("button", "card", cards);
+    button.type = "button";
+    const picture = make("span", "picture", button);
+    picture.style.aspectRatio = `${data.image_width} / ${data.image_height}`;
+    const base = make("canvas", "base", picture);
+    const overlay = make("canvas", "overlay pixelated", picture);
+    const caption = make("span", "caption", button);
+    make("span", "name", caption, fill(data.texts.head, { head: head + 1 }));
+    const value = make("span", "number", caption);
+    const swatches = data.prefix_names.map((name) => {
+      const line = make("span", "prefix", button);
+      const swatch = make("span", "swatch", line);
+      make("span", "name", line, name);
+      return { swatch, value: make("span", "number", line) };
+    });
+    button.addEventListener("click", () => this.hand({ head }));
+    return { button, base, overlay, value, swatches };
+  }
+
+  setColours() {
+    const colours = this.data.colours[isDark(this.root) ? "dark" : "light"];
+    for (const [name, colour] of Object.entries(colours.marks)) {
+      this.root.style.setProperty(`--${name}`, colour);
+    }
+    // over the image a colour is the clearer the larger the weight, so that the image stays visible below
+    this.overTable = colourTable(colours.overlay, (share) => 255 * Math.min(1, 1.15 * share ** 0.8) * 0.92);
+    this.solidTable = colourTable(colours.sequential);
+    const css = (stops) => `linear-gradient(90deg, ${stops.join(", ")})`;
+    this.root.style.setProperty("--overlay-bar", css(colours.overlay));
+  }
+
+  paintImages() {
+    paintPixels(this.grid.base, this.data);
+    for (const { base } of this.heads) paintPixels(base, this.data);
+  }
+
+  /** Take over what the page has chosen. */
+  choose(choice) {
+    const { depth, heads } = this.data;
+    const clamp = (value, size) => Math.min(Math.max(value, 0), size - 1);
+    this.block = clamp(choice.block, depth);
+    this.head = clamp(choice.head, heads);
+    this.query = clamp(choice.query, this.numTokens);
+    this.heads.forEach(({ button }, head) => button.setAttribute("aria-pressed", head === this.head));
+    this.paint();
+  }
+
+  /** Show a choice at once and hand it to Python. */
+  hand(change) {
+    const choice = { ...this.channel.choice, ...change };
+    this.looking = null;
+    this.channel.set(choice);
+    this.announce(this.describe());
+    // the time makes choosing the same token again a change
+    this.setStateValue("choice", { ...change, at: performance.now() });
+  }
+
+  look(token, byKeyboard = false) {
+    if (token === this.looking && this.key === null) return;
+    this.looking = token;
+    this.key = null;
+    if (this.query !== undefined) this.paint();
+    if (byKeyboard) this.announce(this.describe());
+  }
+
+  cellAt(event) {
+    const box = this.square.getBoundingClientRect();
+    const place = (at, from, size) =>
+      Math.min(Math.max(Math.floor(((at - from) / size) * this.numTokens), 0), this.numTokens - 1);
+    return {
+      query: place(event.clientY, box.top, box.height),
+      key: place(event.clientX, box.left, box.width),
+    };
+  }
+
+  pointAtCell(event) {
+    const { query, key } = this.cellAt(event);
+    if (query === this.looking && key === this.key) return;
+    this.looking = query;
+    this.key = key;
+    this.paint();
+  }
+
+  /** Where a query's values begin in the arrays. */
+  row(head, query) {
+    return (this.block * this.data.heads + head) * this.numTokens + query;
+  }
+
+  weight(head, query, key) {
+    const { patterns, scales, prefix } = this.data.arrays;
+    const row = this.row(head, query);
+    if (key < this.numPrefix) return prefix[row * this.numPrefix + key];
+    return (patterns[row * this.numPatches + key - this.numPrefix] / 255) * scales[row];
+  }
+
+  paint() {
+    const shown = this.looking ?? this.query;
+    this.grid.mark(shown, this.query);
+    this.paintPrefix(shown);
+    this.paintOverlay(this.grid.overlay, this.head, shown);
+    this.heads.forEach((card, head) => this.paintHead(card, head, shown));
+    this.paintPattern();
+    this.markPattern(shown);
+    this.write(shown);
+  }
+
+  paintOverlay(canvas, head, query) {
+    const { context, picture } = resize(canvas, this.data.columns, this.data.rows);
+    const words = new Uint32Array(picture.data.buffer);
+    const { patterns } = this.data.arrays;
+    const from = this.row(head, query) * this.numPatches;
+    for (let patch = 0; patch < this.numPatches; patch++) {
+      words[patch] = this.overTable[patterns[from + patch]];
+    }
+    context.putImageData(picture, 0, 0);
+  }
+
+  /** A swatch is filled on the scale of the patches; a larger weight than any of theirs fills it whole. */
+  fillSwatch(swatch, head, query, token) {
+    const weight = this.weight(head, query, token);
+    const share = Math.min(weight / this.data.arrays.scales[this.row(head, query)], 1);
+    swatch.style.setProperty("--share", share.toFixed(3));
+    return weight;
+  }
+
+  paintPrefix(query) {
+    for (let token = 0; token < this.numPrefix; token++) {
+      const button = this.grid.buttons[token];
+      const weight = this.fillSwatch(button.firstChild, this.head, query, token);
+      setText(button.lastChild, percent(weight));
+    }
+  }
+
+  paintHead({ overlay, value, swatches }, head, query) {
+    this.paintOverlay(overlay, head, query);
+    setText(value, percent(this.data.arrays.scales[this.row(head, query)]));
+    swatches.forEach((line, token) => {
+      setText(line.value, percent(this.fillSwatch(line.swatch, head, query, token)));
+    });
+  }
+
+  paintPattern() {
+    const painted = `${this.block} ${this.head}`;
+    if (painted === this.patternPainted) return;
+    this.patternPainted = painted;
+    const { texts, heads, arrays } = this.data;
+    const limit = arrays.limits[this.block * heads + this.head];
+    const { context, picture } = resize(this.matrix, this.numTokens, this.numTokens);
+    const words = new Uint32Array(picture.data.buffer);
+    for (let query = 0, cell = 0; query < this.numTokens; query++) {
+      for (let key = 0; key < this.numTokens; key++, cell++) {
+        const share = Math.min(this.weight(this.head, query, key) / limit, 1);
+        words[cell] = this.solidTable[Math.round(255 * share)];
+      }
+    }
+    context.putImageData(picture, 0, 0);
+    setText(this.patternNote, fill(texts.pattern_note, { limit: percent(limit) }));
+  }
+
+  markPattern(query) {
+    const share = 100 / this.numTokens;
+    this.rowMark.style.top = `${query * share}%`;
+    this.rowMark.style.height = `${share}%`;
+    this.columnMark.hidden = this.key === null;
+    this.columnMark.style.left = `${(this.key ?? 0) * share}%`;
+    this.columnMark.style.width = `${share}%`;
+  }
+
+  write(query) {
+    const { texts } = this.data;
+    setText(this.scale, percent(this.data.arrays.scales[this.row(this.head, query)]));
+    setText(this.from, fill(texts.from, { query: tokenName(this.data, query) }));
+    const strongest = this.strongestKeys(query);
+    this.entries.forEach(({ name, value }, index) => {
+      setText(name, tokenName(this.data, strongest[index]));
+      setText(value, percent(this.weight(this.head, query, strongest[index])));
+    });
+    const key = this.key ?? strongest[0];
+    setText(
+      this.cell,
+      fill(texts.cell, {
+        query: tokenName(this.data, query),
+        key: tokenName(this.data, key),
+        weight: percent(this.weight(this.head, query, key)),
+      }),
+    );
+    this.square.ariaLabel = fill(texts.pattern_label, {
+      size: this.numTokens,
+      query: tokenName(this.data, query),
+    });
+  }
+
+  strongestKeys(query) {
+    const best = [];
+    for (let key = 0; key < this.numTokens; key++) {
+      const weight = this.weight(this.head, query, key);
+      if (best.length === this.entries.length && weight <= best.at(-1).weight) continue;
+      const place = best.findIndex((entry) => weight > entry.weight);
+      best.splice(place < 0 ? best.length : place, 0, { key, weight });
+      best.length = Math.min(best.length, this.entries.length);
+    }
+    return best.map(({ key }) => key);
+  }
+
+  describe() {
+    const query = this.looking ?? this.query;
+    const strongest = this.strongestKeys(query)
+      .slice(0, 3)
+      .map((key) => `${tokenName(this.data, key)} ${percent(this.weight(this.head, query, key))}`);
+    return fill(this.data.texts.announcement, {
+      query: tokenName(this.data, query),
+      head: this.head + 1,
+      strongest: strongest.join("; "),
+    });
+  }
+}
+
+/** Heads in a row: as few rows as stay readable, all of them full where that is possible. */
+function cardColumns(heads) {
+  if (heads <= 3) return Math.max(heads, 2);
+  return [4, 3, 2].find((columns) => heads % columns === 0 && heads / columns > 1) ?? 4;
+}
