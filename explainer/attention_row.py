@@ -1,0 +1,75 @@
+"""One row of an attention pattern in exact numbers, read from the tensors of the pass."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class AttentionRow:
+    """What one query of one head gives to every key.
+
+    Attributes:
+        weights: (N,) attention weights; they sum to 1.
+        scores: (N,) scores before the softmax, q·k / √K.
+        query: index of the asking token.
+        head_dim: K, numbers in a query or a key.
+    """
+
+    weights: np.ndarray
+    scores: np.ndarray
+    query: int
+    head_dim: int
+
+    @property
+    def strongest(self) -> np.ndarray:
+        """Keys from the largest weight to the smallest, (N,); equal weights in reading order."""
+        return np.argsort(-self.weights, kind="stable")
+
+    @property
+    def to_itself(self) -> float:
+        return float(self.weights[self.query])
+
+    @property
+    def half(self) -> int:
+        """How many of the strongest keys together get at least half of the attention."""
+        return int(np.searchsorted(np.cumsum(self.weights[self.strongest]), 0.5)) + 1
+
+    def product(self, key: int) -> float:
+        """q·k, the dot product before it is divided by √K."""
+        return float(self.scores[key]) * self.head_dim**0.5
+
+    @property
+    def exponential_sum(self) -> float:
+        """Σ e^score, what the softmax divides by."""
+        return float(np.exp(self.scores.astype(np.float64)).sum())
+
+
+def attention_row(
+    tensors: Mapping[str, np.ndarray], *, block: int, head: int, query: int
+) -> AttentionRow:
+    """Read the row of ``query``; block, head and query count from 0.
+
+    Args:
+        tensors: trace keys to arrays without the batch axis.
+    """
+    prefix = f"blocks.{block}.attn"
+    return AttentionRow(
+        weights=tensors[f"{prefix}.pattern"][head, query],
+        scores=tensors[f"{prefix}.scores"][head, query],
+        query=query,
+        head_dim=tensors[f"{prefix}.q"].shape[-1],
+    )
+
+
+def pattern_csv(pattern: np.ndarray, names: Sequence[str]) -> str:
+    """Return an (N, N) pattern as CSV: a line for each query, a column for each key, exact to float32."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("query", *names))
+    for name, weights in zip(names, pattern, strict=True):
+        writer.writerow((name, *(f"{weight:.9g}" for weight in weights)))
+    return text.getvalue()
