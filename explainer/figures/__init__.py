@@ -1,0 +1,1 @@
+"""Pictures as pure functions: arrays in, a plotly figure or HTML out."""

@@ -1,0 +1,152 @@
+"""From a choice to what the model computed: models, test digits and traces, cached for all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import streamlit as st
+
+from explainer.cache import BytesCache
+from explainer.state import SOURCES, UNTRAINED, Choice
+from vit_core import Checkpoint, ViT, ViTConfig, build, load_checkpoint, trace
+from vit_core.checkpoint import SHIPPED_DIR
+from vit_core.data import DataInfo, mnist_info, mnist_test, normalize
+
+MODELS_LIMIT = 64 * 1024**2  # bytes
+OBSERVATIONS_LIMIT = 96 * 1024**2  # bytes
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model, what it has to know of its data, and the file it comes from if it was trained."""
+
+    model: ViT
+    info: DataInfo
+    checkpoint: Checkpoint | None
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One image and everything that one model computed from it; read-only.
+
+    Attributes:
+        pixels: (28, 28) uint8.
+        label: the true class.
+        tensors: trace key → float32 array without the batch axis, in the order of the pass.
+        logits: (10,).
+        probabilities: (10,), softmax of the logits.
+    """
+
+    pixels: np.ndarray
+    label: int
+    config: ViTConfig
+    tensors: Mapping[str, np.ndarray]
+    logits: np.ndarray
+    probabilities: np.ndarray
+    class_names: tuple[str, ...]
+
+    @cached_property
+    def prediction(self) -> int:
+        """The class of the largest logit."""
+        return int(self.logits.argmax())
+
+
+def available_sources() -> tuple[str, ...]:
+    """Return the sources that can be chosen; the app opens on the first."""
+    return tuple(s for s in SOURCES if s == UNTRAINED or checkpoint_path(s).is_file())
+
+
+def checkpoint_path(source: str) -> Path:
+    return SHIPPED_DIR / f"{source}.safetensors"
+
+
+def load_source(source: str, config: ViTConfig | None = None, seed: int = 0) -> Source:
+    """Return a shipped trained model, or an untrained one of ``config`` and ``seed``.
+
+    Args:
+        config, seed: of the untrained model; a trained one has its own.
+
+    Raises:
+        CheckpointError: the shipped file is damaged; the message is one sentence.
+        OSError: the shipped file cannot be read.
+    """
+    if source == UNTRAINED:
+        return models().get(
+            (config, seed), lambda: Source(build(config, seed).eval(), info(), None)
+        )
+    return models().get(source, lambda: read_source(source))
+
+
+def build_source(config: ViTConfig | None, seed: int) -> Source:
+    return Source(build(config or ViTConfig(), seed).eval(), info(), None)
+
+
+def read_source(source: str) -> Source:
+    checkpoint = load_checkpoint(checkpoint_path(source))
+    return Source(checkpoint.model, checkpoint.data or info(), checkpoint)
+
+
+@cache
+def info() -> DataInfo:
+    return mnist_info()
+
+
+@cache
+def digit_places() -> tuple[np.ndarray, ...]:
+    """Return, for each class, the places of its digits in the test set."""
+    labels = mnist_test().labels.numpy()
+    return tuple(np.flatnonzero(labels == digit) for digit in range(10))
+
+
+def count_digits(digit: int) -> int:
+    """Return how many test digits of a class there are."""
+    return len(digit_places()[digit])
+
+
+def test_digit(digit: int, index: int) -> np.ndarray:
+    """Return the test digit number ``index`` of a class, (28, 28) uint8."""
+    return mnist_test().images[digit_places()[digit][index], 0].numpy()
+
+
+def observe(choice: Choice) -> Observation:
+    """Run the chosen model on the chosen digit, once for all visitors."""
+    return observations().get(choice, lambda: run(choice))
+
+
+def run(choice: Choice) -> Observation:
+    source = load_source(choice.source, choice.config, choice.seed)
+    place = int(digit_places()[choice.digit][choice.index])
+    image = mnist_test().images[place : place + 1]
+    recorded = trace(source.model, normalize(image, source.info))
+    return Observation(
+        pixels=frozen(image[0, 0].numpy()),
+        label=choice.digit,
+        config=source.model.config,
+        tensors=MappingProxyType({key: frozen(recorded[key][0].numpy()) for key in recorded}),
+        logits=frozen(recorded.logits[0].numpy()),
+        probabilities=frozen(recorded.probabilities[0].numpy()),
+        class_names=source.info.class_names,
+    )
+
+
+def frozen(array: np.ndarray) -> np.ndarray:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+@st.cache_resource
+def models() -> BytesCache[Source]:
+    return BytesCache(
+        MODELS_LIMIT, lambda source: 4 * sum(p.numel() for p in source.model.parameters())
+    )
+
+
+@st.cache_resource
+def observations() -> BytesCache[Observation]:
+    return BytesCache(
+        OBSERVATIONS_LIMIT, lambda seen: sum(array.nbytes for array in seen.tensors.values())
+    )

@@ -1,0 +1,207 @@
+"""Which model, image and place in it is being looked at: keys, defaults and the URL.
+
+A link holds what differs from the defaults. Whatever a link says that is not allowed falls back to
+its default, so no link can break a page. The state lives in the session and is mirrored to the URL,
+because the URL loses its parameters at every change of page. Nothing is drawn here.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+
+import streamlit as st
+
+from vit_core import ViTConfig
+from vit_core.config import POSITIONS
+
+UNTRAINED = "untrained"
+SOURCES = ("default", "fast", "best", "seed", UNTRAINED)
+
+# every head count divides every width and every patch count divides 28: all combinations are valid
+PATCHES = (2, 4, 7, 14)
+WIDTHS = (8, 16, 32, 64, 128)
+HEADS = (1, 2, 4, 8)
+DEPTHS = (1, 2, 3, 4, 5, 6, 7, 8)
+MAX_SEED = 9_999
+IMAGE_SIZE = 28
+CLASSES = 10
+MOST = 9_999  # of an index in a link; the service and the model's shape narrow it further
+
+SESSION_KEY = "state"
+
+
+@dataclass(frozen=True)
+class State:
+    """All that a link can say.
+
+    Attributes:
+        source: one of ``SOURCES``.
+        patches, width, heads, depth, position, seed: the knobs of the untrained model.
+        digit, index: class of the test digit, and which one of that class.
+        query: index of the chosen token; 0 is the class token, if there is one.
+        block, head: where attention is looked at.
+    """
+
+    source: str = "default"
+    patches: int = 7
+    width: int = 64
+    heads: int = 4
+    depth: int = 4
+    position: str = "learned"
+    seed: int = 0
+    digit: int = 7
+    index: int = 0
+    query: int = 0
+    block: int = 0
+    head: int = 0
+
+    @property
+    def shaped(self) -> ViTConfig:
+        """The model that the knobs describe."""
+        return ViTConfig(
+            image_size=IMAGE_SIZE,
+            patch_size=IMAGE_SIZE // self.patches,
+            embed_dim=self.width,
+            depth=self.depth,
+            num_heads=self.heads,
+            pos_embed=self.position,
+        )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A model and an image, ready to be observed.
+
+    Attributes:
+        config: of the source; the knobs' when it is untrained, the checkpoint's when trained.
+        seed: of the untrained weights.
+    """
+
+    source: str
+    config: ViTConfig
+    seed: int
+    digit: int
+    index: int
+
+    @property
+    def trained(self) -> bool:
+        return self.source != UNTRAINED
+
+
+def one_of(options: Sequence[str | int]) -> Callable[[str], str | int]:
+    known = {str(option): option for option in options}
+    return lambda text: known[text]
+
+
+def whole(most: int) -> Callable[[str], int]:
+    """Return a reader of plain whole numbers 0..``most``."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) > most:
+            raise ValueError(f"a whole number from 0 to {most} is allowed")
+        return int(text)
+
+    return read
+
+
+READERS: dict[str, Callable[[str], str | int]] = {
+    "source": one_of(SOURCES),
+    "patches": one_of(PATCHES),
+    "width": one_of(WIDTHS),
+    "heads": one_of(HEADS),
+    "depth": one_of(DEPTHS),
+    "position": one_of(POSITIONS),
+    "seed": whole(MAX_SEED),
+    "digit": whole(CLASSES - 1),
+    "index": whole(MOST),
+    "query": whole(MOST),
+    "block": whole(MOST),
+    "head": whole(MOST),
+}
+
+
+def decode(params: Mapping[str, str]) -> State:
+    """Read a link's parameters; what is missing or not allowed becomes its default."""
+    values: dict[str, str | int] = {}
+    for name, read in READERS.items():
+        try:
+            values[name] = read(params[name])
+        except (KeyError, ValueError):
+            continue
+    return State(**values)  # type: ignore[arg-type]
+
+
+def encode(state: State) -> dict[str, str]:
+    """Return the parameters of a link to ``state``: what differs from the defaults."""
+    start = State()
+    return {
+        field.name: str(getattr(state, field.name))
+        for field in fields(State)
+        if getattr(state, field.name) != getattr(start, field.name)
+    }
+
+
+def load() -> State:
+    """Return the session's state; a new session starts from its link."""
+    if SESSION_KEY not in st.session_state:
+        st.session_state[SESSION_KEY] = decode(st.query_params.to_dict())
+    return st.session_state[SESSION_KEY]
+
+
+def save(state: State) -> None:
+    """Keep ``state`` in the session and write it to the URL, beside parameters of other owners."""
+    st.session_state[SESSION_KEY] = state
+    found = st.query_params.to_dict()
+    wanted = {name: text for name, text in found.items() if name not in READERS} | encode(state)
+    if wanted != found:
+        st.query_params.from_dict(wanted)
+
+
+def link() -> dict[str, str]:
+    """Return what ``st.page_link(query_params=…)`` needs for the page to open on this state."""
+    return encode(load())
+
+
+def get_query(choice: Choice) -> int:
+    """Return the chosen token, 0..num_tokens - 1."""
+    return min(load().query, choice.config.num_tokens - 1)
+
+
+def set_query(token: int) -> None:
+    save(replace(load(), query=clamp(token)))
+
+
+def get_patch(choice: Choice) -> int:
+    """Return the chosen patch, 0..num_patches - 1 in reading order.
+
+    The chosen token's patch; the one in the middle while the chosen token is none.
+    """
+    patch = get_query(choice) - choice.config.num_prefix_tokens
+    rows, columns = choice.config.grid_size
+    return patch if patch >= 0 else rows // 2 * columns + columns // 2
+
+
+def set_patch(choice: Choice, patch: int) -> None:
+    set_query(choice.config.num_prefix_tokens + patch)
+
+
+def get_block(choice: Choice) -> int:
+    """Return the chosen encoder block, 0..depth - 1."""
+    return min(load().block, choice.config.depth - 1)
+
+
+def set_block(block: int) -> None:
+    save(replace(load(), block=clamp(block)))
+
+
+def get_head(choice: Choice) -> int:
+    """Return the chosen attention head, 0..num_heads - 1."""
+    return min(load().head, choice.config.num_heads - 1)
+
+
+def set_head(head: int) -> None:
+    save(replace(load(), head=clamp(head)))
+
+
+def clamp(number: int) -> int:
+    return max(0, min(int(number), MOST))

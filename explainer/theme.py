@@ -1,0 +1,115 @@
+"""Colours by meaning, the two colour maps, and the one template of all charts.
+
+A meaning has one colour on every page: a patch, the class token, query, key and value. Each colour
+is a pair, for the light and for the dark theme, of at least 4.5 : 1 against that theme's
+backgrounds, so that it may colour text as well. ``.streamlit/config.toml`` repeats the surfaces.
+"""
+
+from typing import Literal, NamedTuple
+
+import plotly.graph_objects as go
+
+Mode = Literal["light", "dark"]
+
+
+class Shade(NamedTuple):
+    """One meaning's colour in both themes."""
+
+    light: str
+    dark: str
+
+    def of(self, mode: Mode) -> str:
+        return self.dark if mode == "dark" else self.light
+
+    @property
+    def css(self) -> str:
+        """A CSS value that follows the theme without a rerun."""
+        return f"light-dark({self.light}, {self.dark})"
+
+
+ACCENT = Shade("#3b43c4", "#a9b1ff")
+PATCH = Shade("#00766c", "#4fc1b0")
+CLASS_TOKEN = Shade("#7d5a00", "#ebc04b")
+QUERY = Shade("#b8380c", "#ff9166")
+KEY = Shade("#0b69a6", "#6cc0f5")
+VALUE = Shade("#972d82", "#ee93d6")
+
+TEXT = Shade("#1c1f26", "#e8e9ec")
+MUTED = Shade("#5b6069", "#a3a9b4")
+GOOD = Shade("#1c7a3d", "#6fd08c")
+BAD = Shade("#b3261e", "#ff9a90")
+BACKGROUND = Shade("#fcfbf8", "#15171c")
+SURFACE = Shade("#f3f1eb", "#1d2027")
+LINE = Shade("#dedad0", "#343944")
+
+FONT = "Atkinson Hyperlegible Next, sans-serif"
+FONT_MONO = "Atkinson Hyperlegible Mono, monospace"
+
+# From nothing to the most. Lightness rises evenly (in OKLab), so that it also reads in grey and for
+# every kind of colour vision; dark is low in both themes, as in the digits themselves.
+SEQUENTIAL = [
+    "#130f29",
+    "#1d1e51",
+    "#143575",
+    "#015284",
+    "#046e8e",
+    "#0a8a97",
+    "#00a89c",
+    "#49c394",
+    "#9bd494",
+    "#d6e3ab",
+    "#fff6d1",
+]
+
+# Negative is blue, positive is brown, zero is the neutral middle; lightness is the same on both
+# sides, and blue against brown stays apart for every kind of colour vision.
+DIVERGING = [
+    "#02437b",
+    "#2a64a0",
+    "#5886b9",
+    "#86a9d0",
+    "#b6cce5",
+    "#f2f1ee",
+    "#e2c2b2",
+    "#ca9980",
+    "#b07150",
+    "#944a1f",
+    "#6c2d02",
+]
+
+
+def colorscale(stops: list[str]) -> list[list[float | str]]:
+    """Return plotly's form of a colour map whose stops are evenly spaced from 0 to 1."""
+    return [[index / (len(stops) - 1), colour] for index, colour in enumerate(stops)]
+
+
+def template(mode: Mode) -> go.layout.Template:
+    """Return the look of every chart: no frame, no background, faint lines, the app's font."""
+    axis = {
+        "gridcolor": LINE.of(mode),
+        "linecolor": LINE.of(mode),
+        "zerolinecolor": LINE.of(mode),
+        "tickfont": {"color": MUTED.of(mode), "size": 13},
+        "title": {"font": {"color": MUTED.of(mode), "size": 13}, "standoff": 8},
+        "automargin": True,
+    }
+    return go.layout.Template(
+        layout={
+            "font": {"family": FONT, "size": 14, "color": TEXT.of(mode)},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "colorway": [shade.of(mode) for shade in (ACCENT, PATCH, QUERY, KEY, VALUE, MUTED)],
+            "colorscale": {
+                "sequential": colorscale(SEQUENTIAL),
+                "diverging": colorscale(DIVERGING),
+            },
+            "hoverlabel": {
+                "bgcolor": SURFACE.of(mode),
+                "bordercolor": LINE.of(mode),
+                "font": {"family": FONT, "size": 14, "color": TEXT.of(mode)},
+            },
+            "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+            "xaxis": axis,
+            "yaxis": axis,
+        }
+    )
