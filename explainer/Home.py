@@ -1,0 +1,22 @@
+"""The app's entry: ``streamlit run explainer/Home.py``, from any directory."""
+
+import os
+import sys
+from pathlib import Path
+
+# `streamlit run` puts this file's folder on the import path, not the project's
+if (root := str(Path(__file__).resolve().parent.parent)) not in sys.path:
+    sys.path.insert(0, root)
+# one thread is the fastest for one small image, and visitors share the cores
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import streamlit as st
+
+from explainer import navigation
+
+st.set_page_config(
+    page_title="ViT Explainer",
+    page_icon=str(Path(__file__).parent / "static" / "icon.svg"),
+    layout="wide",
+)
+navigation.run()

@@ -1,0 +1,39 @@
+"""The app's pages, and what each run does before one of them is drawn."""
+
+import importlib
+from functools import cache, partial
+
+import streamlit as st
+
+from explainer import services, sidebar, state
+
+TITLES = {"home": "Home", "patches": "Patches", "attention": "Attention"}  # view → title
+
+
+@cache
+def pages() -> dict[str, st.Page]:
+    """Return the page of each view, in their order; the first is at the root."""
+    return {
+        view: st.Page(partial(show, view), title=title, url_path=view, default=view == "home")
+        for view, title in TITLES.items()
+    }
+
+
+def show(view: str) -> None:
+    """Let the visitor choose, observe, and draw one view; views are imported when first needed."""
+    choice = sidebar.choose()
+    importlib.import_module(f"explainer.views.{view}").render(choice, services.observe(choice))
+
+
+def link(view: str, label: str) -> None:
+    """Draw a link to the page of ``view`` that keeps model, image and place."""
+    st.page_link(pages()[view], label=label, query_params=state.link())
+
+
+def go(view: str) -> None:
+    """Leave for the page of ``view`` at once."""
+    st.switch_page(pages()[view], query_params=state.link())
+
+
+def run() -> None:
+    st.navigation(list(pages().values()), position="top").run()

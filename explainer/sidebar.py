@@ -1,0 +1,147 @@
+"""The sidebar: which model, which image, which shape."""
+
+from dataclasses import replace
+from functools import partial
+
+import streamlit as st
+
+from explainer import services, state
+from explainer.state import UNTRAINED, Choice, State
+from vit_core import CheckpointError, ViTConfig
+
+SOURCE_LABELS = {
+    "default": "Default, trained",
+    "fast": "Fast, trained",
+    "best": "Best, trained",
+    "seed": "Seed, trained",
+    UNTRAINED: "Untrained, shaped by you",
+}
+POSITION_LABELS = {
+    "learned": "learned",
+    "sincos": "sine and cosine",
+    "sincos2d": "sine and cosine, 2-D",
+    "none": "none",
+}
+
+
+def choose() -> Choice:
+    """Draw the sidebar and return what is chosen in it."""
+    now = known(state.load())
+    with st.sidebar:
+        pick_model()
+        config = trained_config(now.source)
+        if config is None:
+            now = replace(now, source=UNTRAINED)
+        pick_image(now)
+        if config is None:
+            config = turn_knobs(now)
+        else:
+            show_knobs(now, config)
+    state.save(now)
+    return Choice(now.source, config, now.seed, now.digit, now.index)
+
+
+def known(now: State) -> State:
+    """Narrow a state, which any link may have brought, to the models and images that there are."""
+    sources = services.available_sources()
+    return replace(
+        now,
+        source=now.source if now.source in sources else sources[0],
+        index=min(now.index, services.count_digits(now.digit) - 1),
+    )
+
+
+def hold(name: str, now: State) -> dict:
+    """Return what ties a widget to one value of the state, which alone decides what it shows.
+
+    The widget is only told a value that it does not have: one that is told its value at every run
+    jumps back while somebody moves it quickly.
+    """
+    if st.session_state.get(name) != getattr(now, name):
+        st.session_state[name] = getattr(now, name)
+    return {"key": name, "on_change": partial(take, name)}
+
+
+def take(name: str) -> None:
+    state.save(known(replace(state.load(), **{name: st.session_state[name]})))
+
+
+def pick_model() -> None:
+    st.selectbox(
+        "Model",
+        services.available_sources(),
+        format_func=SOURCE_LABELS.__getitem__,
+        help="A trained model has seen 55,000 digits. An untrained one has random weights, "
+        "and its shape is yours.",
+        **hold("source", known(state.load())),
+    )
+
+
+def trained_config(source: str) -> ViTConfig | None:
+    """Return the shape of a trained model; None for the untrained one or a file that is broken."""
+    if source == UNTRAINED:
+        return None
+    try:
+        return services.load_source(source).model.config
+    except (CheckpointError, OSError) as error:
+        st.error(f"The trained model cannot be used, so an untrained one is shown: {error}")
+        return None
+
+
+def pick_image(now: State) -> None:
+    st.segmented_control("Digit", range(10), required=True, **hold("digit", now))
+    count = services.count_digits(now.digit)
+    st.number_input(
+        f"Which of the {count:,} test images of a {now.digit}",
+        min_value=0,
+        max_value=count - 1,
+        step=1,
+        **hold("index", now),
+    )
+
+
+def turn_knobs(now: State) -> ViTConfig:
+    """Draw the knobs of the untrained model and return its shape."""
+    st.subheader("Shape")
+    st.select_slider("Patches per side", state.PATCHES, **hold("patches", now))
+    st.select_slider("Embedding width", state.WIDTHS, **hold("width", now))
+    st.select_slider("Attention heads", state.HEADS, **hold("heads", now))
+    st.select_slider("Encoder blocks", state.DEPTHS, **hold("depth", now))
+    left, right = st.columns([3, 2])
+    left.selectbox(
+        "Position",
+        list(POSITION_LABELS),
+        format_func=POSITION_LABELS.__getitem__,
+        **hold("position", now),
+    )
+    right.number_input(
+        "Seed",
+        min_value=0,
+        max_value=state.MAX_SEED,
+        step=1,
+        help="The random weights depend on the shape and on this number alone.",
+        **hold("seed", now),
+    )
+    return now.shaped
+
+
+def show_knobs(now: State, config: ViTConfig) -> None:
+    """Draw the knobs as the trained model has them, which nobody can turn."""
+    st.subheader("Shape")
+    st.caption("Fixed by its training. Choose the untrained model to turn the knobs.")
+    for label, options, value in (
+        ("Patches per side", state.PATCHES, config.grid_size[1]),
+        ("Embedding width", state.WIDTHS, config.embed_dim),
+        ("Attention heads", state.HEADS, config.num_heads),
+        ("Encoder blocks", state.DEPTHS, config.depth),
+    ):
+        st.select_slider(
+            label,
+            sorted({*options, value}),
+            value=value,
+            disabled=True,
+            key=f"{now.source} {label}",
+        )
+    st.selectbox(
+        "Position", [POSITION_LABELS[config.pos_embed]], disabled=True, key=f"{now.source} Position"
+    )
