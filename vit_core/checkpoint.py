@@ -77,7 +77,18 @@ def save_checkpoint(
         key: value.detach().to("cpu", torch.float32).contiguous()
         for key, value in model.state_dict().items()
     }
-    write_atomically(Path(path), safetensors.torch.save(tensors, metadata))
+    write_atomically(Path(path), in_order(safetensors.torch.save(tensors, metadata), metadata))
+
+
+def in_order(content: bytes, metadata: dict[str, str]) -> bytes:
+    """Put the metadata of a safetensors file into the order of ``metadata``.
+
+    The library writes it in a random order; this way the same model makes the same file.
+    """
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8:start]) | {"__metadata__": metadata}).encode()
+    header += b" " * (-len(header) % 8)  # tensors start at a multiple of 8
+    return len(header).to_bytes(8, "little") + header + content[start:]
 
 
 def load_checkpoint(path: str | Path, expect: ViTConfig | None = None) -> Checkpoint:

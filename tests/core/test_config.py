@@ -157,7 +157,7 @@ def test_every_field_has_an_invalid_value_in_the_tables() -> None:
         {"embed_dim": 6, "num_heads": 2, "pos_embed": "sincos"},
         {"embed_dim": 7, "num_heads": 7, "pos_embed": "sincos"},
         {"image_size": (28, 14), "patch_size": (7, 2)},
-        {"image_size": 224, "patch_size": 16, "in_channels": 3, "embed_dim": 768, "depth": 12},
+        {"image_size": 224, "patch_size": 16, "in_channels": 3, "depth": 12},
     ],
 )
 def test_what_is_at_the_edge_of_the_allowed_is_accepted_and_builds(values: dict) -> None:

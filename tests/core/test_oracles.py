@@ -1,4 +1,4 @@
-"""Equality with PyTorch's, torchvision's and timm's modules at copied random weights, in float64."""
+"""Equality with PyTorch's, torchvision's and timm's modules at copied weights, in float64."""
 
 import pytest
 import torch
@@ -164,7 +164,7 @@ def timm_twin(model: ViT, **options: object) -> nn.Module:
     position = model.pos_embed.detach()
     if config.num_registers and not options.get("no_embed_class"):
         # timm gives registers a position too; ours have none
-        before, after = position.split((config.pool == "cls", config.num_patches), dim=1)
+        before, after = position.split([int(config.pool == "cls"), config.num_patches], dim=1)
         none = position.new_zeros(1, config.num_registers, config.embed_dim)
         position = torch.cat((before, none, after), dim=1)
     elif options.get("no_embed_class"):
