@@ -1,4 +1,4 @@
-"""The page that ``hover.py`` measures: a token explorer on random patterns of the size that the URL asks for."""
+"""The page that ``hover.py`` measures: a token explorer on random patterns of any size."""
 
 import numpy as np
 import streamlit as st

@@ -66,7 +66,7 @@ def attention_row(
 
 
 def pattern_csv(pattern: np.ndarray, names: Sequence[str]) -> str:
-    """Return an (N, N) pattern as CSV: a line for each query, a column for each key, exact to float32."""
+    """Return an (N, N) pattern as CSV, exact to float32: a line a query, a column a key."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("query", *names))

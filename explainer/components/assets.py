@@ -14,5 +14,5 @@ def stylesheet(*names: str) -> str:
 
 
 def read(*names: str, suffix: str) -> str:
-    """Join ``<folder>/<file>`` names; the shared files come first, since the later ones call them."""
+    """Join ``<folder>/<file>`` names; shared files first, since the later ones call them."""
     return "\n".join((HERE / f"{name}{suffix}").read_text(encoding="utf-8") for name in names)

@@ -1,14 +1,17 @@
-"""The theme's colours in the form that the components read."""
+"""The theme's colours as components read them; they follow light and dark without a rerun."""
+
+from explainer import theme
 
 
-def component_colours():
-    seq = ["#f7fbff", "#c6dbef", "#6baed6", "#2171b5", "#08306b"]
+def component_colours() -> dict[str, dict[str, str] | list[str]]:
+    """Return the colour of each mark as CSS, and the stops of the two maps."""
     return {
-        t: {
-            "marks": {"query": "#d95f02", "key": "#1b9e77", "attention": "#f59e0b", "patch": "#7570b3"},
-            "overlay": ["#b45309", "#f59e0b", "#fde047"],
-            "sequential": seq if t == "light" else seq[::-1],
-            "diverging": ["#2166ac", "#f7f7f7", "#b2182b"] if t == "light" else ["#4393c3", "#222222", "#d6604d"],
-        }
-        for t in ("light", "dark")
+        "marks": {
+            "patch": theme.PATCH.css,
+            "class-token": theme.CLASS_TOKEN.css,
+            "query": theme.QUERY.css,
+            "key": theme.KEY.css,
+        },
+        "sequential": theme.SEQUENTIAL,
+        "diverging": theme.DIVERGING,
     }

@@ -1,8 +1,8 @@
 """What the components receive: one block of bytes, a JSON header and arrays behind it.
 
-The layout is: the header's length as a little-endian 32-bit number, the header (UTF-8 JSON, filled up with
-spaces), then the arrays, each at a multiple of 4 bytes. The header's ``arrays`` maps each name to its ``dtype``,
-``shape`` and ``offset``. ``shared/data.js`` reads it.
+The layout is: the header's length as a little-endian 32-bit number, the header (UTF-8 JSON, filled
+up with spaces), then the arrays, each at a multiple of 4 bytes. The header's ``arrays`` maps each
+name to its ``dtype``, ``shape`` and ``offset``. ``shared/data.js`` reads it.
 """
 
 import json
@@ -22,10 +22,13 @@ class PackedPatterns:
     """Attention patterns in a quarter of their size.
 
     Attributes:
-        patches: (blocks, heads, N, P) uint8, each query's weights on the patches in 255ths of ``scales``.
+        patches: (blocks, heads, N, P) uint8, each query's weights on the patches in 255ths of
+            ``scales``.
         scales: (blocks, heads, N) float32, each query's largest weight on a patch.
-        prefix: (blocks, heads, N, prefix tokens) float32, the weights on the tokens before the patches, exact.
-        limits: (blocks, heads) float32, the weight from which a cell of the whole pattern has the full colour.
+        prefix: (blocks, heads, N, prefix tokens) float32, the exact weights on the tokens before
+            the patches.
+        limits: (blocks, heads) float32, the weight from which a cell of the whole pattern has the
+            full colour.
     """
 
     patches: np.ndarray
@@ -45,8 +48,9 @@ class PackedPatterns:
 def pack_patterns(patterns: np.ndarray, num_prefix_tokens: int) -> PackedPatterns:
     """Quantise attention patterns row by row.
 
-    A row's weights on patches become 255ths of its largest one, so no weight is off by more than half a 255th of
-    that scale. A class token that draws most of a row would leave the patches few steps; so it is kept apart.
+    A row's weights on patches become 255ths of its largest one, so no weight is off by more than
+    half a 255th of that scale. A class token that draws most of a row would leave the patches few
+    steps; so it is kept apart.
 
     Args:
         patterns: (blocks, heads, N, N), rows are queries; weights from 0 to 1.
@@ -57,7 +61,7 @@ def pack_patterns(patterns: np.ndarray, num_prefix_tokens: int) -> PackedPattern
     patterns = np.asarray(patterns, dtype=np.float32)
     if patterns.ndim != 4 or patterns.shape[2] != patterns.shape[3] or not patterns.size:
         raise ValueError(
-            f"patterns must be of shape (blocks, heads, N, N), not {patterns.shape}; rows are queries"
+            f"patterns must be of shape (blocks, heads, N, N), rows queries, not {patterns.shape}"
         )
     if not 0 <= num_prefix_tokens < patterns.shape[3]:
         raise ValueError(

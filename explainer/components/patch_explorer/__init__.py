@@ -1,4 +1,4 @@
-"""The patch explorer: image, grid, patches pulled apart, one patch, and the row of numbers that it becomes."""
+"""The patch explorer: image, grid, patches pulled apart, one patch, and the row of its numbers."""
 
 from collections.abc import Callable, Mapping
 
@@ -42,8 +42,8 @@ def pack_patches(
     expected = (rows * columns, height // rows * (width // columns) * channels)
     if height % rows or width % columns or vectors.shape != expected:
         raise ValueError(
-            f"vectors of shape {vectors.shape} are not the {expected} of {rows} x {columns} patches "
-            f"of an image of {height} x {width} pixels"
+            f"vectors of shape {vectors.shape} are not the {expected} of {rows} x {columns} "
+            f"patches of an image of {height} x {width} pixels"
         )
     header = {
         "channel": channel,

@@ -118,14 +118,12 @@ class PatchExplorer {
   }
 
   setColours() {
-    const colours = this.data.colours[isDark(this.root) ? "dark" : "light"];
-    for (const [name, colour] of Object.entries(colours.marks)) {
-      this.root.style.setProperty(`--${name}`, colour);
-    }
-    // in these pages a chosen patch is a patch, not yet a query
+    const { colours, arrays } = this.data;
+    setMarks(this.root, colours);
+    // here a chosen patch is a patch, not yet a query
     this.root.style.setProperty("--query", colours.marks.patch);
     this.diverging = colourTable(colours.diverging);
-    this.bound = Math.max(...[...this.data.arrays.vectors].map(Math.abs), 1e-6);
+    this.bound = arrays.vectors.reduce((bound, value) => Math.max(bound, Math.abs(value)), 1e-6);
   }
 
   /** The patches with a gap between them. */

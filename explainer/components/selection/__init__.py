@@ -1,7 +1,8 @@
 """What is chosen, on its way to the components of a page and back.
 
-A component's data travels whole whenever a byte of it differs. The choice changes with every click and the
-patterns do not, so the choice has a message of its own: Streamlit then keeps the patterns in the browser's cache.
+A component's data travels whole whenever a byte of it differs. The choice changes with every click
+and the patterns do not, so the choice has a message of its own: Streamlit then keeps the patterns
+in the browser's cache.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ _mount = st.components.v2.component(
 
 
 def send_selection(channel: str, *, query: int, block: int = 0, head: int = 0) -> None:
-    """Tell every component that listens to ``channel`` which token, block and head are chosen, from 0."""
+    """Tell all that listen to ``channel`` which token, block and head are chosen, from 0."""
     _mount(
         key=f"{channel}-selection",
         data={"channel": channel, "query": query, "block": block, "head": head},

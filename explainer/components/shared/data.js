@@ -45,7 +45,7 @@ function parseHex(hex) {
 }
 
 /** 256 colours between evenly spaced hex stops, as RGBA words for an ImageData's Uint32Array. */
-function colourTable(stops, alphaAt = () => 255) {
+function colourTable(stops, alphaAt = () => 1) {
   const table = new Uint8ClampedArray(256 * 4);
   const colours = stops.map(parseHex);
   for (let level = 0; level < 256; level++) {
@@ -55,18 +55,14 @@ function colourTable(stops, alphaAt = () => 255) {
       const [from, to] = [colours[index][channel], colours[index + 1][channel]];
       table[4 * level + channel] = from + (to - from) * (position - index);
     }
-    table[4 * level + 3] = alphaAt(level / 255);
+    table[4 * level + 3] = 255 * alphaAt(level / 255);
   }
   return new Uint32Array(table.buffer);
 }
 
-/** Whether the page around ``element`` is dark now. */
-function isDark(element) {
-  const probe = make("span", "", element);
-  probe.style.color = "var(--st-background-color)";
-  const [red, green, blue] = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
-  probe.remove();
-  return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
+/** The theme's colours by name, as CSS that follows light and dark by itself. */
+function setMarks(root, { marks }) {
+  for (const [name, colour] of Object.entries(marks)) root.style.setProperty(`--${name}`, colour);
 }
 
 /** Give a canvas ``width`` × ``height`` picture elements; the style sheet stretches it. */

@@ -1,4 +1,4 @@
-"""The token explorer: point at a token and see, without the server, where every head looks from there."""
+"""The token explorer: point at a token and see, without the server, where every head looks."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -36,7 +36,8 @@ def pack_explorer(
         prefix_names: of the tokens before the first patch.
 
     Raises:
-        ValueError: the image is no image, or the patterns have not one token for each name and patch.
+        ValueError: the image is no image, or the patterns have not one token for each name and
+            patch.
     """
     pixels = as_image(image)
     rows, columns = grid
@@ -80,7 +81,8 @@ def token_explorer(
     Args:
         key: of the component, and the channel on which it hears what is chosen.
         block, head, query: what is chosen now, from 0.
-        on_choose: called before the rerun with ``{"query": token}`` or ``{"head": head}``, whichever was clicked.
+        on_choose: called before the rerun with ``{"query": token}`` or ``{"head": head}``,
+            whichever was clicked.
     """
     sizes = {"query": patterns.shape[-1], "head": patterns.shape[1]}
     with st.container(gap=None):

@@ -57,6 +57,7 @@ class TokenExplorer {
     this.looking = this.key = null;
 
     const main = make("section", "main", root);
+    this.from = make("h3", "", main);
     this.grid = tokenGrid(main, data, {
       look: (token, byKeyboard = false) => this.look(token, byKeyboard),
       choose: (token) => this.hand({ query: token }),
@@ -65,7 +66,6 @@ class TokenExplorer {
     make("span", "", legend, "0");
     make("span", "bar", legend);
     this.scale = make("span", "number", legend);
-    this.from = make("p", "from", main);
     this.strongest = make("ol", "strongest", main);
     this.entries = Array.from({ length: Math.min(4, this.numTokens) }, () => {
       const entry = make("li", "", this.strongest);
@@ -122,15 +122,12 @@ class TokenExplorer {
   }
 
   setColours() {
-    const colours = this.data.colours[isDark(this.root) ? "dark" : "light"];
-    for (const [name, colour] of Object.entries(colours.marks)) {
-      this.root.style.setProperty(`--${name}`, colour);
-    }
-    // over the image a colour is the clearer the larger the weight, so that the image stays visible below
-    this.overTable = colourTable(colours.overlay, (share) => 255 * Math.min(1, 1.15 * share ** 0.8) * 0.92);
-    this.solidTable = colourTable(colours.sequential);
-    const css = (stops) => `linear-gradient(90deg, ${stops.join(", ")})`;
-    this.root.style.setProperty("--overlay-bar", css(colours.overlay));
+    const { colours } = this.data;
+    setMarks(this.root, colours);
+    this.solid = colourTable(colours.sequential);
+    // the image shows through, the less the larger the weight
+    this.veil = colourTable(colours.sequential, (share) => 0.6 + 0.28 * share);
+    this.root.style.setProperty("--scale", `linear-gradient(90deg, ${colours.sequential.join(", ")})`);
   }
 
   paintImages() {
@@ -214,7 +211,7 @@ class TokenExplorer {
     const { patterns } = this.data.arrays;
     const from = this.row(head, query) * this.numPatches;
     for (let patch = 0; patch < this.numPatches; patch++) {
-      words[patch] = this.overTable[patterns[from + patch]];
+      words[patch] = this.veil[patterns[from + patch]];
     }
     context.putImageData(picture, 0, 0);
   }
@@ -223,7 +220,8 @@ class TokenExplorer {
   fillSwatch(swatch, head, query, token) {
     const weight = this.weight(head, query, token);
     const share = Math.min(weight / this.data.arrays.scales[this.row(head, query)], 1);
-    swatch.style.setProperty("--share", share.toFixed(3));
+    const word = this.solid[Math.round(255 * share)];
+    swatch.style.backgroundColor = `rgb(${word & 255} ${(word >> 8) & 255} ${(word >> 16) & 255})`;
     return weight;
   }
 
@@ -248,17 +246,22 @@ class TokenExplorer {
     if (painted === this.patternPainted) return;
     this.patternPainted = painted;
     const { texts, heads, arrays } = this.data;
+    let largest = 0;
     const limit = arrays.limits[this.block * heads + this.head];
     const { context, picture } = resize(this.matrix, this.numTokens, this.numTokens);
     const words = new Uint32Array(picture.data.buffer);
     for (let query = 0, cell = 0; query < this.numTokens; query++) {
       for (let key = 0; key < this.numTokens; key++, cell++) {
-        const share = Math.min(this.weight(this.head, query, key) / limit, 1);
-        words[cell] = this.solidTable[Math.round(255 * share)];
+        const weight = this.weight(this.head, query, key);
+        largest = Math.max(largest, weight);
+        words[cell] = this.solid[Math.round(255 * Math.min(weight / limit, 1))];
       }
     }
     context.putImageData(picture, 0, 0);
-    setText(this.patternNote, fill(texts.pattern_note, { limit: percent(limit) }));
+    setText(this.patternNote, fill(largest > limit * 1.01 ? texts.clipped_note : texts.whole_note, {
+        limit: percent(limit),
+        largest: percent(largest),
+      }));
   }
 
   markPattern(query) {

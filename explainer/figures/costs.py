@@ -1,0 +1,47 @@
+"""What a finer grid costs, as bars."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from explainer import theme
+
+
+def pairs_chart(
+    labels: Sequence[str], pairs: Sequence[int], current: int | None, hover: str, mode: theme.Mode
+) -> go.Figure:
+    """Draw one bar for each grid, from the coarsest at the top.
+
+    Args:
+        pairs: tokens times tokens of each grid.
+        current: place of the grid that is in use, in full colour; None if it is none of these.
+        hover: plotly's template of the text beside the pointer.
+
+    Raises:
+        ValueError: a grid has no label, or fewer than one pair.
+    """
+    if len(labels) != len(pairs) or min(pairs) < 1:
+        raise ValueError("every grid needs a label and at least one pair")
+    colours = [
+        (theme.PATCH if place == current else theme.MUTED).of(mode) for place in range(len(pairs))
+    ]
+    bars = go.Bar(
+        x=list(pairs),
+        y=list(labels),
+        orientation="h",
+        marker={
+            "color": colours,
+            "opacity": [1 if n == current else 0.45 for n in range(len(pairs))],
+        },
+        text=[f"{number:,}" for number in pairs],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate=f"{hover}<extra></extra>",
+    )
+    figure = go.Figure(
+        bars, layout={"template": theme.template(mode), "height": 200, "bargap": 0.35}
+    )
+    # room for the number behind the longest bar
+    figure.update_xaxes(visible=False, range=[0, 1.25 * max(pairs)], fixedrange=True)
+    figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False, ticks="outside", tickcolor="rgba(0,0,0,0)")
+    return figure
