@@ -1,0 +1,116 @@
+"""The pipeline as a picture: one tile for each stage, as HTML that needs no script to be read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from explainer.figures import pixels
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the model.
+
+    Attributes:
+        title, text: said under the picture.
+        shape: of the tensor that leaves the step.
+        picture: HTML, from the functions below.
+        page: (view, link text, address) of the page that shows the step from close up.
+    """
+
+    title: str
+    text: str
+    shape: tuple[int, ...]
+    picture: str
+    page: tuple[str, str, str] | None = None
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    return "(" + ", ".join(f"{size:,}" for size in shape) + ")"
+
+
+def image(pixel_values: np.ndarray, alt: str) -> str:
+    return tag(pixels.grey_image(pixel_values), alt)
+
+
+def patches(values: np.ndarray, grid: tuple[int, int], patch: tuple[int, int], alt: str) -> str:
+    return tag(pixels.pieces(values, grid, patch), alt, "bare")
+
+
+def tokens(values: np.ndarray, alt: str, marked: bool = False) -> str:
+    """Return a matrix of tokens; ``marked`` points out its first row, the class token."""
+    mark = f'<i class="mark" style="height:{100 / len(values):.3f}%"></i>' if marked else ""
+    return tag(pixels.signed_matrix(values), alt) + mark
+
+
+def patterns(weights: Sequence[np.ndarray], alt: str) -> str:
+    """Return the attention patterns of several blocks, in reading order."""
+    columns = int(np.ceil(np.sqrt(len(weights))))
+    first, *others = weights
+    tiles = tag(pixels.weights_matrix(first), alt) + "".join(
+        tag(pixels.weights_matrix(other), "") for other in others
+    )
+    return f'<div class="tiles" style="--columns:{columns}">{tiles}</div>'
+
+
+def reading(values: np.ndarray, before: np.ndarray, alt: str) -> str:
+    """Return one vector (D,) as a strip over the fading matrix that it was read from."""
+    return (
+        f'<div class="strip">{tag(pixels.signed_matrix(values[None]), alt)}</div>'
+        f'<div class="faded">{tag(pixels.signed_matrix(before), "")}</div>'
+    )
+
+
+def bars(scores: np.ndarray, names: Sequence[str], alt: str) -> str:
+    """Return signed scores as bars from a common zero line; the largest stands out."""
+    low, high = min(0.0, float(scores.min())), max(0.0, float(scores.max()))
+    span = (high - low) or 1.0
+    rows = "".join(
+        f"<li{' class=top' if place == scores.argmax() else ''}><b>{escape(name)}</b>"
+        f'<span><i style="left:{100 * (min(score, 0.0) - low) / span:.2f}%;'
+        f'width:{100 * abs(score) / span:.2f}%"></i></span></li>'
+        for place, (name, score) in enumerate(zip(names, scores.tolist(), strict=True))
+    )
+    return f'<ul class="bars" role="img" aria-label="{escape(alt)}">{rows}</ul>'
+
+
+def answer(name: str, share: str, verdict: str, kind: str) -> str:
+    """Return the answer itself, large; ``kind`` colours the verdict: good, bad or guess."""
+    return (
+        f'<div class="answer"><strong>{escape(name)}</strong><span>{escape(share)}</span>'
+        f'<em class="{kind}">{escape(verdict)}</em></div>'
+    )
+
+
+def tag(address: str, alt: str, kind: str = "") -> str:
+    return f'<img src="{address}" alt="{escape(alt)}" class="{kind}">'
+
+
+def pipeline(rows: Sequence[tuple[str, Sequence[Stage]]]) -> str:
+    """Return all stages, in titled rows."""
+    number = 0
+    parts = []
+    for title, stages in rows:
+        tiles = []
+        for stage in stages:
+            number += 1
+            tiles.append(tile(number, stage))
+        parts.append(
+            f'<h3>{escape(title)}</h3><ol style="--stages:{len(stages)}" '
+            f'start="{number - len(stages) + 1}">{"".join(tiles)}</ol>'
+        )
+    return "".join(parts)
+
+
+def tile(number: int, stage: Stage) -> str:
+    link = ""
+    if stage.page:
+        view, label, address = stage.page
+        link = f'<a href="{escape(address)}" data-view="{escape(view)}">{escape(label)}</a>'
+    return (
+        f'<li class="{"leads" if link else "stays"}"><div class="picture">{stage.picture}</div>'
+        f'<div class="words"><h4><span>{number}</span> {escape(stage.title)}</h4>'
+        f"<code>{shape_text(stage.shape)}</code><p>{escape(stage.text)}</p>{link}</div></li>"
+    )

@@ -1,0 +1,118 @@
+"""The stages of the pipeline, each with its words and the very tensor that it computed."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from explainer.figures import pipeline as draw
+from explainer.figures.pipeline import Stage
+from explainer.services import Observation
+
+
+def stages(
+    seen: Observation,
+    texts: Mapping,
+    trained: bool,
+    addresses: Mapping[str, str],
+) -> list[tuple[str, list[Stage]]]:
+    """Return the two rows of stages: from the picture to tokens, from tokens to an answer.
+
+    Args:
+        texts: of Home.
+        addresses: view → relative address of its page.
+    """
+    config, tensors = seen.config, seen.tensors
+    numbers = facts(seen)
+    marked = config.pool == "cls"
+
+    def stage(name: str, shape: tuple[int, ...], picture: str, view: str | None = None) -> Stage:
+        words = texts["stages"][name]
+        return Stage(
+            title=words["title"].format(**numbers),
+            text=words["text"].format(**numbers),
+            shape=shape,
+            picture=picture,
+            page=(view, words["link"], addresses[view]) if view else None,
+        )
+
+    def alt(name: str) -> str:
+        return texts["stages"][name]["alt"].format(**numbers)
+
+    def matrix(name: str, key: str, pictured: str | None = None) -> Stage:
+        picture = draw.tokens(
+            tensors[pictured or key], alt(name), marked=marked and name != "embedding"
+        )
+        return stage(name, tensors[key].shape, picture)
+
+    image_shape = (config.in_channels, *config.image_hw)
+    first = [
+        stage("image", image_shape, draw.image(seen.pixels, alt("image"))),
+        stage(
+            "patches",
+            tensors["patches"].shape,
+            draw.patches(tensors["patches"], config.grid_size, config.patch_hw, alt("patches")),
+            "patches",
+        ),
+        matrix("embedding", "patch_embed"),
+        *([matrix("class_token", "tokens")] if marked else []),
+        matrix("position", "embed", "pos_embed")
+        if "pos_embed" in tensors
+        else matrix("no_position", "embed"),
+    ]
+    looks = [tensors[f"blocks.{block}.attn.pattern"][0] for block in range(config.depth)]
+    last = tensors[f"blocks.{config.depth - 1}.resid_post"]
+    pooled = "pooled" if marked else "average"
+    second = [
+        stage("encoder", last.shape, draw.patterns(looks, alt("encoder")), "attention"),
+        matrix("tokens", "final_norm"),
+        stage(
+            pooled,
+            tensors["pooled"].shape,
+            draw.reading(tensors["pooled"], tensors["final_norm"], alt(pooled)),
+        ),
+        stage("logits", seen.logits.shape, draw.bars(seen.logits, seen.class_names, alt("logits"))),
+        stage("answer", seen.probabilities.shape, answer(seen, texts, trained)),
+    ]
+    return [(texts["row_tokens"], first), (texts["row_answer"], second)]
+
+
+def facts(seen: Observation) -> dict[str, object]:
+    """Return the numbers that the words of the stages may name."""
+    config = seen.config
+    height, width = config.image_hw
+    rows, columns = config.grid_size
+    scores = zip(seen.class_names, seen.logits.tolist(), strict=True)
+    return {
+        "height": height,
+        "width": config.embed_dim,
+        "image_width": width,
+        "values": config.in_channels * height * width,
+        "rows": rows,
+        "columns": columns,
+        "patches": config.num_patches,
+        "patch_dim": config.patch_dim,
+        "tokens": config.num_tokens,
+        "positions": config.num_patches + (config.pool == "cls"),
+        "depth": config.depth,
+        "truth": seen.class_names[seen.label],
+        "scores": ", ".join(f"{name} {score:.1f}" for name, score in scores),
+    }
+
+
+def answer(seen: Observation, texts: Mapping, trained: bool) -> str:
+    right = seen.prediction == seen.label
+    truth = seen.class_names[seen.label]
+    name = "right" if right else "wrong"
+    verdict = texts[name if trained else f"guess_{name}"].format(truth=truth)
+    kind = ("good" if right else "bad") if trained else "guess"
+    share = percent(float(seen.probabilities[seen.prediction]))
+    return draw.answer(seen.class_names[seen.prediction], share, verdict, kind)
+
+
+def percent(share: float | np.floating) -> str:
+    """Return a probability as people read it; what is not quite 0 or 1 never looks like it."""
+    if 0.9995 <= share < 1.0:
+        return "over 99.9 %"
+    if 0.0 < share < 0.0005:
+        return "under 0.1 %"
+    return f"{100 * share:.1f} %"
