@@ -2,10 +2,10 @@
 
 import pytest
 import torch
+from peer_models import timm_twin, torchvision_twin
 from torch import Tensor, nn
 
-from vit_core import ViT, ViTConfig
-from vit_core.torchvision_import import import_torchvision
+from vit_core import ViTConfig
 
 
 def assert_equal(found: Tensor, expected: Tensor) -> None:
@@ -72,39 +72,10 @@ def test_attention_is_pytorchs_multi_head_attention(random_model) -> None:
     assert_equal(seen["pattern"], pattern)
 
 
-# torchvision
-
-
-def torchvision_key(key: str) -> str:
-    """Name our parameter as torchvision does."""
-    if key.startswith("blocks."):
-        _, index, rest = key.split(".", 2)
-        for ours, theirs in (
-            ("norm1", "ln_1"),
-            ("norm2", "ln_2"),
-            ("attn.qkv.", "self_attention.in_proj_"),
-            ("attn.proj", "self_attention.out_proj"),
-            ("mlp.fc1", "mlp.0"),
-            ("mlp.fc2", "mlp.3"),
-        ):
-            rest = rest.replace(ours, theirs)
-        return f"encoder.layers.encoder_layer_{index}.{rest}"
-    for ours, theirs in (
-        ("cls_token", "class_token"),
-        ("pos_embed", "encoder.pos_embedding"),
-        ("patch_embed.proj", "conv_proj"),
-        ("norm", "encoder.ln"),
-        ("head", "heads.head"),
-    ):
-        if key.startswith(ours):
-            return key.replace(ours, theirs, 1)
-    raise KeyError(key)
+# torchvision and timm
 
 
 def test_the_model_is_torchvisions(random_model, random_images) -> None:
-    import_torchvision()
-    from torchvision.models.vision_transformer import VisionTransformer
-
     config = ViTConfig(
         image_size=32,
         in_channels=3,
@@ -116,65 +87,8 @@ def test_the_model_is_torchvisions(random_model, random_images) -> None:
         mlp_ratio=2.0,
     )
     model = random_model(config)
-    theirs = VisionTransformer(
-        image_size=32,
-        patch_size=8,
-        num_layers=3,
-        num_heads=3,
-        hidden_dim=24,
-        mlp_dim=48,
-        num_classes=7,
-    ).double()
-    shapes = {key: value.shape for key, value in theirs.state_dict().items()}
-    state = {torchvision_key(key): value for key, value in model.state_dict().items()}
-    theirs.load_state_dict({key: value.reshape(shapes[key]) for key, value in state.items()})
     images = random_images(config)
-    assert_equal(model(images), theirs.eval()(images))
-
-
-# timm
-
-
-def timm_twin(model: ViT, **options: object) -> nn.Module:
-    """Return timm's model of the same shape and weights, whose keys are ours."""
-    import_torchvision()
-    from timm.models.vision_transformer import VisionTransformer
-
-    config = model.config
-    theirs = VisionTransformer(
-        img_size=config.image_hw,
-        patch_size=config.patch_hw,
-        in_chans=config.in_channels,
-        num_classes=config.num_classes,
-        embed_dim=config.embed_dim,
-        depth=config.depth,
-        num_heads=config.num_heads,
-        mlp_ratio=config.mlp_ratio,
-        qkv_bias=config.qkv_bias,
-        init_values=config.layer_scale,
-        class_token=config.pool == "cls",
-        global_pool="token" if config.pool == "cls" else "avg",
-        reg_tokens=config.num_registers,
-        fc_norm=False,  # the final norm before pooling, as in the paper
-        final_norm=config.final_norm,
-        **options,
-    ).double()
-    shapes = {key: value.shape for key, value in theirs.state_dict().items()}
-    state = dict(model.state_dict())
-    position = model.pos_embed.detach()
-    if config.num_registers and not options.get("no_embed_class"):
-        # timm gives registers a position too; ours have none
-        before, after = position.split([int(config.pool == "cls"), config.num_patches], dim=1)
-        none = position.new_zeros(1, config.num_registers, config.embed_dim)
-        position = torch.cat((before, none, after), dim=1)
-    elif options.get("no_embed_class"):
-        position = position[:, -config.num_patches :]
-    state["pos_embed"] = position
-    state["patch_embed.proj.weight"] = state["patch_embed.proj.weight"].reshape(
-        shapes["patch_embed.proj.weight"]
-    )
-    theirs.load_state_dict(state)
-    return theirs.eval()
+    assert_equal(model(images), torchvision_twin(model)(images))
 
 
 SHAPE = dict(image_size=(16, 24), in_channels=3, patch_size=(8, 6), embed_dim=24, num_heads=3)

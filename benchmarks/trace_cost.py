@@ -1,0 +1,56 @@
+"""Compare a traced forward pass, which keeps every intermediate tensor, with a plain one.
+
+    python benchmarks/trace_cost.py [--threads 2] [--rounds 25]
+
+Both run without gradients on one image. A ratio is the trace's time divided by the plain one's.
+"""
+
+import torch
+from timing import milliseconds, parse_arguments, print_table, ratio, side_by_side
+from torch import Tensor
+
+from vit_core import PRESETS, ViTConfig, build, trace
+
+IMAGENET = dict(image_size=224, in_channels=3, num_classes=1000, patch_size=16, depth=12)
+SHAPES = {
+    "28 px default": PRESETS["default"].model,
+    "ViT-Ti/16 at 224 px": ViTConfig(embed_dim=192, num_heads=3, **IMAGENET),
+    "ViT-B/16 at 224 px": ViTConfig(embed_dim=768, num_heads=12, **IMAGENET),
+}
+
+
+def compare(name: str, config: ViTConfig, rounds: int) -> list[str]:
+    """Time a shape and return its row."""
+    model = build(config).eval()
+    shape = (1, config.in_channels, *config.image_hw)
+    images = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+
+    def plain() -> Tensor:
+        with torch.no_grad():
+            return model(images)
+
+    times = side_by_side(
+        {"plain": plain, "trace": lambda: trace(model, images)}, rounds, least_seconds=0.2
+    )
+    kept = trace(model, images)
+    # the same tensor may stand under two names
+    storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in kept.values()}
+    return [
+        name,
+        milliseconds(times["plain"]),
+        milliseconds(times["trace"]),
+        f"{ratio(times, 'trace', 'plain'):.2f}",
+        f"{len(kept)}",
+        f"{sum(storages.values()) / 1e6:.3g}",
+    ]
+
+
+def main() -> None:
+    options = parse_arguments(__doc__, rounds=25)
+    rows = [compare(name, config, options.rounds) for name, config in SHAPES.items()]
+    header = ["shape, batch 1", "plain, ms", "trace, ms", "trace ÷ plain", "tensors", "kept, MB"]
+    print_table(header, rows)
+
+
+if __name__ == "__main__":
+    main()
