@@ -1,0 +1,41 @@
+"""Opens any page of the app as its link does, and reads what a component was sent."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+HOME = Path(__file__).parents[2] / "explainer" / "Home.py"
+
+
+@pytest.fixture
+def open_page() -> Callable[..., AppTest]:
+    """Return an opener: address and the link's parameters → the app after its first run."""
+
+    def open_page(address: str, **params: Any) -> AppTest:
+        app = AppTest.from_file(HOME, default_timeout=60)
+        for name, value in params.items():
+            app.query_params[name] = str(value)
+        # AppTest's own way to another page knows pages by their file, and these are functions
+        app._page_hash = calc_hash("" if address == "home" else address)
+        return app.run()
+
+    return open_page
+
+
+@pytest.fixture
+def click_in() -> Callable[..., AppTest]:
+    """Return what hands a component's click back to Python, as a browser does."""
+
+    def click_in(app: AppTest, component: int, state: dict[str, Any]) -> AppTest:
+        widgets = app._tree.get_widget_states()
+        widget = widgets.widgets.add()
+        widget.id = app.get("bidi_component")[component].proto.id
+        widget.json_value = json.dumps(state)
+        return app._run(widgets)
+
+    return click_in
