@@ -14,8 +14,10 @@ from explainer.notation import latex_number, percent
 from explainer.services import Observation
 from explainer.state import Choice
 from explainer.tokens import prefix_names, token_names
+from vit_core import ViTConfig
 
 SHOWN_KEYS = 6
+MOST_WEIGHTS = 1_000_000  # a byte each, sent at once
 
 
 @st.fragment
@@ -27,22 +29,21 @@ def render(choice: Choice, observation: Observation) -> None:
     if config.pool != "cls":
         st.markdown(texts["no_class_token"])
 
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         pick("block", config.depth, state.get_block(choice), state.set_block)
         pick("head", config.num_heads, state.get_head(choice), state.set_head)
     block, head = state.get_block(choice), state.get_head(choice)
     query = state.get_query(choice)
     st.markdown(texts["how_to"])
+    sent = blocks_to_send(config, block)
     token_explorer(
         key="token-explorer",
         image=observation.pixels,
         grid=config.grid_size,
-        patterns=np.stack(
-            [observation.tensors[f"blocks.{i}.attn.pattern"] for i in range(config.depth)]
-        ),
+        patterns=np.stack([observation.tensors[f"blocks.{i}.attn.pattern"] for i in sent]),
         prefix_names=prefix_names(config, token_texts),
         texts=token_texts,
-        block=block,
+        block=sent.index(block),
         head=head,
         query=query,
         on_choose=choose,
@@ -50,13 +51,19 @@ def render(choice: Choice, observation: Observation) -> None:
 
     row = attention_row(observation.tensors, block=block, head=head, query=query)
     names = token_names(config, token_texts)
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns(2, gap="medium")
     with left:
         show_row(row, names, observation, block=block, head=head)
     with right:
         show_formula(row, names)
     st.subheader(texts["honest_title"])
     st.markdown(texts["honest"])
+
+
+def blocks_to_send(config: ViTConfig, block: int) -> list[int]:
+    """Send all blocks at once, so that changing the block costs no more; very large ones singly."""
+    size = config.depth * config.num_heads * config.num_tokens**2
+    return list(range(config.depth)) if size <= MOST_WEIGHTS else [block]
 
 
 def pick(name: str, count: int, chosen: int, keep: Callable[[int], None]) -> None:

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from explainer import services
 from explainer.components.packing import PackedPatterns, unpack, unpack_patterns
 from explainer.state import Choice, State
+from explainer.views.attention import MOST_WEIGHTS
 from vit_core import ViTConfig
 
 EXPLORER, SELECTION = 0, 1
@@ -67,7 +68,19 @@ def test_shapes_at_their_extremes(
     assert app.segmented_control(key="attention-head").options == [
         str(head) for head in range(1, heads + 1)
     ]
-    assert sent(app)[1].shape == (depth, heads, patches**2 + 1, patches**2 + 1)
+    tokens = patches**2 + 1
+    sent_blocks = depth if depth * heads * tokens**2 <= MOST_WEIGHTS else 1
+    assert sent(app)[1].shape == (sent_blocks, heads, tokens, tokens)
+    assert len(app.get("bidi_component")[EXPLORER].proto.bytes) < 1_200_000
+
+
+def test_a_block_that_is_sent_alone_is_the_chosen_one(open_page: Callable[..., AppTest]) -> None:
+    shape = {"patches": 14, "width": 64, "heads": 8, "depth": 8}
+    app = open_page("attention", source="untrained", block=5, **shape)
+    config = State(**shape).shaped
+    exact = services.observe(Choice("untrained", config, 0, 7, 0)).tensors["blocks.5.attn.pattern"]
+    assert selection(app)["block"] == 0
+    np.testing.assert_allclose(sent(app)[1][0], exact, atol=exact.max() / 255)
 
 
 @pytest.mark.parametrize(

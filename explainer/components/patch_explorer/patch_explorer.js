@@ -72,7 +72,7 @@ class PatchExplorer {
     this.pieces.addEventListener("click", (event) => this.hand(this.pieceAt(event)));
 
     const patch = this.step(steps, "");
-    this.patchTitle = patch.querySelector("h3");
+    this.patchTitle = patch.querySelector("h2");
     this.patch = make("div", "patch", patch);
     this.patch.role = "img";
     this.patch.style.aspectRatio = `${this.patchWidth} / ${this.patchHeight}`;
@@ -86,7 +86,7 @@ class PatchExplorer {
 
   step(parent, title) {
     const step = make("section", "step", parent);
-    make("h3", "", step, title);
+    make("h2", "", step, title);
     return step;
   }
 
@@ -102,7 +102,7 @@ class PatchExplorer {
   /** A flattened patch: one line of values, wrapped where a row of pixels ends if there are many. */
   strip(parent, title, note) {
     const section = make("section", "strip", parent);
-    make("h3", "", section, title);
+    make("h2", "", section, title);
     const line = make("div", "line", section);
     line.role = "img";
     const groups = this.patchHeight * this.data.channels;

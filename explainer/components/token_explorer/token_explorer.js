@@ -57,7 +57,7 @@ class TokenExplorer {
     this.looking = this.key = null;
 
     const main = make("section", "main", root);
-    this.from = make("h3", "", main);
+    this.from = make("h2", "", main);
     this.grid = tokenGrid(main, data, {
       look: (token, byKeyboard = false) => this.look(token, byKeyboard),
       choose: (token) => this.hand({ query: token }),
@@ -74,16 +74,18 @@ class TokenExplorer {
     this.announce = announcer(main);
 
     const heads = make("section", "heads", root);
-    make("h3", "", heads, texts.heads_title);
+    make("h2", "", heads, texts.heads_title);
     const cards = make("div", "cards", heads);
     cards.role = "group";
     cards.setAttribute("aria-label", texts.heads_title);
     cards.style.setProperty("--cards", cardColumns(data.heads));
     this.heads = Array.from({ length: data.heads }, (_, head) => this.buildHead(cards, head));
-    make("p", "note", heads, texts.heads_note);
+    const prefix = data.prefix_names.join(", ");
+    const notes = [texts.heads_note, this.numPrefix ? fill(texts.heads_note_prefix, { prefix }) : ""];
+    make("p", "note", heads, notes.join(" "));
 
     const pattern = make("section", "pattern", root);
-    make("h3", "", pattern, texts.pattern_title);
+    make("h2", "", pattern, texts.pattern_title);
     const frame = make("div", "frame", pattern);
     make("span", "axis keys", frame, texts.keys_axis);
     make("span", "axis queries", frame, texts.queries_axis);
