@@ -14,9 +14,7 @@ import streamlit as st
 
 from explainer import navigation
 
-st.set_page_config(
-    page_title="ViT Explainer",
-    page_icon=str(Path(__file__).parent / "static" / "icon.svg"),
-    layout="wide",
-)
+ICON = str(Path(__file__).parent / "static" / "icon.svg")
+st.set_page_config(page_title="ViT Explainer", page_icon=ICON, layout="wide")
+st.logo(ICON, size="large")
 navigation.run()

@@ -1,7 +1,7 @@
 """The app's pages, and what each run does before one of them is drawn."""
 
 import importlib
-from functools import cache, partial
+from functools import partial
 
 import streamlit as st
 
@@ -10,9 +10,11 @@ from explainer import services, sidebar, state
 TITLES = {"home": "Home", "patches": "Patches", "attention": "Attention"}  # view → title
 
 
-@cache
 def pages() -> dict[str, st.Page]:
-    """Return the page of each view, in their order; the first is at the root."""
+    """Return the page of each view, in their order; the first is at the root.
+
+    New ones for each run: Streamlit notes on a page whether it may run now.
+    """
     return {
         view: st.Page(partial(show, view), title=title, url_path=view, default=view == "home")
         for view, title in TITLES.items()

@@ -22,6 +22,13 @@ POSITION_LABELS = {
     "sincos2d": "sine and cosine, 2-D",
     "none": "none",
 }
+# what cannot be turned still has to be read
+FIXED_STYLE = """<style>
+.st-key-fixed :is(label, p, input, [data-testid] div) {
+  color: inherit !important;
+  -webkit-text-fill-color: currentColor;
+}
+</style>"""
 
 
 def choose() -> Choice:
@@ -127,21 +134,23 @@ def turn_knobs(now: State) -> ViTConfig:
 
 def show_knobs(now: State, config: ViTConfig) -> None:
     """Draw the knobs as the trained model has them, which nobody can turn."""
+    st.html(FIXED_STYLE)
     st.subheader("Shape")
-    st.caption("Fixed by its training. Choose the untrained model to turn the knobs.")
+    st.markdown(":small[Fixed by its training. Choose the untrained model to turn the knobs.]")
+    fixed = st.container(key="fixed")
     for label, options, value in (
         ("Patches per side", state.PATCHES, config.grid_size[1]),
         ("Embedding width", state.WIDTHS, config.embed_dim),
         ("Attention heads", state.HEADS, config.num_heads),
         ("Encoder blocks", state.DEPTHS, config.depth),
     ):
-        st.select_slider(
+        fixed.select_slider(
             label,
             sorted({*options, value}),
             value=value,
             disabled=True,
             key=f"{now.source} {label}",
         )
-    st.selectbox(
+    fixed.selectbox(
         "Position", [POSITION_LABELS[config.pos_embed]], disabled=True, key=f"{now.source} Position"
     )

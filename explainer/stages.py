@@ -112,7 +112,7 @@ def answer(seen: Observation, texts: Mapping, trained: bool) -> str:
 def percent(share: float | np.floating) -> str:
     """Return a probability as people read it; what is not quite 0 or 1 never looks like it."""
     if 0.9995 <= share < 1.0:
-        return "over 99.9 %"
+        return "> 99.9 %"
     if 0.0 < share < 0.0005:
-        return "under 0.1 %"
+        return "< 0.1 %"
     return f"{100 * share:.1f} %"

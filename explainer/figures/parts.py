@@ -11,8 +11,9 @@ STYLE = f"""
   clip-path: inset(50%); }}
 .parts th, .parts td {{ padding: 0.5rem 0 0.5rem 0.75rem; border: 0;
   border-bottom: 1px solid {theme.LINE.css}; text-align: right; vertical-align: baseline;
-  font-variant-numeric: tabular-nums; }}
-.parts th:first-child {{ padding-left: 0; text-align: left; font-weight: 400; }}
+  white-space: nowrap; font-variant-numeric: tabular-nums; }}
+.parts th:first-child {{ padding-left: 0; text-align: left; font-weight: 400;
+  white-space: normal; }}
 .parts thead th, .parts thead th:first-child {{ padding-top: 0; font-size: 0.9375rem;
   font-weight: 400; color: {theme.MUTED.css}; }}
 .parts i {{ display: block; height: 3px; margin-top: 0.25rem; border-radius: 2px;
@@ -36,7 +37,7 @@ def parts_table(
     rows = "".join(
         f'<tr><th scope="row">{escape(names[part])}'
         f'<i style="width:max(2px,{100 * count / total:.2f}%)"></i></th>'
-        f"<td>{count:,}</td><td>{100 * count / total:.1f} %</td></tr>"
+        f"<td>{count:,}</td><td>{share(count / total)}</td></tr>"
         for part, count in counts.items()
         if count
     )
@@ -44,3 +45,7 @@ def parts_table(
         f"<style>{STYLE}</style><table class='parts'><caption>{escape(about)}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     )
+
+
+def share(part: float) -> str:
+    return f"{100 * part:.1f} %" if part >= 0.0005 else "< 0.1 %"

@@ -88,9 +88,10 @@ def tag(address: str, alt: str, kind: str = "") -> str:
     return f'<img src="{address}" alt="{escape(alt)}" class="{kind}">'
 
 
-def pipeline(rows: Sequence[tuple[str, Sequence[Stage]]]) -> str:
-    """Return all stages, in titled rows."""
+def pipeline(rows: Sequence[tuple[str, Sequence[Stage]]], legend: str) -> str:
+    """Return all stages, in titled rows, and what their colours mean."""
     number = 0
+    columns = max(len(stages) for _, stages in rows)
     parts = []
     for title, stages in rows:
         tiles = []
@@ -98,10 +99,10 @@ def pipeline(rows: Sequence[tuple[str, Sequence[Stage]]]) -> str:
             number += 1
             tiles.append(tile(number, stage))
         parts.append(
-            f'<h3>{escape(title)}</h3><ol style="--stages:{len(stages)}" '
+            f'<h3>{escape(title)}</h3><ol style="--columns:{columns}" '
             f'start="{number - len(stages) + 1}">{"".join(tiles)}</ol>'
         )
-    return "".join(parts)
+    return "".join(parts) + f'<p class="legend">{escape(legend)}</p>'
 
 
 def tile(number: int, stage: Stage) -> str:

@@ -15,18 +15,16 @@ def probabilities(
     truth: int,
     texts: Sequence[str],
     axis: str,
-    true_name: str,
     mode: Mode,
 ) -> go.Figure:
     """Return horizontal bars over 0..1, the first class on top.
 
-    The most probable class has the accent colour; the true one is named beside its bar.
+    The most probable class has the accent colour; the true one has a tick beside its bar.
 
     Args:
         values: (C,) probabilities.
         texts: what stands beside each bar.
         axis: title of the axis.
-        true_name: what marks the true class.
 
     Raises:
         ValueError: a value is not finite.
@@ -34,10 +32,7 @@ def probabilities(
     if not np.isfinite(values).all():
         raise ValueError("probabilities must be finite numbers")
     best = int(values.argmax())
-    beside = [
-        f"{text}  <b>✓ {true_name}</b>" if place == truth else text
-        for place, text in enumerate(texts)
-    ]
+    beside = [f"{text}  <b>✓</b>" if place == truth else text for place, text in enumerate(texts)]
     figure = go.Figure(
         go.Bar(
             x=values,
@@ -62,7 +57,7 @@ def probabilities(
         bargap=0.3,
         xaxis={
             "range": [0, 1],
-            "domain": [0, 0.72],  # the words beside a full bar need the rest
+            "domain": [0, 0.75],  # what stands beside a full bar needs the rest
             "title": {"text": axis},
             "tickformat": ".0%",
             "tickvals": [0, 0.25, 0.5, 0.75, 1],
@@ -73,6 +68,9 @@ def probabilities(
             "type": "category",
             "tickfont": {"size": 15, "color": theme.TEXT.of(mode)},
             "showgrid": False,
+            "ticks": "outside",
+            "ticklen": 6,
+            "tickcolor": "rgba(0,0,0,0)",  # only for the distance between name and bar
             "fixedrange": True,
         },
     )

@@ -33,11 +33,10 @@ def render(choice: Choice, observation: Observation) -> None:
 def show_stages(choice: Choice, observation: Observation) -> None:
     query = urlencode(state.link())
     addresses = {view: f"{view}?{query}".rstrip("?") for view in navigation.TITLES}
-    html = pipeline(stages(observation, TEXTS, choice.trained, addresses))
-    if view := show_pipeline(html, key="pipeline"):
-        navigation.go(view)
     marked = TEXTS["legend_class_token"] if observation.config.pool == "cls" else ""
-    st.caption(TEXTS["legend"] + marked)
+    rows = stages(observation, TEXTS, choice.trained, addresses)
+    if view := show_pipeline(pipeline(rows, TEXTS["legend"] + marked), key="pipeline"):
+        navigation.go(view)
 
 
 def show_answer(choice: Choice, observation: Observation) -> None:
@@ -52,9 +51,10 @@ def show_answer(choice: Choice, observation: Observation) -> None:
     }
     if choice.trained:
         verdict = "answer_right" if best == truth else "answer_wrong"
-        st.markdown((TEXTS["answer_trained"] + " " + TEXTS[verdict]).format(**said))
+        words = TEXTS["answer_trained"] + " " + TEXTS[verdict]
     else:
-        st.markdown(TEXTS["answer_untrained"].format(**said))
+        words = TEXTS["answer_untrained"]
+    st.markdown(words.format(**said))
     texts = [percent(share) for share in shares]
     st.plotly_chart(
         probabilities(
@@ -63,7 +63,6 @@ def show_answer(choice: Choice, observation: Observation) -> None:
             truth,
             texts,
             axis=TEXTS["probability_axis"],
-            true_name=TEXTS["true_digit"],
             mode=st.context.theme.type or "light",
         ),
         theme=None,
@@ -98,4 +97,4 @@ def show_origin(choice: Choice) -> None:
         st.markdown(TEXTS["origin_unmeasured"])
     if checkpoint.command:
         st.markdown(TEXTS["origin_command"])
-        st.code(checkpoint.command, language="bash", wrap_lines=True)
+        st.code(checkpoint.command, language=None, wrap_lines=True)
