@@ -1,15 +1,44 @@
 """Opens any page of the app as its link does, and reads what a component was sent."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from explainer import services
+from vit_core import PRESETS, build, save_checkpoint
+
 HOME = Path(__file__).parents[2] / "explainer" / "Home.py"
+TRAINED = ("default", "fast", "best", "seed")
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of checkpoints in the shapes of the shipped ones."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    for name in TRAINED:
+        save_checkpoint(
+            build(PRESETS[name].model, seed=1),
+            folder / f"{name}.safetensors",
+            preset=name,
+            metrics={"test_accuracy": 0.9876},
+            command=f"python -m vit_core.train --preset {name}",
+        )
+    return folder
+
+
+@pytest.fixture
+def shipped(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The app finds that folder, so that no test depends on trained weights; caches are empty."""
+    monkeypatch.setattr(services, "SHIPPED_DIR", checkpoints)
+    st.cache_resource.clear()
+    yield checkpoints
+    st.cache_resource.clear()
 
 
 @pytest.fixture
