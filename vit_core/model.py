@@ -109,9 +109,9 @@ class SelfAttention(nn.Module):
 
     def forward(self, x_BND: Tensor, tap: Tap = no_tap) -> Tensor:
         B, N, D = x_BND.shape
-        # [q, k, v] = z U_qkv (equation 5); the third axis is query, key, value
-        qkv = self.qkv(x_BND).reshape(B, N, 3, self.num_heads, D // self.num_heads)
-        q_BHNK, k_BHNK, v_BHNK = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        # [q, k, v] = z U_qkv (equation 5): H stretches of K for the queries, H for the keys, …
+        qkv = self.qkv(x_BND).view(B, N, 3 * self.num_heads, D // self.num_heads)
+        q_BHNK, k_BHNK, v_BHNK = (part.transpose(1, 2) for part in qkv.chunk(3, dim=2))
         if tap is no_tap:
             z_BHNK = F.scaled_dot_product_attention(q_BHNK, k_BHNK, v_BHNK)
         else:
@@ -122,8 +122,9 @@ class SelfAttention(nn.Module):
     def spelled_out(q_BHNK: Tensor, k_BHNK: Tensor, v_BHNK: Tensor, tap: Tap) -> Tensor:
         """Attend in the steps of equations 6 and 7: A = softmax(q kᵀ / √K), SA(z) = A v."""
         q_BHNK, k_BHNK, v_BHNK = tap("q", q_BHNK), tap("k", k_BHNK), tap("v", v_BHNK)
-        scores_BHNN = q_BHNK @ k_BHNK.transpose(-2, -1) / math.sqrt(q_BHNK.shape[-1])
-        scores_BHNN = tap("scores", scores_BHNN)
+        scores_BHNN = q_BHNK @ k_BHNK.transpose(-2, -1)
+        # in place, since this is the largest tensor of a wide grid
+        scores_BHNN = tap("scores", scores_BHNN.div_(math.sqrt(q_BHNK.shape[-1])))
         pattern_BHNN = tap("pattern", scores_BHNN.softmax(dim=-1))  # each query's row sums to 1
         return tap("z", pattern_BHNN @ v_BHNK)
 

@@ -1,0 +1,60 @@
+"""What the benchmarks rest on: the loop network is ours, and operations are counted right."""
+
+import pytest
+import torch
+from loop_reference import Digits, LoopViT
+from matmul_peak import forward_flops, step_flops
+from torch.utils.flop_counter import FlopCounterMode
+
+from vit_core import PRESETS, ViTConfig, build, trace
+from vit_core.data import mnist, mnist_info, normalize
+
+
+def test_the_loop_network_is_the_seed_preset() -> None:
+    model = build(PRESETS["seed"].model).double()
+    loops = LoopViT(model).double()
+    assert sum(p.numel() for p in loops.parameters()) == model.config.num_parameters
+    images = normalize(mnist().test.images[:3], mnist_info()).double()
+    expected = model(images)
+    assert expected.abs().max() > 0.01
+    # its position is float32, as ours is
+    torch.testing.assert_close(loops(images), expected, rtol=0, atol=1e-7)
+
+
+def test_the_loop_network_learns_with_the_same_gradients() -> None:
+    model = build(PRESETS["seed"].model).double()
+    loops = LoopViT(model).double()
+    images = normalize(mnist().test.images[:3], mnist_info()).double()
+    for network in (model, loops):
+        network(images).square().sum().backward()
+    torch.testing.assert_close(
+        torch.cat([linear.weight.grad for linear in loops.blocks[0].attn.values]),
+        model.blocks[0].attn.qkv.weight.grad[16:],
+        rtol=1e-4,
+        atol=1e-7,
+    )
+
+
+def test_the_loop_network_refuses_other_shapes() -> None:
+    with pytest.raises(ValueError, match="class token"):
+        LoopViT(build(ViTConfig(pool="mean")))
+
+
+def test_the_loop_networks_data_is_ours() -> None:
+    data = mnist()
+    image, label = Digits(data.train, data.info)[7]
+    torch.testing.assert_close(image, normalize(data.train.images[7:8], data.info)[0])
+    assert label == data.train.labels[7]
+
+
+def test_operations_are_those_that_pytorch_counts(mean_config: ViTConfig) -> None:
+    for config in (PRESETS["fast"].model, mean_config):
+        model = build(config)
+        images = torch.zeros(2, config.in_channels, *config.image_hw)
+        with FlopCounterMode(display=False) as forward:
+            trace(model, images)
+        assert forward.get_total_flops() == 2 * forward_flops(config)
+        with FlopCounterMode(display=False) as step:
+            # any tap but none spells attention out, of which every product is counted
+            model(images, lambda name, tensor: tensor).sum().backward()
+        assert step.get_total_flops() == step_flops(config, batch=2)
