@@ -91,7 +91,7 @@ def pieces(patches: np.ndarray, grid: tuple[int, int], patch: tuple[int, int]) -
 
 def signed_matrix(values: np.ndarray) -> str:
     """Return (rows, columns) in the diverging map, from minus to plus the largest size."""
-    limit = float(np.abs(values).max())
+    limit = float(np.abs(values).max()) or 1.0
     return data_uri(png(shades(values, -limit, limit), palette(DIVERGING)))
 
 

@@ -1,0 +1,124 @@
+"""Home's pictures as objects: what they show equals what they were given."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from PIL import Image
+
+from explainer import theme
+from explainer.figures import pipeline, pixels
+from explainer.figures.parts import parts_table
+from explainer.figures.probabilities import probabilities
+
+NAMES = tuple("0123456789")
+SHARES = np.array([0.01, 0.02, 0.6, 0.05, 0.05, 0.2, 0.01, 0.02, 0.02, 0.02], np.float32)
+
+
+def decode(address: str) -> np.ndarray:
+    """Return the picture behind a data address as another program reads it, RGBA."""
+    content = base64.b64decode(address.removeprefix("data:image/png;base64,"))
+    return np.array(Image.open(io.BytesIO(content)).convert("RGBA"))
+
+
+def colour(stop: str) -> list[int]:
+    return [int(stop[at : at + 2], 16) for at in (1, 3, 5)] + [255]
+
+
+def test_a_grey_image_keeps_every_pixel():
+    image = np.arange(256, dtype=np.uint8).reshape(8, 32)
+    shown = decode(pixels.grey_image(image))
+    assert shown.shape == (8, 32, 4)
+    for channel in range(3):
+        np.testing.assert_array_equal(shown[..., channel], image)
+
+
+def test_a_signed_matrix_runs_from_minus_to_plus_its_largest_size():
+    shown = decode(pixels.signed_matrix(np.array([[-2.0, 0.0, 2.0], [1.0, -1.0, 0.5]])))
+    assert shown[0, 0].tolist() == colour(theme.DIVERGING[0])
+    assert shown[0, 2].tolist() == colour(theme.DIVERGING[-1])
+    assert np.abs(shown[0, 1].astype(int) - colour(theme.DIVERGING[5])).max() <= 4
+
+
+def test_weights_start_at_zero_whatever_the_smallest_is():
+    shown = decode(pixels.weights_matrix(np.array([[0.5, 1.0], [0.0, 0.75]])))
+    assert shown[1, 0].tolist() == colour(theme.SEQUENTIAL[0])
+    assert shown[0, 1].tolist() == colour(theme.SEQUENTIAL[-1])
+    assert np.abs(shown[0, 0].astype(int) - colour(theme.SEQUENTIAL[5])).max() <= 4
+
+
+def test_pieces_are_the_patches_in_their_places_with_clear_gaps():
+    image = np.arange(1, 37, dtype=np.float32).reshape(6, 6)
+    patches = image.reshape(2, 3, 3, 2).transpose(0, 2, 1, 3).reshape(6, 6)  # of 3 × 2 pixels
+    shown = decode(pixels.pieces(patches, grid=(2, 3), patch=(3, 2)))
+    assert shown.shape == (7, 8, 4)
+    assert (shown[3, :, 3] == 0).all() and (shown[:, [2, 5], 3] == 0).all()
+    joined = np.delete(np.delete(shown, 3, axis=0), [2, 5], axis=1)
+    assert (joined[..., 3] == 255).all()
+    np.testing.assert_array_equal(joined[..., 0].flatten().argsort(), np.arange(36))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_no_picture_hides_a_number_that_is_none(bad):
+    values = np.array([[0.0, bad]])
+    for picture in (pixels.signed_matrix, pixels.weights_matrix):
+        with pytest.raises(ValueError, match="finite"):
+            picture(values)
+    with pytest.raises(ValueError, match="finite"):
+        probabilities(np.array([0.5, bad]), "01", 0, ["", ""], "", "light")
+
+
+def test_a_matrix_of_zeros_is_the_neutral_colour():
+    shown = decode(pixels.signed_matrix(np.zeros((2, 2))))
+    assert np.abs(shown[0, 0].astype(int) - colour(theme.DIVERGING[5])).max() <= 4
+
+
+def test_probability_bars_are_the_probabilities_on_a_fixed_axis():
+    texts = [f"{share:.0%}" for share in SHARES]
+    figure = probabilities(SHARES, NAMES, 5, texts, "probability", "light")
+    (bars,) = figure.data
+    assert isinstance(bars, go.Bar) and bars.orientation == "h"
+    np.testing.assert_array_equal(bars.x, SHARES)
+    assert tuple(bars.y) == NAMES
+    assert tuple(figure.layout.xaxis.range) == (0, 1)
+    assert figure.layout.yaxis.autorange == "reversed"  # the first class on top
+    assert bars.hovertemplate == "%{y}: %{x:.6f}<extra></extra>"
+    assert [place for place, text in enumerate(bars.text) if "✓" in text] == [5]
+    assert [place for place, c in enumerate(bars.marker.color) if c == theme.ACCENT.light] == [2]
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_charts_follow_the_theme(mode):
+    figure = probabilities(SHARES, NAMES, 5, list(NAMES), "probability", mode)
+    assert theme.ACCENT.of(mode) in figure.data[0].marker.color
+    assert figure.layout.template.layout.font.color == theme.TEXT.of(mode)
+
+
+def test_the_longest_logit_bar_is_the_largest_score_and_all_share_one_zero():
+    html = pipeline.bars(np.array([-1.0, 3.0, 1.0]), ["a", "b", "c"], "scores")
+    found = [
+        tuple(map(float, pair)) for pair in re.findall(r"left:([\d.]+)%;width:([\d.]+)%", html)
+    ]
+    assert found == [(0.0, 25.0), (25.0, 75.0), (25.0, 25.0)]
+    assert html.count("class=top") == 1 and "class=top><b>b</b>" in html
+
+
+def test_the_pipeline_escapes_and_numbers_its_stages():
+    stage = pipeline.Stage("<i>", "a & b", (1, 2000), "<img>", ("patches", '"look"', "p?a=1&b=2"))
+    html = pipeline.pipeline([("one", [stage, stage]), ("two", [stage])], "<legend>")
+    assert "&lt;i&gt;" in html and "a &amp; b" in html and "&lt;legend&gt;" in html
+    assert 'href="p?a=1&amp;b=2" data-view="patches">&quot;look&quot;</a>' in html
+    assert "(1, 2,000)" in html
+    assert re.findall(r"<h4><span>(\d+)</span>", html) == ["1", "2", "3"]
+    assert 'start="3"' in html
+
+
+def test_the_parts_add_up_and_empty_ones_are_left_out():
+    html = parts_table(
+        {"a": 750, "b": 0, "c": 250}, {"a": "<A>", "b": "B", "c": "C"}, ("x", "y", "z"), "all"
+    )
+    assert re.findall(r"<td>(.*?)</td>", html) == ["750", "75.0 %", "250", "25.0 %"]
+    assert "&lt;A&gt;" in html and ">B<" not in html
