@@ -36,7 +36,7 @@ def render(choice: Choice, observation: Observation) -> None:
         patch=patch,
         on_choose=partial(choose, choice),
     )
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns(2, gap="medium")
     with left:
         show_shape(observation.config)
     with right:
@@ -146,7 +146,7 @@ def show_costs(observation: Observation) -> None:
                 alt=texts["thumbnail_alt"].format(side=cost.side),
                 output_format="PNG",
             )
-    left, right = st.columns((3, 2), gap="large")
+    left, right = st.columns((3, 2), gap="medium")
     with left:
         show_table(costs, here, has_class=config.pool == "cls")
     with right:
