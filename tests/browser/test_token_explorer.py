@@ -1,37 +1,59 @@
 """The explorers in Chromium: looking stays in the browser, choosing reaches the link."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, WebSocket, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, WebSocket, expect
 
 pytestmark = pytest.mark.browser
 
 MODEL = "source=untrained"
+PATIENCE = 60_000  # milliseconds, on a machine that is busy with other things
 Opener = Callable[..., Page]
 
 
 @pytest.fixture
-def open_page(
-    app_url: str, new_page: Callable[..., Page], settle: Callable[[Page], None]
-) -> Opener:
-    def open_page(address: str, **options: object) -> Page:
-        page = new_page(**options)
-        page.sent, page.received = [], []  # type: ignore[attr-defined]
+def open_page(app: str, browser: Browser) -> Iterator[Opener]:
+    """Return an opener: a page's address → the page with its explorer in place.
+
+    ``page.sent`` and ``page.received`` are the sizes of the messages to and from the server. Afterwards
+    no page may have logged an error.
+    """
+    contexts, errors = [], []
+
+    def note(message: ConsoleMessage) -> None:
+        # on a deep link Streamlit itself first asks for its health below that path
+        if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
+            errors.append(f"{message.text} ({message.location.get('url')})")
+
+    def open_page(address: str, width: int = 1440, height: int = 900, **options: object) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.sent, page.received = [], []
+        page.on("console", note)
+        page.on("pageerror", lambda error: errors.append(str(error)))
 
         def listen(socket: WebSocket) -> None:
-            socket.on("framesent", lambda frame: page.sent.append(len(frame)))  # type: ignore[attr-defined]
-            socket.on("framereceived", lambda frame: page.received.append(len(frame)))  # type: ignore[attr-defined]
+            socket.on("framesent", lambda frame: page.sent.append(len(frame)))
+            socket.on("framereceived", lambda frame: page.received.append(len(frame)))
 
         page.on("websocket", listen)
-        page.goto(f"{app_url}/{address}")
-        page.locator(".cell").first.wait_for(timeout=60_000)
+        page.goto(f"{app}/{address}")
+        page.locator(".cell").first.wait_for(timeout=PATIENCE)
         expect(page.locator(".cell[aria-pressed=true], .chip[aria-pressed=true]")).to_have_count(1)
         settle(page)
         return page
 
-    return open_page
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not errors, f"the browser's console has errors: {errors}"
+
+
+def settle(page: Page) -> None:
+    page.wait_for_selector("[data-test-script-state='notRunning']", timeout=PATIENCE)
 
 
 def pixels(page: Page, selector: str) -> list[int]:
@@ -60,9 +82,7 @@ def test_pointing_repaints_without_the_server(open_page: Opener) -> None:
     assert len(page.sent) == asked
 
 
-def test_a_click_sticks_is_in_the_link_and_survives_reload(
-    open_page: Opener, settle: Callable[[Page], None]
-) -> None:
+def test_a_click_sticks_is_in_the_link_and_survives_reload(open_page: Opener) -> None:
     page = open_page(f"attention?{MODEL}")
     cell(page, 2, 5).click()
     page.wait_for_url(re.compile(r"[?&]query=12(&|$)"))
@@ -149,9 +169,7 @@ def test_a_patch_is_followed_to_its_numbers(open_page: Opener) -> None:
     assert len(page.sent) == asked
 
 
-def test_the_chosen_patch_goes_along_to_the_next_page(
-    open_page: Opener, settle: Callable[[Page], None]
-) -> None:
+def test_the_chosen_patch_goes_along_to_the_next_page(open_page: Opener) -> None:
     page = open_page(f"patches?{MODEL}")
     cell(page, 3, 4).click()
     page.wait_for_url(re.compile(r"[?&]query=18(&|$)"))
