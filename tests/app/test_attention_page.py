@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from explainer import services
 from explainer.components.packing import PackedPatterns, unpack, unpack_patterns
-from explainer.state import Choice, State
+from explainer.state import SOURCES, Choice, State
 from explainer.views.attention import MOST_WEIGHTS
 from vit_core import ViTConfig
 
@@ -39,7 +39,8 @@ def draw(config) -> None:  # run as a script of its own, where no name of this f
     attention.render(choice, observe(choice))
 
 
-@pytest.mark.parametrize("source", services.available_sources())
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize("source", SOURCES)
 def test_every_source_sends_the_patterns_of_the_model_that_ran(
     source: str, open_page: Callable[..., AppTest]
 ) -> None:

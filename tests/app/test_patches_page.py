@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from explainer import services
 from explainer.components.packing import unpack
-from explainer.state import PATCHES, Choice, State
+from explainer.state import PATCHES, SOURCES, Choice, State
 from explainer.views.patches import cost_of
 from vit_core import ViTConfig
 
@@ -21,7 +21,8 @@ def chosen_patch(app: AppTest) -> int:
     return json.loads(app.get("bidi_component")[SELECTION].proto.json)["query"]
 
 
-@pytest.mark.parametrize("source", services.available_sources())
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize("source", SOURCES)
 def test_every_source_sends_the_patches_that_the_model_received(
     source: str, open_page: Callable[..., AppTest]
 ) -> None:

@@ -17,8 +17,8 @@ Opener = Callable[..., Page]
 def open_page(app: str, browser: Browser) -> Iterator[Opener]:
     """Return an opener: a page's address → the page with its explorer in place.
 
-    ``page.sent`` and ``page.received`` are the sizes of the messages to and from the server. Afterwards
-    no page may have logged an error.
+    ``page.sent`` and ``page.received`` are the sizes of the messages to and from the server.
+    Afterwards no page may have logged an error.
     """
     contexts, errors = [], []
 
