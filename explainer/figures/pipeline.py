@@ -99,7 +99,7 @@ def pipeline(rows: Sequence[tuple[str, Sequence[Stage]]], legend: str) -> str:
             number += 1
             tiles.append(tile(number, stage))
         parts.append(
-            f'<h3>{escape(title)}</h3><ol style="--columns:{columns}" '
+            f'<h2>{escape(title)}</h2><ol style="--columns:{columns}" '
             f'start="{number - len(stages) + 1}">{"".join(tiles)}</ol>'
         )
     return "".join(parts) + f'<p class="legend">{escape(legend)}</p>'
@@ -112,6 +112,6 @@ def tile(number: int, stage: Stage) -> str:
         link = f'<a href="{escape(address)}" data-view="{escape(view)}">{escape(label)}</a>'
     return (
         f'<li class="{"leads" if link else "stays"}"><div class="picture">{stage.picture}</div>'
-        f'<div class="words"><h4><span>{number}</span> {escape(stage.title)}</h4>'
+        f'<div class="words"><h3><span>{number}</span> {escape(stage.title)}</h3>'
         f"<code>{shape_text(stage.shape)}</code><p>{escape(stage.text)}</p>{link}</div></li>"
     )

@@ -112,7 +112,7 @@ def test_the_pipeline_escapes_and_numbers_its_stages():
     assert "&lt;i&gt;" in html and "a &amp; b" in html and "&lt;legend&gt;" in html
     assert 'href="p?a=1&amp;b=2" data-view="patches">&quot;look&quot;</a>' in html
     assert "(1, 2,000)" in html
-    assert re.findall(r"<h4><span>(\d+)</span>", html) == ["1", "2", "3"]
+    assert re.findall(r"<h3><span>(\d+)</span>", html) == ["1", "2", "3"]
     assert 'start="3"' in html
 
 

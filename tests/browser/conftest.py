@@ -12,7 +12,7 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 HOME = Path(__file__).parents[2] / "explainer" / "Home.py"
 FLAGS = [
@@ -83,12 +83,14 @@ class Visit:
         self.url = url
         self.problems: list[str] = []
         self.requests: list[str] = []
-        page.on(
-            "console",
-            lambda message: self.problems.append(message.text) if message.type == "error" else None,
-        )
+        page.on("console", self.note)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
+
+    def note(self, message: ConsoleMessage) -> None:
+        # on a deep link Streamlit itself first asks for its health below that path
+        if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
+            self.problems.append(message.text)
 
     def open(self, path: str = "") -> None:
         """Follow a link and wait until its page is complete."""

@@ -1,0 +1,243 @@
+"""How long the app takes to open, to follow a knob and to change pages, and the memory it needs.
+
+    python benchmarks/app_latency.py
+
+It starts the real command, from another directory, and looks with Chromium until the page says that
+the run is over and what was asked for is painted.
+"""
+
+import argparse
+import itertools
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+HOME = Path(__file__).parents[1] / "explainer" / "Home.py"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+PATIENCE = 120_000  # milliseconds
+RUN_IS_OVER = "[data-test-script-state='notRunning']"
+# what a page shows last: text → the element that holds it
+COMPLETE = {
+    "home": ".js-plotly-plot .point",
+    "patches": ".cell",
+    "attention": ".cell",
+}
+# resolves after the next frame is painted
+PAINTED = """() => new Promise((done) => requestAnimationFrame(() => {
+  const channel = new MessageChannel();
+  channel.port1.onmessage = () => done();
+  channel.port2.postMessage(0);
+}))"""
+KNOBS = {  # name of the slider → where its value shows in the picture's shapes, per value
+    "Patches per side": ((2, 4, 7, 14), 1, lambda value: f"({value**2}, {(28 // value) ** 2})"),
+    "Embedding width": ((8, 16, 32, 64, 128), 2, lambda value: f"(49, {value})"),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--starts", type=int, default=3, help="times to start the server")
+    parser.add_argument("--changes", type=int, default=20, help="changes of each knob")
+    arguments = parser.parse_args()
+    rows: list[tuple[str, list[float], str]] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        opened, memory = [], []
+        for start in range(arguments.starts):
+            last = start == arguments.starts - 1
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            began = time.perf_counter()
+            with Server() as server:
+                complete(page, server.url, "home")
+                opened.append(1000 * (time.perf_counter() - began))
+                memory.append(server.memory())
+                if last:
+                    rows += follow(page, server.url, arguments.changes)
+                    rows.append(("server memory at the end", [server.memory()], "MB"))
+            page.close()
+        rows.insert(0, ("`streamlit run` → first complete page", opened, "ms"))
+        rows.insert(1, ("server memory after the first page", memory, "MB"))
+        browser.close()
+    print("| what | median | p95 | n |\n|---|---|---|---|")
+    for name, values, unit in rows:
+        print(
+            f"| {name} | {middle(values):,.0f} {unit} | {p95(values):,.0f} {unit} | {len(values)} |"
+        )
+
+
+def follow(page: Page, url: str, changes: int) -> list[tuple[str, list[float], str]]:
+    """Turn knobs, pick images and change pages; return a row for each kind."""
+    rows = []
+    page.goto(f"{url}/?source=untrained")
+    ready(page, "home")
+    for label, (values, stage, text) in KNOBS.items():
+        rows.append(
+            (f"knob: {label.lower()}", turn(page, label, values, stage, text, changes), "ms")
+        )
+    page.goto(f"{url}/")
+    ready(page, "home")
+    rows.append(("image: the next one", pick(page, changes), "ms"))
+    rows.append(("page to page", walk(page, changes), "ms"))
+    return rows
+
+
+def turn(
+    page: Page,
+    label: str,
+    values: tuple[int, ...],
+    stage: int,
+    text: Callable[[int], str],
+    changes: int,
+) -> list[float]:
+    """Turn one knob back and forth by its keys, each time until the page has settled."""
+    knob = page.get_by_role("slider", name=label)
+    knob.focus()
+    place = values.index(int(knob.get_attribute("aria-valuetext")))
+    steps = itertools.cycle(
+        [-1] * place + [1] * (len(values) - 1) + [-1] * (len(values) - 1 - place)
+    )
+    times = []
+    for step in itertools.islice(steps, changes):
+        place += step
+        shown = page.locator(".pipeline li code").nth(stage).filter(has_text=text(values[place]))
+        key = "ArrowRight" if step > 0 else "ArrowLeft"
+        times.append(timed(page, lambda key=key: page.keyboard.press(key), shown.wait_for))
+    return times
+
+
+def pick(page: Page, changes: int) -> list[float]:
+    """Step through the test images, each time until another one is painted."""
+    more = page.get_by_test_id("stNumberInputStepUp").first
+    picture = page.locator(".pipeline img").first
+    times = []
+    for _ in range(changes):
+        before = picture.get_attribute("src")
+        changed = (
+            "(before) => {"
+            " const shown = [...document.querySelectorAll('*')].map((e) => e.shadowRoot)"
+            "  .find((root) => root?.querySelector('.pipeline'));"
+            " return (shown ?? document).querySelector('.pipeline img').src !== before }"
+        )
+        times.append(
+            timed(
+                page,
+                more.click,
+                lambda before=before, changed=changed: page.wait_for_function(changed, arg=before),
+            )
+        )
+    return times
+
+
+def walk(page: Page, changes: int) -> list[float]:
+    """Go round all pages by the navigation on top, each time until the next is complete."""
+    times = []
+    for view in itertools.islice(itertools.cycle(["patches", "attention", "home"]), changes):
+        link = page.get_by_test_id("stTopNavLink").filter(has_text=view.capitalize())
+
+        def arrived(view: str = view) -> None:
+            page.get_by_role("heading", level=1).filter(
+                has_text="A Vision Transformer" if view == "home" else view.capitalize()
+            ).wait_for(timeout=PATIENCE)
+            ready(page, view)
+
+        times.append(timed(page, link.click, arrived))
+    return times
+
+
+def timed(page: Page, act: Callable[[], object], seen: Callable[[], object]) -> float:
+    """Return the milliseconds from an action to the painted and settled page."""
+    began = time.perf_counter()
+    act()
+    seen()
+    page.wait_for_selector(RUN_IS_OVER, timeout=PATIENCE)
+    page.evaluate(PAINTED)
+    return 1000 * (time.perf_counter() - began)
+
+
+def complete(page: Page, url: str, view: str) -> None:
+    """Open the app as soon as its server answers, and wait for the whole page."""
+    page.goto(url)
+    ready(page, view)
+
+
+def ready(page: Page, view: str) -> None:
+    page.locator(COMPLETE[view]).first.wait_for(state="attached", timeout=PATIENCE)
+    page.wait_for_selector(RUN_IS_OVER, timeout=PATIENCE)
+    page.evaluate(PAINTED)
+
+
+class Server:
+    """The app, started as its users start it, from a directory of its own."""
+
+    def __init__(self) -> None:
+        with socket.socket() as free:
+            free.bind(("localhost", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://localhost:{self.port}"
+
+    def __enter__(self) -> "Server":
+        self.folder = tempfile.TemporaryDirectory()
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "streamlit", "run", str(HOME)),
+                *("--server.port", str(self.port), "--server.headless", "true"),
+            ],
+            cwd=self.folder.name,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        while True:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the server ended with code {self.process.returncode}")
+            try:
+                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1)
+                return self
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                time.sleep(0.02)
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait()
+        self.folder.cleanup()
+
+    def memory(self) -> float:
+        """Return the server's resident memory in MB (of 10⁶ bytes)."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def chromium() -> str:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        raise SystemExit("this benchmark needs Chromium, and there is none on the path")
+    return path
+
+
+def middle(values: list[float]) -> float:
+    return statistics.median(values)
+
+
+def p95(values: list[float]) -> float:
+    return sorted(values)[min(len(values) - 1, int(0.95 * len(values)))]
+
+
+if __name__ == "__main__":
+    main()
