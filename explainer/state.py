@@ -38,7 +38,8 @@ class State:
         source: one of ``SOURCES``.
         patches, width, heads, depth, position, seed: the knobs of the untrained model.
         digit, index: class of the test digit, and which one of that class.
-        query: index of the chosen token; 0 is the class token, if there is one.
+        query: index of the chosen token; 0 is the class token, if there is one. None until somebody
+            chooses.
         block, head: where attention is looked at.
     """
 
@@ -51,7 +52,7 @@ class State:
     seed: int = 0
     digit: int = 7
     index: int = 0
-    query: int = 0
+    query: int | None = None
     block: int = 0
     head: int = 0
 
@@ -163,8 +164,20 @@ def link() -> dict[str, str]:
 
 
 def get_query(choice: Choice) -> int:
-    """Return the chosen token, 0..num_tokens - 1."""
-    return min(load().query, choice.config.num_tokens - 1)
+    """Return the chosen token, 0..num_tokens - 1.
+
+    Until one is chosen it is the class token, or the patch in the middle where there is none.
+    """
+    query = load().query
+    if query is None:
+        query = 0 if choice.config.pool == "cls" else middle(choice.config)
+    return min(query, choice.config.num_tokens - 1)
+
+
+def middle(config: ViTConfig) -> int:
+    """Return the token of the patch in the middle of the image."""
+    rows, columns = config.grid_size
+    return config.num_prefix_tokens + rows // 2 * columns + columns // 2
 
 
 def set_query(token: int) -> None:
@@ -176,9 +189,9 @@ def get_patch(choice: Choice) -> int:
 
     The chosen token's patch; the one in the middle while the chosen token is none.
     """
-    patch = get_query(choice) - choice.config.num_prefix_tokens
-    rows, columns = choice.config.grid_size
-    return patch if patch >= 0 else rows // 2 * columns + columns // 2
+    prefix = choice.config.num_prefix_tokens
+    query = get_query(choice)
+    return (query if query >= prefix else middle(choice.config)) - prefix
 
 
 def set_patch(choice: Choice, patch: int) -> None:

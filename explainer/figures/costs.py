@@ -43,5 +43,7 @@ def pairs_chart(
     )
     # room for the number behind the longest bar
     figure.update_xaxes(visible=False, range=[0, 1.25 * max(pairs)], fixedrange=True)
-    figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False, ticks="outside", tickcolor="rgba(0,0,0,0)")
+    figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False)
+    # ticks that cannot be seen keep the labels off the bars
+    figure.update_yaxes(ticks="outside", tickcolor="rgba(0,0,0,0)")
     return figure

@@ -36,11 +36,8 @@ def render(choice: Choice, observation: Observation) -> None:
         patch=patch,
         on_choose=partial(choose, choice),
     )
-    left, right = st.columns(2, gap="medium")
-    with left:
-        show_shape(observation.config)
-    with right:
-        show_normalisation(choice, observation, patch)
+    show_normalisation(choice, observation, patch)
+    show_shape(observation.config)
     show_costs(observation)
 
 
@@ -56,7 +53,8 @@ def show_shape(config: ViTConfig) -> None:
     (height, width), (rows, columns) = config.image_hw, config.grid_size
     channels = config.in_channels
     st.subheader(texts["formula_title"])
-    st.markdown(
+    sides, paper = st.columns(2, gap="medium")
+    sides.markdown(
         texts["formula"].format(
             height=height,
             width=width,
@@ -70,12 +68,12 @@ def show_shape(config: ViTConfig) -> None:
             pixels=height * width * channels,
         )
     )
-    st.latex(texts["formula_sides"])
     sizes = (height, width, channels, rows)
-    st.latex(texts["formula_live"] % (*sizes, *sizes, config.num_patches, config.patch_dim))
+    sides.latex(texts["formula_sides"])
+    sides.latex(texts["formula_live"] % (*sizes, *sizes, config.num_patches, config.patch_dim))
     patch = config.patch_hw[0]
-    st.markdown(texts["paper"].format(side=rows, patch=patch))
-    st.latex(texts["paper_latex"] % (height, width, patch, config.num_patches, config.patch_dim))
+    paper.markdown(texts["paper"].format(side=rows, patch=patch))
+    paper.latex(texts["paper_latex"] % (height, width, patch, config.num_patches, config.patch_dim))
 
 
 def show_normalisation(choice: Choice, observation: Observation, patch: int) -> None:
@@ -85,10 +83,11 @@ def show_normalisation(choice: Choice, observation: Observation, patch: int) -> 
     names = token_names(config, load_texts("token_explorer"))
     vector = observation.tensors["patches"][patch]
     st.subheader(texts["normalise_title"])
-    st.markdown(texts["normalise"].format(patch=names[config.num_prefix_tokens + patch]))
+    words, example = st.columns(2, gap="medium", vertical_alignment="center")
+    words.markdown(texts["normalise"].format(patch=names[config.num_prefix_tokens + patch]))
     brightest = int(vector.argmax())
     pixel = patch_pixels(observation.pixels, config, patch).reshape(-1)[brightest]
-    st.latex(
+    example.latex(
         texts["normalise_latex"] % (pixel, info.mean[0], info.std[0], f"{vector[brightest]:.4f}")
     )
 

@@ -40,7 +40,7 @@ def test_every_source_sends_the_patches_that_the_model_received(
 def test_the_formula_has_the_live_numbers(side: int, open_page: Callable[..., AppTest]) -> None:
     app = open_page("patches", source="untrained", patches=side)
     assert not app.exception and not app.error
-    live = app.latex[1].value
+    live = app.latex[2].value
     assert live.rstrip("$ \n").endswith(rf"= ({side**2},\, {784 // side**2})")
     table = app.table[0].value
     marked = [text for text in table["Patches per side"] if "this model" in text]
@@ -80,7 +80,7 @@ def test_the_example_of_normalising_is_the_tensor(open_page: Callable[..., AppTe
     app = open_page("patches", source="untrained", query=18)
     observation = services.observe(Choice("untrained", State().shaped, 0, 7, 0))
     largest = observation.tensors["patches"][17].max()
-    example = app.latex[-1].value
+    example = app.latex[0].value
     assert example.rstrip("$ \n").endswith(f"= {largest:.4f}")
     pixel = observation.pixels[8:12, 12:16].max()
     assert f"{pixel}/255" in example
