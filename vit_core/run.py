@@ -1,0 +1,179 @@
+"""A run directory: what a training run writes, and what it needs to go on after a stop.
+
+config.json              the model's and the run's settings, thread count, data fingerprint, command
+metrics.jsonl            a line for each step interval and epoch, and a last one with the test accuracy
+epoch-000.safetensors    the untrained model, then one checkpoint for each epoch
+final.safetensors        the last epoch's model, with the test accuracy in its metadata
+state.safetensors        model and optimizers after the last whole epoch, to resume from
+"""
+
+import fcntl
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from vit_core.checkpoint import save_checkpoint
+from vit_core.config import TrainConfig, ViTConfig
+from vit_core.data import DataInfo
+from vit_core.files import write_atomically
+from vit_core.model import ViT
+
+
+class RunError(ValueError):
+    """A run directory that cannot be used; the message says why in one sentence."""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that determines a run's result."""
+
+    preset: str | None
+    model: ViTConfig
+    train: TrainConfig
+    threads: int
+    data: str  # fingerprint
+    command: str
+
+    def to_json(self) -> str:
+        values = {**vars(self), "model": self.model.to_dict(), "train": self.train.to_dict()}
+        return json.dumps(values, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what ``to_json`` wrote.
+
+        Raises:
+            ValueError: it is something else.
+        """
+        values = json.loads(text)
+        try:
+            return cls(
+                preset=values["preset"],
+                model=ViTConfig.from_dict(values["model"]),
+                train=TrainConfig.from_dict(values["train"]),
+                threads=int(values["threads"]),
+                data=str(values["data"]),
+                command=str(values["command"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"a value is missing or of another type: {error}") from None
+
+
+class RunDirectory:
+    """An open run directory, locked against a second writer for as long as this object lives."""
+
+    def __init__(self, path: Path, config: RunConfig) -> None:
+        self.path, self.config = path, config
+        self._lock = lock(path)
+
+    @classmethod
+    def create(cls, path: Path, config: RunConfig) -> Self:
+        """Make a new run directory.
+
+        Raises:
+            RunError: the directory exists and is not empty.
+            OSError: it cannot be written.
+        """
+        if path.exists() and not path.is_dir():
+            raise RunError(f"{path} is a file; a run needs a directory of its own")
+        if path.exists() and any(path.iterdir()):
+            raise RunError(f"{path} is already used; choose another --run-dir, or add --resume")
+        path.mkdir(parents=True, exist_ok=True)
+        write_atomically(path / "config.json", config.to_json().encode())
+        return cls(path, config)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a run directory to go on with it.
+
+        Raises:
+            RunError: there is no run, its settings are damaged, or another process writes it.
+        """
+        try:
+            text = (path / "config.json").read_text()
+        except (FileNotFoundError, NotADirectoryError):
+            raise RunError(f"{path} holds no run to resume (it has no config.json)") from None
+        try:
+            config = RunConfig.from_json(text)
+        except ValueError as error:
+            raise RunError(f"{path / 'config.json'} is damaged: {error}") from None
+        return cls(path, config)
+
+    def append_metrics(self, values: dict[str, Any]) -> None:
+        with (self.path / "metrics.jsonl").open("a") as file:
+            file.write(json.dumps(values) + "\n")
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Return the lines written so far; a last line cut short by a crash is left out."""
+        path = self.path / "metrics.jsonl"
+        lines: list[dict[str, Any]] = []
+        for text in path.read_text().splitlines() if path.exists() else []:
+            try:
+                values = json.loads(text)
+            except ValueError:
+                break
+            if not isinstance(values, dict) or not isinstance(values.get("epoch"), int):
+                break
+            lines.append(values)
+        return lines
+
+    def keep_metrics_up_to(self, epoch: int) -> None:
+        """Drop the lines of epochs that are not whole and will be run again."""
+        kept = [json.dumps(line) + "\n" for line in self.metrics() if line["epoch"] <= epoch]
+        write_atomically(self.path / "metrics.jsonl", "".join(kept).encode())
+
+    def save_epoch(self, name: str, model: ViT, metrics: dict[str, Any], data: DataInfo) -> None:
+        """Write a checkpoint that knows where it comes from."""
+        save_checkpoint(
+            model,
+            self.path / f"{name}.safetensors",
+            preset=self.config.preset,
+            train_config=self.config.train,
+            metrics=metrics,
+            data=data,
+            command=self.config.command,
+        )
+
+    def save_state(self, tensors: dict[str, Tensor], epoch: int) -> None:
+        """Write what the run resumes from, after all else of that epoch is written."""
+        content = safetensors.torch.save(
+            {key: value.detach().cpu().contiguous() for key, value in tensors.items()},
+            {"epoch": str(epoch)},
+        )
+        write_atomically(self.path / "state.safetensors", content)
+
+    def load_state(self) -> tuple[dict[str, Tensor], int] | None:
+        """Return the tensors and the number of finished epochs, or None before the first.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        path = self.path / "state.safetensors"
+        if not path.exists():
+            return None
+        try:
+            with safetensors.safe_open(path, framework="pt") as file:
+                epoch = int((file.metadata() or {})["epoch"])
+            return safetensors.torch.load_file(path), epoch
+        except (safetensors.SafetensorError, KeyError, ValueError) as error:
+            raise RunError(f"{path} is damaged, the run cannot be resumed: {error}") from None
+
+    def close(self) -> None:
+        os.close(self._lock)
+
+
+def lock(path: Path) -> int:
+    """Take the directory's lock, which the operating system frees when the process ends."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise RunError(f"{path} is in use by another training process") from None
+    return handle

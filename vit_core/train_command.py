@@ -1,0 +1,262 @@
+"""The command line of training: ``python -m vit_core.train --preset fast --run-dir runs/x``."""
+
+import argparse
+import dataclasses
+import shlex
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from vit_core.config import (
+    AUGMENTATIONS,
+    OPTIMIZERS,
+    POOLS,
+    POSITIONS,
+    SCHEDULES,
+    TrainConfig,
+    ViTConfig,
+)
+from vit_core.data import ImageData, mnist
+from vit_core.model import build
+from vit_core.presets import PRESETS
+from vit_core.run import RunConfig, RunDirectory, RunError
+from vit_core.train import Done, EpochEnd, StepEnd, Training, TrainingDiverged
+
+CHOICES = {
+    "pos_embed": POSITIONS,
+    "pool": POOLS,
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+    "augment": AUGMENTATIONS,
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train and return the exit code: 0 done, 2 a mistake that the message names, 130 interrupted."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = build_parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        run = open_run(options, arguments)
+        try:
+            train(run, options.log_every)
+        except KeyboardInterrupt:
+            print(
+                f"\nstopped; go on with: python -m vit_core.train --run-dir {run.path} --resume",
+                file=sys.stderr,
+            )
+            return 130
+        finally:
+            run.close()
+    except (ValueError, OSError, TrainingDiverged) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m vit_core.train",
+        description="Train a Vision Transformer on MNIST. Options not given are the preset's.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="presets:\n" + "\n".join(f"  {k:14}{p.summary}" for k, p in PRESETS.items()),
+    )
+    parser.add_argument("--preset", choices=PRESETS, help="the settings to start from (default)")
+    parser.add_argument("--run-dir", type=Path, required=True, help="a new directory for the run")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
+    parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
+    parser.add_argument("--log-every", type=int, default=50, help="steps between metrics (50)")
+    for title, kind in (("model", ViTConfig), ("training", TrainConfig)):
+        group = parser.add_argument_group(title)
+        for field in dataclasses.fields(kind):
+            add_option(group, field)
+    return parser
+
+
+def add_option(group: Any, field: "dataclasses.Field[Any]") -> None:
+    """Add one field of a configuration; an option that is not given is not in the namespace."""
+    name, kind = f"--{field.name.replace('_', '-')}", field.type
+    if kind is bool:
+        group.add_argument(name, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS)
+        return
+    parse = {int: int, str: str}.get(kind, float)  # type: ignore[call-overload]
+    if field.name in ("image_size", "patch_size"):
+        parse = parse_size
+    group.add_argument(
+        name,
+        type=parse,
+        choices=CHOICES.get(field.name),
+        default=argparse.SUPPRESS,
+        metavar=None if field.name in CHOICES else "N",
+    )
+
+
+def parse_size(text: str) -> int | tuple[int, int]:
+    """Read "28" or "28x32" (height x width)."""
+    numbers = [int(part) for part in text.lower().split("x")]
+    return numbers[0] if len(numbers) == 1 else tuple(numbers)  # type: ignore[return-value]
+
+
+def open_run(options: argparse.Namespace, arguments: list[str]) -> RunDirectory:
+    """Make the run directory that the options describe, or open the one to resume.
+
+    Raises:
+        ValueError: a setting is not allowed, or differs from those of the run to resume.
+        OSError: the directory cannot be written.
+    """
+    given = vars(options)
+    if options.threads is not None and not 1 <= options.threads <= 1024:
+        raise ValueError(f"threads must be from 1 to 1024, not {options.threads}")
+    if options.log_every < 1:
+        raise ValueError(f"log-every must be at least 1, not {options.log_every}")
+    if options.resume:
+        run = RunDirectory.open(options.run_dir)
+        refuse_other_settings(run, given)
+        return run
+    preset = PRESETS[options.preset or "default"]
+    model, training = pick(preset.model, given), pick(preset.train, given)
+    config = RunConfig(
+        preset=options.preset or "default",
+        model=model,
+        train=training,
+        threads=options.threads or torch.get_num_threads(),
+        data=mnist().info.fingerprint,
+        command=shlex.join(["python", "-m", "vit_core.train", *arguments]),
+    )
+    check_data(mnist(), model)
+    return RunDirectory.create(options.run_dir, config)
+
+
+def pick(config: Any, given: dict[str, Any]) -> Any:
+    """Return ``config`` with the fields that were given on the command line."""
+    names = [field.name for field in dataclasses.fields(config)]
+    return dataclasses.replace(config, **{name: given[name] for name in names if name in given})
+
+
+def check_data(data: ImageData, model: ViTConfig) -> None:
+    shape = tuple(data.train.images.shape[1:])
+    if shape != (model.in_channels, *model.image_hw) or model.num_classes != len(
+        data.info.class_names
+    ):
+        raise ValueError(
+            f"MNIST has {len(data.info.class_names)} classes and images of 1 x 28 x 28; "
+            f"image-size must be 28, in-channels 1 and num-classes 10"
+        )
+
+
+def refuse_other_settings(run: RunDirectory, given: dict[str, Any]) -> None:
+    """Refuse to resume with settings that would change the result half-way."""
+    known = {
+        **run.config.model.to_dict(),
+        **run.config.train.to_dict(),
+        "preset": run.config.preset,
+        "threads": run.config.threads,
+    }
+    for name, value in given.items():
+        value = list(value) if isinstance(value, tuple) else value
+        if name in known and value is not None and value != known[name]:
+            raise RunError(
+                f"{run.path} was started with {name} {known[name]!r}, not {value!r}; resume it "
+                f"without that option, or start a new run"
+            )
+    if run.config.data != mnist().info.fingerprint:
+        raise RunError(f"{run.path} was started on other data than the MNIST embedded here")
+
+
+def train(run: RunDirectory, log_every: int) -> None:
+    """Train on to the end, writing as it goes."""
+    torch.set_num_threads(run.config.threads)
+    data, config = mnist(), run.config.train
+    training = Training(build(run.config.model, config.seed), data, config)
+    state = run.load_state()
+    if state is None:
+        run.save_epoch("epoch-000", training.model, {"epoch": 0, "step": 0}, data.info)
+    else:
+        try:
+            training.load(*state)
+        except (KeyError, RuntimeError, IndexError):
+            raise RunError(f"{run.path / 'state.safetensors'} is of another model") from None
+    run.keep_metrics_up_to(training.epoch)
+    lines = run.metrics()
+    if lines and "test_accuracy" in lines[-1]:
+        print(f"{run.path} is complete: test accuracy {lines[-1]['test_accuracy']:.2%}")
+        return
+    Recorder(run, training, lines, log_every).record()
+
+
+class Recorder:
+    """Writes a training's events into its run directory and onto the terminal."""
+
+    def __init__(
+        self, run: RunDirectory, training: Training, lines: list[dict[str, Any]], log_every: int
+    ) -> None:
+        self.run, self.training, self.log_every = run, training, log_every
+        self.started = time.monotonic() - (lines[-1].get("seconds", 0.0) if lines else 0.0)
+        self.losses: list[float] = []
+        self.last = lines[-1] if lines else {}
+
+    def record(self) -> None:
+        images = self.training.steps_per_epoch * self.training.batch_size
+        with tqdm(
+            total=images * self.training.config.epochs,
+            initial=images * self.training.epoch,
+            unit=" images",
+            unit_scale=True,
+            dynamic_ncols=True,
+        ) as bar:
+            for event in self.training.events():
+                match event:
+                    case StepEnd():
+                        bar.update(event.images)
+                        self.step(event, bar)
+                    case EpochEnd():
+                        self.epoch(event)
+                    case Done():
+                        self.done(event)
+        print(f"test accuracy {self.last['test_accuracy']:.2%} after {self.last['seconds']:.0f} s")
+
+    def step(self, event: StepEnd, bar: Any) -> None:
+        self.losses.append(event.train_loss)
+        if event.step % self.log_every:
+            return
+        loss = sum(self.losses) / len(self.losses)
+        self.losses.clear()
+        accuracy = self.last.get("val_accuracy")
+        shown = "–" if accuracy is None else f"{accuracy:.2%}"
+        bar.set_postfix_str(f"loss {loss:.3f}, val accuracy {shown}")
+        values = {"step": event.step, "epoch": event.epoch, "train_loss": loss}
+        self.write(values | {"val_loss": None, "val_accuracy": None, "lr": event.lr})
+
+    def epoch(self, event: EpochEnd) -> None:
+        self.losses.clear()
+        self.last = {
+            "step": event.step,
+            "epoch": event.epoch,
+            "train_loss": event.train_loss,
+            "val_loss": event.val_loss,
+            "val_accuracy": event.val_accuracy,
+        }
+        self.write(self.last)
+        info = self.training.data.info
+        self.run.save_epoch(f"epoch-{event.epoch:03d}", self.training.model, self.last, info)
+        self.run.save_state(self.training.tensors(), event.epoch)
+
+    def done(self, event: Done) -> None:
+        self.last = {k: v for k, v in self.last.items() if k not in ("seconds", "lr")}
+        self.last |= {"test_loss": event.test.loss, "test_accuracy": event.test_accuracy}
+        self.last["seconds"] = self.seconds
+        self.run.save_epoch("final", self.training.model, self.last, self.training.data.info)
+        self.write(self.last)
+
+    @property
+    def seconds(self) -> float:
+        """Time that this run has taken so far, over all its resumptions."""
+        return round(time.monotonic() - self.started, 3)
+
+    def write(self, values: dict[str, Any]) -> None:
+        self.run.append_metrics({"seconds": self.seconds} | values)
