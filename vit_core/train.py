@@ -75,10 +75,11 @@ class TrainingDiverged(RuntimeError):
 
 
 class Training:
-    """One run of a model over a data set, which can be put down after any epoch and taken up again.
+    """One run of a model over a data set; it can be put down after any epoch and taken up again.
 
-    Everything random comes from generators that are seeded anew for each epoch with (seed, epoch): an epoch's
-    order and augmentation do not depend on how the run came to it, and the caller's random state is not touched.
+    Everything random comes from generators that are seeded anew for each epoch with (seed, epoch):
+    an epoch's order and augmentation do not depend on how the run came to it, and the caller's
+    random state is not touched.
     """
 
     def __init__(self, model: ViT, data: ImageData, config: TrainConfig) -> None:
@@ -184,7 +185,7 @@ class Training:
         return value
 
     def forward(self, images: Tensor, step: int) -> Tensor:
-        """Run the model; dropout, which draws from the global generator, gets a state of its own."""
+        """Run the model; dropout, which draws from the global generator, gets its own state."""
         if not self.model.config.dropout:
             return self.model(images)
         devices = [self.device] if self.device.type == "cuda" else []
@@ -194,11 +195,11 @@ class Training:
 
 
 def fit(model: ViT, data: ImageData, config: TrainConfig) -> Iterator[Event]:
-    """Train ``model`` in place on ``data`` and yield what happens: each step, each epoch, and the end.
+    """Train ``model`` in place on ``data`` and yield what happens: each step, each epoch, the end.
 
-    The same model, data and configuration give the identical run on the same machine and thread count. A caller
-    stops a run by no longer asking for events. Choices belong on ``val_accuracy``; the test set is looked at
-    once, at the end.
+    The same model, data and configuration give the identical run on the same machine and thread
+    count. A caller stops a run by no longer asking for events. Choices belong on ``val_accuracy``;
+    the test set is looked at once, at the end.
 
     Raises:
         ValueError: the data does not fit the model.

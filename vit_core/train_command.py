@@ -37,7 +37,7 @@ CHOICES = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Train and return the exit code: 0 done, 2 a mistake that the message names, 130 interrupted."""
+    """Train and return the exit code: 0 done, 2 a mistake that is named, 130 interrupted."""
     arguments = sys.argv[1:] if arguments is None else arguments
     options = build_parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
