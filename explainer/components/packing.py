@@ -72,7 +72,7 @@ def pack_patterns(patterns: np.ndarray, num_prefix_tokens: int) -> PackedPattern
         raise ValueError("patterns must hold attention weights, each from 0 to 1")
     patches = patterns[..., num_prefix_tokens:]
     scales = patches.max(axis=-1)
-    # a product with 255 / scale would overflow where a class token leaves the patches next to nothing
+    # 255 / scale alone would overflow where a class token leaves the patches next to nothing
     levels = 255 * (patches / np.where(scales > 0, scales, 1)[..., None])
     return PackedPatterns(
         patches=np.rint(levels).astype(np.uint8),

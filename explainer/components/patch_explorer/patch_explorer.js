@@ -146,6 +146,7 @@ class PatchExplorer {
     this.pieces.style.aspectRatio = `${width} / ${height}`;
     const context = this.piecesCanvas.getContext("2d");
     context.imageSmoothingEnabled = false;
+    context.strokeStyle = "rgb(128 128 128 / 60%)"; // a black patch on a dark page still has an edge
     for (let row = 0; row < data.rows; row++) {
       for (let column = 0; column < data.columns; column++) {
         context.drawImage(
@@ -153,6 +154,7 @@ class PatchExplorer {
           column * patchWidth, row * patchHeight, patchWidth, patchHeight,
           column * stepX, row * stepY, stepX - gap, stepY - gap,
         );
+        context.strokeRect(column * stepX + 0.5, row * stepY + 0.5, stepX - gap - 1, stepY - gap - 1);
       }
     }
   }
