@@ -3,6 +3,11 @@
 On a machine that others use too, a time says little and a ratio much: each round runs every
 candidate once, in turn and from a different first one, so that all of them see the same load. A
 ratio is the median of the rounds' own ratios.
+
+Large models free and ask for hundreds of megabytes in each run, and whom glibc then makes wait for
+new pages is a matter of luck. With ``MALLOC_TRIM_THRESHOLD_=2000000000
+MALLOC_MMAP_THRESHOLD_=2000000000`` in the environment memory stays in the process, and computation
+alone is compared.
 """
 
 import argparse
