@@ -86,9 +86,9 @@ def main() -> None:
 def follow(page: Page, url: str, changes: int) -> list[tuple[str, list[float], str]]:
     """Turn knobs, pick images and change pages; return a row for each kind."""
     rows = []
-    page.goto(f"{url}/?source=untrained")
-    ready(page, "home")
     for label, (values, stage, text) in KNOBS.items():
+        page.goto(f"{url}/?source=untrained")
+        ready(page, "home")
         rows.append(
             (f"knob: {label.lower()}", turn(page, label, values, stage, text, changes), "ms")
         )

@@ -15,8 +15,8 @@ from vit_core import Checkpoint, ViT, ViTConfig, build, load_checkpoint, trace
 from vit_core.checkpoint import SHIPPED_DIR
 from vit_core.data import DataInfo, mnist_info, mnist_test, normalize
 
-MODELS_LIMIT = 64 * 1024**2  # bytes
-OBSERVATIONS_LIMIT = 96 * 1024**2  # bytes
+MODELS_LIMIT = 32 * 1024**2  # bytes
+OBSERVATIONS_LIMIT = 64 * 1024**2  # bytes
 
 
 @dataclass(frozen=True)

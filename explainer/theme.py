@@ -5,6 +5,7 @@ is a pair, for the light and for the dark theme, of at least 4.5 : 1 against tha
 backgrounds, so that it may colour text as well. ``.streamlit/config.toml`` repeats the surfaces.
 """
 
+from functools import cache
 from typing import Literal, NamedTuple
 
 import plotly.graph_objects as go
@@ -83,8 +84,12 @@ def colorscale(stops: list[str]) -> list[list[float | str]]:
     return [[index / (len(stops) - 1), colour] for index, colour in enumerate(stops)]
 
 
+@cache
 def template(mode: Mode) -> go.layout.Template:
-    """Return the look of every chart: no frame, no background, faint lines, the app's font."""
+    """Return the look of every chart: no frame, no background, faint lines, the app's font.
+
+    Made once, since it costs more than a chart; figures copy it.
+    """
     axis = {
         "gridcolor": LINE.of(mode),
         "linecolor": LINE.of(mode),

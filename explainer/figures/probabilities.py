@@ -33,25 +33,23 @@ def probabilities(
         raise ValueError("probabilities must be finite numbers")
     best = int(values.argmax())
     beside = [f"{text}  <b>✓</b>" if place == truth else text for place, text in enumerate(texts)]
-    figure = go.Figure(
-        go.Bar(
-            x=values,
-            y=list(names),
-            orientation="h",
-            text=beside,
-            textposition="outside",
-            cliponaxis=False,
-            marker={
-                "color": [
-                    (theme.ACCENT if place == best else theme.MUTED).of(mode)
-                    for place in range(len(values))
-                ],
-                "cornerradius": 3,
-            },
-            hovertemplate="%{y}: %{x:.6f}<extra></extra>",
-        )
+    bars = go.Bar(
+        x=values,
+        y=list(names),
+        orientation="h",
+        text=beside,
+        textposition="outside",
+        cliponaxis=False,
+        marker={
+            "color": [
+                (theme.ACCENT if place == best else theme.MUTED).of(mode)
+                for place in range(len(values))
+            ],
+            "cornerradius": 3,
+        },
+        hovertemplate="%{y}: %{x:.6f}<extra></extra>",
     )
-    figure.update_layout(
+    layout = go.Layout(
         template=theme.template(mode),
         height=34 * len(values) + 50,
         bargap=0.3,
@@ -74,4 +72,4 @@ def probabilities(
             "fixedrange": True,
         },
     )
-    return figure
+    return go.Figure(bars, layout)
