@@ -1,7 +1,7 @@
 """A run directory: what a training run writes, and what it needs to go on after a stop.
 
 config.json              the model's and the run's settings, thread count, data fingerprint, command
-metrics.jsonl            a line for each step interval and epoch, and a last one with the test accuracy
+metrics.jsonl            a line for each step interval and epoch; the last has test_accuracy too
 epoch-000.safetensors    the untrained model, then one checkpoint for each epoch
 final.safetensors        the last epoch's model, with the test accuracy in its metadata
 state.safetensors        model and optimizers after the last whole epoch, to resume from
@@ -96,11 +96,11 @@ class RunDirectory:
             RunError: there is no run, its settings are damaged, or another process writes it.
         """
         try:
-            text = (path / "config.json").read_text()
+            text = (path / "config.json").read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             raise RunError(f"{path} holds no run to resume (it has no config.json)") from None
         try:
-            config = RunConfig.from_json(text)
+            config = RunConfig.from_json(text.decode())
         except ValueError as error:
             raise RunError(f"{path / 'config.json'} is damaged: {error}") from None
         return cls(path, config)
