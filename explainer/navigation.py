@@ -6,6 +6,7 @@ from functools import partial
 import streamlit as st
 
 from explainer import services, sidebar, state
+from explainer.components.theme_follower import follow_theme
 
 TITLES = {"home": "Home", "patches": "Patches", "attention": "Attention"}  # view → title
 
@@ -25,6 +26,7 @@ def show(view: str) -> None:
     """Let the visitor choose, observe, and draw one view; views are imported when first needed."""
     choice = sidebar.choose()
     importlib.import_module(f"explainer.views.{view}").render(choice, services.observe(choice))
+    follow_theme(st.context.theme.type or "light")
 
 
 def link(view: str, label: str) -> None:

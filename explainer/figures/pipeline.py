@@ -70,10 +70,10 @@ def bars(scores: np.ndarray, names: Sequence[str], alt: str) -> str:
     rows = "".join(
         f"<li{' class=top' if place == scores.argmax() else ''}><b>{escape(name)}</b>"
         f'<span><i style="left:{100 * (min(score, 0.0) - low) / span:.2f}%;'
-        f'width:{100 * abs(score) / span:.2f}%"></i></span></li>'
+        f'width:{100 * abs(score) / span:.2f}%"></i></span></div>'
         for place, (name, score) in enumerate(zip(names, scores.tolist(), strict=True))
     )
-    return f'<ul class="bars" role="img" aria-label="{escape(alt)}">{rows}</ul>'
+    return f'<div class="bars" role="img" aria-label="{escape(alt)}">{rows}</div>'
 
 
 def answer(name: str, share: str, verdict: str, kind: str) -> str:

@@ -46,6 +46,16 @@ def test_theme_and_fonts_hold_from_another_directory(visit, scheme):
     home.check()
 
 
+def test_charts_follow_a_change_of_theme(visit):
+    home = visit()
+    home.open()
+    name = home.page.locator(".js-plotly-plot .ytick text").first
+    expect(name).to_have_css("fill", css(theme.TEXT.light))
+    home.page.emulate_media(color_scheme="dark")
+    expect(name).to_have_css("fill", css(theme.TEXT.dark), timeout=60_000)
+    home.check()
+
+
 @pytest.mark.parametrize("view", LINKS)
 @pytest.mark.parametrize("width", [390, 1440])
 def test_no_page_scrolls_sideways(visit, view, width):

@@ -1,0 +1,11 @@
+// Streamlit calls this at every change of theme. Asks once for each change, so that a server that
+// does not hear of it is not asked without end.
+
+const asked = new WeakMap();
+
+export default function ({ data: drawn, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector("i");
+  const shown = getComputedStyle(root).colorScheme.includes("dark") ? "dark" : "light";
+  if (shown !== drawn && asked.get(root) !== shown) setTriggerValue("mode", shown);
+  asked.set(root, shown);
+}
