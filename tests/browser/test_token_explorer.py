@@ -10,6 +10,7 @@ pytestmark = pytest.mark.browser
 
 MODEL = "source=untrained"
 PATIENCE = 60_000  # milliseconds, on a machine that is busy with other things
+expect.set_options(timeout=PATIENCE)
 Opener = Callable[..., Page]
 
 
@@ -30,6 +31,7 @@ def open_page(app: str, browser: Browser) -> Iterator[Opener]:
     def open_page(address: str, width: int = 1440, height: int = 900, **options: object) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.sent, page.received = [], []
         page.on("console", note)
