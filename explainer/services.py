@@ -53,6 +53,11 @@ class Observation:
         """The class of the largest logit."""
         return int(self.logits.argmax())
 
+    @cached_property
+    def telling_patch(self) -> int:
+        """The patch whose values differ most, which shows more than an empty corner."""
+        return int(self.tensors["patches"].std(axis=1).argmax())
+
 
 def available_sources() -> tuple[str, ...]:
     """Return the sources that can be chosen; the app opens on the first."""

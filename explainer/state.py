@@ -163,35 +163,28 @@ def link() -> dict[str, str]:
     return encode(load())
 
 
-def get_query(choice: Choice) -> int:
+def get_query(choice: Choice, start: int) -> int:
     """Return the chosen token, 0..num_tokens - 1.
 
-    Until one is chosen it is the class token, or the patch in the middle where there is none.
+    Until one is chosen it is the class token, or the patch ``start`` where there is none.
     """
     query = load().query
     if query is None:
-        query = 0 if choice.config.pool == "cls" else middle(choice.config)
+        query = 0 if choice.config.pool == "cls" else choice.config.num_prefix_tokens + start
     return min(query, choice.config.num_tokens - 1)
-
-
-def middle(config: ViTConfig) -> int:
-    """Return the token of the patch in the middle of the image."""
-    rows, columns = config.grid_size
-    return config.num_prefix_tokens + rows // 2 * columns + columns // 2
 
 
 def set_query(token: int) -> None:
     save(replace(load(), query=clamp(token)))
 
 
-def get_patch(choice: Choice) -> int:
+def get_patch(choice: Choice, start: int) -> int:
     """Return the chosen patch, 0..num_patches - 1 in reading order.
 
-    The chosen token's patch; the one in the middle while the chosen token is none.
+    The chosen token's patch; ``start`` while the chosen token is none.
     """
-    prefix = choice.config.num_prefix_tokens
-    query = get_query(choice)
-    return (query if query >= prefix else middle(choice.config)) - prefix
+    patch = get_query(choice, start) - choice.config.num_prefix_tokens
+    return patch if patch >= 0 else start
 
 
 def set_patch(choice: Choice, patch: int) -> None:

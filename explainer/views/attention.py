@@ -33,7 +33,7 @@ def render(choice: Choice, observation: Observation) -> None:
         pick("block", config.depth, state.get_block(choice), state.set_block)
         pick("head", config.num_heads, state.get_head(choice), state.set_head)
     block, head = state.get_block(choice), state.get_head(choice)
-    query = state.get_query(choice)
+    query = state.get_query(choice, observation.telling_patch)
     st.markdown(texts["how_to"])
     sent = blocks_to_send(config, block)
     token_explorer(

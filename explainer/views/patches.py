@@ -26,7 +26,7 @@ def render(choice: Choice, observation: Observation) -> None:
     st.title(texts["title"])
     st.markdown(texts["lead"])
     st.markdown(texts["how_to"])
-    patch = state.get_patch(choice)
+    patch = state.get_patch(choice, observation.telling_patch)
     patch_explorer(
         key="patch-explorer",
         image=observation.pixels,

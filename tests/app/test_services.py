@@ -26,6 +26,8 @@ def test_an_observation_is_the_trace_of_that_digit(shipped):
     assert (seen.label, seen.class_names) == (4, tuple("0123456789"))
     assert seen.prediction == int(expected.logits.argmax())
     assert seen.probabilities.sum() == pytest.approx(1.0)
+    spread = expected["patches"][0].std(dim=1)
+    assert spread[seen.telling_patch] == spread.max() > spread.min()
 
 
 def test_one_observation_serves_all_visitors_and_nobody_can_change_it(shipped):
