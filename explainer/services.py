@@ -72,21 +72,16 @@ def load_source(source: str, config: ViTConfig | None = None, seed: int = 0) -> 
     """Return a shipped trained model, or an untrained one of ``config`` and ``seed``.
 
     Args:
-        config, seed: of the untrained model; a trained one has its own.
+        config, seed: of the untrained model, the default shape if None; a trained one has its own.
 
     Raises:
         CheckpointError: the shipped file is damaged; the message is one sentence.
         OSError: the shipped file cannot be read.
     """
     if source == UNTRAINED:
-        return models().get(
-            (config, seed), lambda: Source(build(config, seed).eval(), info(), None)
-        )
+        shape = config or ViTConfig()
+        return models().get((shape, seed), lambda: Source(build(shape, seed).eval(), info(), None))
     return models().get(source, lambda: read_source(source))
-
-
-def build_source(config: ViTConfig | None, seed: int) -> Source:
-    return Source(build(config or ViTConfig(), seed).eval(), info(), None)
 
 
 def read_source(source: str) -> Source:
