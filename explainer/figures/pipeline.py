@@ -68,7 +68,7 @@ def bars(scores: np.ndarray, names: Sequence[str], alt: str) -> str:
     low, high = min(0.0, float(scores.min())), max(0.0, float(scores.max()))
     span = (high - low) or 1.0
     rows = "".join(
-        f"<li{' class=top' if place == scores.argmax() else ''}><b>{escape(name)}</b>"
+        f"<div{' class=top' if place == scores.argmax() else ''}><b>{escape(name)}</b>"
         f'<span><i style="left:{100 * (min(score, 0.0) - low) / span:.2f}%;'
         f'width:{100 * abs(score) / span:.2f}%"></i></span></div>'
         for place, (name, score) in enumerate(zip(names, scores.tolist(), strict=True))

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from html.parser import HTMLParser
 
 import numpy as np
 import plotly.graph_objects as go
@@ -104,6 +105,34 @@ def test_the_longest_logit_bar_is_the_largest_score_and_all_share_one_zero():
     ]
     assert found == [(0.0, 25.0), (25.0, 75.0), (25.0, 25.0)]
     assert html.count("class=top") == 1 and "class=top><b>b</b>" in html
+
+
+class Nesting(HTMLParser):
+    """Fails on an end tag that does not close the last open one, which a browser would mend."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag != "img":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_every_tag_of_the_pipeline_is_closed_where_it_belongs():
+    scores = pipeline.bars(np.array([-1.0, 3.0, 1.0]), ["a", "b", "c"], "scores")
+    answer = pipeline.answer("7", "99 %", "right", "good")
+    stages = [
+        pipeline.Stage("logits", "text", (10,), scores, None),
+        pipeline.Stage("answer", "text", (10,), answer, ("home", "look", "p")),
+    ]
+    parser = Nesting()
+    parser.feed(pipeline.pipeline([("one", stages)], "legend"))
+    parser.close()
+    assert parser.open == []
 
 
 def test_the_pipeline_escapes_and_numbers_its_stages():
