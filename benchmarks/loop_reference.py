@@ -66,19 +66,16 @@ class LoopBlock(nn.Module):
 
 
 class LoopViT(nn.Module):
-    """A Vision Transformer with class token and 1-D sine-cosine position, in Python loops."""
+    """A Vision Transformer with mean pooling and 1-D sine-cosine position, in Python loops."""
 
     def __init__(self, twin: ViT) -> None:
         """Make the network of ``twin``'s shape and copy its weights."""
         super().__init__()
         config = twin.config
-        if (config.pool, config.pos_embed, config.num_registers) != ("cls", "sincos", 0):
-            raise ValueError(
-                "a class token, a 1-D sine-cosine position and no registers are needed"
-            )
+        if (config.pool, config.pos_embed, config.num_registers) != ("mean", "sincos", 0):
+            raise ValueError("mean pooling, a 1-D sine-cosine position and no registers are needed")
         self.patch_size = config.patch_hw[0]
         self.embed = nn.Linear(config.patch_dim, config.embed_dim)
-        self.class_token = nn.Parameter(torch.empty(1, config.embed_dim))
         self.position = self.make_position(config.num_tokens, config.embed_dim)
         self.blocks = nn.Sequential(
             *(
@@ -102,7 +99,6 @@ class LoopViT(nn.Module):
     @torch.no_grad()
     def copy_weights(self, twin: ViT) -> None:
         self.embed.load_state_dict(twin.patch_embed.proj.state_dict())
-        self.class_token.copy_(twin.cls_token[0])
         for mine, block in zip(self.blocks, twin.blocks, strict=True):
             for name in ("norm1", "norm2"):
                 getattr(mine, name).load_state_dict(getattr(block, name).state_dict())
@@ -139,10 +135,8 @@ class LoopViT(nn.Module):
         return torch.stack(patches)
 
     def forward(self, images: Tensor) -> Tensor:
-        embedded = self.embed(self.cut(images))
-        tokens = torch.stack([torch.vstack((self.class_token, patches)) for patches in embedded])
-        tokens = self.blocks(tokens + self.position)
-        return self.head(self.norm(tokens)[:, 0])
+        tokens = self.blocks(self.embed(self.cut(images)) + self.position)
+        return self.head(self.norm(tokens).mean(dim=1))
 
 
 class Digits(Dataset):

@@ -36,8 +36,8 @@ def test_the_loop_network_learns_with_the_same_gradients() -> None:
 
 
 def test_the_loop_network_refuses_other_shapes() -> None:
-    with pytest.raises(ValueError, match="class token"):
-        LoopViT(build(ViTConfig(pool="mean")))
+    with pytest.raises(ValueError, match="mean pooling"):
+        LoopViT(build(ViTConfig(pool="cls")))
 
 
 def test_the_loop_networks_data_is_ours() -> None:

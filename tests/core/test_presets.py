@@ -6,7 +6,7 @@ from vit_core import PRESETS, ViTConfig, build
 
 # fast has 33 positions fewer than default, and 33 pixels more in a patch
 PARAMETERS = {
-    "seed": 1_994,
+    "seed": 1_986,
     "seed-faithful": 1_994,
     "fast": 205_066,
     "default": 205_066,
