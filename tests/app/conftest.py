@@ -11,10 +11,11 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from explainer import services
+from explainer.state import SOURCES, UNTRAINED
 from vit_core import PRESETS, build, save_checkpoint
 
 HOME = Path(__file__).parents[2] / "explainer" / "Home.py"
-TRAINED = ("default", "fast", "best", "seed")
+TRAINED = tuple(source for source in SOURCES if source != UNTRAINED)
 
 
 @pytest.fixture(scope="session")

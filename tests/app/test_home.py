@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from explainer import services, state
 from explainer.sidebar import SOURCE_LABELS
-from tests.app.conftest import TRAINED
+from explainer.state import SOURCES, UNTRAINED
 from vit_core import PRESETS
 from vit_core.config import POSITIONS
 
@@ -56,7 +56,7 @@ def test_the_app_opens_on_the_trained_default(open_app):
     ]
 
 
-@pytest.mark.parametrize("source", TRAINED)
+@pytest.mark.parametrize("source", [source for source in SOURCES if source != UNTRAINED])
 def test_a_trained_source_shows_its_shape_result_and_command(open_app, source):
     app = open_app(source=source)
     config = PRESETS[source].model
