@@ -1,7 +1,8 @@
 """Train a preset from scratch with several seeds: test accuracy and seconds, mean and each.
 
-``python benchmarks/accuracy.py fast --epochs 4 --seeds 3``. Seconds are those of the whole training
-with its validations, without the one test at the end; they mean something on an idle machine only.
+``python benchmarks/accuracy.py fast --epochs 4``; the training command's options change the preset.
+Seconds are those of the whole training with its validations, without the one test at the end; they
+mean something on an idle machine only.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from timing import print_table
 from vit_core import PRESETS, TrainConfig, ViTConfig, build
 from vit_core.data import mnist
 from vit_core.train import Done, EpochEnd, fit
+from vit_core.train_command import add_option, pick
 
 
 def train(model: ViTConfig, config: TrainConfig) -> tuple[float, float, float]:
@@ -32,13 +34,14 @@ def train(model: ViTConfig, config: TrainConfig) -> tuple[float, float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("preset", choices=PRESETS)
-    parser.add_argument("--epochs", type=int, help="instead of the preset's")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    for field in dataclasses.fields(TrainConfig):
+        add_option(parser, field)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     preset = PRESETS[options.preset]
-    config = dataclasses.replace(preset.train, epochs=options.epochs or preset.train.epochs)
+    config = pick(preset.train, vars(options))
     results = [
         train(preset.model, dataclasses.replace(config, seed=seed)) for seed in range(options.seeds)
     ]

@@ -40,7 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Train and return the exit code: 0 done, 2 a mistake that is named, 130 interrupted."""
     arguments = sys.argv[1:] if arguments is None else arguments
     options = build_parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # also where a shell started this in the background, with Ctrl-C's signal switched off
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)
     try:
         run = open_run(options, arguments)
         try:
