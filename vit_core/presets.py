@@ -18,7 +18,7 @@ PRESETS: dict[str, Preset] = {
     "seed": Preset(
         ViTConfig(patch_size=4, embed_dim=8, depth=2, num_heads=2, pos_embed="sincos", pool="mean"),
         TrainConfig(
-            epochs=5, batch_size=64, lr=0.02, muon_lr=0.05, augment="none", weight_decay=0.0
+            epochs=5, batch_size=64, lr=0.01, muon_lr=0.03, augment="none", weight_decay=0.0
         ),
         "The shape that learners copy (83.99 % in 21 minutes there), trained well: "
         "94 % in under a minute on 2 CPU cores.",
@@ -36,8 +36,7 @@ PRESETS: dict[str, Preset] = {
             augment="none",
             softmax_before_loss=True,
         ),
-        "That shape with its own recipe: softmax before the cross-entropy, no schedule; "
-        "about 80 %.",
+        "That shape with its own recipe: softmax before the cross-entropy, no schedule; 77 %.",
     ),
     "fast": Preset(
         ViTConfig(patch_size=7, pool="mean"),
