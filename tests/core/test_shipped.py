@@ -7,7 +7,7 @@ from vit_core.checkpoint import SHIPPED_DIR
 from vit_core.data import mnist_info, mnist_test
 from vit_core.evaluate import evaluate
 
-LEAST = {"seed": 0.935, "fast": 0.993, "default": 0.993, "best": 0.995}
+LEAST = {"seed": 0.94, "fast": 0.993, "default": 0.993, "best": 0.995}
 LARGEST_FILE = 4 * 1024**2  # bytes, to stay small enough for git
 
 
@@ -28,7 +28,7 @@ def test_a_shipped_model_is_as_good_as_it_says(name: str) -> None:
     accuracy = evaluate(checkpoint.model, mnist_test(), mnist_info()).accuracy
     # another processor may round two close logits the other way
     assert accuracy == pytest.approx(checkpoint.metrics["test_accuracy"], abs=3e-4)
-    assert accuracy >= LEAST[name]
+    assert checkpoint.metrics["test_accuracy"] >= LEAST[name]
 
 
 def test_nothing_else_is_shipped() -> None:
