@@ -38,7 +38,7 @@ RUN_IS_OVER = "[data-test-script-state='notRunning']"
 COMPLETE = {
     "home": ".js-plotly-plot .point",
     "patches": ".cell",
-    "attention": ".cell",
+    "multi-head": ".cell",
 }
 # resolves after the next frame is painted
 PAINTED = """() => new Promise((done) => requestAnimationFrame(() => {

@@ -5,10 +5,20 @@ from functools import partial
 
 import streamlit as st
 
-from explainer import services, sidebar, state
+from explainer import frame, services, sidebar, state
 from explainer.components.theme_follower import follow_theme
 
-TITLES = {"home": "Home", "patches": "Patches", "attention": "Attention"}  # view → title
+TITLES = {  # view → title, in the order of the pipeline
+    "home": "Home",
+    "patches": "Patches",
+    "patch_embedding": "Embedding",
+    "class_token": "Class token",
+    "position": "Position",
+    "self_attention": "Self-attention",
+    "multi_head": "Multi-head",
+    "encoder_block": "Encoder block",
+    "classification_head": "Head",
+}
 
 
 def pages() -> dict[str, st.Page]:
@@ -17,15 +27,26 @@ def pages() -> dict[str, st.Page]:
     New ones for each run: Streamlit notes on a page whether it may run now.
     """
     return {
-        view: st.Page(partial(show, view), title=title, url_path=view, default=view == "home")
+        view: st.Page(
+            partial(show, view), title=title, url_path=address(view), default=view == "home"
+        )
         for view, title in TITLES.items()
     }
+
+
+def address(view: str) -> str:
+    """Return what stands for a view in the address bar."""
+    return view.replace("_", "-")
 
 
 def show(view: str) -> None:
     """Let the visitor choose, observe, and draw one view; views are imported when first needed."""
     choice = sidebar.choose()
-    importlib.import_module(f"explainer.views.{view}").render(choice, services.observe(choice))
+    page, seen = importlib.import_module(f"explainer.views.{view}"), services.observe(choice)
+    if hasattr(page, "PARTS"):
+        frame.draw(view, page, choice, seen)
+    else:
+        page.render(choice, seen)
     follow_theme(st.context.theme.type or "light")
 
 

@@ -45,7 +45,7 @@ def choose() -> Choice:
         else:
             show_knobs(now, config)
     state.save(now)
-    return Choice(now.source, config, now.seed, now.digit, now.index)
+    return Choice(now.source, config, now.seed, now.digit, now.index, now.picture)
 
 
 def known(now: State) -> State:

@@ -63,7 +63,7 @@ def stages(
     last = tensors[f"blocks.{config.depth - 1}.resid_post"]
     pooled = "pooled" if marked else "average"
     second = [
-        stage("encoder", last.shape, draw.patterns(looks, alt("encoder")), "attention"),
+        stage("encoder", last.shape, draw.patterns(looks, alt("encoder")), "multi_head"),
         matrix("tokens", "final_norm"),
         stage(
             pooled,

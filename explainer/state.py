@@ -8,6 +8,7 @@ because the URL loses its parameters at every change of page. Nothing is drawn h
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -27,6 +28,11 @@ IMAGE_SIZE = 28
 CLASSES = 10
 MOST = 9_999  # of an index in a link; the service and the model's shape narrow it further
 
+MODES = ("free", "guided")
+SHOWN = ("show", "hide")
+TEMPERATURES = ("0.125", "0.25", "0.5", "1", "2", "4", "8")
+LONGEST_PICTURE = 1_000  # characters of an own picture in a link
+
 SESSION_KEY = "state"
 
 
@@ -41,6 +47,16 @@ class State:
         query: index of the chosen token; 0 is the class token, if there is one. None until somebody
             chooses.
         block, head: where attention is looked at.
+        picture: an own picture, as its code says it; empty while a test digit is looked at.
+        cell: the chosen cell of a matrix, as ``matrix.row.column``; empty until somebody chooses.
+        mode, step: of the guide; the step counts from 0.
+        code, controls: whether the code panels and the sidebar are there.
+        cut: patches per side to try on the page about patches; None for the model's own.
+        kind: of position to look at; None for the model's own.
+        shuffle: seed of the shuffled patches; 0 leaves them in order.
+        temperature: what the scores are divided by before the softmax, beside √K.
+        off: the heads that are switched off, as ``block.head`` pairs joined by ``_``.
+        unit: the chosen dimension, hidden unit or class of a page's curves.
     """
 
     source: str = "default"
@@ -55,6 +71,18 @@ class State:
     query: int | None = None
     block: int = 0
     head: int = 0
+    picture: str = ""
+    cell: str = ""
+    mode: str = "free"
+    step: int = 0
+    code: str = "show"
+    controls: str = "show"
+    cut: int | None = None
+    kind: str | None = None
+    shuffle: int = 0
+    temperature: str = "1"
+    off: str = ""
+    unit: int | None = None
 
     @property
     def shaped(self) -> ViTConfig:
@@ -83,6 +111,7 @@ class Choice:
     seed: int
     digit: int
     index: int
+    picture: str = ""
 
     @property
     def trained(self) -> bool:
@@ -105,6 +134,17 @@ def whole(most: int) -> Callable[[str], int]:
     return read
 
 
+def matching(pattern: str, longest: int) -> Callable[[str], str]:
+    """Return a reader of texts of one form."""
+
+    def read(text: str) -> str:
+        if len(text) > longest or not re.fullmatch(pattern, text, re.ASCII):
+            raise ValueError(f"the form {pattern} with up to {longest} characters is allowed")
+        return text
+
+    return read
+
+
 READERS: dict[str, Callable[[str], str | int]] = {
     "source": one_of(SOURCES),
     "patches": one_of(PATCHES),
@@ -118,6 +158,18 @@ READERS: dict[str, Callable[[str], str | int]] = {
     "query": whole(MOST),
     "block": whole(MOST),
     "head": whole(MOST),
+    "picture": matching(r"[A-Za-z0-9_-]+", LONGEST_PICTURE),
+    "cell": matching(r"[a-z_]+\.[0-9]{1,4}\.[0-9]{1,4}", 40),
+    "mode": one_of(MODES),
+    "step": whole(MOST),
+    "code": one_of(SHOWN),
+    "controls": one_of(SHOWN),
+    "cut": one_of(PATCHES),
+    "kind": one_of(POSITIONS),
+    "shuffle": whole(MOST),
+    "temperature": one_of(TEMPERATURES),
+    "off": matching(r"[0-9]{1,2}\.[0-9]{1,2}(_[0-9]{1,2}\.[0-9]{1,2})*", 400),
+    "unit": whole(MOST),
 }
 
 
@@ -207,6 +259,37 @@ def get_head(choice: Choice) -> int:
 
 def set_head(head: int) -> None:
     save(replace(load(), head=clamp(head)))
+
+
+class Cell(NamedTuple):
+    """One cell of a matrix that a page shows; row and column count from 0."""
+
+    matrix: str
+    row: int
+    column: int
+
+
+def get_cell(shapes: Mapping[str, tuple[int, int]]) -> Cell | None:
+    """Return the chosen cell, if it lies in one of the page's matrices.
+
+    Args:
+        shapes: name of each matrix → its rows and columns.
+    """
+    matrix, *place = load().cell.split(".")
+    if matrix not in shapes:
+        return None
+    row, column = map(int, place)
+    rows, columns = shapes[matrix]
+    return Cell(matrix, row, column) if row < rows and column < columns else None
+
+
+def set_cell(cell: Cell) -> None:
+    save(replace(load(), cell=f"{cell.matrix}.{cell.row}.{cell.column}"))
+
+
+def change(**values: Any) -> None:
+    """Keep other values of the state, as its attributes name them."""
+    save(replace(load(), **values))
 
 
 def clamp(number: int) -> int:

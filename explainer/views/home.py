@@ -32,7 +32,9 @@ def render(choice: Choice, observation: Observation) -> None:
 
 def show_stages(choice: Choice, observation: Observation) -> None:
     query = urlencode(state.link())
-    addresses = {view: f"{view}?{query}".rstrip("?") for view in navigation.TITLES}
+    addresses = {
+        view: f"{navigation.address(view)}?{query}".rstrip("?") for view in navigation.TITLES
+    }
     marked = TEXTS["legend_class_token"] if observation.config.pool == "cls" else ""
     rows = stages(observation, TEXTS, choice.trained, addresses)
     if view := show_pipeline(pipeline(rows, TEXTS["legend"] + marked), key="pipeline"):

@@ -114,7 +114,7 @@ def test_every_page_is_reached_without_losing_the_choice(visit):
     page.check()
 
 
-@pytest.mark.parametrize("view", ["patches", "attention"])
+@pytest.mark.parametrize("view", ["patches", "multi-head"])
 def test_a_stage_leads_to_its_page_by_keyboard(visit, view):
     home = visit()
     home.open(f"?{UNTRAINED}")

@@ -70,7 +70,7 @@ def cell(page: Page, row: int, column: int):
 
 
 def test_pointing_repaints_without_the_server(open_page: Opener) -> None:
-    page = open_page(f"attention?{MODEL}")
+    page = open_page(f"multi-head?{MODEL}")
     before = pixels(page, ".main .overlay")
     heads_before = pixels(page, ".card:nth-child(3) .overlay")
     asked = len(page.sent)
@@ -85,7 +85,7 @@ def test_pointing_repaints_without_the_server(open_page: Opener) -> None:
 
 
 def test_a_click_sticks_is_in_the_link_and_survives_reload(open_page: Opener) -> None:
-    page = open_page(f"attention?{MODEL}")
+    page = open_page(f"multi-head?{MODEL}")
     cell(page, 2, 5).click()
     page.wait_for_url(re.compile(r"[?&]query=12(&|$)"))
     page.get_by_role("heading", name="Where patch 2, 5 looks, in numbers").wait_for()
@@ -102,7 +102,7 @@ def test_a_click_sticks_is_in_the_link_and_survives_reload(open_page: Opener) ->
 
 
 def test_the_patterns_travel_once(open_page: Opener) -> None:
-    page = open_page(f"attention?{MODEL}&patches=14")
+    page = open_page(f"multi-head?{MODEL}&patches=14")
     assert max(page.received) > 4 * 4 * 197 * 196
     page.received.clear()
     cell(page, 3, 3).click()
@@ -114,7 +114,7 @@ def test_the_patterns_travel_once(open_page: Opener) -> None:
 
 
 def test_arrow_keys_look_and_enter_chooses(open_page: Opener) -> None:
-    page = open_page(f"attention?{MODEL}&query=25")
+    page = open_page(f"multi-head?{MODEL}&query=25")
     assert page.locator(".tokens [tabindex='0']").count() == 1
     cell(page, 4, 4).focus()
     for key, expected in (
@@ -138,7 +138,7 @@ def test_arrow_keys_look_and_enter_chooses(open_page: Opener) -> None:
 
 
 def test_a_cell_of_the_pattern_says_its_weight_and_chooses_its_row(open_page: Opener) -> None:
-    page = open_page(f"attention?{MODEL}&patches=2")
+    page = open_page(f"multi-head?{MODEL}&patches=2")
     square = page.locator(".square")
     size = square.bounding_box()["width"]
     position = {"x": 0.7 * size, "y": 0.5 * size}  # column 4 and row 3 of 5
@@ -151,7 +151,7 @@ def test_a_cell_of_the_pattern_says_its_weight_and_chooses_its_row(open_page: Op
 
 
 def test_the_mark_of_the_pattern_is_on_the_row_of_the_token(open_page: Opener) -> None:
-    page = open_page(f"attention?{MODEL}&query=30")
+    page = open_page(f"multi-head?{MODEL}&query=30")
     square, mark = (page.locator(name).bounding_box() for name in (".square", ".row-mark"))
     middle = (mark["y"] + mark["height"] / 2 - square["y"]) / square["height"]
     assert middle == pytest.approx(30.5 / 50, abs=0.006)
@@ -181,7 +181,7 @@ def test_the_chosen_patch_goes_along_to_the_next_page(open_page: Opener) -> None
     expect(page).to_have_url(re.compile(r"/attention\?.*query=18"))
 
 
-@pytest.mark.parametrize("address", ["patches", "attention"])
+@pytest.mark.parametrize("address", ["patches", "multi-head"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_it_without_scrolling_sideways(
     address: str, scheme: str, open_page: Opener

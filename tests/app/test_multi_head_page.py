@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from explainer import services
 from explainer.components.packing import PackedPatterns, unpack, unpack_patterns
 from explainer.state import SOURCES, Choice, State
-from explainer.views.attention import MOST_WEIGHTS
+from explainer.views.multi_head import MOST_WEIGHTS
 from vit_core import ViTConfig
 
 EXPLORER, SELECTION = 0, 1
@@ -45,7 +45,7 @@ def draw(config) -> None:  # run as a script of its own, where no name of this f
 def test_every_source_sends_the_patterns_of_the_model_that_ran(
     source: str, open_page: Callable[..., AppTest]
 ) -> None:
-    app = open_page("attention", source=source)
+    app = open_page("multi-head", source=source)
     assert not app.exception and not app.error
     config = services.load_source(source, State().shaped).model.config
     observation = services.observe(Choice(source, config, 0, 7, 0))
@@ -78,7 +78,7 @@ def test_shapes_at_their_extremes(
 
 def test_a_block_that_is_sent_alone_is_the_chosen_one(open_page: Callable[..., AppTest]) -> None:
     shape = {"patches": 14, "width": 64, "heads": 8, "depth": 8}
-    app = open_page("attention", source="untrained", block=5, **shape)
+    app = open_page("multi-head", source="untrained", block=5, **shape)
     config = State(**shape).shaped
     exact = services.observe(Choice("untrained", config, 0, 7, 0)).tensors["blocks.5.attn.pattern"]
     assert selection(app)["block"] == 0
@@ -98,7 +98,7 @@ def test_a_block_that_is_sent_alone_is_the_chosen_one(open_page: Callable[..., A
 def test_a_link_chooses_or_falls_back(
     params: dict[str, str], expected: tuple[int, ...], open_page: Callable[..., AppTest]
 ) -> None:
-    app = open_page("attention", source="untrained", **params)
+    app = open_page("multi-head", source="untrained", **params)
     assert not app.exception and not app.error
     assert tuple(selection(app)[name] for name in ("query", "block", "head")) == expected
 
@@ -106,7 +106,7 @@ def test_a_link_chooses_or_falls_back(
 def test_a_click_sticks_and_is_in_the_link(
     open_page: Callable[..., AppTest], click_in: Callable[..., AppTest]
 ) -> None:
-    app = open_page("attention", source="untrained")
+    app = open_page("multi-head", source="untrained")
     click_in(app, EXPLORER, {"choice": {"query": 24, "at": 1.0}})
     assert app.query_params["query"] == "24"
     assert selection(app)["query"] == 24
@@ -123,7 +123,7 @@ def test_a_click_sticks_and_is_in_the_link(
 def test_a_forged_click_changes_nothing(
     choice: object, open_page: Callable[..., AppTest], click_in: Callable[..., AppTest]
 ) -> None:
-    app = open_page("attention", source="untrained", query=12)
+    app = open_page("multi-head", source="untrained", query=12)
     before = selection(app)
     click_in(app, EXPLORER, {"choice": choice})
     assert not app.exception
@@ -133,14 +133,14 @@ def test_a_forged_click_changes_nothing(
 def test_the_block_is_chosen_in_the_page_and_kept_in_the_link(
     open_page: Callable[..., AppTest],
 ) -> None:
-    app = open_page("attention", source="untrained")
+    app = open_page("multi-head", source="untrained")
     app.segmented_control(key="attention-block").set_value(2).run()
     assert app.query_params["block"] == "2"
     assert selection(app)["block"] == 2
 
 
 def test_the_numbers_are_the_tensors(open_page: Callable[..., AppTest]) -> None:
-    app = open_page("attention", source="untrained", query=24, block=1, head=3)
+    app = open_page("multi-head", source="untrained", query=24, block=1, head=3)
     observation = services.observe(Choice("untrained", State().shaped, 0, 7, 0))
     weights = observation.tensors["blocks.1.attn.pattern"][3, 24]
     shown = app.table[0].value

@@ -22,7 +22,7 @@ MOST_WEIGHTS = 1_000_000  # a byte each, sent at once
 
 @st.fragment
 def render(choice: Choice, observation: Observation) -> None:
-    texts, token_texts = load_texts("attention"), load_texts("token_explorer")
+    texts, token_texts = load_texts("multi_head"), load_texts("token_explorer")
     config = observation.config
     st.title(texts["title"])
     st.markdown(texts["lead"])
@@ -68,7 +68,7 @@ def blocks_to_send(config: ViTConfig, block: int) -> list[int]:
 
 def pick(name: str, count: int, chosen: int, keep: Callable[[int], None]) -> None:
     """Offer numbers from 1; what is kept counts from 0."""
-    texts, key = load_texts("attention"), f"attention-{name}"
+    texts, key = load_texts("multi_head"), f"attention-{name}"
     # a widget that is told its value at every run jumps back under a quick hand
     if st.session_state.get(key) != chosen:
         st.session_state[key] = chosen
@@ -95,7 +95,7 @@ def show_row(
     row: AttentionRow, names: list[str], observation: Observation, *, block: int, head: int
 ) -> None:
     """The chosen row in exact numbers."""
-    texts, config = load_texts("attention"), observation.config
+    texts, config = load_texts("multi_head"), observation.config
     st.subheader(texts["row_title"].format(query=names[row.query]))
     with st.container(horizontal=True):
         is_class = config.pool == "cls" and row.query == 0
@@ -138,7 +138,7 @@ def show_row(
 
 def show_formula(row: AttentionRow, names: list[str]) -> None:
     """The formula in words, and with the numbers of the strongest key."""
-    texts = load_texts("attention")
+    texts = load_texts("multi_head")
     key = int(row.strongest[0])
     score = float(row.scores[key])
     st.subheader(texts["formula_title"])
