@@ -7,8 +7,9 @@ A page is a module of ``explainer.views`` with
 - ``questions(choice, seen)``: at least three questions;
 - ``facts(choice, seen)``: the numbers that its title, lead and guide may name in braces;
 
-and a file of texts of the same name with ``title``, ``lead`` and a list ``guide`` of steps, each
-with ``part``, ``text`` and, where other parts are needed beside it, a list ``also``.
+and a file of texts of the same name with ``title``, ``lead``, ``parts.<name>`` with ``title`` and
+``text`` of each part, and a list ``guide`` of steps, each with ``part``, ``text`` and, where other
+parts are needed beside it, a list ``also``.
 """
 
 from types import ModuleType
@@ -32,6 +33,10 @@ def draw(view: str, page: ModuleType, choice: Choice, seen: Observation) -> None
     for name in shown(view, list(page.PARTS)):
         with st.container(key=f"part-{name}"):
             if name != QUESTIONS:
+                words = texts["parts"][name]
+                st.subheader(words["title"].format(**facts))
+                if text := words.get("text"):
+                    st.markdown(text.format(**facts))
                 page.PARTS[name](choice, seen)
 
 
