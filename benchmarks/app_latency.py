@@ -8,30 +8,12 @@ the run is over and what was asked for is painted.
 
 import argparse
 import itertools
-import os
-import shutil
-import socket
-import statistics
-import subprocess
-import sys
-import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
-from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
+from served import CHROMIUM_FLAGS, Server, chromium, middle, p95
 
-HOME = Path(__file__).parents[1] / "explainer" / "Home.py"
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 PATIENCE = 120_000  # milliseconds
 RUN_IS_OVER = "[data-test-script-state='notRunning']"
 # what a page shows last: text → the element that holds it
@@ -59,7 +41,7 @@ def main() -> None:
     arguments = parser.parse_args()
     rows: list[tuple[str, list[float], str]] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
         opened, memory = [], []
         for start in range(arguments.starts):
             last = start == arguments.starts - 1
@@ -182,61 +164,6 @@ def ready(page: Page, view: str) -> None:
     page.locator(COMPLETE[view]).first.wait_for(state="attached", timeout=PATIENCE)
     page.wait_for_selector(RUN_IS_OVER, timeout=PATIENCE)
     page.evaluate(PAINTED)
-
-
-class Server:
-    """The app, started as its users start it, from a directory of its own."""
-
-    def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("localhost", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://localhost:{self.port}"
-
-    def __enter__(self) -> "Server":
-        self.folder = tempfile.TemporaryDirectory()
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "streamlit", "run", str(HOME)),
-                *("--server.port", str(self.port), "--server.headless", "true"),
-            ],
-            cwd=self.folder.name,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        while True:
-            if self.process.poll() is not None:
-                raise RuntimeError(f"the server ended with code {self.process.returncode}")
-            try:
-                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1)
-                return self
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                time.sleep(0.02)
-
-    def __exit__(self, *_: object) -> None:
-        self.process.terminate()
-        self.process.wait()
-        self.folder.cleanup()
-
-    def memory(self) -> float:
-        """Return the server's resident memory in MB (of 10⁶ bytes)."""
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def chromium() -> str:
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        raise SystemExit("this benchmark needs Chromium, and there is none on the path")
-    return path
-
-
-def middle(values: list[float]) -> float:
-    return statistics.median(values)
-
-
-def p95(values: list[float]) -> float:
-    return sorted(values)[min(len(values) - 1, int(0.95 * len(values)))]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,190 @@
+"""How the app answers while thirty visitors walk through its pages at once.
+
+    python benchmarks/visitors.py
+
+Each visitor is a websocket connection that speaks the browser's own protocol: it opens a page with
+an image of its own, thinks for 1 to 5 seconds, then goes to another page, chooses another token or
+another image, and waits until the server has sent the whole answer. What a browser would keep in
+its cache is not sent again. Drawing in the browser is not part of these times.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import time
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from served import Server, middle, p95
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.asyncio.client import ClientConnection, connect
+
+NEXT_PAGE, NEXT_TOKEN = 0.5, 0.35  # shares of what visitors do; the rest is another image
+PATIENCE = 60  # seconds
+
+
+@dataclass
+class Measured:
+    """What all visitors noted, in milliseconds and bytes."""
+
+    times: dict[str, list[float]] = field(default_factory=dict)
+    bytes: dict[str, list[float]] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+
+    def note(self, kind: str, milliseconds: float, received: int) -> None:
+        self.times.setdefault(kind, []).append(milliseconds)
+        self.bytes.setdefault(kind, []).append(received)
+
+
+class Visitor:
+    """One browser as the server sees it."""
+
+    def __init__(self, socket: ClientConnection, seed: int, measured: Measured) -> None:
+        self.socket = socket
+        self.random = random.Random(seed)
+        self.measured = measured
+        self.query = urlencode({"digit": seed % 10, "index": 7 * seed})
+        self.pages: dict[str, str] = {}  # address → hash
+        self.page = ""
+        self.kept: dict[str, ForwardMsg] = {}
+        self.widgets: dict[str, WidgetState] = {}
+        self.pickers: dict[str, str] = {}  # id of a component to choose in → its fragment
+        self.index: tuple[str, float] | None = None  # the number input of the image
+
+    async def act(self) -> None:
+        """Do one thing that visitors do and note how long it took."""
+        draw = self.random.random()
+        if draw < NEXT_PAGE or not (self.pickers or self.index):
+            addresses = sorted(self.pages)
+            self.page = self.pages[self.random.choice(addresses)]
+            self.widgets.clear()
+            await self.rerun("page to page")
+        elif draw < NEXT_PAGE + NEXT_TOKEN and self.pickers:
+            widget = self.random.choice(sorted(self.pickers))
+            token = self.random.randrange(49)
+            choice = {"choice": {"query": token, "at": time.perf_counter()}}
+            self.widgets[widget] = WidgetState(id=widget, json_value=json.dumps(choice))
+            await self.rerun("another token", fragment=self.pickers[widget])
+        elif self.index:
+            widget, value = self.index
+            self.widgets[widget] = WidgetState(id=widget, double_value=value + 1)
+            await self.rerun("another image")
+
+    async def rerun(self, kind: str, fragment: str = "") -> None:
+        """Ask for a run and wait for its end."""
+        state = ClientState(
+            query_string=self.query,
+            page_script_hash=self.page,
+            fragment_id=fragment,
+            cached_message_hashes=list(self.kept),
+        )
+        state.widget_states.widgets.extend(self.widgets.values())
+        state.context_info.color_scheme = "light"
+        if not fragment:
+            self.pickers, self.index = {}, None
+        began = time.perf_counter()
+        await self.socket.send(BackMsg(rerun_script=state).SerializeToString())
+        received = await asyncio.wait_for(self.receive(), PATIENCE)
+        self.measured.note(kind, 1000 * (time.perf_counter() - began), received)
+
+    async def receive(self) -> int:
+        """Read messages until the run is over; return how many bytes came."""
+        received = 0
+        while True:
+            raw = await self.socket.recv()
+            received += len(raw)
+            message = ForwardMsg.FromString(raw)
+            kind = message.WhichOneof("type")
+            if kind == "ref_hash":
+                kept = self.kept[message.ref_hash]
+                kept.metadata.CopyFrom(message.metadata)
+                message, kind = kept, kept.WhichOneof("type")
+            elif message.metadata.cacheable and message.hash:
+                self.kept[message.hash] = message
+            if kind == "script_finished":
+                return received
+            if kind == "navigation":
+                self.pages = {
+                    page.url_pathname or page.page_name: page.page_script_hash
+                    for page in message.navigation.app_pages
+                }
+            elif kind == "page_info_changed":
+                self.query = message.page_info_changed.query_string
+            elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
+                self.look(message)
+
+    def look(self, message: ForwardMsg) -> None:
+        """Note what can be used on the page, and an error that it shows."""
+        element = message.delta.new_element
+        kind = element.WhichOneof("type")
+        if kind == "exception":
+            self.measured.errors.append(element.exception.message)
+        elif kind == "bidi_component":
+            name = element.bidi_component.component_name
+            if name.endswith(("token_picker", "token_explorer", "patch_explorer")):
+                self.pickers[element.bidi_component.id] = message.delta.fragment_id
+        elif kind == "number_input" and "test images" in element.number_input.label:
+            spinner = element.number_input
+            value = spinner.value if spinner.set_value else spinner.default
+            if value + 1 <= spinner.max:
+                self.index = (spinner.id, value)
+
+
+async def visit(server: Server, seed: int, seconds: float, measured: Measured) -> None:
+    """Open the app and look around for a while."""
+    await asyncio.sleep(random.Random(seed).uniform(0, 3))
+    try:
+        async with connect(
+            f"{server.url.replace('http', 'ws')}/_stcore/stream",
+            max_size=None,
+            subprotocols=["streamlit"],
+        ) as socket:
+            visitor = Visitor(socket, seed, measured)
+            await visitor.rerun("first page")
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                await asyncio.sleep(visitor.random.uniform(1, 5))
+                await visitor.act()
+    except Exception as error:
+        measured.errors.append(f"{type(error).__name__}: {error}")
+
+
+async def measure(server: Server, visitors: int, seconds: float) -> Measured:
+    measured = Measured()
+    await asyncio.gather(
+        *(visit(server, seed, seconds, measured) for seed in range(1, visitors + 1))
+    )
+    return measured
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--visitors", type=int, default=30)
+    parser.add_argument("--seconds", type=float, default=90)
+    options = parser.parse_args()
+    with Server() as server:
+        # one visitor alone first, as the server's imports are not what is asked here
+        asyncio.run(measure(server, 1, 20))
+        measured = asyncio.run(measure(server, options.visitors, options.seconds))
+        memory, most = server.memory(), server.most_memory()
+    print("| what | median | p95 | n | most bytes |\n|---|---|---|---|---|")
+    after = [t for kind, times in measured.times.items() if kind != "first page" for t in times]
+    rows = {**measured.times, "**everything after the first page**": after}
+    for kind, times in rows.items():
+        most_bytes = max(measured.bytes.get(kind, [0]))
+        print(
+            f"| {kind} | {middle(times):,.0f} ms | {p95(times):,.0f} ms | {len(times)} |"
+            f" {most_bytes / 1e6:.2f} MB |"
+        )
+    print(f"\n{options.visitors} visitors, {options.seconds:.0f} s, {len(measured.errors)} errors")
+    for error in sorted(set(measured.errors)):
+        print(f"- {error}")
+    print(f"server memory: {memory:.0f} MB at the end, {most:.0f} MB at most")
+
+
+if __name__ == "__main__":
+    main()
