@@ -1,6 +1,5 @@
 """The page on attention: where each token looks, in any head of any block."""
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -10,6 +9,7 @@ from explainer import state
 from explainer.attention_row import AttentionRow, attention_row, pattern_csv
 from explainer.components.token_explorer import token_explorer
 from explainer.content import load_texts
+from explainer.controls import pick_block, pick_head
 from explainer.notation import latex_number, percent
 from explainer.services import Observation
 from explainer.state import Choice
@@ -30,8 +30,8 @@ def render(choice: Choice, observation: Observation) -> None:
         st.markdown(texts["no_class_token"])
 
     with st.container(horizontal=True, gap="medium"):
-        pick("block", config.depth, state.get_block(choice), state.set_block)
-        pick("head", config.num_heads, state.get_head(choice), state.set_head)
+        pick_block(choice)
+        pick_head(choice)
     block, head = state.get_block(choice), state.get_head(choice)
     query = state.get_query(choice, observation.telling_patch)
     st.markdown(texts["how_to"])
@@ -64,23 +64,6 @@ def blocks_to_send(config: ViTConfig, block: int) -> list[int]:
     """Send all blocks at once, so that changing the block costs no more; very large ones singly."""
     size = config.depth * config.num_heads * config.num_tokens**2
     return list(range(config.depth)) if size <= MOST_WEIGHTS else [block]
-
-
-def pick(name: str, count: int, chosen: int, keep: Callable[[int], None]) -> None:
-    """Offer numbers from 1; what is kept counts from 0."""
-    texts, key = load_texts("multi_head"), f"attention-{name}"
-    # a widget that is told its value at every run jumps back under a quick hand
-    if st.session_state.get(key) != chosen:
-        st.session_state[key] = chosen
-    st.segmented_control(
-        texts[name],
-        range(count),
-        key=key,
-        required=True,
-        format_func=lambda place: str(place + 1),
-        help=texts[f"{name}_help"],
-        on_change=lambda: keep(st.session_state[key]),
-    )
 
 
 def choose(clicked: dict[str, int]) -> None:

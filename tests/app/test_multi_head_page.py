@@ -34,10 +34,10 @@ def draw(config) -> None:  # run as a script of its own, where no name of this f
     """The page alone, for shapes that no knob reaches."""
     from explainer.services import observe
     from explainer.state import Choice
-    from explainer.views import attention
+    from explainer.views import multi_head
 
     choice = Choice("untrained", config, 0, 7, 0)
-    attention.render(choice, observe(choice))
+    multi_head.render(choice, observe(choice))
 
 
 @pytest.mark.usefixtures("shipped")
@@ -64,12 +64,10 @@ def test_shapes_at_their_extremes(
     patches: int, width: int, heads: int, depth: int, open_page: Callable[..., AppTest]
 ) -> None:
     app = open_page(
-        "attention", source="untrained", patches=patches, width=width, heads=heads, depth=depth
+        "multi-head", source="untrained", patches=patches, width=width, heads=heads, depth=depth
     )
     assert not app.exception and not app.error
-    assert app.segmented_control(key="attention-head").options == [
-        str(head) for head in range(1, heads + 1)
-    ]
+    assert app.segmented_control(key="head").options == [str(head) for head in range(1, heads + 1)]
     tokens = patches**2 + 1
     sent_blocks = depth if depth * heads * tokens**2 <= MOST_WEIGHTS else 1
     assert sent(app)[1].shape == (sent_blocks, heads, tokens, tokens)
@@ -113,7 +111,7 @@ def test_a_click_sticks_and_is_in_the_link(
     assert app.subheader[0].value == "Where patch 4, 3 looks, in numbers"
     click_in(app, EXPLORER, {"choice": {"head": 2, "at": 2.0}})
     assert app.query_params["head"] == "2"
-    assert app.segmented_control(key="attention-head").value == 2  # counts from 0
+    assert app.segmented_control(key="head").value == 2  # counts from 0
 
 
 @pytest.mark.parametrize(
@@ -134,7 +132,7 @@ def test_the_block_is_chosen_in_the_page_and_kept_in_the_link(
     open_page: Callable[..., AppTest],
 ) -> None:
     app = open_page("multi-head", source="untrained")
-    app.segmented_control(key="attention-block").set_value(2).run()
+    app.segmented_control(key="block").set_value(2).run()
     assert app.query_params["block"] == "2"
     assert selection(app)["block"] == 2
 

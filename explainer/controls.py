@@ -1,0 +1,100 @@
+"""Controls of the pages: each shows one value of the state and hands back what is chosen.
+
+A widget that is told its value at every run jumps back under a quick hand; these are told only a
+value that they do not have.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+import streamlit as st
+
+from explainer import state
+from explainer.content import load_texts
+from explainer.state import Choice
+
+Option = TypeVar("Option")
+
+
+def pick(
+    label: str,
+    options: Sequence[Option],
+    chosen: Option,
+    keep: Callable[[Option], None],
+    *,
+    key: str,
+    format_func: Callable[[Option], str] = str,
+    help: str | None = None,
+) -> None:
+    """Offer a few options side by side.
+
+    Args:
+        chosen: what is shown, one of ``options``.
+        keep: called with the option that somebody chose, before the page runs again.
+    """
+    tell(key, chosen)
+    st.segmented_control(
+        label,
+        options,
+        key=key,
+        required=True,
+        format_func=format_func,
+        help=help,
+        on_change=partial(hand_back, key, keep),
+    )
+
+
+def slide(
+    label: str,
+    options: Sequence[Option],
+    chosen: Option,
+    keep: Callable[[Option], None],
+    *,
+    key: str,
+    format_func: Callable[[Option], str] = str,
+    help: str | None = None,
+) -> None:
+    """Offer options that have an order on a slider; otherwise as ``pick``."""
+    tell(key, chosen)
+    st.select_slider(
+        label,
+        options,
+        key=key,
+        format_func=format_func,
+        help=help,
+        disabled=len(options) < 2,
+        on_change=partial(hand_back, key, keep),
+    )
+
+
+def pick_block(choice: Choice) -> None:
+    """Offer the model's encoder blocks, which count from 1 here and from 0 in state and code."""
+    pick_place("block", choice.config.depth, state.get_block(choice), state.set_block)
+
+
+def pick_head(choice: Choice) -> None:
+    """Offer the heads of a block, which count from 1 here and from 0 in state and code."""
+    pick_place("head", choice.config.num_heads, state.get_head(choice), state.set_head)
+
+
+def pick_place(name: str, count: int, chosen: int, keep: Callable[[int], None]) -> None:
+    texts = load_texts("frame")
+    pick(
+        texts[name],
+        range(count),
+        chosen,
+        keep,
+        key=name,
+        format_func=lambda place: str(place + 1),
+        help=texts[f"{name}_help"],
+    )
+
+
+def tell(key: str, value: object) -> None:
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+
+
+def hand_back(key: str, keep: Callable[[Option], None]) -> None:
+    keep(st.session_state[key])

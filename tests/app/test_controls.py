@@ -1,0 +1,68 @@
+"""Controls show what they are told and hand back what was chosen, once."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+
+def page() -> None:  # run as a script of its own, where no name of this file is known
+    import streamlit as st
+
+    from explainer.controls import pick, slide
+
+    chosen = st.session_state.setdefault("chosen", 2)
+
+    def keep(value: int) -> None:
+        st.session_state.chosen = value
+        st.session_state.setdefault("kept", []).append(value)
+
+    options = st.session_state.setdefault("options", [1, 2, 4])
+    draw = {"pick": pick, "slide": slide}[st.session_state.setdefault("kind", "pick")]
+    draw("Count", options, chosen, keep, key="count", format_func="{} pieces".format)
+
+
+def open_control(kind: str) -> tuple[AppTest, object]:
+    app = AppTest.from_function(page)
+    app.session_state["kind"] = kind
+    app.run()
+    assert not app.exception
+    return app
+
+
+def control(app: AppTest, kind: str):
+    return app.button_group(key="count") if kind == "pick" else app.select_slider(key="count")
+
+
+@pytest.mark.parametrize("kind", ["pick", "slide"])
+class TestControl:
+    def test_it_shows_the_chosen_option_by_its_name(self, kind: str) -> None:
+        shown = control(open_control(kind), kind)
+        assert shown.value == 2
+        assert list(shown.options) == ["1 pieces", "2 pieces", "4 pieces"]
+
+    def test_what_is_chosen_is_kept_before_the_page_runs(self, kind: str) -> None:
+        app = open_control(kind)
+        control(app, kind).set_value(4).run()
+        assert app.session_state["kept"] == [4]
+        assert control(app, kind).value == 4
+
+    def test_a_value_that_changed_elsewhere_is_shown_and_not_handed_back(self, kind: str) -> None:
+        app = open_control(kind)
+        app.session_state["chosen"] = 1
+        app.run()
+        assert control(app, kind).value == 1
+        assert "kept" not in app.session_state
+
+    def test_options_may_become_fewer(self, kind: str) -> None:
+        app = open_control(kind)
+        control(app, kind).set_value(4).run()
+        app.session_state["options"], app.session_state["chosen"] = [1], 1
+        app.run()
+        assert not app.exception
+        assert control(app, kind).value == 1
+
+
+def test_a_slider_of_one_option_cannot_be_moved() -> None:
+    app = open_control("slide")
+    app.session_state["options"], app.session_state["chosen"] = [2], 2
+    app.run()
+    assert app.select_slider(key="count").disabled
