@@ -1,0 +1,20 @@
+"""The learned numbers of the model that ran, as arrays."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from explainer.services import frozen, load_source
+from explainer.state import Choice
+
+
+def weights(choice: Choice) -> Mapping[str, np.ndarray]:
+    """Return every parameter under timm's name, float32 and read-only, without copying.
+
+    A linear layer's ``weight`` is (outputs, inputs).
+    """
+    model = load_source(choice.source, choice.config, choice.seed).model
+    return MappingProxyType(
+        {name: frozen(value.detach().numpy()) for name, value in model.named_parameters()}
+    )
