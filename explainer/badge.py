@@ -1,0 +1,74 @@
+"""The badge "Equals PyTorch": PyTorch's own module on the same weights, and how far it is away."""
+
+from html import escape
+
+import streamlit as st
+import torch
+
+from explainer import services, theme
+from explainer.content import load_texts
+from explainer.services import Observation
+from explainer.shared import remember
+from explainer.state import Choice
+from vit_core.reference import TOLERANCE, Difference, attention_difference, block_difference
+
+STYLE = f"""
+.equals {{ display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.25rem 0.75rem;
+  font-size: 0.9375rem; line-height: 1.5; color: {theme.MUTED.css}; }}
+.equals b {{ padding: 0.0625rem 0.625rem; border: 1px solid currentColor; border-radius: 1rem;
+  font-weight: 600; white-space: nowrap; }}
+.equals code {{ font-size: 0.875rem; color: inherit; background: none; padding: 0; }}
+"""
+
+COMPARISONS = {  # what is compared → function, what goes in, what comes out
+    "attention": (attention_difference, "norm1", "attn_out"),
+    "block": (block_difference, "resid_pre", "resid_post"),
+}
+
+
+def equals_pytorch(what: str, choice: Choice, seen: Observation, block: int) -> None:
+    """Draw the badge of one block's ``"attention"`` or of the whole ``"block"``."""
+    show_badge(
+        remember(("equals", what, choice, block), lambda: compare(what, choice, seen, block))
+    )
+
+
+def compare(what: str, choice: Choice, seen: Observation, block: int) -> Difference | str:
+    """Return the difference, or the sentence that says why there is nothing to compare."""
+    measure, received, gave = COMPARISONS[what]
+    model = services.load_source(choice.source, choice.config, choice.seed).model
+    before, after = (
+        torch.tensor(seen.tensors[f"blocks.{block}.{name}"])[None] for name in (received, gave)
+    )
+    try:
+        return measure(model, block, before, after)
+    except ValueError as refusal:
+        return str(refusal)
+
+
+def show_badge(found: Difference | str) -> None:
+    """Draw what was found, equal or not; a sentence stands as it is."""
+    st.html(badge(found))
+
+
+def badge(found: Difference | str) -> str:
+    texts = load_texts("badge")
+    if isinstance(found, str):
+        return framed(theme.MUTED, texts["absent"], escape(found))
+    measured = texts["measured"].format(
+        module=escape(found.module), largest=f"{found.largest:.1e}" if found.largest else "0"
+    )
+    tolerance = texts["tolerance"].format(
+        tolerance=f"{TOLERANCE:.0e}", limit=f"{TOLERANCE * found.scale:.1e}"
+    )
+    if found.equal:
+        return framed(theme.GOOD, f"✓ {texts['equal']}", measured, tolerance)
+    return framed(theme.BAD, f"✗ {texts['unequal']}", measured, tolerance)
+
+
+def framed(shade: theme.Shade, verdict: str, *details: str) -> str:
+    spans = "".join(f"<span>{detail}</span>" for detail in details)
+    return (
+        f"<style>{STYLE}</style><div class='equals'>"
+        f"<b style='color:{shade.css}'>{verdict}</b>{spans}</div>"
+    )

@@ -1,0 +1,44 @@
+"""The badge says what was measured: equal, different, or nothing to compare with."""
+
+import math
+
+import pytest
+
+from explainer import services
+from explainer.badge import badge, compare
+from explainer.state import SOURCES, Choice, State
+from vit_core import ViTConfig
+from vit_core.reference import Difference
+
+
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("what", ["attention", "block"])
+def test_every_block_of_every_source_equals_pytorch(source: str, what: str) -> None:
+    config = services.load_source(source, State().shaped).model.config
+    choice = Choice(source, config, 0, 7, 0)
+    seen = services.observe(choice)
+    for block in range(config.depth):
+        found = compare(what, choice, seen, block)
+        assert isinstance(found, Difference) and found.equal
+        assert "Equals PyTorch" in badge(found) and found.module in badge(found)
+
+
+@pytest.mark.parametrize("largest", [0.3, math.nan])
+def test_a_difference_is_never_hidden(largest: float) -> None:
+    shown = badge(Difference("nn.MultiheadAttention", largest, 2.0))
+    assert "Differs from PyTorch" in shown and "Equals" not in shown
+    assert f"largest difference {largest:.1e}" in shown
+
+
+def test_what_counts_as_equal_is_said() -> None:
+    shown = badge(Difference("nn.MultiheadAttention", 2.4e-07, 2.0))
+    assert "largest difference 2.4e-07" in shown
+    assert "up to 1e-05 of the largest number, here 2.0e-05" in shown
+
+
+def test_what_pytorch_does_not_have_is_said() -> None:
+    choice = Choice("untrained", ViTConfig(patch_size=14, layer_scale=0.1), 0, 7, 0)
+    found = compare("block", choice, services.observe(choice), 0)
+    assert found == "PyTorch's modules have no LayerScale, so they cannot be this block"
+    assert "No such module in PyTorch" in badge(found) and "LayerScale" in badge(found)
