@@ -1,0 +1,157 @@
+"""What single attention heads do: where they look, what they add, what they change.
+
+Shape suffixes as in ``vit_core.model``.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from vit_core.config import ViTConfig
+from vit_core.model import EncoderBlock, ViT
+from vit_core.tap import Tap
+from vit_core.trace import Edit
+
+
+class Head(NamedTuple):
+    """One attention head; both count from 0."""
+
+    block: int
+    head: int
+
+
+def row_entropy(pattern_BHNN: Tensor) -> Tensor:
+    """Return the entropy of every query's weights in nats, (…, N, N) → (…, N).
+
+    -Σ_j a_j ln a_j: 0 where one key gets everything, ln N where all get the same. Divide by ln 2
+    for bits.
+    """
+    return torch.special.entr(pattern_BHNN).sum(dim=-1)
+
+
+def head_entropy(pattern_BHNN: Tensor) -> Tensor:
+    """Return each head's entropy in nats, the mean over all queries: (…, N, N) → (…)."""
+    return row_entropy(pattern_BHNN).mean(dim=-1)
+
+
+def patch_distances(grid: tuple[int, int]) -> Tensor:
+    """Return the distances of the centres of any two patches, (P, P), in patches.
+
+    Patches next to each other are 1 apart, diagonally √2.
+
+    Args:
+        grid: rows and columns of patches.
+    """
+    rows, columns = grid
+    places = torch.cartesian_prod(torch.arange(rows), torch.arange(columns)).view(-1, 2).double()
+    return torch.cdist(places, places, compute_mode="donot_use_mm_for_euclid_dist").float()
+
+
+def mean_attention_distance(pattern_BHNN: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Return how far each head looks on average, in patches: (…, N, N) → (…).
+
+    For each patch as the query, the distance to every patch, weighted by the attention; then the
+    mean over all queries. The class token and registers have no place in the image: they are left
+    out as queries, and the weights on them are left out with the rest scaled to sum to 1 again. A
+    query that gives nothing at all to patches is left out as well; NaN where none is left.
+
+    Source: "An Image is Worth 16x16 Words", section 4.5 and figure 7 (right), which reports it in
+    pixels: multiply by the patch size.
+
+    Args:
+        grid: rows and columns of patches, which are the last tokens.
+
+    Raises:
+        ValueError: there are fewer tokens than patches.
+    """
+    distances = patch_distances(grid).to(pattern_BHNN)
+    patches = len(distances)
+    if pattern_BHNN.shape[-1] < patches:
+        raise ValueError(
+            f"a pattern of {pattern_BHNN.shape[-1]} tokens has no {grid[0]} x {grid[1]} patches"
+        )
+    weights = pattern_BHNN[..., -patches:, -patches:]
+    return ((weights * distances).sum(dim=-1) / weights.sum(dim=-1)).nanmean(dim=-1)
+
+
+def head_contributions(block: EncoderBlock, z_BHNK: Tensor) -> Tensor:
+    """Return what each head alone writes into the residual stream, (B, H, N, K) → (B, H, N, D).
+
+    The projection of all heads side by side is a sum: z U_msa = Σ_h z_h U_h, where U_h are the K
+    columns of the weights that meet head h (appendix A, equation 8). Together with the projection's
+    bias, which belongs to no head, the contributions add up to the block's ``attn_out``.
+
+    Args:
+        z_BHNK: the block's ``attn.z``.
+    """
+    weight_DHK = block.attn.proj.weight.unflatten(1, (z_BHNK.shape[1], z_BHNK.shape[3]))
+    return block.ls1(torch.einsum("bhnk,dhk->bhnd", z_BHNK, weight_DHK))
+
+
+def switch_heads_off(config: ViTConfig, heads: Iterable[tuple[int, int]]) -> Mapping[str, Edit]:
+    """Return the edits of ``trace`` that switch ``heads`` off, (block, head) pairs from 0.
+
+    A head that is off gives zeros instead of its mix of values, before the projection; the other
+    heads, the projection's bias and everything later run as they are. Nothing is scaled up to make
+    up for it.
+
+    Raises:
+        ValueError: the model has no such head.
+    """
+    off: dict[int, list[int]] = {}
+    for block, head in heads:
+        if not (0 <= block < config.depth and 0 <= head < config.num_heads):
+            raise ValueError(
+                f"there is no head {head} in block {block}; blocks are from 0 to "
+                f"{config.depth - 1}, heads from 0 to {config.num_heads - 1}"
+            )
+        off.setdefault(block, []).append(head)
+    return {f"blocks.{block}.attn.z": silence(those) for block, those in off.items()}
+
+
+def silence(heads: list[int]) -> Edit:
+    def edit(z_BHNK: Tensor) -> Tensor:
+        z_BHNK[:, heads] = 0
+        return z_BHNK
+
+    return edit
+
+
+@torch.no_grad()
+def head_effects(model: ViT, images: Tensor) -> Tensor:
+    """Return the logits with each single head switched off, (depth, H, B, num_classes).
+
+    Each block's heads run as one batch, one copy of the images for each head, from that block to
+    the end; the same as ``trace(model, images, switch_heads_off(model.config, [(block, head)]))``
+    for every head in turn, at about half the cost.
+
+    Args:
+        model: used as it is, in its training or evaluation mode.
+        images: (B, channels, height, width), normalised as for the model.
+    """
+    heads, batch = model.config.num_heads, len(images)
+    stream_BND = model.embed(model.patch_embed(images))
+    logits = []
+    for index, block in enumerate(model.blocks):
+        copies = stream_BND.repeat(heads, 1, 1)
+        copies = block(copies, one_off_each(batch))
+        for later in model.blocks[index + 1 :]:
+            copies = later(copies)
+        logits.append(model.forward_head(model.norm(copies)).unflatten(0, (heads, batch)))
+        stream_BND = block(stream_BND)
+    return torch.stack(logits)
+
+
+def one_off_each(batch: int) -> Tap:
+    """Return a tap that switches head h off in the h-th copy of a batch."""
+
+    def tap(name: str, tensor: Tensor) -> Tensor:
+        if name == "attn.z":
+            tensor = tensor.clone()
+            for head in range(tensor.shape[1]):
+                tensor[head * batch : (head + 1) * batch, head] = 0
+        return tensor
+
+    return tap
