@@ -6,7 +6,7 @@ value that they do not have.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import streamlit as st
 
@@ -26,6 +26,7 @@ def pick(
     key: str,
     format_func: Callable[[Option], str] = str,
     help: str | None = None,
+    label_visibility: Literal["visible", "collapsed"] = "visible",
 ) -> None:
     """Offer a few options side by side.
 
@@ -41,6 +42,7 @@ def pick(
         required=True,
         format_func=format_func,
         help=help,
+        label_visibility=label_visibility,
         on_change=partial(hand_back, key, keep),
     )
 

@@ -1,4 +1,4 @@
-"""What every page of the pipeline has around its parts: title, guide, code, questions, neighbours.
+"""What every page of the pipeline has around its parts: title, guide, code, questions.
 
 A page is a module of ``explainer.views`` with
 
@@ -9,43 +9,167 @@ A page is a module of ``explainer.views`` with
 
 and a file of texts of the same name with ``title``, ``lead``, ``parts.<name>`` with ``title`` and
 ``text`` of each part, and a list ``guide`` of steps, each with ``part``, ``text`` and, where other
-parts are needed beside it, a list ``also``.
+parts are needed beside it, a list ``also``. A step that speaks of the code says ``code = true``:
+the panel under its part is open, and the step is left out where the code is hidden.
 """
 
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import streamlit as st
 
-from explainer import state
+from explainer import code_panel, navigation, quiz, state, theme
+from explainer.components.copy_link import copy_link
+from explainer.components.guide import follow_guide
 from explainer.content import load_texts
+from explainer.controls import pick
 from explainer.services import Observation
 from explainer.state import Choice
 
 QUESTIONS = "questions"  # the part that every page has
+LEAVE = "leave"  # set by the guide's last step
+COLOURS = "".join(
+    f"--frame-{name}: {shade.css};"
+    for name, shade in {
+        "accent": theme.ACCENT,
+        "surface": theme.SURFACE,
+        "background": theme.BACKGROUND,
+        "text": theme.TEXT,
+        "muted": theme.MUTED,
+        "line": theme.LINE,
+        "good": theme.GOOD,
+        "bad": theme.BAD,
+    }.items()
+)
+RULES = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
+STYLE = f"<style>.stApp {{ {COLOURS} }}\n{RULES}</style>"
+HIGHLIGHT = """<style>.st-key-part-%s {
+  padding: 1rem 1.25rem; border-radius: 0.5rem; outline: 2px solid var(--frame-accent);
+}</style>"""
+
+
+def style() -> None:
+    """Bring the look of what stands around a page's parts."""
+    st.html(STYLE)
 
 
 @st.fragment
 def draw(view: str, page: ModuleType, choice: Choice, seen: Observation) -> None:
     """Draw one page: everything of it, or the guide's step and the parts that it is about."""
     texts, facts = load_texts(view), page.facts(choice, seen)
-    st.title(texts["title"].format(**facts))
-    st.markdown(texts["lead"].format(**facts))
+    show_head(view, texts, facts)
+    step = show_guide(view, facts)
     for name in shown(view, list(page.PARTS)):
         with st.container(key=f"part-{name}"):
-            if name != QUESTIONS:
-                words = texts["parts"][name]
-                st.subheader(words["title"].format(**facts))
-                if text := words.get("text"):
-                    st.markdown(text.format(**facts))
-                page.PARTS[name](choice, seen)
+            if name == QUESTIONS:
+                quiz.show(view, page.questions(choice, seen))
+                continue
+            words = texts["parts"][name]
+            st.header(words["title"].format(**facts), anchor=False)
+            if text := words.get("text"):
+                st.markdown(text.format(**facts))
+            page.PARTS[name](choice, seen)
+            is_open = step is not None and step["part"] == name and bool(step.get("code"))
+            code_panel.show([one for one in page.CODE if one.part == name], is_open=is_open)
+    if step is not None:
+        st.html(HIGHLIGHT % step["part"])
+
+
+def show_head(view: str, texts: Mapping[str, Any], facts: Mapping[str, object]) -> None:
+    """Title and lead, and a quiet row: how to look at the page, and its link."""
+    words = load_texts("frame")
+    number, count = list(navigation.TITLES).index(view), len(navigation.TITLES) - 1
+    st.html(f'<p class="page-number">{words["number"].format(number=number, count=count)}</p>')
+    st.title(texts["title"].format(**facts), anchor=False)
+    with st.container(key="lead"):
+        st.markdown(texts["lead"].format(**facts))
+    with st.container(
+        key="quiet-row",
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+    ):
+        pick(
+            words["mode"],
+            tuple(reversed(state.MODES)),
+            state.load().mode,
+            change_mode,
+            key="mode",
+            format_func=words.__getitem__,
+            label_visibility="collapsed",
+        )
+        copy_link(words["copy_link"])
+
+
+def change_mode(mode: str) -> None:
+    state.change(mode=mode, step=0)
+
+
+def steps(view: str) -> list[Mapping[str, Any]]:
+    """Return the steps of a page's guide; none of them is about code where code is hidden."""
+    hidden = state.load().code == "hide"
+    return [step for step in load_texts(view).get("guide", []) if not (hidden and step.get("code"))]
+
+
+def place(view: str) -> int | None:
+    """Return the guide's step, 0..len(steps) - 1; None while the page is looked at freely."""
+    now, count = state.load(), len(steps(view))
+    return min(now.step, count - 1) if now.mode == "guided" and count else None
 
 
 def shown(view: str, parts: list[str]) -> list[str]:
     """Return the parts to draw, in the order of the page."""
-    now, guide = state.load(), load_texts(view).get("guide", [])
-    everything = [*parts, QUESTIONS]
-    if now.mode != "guided" or not guide:
+    everything, here = [*parts, QUESTIONS], place(view)
+    if here is None:
         return everything
-    step = guide[min(now.step, len(guide) - 1)]
+    step = steps(view)[here]
     wanted = {step["part"], *step.get("also", ())}
     return [name for name in everything if name in wanted]
+
+
+def show_guide(view: str, facts: Mapping[str, object]) -> Mapping[str, Any] | None:
+    """Draw the guide's card; return its step, or None while the page is looked at freely."""
+    here = place(view)
+    if here is None:
+        return None
+    words, guide = load_texts("frame"), steps(view)
+    step, last = guide[here], here == len(guide) - 1
+    following = navigation.following(view)
+    onward = words["next"]
+    if last:
+        onward = (
+            words["next_page"].format(title=navigation.TITLES[following])
+            if following
+            else words["home"]
+        )
+    said = words["step"].format(number=here + 1, count=len(guide))
+    with st.container(key="guide-follower"):
+        follow_guide(said)
+    with st.container(key="guide", border=True):
+        st.markdown(f":small[{said}]")
+        st.markdown(step["text"].format(**facts))
+        with st.container(horizontal=True):
+            st.button(
+                words["back"],
+                key="guide-back",
+                disabled=not here,
+                on_click=partial(state.change, step=here - 1),
+            )
+            # one button all the way, so that the keyboard's focus stays on it
+            st.button(
+                onward,
+                key="guide-next",
+                type="primary",
+                on_click=leave if last else partial(state.change, step=here + 1),
+            )
+    if st.session_state.pop(LEAVE, False):
+        navigation.go(following or "home")
+    return step
+
+
+def leave() -> None:
+    # a callback cannot change the page itself
+    st.session_state[LEAVE] = True

@@ -5,8 +5,9 @@ from functools import partial
 
 import streamlit as st
 
-from explainer import frame, services, sidebar, state
+from explainer import links, services, sidebar, state
 from explainer.components.theme_follower import follow_theme
+from explainer.content import load_texts
 
 TITLES = {  # view → title, in the order of the pipeline
     "home": "Home",
@@ -39,15 +40,56 @@ def address(view: str) -> str:
     return view.replace("_", "-")
 
 
+def previous(view: str) -> str | None:
+    """Return the view before this one; None at the first."""
+    views = list(TITLES)
+    place = views.index(view)
+    return views[place - 1] if place else None
+
+
+def following(view: str) -> str | None:
+    """Return the view after this one; None at the last."""
+    views = list(TITLES)
+    place = views.index(view) + 1
+    return views[place] if place < len(views) else None
+
+
 def show(view: str) -> None:
     """Let the visitor choose, observe, and draw one view; views are imported when first needed."""
+    # the frame links back to these pages
+    frame = importlib.import_module("explainer.frame")
+    asked, opening = state.load(), state.is_opening()
+    state.enter(view)
     choice = sidebar.choose()
+    if opening:
+        links.settle(asked, choice)
+    frame.style()
+    above = st.container(key="above")
     page, seen = importlib.import_module(f"explainer.views.{view}"), services.observe(choice)
     if hasattr(page, "PARTS"):
         frame.draw(view, page, choice, seen)
+        show_neighbours(view)
     else:
         page.render(choice, seen)
+    if opening and view != "home":
+        links.settle_cell()
+    with above:
+        links.show_refusals()
     follow_theme(st.context.theme.type or "light")
+
+
+def show_neighbours(view: str) -> None:
+    """Link to the pages before and after."""
+    texts = load_texts("frame")
+    with st.container(
+        key="neighbours", horizontal=True, horizontal_alignment="distribute", gap="medium"
+    ):
+        for name, neighbour in (
+            ("previous_link", previous(view)),
+            ("next_link", following(view) or "home"),
+        ):
+            if neighbour:
+                link(neighbour, texts[name].format(title=TITLES[neighbour]))
 
 
 def link(view: str, label: str) -> None:

@@ -1,6 +1,22 @@
 """Questions to answer before looking: asked of the live model, so that they never go stale."""
 
-from dataclasses import dataclass
+import csv
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from html import escape
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from explainer import state
+from explainer.content import load_texts
+
+ANSWERS_KEY = "answers"
 
 
 @dataclass(frozen=True)
@@ -13,6 +29,9 @@ class Question:
         options: what can be answered, in the order shown.
         answer: index of the right option.
         why: one line of Markdown, shown after the answer, with the real numbers.
+
+    Raises:
+        ValueError: ``answer`` is the place of no option.
     """
 
     name: str
@@ -20,3 +39,147 @@ class Question:
     options: tuple[str, ...]
     answer: int
     why: str
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.answer < len(self.options):
+            raise ValueError(
+                f"the answer to {self.name!r} is option {self.answer} of {len(self.options)}; "
+                f"options count from 0"
+            )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The first answer that somebody gave to one question.
+
+    Attributes:
+        time: UTC, to the second.
+        link: what the address says of the state that the question was about.
+    """
+
+    time: str
+    view: str
+    question: str
+    given: str
+    right: str
+    link: str
+
+    @property
+    def is_right(self) -> bool:
+        return self.given == self.right
+
+
+class Score(NamedTuple):
+    """How many questions of one page were answered, and how many of these rightly."""
+
+    answered: int
+    right: int
+
+
+def askable(questions: Sequence[Question]) -> list[Question]:
+    """Return the questions that can be asked: options that read the same become one.
+
+    A model whose numbers all fall together may leave a question with a single option, which asks
+    nothing.
+    """
+    distinct = []
+    for question in questions:
+        options = tuple(dict.fromkeys(question.options))
+        right = options.index(question.options[question.answer])
+        if len(options) > 1:
+            distinct.append(replace(question, options=options, answer=right))
+    return distinct
+
+
+def fingerprint(view: str, question: Question) -> str:
+    """Return a name for the question as it stands: other numbers make another question."""
+    parts = (view, question.name, question.text, question.options, question.answer, question.why)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def answers() -> dict[str, Answer]:
+    """Return the session's answers by the fingerprints of their questions, in order of time."""
+    return st.session_state.setdefault(ANSWERS_KEY, {})
+
+
+def scores() -> dict[str, Score]:
+    """Return the score of each view on which a question was answered."""
+    found: dict[str, Score] = {}
+    for answer in answers().values():
+        answered, right = found.get(answer.view, (0, 0))
+        found[answer.view] = Score(answered + 1, right + answer.is_right)
+    return found
+
+
+def show(view: str, questions: Sequence[Question]) -> None:
+    """Draw a page's questions, each open until it is answered."""
+    texts, asked = load_texts("frame"), askable(questions)
+    st.header(texts["questions_title"], anchor=False)
+    st.markdown(texts["questions_lead"])
+    for question in asked:
+        name = fingerprint(view, question)
+        with st.container(key=f"question-{name}", border=True):
+            if answer := answers().get(name):
+                show_answer(question, answer)
+            else:
+                ask(view, name, question)
+
+
+def ask(view: str, name: str, question: Question) -> None:
+    """Draw an open question."""
+    texts, key = load_texts("frame"), f"answer-{name}"
+    with st.form(f"form-{name}", border=False, enter_to_submit=False):
+        given = st.radio(question.text, question.options, index=None, key=key)
+        sent = st.form_submit_button(
+            texts["answer"], on_click=partial(keep, view, name, question, key)
+        )
+    if sent and given is None:
+        st.markdown(texts["choose_first"])
+
+
+def keep(view: str, name: str, question: Question, key: str) -> None:
+    """Keep the first answer to a question."""
+    given = st.session_state.get(key)
+    if given in question.options and name not in answers():
+        answers()[name] = Answer(
+            time=datetime.now(UTC).isoformat(timespec="seconds"),
+            view=view,
+            question=question.text,
+            given=given,
+            right=question.options[question.answer],
+            link=urlencode(state.encode(state.load())),
+        )
+
+
+def show_answer(question: Question, answer: Answer) -> None:
+    """Draw an answered question: what was said, what is right, and why."""
+    texts = load_texts("frame")
+    st.markdown(question.text)
+    kind, sign = ("right", "✓") if answer.is_right else ("wrong", "✗")
+    verdict = texts[kind]
+    st.html(f'<p class="verdict {kind}" role="status">{sign} {escape(verdict)}</p>')
+    said = "said_right" if answer.is_right else "said_wrong"
+    st.markdown(texts[said].format(given=answer.given, right=answer.right))
+    st.markdown(question.why)
+
+
+def as_csv(page_titles: dict[str, str], addresses: dict[str, str]) -> str:
+    """Return the session's answers as a table with a header, in order of time.
+
+    Args:
+        page_titles, addresses: of each view.
+    """
+    texts, lines = load_texts("frame"), io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(texts["csv_columns"])
+    for answer in answers().values():
+        link = f"{addresses[answer.view]}?{answer.link}".rstrip("?")
+        right = texts["csv_right" if answer.is_right else "csv_wrong"]
+        writer.writerow(
+            [
+                answer.time,
+                page_titles[answer.view],
+                *(answer.question, answer.given, answer.right, right, link),
+            ]
+        )
+    return lines.getvalue()

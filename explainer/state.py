@@ -6,7 +6,7 @@ because the URL loses its parameters at every change of page. Nothing is drawn h
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
@@ -34,6 +34,12 @@ TEMPERATURES = ("0.125", "0.25", "0.5", "1", "2", "4", "8")
 LONGEST_PICTURE = 1_000  # characters of an own picture in a link
 
 SESSION_KEY = "state"
+OWN_KEY = "own"  # view → what was chosen on it alone
+VIEW_KEY = "view"  # the page that was shown last
+REFUSED_KEY = "refused"  # what the link asked for and did not get
+CELL_KEY = "cell-shown"  # whether the page has the chosen cell
+# what only one page knows; each page keeps its own
+OWN = ("cell", "cut", "kind", "shuffle", "temperature", "off", "unit")
 
 
 @dataclass(frozen=True)
@@ -118,34 +124,53 @@ class Choice:
         return self.source != UNTRAINED
 
 
-def one_of(options: Sequence[str | int]) -> Callable[[str], str | int]:
+@dataclass(frozen=True)
+class Reader:
+    """Reads one parameter of a link.
+
+    Attributes:
+        read: raises ``KeyError`` or ``ValueError`` for a text that is not allowed.
+        allowed: says what is, beginning with its verb.
+    """
+
+    read: Callable[[str], str | int]
+    allowed: str
+
+
+def one_of(options: Sequence[str | int]) -> Reader:
     known = {str(option): option for option in options}
-    return lambda text: known[text]
+    return Reader(known.__getitem__, f"allowed are {spelled(known)}")
 
 
-def whole(most: int) -> Callable[[str], int]:
+def spelled(options: Iterable[object]) -> str:
+    """Return a list as a sentence has it."""
+    *first, last = map(str, options)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def whole(most: int) -> Reader:
     """Return a reader of plain whole numbers 0..``most``."""
 
     def read(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) > most:
-            raise ValueError(f"a whole number from 0 to {most} is allowed")
+            raise ValueError(text)
         return int(text)
 
-    return read
+    return Reader(read, f"allowed are whole numbers from 0 to {most}")
 
 
-def matching(pattern: str, longest: int) -> Callable[[str], str]:
+def matching(pattern: str, longest: int, allowed: str) -> Reader:
     """Return a reader of texts of one form."""
 
     def read(text: str) -> str:
         if len(text) > longest or not re.fullmatch(pattern, text, re.ASCII):
-            raise ValueError(f"the form {pattern} with up to {longest} characters is allowed")
+            raise ValueError(text)
         return text
 
-    return read
+    return Reader(read, allowed)
 
 
-READERS: dict[str, Callable[[str], str | int]] = {
+READERS: dict[str, Reader] = {
     "source": one_of(SOURCES),
     "patches": one_of(PATCHES),
     "width": one_of(WIDTHS),
@@ -158,8 +183,12 @@ READERS: dict[str, Callable[[str], str | int]] = {
     "query": whole(MOST),
     "block": whole(MOST),
     "head": whole(MOST),
-    "picture": matching(r"[A-Za-z0-9_-]+", LONGEST_PICTURE),
-    "cell": matching(r"[a-z_]+\.[0-9]{1,4}\.[0-9]{1,4}", 40),
+    "picture": matching(
+        r"[A-Za-z0-9_-]+", LONGEST_PICTURE, "allowed is what this app wrote for a picture"
+    ),
+    "cell": matching(
+        r"[a-z_]+\.[0-9]{1,4}\.[0-9]{1,4}", 40, "allowed is matrix.row.column, as in scores.0.3"
+    ),
     "mode": one_of(MODES),
     "step": whole(MOST),
     "code": one_of(SHOWN),
@@ -168,20 +197,49 @@ READERS: dict[str, Callable[[str], str | int]] = {
     "kind": one_of(POSITIONS),
     "shuffle": whole(MOST),
     "temperature": one_of(TEMPERATURES),
-    "off": matching(r"[0-9]{1,2}\.[0-9]{1,2}(_[0-9]{1,2}\.[0-9]{1,2})*", 400),
+    "off": matching(
+        r"[0-9]{1,2}\.[0-9]{1,2}(_[0-9]{1,2}\.[0-9]{1,2})*",
+        400,
+        "allowed are pairs of block and head, as in 0.1_2.3",
+    ),
     "unit": whole(MOST),
 }
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """What a link asked for and did not get.
+
+    Attributes:
+        name, text: of the parameter, as the link has them; the text may be anything.
+        allowed: says what would have been, beginning with its verb.
+        used: says what is shown instead.
+    """
+
+    name: str
+    text: str
+    allowed: str
+    used: str
+
+
 def decode(params: Mapping[str, str]) -> State:
     """Read a link's parameters; what is missing or not allowed becomes its default."""
+    return read_link(params)[0]
+
+
+def read_link(params: Mapping[str, str]) -> tuple[State, list[Refusal]]:
+    """Read a link's parameters, and say which of them were not allowed."""
     values: dict[str, str | int] = {}
-    for name, read in READERS.items():
-        try:
-            values[name] = read(params[name])
-        except (KeyError, ValueError):
+    refused = []
+    for name, reader in READERS.items():
+        if name not in params:
             continue
-    return State(**values)  # type: ignore[arg-type]
+        try:
+            values[name] = reader.read(params[name])
+        except (KeyError, ValueError):
+            used = getattr(State(), name)
+            refused.append(Refusal(name, params[name], reader.allowed, str(used or "")))
+    return State(**values), refused  # type: ignore[arg-type]
 
 
 def encode(state: State) -> dict[str, str]:
@@ -197,7 +255,8 @@ def encode(state: State) -> dict[str, str]:
 def load() -> State:
     """Return the session's state; a new session starts from its link."""
     if SESSION_KEY not in st.session_state:
-        st.session_state[SESSION_KEY] = decode(st.query_params.to_dict())
+        opened, refused = read_link(st.query_params.to_dict())
+        st.session_state[SESSION_KEY], st.session_state[REFUSED_KEY] = opened, refused
     return st.session_state[SESSION_KEY]
 
 
@@ -210,9 +269,41 @@ def save(state: State) -> None:
         st.query_params.from_dict(wanted)
 
 
+def refused() -> list[Refusal]:
+    """Return what the session's link asked for and did not get; may be added to."""
+    return st.session_state.setdefault(REFUSED_KEY, [])
+
+
 def link() -> dict[str, str]:
-    """Return what ``st.page_link(query_params=…)`` needs for the page to open on this state."""
-    return encode(load())
+    """Return what ``st.page_link(query_params=…)`` needs for another page to open on this state."""
+    return encode(replace(load(), step=0, **own(State())))
+
+
+def own(state: State) -> dict[str, Any]:
+    """Return the values that belong to one page alone."""
+    return {name: getattr(state, name) for name in OWN}
+
+
+def is_opening() -> bool:
+    """Whether the session has yet to show its first page."""
+    return VIEW_KEY not in st.session_state
+
+
+def enter(view: str) -> None:
+    """Turn to the page of ``view``.
+
+    What belongs to one page alone stays behind, and comes back with that page; its guide begins
+    anew.
+    """
+    now, left = load(), st.session_state.get(VIEW_KEY)
+    if left is None:
+        st.session_state[VIEW_KEY] = view
+    elif left != view:
+        kept = st.session_state.setdefault(OWN_KEY, {})
+        kept[left] = own(now)
+        st.session_state[VIEW_KEY] = view
+        refused().clear()
+        save(replace(now, step=0, **kept.get(view, own(State()))))
 
 
 def get_query(choice: Choice, start: int) -> int:
@@ -280,7 +371,15 @@ def get_cell(shapes: Mapping[str, tuple[int, int]]) -> Cell | None:
         return None
     row, column = map(int, place)
     rows, columns = shapes[matrix]
-    return Cell(matrix, row, column) if row < rows and column < columns else None
+    if row >= rows or column >= columns:
+        return None
+    st.session_state[CELL_KEY] = True
+    return Cell(matrix, row, column)
+
+
+def cell_is_shown() -> bool:
+    """Whether a page has asked for the chosen cell and has it."""
+    return CELL_KEY in st.session_state
 
 
 def set_cell(cell: Cell) -> None:

@@ -15,6 +15,8 @@ from explainer.state import SOURCES, UNTRAINED
 from vit_core import PRESETS, build, save_checkpoint
 
 HOME = Path(__file__).parents[2] / "explainer" / "Home.py"
+# components that stand around every page
+FRAME = ("vit_explainer.copy_link", "vit_explainer.guide")
 TRAINED = tuple(source for source in SOURCES if source != UNTRAINED)
 
 
@@ -57,14 +59,28 @@ def open_page() -> Callable[..., AppTest]:
     return open_page
 
 
+def component(app: AppTest, which: int | str) -> Any:
+    """Return a component of the page by its name, or by its place among the page's own."""
+    protos = [element.proto for element in app.get("bidi_component")]
+    if isinstance(which, str):
+        return next(p for p in protos if p.component_name == f"vit_explainer.{which}")
+    return [p for p in protos if p.component_name not in FRAME][which]
+
+
+@pytest.fixture
+def find_component() -> Callable[..., Any]:
+    """Return a finder: app, name of a component (the first of it) → what it was sent."""
+    return component
+
+
 @pytest.fixture
 def click_in() -> Callable[..., AppTest]:
     """Return what hands a component's click back to Python, as a browser does."""
 
-    def click_in(app: AppTest, component: int, state: dict[str, Any]) -> AppTest:
+    def click_in(app: AppTest, which: int | str, state: dict[str, Any]) -> AppTest:
         widgets = app._tree.get_widget_states()
         widget = widgets.widgets.add()
-        widget.id = app.get("bidi_component")[component].proto.id
+        widget.id = component(app, which).id
         widget.json_value = json.dumps(state)
         return app._run(widgets)
 
