@@ -2,16 +2,20 @@
 
 from explainer import theme
 
+MARKS = {
+    "patch": theme.PATCH,
+    "class-token": theme.CLASS_TOKEN,
+    "query": theme.QUERY,
+    "key": theme.KEY,
+    "value": theme.VALUE,
+    "accent": theme.ACCENT,
+}
+
 
 def component_colours() -> dict[str, dict[str, str] | list[str]]:
     """Return the colour of each mark as CSS, and the stops of the two maps."""
     return {
-        "marks": {
-            "patch": theme.PATCH.css,
-            "class-token": theme.CLASS_TOKEN.css,
-            "query": theme.QUERY.css,
-            "key": theme.KEY.css,
-        },
+        "marks": {name: shade.css for name, shade in MARKS.items()},
         "sequential": theme.SEQUENTIAL,
         "diverging": theme.DIVERGING,
     }

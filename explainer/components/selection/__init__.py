@@ -17,12 +17,14 @@ _mount = st.components.v2.component(
 )
 
 
+def send_choice(channel: str, choice: Mapping[str, Any]) -> None:
+    """Tell all that listen to ``channel`` what is chosen."""
+    _mount(key=f"{channel}-selection", data={"channel": channel, **choice})
+
+
 def send_selection(channel: str, *, query: int, block: int = 0, head: int = 0) -> None:
     """Tell all that listen to ``channel`` which token, block and head are chosen, from 0."""
-    _mount(
-        key=f"{channel}-selection",
-        data={"channel": channel, "query": query, "block": block, "head": head},
-    )
+    send_choice(channel, {"query": query, "block": block, "head": head})
 
 
 def valid_choice(state: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, int]:

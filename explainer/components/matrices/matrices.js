@@ -1,0 +1,413 @@
+// Matrices side by side. Each is painted once, one value a pixel; pointing at it only moves marks.
+
+export default function (mount) {
+  return mounted(Matrices, mount);
+}
+
+const GAP = 28; // pixels between two matrices
+const TALL = 400; // pixels: what a matrix may take of the page's height before its cells get small
+const LARGEST = 20; // pixels of a cell without a number
+const LEAST = 3; // pixels of a cell: less could not be pointed at
+const NUMBER = { width: 44, least: 34, height: 26, cells: 400 }; // room for a number, and how many at most
+const VECTOR = 28; // pixels across a vector
+const NAMES_UP_TO = 24; // rows whose names are written beside them
+
+class Matrices extends View {
+  build() {
+    const panel = make("div", "matrices", this.root);
+    this.items = this.data.items.map((item) => new MatrixPanel(this, item, panel));
+    this.announce = announcer(this.root);
+    this.resized ??= new ResizeObserver(() => this.lay());
+    this.resized.observe(this.root);
+  }
+
+  show() {
+    const { colours, prefix } = this.data;
+    this.page = marksOfPage();
+    if (prefix !== null) this.page.prefix = prefix;
+    this.tables = {
+      diverging: colourTable(colours.diverging),
+      sequential: colourTable(colours.sequential),
+    };
+    for (const item of this.items) item.show();
+    this.width = null;
+    this.lay();
+  }
+
+  listen() {
+    super.listen();
+    this.page.join(this, () => this.mark());
+  }
+
+  leave() {
+    super.leave();
+    this.resized?.disconnect();
+    this.page?.part(this);
+  }
+
+  /** Take over what the page has chosen. */
+  choose({ cell, links }) {
+    const [name, row, column] = cell ?? [];
+    for (const item of this.items) item.choose(item.name === name ? { row, column } : null);
+    this.page.keep(this, links);
+  }
+
+  /** Show a choice at once and hand it to Python. */
+  hand(item, { row, column }) {
+    this.channel.set({ links: {}, ...this.channel.choice, cell: [item.name, row, column] });
+    this.announce(item.label());
+    // the time makes choosing the same cell again a change
+    this.setStateValue("choice", { matrix: item.name, row, column, at: performance.now() });
+  }
+
+  /** Sizes of all cells: as large as the page's width allows, on one line if that is not too small. */
+  lay() {
+    const width = this.root.clientWidth;
+    if (!width || width === this.width) return;
+    this.width = width;
+    const fits = (largest) => {
+      const widths = this.items.map((item) => item.sizes(width, largest).total);
+      return widths.reduce((sum, each) => sum + each + GAP, -GAP) <= width;
+    };
+    let largest = LARGEST;
+    while (largest > 5 && !fits(largest)) largest--;
+    if (!fits(largest)) largest = LARGEST;
+    for (const item of this.items) item.lay(width, largest);
+    this.mark();
+  }
+
+  mark() {
+    for (const item of this.items) item.mark();
+  }
+}
+
+class MatrixPanel {
+  constructor(owner, item, parent) {
+    const { data } = owner;
+    Object.assign(this, { owner, name: item.name, chosen: null, cursor: null });
+    this.rowNames = data.names[item.rows];
+    this.columnNames = data.names[item.columns];
+    this.axes = this.axesOf(item);
+
+    const figure = make("figure", "matrix", parent);
+    const title = make("h2", "", figure);
+    if (item.colour) make("span", "meaning", title).style.background = `var(--${item.colour})`;
+    make("span", "", title, item.title);
+    make("span", "shape", title, `${this.rowNames.length} × ${this.columnNames.length}`);
+    this.readout = make("p", "readout number", figure);
+
+    const frame = make("div", "frame", figure);
+    const words = (axis) => data.texts.axes[axis] ?? axis;
+    if (item.column_axis) make("span", "axis columns", frame, `${words(item.column_axis)} →`);
+    if (item.row_axis) make("span", "axis rows", frame, `${words(item.row_axis)} →`);
+    this.names = make("div", "names", frame);
+    this.names.ariaHidden = "true";
+    this.box = make("div", "box", frame);
+    this.box.tabIndex = 0;
+    this.box.role = "application";
+    this.plane = make("div", "plane", this.box);
+    this.canvas = make("canvas", "pixelated", this.plane);
+    this.numbers = make("div", "numbers", this.plane);
+    this.numbers.ariaHidden = "true";
+    this.marks = [
+      ...this.axes.rows.map((axis) => this.markOf(axis, "row")),
+      ...this.axes.columns.map((axis) => this.markOf(axis, "column")),
+    ];
+    this.outline = make("span", "chosen", this.plane);
+    this.here = make("span", "here", this.plane);
+
+    const legend = make("div", "legend", figure);
+    this.least = make("span", "number", legend);
+    make("span", `bar ${item.scale}`, legend);
+    this.most = make("span", "number", legend);
+    this.clipped = make("p", "note", figure);
+    if (item.note) make("p", "note", figure, item.note);
+    this.listen();
+  }
+
+  get item() {
+    return this.owner.data.items.find(({ name }) => name === this.name);
+  }
+
+  get values() {
+    return this.owner.data.arrays[this.name];
+  }
+
+  /** Which axes of the page mark a row, and which a column; see the Python module. */
+  axesOf({ row_axis: row, column_axis: column }) {
+    const tokens = ["token", "query"];
+    const own = (direction) => `${this.owner.data.channel}/${this.name}/${direction}`;
+    if (tokens.includes(row) && tokens.includes(column)) [row, column] = ["query", "key"];
+    if (row === column) column = "";
+    const both = (axis) => (axis === "token" || axis === "patch" ? [axis, "key"] : [axis]);
+    // a key that is marked on the columns is not marked on the rows as well
+    const rows = row ? both(row).filter((axis) => axis === row || axis !== column) : [own("row")];
+    const columns = column ? both(column).filter((axis) => axis === column || axis !== row) : [own("column")];
+    return { rows, columns };
+  }
+
+  markOf(axis, direction) {
+    const element = make("span", `mark ${direction}`, this.plane);
+    element.style.setProperty("--mark", axisColour(axis));
+    return { axis, direction, element };
+  }
+
+  listen() {
+    const { box, plane } = this;
+    const point = (event) => this.point(this.cellAt(event));
+    plane.addEventListener("pointermove", point);
+    plane.addEventListener("pointerdown", point);
+    plane.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && this.point(null));
+    plane.addEventListener("click", (event) => this.owner.hand(this, this.cellAt(event)));
+    box.addEventListener("focus", () => {
+      if (box.matches(":focus-visible")) this.point(this.chosen ?? { row: 0, column: 0 }, true);
+    });
+    box.addEventListener("blur", () => this.point(null));
+    box.addEventListener("keydown", (event) => this.press(event));
+  }
+
+  press(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const at = this.cursor ?? this.chosen ?? { row: 0, column: 0 };
+    if (event.key === "Enter" || event.key === " ") this.owner.hand(this, at);
+    else {
+      const to = this.neighbour(at, event.key);
+      if (!to) return;
+      this.point(to, true);
+    }
+    event.preventDefault();
+  }
+
+  /** Where a key leads from a cell, null where it leads nowhere. */
+  neighbour({ row, column }, key) {
+    const [rows, columns] = [this.rowNames.length, this.columnNames.length];
+    const steps = {
+      ArrowUp: [row - 1, column],
+      ArrowDown: [row + 1, column],
+      ArrowLeft: [row, column - 1],
+      ArrowRight: [row, column + 1],
+      PageUp: [row - 10, column],
+      PageDown: [row + 10, column],
+      Home: [row, 0],
+      End: [row, columns - 1],
+    };
+    if (!(key in steps)) return null;
+    const within = (at, size) => Math.min(Math.max(at, 0), size - 1);
+    return { row: within(steps[key][0], rows), column: within(steps[key][1], columns) };
+  }
+
+  cellAt(event) {
+    const box = this.plane.getBoundingClientRect();
+    const place = (at, from, size, count) =>
+      Math.min(Math.max(Math.floor(((at - from) / size) * count), 0), count - 1);
+    return {
+      row: place(event.clientY, box.top, box.height, this.rowNames.length),
+      column: place(event.clientX, box.left, box.width, this.columnNames.length),
+    };
+  }
+
+  /** Look at a cell: the whole page marks its row and column. */
+  point(cell, byKeyboard = false) {
+    if (cell && this.cursor && cell.row === this.cursor.row && cell.column === this.cursor.column) return;
+    if (!cell && !this.cursor) return;
+    this.cursor = cell;
+    const places = cell && {
+      [this.axes.rows[0]]: cell.row,
+      [this.axes.columns[0]]: cell.column,
+    };
+    if (byKeyboard) {
+      this.reveal(cell);
+      this.owner.announce(this.say(cell));
+    }
+    this.owner.page.point(this, places);
+    this.write();
+  }
+
+  choose(cell) {
+    this.chosen = cell;
+    this.write();
+    this.outline.hidden = !cell;
+    if (cell && this.size) {
+      this.put(this.outline, cell);
+      this.reveal(cell);
+    }
+    this.box.setAttribute("aria-label", this.label());
+  }
+
+  label() {
+    const { texts } = this.owner.data;
+    const shape = { title: this.item.title, rows: this.rowNames.length, columns: this.columnNames.length };
+    const chosen = this.chosen ? ` ${fill(texts.chosen, { readout: this.say(this.chosen) })}` : "";
+    return fill(texts.label, shape) + chosen;
+  }
+
+  say({ row, column }) {
+    const { texts } = this.owner.data;
+    const value = written(this.values[row * this.columnNames.length + column]);
+    const names = { row: this.rowNames[row], column: this.columnNames[column] };
+    if (names.row && names.column) return fill(texts.readout, { ...names, value });
+    return fill(texts.readout_one, { name: names.row || names.column, value });
+  }
+
+  write() {
+    const at = this.cursor ?? this.chosen;
+    const { least, largest } = this.range;
+    const range = { least: written(least), largest: written(largest) };
+    setText(this.readout, at ? this.say(at) : fill(this.owner.data.texts.range, range));
+    this.readout.classList.toggle("idle", !at);
+  }
+
+  /** Paint the values, one a pixel. */
+  show() {
+    const { item, values, owner } = this;
+    const signed = item.scale === "diverging";
+    let [least, largest] = [Infinity, -Infinity];
+    for (const value of values) {
+      if (value < least) least = value;
+      if (value > largest) largest = value;
+    }
+    const farthest = Math.max(Math.abs(least), Math.abs(largest));
+    const limit = item.limit ?? (farthest || 1);
+    this.range = { least, largest };
+    this.limit = limit;
+    const { context, picture } = resize(this.canvas, this.columnNames.length, this.rowNames.length);
+    const words = new Uint32Array(picture.data.buffer);
+    const table = owner.tables[item.scale];
+    for (let index = 0; index < values.length; index++) words[index] = table[this.level(values[index])];
+    context.putImageData(picture, 0, 0);
+    setText(this.least, signed ? written(-limit) : "0");
+    setText(this.most, written(limit));
+    const scale = `linear-gradient(90deg, ${owner.data.colours[item.scale].join(", ")})`;
+    this.least.parentElement.style.setProperty("--scale", scale);
+    const clips = farthest > limit * (1 + 1e-6);
+    this.clipped.hidden = !clips;
+    if (clips) {
+      const far = -least > largest ? least : largest;
+      const limits = { limit: (signed ? "±" : "") + written(limit), largest: written(far) };
+      setText(this.clipped, fill(owner.data.texts.clipped, limits));
+    }
+    this.size = null;
+    this.write();
+    this.box.setAttribute("aria-label", this.label());
+  }
+
+  /** A value's place in the 256 colours. */
+  level(value) {
+    const share = value / this.limit;
+    const place = this.item.scale === "diverging" ? 127.5 * (1 + share) : 255 * share;
+    return Math.round(Math.min(Math.max(place, 0), 255));
+  }
+
+  /** Width and height of a cell in ``width`` pixels of page, and what the matrix takes in all. */
+  sizes(width, largest) {
+    const [rows, columns] = [this.rowNames.length, this.columnNames.length];
+    const { cell } = this.item;
+    const named = rows > 1 && rows <= NAMES_UP_TO && this.rowNames[0] !== "";
+    const aside = (this.item.row_axis ? 22 : 0) + (named ? 104 : 0);
+    const room = width - aside - 2;
+    const total = ({ cellWidth, ...rest }) => {
+      const planeWidth = Math.min(cellWidth * columns, room);
+      return { cellWidth, ...rest, total: Math.max(planeWidth + aside + 2, 150) };
+    };
+    if (cell !== "auto") return total({ cellWidth: cell, cellHeight: cell, named, numbered: false });
+    const numbered =
+      rows * columns <= NUMBER.cells &&
+      NUMBER.least * columns <= room &&
+      NUMBER.height * rows <= 1.5 * TALL;
+    if (numbered) {
+      const cellWidth = Math.min(NUMBER.width, Math.floor(room / columns));
+      return total({ cellWidth, cellHeight: NUMBER.height, named, numbered });
+    }
+    const across = Math.max(Math.min(Math.floor(room / columns), largest), LEAST);
+    const down = Math.max(Math.min(Math.floor(TALL / rows), largest), LEAST);
+    if (rows === 1) return total({ cellWidth: across, cellHeight: VECTOR, named: false, numbered });
+    if (columns === 1) {
+      const fits = named && down >= 16;
+      return total({ cellWidth: VECTOR, cellHeight: down, named: fits, numbered });
+    }
+    const side = Math.min(across, down);
+    return total({ cellWidth: side, cellHeight: side, named: named && side >= 16, numbered });
+  }
+
+  lay(width, largest) {
+    const size = this.sizes(width, largest);
+    this.size = size;
+    const [rows, columns] = [this.rowNames.length, this.columnNames.length];
+    Object.assign(this.plane.style, {
+      width: `${size.cellWidth * columns}px`,
+      height: `${size.cellHeight * rows}px`,
+    });
+    this.readout.classList.toggle("short", size.total < 280);
+    this.names.hidden = !size.named;
+    this.names.replaceChildren();
+    if (size.named) {
+      for (const name of this.rowNames) {
+        make("span", "", this.names, name).style.height = `${size.cellHeight}px`;
+      }
+    }
+    this.writeNumbers();
+    const wide = size.cellWidth * columns > this.box.clientWidth + 1;
+    this.box.classList.toggle("wide", wide);
+    if (this.chosen) {
+      this.put(this.outline, this.chosen);
+      this.reveal(this.chosen);
+    }
+  }
+
+  writeNumbers() {
+    this.numbers.replaceChildren();
+    if (!this.size.numbered) return;
+    const columns = this.columnNames.length;
+    this.numbers.style.gridTemplate = `repeat(${this.rowNames.length}, 1fr) / repeat(${columns}, 1fr)`;
+    const table = new Uint8Array(this.owner.tables[this.item.scale].buffer);
+    for (const value of this.values) {
+      const [red, green, blue] = table.subarray(4 * this.level(value));
+      const isLight = 0.299 * red + 0.587 * green + 0.114 * blue > 140;
+      make("span", isLight ? "on-light" : "", this.numbers, writtenBriefly(value));
+    }
+  }
+
+  /** Place an element over a cell. */
+  put(element, { row, column }) {
+    const { cellWidth, cellHeight } = this.size;
+    Object.assign(element.style, {
+      left: `${column * cellWidth}px`,
+      top: `${row * cellHeight}px`,
+      width: `${cellWidth}px`,
+      height: `${cellHeight}px`,
+    });
+  }
+
+  mark() {
+    if (!this.size) return;
+    for (const { axis, direction, element } of this.marks) {
+      const at = this.owner.page.at(axis);
+      const [count, size, from, extent] =
+        direction === "row"
+          ? [this.rowNames.length, this.size.cellHeight, "top", "height"]
+          : [this.columnNames.length, this.size.cellWidth, "left", "width"];
+      const shown = at !== undefined && at < count && count > 1;
+      element.hidden = !shown;
+      if (!shown) continue;
+      element.style[from] = `${at * size}px`;
+      element.style[extent] = `${size}px`;
+      if (this.cursor === null) this.reveal({ [direction]: at });
+    }
+    this.here.hidden = !this.cursor;
+    if (this.cursor) this.put(this.here, this.cursor);
+  }
+
+  /** Scroll the matrix, never the page, until a row or column is in sight. */
+  reveal({ row, column }) {
+    const { box, size } = this;
+    if (!size) return;
+    const into = (at, extent, from, view) =>
+      Math.min(Math.max(from, (at + 1) * extent - view + 2), at * extent - 2);
+    if (row !== undefined && box.scrollHeight > box.clientHeight + 1) {
+      box.scrollTop = into(row, size.cellHeight, box.scrollTop, box.clientHeight);
+    }
+    if (column !== undefined && box.scrollWidth > box.clientWidth + 1) {
+      box.scrollLeft = into(column, size.cellWidth, box.scrollLeft, box.clientWidth);
+    }
+  }
+}

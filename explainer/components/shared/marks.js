@@ -1,0 +1,70 @@
+// What is pointed at on a page, axis by axis, for all of its components: a row of one matrix is a
+// column of the next and a patch of the image.
+
+/** The components' common memory of what is pointed at, and of what is chosen while nothing is. */
+function marksOfPage() {
+  return (globalThis[Symbol.for("vit-explainer.marks")] ??= {
+    prefix: 0, // tokens before the first patch
+    pointed: {},
+    owner: null,
+    links: new Map(),
+    listeners: new Map(),
+    /** Say what ``owner`` points at: axis → index; null when at nothing any more. */
+    point(owner, places) {
+      if (!places && this.owner !== owner) return;
+      this.owner = places ? owner : null;
+      this.pointed = this.named(places ?? {});
+      this.tell();
+    },
+    /** Say what is chosen on the axes while nothing is pointed at. */
+    keep(owner, places) {
+      this.links.set(owner, this.named(places));
+      this.tell();
+    },
+    join(owner, listener) {
+      this.listeners.set(owner, listener);
+    },
+    part(owner) {
+      this.listeners.delete(owner);
+      this.links.delete(owner);
+      this.point(owner, null);
+    },
+    tell() {
+      for (const listener of this.listeners.values()) listener();
+    },
+    /** The index marked on an axis, undefined where none is. */
+    at(axis) {
+      const { name, shift } = this.place(axis);
+      let index = this.pointed[name];
+      for (const links of this.links.values()) index ??= links[name];
+      return index === undefined || index < shift ? undefined : index - shift;
+    },
+    named(places) {
+      const entries = Object.entries(places).map(([axis, index]) => {
+        const { name, shift } = this.place(axis);
+        return [name, index + shift];
+      });
+      return Object.fromEntries(entries);
+    },
+    /** A token is a query until it is looked at as a key; a patch is a token behind the first ones. */
+    place(axis) {
+      if (axis === "token") return { name: "query", shift: 0 };
+      if (axis === "patch") return { name: "query", shift: this.prefix };
+      return { name: axis, shift: 0 };
+    },
+  });
+}
+
+const MARK_COLOURS = {
+  token: "query",
+  query: "query",
+  key: "key",
+  value: "value",
+  patch: "patch",
+  class_token: "class-token",
+};
+
+/** The theme's colour of what runs along an axis. */
+function axisColour(axis) {
+  return `var(--${MARK_COLOURS[axis] ?? "accent"})`;
+}
