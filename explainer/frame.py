@@ -146,7 +146,7 @@ def show_guide(view: str, facts: Mapping[str, object]) -> Mapping[str, Any] | No
             else words["home"]
         )
     said = words["step"].format(number=here + 1, count=len(guide))
-    with st.container(key="guide-follower"):
+    with st.container(key="guide-start"):
         follow_guide(said)
     with st.container(key="guide", border=True):
         st.markdown(f":small[{said}]")
