@@ -15,3 +15,17 @@ def latex_number(number: float) -> str:
         return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
     digits = 0 if abs(number) >= 1000 else 1 if abs(number) >= 100 else 2
     return f"{number:.{digits}f}" if abs(number) >= 0.1 or not number else f"{number:.4f}"
+
+
+def precise_percent(share: float) -> str:
+    """Write a probability so that little changes show, also near 0 and 1: 97.01 %, 99.9943 %."""
+    digits = 2 if 0.0005 <= share <= 0.9995 else 4
+    return f"{100 * share:.{digits}f} %"
+
+
+def points(change: float) -> str:
+    """Write a change of a probability in percentage points, with its sign: −25.6, +0.0039, 0."""
+    size = abs(100 * change)
+    digits = 1 if size >= 9.95 else 2 if size >= 0.095 else 4
+    text = f"{size:.{digits}f}"
+    return "0" if not float(text) else f"{'−' if change < 0 else '+'}{text}"

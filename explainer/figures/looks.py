@@ -1,0 +1,110 @@
+"""Where one token looks, as small pictures: attention weights over the image, one or many."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import numpy as np
+
+from explainer import theme
+from explainer.figures import pixels
+from explainer.theme import SEQUENTIAL
+
+# the digit shows through the weights
+STYLE = f"""
+.look {{ position: relative; display: block; width: 100%; aspect-ratio: 1; overflow: hidden;
+  border-radius: 3px; }}
+.look img {{ position: absolute; inset: 0; width: 100%; height: 100%; margin: 0;
+  border-radius: 0; image-rendering: pixelated; }}
+.look img + img {{ opacity: 0.8; }}
+.looks {{ display: flex; flex-wrap: wrap; gap: 1rem; margin: 0; }}
+.looks figure {{ flex: 1 1 8.5rem; max-width: 14rem; margin: 0; }}
+.looks figcaption {{ margin-top: 0.375rem; font-size: 0.9375rem; line-height: 1.45; }}
+.looks figcaption b {{ display: block; font-weight: 600; }}
+.looks figcaption span {{ display: block; color: {theme.MUTED.css};
+  font-variant-numeric: tabular-nums; }}
+.overview {{ border-collapse: separate; border-spacing: 0.25rem; table-layout: fixed;
+  width: min(100%, calc(3rem + var(--heads) * 7rem)); }}
+.overview caption {{ position: absolute; width: 1px; height: 1px; overflow: hidden;
+  clip-path: inset(50%); }}
+.overview th, .overview td {{ padding: 0; border: 0; font-size: 0.8125rem; font-weight: 400;
+  text-align: center; vertical-align: middle; color: {theme.MUTED.css}; }}
+.overview tr > th:first-child {{ width: 2.75rem; text-align: left; }}
+.overview td > div {{ padding: 2px; border-radius: 5px; border: 2px solid transparent; }}
+.overview td.chosen > div {{ border-color: {theme.QUERY.css}; }}
+.overview small {{ display: block; font-size: 0.75rem; font-variant-numeric: tabular-nums;
+  white-space: nowrap; }}
+"""
+
+
+def look(values: np.ndarray, weights: np.ndarray, alt: str, limit: float | None = None) -> str:
+    """Return the weights on patches over the image.
+
+    Args:
+        values: (height, width) uint8 pixels.
+        weights: (rows, columns) of one query.
+        limit: weight in the brightest colour; the largest one if None.
+    """
+    top = float(weights.max()) if limit is None else limit
+    heat = pixels.png(pixels.shades(weights, 0.0, top), pixels.palette(SEQUENTIAL))
+    return (
+        f'<span class="look"><img src="{pixels.grey_image(values)}" alt="">'
+        f'<img src="{pixels.data_uri(heat)}" alt="{escape(alt)}"></span>'
+    )
+
+
+def looks(pictures: Sequence[tuple[str, str, Sequence[str]]]) -> str:
+    """Return pictures side by side, each with a title and lines of text.
+
+    Args:
+        pictures: (HTML of ``look``, title, lines).
+    """
+    figures = "".join(
+        f"<figure>{picture}<figcaption><b>{escape(title)}</b>"
+        + "".join(f"<span>{escape(line)}</span>" for line in lines)
+        + "</figcaption></figure>"
+        for picture, title, lines in pictures
+    )
+    return f'<style>{STYLE}</style><div class="looks">{figures}</div>'
+
+
+def overview(
+    values: np.ndarray,
+    weights: np.ndarray,
+    grid: tuple[int, int],
+    chosen: tuple[int, int],
+    texts: Mapping[str, str],
+    strongest: Sequence[Sequence[str]],
+) -> str:
+    """Return every head of every block for one query, a row for each block.
+
+    Each picture is brightest where its head looks most.
+
+    Args:
+        values: (height, width) uint8 pixels.
+        weights: (depth, heads, P) of one query on the patches.
+        grid: rows and columns of patches.
+        chosen: block and head.
+        texts: ``caption``, ``block``, ``head`` and ``alt`` with ``block``, ``head``, ``strongest``.
+        strongest: [block][head], what is looked at most, and how much.
+    """
+    depth, heads = weights.shape[:2]
+    names = "".join(
+        f'<th scope="col">{escape(texts["head"].format(head=head + 1))}</th>'
+        for head in range(heads)
+    )
+    rows = []
+    for block in range(depth):
+        cells = []
+        for head in range(heads):
+            most = strongest[block][head]
+            alt = texts["alt"].format(block=block + 1, head=head + 1, strongest=most)
+            picture = look(values, weights[block, head].reshape(grid), alt)
+            mark = ' class="chosen"' if (block, head) == chosen else ""
+            cells.append(f"<td{mark}><div>{picture}</div></td>")
+        name = escape(texts["block"].format(block=block + 1))
+        rows.append(f'<tr><th scope="row">{name}</th>{"".join(cells)}</tr>')
+    return (
+        f'<style>{STYLE}</style><table class="overview" style="--heads:{heads}">'
+        f"<caption>{escape(texts['caption'])}</caption>"
+        f"<thead><tr><th></th>{names}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )

@@ -1,0 +1,100 @@
+"""What the page on multi-head attention derives from the model that ran, once for all visitors."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explainer import services, state
+from explainer.services import Observation
+from explainer.shared import remember
+from explainer.state import Choice
+from vit_core import trace
+from vit_core.data import normalize
+from vit_core.interpret.heads import (
+    Head,
+    head_contributions,
+    head_effects,
+    head_entropy,
+    mean_attention_distance,
+    patch_distances,
+    switch_heads_off,
+)
+from vit_core.model import ViT
+
+
+def heads_off(choice: Choice) -> tuple[Head, ...]:
+    """Return the heads that the state switches off, as far as this model has them, in order."""
+    pairs = (pair.split(".") for pair in state.load().off.split("_") if pair)
+    heads = {Head(int(block), int(head)) for block, head in pairs}
+    config = choice.config
+    return tuple(
+        sorted(it for it in heads if it.block < config.depth and it.head < config.num_heads)
+    )
+
+
+def keep_off(heads: Iterable[Head]) -> None:
+    state.change(off="_".join(f"{block}.{head}" for block, head in sorted(heads)))
+
+
+def switched(choice: Choice, seen: Observation, off: tuple[Head, ...]) -> np.ndarray:
+    """Return the probabilities with heads switched off, (C,): a run of the model with edits."""
+
+    def run() -> np.ndarray:
+        model, images = prepared(choice, seen)
+        edits = switch_heads_off(model.config, off)
+        return trace(model, images, edits).probabilities[0].numpy()
+
+    return remember(("switched", choice, off), run) if off else seen.probabilities
+
+
+def effects(choice: Choice, seen: Observation) -> np.ndarray:
+    """Return the probabilities with each single head switched off, (depth, heads, C)."""
+
+    def run() -> np.ndarray:
+        model, images = prepared(choice, seen)
+        return head_effects(model, images)[:, :, 0].softmax(dim=-1).numpy()
+
+    return remember(("effects", choice), run)
+
+
+def prepared(choice: Choice, seen: Observation) -> tuple[ViT, Tensor]:
+    source = services.load_source(choice.source, choice.config, choice.seed)
+    return source.model, normalize(torch.tensor(seen.pixels)[None, None], source.info)
+
+
+def spread(choice: Choice, seen: Observation) -> tuple[np.ndarray, np.ndarray]:
+    """Return entropy in bits and mean attention distance in patches, each (depth, heads)."""
+
+    def measure() -> tuple[np.ndarray, np.ndarray]:
+        both = []
+        for block in range(seen.config.depth):
+            pattern = torch.tensor(seen.tensors[f"blocks.{block}.attn.pattern"])
+            both.append(
+                (
+                    head_entropy(pattern).numpy() / np.log(2),
+                    mean_attention_distance(pattern, seen.config.grid_size).numpy(),
+                )
+            )
+        entropies, distances = zip(*both, strict=True)
+        return np.stack(entropies), np.stack(distances)
+
+    return remember(("spread", choice), measure)
+
+
+def even_distance(grid: tuple[int, int]) -> float:
+    """Return the mean attention distance of a head that looks everywhere evenly, in patches."""
+    return float(patch_distances(grid).mean())
+
+
+def contributions(choice: Choice, seen: Observation, block: int) -> np.ndarray:
+    """Return what each head of a block writes for every token, (heads, N, D)."""
+
+    def project() -> np.ndarray:
+        model = services.load_source(choice.source, choice.config, choice.seed).model
+        z = torch.tensor(seen.tensors[f"blocks.{block}.attn.z"])[None]
+        with torch.no_grad():
+            return head_contributions(model.blocks[block], z)[0].numpy()
+
+    return remember(("contributions", choice, block), project)
