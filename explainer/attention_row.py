@@ -1,8 +1,6 @@
 """One row of an attention pattern in exact numbers, read from the tensors of the pass."""
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +45,31 @@ class AttentionRow:
         """Σ e^score, what the softmax divides by."""
         return float(np.exp(self.scores.astype(np.float64)).sum())
 
+    def at_temperature(self, temperature: float) -> np.ndarray:
+        """Return the weights if the scores were divided by ``temperature``, (N,) float64.
+
+        Recomputed from the scores, so at 1 it is the model's own row but for rounding.
+
+        Raises:
+            ValueError: the temperature is not above 0.
+        """
+        if not temperature > 0:
+            raise ValueError(f"a temperature must be above 0, not {temperature}")
+        scores = self.scores.astype(np.float64) / temperature
+        exponentials = np.exp(scores - scores.max())
+        return exponentials / exponentials.sum()
+
+    @property
+    def undivided(self) -> np.ndarray:
+        """The weights if q·k were not divided by √K, (N,) float64."""
+        return self.at_temperature(self.head_dim**-0.5)
+
+
+def entropy_bits(weights: np.ndarray) -> float:
+    """Return how widely weights are spread: 0 if one has all, log₂ N if all have the same."""
+    some = weights[weights > 0].astype(np.float64)
+    return abs(float(-(some * np.log2(some)).sum()))  # abs: no -0.0
+
 
 def attention_row(
     tensors: Mapping[str, np.ndarray], *, block: int, head: int, query: int
@@ -63,13 +86,3 @@ def attention_row(
         query=query,
         head_dim=tensors[f"{prefix}.q"].shape[-1],
     )
-
-
-def pattern_csv(pattern: np.ndarray, names: Sequence[str]) -> str:
-    """Return an (N, N) pattern as CSV, exact to float32: a line a query, a column a key."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("query", *names))
-    for name, weights in zip(names, pattern, strict=True):
-        writer.writerow((name, *(f"{weight:.9g}" for weight in weights)))
-    return text.getvalue()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from explainer import theme
-from explainer.attention_row import attention_row, pattern_csv
+from explainer.attention_row import attention_row
 from explainer.figures.costs import pairs_chart
 from explainer.figures.grids import LINE, gridded
 from explainer.notation import latex_number, percent
@@ -80,7 +80,7 @@ def test_the_csv_is_the_pattern() -> None:
     config = ViTConfig(patch_size=14)
     names = token_names(config, TEXTS)
     pattern = np.random.default_rng(0).dirichlet(np.ones(5), size=5).astype(np.float32)
-    rows = list(csv.reader(io.StringIO(pattern_csv(pattern, names))))
+    rows = list(csv.reader(io.StringIO(matrix_csv(pattern, names, names, "query"))))
     assert rows[0] == ["query", "[CLS]", "patch 1, 1", "patch 1, 2", "patch 2, 1", "patch 2, 2"]
     assert [row[0] for row in rows[1:]] == names
     found = np.array([[float(value) for value in row[1:]] for row in rows[1:]], dtype=np.float32)
