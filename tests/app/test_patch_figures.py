@@ -8,6 +8,7 @@ import pytest
 
 from explainer import theme
 from explainer.attention_row import attention_row
+from explainer.export import matrix_csv
 from explainer.figures.costs import pairs_chart
 from explainer.figures.grids import LINE, gridded
 from explainer.notation import latex_number, percent
