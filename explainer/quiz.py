@@ -129,7 +129,7 @@ def ask(view: str, name: str, question: Question) -> None:
     """Draw an open question."""
     texts, key = load_texts("frame"), f"answer-{name}"
     with st.form(f"form-{name}", border=False, enter_to_submit=False):
-        given = st.radio(question.text, question.options, index=None, key=key)
+        given = st.radio(question.text, question.options, index=None, key=key, horizontal=True)
         sent = st.form_submit_button(
             texts["answer"], on_click=partial(keep, view, name, question, key)
         )
