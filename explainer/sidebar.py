@@ -32,8 +32,21 @@ FIXED_STYLE = """<style>
 
 
 def choose() -> Choice:
-    """Draw the sidebar and return what is chosen in it."""
+    """Return what is chosen in the sidebar, which is drawn unless the link hides it."""
     now = known(state.load())
+    if now.controls == "hide":
+        config = trained_config(now.source)
+        if config is None:
+            now = replace(now, source=UNTRAINED)
+            config = now.shaped
+    else:
+        now, config = draw(now)
+    state.save(now)
+    return Choice(now.source, config, now.seed, now.digit, now.index, now.picture)
+
+
+def draw(now: State) -> tuple[State, ViTConfig]:
+    """Draw the sidebar; return the state with a model that can be used, and its shape."""
     with st.sidebar:
         pick_model()
         config = trained_config(now.source)
@@ -44,8 +57,7 @@ def choose() -> Choice:
             config = turn_knobs(now)
         else:
             show_knobs(now, config)
-    state.save(now)
-    return Choice(now.source, config, now.seed, now.digit, now.index, now.picture)
+    return now, config
 
 
 def known(now: State) -> State:
