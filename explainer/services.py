@@ -8,15 +8,18 @@ from types import MappingProxyType
 
 import numpy as np
 import streamlit as st
+import torch
 
+from explainer import pictures
 from explainer.cache import BytesCache
-from explainer.state import SOURCES, UNTRAINED, Choice
+from explainer.state import SOURCES, UNTRAINED, Choice, State
 from vit_core import Checkpoint, ViT, ViTConfig, build, load_checkpoint, trace
 from vit_core.checkpoint import SHIPPED_DIR
 from vit_core.data import DataInfo, mnist_info, mnist_test, normalize
 
 MODELS_LIMIT = 32 * 1024**2  # bytes
 OBSERVATIONS_LIMIT = 64 * 1024**2  # bytes
+OWN_LIMIT = 16 * 1024**2  # bytes, apart, since nearly nobody else will ask for an own picture
 
 
 @dataclass(frozen=True)
@@ -34,14 +37,14 @@ class Observation:
 
     Attributes:
         pixels: (28, 28) uint8.
-        label: the true class.
+        label: the true class; None for an own picture, of which nobody has said what it is.
         tensors: trace key → float32 array without the batch axis, in the order of the pass.
         logits: (10,).
         probabilities: (10,), softmax of the logits.
     """
 
     pixels: np.ndarray
-    label: int
+    label: int | None
     config: ViTConfig
     tensors: Mapping[str, np.ndarray]
     logits: np.ndarray
@@ -112,24 +115,36 @@ def test_digit(digit: int, index: int) -> np.ndarray:
 
 
 def observe(choice: Choice) -> Observation:
-    """Run the chosen model on the chosen digit, once for all visitors."""
-    return observations().get(choice, lambda: run(choice))
+    """Run the chosen model on the chosen picture, once for all visitors.
+
+    Raises:
+        ValueError: the choice has an own picture, and its text is none.
+    """
+    kept = own_observations() if choice.picture else observations()
+    return kept.get(choice, lambda: run(choice))
 
 
 def run(choice: Choice) -> Observation:
     source = load_source(choice.source, choice.config, choice.seed)
-    place = int(digit_places()[choice.digit][choice.index])
-    image = mnist_test().images[place : place + 1]
+    pixels = picture(choice)
+    image = torch.from_numpy(pixels.copy())[None, None]
     recorded = trace(source.model, normalize(image, source.info))
     return Observation(
-        pixels=frozen(image[0, 0].numpy()),
-        label=choice.digit,
+        pixels=frozen(pixels),
+        label=None if choice.picture else choice.digit,
         config=source.model.config,
         tensors=MappingProxyType({key: frozen(recorded[key][0].numpy()) for key in recorded}),
         logits=frozen(recorded.logits[0].numpy()),
         probabilities=frozen(recorded.probabilities[0].numpy()),
         class_names=source.info.class_names,
     )
+
+
+def picture(choice: Choice | State) -> np.ndarray:
+    """Return the pixels (28, 28) uint8 that the model gets: an own picture or a test digit."""
+    if choice.picture:
+        return pictures.decode(choice.picture)
+    return test_digit(choice.digit, choice.index)
 
 
 def frozen(array: np.ndarray) -> np.ndarray:
@@ -147,6 +162,13 @@ def models() -> BytesCache[Source]:
 
 @st.cache_resource
 def observations() -> BytesCache[Observation]:
-    return BytesCache(
-        OBSERVATIONS_LIMIT, lambda seen: sum(array.nbytes for array in seen.tensors.values())
-    )
+    return BytesCache(OBSERVATIONS_LIMIT, size)
+
+
+@st.cache_resource
+def own_observations() -> BytesCache[Observation]:
+    return BytesCache(OWN_LIMIT, size)
+
+
+def size(seen: Observation) -> int:
+    return sum(array.nbytes for array in seen.tensors.values())

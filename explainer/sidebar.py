@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from explainer import services, state
+from explainer import pictures, services, state
 from explainer.state import UNTRAINED, Choice, State
 from vit_core import CheckpointError, ViTConfig
 
@@ -67,6 +67,7 @@ def known(now: State) -> State:
         now,
         source=now.source if now.source in sources else sources[0],
         index=min(now.index, services.count_digits(now.digit) - 1),
+        picture=now.picture if pictures.is_picture(now.picture) else "",
     )
 
 

@@ -44,9 +44,11 @@ def stages(
         )
         return stage(name, tensors[key].shape, picture)
 
+    own = "alt" if seen.label is not None else "alt_own"
+    alt_image = texts["stages"]["image"][own].format(**numbers)
     image_shape = (config.in_channels, *config.image_hw)
     first = [
-        stage("image", image_shape, draw.image(seen.pixels, alt("image"))),
+        stage("image", image_shape, draw.image(seen.pixels, alt_image)),
         stage(
             "patches",
             tensors["patches"].shape,
@@ -94,17 +96,21 @@ def facts(seen: Observation) -> dict[str, object]:
         "tokens": config.num_tokens,
         "positions": config.num_patches + (config.pool == "cls"),
         "depth": config.depth,
-        "truth": seen.class_names[seen.label],
+        "truth": None if seen.label is None else seen.class_names[seen.label],
+        "answer": seen.class_names[seen.prediction],
         "scores": ", ".join(f"{name} {score:.1f}" for name, score in scores),
     }
 
 
 def answer(seen: Observation, texts: Mapping, trained: bool) -> str:
-    right = seen.prediction == seen.label
-    truth = seen.class_names[seen.label]
-    name = "right" if right else "wrong"
-    verdict = texts[name if trained else f"guess_{name}"].format(truth=truth)
-    kind = ("good" if right else "bad") if trained else "guess"
+    if seen.label is None:
+        verdict, kind = texts["own" if trained else "guess_own"], "guess"
+    else:
+        right = seen.prediction == seen.label
+        name = "right" if right else "wrong"
+        truth = seen.class_names[seen.label]
+        verdict = texts[name if trained else f"guess_{name}"].format(truth=truth)
+        kind = ("good" if right else "bad") if trained else "guess"
     share = percent(float(seen.probabilities[seen.prediction]))
     return draw.answer(seen.class_names[seen.prediction], share, verdict, kind)
 

@@ -12,14 +12,15 @@ from explainer.theme import Mode
 def probabilities(
     values: np.ndarray,
     names: Sequence[str],
-    truth: int,
+    truth: int | None,
     texts: Sequence[str],
     axis: str,
     mode: Mode,
 ) -> go.Figure:
     """Return horizontal bars over 0..1, the first class on top.
 
-    The most probable class has the accent colour; the true one has a tick beside its bar.
+    The most probable class has the accent colour; the true one, where it is known, has a
+    tick beside its bar.
 
     Args:
         values: (C,) probabilities.

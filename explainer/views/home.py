@@ -48,10 +48,12 @@ def show_answer(choice: Choice, observation: Observation) -> None:
     said = {
         "answer": names[best],
         "share": percent(shares[best]),
-        "truth": names[truth],
-        "truth_share": percent(shares[truth]),
     }
-    if choice.trained:
+    if truth is not None:
+        said |= {"truth": names[truth], "truth_share": percent(shares[truth])}
+    if choice.trained and truth is None:
+        words = TEXTS["answer_trained"] + " " + TEXTS["answer_own"]
+    elif choice.trained:
         verdict = "answer_right" if best == truth else "answer_wrong"
         words = TEXTS["answer_trained"] + " " + TEXTS[verdict]
     else:
@@ -64,15 +66,15 @@ def show_answer(choice: Choice, observation: Observation) -> None:
             names,
             truth,
             texts,
-            axis=TEXTS["probability_axis"],
+            axis=TEXTS["probability_axis" if truth is not None else "probability_axis_own"],
             mode=st.context.theme.type or "light",
         ),
         theme=None,
         key="probabilities",
         config={"displayModeBar": "hover", "displaylogo": False},
-        alt=TEXTS["probability_alt"].format(
+        alt=TEXTS["probability_alt" if truth is not None else "probability_alt_own"].format(
             values=", ".join(f"{name} {text}" for name, text in zip(names, texts, strict=True)),
-            truth=names[truth],
+            **said,
         ),
     )
 
