@@ -42,7 +42,13 @@ def choose() -> Choice:
     else:
         now, config = draw(now)
     state.save(now)
-    return Choice(now.source, config, now.seed, now.digit, now.index, now.picture)
+    return of(now, config)
+
+
+def of(now: State, config: ViTConfig) -> Choice:
+    """Return the choice of a state; an own picture is the same beside any test digit."""
+    digit, index = (0, 0) if now.picture else (now.digit, now.index)
+    return Choice(now.source, config, now.seed, digit, index, now.picture)
 
 
 def draw(now: State) -> tuple[State, ViTConfig]:
