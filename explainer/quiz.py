@@ -1,9 +1,7 @@
 """Questions to answer before looking: asked of the live model, so that they never go stale."""
 
-import csv
 import hashlib
-import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -15,6 +13,7 @@ import streamlit as st
 
 from explainer import state
 from explainer.content import load_texts
+from explainer.export import table_csv
 
 ANSWERS_KEY = "answers"
 
@@ -163,23 +162,27 @@ def show_answer(question: Question, answer: Answer) -> None:
     st.markdown(question.why)
 
 
-def as_csv(page_titles: dict[str, str], addresses: dict[str, str]) -> str:
-    """Return the session's answers as a table with a header, in order of time.
+def as_csv(
+    answers: Iterable[Answer], page_titles: Mapping[str, str], addresses: Mapping[str, str]
+) -> str:
+    """Return answers as a table with a header, in order of time.
 
     Args:
         page_titles, addresses: of each view.
     """
-    texts, lines = load_texts("frame"), io.StringIO()
-    writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow(texts["csv_columns"])
-    for answer in answers().values():
-        link = f"{addresses[answer.view]}?{answer.link}".rstrip("?")
-        right = texts["csv_right" if answer.is_right else "csv_wrong"]
-        writer.writerow(
-            [
+    texts = load_texts("frame")
+    return table_csv(
+        texts["csv_columns"],
+        (
+            (
                 answer.time,
                 page_titles[answer.view],
-                *(answer.question, answer.given, answer.right, right, link),
-            ]
-        )
-    return lines.getvalue()
+                answer.question,
+                answer.given,
+                answer.right,
+                texts["csv_right" if answer.is_right else "csv_wrong"],
+                f"{addresses[answer.view]}?{answer.link}".rstrip("?"),
+            )
+            for answer in answers
+        ),
+    )

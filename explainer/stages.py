@@ -25,14 +25,16 @@ def stages(
     numbers = facts(seen)
     marked = config.pool == "cls"
 
-    def stage(name: str, shape: tuple[int, ...], picture: str, view: str | None = None) -> Stage:
+    def stage(name: str, shape: tuple[int, ...], picture: str) -> Stage:
         words = texts["stages"][name]
         return Stage(
             title=words["title"].format(**numbers),
             text=words["text"].format(**numbers),
             shape=shape,
             picture=picture,
-            page=(view, words["link"], addresses[view]) if view else None,
+            pages=tuple(
+                (view, label, addresses[view]) for view, label in words.get("links", {}).items()
+            ),
         )
 
     def alt(name: str) -> str:
@@ -53,7 +55,6 @@ def stages(
             "patches",
             tensors["patches"].shape,
             draw.patches(tensors["patches"], config.grid_size, config.patch_hw, alt("patches")),
-            "patches",
         ),
         matrix("embedding", "patch_embed"),
         *([matrix("class_token", "tokens")] if marked else []),
@@ -65,7 +66,7 @@ def stages(
     last = tensors[f"blocks.{config.depth - 1}.resid_post"]
     pooled = "pooled" if marked else "average"
     second = [
-        stage("encoder", last.shape, draw.patterns(looks, alt("encoder")), "multi_head"),
+        stage("encoder", last.shape, draw.patterns(looks, alt("encoder"))),
         matrix("tokens", "final_norm"),
         stage(
             pooled,

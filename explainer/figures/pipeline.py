@@ -17,14 +17,14 @@ class Stage:
         title, text: said under the picture.
         shape: of the tensor that leaves the step.
         picture: HTML, from the functions below.
-        page: (view, link text, address) of the page that shows the step from close up.
+        pages: (view, link text, address) of each page that shows the step from close up.
     """
 
     title: str
     text: str
     shape: tuple[int, ...]
     picture: str
-    page: tuple[str, str, str] | None = None
+    pages: tuple[tuple[str, str, str], ...] = ()
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
@@ -106,12 +106,14 @@ def pipeline(rows: Sequence[tuple[str, Sequence[Stage]]], legend: str) -> str:
 
 
 def tile(number: int, stage: Stage) -> str:
-    link = ""
-    if stage.page:
-        view, label, address = stage.page
-        link = f'<a href="{escape(address)}" data-view="{escape(view)}">{escape(label)}</a>'
+    links = "".join(
+        f'<a href="{escape(address)}" data-view="{escape(view)}">{escape(label)}</a>'
+        for view, label, address in stage.pages
+    )
+    # with a single link the whole tile leads there
+    kind = ("stays", "leads", "branches")[min(len(stage.pages), 2)]
     return (
-        f'<li class="{"leads" if link else "stays"}"><div class="picture">{stage.picture}</div>'
+        f'<li class="{kind}"><div class="picture">{stage.picture}</div>'
         f'<div class="words"><h3><span>{number}</span> {escape(stage.title)}</h3>'
-        f"<code>{shape_text(stage.shape)}</code><p>{escape(stage.text)}</p>{link}</div></li>"
+        f"<code>{shape_text(stage.shape)}</code><p>{escape(stage.text)}</p>{links}</div></li>"
     )

@@ -1,12 +1,15 @@
 """Home: the whole pipeline at a glance, what it says, and what it is made of."""
 
+from functools import partial
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from explainer import navigation, services, state
+from explainer import navigation, quiz, services, state
+from explainer.components.copy_link import copy_link
 from explainer.components.pipeline import show_pipeline
 from explainer.content import load_texts
+from explainer.export import download_csv
 from explainer.figures.parts import parts_table
 from explainer.figures.pipeline import pipeline
 from explainer.figures.probabilities import probabilities
@@ -18,8 +21,9 @@ TEXTS = load_texts("home")
 
 
 def render(choice: Choice, observation: Observation) -> None:
-    st.title(TEXTS["title"])
+    st.title(TEXTS["title"], anchor=False)
     st.markdown(TEXTS["lead"].format(values=f"{observation.pixels.size:,}"), width=760)
+    show_ways()
     show_stages(choice, observation)
     left, right = st.columns(2, gap="large")
     with left:
@@ -28,6 +32,28 @@ def render(choice: Choice, observation: Observation) -> None:
         show_parts(choice, observation)
     if choice.trained:
         show_origin(choice)
+    show_score()
+
+
+def show_ways() -> None:
+    """The two ways to go from here, and the link to where one is."""
+    with st.container(
+        key="quiet-row",
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+    ):
+        with st.container(horizontal=True, width="content"):
+            if st.button(TEXTS["start"], key="start", type="primary"):
+                set_out("guided")
+            if st.button(TEXTS["free"], key="free"):
+                set_out("free")
+        copy_link(load_texts("frame")["copy_link"])
+
+
+def set_out(mode: str) -> None:
+    state.change(mode=mode, step=0)
+    navigation.go(navigation.following("home"))
 
 
 def show_stages(choice: Choice, observation: Observation) -> None:
@@ -42,7 +68,7 @@ def show_stages(choice: Choice, observation: Observation) -> None:
 
 
 def show_answer(choice: Choice, observation: Observation) -> None:
-    st.header(TEXTS["answer_title"])
+    st.header(TEXTS["answer_title"], anchor=False)
     names, shares = observation.class_names, observation.probabilities
     best, truth = observation.prediction, observation.label
     said = {
@@ -81,7 +107,7 @@ def show_answer(choice: Choice, observation: Observation) -> None:
 
 def show_parts(choice: Choice, observation: Observation) -> None:
     config = observation.config
-    st.header(TEXTS["parts_title"])
+    st.header(TEXTS["parts_title"], anchor=False)
     count = f"{config.num_parameters:,}"
     st.markdown(TEXTS["parts_trained" if choice.trained else "parts_untrained"].format(count=count))
     counts = config.parameters_by_part
@@ -93,7 +119,7 @@ def show_parts(choice: Choice, observation: Observation) -> None:
 
 def show_origin(choice: Choice) -> None:
     checkpoint = services.load_source(choice.source).checkpoint
-    st.header(TEXTS["origin_title"])
+    st.header(TEXTS["origin_title"], anchor=False)
     accuracy = checkpoint.metrics.get("test_accuracy")
     if isinstance(accuracy, float):
         st.markdown(TEXTS["origin"].format(accuracy=f"{100 * accuracy:.2f} %"))
@@ -102,3 +128,33 @@ def show_origin(choice: Choice) -> None:
     if checkpoint.command:
         st.markdown(TEXTS["origin_command"])
         st.code(checkpoint.command, language=None, wrap_lines=True)
+
+
+def show_score() -> None:
+    """How many questions were answered on each page, and how many rightly."""
+    st.header(TEXTS["score_title"], anchor=False)
+    answers, scores = tuple(quiz.answers().values()), quiz.scores()
+    if not answers:
+        st.markdown(TEXTS["score_none"])
+        return
+    right = sum(answer.is_right for answer in answers)
+    st.markdown(TEXTS["score_all"].format(right=right, answered=len(answers)))
+    views = [view for view in navigation.TITLES if view in scores]
+    st.table(
+        {
+            TEXTS["score_page"]: [navigation.TITLES[view] for view in views],
+            TEXTS["score_answered"]: [str(scores[view].answered) for view in views],
+            TEXTS["score_right"]: [str(scores[view].right) for view in views],
+        },
+        border="horizontal",
+        hide_index=True,
+        width="content",
+    )
+    here = (st.context.url or "").rstrip("/")
+    addresses = {view: f"{here}/{navigation.address(view)}" for view in views}
+    download_csv(
+        TEXTS["score_download"],
+        partial(quiz.as_csv, answers, navigation.TITLES, addresses),
+        "predictions.csv",
+        key="download-answers",
+    )

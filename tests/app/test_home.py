@@ -14,7 +14,7 @@ from explainer.state import SOURCES, UNTRAINED
 from vit_core import PRESETS
 from vit_core.config import POSITIONS
 
-WIDGETS = ("patches", "width", "heads", "depth", "position", "seed")
+PIPELINE = "vit_explainer.pipeline"
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def open_app(shipped: Path, open_page: Callable[..., AppTest]) -> Callable[..., 
 
 def picture(app: AppTest) -> str:
     """Return the pipeline's HTML, which is all that its component is sent."""
-    proto = app.get("bidi_component")[0].proto
-    return json.loads(proto.json)
+    protos = (element.proto for element in app.get("bidi_component"))
+    return json.loads(next(p for p in protos if p.component_name == PIPELINE).json)
 
 
 def shapes(app: AppTest) -> list[str]:

@@ -126,8 +126,8 @@ def test_every_tag_of_the_pipeline_is_closed_where_it_belongs():
     scores = pipeline.bars(np.array([-1.0, 3.0, 1.0]), ["a", "b", "c"], "scores")
     answer = pipeline.answer("7", "99 %", "right", "good")
     stages = [
-        pipeline.Stage("logits", "text", (10,), scores, None),
-        pipeline.Stage("answer", "text", (10,), answer, ("home", "look", "p")),
+        pipeline.Stage("logits", "text", (10,), scores),
+        pipeline.Stage("answer", "text", (10,), answer, (("home", "look", "p"), ("x", "y", "q"))),
     ]
     parser = Nesting()
     parser.feed(pipeline.pipeline([("one", stages)], "legend"))
@@ -136,7 +136,9 @@ def test_every_tag_of_the_pipeline_is_closed_where_it_belongs():
 
 
 def test_the_pipeline_escapes_and_numbers_its_stages():
-    stage = pipeline.Stage("<i>", "a & b", (1, 2000), "<img>", ("patches", '"look"', "p?a=1&b=2"))
+    stage = pipeline.Stage(
+        "<i>", "a & b", (1, 2000), "<img>", (("patches", '"look"', "p?a=1&b=2"),)
+    )
     html = pipeline.pipeline([("one", [stage, stage]), ("two", [stage])], "<legend>")
     assert "&lt;i&gt;" in html and "a &amp; b" in html and "&lt;legend&gt;" in html
     assert 'href="p?a=1&amp;b=2" data-view="patches">&quot;look&quot;</a>' in html
