@@ -213,7 +213,7 @@ class Refusal:
     Attributes:
         name, text: of the parameter, as the link has them; the text may be anything.
         allowed: says what would have been, beginning with its verb.
-        used: says what is shown instead.
+        used: says what is shown instead; empty for nothing.
     """
 
     name: str
@@ -237,8 +237,9 @@ def read_link(params: Mapping[str, str]) -> tuple[State, list[Refusal]]:
         try:
             values[name] = reader.read(params[name])
         except (KeyError, ValueError):
-            used = getattr(State(), name)
-            refused.append(Refusal(name, params[name], reader.allowed, str(used or "")))
+            default = getattr(State(), name)
+            used = "" if default is None else str(default)
+            refused.append(Refusal(name, params[name], reader.allowed, used))
     return State(**values), refused  # type: ignore[arg-type]
 
 

@@ -24,6 +24,18 @@ STATES = st.builds(
     query=st.integers(0, state.MOST),
     block=st.integers(0, state.MOST),
     head=st.integers(0, state.MOST),
+    picture=st.sampled_from(["", "AbC-_9"]),
+    cell=st.sampled_from(["", "scores.3.49"]),
+    mode=st.sampled_from(state.MODES),
+    step=st.integers(0, state.MOST),
+    code=st.sampled_from(state.SHOWN),
+    controls=st.sampled_from(state.SHOWN),
+    cut=st.sampled_from([None, *state.PATCHES]),
+    kind=st.sampled_from([None, *POSITIONS]),
+    shuffle=st.integers(0, state.MOST),
+    temperature=st.sampled_from(state.TEMPERATURES),
+    off=st.sampled_from(["", "0.1", "0.1_3.12"]),
+    unit=st.none() | st.integers(0, state.MOST),
 )
 
 
@@ -44,13 +56,58 @@ def test_any_text_gives_a_state_that_can_be_linked_to(params: dict[str, str]):
     assert found.shaped.num_tokens > 0
 
 
+HOSTILE = [
+    "",
+    " ",
+    "-1",
+    "1e3",
+    "nan",
+    "7.5",
+    "٣",
+    "²",
+    "1_0",
+    "0x10",
+    "9" * 40,
+    "<script>",
+    "None",
+]
+# texts of these parameters' own form; whether there is such a picture or head is told by others
+WELL_FORMED = {
+    "picture": {"-1", "1e3", "nan", "1_0", "0x10", "9" * 40, "None"},
+    "off": {"7.5"},
+}
+
+
 @pytest.mark.parametrize("name", sorted(state.READERS))
-@pytest.mark.parametrize(
-    "text",
-    ["", " ", "-1", "1e3", "nan", "7.5", "٣", "²", "1_0", "0x10", "9" * 40, "<script>", "None"],
-)
+@pytest.mark.parametrize("text", HOSTILE)
 def test_what_is_not_allowed_falls_back_to_its_default(name: str, text: str):
-    assert decode({name: text}) == State()
+    if text in WELL_FORMED.get(name, ()):
+        assert decode({name: text}) == State(**{name: text})
+        assert state.read_link({name: text})[1] == []
+    else:
+        assert decode({name: text}) == State()
+        refused = state.read_link({name: text})[1]
+        assert [(one.name, one.text) for one in refused] == [(name, text)]
+
+
+@pytest.mark.parametrize("text", ["x" * (state.LONGEST_PICTURE + 1), "a/b", "ä", "a b"])
+def test_a_picture_of_another_form_falls_back(text: str):
+    assert decode({"picture": text}) == State()
+
+
+@pytest.mark.parametrize("text", ["scores.1", "scores.1.2.3", "Scores.1.2", "a.12345.0", "a.-1.0"])
+def test_a_cell_of_another_form_falls_back(text: str):
+    assert decode({"cell": text}) == State()
+
+
+def test_a_refusal_says_what_is_allowed_and_what_is_used():
+    (refusal,) = state.read_link({"width": "63"})[1]
+    assert refusal.allowed == "allowed are 8, 16, 32, 64 and 128"
+    assert refusal.used == "64"
+    (refusal,) = state.read_link({"cell": "<b>"})[1]
+    assert refusal.used == ""
+    (refusal,) = state.read_link({"step": "x"})[1]
+    assert refusal.used == "0"
 
 
 def test_other_parameters_of_the_same_link_survive_a_bad_one():
