@@ -50,10 +50,11 @@ def by_block(
         hovertemplate=f"{hover}<extra></extra>",
     )
     height, name = reference
-    top = 1.12 * max(height, float(np.nanmax(values, initial=0.0)), 1e-6)
+    top = 1.08 * max(height, float(np.nanmax(values, initial=0.0)), 1e-6)
     layout = go.Layout(
         template=theme.template(mode),
-        height=260,
+        height=270,
+        margin={"t": 28},
         showlegend=False,
         xaxis={
             "title": {"text": block_axis},
@@ -77,9 +78,10 @@ def by_block(
         annotations=[
             {
                 "xref": "paper",
+                "yref": "paper",
                 "x": 1,
-                "y": height,
-                "text": name,
+                "y": 1,  # above all dots, of which some may lie on the line
+                "text": f"┄ {name}",
                 "showarrow": False,
                 "xanchor": "right",
                 "yanchor": "bottom",

@@ -10,7 +10,7 @@ from explainer.figures import pixels
 from explainer.theme import DIVERGING
 
 STYLE = f"""
-.switched {{ width: 100%; border-collapse: collapse; font-size: 0.9375rem; }}
+.switched {{ width: min(100%, 50rem); border-collapse: collapse; font-size: 0.9375rem; }}
 .switched caption, .effects caption {{ position: absolute; width: 1px; height: 1px;
   overflow: hidden; clip-path: inset(50%); }}
 .switched th, .switched td {{ padding: 0.3125rem 0 0.3125rem 0.75rem; border: 0;
@@ -18,7 +18,8 @@ STYLE = f"""
   font-variant-numeric: tabular-nums; }}
 .switched th {{ font-weight: 400; }}
 .switched thead th {{ color: {theme.MUTED.css}; }}
-.switched tbody th {{ padding-left: 0; text-align: left; font-weight: 600; }}
+.switched tr > th:first-child {{ padding-left: 0; text-align: left; }}
+.switched tbody th {{ font-weight: 600; }}
 .switched .bars {{ width: 45%; }}
 .switched i {{ display: block; height: 5px; margin: 2px 0; border-radius: 2px;
   background: {theme.MUTED.css}; }}

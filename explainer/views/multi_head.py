@@ -48,7 +48,7 @@ def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
         "block": state.get_block(choice) + 1,
         "query": names_of(config)[query_of(choice, seen)],
         "answer": seen.class_names[seen.prediction],
-        "share": percent(float(seen.probabilities[seen.prediction])),
+        "share": precise_percent(float(seen.probabilities[seen.prediction])),
     }
     lead = TEXTS["lead_many" if config.num_heads > 1 else "lead_one"]
     return {**numbers, "lead_text": lead.format(**numbers)}

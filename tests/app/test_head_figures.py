@@ -236,7 +236,8 @@ def test_every_head_is_one_dot_over_its_block() -> None:
     colours = list(dots.marker.color)
     assert colours.index(theme.ACCENT.light) == 3 and colours.count(theme.ACCENT.light) == 1
     assert figure.layout.xaxis.title.text == "block" and figure.layout.yaxis.title.text == "bits"
-    assert figure.layout.shapes[0].y0 == figure.layout.annotations[0].y == 5.0
+    assert figure.layout.shapes[0].y0 == figure.layout.shapes[0].y1 == 5.0
+    assert figure.layout.annotations[0].text.endswith("evenly")
     low, high = figure.layout.yaxis.range
     assert low < 0 and high > 5
 

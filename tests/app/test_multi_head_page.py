@@ -1,55 +1,98 @@
-"""The page on attention, in every model shape and on links of every kind."""
+"""The page on multi-head attention, in every model shape and on links of every kind."""
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
-from explainer import services
+from explainer import pictures, services
 from explainer.components.packing import PackedPatterns, unpack, unpack_patterns
+from explainer.notation import points, precise_percent
+from explainer.quiz import Question
 from explainer.state import SOURCES, Choice, State
-from explainer.views.multi_head import MOST_WEIGHTS
-from vit_core import ViTConfig
+from explainer.views.multi_head import MOST_WEIGHTS, PARTS, TEXTS, sum_shapes
+from vit_core import ViTConfig, trace
+from vit_core.data import mnist_info, normalize
+from vit_core.interpret.heads import switch_heads_off
 
-EXPLORER, SELECTION = 0, 1
+Find = Callable[..., Any]
+Open = Callable[..., AppTest]
+SMALL = {"source": "untrained", "patches": 4, "width": 16, "heads": 2, "depth": 2}
 
 
-def selection(app: AppTest) -> dict[str, int]:
-    return json.loads(app.get("bidi_component")[SELECTION].proto.json)
+def selection(app: AppTest, find: Find) -> dict[str, int]:
+    return json.loads(find(app, "selection").json)
 
 
-def sent(app: AppTest) -> tuple[dict, np.ndarray]:
+def sent(app: AppTest, find: Find) -> tuple[dict, np.ndarray]:
     """Return the header and the patterns as the browser sees them."""
-    header, arrays = unpack(app.get("bidi_component")[EXPLORER].proto.bytes)
+    header, arrays = unpack(find(app, "token_explorer").bytes)
     packed = PackedPatterns(
         arrays["patterns"], arrays["scales"], arrays["prefix"], arrays["limits"]
     )
     return header, unpack_patterns(packed)
 
 
+def html_of(app: AppTest, kind: str) -> str:
+    """Return the page's own HTML that holds an element of this class."""
+    bodies = [element.proto.body for element in app.get("html")]
+    return next(body for body in bodies if f'class="{kind}"' in body)
+
+
 def draw(config) -> None:  # run as a script of its own, where no name of this file is known
-    """The page alone, for shapes that no knob reaches."""
+    """The page's parts and questions alone, for shapes that no knob reaches."""
+    import streamlit as st
+
     from explainer.services import observe
     from explainer.state import Choice
     from explainer.views import multi_head
 
     choice = Choice("untrained", config, 0, 7, 0)
-    multi_head.render(choice, observe(choice))
+    seen = observe(choice)
+    st.session_state["facts"] = multi_head.facts(choice, seen)
+    for part in multi_head.PARTS.values():
+        part(choice, seen)
+    st.session_state["asked"] = multi_head.questions(choice, seen)
+
+
+def drawn(config: ViTConfig, **params: object) -> AppTest:
+    app = AppTest.from_function(draw, default_timeout=60, args=(config,))
+    for name, value in params.items():
+        app.query_params[name] = str(value)
+    return app.run()
+
+
+def asked(app: AppTest) -> dict[str, Question]:
+    return {question.name: question for question in app.session_state["asked"]}
+
+
+def right(question: Question) -> str:
+    return question.options[question.answer]
+
+
+def observed(shape: Mapping[str, Any]) -> services.Observation:
+    config = State(**{k: v for k, v in shape.items() if k != "source"}).shaped
+    return services.observe(Choice("untrained", config, 0, 7, 0))
+
+
+# every model
 
 
 @pytest.mark.usefixtures("shipped")
 @pytest.mark.parametrize("source", SOURCES)
 def test_every_source_sends_the_patterns_of_the_model_that_ran(
-    source: str, open_page: Callable[..., AppTest]
+    source: str, open_page: Open, find_component: Find
 ) -> None:
     app = open_page("multi-head", source=source)
     assert not app.exception and not app.error
     config = services.load_source(source, State().shaped).model.config
     observation = services.observe(Choice(source, config, 0, 7, 0))
-    header, patterns = sent(app)
+    header, patterns = sent(app, find_component)
     assert (header["depth"], header["heads"]) == (config.depth, config.num_heads)
     assert len(header["prefix_names"]) == config.num_prefix_tokens
     for block in range(config.depth):
@@ -61,26 +104,69 @@ def test_every_source_sends_the_patterns_of_the_model_that_ran(
 @pytest.mark.parametrize("patches", [2, 14])
 @pytest.mark.parametrize(("width", "heads", "depth"), [(8, 1, 1), (8, 8, 8), (128, 8, 8)])
 def test_shapes_at_their_extremes(
-    patches: int, width: int, heads: int, depth: int, open_page: Callable[..., AppTest]
+    patches: int, width: int, heads: int, depth: int, open_page: Open, find_component: Find
 ) -> None:
-    app = open_page(
-        "multi-head", source="untrained", patches=patches, width=width, heads=heads, depth=depth
-    )
+    shape = {"patches": patches, "width": width, "heads": heads, "depth": depth}
+    app = open_page("multi-head", source="untrained", off="0.0", **shape)
     assert not app.exception and not app.error
-    assert app.segmented_control(key="head").options == [str(head) for head in range(1, heads + 1)]
+    assert app.segmented_control(key="head").options == [str(n) for n in range(1, heads + 1)]
     tokens = patches**2 + 1
     sent_blocks = depth if depth * heads * tokens**2 <= MOST_WEIGHTS else 1
-    assert sent(app)[1].shape == (sent_blocks, heads, tokens, tokens)
-    assert len(app.get("bidi_component")[EXPLORER].proto.bytes) < 1_200_000
+    assert sent(app, find_component)[1].shape == (sent_blocks, heads, tokens, tokens)
+    assert len(find_component(app, "token_explorer").bytes) < 1_200_000
+    assert len(re.findall("<td", html_of(app, "effects"))) == heads * depth
 
 
-def test_a_block_that_is_sent_alone_is_the_chosen_one(open_page: Callable[..., AppTest]) -> None:
+@pytest.mark.parametrize("position", ["sincos", "sincos2d", "none"])
+def test_every_kind_of_position(position: str, open_page: Open) -> None:
+    app = open_page("multi-head", **SMALL, position=position)
+    assert not app.exception and not app.error
+
+
+def test_an_own_picture_has_no_label_and_every_part(open_page: Open) -> None:
+    pixels = np.zeros((28, 28), np.uint8)
+    pixels[8:20, 12:15] = 255
+    app = open_page("multi-head", **SMALL, picture=pictures.encode(pixels), off="0.1")
+    assert not app.exception and not app.error
+    titles = [header.value for header in app.header]
+    assert len(titles) == len(PARTS) + 1
+
+
+def test_a_block_that_is_sent_alone_is_the_chosen_one(
+    open_page: Open, find_component: Find
+) -> None:
     shape = {"patches": 14, "width": 64, "heads": 8, "depth": 8}
     app = open_page("multi-head", source="untrained", block=5, **shape)
-    config = State(**shape).shaped
-    exact = services.observe(Choice("untrained", config, 0, 7, 0)).tensors["blocks.5.attn.pattern"]
-    assert selection(app)["block"] == 0
-    np.testing.assert_allclose(sent(app)[1][0], exact, atol=exact.max() / 255)
+    exact = observed(shape).tensors["blocks.5.attn.pattern"]
+    assert selection(app, find_component)["block"] == 0
+    np.testing.assert_allclose(sent(app, find_component)[1][0], exact, atol=exact.max() / 255)
+
+
+def test_without_a_class_token_the_page_says_so() -> None:
+    app = drawn(ViTConfig(pool="mean", depth=1))
+    assert not app.exception
+    assert any("no class token" in text.value for text in app.markdown)
+    assert [metric.label for metric in app.metric] == ["to itself", "get half of it all"]
+    assert re.fullmatch(r"patch \d, \d", app.session_state["facts"]["query"])
+    # and nothing is said about tokens that are not there
+    assert not any("no place in the image" in text.value for text in app.markdown)
+
+
+def test_registers_are_tokens_of_their_own(find_component: Find) -> None:
+    app = drawn(ViTConfig(num_registers=2, depth=1))
+    assert not app.exception
+    assert sent(app, find_component)[0]["prefix_names"] == ["[CLS]", "register 1", "register 2"]
+    assert "to registers" in [metric.label for metric in app.metric]
+
+
+def test_one_head_is_explained_as_one() -> None:
+    app = drawn(ViTConfig(num_heads=1, depth=1))
+    assert not app.exception
+    assert "one head in each block" in app.session_state["facts"]["lead_text"]
+    assert len(asked(app)) >= 3
+
+
+# links and clicks
 
 
 @pytest.mark.parametrize(
@@ -91,25 +177,28 @@ def test_a_block_that_is_sent_alone_is_the_chosen_one(open_page: Callable[..., A
         ({"query": "-1", "block": "-1", "head": "1.5"}, (0, 0, 0)),
         ({"query": "1e9", "block": "٣", "head": "<script>"}, (0, 0, 0)),
         ({"query": "9" * 400, "block": "", "head": "0x1"}, (0, 0, 0)),
+        ({"off": "99.99_1.1", "cell": "written.99.99"}, (0, 0, 0)),
+        ({"off": "x", "cell": "nothing.0.0", "temperature": "0"}, (0, 0, 0)),
     ],
 )
 def test_a_link_chooses_or_falls_back(
-    params: dict[str, str], expected: tuple[int, ...], open_page: Callable[..., AppTest]
+    params: dict[str, str], expected: tuple[int, ...], open_page: Open, find_component: Find
 ) -> None:
     app = open_page("multi-head", source="untrained", **params)
-    assert not app.exception and not app.error
-    assert tuple(selection(app)[name] for name in ("query", "block", "head")) == expected
+    assert not app.exception
+    chosen = selection(app, find_component)
+    assert tuple(chosen[name] for name in ("query", "block", "head")) == expected
 
 
 def test_a_click_sticks_and_is_in_the_link(
-    open_page: Callable[..., AppTest], click_in: Callable[..., AppTest]
+    open_page: Open, click_in: Callable[..., AppTest], find_component: Find
 ) -> None:
     app = open_page("multi-head", source="untrained")
-    click_in(app, EXPLORER, {"choice": {"query": 24, "at": 1.0}})
+    click_in(app, "token_explorer", {"choice": {"query": 24, "at": 1.0}})
     assert app.query_params["query"] == "24"
-    assert selection(app)["query"] == 24
-    assert app.subheader[0].value == "Where patch 4, 3 looks, in numbers"
-    click_in(app, EXPLORER, {"choice": {"head": 2, "at": 2.0}})
+    assert selection(app, find_component)["query"] == 24
+    assert any("Where patch 4, 3 looks in head 1" in text.value for text in app.markdown)
+    click_in(app, "token_explorer", {"choice": {"head": 2, "at": 2.0}})
     assert app.query_params["head"] == "2"
     assert app.segmented_control(key="head").value == 2  # counts from 0
 
@@ -119,28 +208,39 @@ def test_a_click_sticks_and_is_in_the_link(
     [None, 7, "x", [], {"query": 50}, {"query": -1}, {"query": True}, {"query": "3"}, {"head": 4}],
 )
 def test_a_forged_click_changes_nothing(
-    choice: object, open_page: Callable[..., AppTest], click_in: Callable[..., AppTest]
+    choice: object, open_page: Open, click_in: Callable[..., AppTest], find_component: Find
 ) -> None:
     app = open_page("multi-head", source="untrained", query=12)
-    before = selection(app)
-    click_in(app, EXPLORER, {"choice": choice})
+    before = selection(app, find_component)
+    click_in(app, "token_explorer", {"choice": choice})
     assert not app.exception
-    assert selection(app) == before
+    assert selection(app, find_component) == before
 
 
 def test_the_block_is_chosen_in_the_page_and_kept_in_the_link(
-    open_page: Callable[..., AppTest],
+    open_page: Open, find_component: Find
 ) -> None:
     app = open_page("multi-head", source="untrained")
     app.segmented_control(key="block").set_value(2).run()
     assert app.query_params["block"] == "2"
-    assert selection(app)["block"] == 2
+    assert selection(app, find_component)["block"] == 2
 
 
-def test_the_numbers_are_the_tensors(open_page: Callable[..., AppTest]) -> None:
+@pytest.mark.parametrize("step", range(7))
+def test_every_step_of_the_guide(step: int, open_page: Open) -> None:
+    app = open_page("multi-head", **SMALL, mode="guided", step=step)
+    assert not app.exception and not app.error
+    guide = TEXTS["guide"]
+    wanted = guide[min(step, len(guide) - 1)]
+    assert len(app.header) == 1 + len(wanted.get("also", []))
+
+
+# numbers
+
+
+def test_the_numbers_are_the_tensors(open_page: Open) -> None:
     app = open_page("multi-head", source="untrained", query=24, block=1, head=3)
-    observation = services.observe(Choice("untrained", State().shaped, 0, 7, 0))
-    weights = observation.tensors["blocks.1.attn.pattern"][3, 24]
+    weights = observed({}).tensors["blocks.1.attn.pattern"][3, 24]
     shown = app.table[0].value
     exact = np.sort(weights)[::-1][: len(shown)]
     found = [float(text.removesuffix(" %")) / 100 for text in shown["Weight"]]
@@ -151,20 +251,103 @@ def test_the_numbers_are_the_tensors(open_page: Callable[..., AppTest]) -> None:
     )
 
 
-def test_without_a_class_token_the_page_says_so() -> None:
-    app = AppTest.from_function(
-        draw, default_timeout=60, args=(ViTConfig(pool="mean", depth=1),)
-    ).run()
-    assert not app.exception
-    assert any("no class token" in text.value for text in app.markdown)
-    assert [metric.label for metric in app.metric] == ["to itself", "get half of it all"]
-    assert re.fullmatch(r"Where patch \d, \d looks, in numbers", app.subheader[0].value)
+def test_what_the_heads_write_adds_up_to_the_trace(open_page: Open, find_component: Find) -> None:
+    app = open_page("multi-head", **SMALL, query=5, block=1)
+    _, arrays = unpack(find_component(app, "matrices").bytes)
+    exact = observed(SMALL).tensors["blocks.1.attn_out"]
+    np.testing.assert_array_equal(arrays["attn_out"], exact)
+    np.testing.assert_allclose(arrays["written"].sum(axis=0), exact[5], atol=1e-6)
+    shapes = sum_shapes(State(**{k: v for k, v in SMALL.items() if k != "source"}).shaped)
+    assert {name: array.shape for name, array in arrays.items()} == shapes
 
 
-def test_registers_are_tokens_of_their_own() -> None:
-    app = AppTest.from_function(
-        draw, default_timeout=60, args=(ViTConfig(num_registers=2, depth=1),)
-    ).run()
-    assert not app.exception
-    assert sent(app)[0]["prefix_names"] == ["[CLS]", "register 1", "register 2"]
-    assert "to registers" in [metric.label for metric in app.metric]
+def rerun_without(off: list[tuple[int, int]]) -> np.ndarray:
+    """Run the small model with heads off, without the app."""
+    seen = observed(SMALL)
+    model = services.load_source("untrained", seen.config).model
+    images = normalize(torch.tensor(seen.pixels)[None, None], mnist_info())
+    return trace(model, images, switch_heads_off(seen.config, off)).probabilities[0].numpy()
+
+
+def test_switching_heads_off_runs_the_model_again(open_page: Open) -> None:
+    app = open_page("multi-head", **SMALL)
+    assert any("All heads are on" in text.value for text in app.markdown)
+    app.pills(key="heads-off").set_value([1]).run()
+    assert app.query_params["off"] == "0.1"
+    app.segmented_control(key="block").set_value(1).run()
+    assert app.pills(key="heads-off").value == []  # of this block
+    app.pills(key="heads-off").set_value([0]).run()
+    assert app.query_params["off"] == "0.1_1.0"
+    before, after = observed(SMALL).probabilities, rerun_without([(0, 1), (1, 0)])
+    shown = html_of(app, "switched")
+    for old, new in zip(before.tolist(), after.tolist(), strict=True):
+        assert f"<td>{precise_percent(old)}</td><td>{precise_percent(new)}</td>" in shown
+        assert f"<td>{points(new - old)}</td>" in shown
+    said = next(text.value for text in app.markdown if text.value.startswith("Off: "))
+    assert "head 2 of block 1, head 1 of block 2" in said
+    app.button(key="all-on").click().run()
+    assert "off" not in app.query_params
+    assert any("All heads are on" in text.value for text in app.markdown)
+
+
+def test_every_effect_is_a_run_of_its_own(open_page: Open) -> None:
+    app = open_page("multi-head", **SMALL)
+    seen = observed(SMALL)
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", html_of(app, "effects"))
+    found = [float(cell.replace("−", "-")) for cell in cells]
+    best = seen.prediction
+    expected = [
+        100 * float(rerun_without([(block, head)])[best] - seen.probabilities[best])
+        for block in range(2)
+        for head in range(2)
+    ]
+    np.testing.assert_allclose(found, expected, atol=0.0051)  # two decimals are shown
+
+
+def test_a_link_switches_off_only_what_the_model_has(open_page: Open) -> None:
+    app = open_page("multi-head", **SMALL, off="7.7_1.1_1.1_0.9")
+    said = next(text.value for text in app.markdown if text.value.startswith("Off: "))
+    assert said.startswith("Off: head 2 of block 2. ")
+
+
+# questions
+
+
+@pytest.mark.parametrize("place", [(0, 0), (1, 2), (3, 3)])
+def test_the_answers_are_right(place: tuple[int, int]) -> None:
+    block, head = place
+    config = ViTConfig(patch_size=7)
+    app = drawn(config, block=block, head=head, query=3)
+    found = asked(app)
+    assert len(found) >= 3
+    choice = Choice("untrained", config, 0, 7, 0)
+    seen = services.observe(choice)
+    best = seen.prediction
+
+    model = services.load_source("untrained", config).model
+    images = normalize(torch.tensor(seen.pixels)[None, None], mnist_info())
+    without = trace(model, images, switch_heads_off(config, [place])).probabilities[0, best]
+    change = float(without) - float(seen.probabilities[best])
+    expected = "It rises" if change > 0 else "It falls"
+    if abs(change) < 1e-4:
+        expected = "It moves by less than a hundredth of a percentage point"
+    assert right(found["off"]) == expected
+
+    assert right(found["width"]) == "64"
+
+    rows, columns = np.divmod(np.arange(16), 4)
+    apart = np.hypot(rows[:, None] - rows, columns[:, None] - columns)
+    weights = seen.tensors[f"blocks.{block}.attn.pattern"][:, 1:, 1:].astype(np.float64)
+    weights /= weights.sum(axis=-1, keepdims=True)
+    distances = (weights * apart).sum(axis=-1).mean(axis=-1)
+    assert right(found["farthest"]) == f"Head {distances.argmax() + 1}"
+    expected = "Nearer" if distances[head] < apart.mean() else "Farther"
+    if abs(distances[head] - apart.mean()) > 0.006:
+        assert right(found["even"]) == expected
+
+    z = seen.tensors[f"blocks.{block}.attn.z"][:, 3]
+    projection = model.blocks[block].attn.proj.weight.detach().numpy()
+    sizes = [
+        np.linalg.norm(projection[:, 16 * h : 16 * (h + 1)] @ z[h]) for h in range(config.num_heads)
+    ]
+    assert right(found["writes"]) == f"Head {int(np.argmax(sizes)) + 1}"
