@@ -1,0 +1,289 @@
+"""What stands around a page's parts: head, guide, neighbours, and what a link did not get."""
+
+import sys
+from collections.abc import Callable
+from types import ModuleType
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from explainer import frame, links, navigation, state
+from explainer.code_panel import Snippet
+from explainer.quiz import Question
+from explainer.state import Choice
+from vit_core.model import Mlp, SelfAttention
+
+TEXTS = {
+    "title": "The title with {number}",
+    "lead": "The lead with {number}",
+    "parts": {
+        "first": {"title": "First {number}", "text": "Text of {number}"},
+        "second": {"title": "Second"},
+        "third": {"title": "Third", "text": "Text of the third"},
+    },
+    "guide": [
+        {"part": "first", "text": "Look at {number}"},
+        {"part": "first", "text": "The code", "code": True},
+        {"part": "third", "also": ["first"], "text": "Now the third"},
+        {"part": "questions", "text": "Predict"},
+    ],
+}
+STAGED = "class-token"  # the address that shows the page made up here
+
+
+def made_up() -> ModuleType:
+    page = ModuleType("explainer.views.class_token")
+
+    def first(choice: Choice, seen: object) -> None:
+        st.text("the first part")
+        if cell := state.get_cell({"scores": (4, 4)}):
+            st.text(f"cell {cell.row}, {cell.column}")
+
+    page.PARTS = {
+        "first": first,
+        "second": lambda choice, seen: st.text("the second part"),
+        "third": lambda choice, seen: st.text("the third part"),
+    }
+    page.CODE = (Snippet("first", SelfAttention.forward, ("qkv =",)), Snippet("third", Mlp))
+    page.facts = lambda choice, seen: {"number": 42}
+    page.questions = lambda choice, seen: [Question("one", "Which?", ("a", "b"), 1, "because")]
+    return page
+
+
+@pytest.fixture
+def staged(monkeypatch: pytest.MonkeyPatch, open_page: Callable[..., AppTest], shipped: object):
+    """Return an opener of a page that is made up here."""
+    monkeypatch.setitem(sys.modules, "explainer.views.class_token", made_up())
+    load = frame.load_texts
+    monkeypatch.setattr(
+        frame, "load_texts", lambda name: TEXTS if name == "class_token" else load(name)
+    )
+
+    def opened(**params: object) -> AppTest:
+        app = open_page(STAGED, **params)
+        assert not app.exception, app.exception[0].message
+        return app
+
+    return opened
+
+
+def parts(app: AppTest) -> list[str]:
+    return [header.value for header in app.header]
+
+
+def said(app: AppTest) -> str:
+    return " ".join(block.value for block in app.markdown)
+
+
+def notices(app: AppTest) -> str:
+    return " ".join(
+        element.proto.body for element in app.get("html") if 'class="refused"' in element.proto.body
+    )
+
+
+def turn_to(app: AppTest, address: str) -> AppTest:
+    app._page_hash = calc_hash(address)
+    return app.run()
+
+
+def param(app: AppTest, name: str) -> str | None:
+    value = app.query_params.get(name)
+    return value[0] if isinstance(value, list) else value
+
+
+def test_free_shows_every_part_in_order_and_then_the_questions(staged):
+    app = staged()
+    assert app.title[0].value == "The title with 42"
+    assert parts(app) == ["First 42", "Second", "Third", "Predict first"]
+    assert [text.value for text in app.text] == [
+        "the first part",
+        "the second part",
+        "the third part",
+    ]
+    assert "The lead with 42" in said(app) and "Text of 42" in said(app)
+    assert any("Page 3 of 8" in element.proto.body for element in app.get("html"))
+    assert "guide-next" not in {button.key for button in app.button}
+
+
+def test_headings_have_no_gap(staged):
+    app = staged()
+    assert [heading.proto.tag for heading in app.title] == ["h1"]
+    assert {heading.proto.tag for heading in app.header} == {"h2"}
+
+
+def test_neighbours_keep_the_state_but_what_belongs_to_this_page(staged):
+    app = staged(head=2, cell="scores.1.2", mode="guided", step=2)
+    found = {link.proto.page: link.proto.query_string for link in app.get("page_link")}
+    assert set(found) == {"patch-embedding", "position"}
+    for query in found.values():
+        assert set(query.split("&")) == {"head=2", "mode=guided"}
+
+
+@pytest.mark.parametrize(
+    ("step", "shown"),
+    [
+        (0, ["First 42"]),
+        (1, ["First 42"]),
+        (2, ["First 42", "Third"]),
+        (3, ["Predict first"]),
+        (9999, ["Predict first"]),
+    ],
+)
+def test_guided_shows_the_parts_of_its_step(staged, step, shown):
+    app = staged(mode="guided", step=step)
+    assert parts(app) == shown
+    assert f"Step {min(step, 3) + 1} of 4" in said(app)
+    styles = " ".join(element.proto.body for element in app.get("html"))
+    highlighted = TEXTS["guide"][min(step, 3)]["part"]
+    assert f".st-key-part-{highlighted} {{" in styles
+    assert app.button(key="guide-back").disabled == (step == 0)
+
+
+def test_the_guide_walks_forth_and_back_in_the_link(staged):
+    app = staged(mode="guided")
+    app.button(key="guide-next").click().run()
+    app.button(key="guide-next").click().run()
+    assert param(app, "step") == "2" and "Now the third" in said(app)
+    app.button(key="guide-back").click().run()
+    assert param(app, "step") == "1" and "The code" in said(app)
+
+
+def test_the_last_step_leads_to_the_next_page_still_guided_from_its_first_step(staged):
+    app = staged(mode="guided", step=3)
+    button = app.button(key="guide-next")
+    assert button.label == "Next page: Position"
+    button.click().run()
+    assert app.session_state[state.VIEW_KEY] == "position"
+    assert app.session_state[state.SESSION_KEY].mode == "guided"
+    assert app.session_state[state.SESSION_KEY].step == 0
+
+
+def test_a_click_that_brings_the_last_step_does_not_leave_the_page(staged):
+    app = staged(mode="guided", step=2)
+    app.button(key="guide-next").click().run()
+    assert parts(app) == ["Predict first"]
+    assert app.session_state[state.VIEW_KEY] == "class_token"
+
+
+def test_the_mode_is_chosen_on_the_page_and_begins_anew(staged):
+    app = staged(mode="guided", step=2)
+    app.button_group(key="mode").set_value("free").run()
+    assert len(parts(app)) == 4 and "mode" not in app.query_params
+    app.button_group(key="mode").set_value("guided").run()
+    assert "Step 1 of 4" in said(app)
+
+
+def test_code_stands_under_its_part_and_opens_with_the_step_about_it(staged):
+    assert [(panel.label, panel.proto.expanded) for panel in staged().expander] == [
+        ("The code that ran: vit_core/model.py, SelfAttention.forward", False),
+        ("The code that ran: vit_core/model.py, Mlp", False),
+    ]
+    (panel,) = staged(mode="guided", step=1).expander
+    assert panel.proto.expanded
+
+
+def test_hidden_code_hides_panels_and_steps_about_it(staged):
+    assert not staged(code="hide").expander
+    app = staged(code="hide", mode="guided", step=1)
+    assert "Step 2 of 3" in said(app) and "Now the third" in said(app)
+    assert not app.expander
+
+
+def test_what_belongs_to_one_page_stays_there_and_comes_back(staged):
+    app = staged(cell="scores.1.2", unit=3, temperature=2, head=1)
+    assert "cell 1, 2" in [text.value for text in app.text]
+    turn_to(app, "")
+    assert {name: param(app, name) for name in app.query_params} == {"head": "1"}
+    turn_to(app, STAGED)
+    assert param(app, "cell") == "scores.1.2" and param(app, "unit") == "3"
+    assert "cell 1, 2" in [text.value for text in app.text]
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"width": "63"}, "width=63; allowed are 8, 16, 32, 64 and 128; 64 is used."),
+        ({"head": "9"}, "head=9; this model allows whole numbers from 0 to 3; 3 is used."),
+        ({"block": "9"}, "block=9; this model allows whole numbers from 0 to 3; 3 is used."),
+        ({"query": "50"}, "query=50; this model allows whole numbers from 0 to 49; 49 is used."),
+        ({"index": "5000"}, "index=5000; allowed are whole numbers from 0 to 1027 for a 7;"),
+        ({"cell": "scores.4.0"}, "cell=scores.4.0; this page has no such cell; it is left out."),
+        ({"cell": "other.1.1"}, "cell=other.1.1; this page has no such cell; it is left out."),
+        ({"picture": "x"}, "picture=x; allowed is what this app wrote for a picture"),
+        ({"mode": "GUIDED"}, "mode=GUIDED; allowed are free and guided; free is used."),
+    ],
+)
+def test_what_a_link_did_not_get_is_said_once(staged, asked, sentence):
+    app = staged(**asked)
+    assert notices(app).count("<p>") == 1
+    assert sentence in notices(app)
+    (name,) = asked
+    assert param(app, name) != asked[name]
+    assert sentence in notices(app.run())
+    assert not notices(turn_to(app, ""))
+    assert not notices(turn_to(app, STAGED))
+
+
+def test_a_link_that_gets_everything_is_not_commented_on(staged):
+    app = staged(head=3, block=3, query=49, index=1027, cell="scores.3.3", mode="guided", step=1)
+    assert not notices(app)
+
+
+def test_a_smaller_model_later_is_no_refusal(staged):
+    app = staged(source="untrained", heads=8, head=7)
+    app.sidebar.select_slider(key="heads").set_value(2).run()
+    assert not notices(app)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<img src=x onerror=alert(1)>",
+        "![x](http://example.org/x.png)",
+        ":red[x] $x$ `x` **x** :material/home:",
+        "\u202eright to left\x00\n",
+        "x" * 5_000,
+    ],
+)
+def test_the_words_of_a_link_are_shown_and_nothing_more(staged, text):
+    app = staged(width=text)
+    shown = notices(app)
+    assert "<img" not in shown and "\u202e" not in shown and "\x00" not in shown
+    assert shown.count("<p>") == 1 and len(shown) < 500
+    # as HTML, in which Markdown means nothing
+    assert "example.org" not in said(app)
+
+
+def test_long_texts_are_cut():
+    assert links.shortened("x" * 99) == "x" * links.LONGEST + "…"
+    assert links.shortened("64") == "64"
+
+
+def test_hidden_controls_leave_no_sidebar_on_any_page(staged):
+    app = staged(controls="hide", source="untrained", width=16, digit=3, index=2)
+    for address in (STAGED, "", "patches", STAGED):
+        turn_to(app, address)
+        assert not app.exception
+        assert not app.sidebar.children
+        assert param(app, "controls") == "hide" and param(app, "width") == "16"
+        assert param(app, "digit") == "3" and param(app, "index") == "2"
+
+
+def test_the_pages_are_in_the_order_of_the_pipeline():
+    assert list(navigation.TITLES) == [
+        "home",
+        "patches",
+        "patch_embedding",
+        "class_token",
+        "position",
+        "self_attention",
+        "multi_head",
+        "encoder_block",
+        "classification_head",
+    ]
+    assert navigation.previous("home") is None
+    assert navigation.following("classification_head") is None
+    for view in list(navigation.TITLES)[1:]:
+        assert navigation.following(navigation.previous(view)) == view
