@@ -1,0 +1,285 @@
+"""The page on self-attention: every step from the trace, in every model shape."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explainer import pictures, services
+from explainer.components.packing import unpack
+from explainer.quiz import Question
+from explainer.state import SOURCES, Choice, State
+from explainer.views.self_attention import PARTS, TEXTS, cell_shapes
+from vit_core import ViTConfig
+
+Open = Callable[..., AppTest]
+SMALL = {"source": "untrained", "patches": 4, "width": 16, "heads": 2, "depth": 2}
+PLACE = {"block": 1, "head": 1, "query": 6}
+
+
+def draw(config) -> None:  # run as a script of its own, where no name of this file is known
+    """The page's parts and questions alone, for shapes that no knob reaches."""
+    import streamlit as st
+
+    from explainer.services import observe
+    from explainer.state import Choice
+    from explainer.views import self_attention
+
+    choice = Choice("untrained", config, 0, 7, 0)
+    seen = observe(choice)
+    st.session_state["facts"] = self_attention.facts(choice, seen)
+    for part in self_attention.PARTS.values():
+        part(choice, seen)
+    st.session_state["asked"] = self_attention.questions(choice, seen)
+
+
+def drawn(config: ViTConfig, **params: object) -> AppTest:
+    app = AppTest.from_function(draw, default_timeout=60, args=(config,))
+    for name, value in params.items():
+        app.query_params[name] = str(value)
+    return app.run()
+
+
+def observed(shape: Mapping[str, Any]) -> services.Observation:
+    config = State(**{k: v for k, v in shape.items() if k != "source"}).shaped
+    return services.observe(Choice("untrained", config, 0, 7, 0))
+
+
+def drawn_matrices(app: AppTest) -> dict[str, np.ndarray]:
+    """Return every matrix of the page as the browser gets it."""
+    found: dict[str, np.ndarray] = {}
+    for element in app.get("bidi_component"):
+        if element.proto.component_name == "vit_explainer.matrices":
+            found |= unpack(element.proto.bytes)[1]
+    return found
+
+
+def chosen_cells(app: AppTest) -> list[list]:
+    messages = [
+        json.loads(element.proto.json)
+        for element in app.get("bidi_component")
+        if element.proto.component_name == "vit_explainer.selection"
+    ]
+    return [message["cell"] for message in messages if message.get("cell")]
+
+
+def looks_of(app: AppTest) -> list[tuple[str, list[str]]]:
+    """Return title and lines of every picture over the image under the slider."""
+    bodies = [element.proto.body for element in app.get("html")]
+    html = [body for body in bodies if 'class="looks"' in body][-1]
+    return [
+        (re.search("<b>(.*?)</b>", figure)[1], re.findall("<span>(.*?)</span>", figure))
+        for figure in re.findall("<figcaption>(.*?)</figcaption>", html)
+    ]
+
+
+def asked(app: AppTest) -> dict[str, Question]:
+    return {question.name: question for question in app.session_state["asked"]}
+
+
+def right(question: Question) -> str:
+    return question.options[question.answer]
+
+
+# every model
+
+
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_source_shows_every_step_of_the_model_that_ran(source: str, open_page: Open) -> None:
+    app = open_page("self-attention", source=source, block=1, head=1)
+    assert not app.exception and not app.error
+    config = services.load_source(source, State().shaped).model.config
+    found = drawn_matrices(app)
+    assert {name: array.shape for name, array in found.items()} == cell_shapes(config)
+    tensors = services.observe(Choice(source, config, 0, 7, 0)).tensors
+    for name in ("q", "k", "v", "scores", "pattern", "z"):
+        np.testing.assert_array_equal(found[name], tensors[f"blocks.1.attn.{name}"][1])
+    np.testing.assert_array_equal(found["norm"], tensors["blocks.1.norm1"])
+
+
+def test_the_steps_lead_from_one_to_the_next(open_page: Open) -> None:
+    app = open_page("self-attention", **SMALL, **PLACE)
+    found, query = drawn_matrices(app), PLACE["query"]
+    products, scores = found["compare"]
+    np.testing.assert_allclose(products, found["k"] @ found["q"][query], atol=1e-5)
+    np.testing.assert_allclose(scores, products / np.sqrt(8), atol=1e-6)
+    np.testing.assert_array_equal(scores, found["scores"][query])
+    exponentials = np.exp(scores.astype(np.float64))
+    np.testing.assert_allclose(found["weights"][0], exponentials / exponentials.sum(), atol=1e-6)
+    np.testing.assert_array_equal(found["weights"][0], found["pattern"][query])
+    np.testing.assert_array_equal(found["shares"][:, 0], found["weights"][0])
+    np.testing.assert_allclose(found["weighted"], found["shares"] * found["values"], atol=1e-6)
+    np.testing.assert_allclose(found["weighted"].sum(axis=0), found["z"][query], atol=1e-5)
+
+
+@pytest.mark.parametrize("patches", [2, 14])
+@pytest.mark.parametrize(("width", "heads", "depth"), [(8, 1, 1), (8, 8, 8), (128, 8, 8)])
+def test_shapes_at_their_extremes(
+    patches: int, width: int, heads: int, depth: int, open_page: Open
+) -> None:
+    shape = {"patches": patches, "width": width, "heads": heads, "depth": depth}
+    app = open_page("self-attention", source="untrained", temperature="0.125", **shape)
+    assert not app.exception and not app.error
+    shapes = {name: array.shape for name, array in drawn_matrices(app).items()}
+    assert shapes == cell_shapes(State(**shape).shaped)
+    if width == heads:
+        assert any("the square root is 1" in text.value for text in app.markdown)
+
+
+@pytest.mark.parametrize("position", ["sincos", "sincos2d", "none"])
+def test_every_kind_of_position(position: str, open_page: Open) -> None:
+    app = open_page("self-attention", **SMALL, position=position)
+    assert not app.exception and not app.error
+
+
+def test_an_own_picture_has_no_label_and_every_part(open_page: Open) -> None:
+    pixels = np.zeros((28, 28), np.uint8)
+    pixels[8:20, 12:15] = 255
+    app = open_page("self-attention", **SMALL, picture=pictures.encode(pixels))
+    assert not app.exception and not app.error
+    assert len(app.header) == len(PARTS) + 1
+
+
+@pytest.mark.parametrize("pool", ["cls", "mean"])
+def test_what_there_is_instead_of_a_class_token_is_said(pool: str) -> None:
+    app = drawn(ViTConfig(patch_size=7, pool=pool, depth=1))
+    assert not app.exception
+    assert any("no class token" in text.value for text in app.markdown) == (pool == "mean")
+    query = app.session_state["facts"]["query"]
+    assert query == "[CLS]" if pool == "cls" else re.fullmatch(r"patch \d, \d", query)
+
+
+def test_registers_are_tokens_of_their_own() -> None:
+    app = drawn(ViTConfig(patch_size=7, num_registers=2, depth=1))
+    assert not app.exception
+    (_, lines), *_ = looks_of(app)
+    assert [line.split(":")[0] for line in lines[-3:]] == ["[CLS]", "register 1", "register 2"]
+
+
+# choosing
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"query": "9999", "block": "9999", "head": "9999"},
+        {"cell": "scores.99.99", "temperature": "0"},
+        {"cell": "nothing.0.0", "temperature": "1e9"},
+        {"cell": "<b>.0.0", "query": "-1"},
+        {"cell": "scores.1.1.1", "mode": "guided", "step": "99"},
+    ],
+)
+def test_a_hostile_link_breaks_nothing(params: dict[str, str], open_page: Open) -> None:
+    app = open_page("self-attention", **SMALL, **params)
+    assert not app.exception
+
+
+def test_every_step_starts_with_an_example(open_page: Open) -> None:
+    app = open_page("self-attention", **SMALL, **PLACE)
+    scores = observed(SMALL).tensors["blocks.1.attn.scores"][1, 6]
+    best = int(scores.argmax())
+    expected = [["q", 6, 0], ["compare", 1, best], ["weights", 0, best], ["z", 6, 0]]
+    assert chosen_cells(app) == expected
+
+
+def test_a_clicked_cell_is_chosen_in_its_step_alone(
+    open_page: Open, click_in: Callable[..., AppTest]
+) -> None:
+    app = open_page("self-attention", **SMALL, **PLACE)
+    before = chosen_cells(app)
+    click_in(app, "matrices", {"choice": {"matrix": "k", "row": 3, "column": 2, "at": 1.0}})
+    assert app.query_params["cell"] == "k.3.2"
+    assert chosen_cells(app) == [["k", 3, 2], *before[1:]]
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [None, 7, {"matrix": "k"}, {"matrix": "k", "row": 99, "column": 0}, {"matrix": "x"}, []],
+)
+def test_a_forged_click_changes_nothing(
+    choice: object, open_page: Open, click_in: Callable[..., AppTest]
+) -> None:
+    app = open_page("self-attention", **SMALL, **PLACE)
+    before = chosen_cells(app)
+    click_in(app, "matrices", {"choice": choice})
+    assert not app.exception
+    assert chosen_cells(app) == before
+
+
+@pytest.mark.parametrize("step", range(7))
+def test_every_step_of_the_guide(step: int, open_page: Open) -> None:
+    app = open_page("self-attention", **SMALL, mode="guided", step=step)
+    assert not app.exception and not app.error
+    guide = TEXTS["guide"]
+    wanted = guide[min(step, len(guide) - 1)]
+    assert len(app.header) == 1 + len(wanted.get("also", []))
+
+
+# temperature
+
+
+def test_only_the_models_own_row_is_called_so(open_page: Open) -> None:
+    app = open_page("self-attention", **SMALL, **PLACE)
+    assert [title for title, _ in looks_of(app)] == [
+        "In the model: T = 1",
+        "Without dividing by √K",
+    ]
+    app.select_slider(key="temperature").set_value("4").run()
+    assert app.query_params["temperature"] == "4"
+    found = looks_of(app)
+    assert [title for title, _ in found] == [
+        "In the model: T = 1",
+        "T = 4",
+        "Without dividing by √K",
+    ]
+    origins = [lines[0] for _, lines in found]
+    assert origins == ["this row ran in the model"] + ["recomputed from the scores"] * 2
+
+
+@pytest.mark.parametrize("temperature", ["0.125", "0.5", "8"])
+def test_the_recomputed_rows_are_softmax_of_the_scores(temperature: str, open_page: Open) -> None:
+    app = open_page("self-attention", **SMALL, **PLACE, temperature=temperature)
+    scores = observed(SMALL).tensors["blocks.1.attn.scores"][1, 6].astype(np.float64)
+    for (_, lines), factor in zip(looks_of(app), (1, 1 / float(temperature), 8**0.5), strict=True):
+        weights = np.exp(scores * factor) / np.exp(scores * factor).sum()
+        assert lines[1] == f"largest weight {100 * weights.max():.1f} %"
+        bits = -(weights * np.log2(weights)).sum()
+        assert lines[2] == f"entropy {bits:.2f} bits, as wide as {2**bits:.1f} even tokens"
+
+
+# questions
+
+
+@pytest.mark.parametrize(("block", "head", "query"), [(0, 0, 0), (1, 2, 5), (3, 3, 16)])
+def test_the_answers_are_right(block: int, head: int, query: int) -> None:
+    config = ViTConfig(patch_size=7)
+    app = drawn(config, block=block, head=head, query=query)
+    tensors = services.observe(Choice("untrained", config, 0, 7, 0)).tensors
+    pattern = tensors[f"blocks.{block}.attn.pattern"][head]
+    names = ["[CLS]"] + [f"patch {r}, {c}" for r in range(1, 5) for c in range(1, 5)]
+    found = asked(app)
+    assert right(found["strongest"]) == names[int(pattern[query].argmax())]
+    assert right(found["sum"]) == "1, which is 100 %"
+    assert right(found["double"]) == "It falls"
+    assert right(found["count"]) == "289"
+    key = int(np.delete(np.arange(17), query)[np.delete(pattern[query], query).argmax()])
+    assert names[key] in found["mutual"].text
+    expected = "More" if pattern[key, query] > pattern[query, key] else "Less"
+    assert right(found["mutual"]) == expected
+    assert all(len(set(question.options)) == len(question.options) for question in found.values())
+
+
+def test_a_row_of_equal_weights_is_asked_about_fairly() -> None:
+    """Where no token gets the most, nobody asks for it; and no temperature changes the row."""
+    from explainer.attention_row import AttentionRow
+    from explainer.views.self_attention import ask_double, ask_strongest
+
+    even = AttentionRow(np.full(5, 0.2, np.float32), np.zeros(5, np.float32), 1, 4)
+    words = {"query": "a", "head": 1, "block": 1}
+    assert len(ask_strongest(even, list("abcde"), words).options) == 1
+    assert right(ask_double(even, words)) == "It stays as it is"
