@@ -47,7 +47,7 @@ def test_only_the_lines_that_begin_with_a_mark_are_marked() -> None:
 
 
 def test_a_mark_that_begins_no_line_is_an_error() -> None:
-    with pytest.raises(ValueError, match="no line of vit_core/model.py, Mlp begins with 'x = 1'"):
+    with pytest.raises(ValueError, match=r"no line of vit_core/model\.py, Mlp begins with 'x = 1'"):
         panel(Mlp, ("x = 1",), "x")
 
 
