@@ -121,13 +121,16 @@ def place(view: str) -> int | None:
 
 
 def shown(view: str, parts: list[str]) -> list[str]:
-    """Return the parts to draw, in the order of the page."""
-    everything, here = [*parts, QUESTIONS], place(view)
+    """Return the parts to draw: all in the order of the page, or those of the guide's step.
+
+    A step's own part comes first, right below the words about it.
+    """
+    here = place(view)
     if here is None:
-        return everything
+        return [*parts, QUESTIONS]
     step = steps(view)[here]
-    wanted = {step["part"], *step.get("also", ())}
-    return [name for name in everything if name in wanted]
+    beside = set(step.get("also", ())) - {step["part"]}
+    return [step["part"], *(name for name in parts if name in beside)]
 
 
 def show_guide(view: str, facts: Mapping[str, object]) -> Mapping[str, Any] | None:

@@ -126,12 +126,12 @@ def test_neighbours_keep_the_state_but_what_belongs_to_this_page(staged):
     [
         (0, ["First 42"]),
         (1, ["First 42"]),
-        (2, ["First 42", "Third"]),
+        (2, ["Third", "First 42"]),
         (3, ["Predict first"]),
         (9999, ["Predict first"]),
     ],
 )
-def test_guided_shows_the_parts_of_its_step(staged, step, shown):
+def test_guided_shows_its_own_part_first_and_then_those_beside_it(staged, step, shown):
     app = staged(mode="guided", step=step)
     assert parts(app) == shown
     assert f"Step {min(step, 3) + 1} of 4" in said(app)
