@@ -1,9 +1,10 @@
 """The page on multi-head attention: all heads, what they add, and what changes without one."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from explainer import controls, heads, state
@@ -23,6 +24,7 @@ from explainer.quiz import Question
 from explainer.services import Observation
 from explainer.shared import remember
 from explainer.state import Cell, Choice
+from explainer.theme import Mode
 from explainer.tokens import prefix_names, token_names
 from explainer.weights import weights
 from vit_core import ViTConfig
@@ -445,14 +447,12 @@ def show_spread(choice: Choice, seen: Observation) -> None:
     ):
         column.markdown(f"**{texts[name]}**")
         column.plotly_chart(
-            by_block(
-                values,
+            spread_chart(
+                name,
+                tuple(map(tuple, values.tolist())),
                 (block, head),
-                axis=texts[f"{name}_axis"],
-                block_axis=texts["block_axis"],
-                hover=texts[f"{name}_hover"],
-                reference=(float(even), texts[f"{name}_reference"].format(value=f"{even:.2f}")),
-                mode=st.context.theme.type or "light",
+                float(even),
+                st.context.theme.type or "light",
             ),
             theme=None,
             key=f"chart-{name}",
@@ -473,6 +473,26 @@ def show_spread(choice: Choice, seen: Observation) -> None:
     )
     download_csv(
         texts["download"], partial(spread_csv, choice, seen), "heads-spread.csv", "spread-csv"
+    )
+
+
+@lru_cache(maxsize=256)  # making a figure costs more than all the rest of the page
+def spread_chart(
+    name: str,
+    values: tuple[tuple[float, ...], ...],
+    chosen: tuple[int, int],
+    even: float,
+    mode: Mode,
+) -> go.Figure:
+    texts = TEXTS["parts"]["spread"]
+    return by_block(
+        np.array(values),
+        chosen,
+        axis=texts[f"{name}_axis"],
+        block_axis=texts["block_axis"],
+        hover=texts[f"{name}_hover"],
+        reference=(even, texts[f"{name}_reference"].format(value=f"{even:.2f}")),
+        mode=mode,
     )
 
 

@@ -11,6 +11,7 @@ from explainer.attention_row import AttentionRow, attention_row, entropy_bits
 from explainer.badge import equals_pytorch
 from explainer.code_panel import Snippet
 from explainer.components.matrices import Matrix, matrices
+from explainer.components.packing import CLIPPED_SHARE
 from explainer.content import load_texts
 from explainer.export import download_csv, matrix_csv
 from explainer.figures.looks import look, looks
@@ -241,18 +242,20 @@ def softmax_row(choice: Choice, seen: Observation) -> list[Matrix]:
 
 def whole_pattern(choice: Choice, seen: Observation) -> list[Matrix]:
     texts, names = TEXTS["parts"]["softmax"], names_of(seen.config)
+    pattern = of_head(choice, seen, "pattern")
+    square = partial(
+        Matrix, row_names=names, column_names=names, row_axis="query", column_axis="key"
+    )
     return [
-        Matrix(
-            name,
-            of_head(choice, seen, name),
-            texts[name],
-            names,
-            names,
-            row_axis="query",
-            column_axis="key",
-            scale=scale,
-        )
-        for name, scale in (("scores", "diverging"), ("pattern", "sequential"))
+        square("scores", of_head(choice, seen, "scores"), texts["scores"]),
+        square(
+            "pattern",
+            pattern,
+            texts["pattern"],
+            scale="sequential",
+            # a few large weights would leave all others dark
+            limit=float(np.quantile(pattern, 1 - CLIPPED_SHARE)) or None,
+        ),
     ]
 
 
