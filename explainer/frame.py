@@ -40,8 +40,6 @@ COLOURS = "".join(
         "text": theme.TEXT,
         "muted": theme.MUTED,
         "line": theme.LINE,
-        "good": theme.GOOD,
-        "bad": theme.BAD,
     }.items()
 )
 RULES = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")

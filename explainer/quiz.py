@@ -5,17 +5,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from html import escape
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 import streamlit as st
 
 from explainer import state
+from explainer.components.verdict import show_verdict
 from explainer.content import load_texts
 from explainer.export import table_csv
 
 ANSWERS_KEY = "answers"
+FRESH_KEY = "just-answered"
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def show(view: str, questions: Sequence[Question]) -> None:
         name = fingerprint(view, question)
         with st.container(key=f"question-{name}", border=True):
             if answer := answers().get(name):
-                show_answer(question, answer)
+                show_answer(name, question, answer)
             else:
                 ask(view, name, question)
 
@@ -148,15 +149,18 @@ def keep(view: str, name: str, question: Question, key: str) -> None:
             right=question.options[question.answer],
             link=urlencode(state.encode(state.load())),
         )
+        st.session_state[FRESH_KEY] = name
 
 
-def show_answer(question: Question, answer: Answer) -> None:
+def show_answer(name: str, question: Question, answer: Answer) -> None:
     """Draw an answered question: what was said, what is right, and why."""
     texts = load_texts("frame")
     st.markdown(question.text)
-    kind, sign = ("right", "✓") if answer.is_right else ("wrong", "✗")
-    verdict = texts[kind]
-    st.html(f'<p class="verdict {kind}" role="status">{sign} {escape(verdict)}</p>')
+    sign, verdict = ("✓", texts["right"]) if answer.is_right else ("✗", texts["wrong"])
+    fresh = st.session_state.get(FRESH_KEY) == name
+    if fresh:
+        del st.session_state[FRESH_KEY]
+    show_verdict(f"{sign} {verdict}", right=answer.is_right, fresh=fresh, key=f"verdict-{name}")
     said = "said_right" if answer.is_right else "said_wrong"
     st.markdown(texts[said].format(given=answer.given, right=answer.right))
     st.markdown(question.why)

@@ -16,7 +16,7 @@ from vit_core import PRESETS, build, save_checkpoint
 
 HOME = Path(__file__).parents[2] / "explainer" / "Home.py"
 # components that stand around every page
-FRAME = ("vit_explainer.copy_link", "vit_explainer.guide")
+FRAME = ("vit_explainer.copy_link", "vit_explainer.guide", "vit_explainer.verdict")
 TRAINED = tuple(source for source in SOURCES if source != UNTRAINED)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -41,9 +42,13 @@ def app() -> AppTest:
     return app
 
 
+def verdicts(app: AppTest) -> list[dict]:
+    return [json.loads(element.proto.json) for element in app.get("bidi_component")]
+
+
 def said(app: AppTest) -> str:
     texts = [block.value for block in app.markdown]
-    return " ".join([*texts, *(element.proto.body for element in app.get("html"))])
+    return " ".join([*texts, *(verdict["text"] for verdict in verdicts(app))])
 
 
 def answer(app: AppTest, place: int, option: str) -> AppTest:
@@ -72,6 +77,15 @@ def test_a_wrong_answer_names_the_right_one(app: AppTest) -> None:
     assert "✗ Not quite" in said(app)
     assert "You said 49. It is **50**." in said(app) and "There are 50 of them." in said(app)
     assert app.session_state["scores"] == {"patches": (1, 0)}
+
+
+def test_only_the_answer_just_given_takes_the_focus(app: AppTest) -> None:
+    answer(app, 0, "49")
+    assert [verdict["fresh"] for verdict in verdicts(app)] == [True]
+    answer(app, 0, "four")
+    assert [verdict["fresh"] for verdict in verdicts(app)] == [False, True]
+    app.run()
+    assert [verdict["fresh"] for verdict in verdicts(app)] == [False, False]
 
 
 def test_choosing_is_not_yet_answering(app: AppTest) -> None:

@@ -5,7 +5,6 @@ export default function ({ data: said, parentElement }) {
   const before = status.textContent;
   if (before === said) return;
   status.textContent = said;
-  if (!before) return;
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  status.scrollIntoView({ block: "start", behavior: calm ? "instant" : "smooth" });
+  // once the parts of the step before have left the page
+  if (before) requestAnimationFrame(() => status.scrollIntoView({ block: "start" }));
 }
