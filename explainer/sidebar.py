@@ -6,6 +6,7 @@ from functools import partial
 import streamlit as st
 
 from explainer import pictures, services, state
+from explainer.picker import pick_picture
 from explainer.state import UNTRAINED, Choice, State
 from vit_core import CheckpointError, ViTConfig
 
@@ -58,7 +59,7 @@ def draw(now: State) -> tuple[State, ViTConfig]:
         config = trained_config(now.source)
         if config is None:
             now = replace(now, source=UNTRAINED)
-        pick_image(now)
+        pick_picture(now, of(now, config or now.shaped))
         if config is None:
             config = turn_knobs(now)
         else:
@@ -112,18 +113,6 @@ def trained_config(source: str) -> ViTConfig | None:
     except (CheckpointError, OSError) as error:
         st.error(f"The trained model cannot be used, so an untrained one is shown: {error}")
         return None
-
-
-def pick_image(now: State) -> None:
-    st.segmented_control("Digit", range(10), required=True, **hold("digit", now))
-    count = services.count_digits(now.digit)
-    st.number_input(
-        f"Which of the {count:,} test images of a {now.digit}",
-        min_value=0,
-        max_value=count - 1,
-        step=1,
-        **hold("index", now),
-    )
 
 
 def turn_knobs(now: State) -> ViTConfig:

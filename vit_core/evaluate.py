@@ -1,9 +1,11 @@
 """How good a model is: loss, accuracy, accuracy of each class, confusion matrix.
 
-``python -m vit_core.evaluate CHECKPOINT`` prints them for the test set.
+``python -m vit_core.evaluate CHECKPOINT`` prints them for the test set; with ``--wrong FILE`` it
+also writes which test images the model gets wrong.
 """
 
 import argparse
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +75,24 @@ def evaluate(
     )
 
 
+@torch.no_grad()
+def wrong_images(model: ViT, split: Split, info: DataInfo) -> list[tuple[int, int]]:
+    """Return (index in the split, predicted class) of each image that ``model`` gets wrong.
+
+    One image at a time, so that rounding does not depend on its neighbours. The model must be in
+    evaluation mode.
+    """
+    predicted = (
+        int(model(normalize(split.images[at : at + 1], info)).argmax()) for at in range(len(split))
+    )
+    truths = split.labels.tolist()
+    return [
+        (at, said)
+        for at, (said, truth) in enumerate(zip(predicted, truths, strict=True))
+        if said != truth
+    ]
+
+
 def report(evaluation: Evaluation, class_names: tuple[str, ...]) -> str:
     """Write an evaluation as plain text: accuracy, a line a class, the confusion matrix."""
     count = int(evaluation.confusion.sum())
@@ -99,6 +119,12 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m vit_core.evaluate", description="Test a checkpoint on the MNIST test set."
     )
     parser.add_argument("checkpoint", type=Path, help="a .safetensors file of this project")
+    parser.add_argument(
+        "--wrong",
+        type=Path,
+        metavar="FILE",
+        help="also write a JSON list of [index, predicted class] of the test images it gets wrong",
+    )
     options = parser.parse_args(arguments)
     try:
         checkpoint = load_checkpoint(options.checkpoint)
@@ -115,6 +141,13 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(report(evaluate(checkpoint.model, split, info), info.class_names))
+    if options.wrong:
+        pairs = wrong_images(checkpoint.model.eval(), split, info)
+        try:
+            options.wrong.write_text(json.dumps(pairs) + "\n", encoding="utf-8")
+        except OSError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
     return 0
 
 

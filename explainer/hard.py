@@ -1,0 +1,67 @@
+"""The test digits that a model gets wrong.
+
+For the shipped models they were searched once among all 10,000, each by
+``python -m vit_core.evaluate vit_core/checkpoints/<source>.safetensors --wrong
+explainer/hard_digits/<source>.json``. An untrained model gets most of them wrong, so that a few
+of the first are searched when somebody asks.
+"""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from explainer import services
+from explainer.shared import remember
+from explainer.state import Choice
+from vit_core.data import mnist_test, normalize
+
+LISTS = Path(__file__).parent / "hard_digits"
+SEARCHED = 64  # test images, where no list helps
+
+
+class Hard(NamedTuple):
+    """A test digit, as the state has it, and the class that the model takes it for."""
+
+    digit: int
+    index: int
+    said: int
+
+
+def hard_digits(choice: Choice) -> tuple[Hard, ...]:
+    """Return test digits that the chosen model gets wrong, in the order of the test set.
+
+    Only the model and, if it is untrained, its shape and seed matter. What a list says is tried on
+    the model, so that a list of an older checkpoint misleads nobody.
+    """
+    model = (choice.source, choice.config, choice.seed if not choice.trained else 0)
+    return remember(("hard digits", *model), lambda: search(choice))
+
+
+def search(choice: Choice) -> tuple[Hard, ...]:
+    listed = LISTS / f"{choice.source}.json"
+    if choice.trained and listed.is_file():
+        places = [place for place, _ in json.loads(listed.read_text(encoding="utf-8"))]
+        if found := wrong_among(choice, places):
+            return found
+    return wrong_among(choice, list(range(SEARCHED)))
+
+
+@torch.no_grad()
+def wrong_among(choice: Choice, places: list[int]) -> tuple[Hard, ...]:
+    """Return those of some places in the test set that the model gets wrong."""
+    source, test = services.load_source(choice.source, choice.config, choice.seed), mnist_test()
+    logits = torch.cat(
+        [
+            source.model(normalize(test.images[places[at : at + SEARCHED]], source.info))
+            for at in range(0, len(places), SEARCHED)
+        ]
+    )
+    truths = test.labels[places].tolist()
+    return tuple(
+        Hard(truth, int(np.searchsorted(services.digit_places()[truth], place)), said)
+        for place, truth, said in zip(places, truths, logits.argmax(dim=1).tolist(), strict=True)
+        if said != truth
+    )
