@@ -46,6 +46,7 @@ RULES = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
 STYLE = f"<style>.stApp {{ {COLOURS} }}\n{RULES}</style>"
 HIGHLIGHT = """<style>.st-key-part-%s {
   padding: 1rem 1.25rem; border-radius: 0.5rem; outline: 2px solid var(--frame-accent);
+  outline-offset: -2px;
 }</style>"""
 
 
@@ -150,9 +151,8 @@ def show_guide(view: str, facts: Mapping[str, object]) -> Mapping[str, Any] | No
     with st.container(key="guide-start"):
         follow_guide(said)
     with st.container(key="guide", border=True):
-        st.markdown(f":small[{said}]")
         st.markdown(step["text"].format(**facts))
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 words["back"],
                 key="guide-back",
@@ -166,6 +166,7 @@ def show_guide(view: str, facts: Mapping[str, object]) -> Mapping[str, Any] | No
                 type="primary",
                 on_click=leave if last else partial(state.change, step=here + 1),
             )
+            st.markdown(f":small[{said}]", width="content")
     if st.session_state.pop(LEAVE, False):
         navigation.go(following or "home")
     return step
