@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explainer import services, state
+from explainer import navigation, quiz, services, state
 from explainer.sidebar import SOURCE_LABELS
 from explainer.state import SOURCES, UNTRAINED
 from vit_core import PRESETS
@@ -188,3 +188,52 @@ def test_a_damaged_model_is_said_in_one_sentence_and_the_page_goes_on(
 
 def test_every_source_has_a_label():
     assert set(SOURCE_LABELS) == set(state.SOURCES)
+
+
+def test_the_pipeline_leads_to_every_page(open_app):
+    found = set(re.findall(r'data-view="(\w+)"', picture(open_app())))
+    assert found == set(navigation.TITLES) - {"home"}
+    without = set(re.findall(r'data-view="(\w+)"', picture(open_app(source="best"))))
+    assert without == found
+
+
+def test_links_of_the_pipeline_hold_the_state(open_app):
+    addresses = re.findall(r'href="([^"]*)"', picture(open_app(digit="3", head="2")))
+    assert len(addresses) >= 8
+    for address in addresses:
+        assert address.split("?")[1].split("&amp;") == ["digit=3", "head=2"]
+
+
+@pytest.mark.parametrize(("button", "mode"), [("start", "guided"), ("free", "free")])
+def test_both_ways_begin_on_the_first_page(open_app, button, mode):
+    app = open_app(digit="3", mode="guided", step="3")
+    app.button(key=button).click().run()
+    now = app.session_state[state.SESSION_KEY]
+    assert app.session_state[state.VIEW_KEY] == "patches"
+    assert (now.mode, now.step, now.digit) == (mode, 0, 3)
+
+
+def test_without_answers_home_says_where_the_questions_are(open_app):
+    app = open_app()
+    assert "You have not answered any yet." in " ".join(block.value for block in app.markdown)
+
+
+def test_the_score_of_each_page_in_their_order(open_app):
+    app = open_app()
+    app.session_state[quiz.ANSWERS_KEY] = {
+        f"{number}": quiz.Answer("2026-01-01T10:00:00+00:00", view, "?", given, "a", "digit=3")
+        for number, (view, given) in enumerate(
+            [("position", "a"), ("patches", "b"), ("position", "b"), ("position", "a")]
+        )
+    }
+    app.run()
+    assert not app.exception
+    assert "**2 of 4** answered right" in " ".join(block.value for block in app.markdown)
+    table = app.table[0].value
+    assert table.to_numpy().tolist() == [["Patches", "1", "0"], ["Position", "3", "2"]]
+
+
+def test_headings_of_home_have_no_gap(open_app):
+    app = open_app()
+    assert [title.proto.tag for title in app.title] == ["h1"]
+    assert {header.proto.tag for header in app.header} == {"h2"}
