@@ -46,7 +46,7 @@ def show(snippets: Sequence[Snippet], *, is_open: bool = False) -> None:
 
 def where(source: object) -> str:
     """Return the file and the name of a piece of code."""
-    file = Path(inspect.getsourcefile(source)).relative_to(ROOT)
+    file = Path(inspect.getsourcefile(inspect.unwrap(source))).relative_to(ROOT)
     return f"{file.as_posix()}, {source.__qualname__}"
 
 

@@ -22,7 +22,8 @@ STYLE = f"""
 .looks figcaption b {{ display: block; font-weight: 600; }}
 .looks figcaption span {{ display: block; color: {theme.MUTED.css};
   font-variant-numeric: tabular-nums; }}
-.overview {{ border-collapse: separate; border-spacing: 0.25rem; table-layout: fixed;
+.overview-box {{ overflow-x: auto; padding: 2px; }}
+.overview {{ min-width: calc(3rem + var(--heads) * 3.25rem); border-collapse: separate; border-spacing: 0.25rem; table-layout: fixed;
   width: min(100%, calc(3rem + var(--heads) * 7rem)); }}
 .overview caption {{ position: absolute; width: 1px; height: 1px; overflow: hidden;
   clip-path: inset(50%); }}
@@ -31,8 +32,6 @@ STYLE = f"""
 .overview tr > th:first-child {{ width: 2.75rem; text-align: left; }}
 .overview td > div {{ padding: 2px; border-radius: 5px; border: 2px solid transparent; }}
 .overview td.chosen > div {{ border-color: {theme.QUERY.css}; }}
-.overview small {{ display: block; font-size: 0.75rem; font-variant-numeric: tabular-nums;
-  white-space: nowrap; }}
 """
 
 
@@ -50,6 +49,12 @@ def look(values: np.ndarray, weights: np.ndarray, alt: str, limit: float | None 
         f'<span class="look"><img src="{pixels.grey_image(values)}" alt="">'
         f'<img src="{pixels.data_uri(heat)}" alt="{escape(alt)}"></span>'
     )
+
+
+def whole(values: np.ndarray, alt: str) -> str:
+    """Return the image alone, (height, width) uint8 pixels, for ``looks``."""
+    source = pixels.grey_image(values)
+    return f'<span class="look"><img src="{source}" alt="{escape(alt)}"></span>'
 
 
 def looks(pictures: Sequence[tuple[str, str, Sequence[str]]]) -> str:
@@ -104,7 +109,9 @@ def overview(
         name = escape(texts["block"].format(block=block + 1))
         rows.append(f'<tr><th scope="row">{name}</th>{"".join(cells)}</tr>')
     return (
-        f'<style>{STYLE}</style><table class="overview" style="--heads:{heads}">'
+        f'<style>{STYLE}</style><div class="overview-box" role="region" tabindex="0" '
+        f'aria-label="{escape(texts["caption"])}">'
+        f'<table class="overview" style="--heads:{heads}">'
         f"<caption>{escape(texts['caption'])}</caption>"
-        f"<thead><tr><th></th>{names}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        f"<thead><tr><th></th>{names}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )

@@ -67,9 +67,9 @@ def logit_attribution(model: ViT, tensors: Mapping[str, Tensor]) -> Attribution:
     The stream before the final LayerNorm is the embedding plus what every sub-layer added. That
     LayerNorm subtracts the mean, which splits exactly, and divides by the standard deviation, which
     does not: it is held at the value that the whole stream has (direct logit attribution with a
-    frozen LayerNorm scale). Then everything up to the logits is linear, and the summands and the constant
-    add up to the model's logits exactly, but for rounding. It says what each part wrote for the
-    head to read, not what would happen without it: later blocks read it, too.
+    frozen LayerNorm scale). Then everything up to the logits is linear, and the summands and the
+    constant add up to the model's logits exactly, but for rounding. It says what each part wrote
+    for the head to read, not what would happen without it: later blocks read it, too.
 
     Args:
         tensors: of a trace of ``model`` in its evaluation mode.
