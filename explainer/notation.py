@@ -23,9 +23,14 @@ def precise_percent(share: float) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
-def points(change: float) -> str:
-    """Write a change of a probability in percentage points, with its sign: −25.6, +0.0039, 0."""
+def points(change: float, like: float | None = None) -> str:
+    """Write a change of a probability in percentage points, with its sign: −25.6, +0.0039, 0.
+
+    Args:
+        like: another change, which decides how many digits there are; ``change`` itself if None.
+    """
     size = abs(100 * change)
-    digits = 1 if size >= 9.95 else 2 if size >= 0.095 else 4
+    leading = size if like is None else abs(100 * like)
+    digits = 1 if leading >= 9.95 else 2 if leading >= 0.095 else 4
     text = f"{size:.{digits}f}"
     return "0" if not float(text) else f"{'−' if change < 0 else '+'}{text}"

@@ -23,7 +23,8 @@ STYLE = f"""
 .looks figcaption span {{ display: block; color: {theme.MUTED.css};
   font-variant-numeric: tabular-nums; }}
 .overview-box {{ overflow-x: auto; padding: 2px; }}
-.overview {{ min-width: calc(3rem + var(--heads) * 3.25rem); border-collapse: separate; border-spacing: 0.25rem; table-layout: fixed;
+.overview {{ min-width: calc(3rem + var(--heads) * 3.25rem);
+  border-collapse: separate; border-spacing: 0.25rem; table-layout: fixed;
   width: min(100%, calc(3rem + var(--heads) * 7rem)); }}
 .overview caption {{ position: absolute; width: 1px; height: 1px; overflow: hidden;
   clip-path: inset(50%); }}

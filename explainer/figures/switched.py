@@ -33,8 +33,8 @@ STYLE = f"""
 .effects td {{ border-radius: 3px; }}
 .effects td.chosen {{ box-shadow: 0 0 0 2px {theme.QUERY.css}; }}
 .effects td.off {{ text-decoration: line-through; text-decoration-thickness: 2px; }}
-@media (max-width: 640px) {{ .effects td {{ font-size: 0.75rem; }}
-  .effects tr > th:first-child {{ width: 2.75rem; font-size: 0.75rem; }} }}
+.effects-box {{ overflow-x: auto; padding: 2px; }}
+.effects {{ min-width: calc(3.5rem + var(--heads) * 3.75rem); }}
 """
 
 
@@ -123,9 +123,10 @@ def effects(
             )
         rows.append(f'<tr><th scope="row">{escape(name)}</th>{"".join(cells)}</tr>')
     return (
-        f'<style>{STYLE}</style><table class="effects" style="--heads:{len(heads)}">'
+        f'<style>{STYLE}</style><div class="effects-box" role="region" tabindex="0" '
+        f'aria-label="{escape(caption)}"><table class="effects" style="--heads:{len(heads)}">'
         f"<caption>{escape(caption)}</caption>"
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 

@@ -398,7 +398,7 @@ def show_effects(choice: Choice, seen: Observation) -> None:
     st.html(
         effects(
             changes,
-            [[points(change) for change in row] for row in changes.tolist()],
+            [[points(change, changes[largest]) for change in row] for row in changes.tolist()],
             (blocks, columns),
             (state.get_block(choice), state.get_head(choice)),
             frozenset(heads.heads_off(choice)),

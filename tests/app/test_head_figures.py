@@ -91,6 +91,10 @@ def test_changes_in_percentage_points(change: float, text: str) -> None:
     assert points(change) == text
 
 
+def test_changes_beside_each_other_have_the_same_digits() -> None:
+    assert [points(change, 0.25) for change in (0.25, -0.0123, 0.0001)] == ["+25.0", "−1.2", "0"]
+
+
 # where a token looks
 
 
