@@ -310,7 +310,8 @@ def show_steps(now: State, kind: str) -> None:
     if own is None or own.code != now.picture:
         return
     figures = "".join(
-        f'<figure><img src="{address}" alt=""><figcaption>{escape(TEXTS[name])}</figcaption></figure>'
+        f'<figure><img src="{address}" alt="">'
+        f"<figcaption>{escape(TEXTS[name])}</figcaption></figure>"
         for name, address in own.steps
     )
     done = " ".join(TEXTS["done"][name] for name in (*own.done, "prepared"))

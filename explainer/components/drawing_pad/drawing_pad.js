@@ -4,7 +4,7 @@
 
 const SIZE = 280; // of the pad's own pixels; ten make one of the model's
 const CELL = SIZE / 28; // how far an arrow key goes
-const REST = 60; // milliseconds after a stroke, in which a next one may follow
+const REST = 20; // milliseconds after a stroke, in which a next one may follow
 const PENS = { thin: 12, medium: 20, thick: 30 };
 
 const pads = new WeakMap();
