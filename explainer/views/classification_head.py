@@ -1,6 +1,6 @@
 """The page on the head: from one row to logits, to probabilities, and who wrote them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
@@ -13,9 +13,9 @@ from explainer.content import load_texts
 from explainer.export import download_csv, matrix_csv
 from explainer.figures.looks import looks, whole
 from explainer.figures.probabilities import probabilities
-from explainer.hard import Hard, hard_digits
+from explainer.hard import hard_digits
 from explainer.lens import Written, lens, written
-from explainer.notation import latex_number, percent
+from explainer.notation import latex_number, percent, precise_percent
 from explainer.quiz import Question
 from explainer.services import Observation, test_digit
 from explainer.state import Cell, Choice
@@ -42,7 +42,7 @@ def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
         "reads": reads.format(patches=config.num_patches),
         "answer": seen.class_names[seen.prediction],
         "rival": seen.class_names[rival_of(seen)],
-        "share": percent(float(seen.probabilities[seen.prediction])),
+        "share": precise_percent(float(seen.probabilities[seen.prediction])),
         "story": story(choice, seen),
         "which": texts["wrong"]["which_trained" if choice.trained else "which_untrained"],
     }
@@ -230,7 +230,7 @@ def show_softmax(choice: Choice, seen: Observation) -> None:
                 latex_number(float(seen.logits[best])),
                 latex_number(float(powers[best])),
                 latex_number(float(powers.sum())),
-                percent(float(shares[best])).replace("%", r"\%").replace("<", r"\lt"),
+                precise_percent(float(shares[best])).replace("%", r"\%"),
             )
         )
         if choice.trained:
@@ -401,21 +401,27 @@ def show_wrong(choice: Choice, seen: Observation) -> None:
     if not mistakes:
         st.markdown(texts["none"])
         return
-    for place, (column, mistake) in enumerate(
-        zip(st.columns(SHOWN_MISTAKES, gap="medium"), mistakes, strict=False)
-    ):
-        with column:
-            show_mistake(place, mistake, names)
-
-
-def show_mistake(place: int, mistake: Hard, names: Sequence[str]) -> None:
-    texts = TEXTS["parts"]["wrong"]
-    words = {"truth": names[mistake.digit], "said": names[mistake.said], "number": place + 1}
-    picture = whole(test_digit(mistake.digit, mistake.index), texts["alt"].format(**words))
-    st.html(looks([(picture, texts["taken"].format(**words), ())]))
-    if st.button(texts["look"].format(**words), key=f"head-mistake-{place}"):
-        state.change(digit=mistake.digit, index=mistake.index, picture="")
-        st.rerun()  # the whole page, as the sidebar shows the image
+    words = [
+        {"truth": names[one.digit], "said": names[one.said], "number": place + 1}
+        for place, one in enumerate(mistakes)
+    ]
+    st.html(
+        looks(
+            [
+                (
+                    whole(test_digit(one.digit, one.index), texts["alt"].format(**said)),
+                    texts["taken"].format(**said),
+                    (),
+                )
+                for one, said in zip(mistakes, words, strict=True)
+            ]
+        )
+    )
+    with st.container(horizontal=True):
+        for place, (one, said) in enumerate(zip(mistakes, words, strict=True)):
+            if st.button(texts["look"].format(**said), key=f"head-mistake-{place}"):
+                state.change(digit=one.digit, index=one.index, picture="")
+                st.rerun()  # the whole page, as the sidebar shows the image
 
 
 PARTS: Mapping[str, Callable[[Choice, Observation], None]] = {

@@ -1,0 +1,145 @@
+"""The head's page: what it shows is the model's, in every shape, and its answers are right."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from explainer import lens as lenses
+from explainer import pictures, services
+from explainer.state import Choice, State
+from explainer.views import classification_head as page
+
+pytestmark = pytest.mark.usefixtures("shipped")
+
+ADDRESS = "classification-head"
+SHAPES = [
+    {"patches": patches, "width": width, "heads": heads, "depth": depth, "position": position}
+    for patches, width, heads, depth, position in (
+        (2, 8, 1, 1, "none"),
+        (14, 8, 8, 8, "sincos"),
+        (2, 128, 8, 1, "sincos2d"),
+        (7, 128, 1, 8, "learned"),
+    )
+]
+
+
+def observed(**knobs) -> tuple[Choice, services.Observation]:
+    shape = replace(State(), source="untrained", **knobs).shaped
+    choice = Choice("untrained", shape, 0, 7, 0)
+    return choice, services.observe(choice)
+
+
+def trained(source: str) -> tuple[Choice, services.Observation]:
+    choice = Choice(source, services.load_source(source).model.config, 0, 3, 5)
+    return choice, services.observe(choice)
+
+
+@pytest.mark.parametrize("source", ["default", "fast", "best", "seed", "untrained"])
+def test_every_model_has_the_page(open_page: Callable, source: str):
+    app = open_page(ADDRESS, source=source)
+    assert not app.exception
+    assert len(app.header) == len(page.PARTS) + 1
+
+
+@pytest.mark.parametrize("knobs", SHAPES)
+def test_shapes_at_their_extremes(open_page: Callable, knobs: dict):
+    assert not open_page(ADDRESS, source="untrained", **knobs).exception
+    choice, seen = observed(**knobs)
+    makers = {
+        "pooled": page.pooled_matrices,
+        "logits": page.logit_matrices,
+        "parts": page.written_matrices,
+        "lens": page.lens_matrices,
+    }
+    shapes = page.cell_shapes(seen.config)
+    for part, make in makers.items():
+        for matrix in make(choice, seen):
+            assert matrix.name in page.MATRICES[part]
+            assert matrix.values.shape == shapes[matrix.name]
+
+
+@pytest.mark.parametrize("source", ["default", "best"])
+def test_the_matrices_are_the_trace(source: str):
+    choice, seen = trained(source)
+    found = {matrix.name: matrix.values for matrix in page.pooled_matrices(choice, seen)}
+    found |= {matrix.name: matrix.values for matrix in page.logit_matrices(choice, seen)}
+    rows = page.read_rows(seen.config)
+    last = seen.tensors[f"blocks.{seen.config.depth - 1}.resid_post"]
+    assert np.array_equal(found["stream"], last[rows])
+    assert np.array_equal(found["normed"], seen.tensors["final_norm"][rows])
+    assert np.array_equal(found["logits"][:, 0], seen.logits)
+    assert np.array_equal(found["row"][0], seen.tensors["pooled"])
+    assert ("pooled" in found) == (seen.config.pool == "mean")
+
+
+@pytest.mark.parametrize("source", ["default", "best"])
+def test_the_contributions_add_up_to_the_logits(source: str):
+    choice, seen = trained(source)
+    split = lenses.written(choice, seen)
+    table = page.contributions(split)
+    scale = np.maximum(np.abs(table).sum(axis=0), 1)
+    assert (np.abs(table.sum(axis=0) - seen.logits) / scale).max() < 1e-6
+    assert split.difference == pytest.approx(
+        np.abs(table.sum(axis=0) - seen.logits).max(), abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("source", ["default", "best"])
+def test_the_last_stage_of_the_lens_is_the_answer(source: str):
+    choice, seen = trained(source)
+    found = lenses.lens(choice, seen)
+    assert np.allclose(found.probabilities[-1], seen.probabilities, atol=1e-6)
+    assert found.said[found.settled :] == [seen.prediction] * (
+        seen.config.depth + 1 - found.settled
+    )
+    assert found.settled == 0 or found.said[found.settled - 1] != seen.prediction
+
+
+@pytest.mark.parametrize("source", ["default", "seed"])
+def test_the_questions_have_the_right_answers(source: str):
+    choice, seen = trained(source)
+    asked = {question.name: question for question in page.questions(choice, seen)}
+    assert len(asked) >= 3
+    found = lenses.lens(choice, seen)
+    assert asked["settles"].answer == found.settled
+    first, second = np.sort(seen.logits.astype(np.float64))[[-1, -2]]
+    right = asked["ratio"].options[asked["ratio"].answer]
+    assert right == f"{page.rounded(np.exp(first - second))} times"
+    split = lenses.written(choice, seen)
+    column = split.logits[:, seen.prediction]
+    assert (
+        asked["writer"].options[asked["writer"].answer]
+        == page.writer_names(split)[int(column.argmax())]
+    )
+    assert asked["shift"].answer == 2
+
+
+def test_the_rival_of_a_wrong_answer_is_the_truth():
+    _, seen = trained("seed")
+    wrong = (seen.prediction + 1) % 10
+    assert page.rival_of(replace(seen, label=wrong)) == wrong
+    second = int(np.argsort(-seen.logits)[1])
+    assert page.rival_of(replace(seen, label=seen.prediction)) == second
+    assert page.rival_of(replace(seen, label=None)) == second
+
+
+def test_an_own_picture_has_no_truth(open_page: Callable):
+    ring = np.zeros((28, 28), dtype=np.uint8)
+    ring[8:20, 8:20], ring[11:17, 11:17] = 255, 0
+    app = open_page(ADDRESS, picture=pictures.encode(ring))
+    assert not app.exception
+    assert any("Only you know" in element.value for element in app.markdown)
+
+
+def test_a_mistake_can_be_looked_at(open_page: Callable):
+    app = open_page(ADDRESS, source="untrained", digit=7, index=0)
+    app.button(key="head-mistake-0").click().run()
+    assert not app.exception
+    assert any("You are looking at a mistake" in element.value for element in app.markdown)
+
+
+def test_cells_that_no_matrix_has_are_left_alone(open_page: Callable):
+    for cell in ("lens.99.0", "nothing.0.0", "logits.3.1", "written.0.10"):
+        assert not open_page(ADDRESS, cell=cell).exception
