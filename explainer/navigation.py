@@ -18,7 +18,7 @@ TITLES = {  # view → title, in the order of the pipeline
     "self_attention": "Self-attention",
     "multi_head": "Multi-head",
     "encoder_block": "Encoder block",
-    "classification_head": "Head",
+    "classification_head": "Classification head",
 }
 
 
