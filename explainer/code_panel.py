@@ -55,7 +55,7 @@ def panel(source: object, marks: tuple[str, ...], label: str) -> str:
     """Return the source as HTML with its line numbers in the file; relevant lines are marked.
 
     Args:
-        label: of the region, with ``{where}`` for its place.
+        label: of the scrolled group, with ``{where}`` for its place.
 
     Raises:
         ValueError: a mark begins no line of the source.
@@ -76,6 +76,6 @@ def panel(source: object, marks: tuple[str, ...], label: str) -> str:
         rows.append(f'<{tag} class="line"><i aria-hidden="true">{number}</i>{html or " "}</{tag}>')
     said = escape(label.format(where=where(source)))
     return (
-        f'<div class="source" role="region" tabindex="0" aria-label="{said}">'
+        f'<div class="source" role="group" tabindex="0" aria-label="{said}">'
         f"<pre><code>{chr(10).join(rows)}</code></pre></div>"
     )

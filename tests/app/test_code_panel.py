@@ -53,7 +53,7 @@ def test_a_mark_that_begins_no_line_is_an_error() -> None:
 
 def test_a_panel_can_be_scrolled_by_keyboard_and_has_a_name() -> None:
     page = panel(patchify, (), "Source <of> {where}")
-    assert 'role="region" tabindex="0" aria-label="Source &lt;of&gt; vit_core/model.py, pat' in page
+    assert 'role="group" tabindex="0" aria-label="Source &lt;of&gt; vit_core/model.py, pat' in page
 
 
 def test_the_place_of_a_method_names_its_class() -> None:

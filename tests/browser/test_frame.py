@@ -91,7 +91,7 @@ def test_the_code_is_read_and_scrolled_by_keyboard(visit):
     page.open("multi-head")
     panel = page.page.get_by_test_id("stExpander").filter(has_text="The code that ran").first
     panel.locator("summary").press("Enter")
-    code = panel.get_by_role("region")
+    code = panel.get_by_role("group", name=re.compile("Source code"))
     expect(code.locator("mark").first).to_be_visible()
     code.focus()
     expect(code).to_be_focused()
