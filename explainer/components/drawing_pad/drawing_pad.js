@@ -89,7 +89,8 @@ class Pad {
     const seen = `${name} ${pixels}`;
     if (seen === this.seen) return;
     this.seen = seen;
-    if (this.down || (name && this.names.has(name))) return;
+    // no picture is the answer to a cleared pad, whose strokes can still be brought back
+    if (this.down || this.names.has(name) || (!pixels && this.names.size)) return;
     if (name && name === left.name) {
       this.strokes = left.strokes;
       this.names.add(name);
@@ -182,6 +183,7 @@ class Pad {
     this.pointer = null;
     if (!this.down) return;
     this.down = null;
+    this.paint(); // the line as a whole, which undo and another page will paint alike
     this.changed();
   }
 
