@@ -229,15 +229,21 @@ def show_concat(choice: Choice, seen: Observation) -> None:
     st.markdown(f"**{texts['sum_title']}**")
     st.markdown(texts["sum_text"])
     cell = state.get_cell(sum_shapes(config)) or Cell("written", head, 0)
-    matrices(
-        key="sum",
-        items=partial(sum_matrices, choice, seen, block, query),
-        cell=cell,
-        on_choose=state.set_cell,
-        links={"token": query, "head": head},
-        prefix=config.num_prefix_tokens,
-        cache=(choice, block, query),
-    )
+    marks = {"token": query, "head": head}
+    # apart, since the sums of all tokens are the same whichever token is chosen
+    for name, make, depends in (
+        ("written", partial(written_matrix, choice, seen, block, query), (choice, block, query)),
+        ("sum", partial(sum_matrix, choice, seen, block), (choice, block)),
+    ):
+        matrices(
+            key=name,
+            items=make,
+            cell=cell,
+            on_choose=state.set_cell,
+            links=marks,
+            prefix=config.num_prefix_tokens,
+            cache=depends,
+        )
     download_csv(
         texts["download"],
         partial(written_csv, choice, seen, block, query),
@@ -269,34 +275,33 @@ def dimension_names(config: ViTConfig) -> list[str]:
     return [name.format(number=n + 1) for n in range(config.embed_dim)]
 
 
-def sum_matrices(choice: Choice, seen: Observation, block: int, query: int) -> list[Matrix]:
+def written_matrix(choice: Choice, seen: Observation, block: int, query: int) -> list[Matrix]:
     texts, config = TEXTS["parts"]["concat"], seen.config
-    written = written_by(choice, seen, block, query)
-    added = seen.tensors[f"blocks.{block}.attn_out"]
-    # one scale for the parts and their sum
-    limit = float(max(np.abs(written).max(), np.abs(added).max())) or None
-    dimensions = dimension_names(config)
     return [
         Matrix(
             "written",
-            written,
+            written_by(choice, seen, block, query),
             texts["written"].format(query=names_of(config)[query]),
             part_names(config),
-            dimensions,
+            dimension_names(config),
             row_axis="head",
             column_axis="dimension",
-            limit=limit,
-        ),
+        )
+    ]
+
+
+def sum_matrix(choice: Choice, seen: Observation, block: int) -> list[Matrix]:
+    texts, config = TEXTS["parts"]["concat"], seen.config
+    return [
         Matrix(
             "attn_out",
-            added,
+            seen.tensors[f"blocks.{block}.attn_out"],
             texts["attn_out"],
             names_of(config),
-            dimensions,
+            dimension_names(config),
             row_axis="token",
             column_axis="dimension",
-            limit=limit,
-        ),
+        )
     ]
 
 

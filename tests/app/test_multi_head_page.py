@@ -251,9 +251,12 @@ def test_the_numbers_are_the_tensors(open_page: Open) -> None:
     )
 
 
-def test_what_the_heads_write_adds_up_to_the_trace(open_page: Open, find_component: Find) -> None:
+def test_what_the_heads_write_adds_up_to_the_trace(open_page: Open) -> None:
     app = open_page("multi-head", **SMALL, query=5, block=1)
-    _, arrays = unpack(find_component(app, "matrices").bytes)
+    arrays: dict[str, np.ndarray] = {}
+    for element in app.get("bidi_component"):
+        if element.proto.component_name == "vit_explainer.matrices":
+            arrays |= unpack(element.proto.bytes)[1]
     exact = observed(SMALL).tensors["blocks.1.attn_out"]
     np.testing.assert_array_equal(arrays["attn_out"], exact)
     np.testing.assert_allclose(arrays["written"].sum(axis=0), exact[5], atol=1e-6)

@@ -78,7 +78,7 @@ def test_pointing_repaints_without_the_server(open_page: Opener) -> None:
     expect(page.locator(".main h2")).to_have_text("Seen from patch 4, 3")
     assert pixels(page, ".main .overlay") != before
     assert pixels(page, ".card:nth-child(3) .overlay") != heads_before
-    page.get_by_role("heading", name="Attention", exact=True).hover()
+    page.get_by_role("heading", name="Multi-head attention", exact=True).hover()
     expect(page.locator(".main h2")).to_have_text("Seen from [CLS]")
     assert pixels(page, ".main .overlay") == before
     assert len(page.sent) == asked
@@ -88,8 +88,8 @@ def test_a_click_sticks_is_in_the_link_and_survives_reload(open_page: Opener) ->
     page = open_page(f"multi-head?{MODEL}")
     cell(page, 2, 5).click()
     page.wait_for_url(re.compile(r"[?&]query=12(&|$)"))
-    page.get_by_role("heading", name="Where patch 2, 5 looks, in numbers").wait_for()
-    page.get_by_role("heading", name="Attention", exact=True).hover()
+    page.get_by_text("Where patch 2, 5 looks in head 1, in numbers").wait_for()
+    page.get_by_role("heading", name="Multi-head attention", exact=True).hover()
     expect(page.locator(".main h2")).to_have_text("Seen from patch 2, 5")
     page.locator(".card").nth(2).click()
     page.wait_for_url(re.compile(r"[?&]head=2(&|$)"))
@@ -106,7 +106,7 @@ def test_the_patterns_travel_once(open_page: Opener) -> None:
     assert max(page.received) > 4 * 4 * 197 * 196
     page.received.clear()
     cell(page, 3, 3).click()
-    page.get_by_role("heading", name="Where patch 3, 3 looks, in numbers").wait_for()
+    page.get_by_text("Where patch 3, 3 looks in head 1, in numbers").wait_for()
     page.locator("[data-testid=stMain]").get_by_role("radio", name="3").first.click()
     page.wait_for_url(re.compile(r"[?&]block=2(&|$)"))
     page.get_by_text("blocks.2.attn.pattern").wait_for()
@@ -130,7 +130,9 @@ def test_arrow_keys_look_and_enter_chooses(open_page: Opener) -> None:
     for _ in range(5):
         page.keyboard.press("ArrowUp")
     expect(page.locator(".main h2")).to_have_text("Seen from [CLS]")
-    expect(page.locator(".announcement")).to_contain_text("[CLS] looks most at")
+    expect(page.locator(".main .announcement")).to_contain_text(
+        "[CLS] looks most at"
+    )
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"[?&]query=1(&|$)"))
@@ -176,9 +178,9 @@ def test_the_chosen_patch_goes_along_to_the_next_page(open_page: Opener) -> None
     cell(page, 3, 4).click()
     page.wait_for_url(re.compile(r"[?&]query=18(&|$)"))
     settle(page)
-    page.get_by_role("link", name="Attention").first.click()
+    page.get_by_role("link", name="Multi-head", exact=True).first.click()
     expect(page.locator(".main h2")).to_have_text("Seen from patch 3, 4")
-    expect(page).to_have_url(re.compile(r"/attention\?.*query=18"))
+    expect(page).to_have_url(re.compile(r"/multi-head\?.*query=18"))
 
 
 @pytest.mark.parametrize("address", ["patches", "multi-head"])
