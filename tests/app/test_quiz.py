@@ -75,7 +75,9 @@ def test_a_right_answer(app: AppTest) -> None:
 def test_a_wrong_answer_names_the_right_one(app: AppTest) -> None:
     answer(app, 0, "49")
     assert "✗ Not quite" in said(app)
-    assert "Your answer: 49 · right answer: **50**" in said(app) and "There are 50 of them." in said(app)
+    assert "Your answer: 49 · right answer: **50**" in said(
+        app
+    ) and "There are 50 of them." in said(app)
     assert app.session_state["scores"] == {"patches": (1, 0)}
 
 
