@@ -44,3 +44,15 @@ def test_nothing_is_wider_than_a_phone(visit: Callable, address: str):
     )
     assert all(content <= window for content, window in widths), widths
     visitor.check()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("kind", ["A hard one", "Draw", "Upload", "Camera"])
+def test_axe_finds_nothing_serious_in_the_picker(visit: Callable, kind: str, scheme: str):
+    visitor = visit(scheme=scheme)
+    visitor.open()
+    visitor.page.get_by_role("radio", name=kind, exact=True).click()
+    shown = {"A hard one": "text=Previous", "Draw": ".pad canvas", "Upload": "text=5MB"}
+    visitor.page.wait_for_selector(shown.get(kind, "[data-testid=stCameraInput]"))
+    visitor.settle()
+    assert findings(visitor.page) == []
