@@ -60,10 +60,14 @@ def open_page() -> Callable[..., AppTest]:
 
 
 def component(app: AppTest, which: int | str) -> Any:
-    """Return a component of the page by its name, or by its place among the page's own."""
+    """Return a component of the page by its name or key, or by its place among its own."""
     protos = [element.proto for element in app.get("bidi_component")]
     if isinstance(which, str):
-        return next(p for p in protos if p.component_name == f"vit_explainer.{which}")
+        return next(
+            p
+            for p in protos
+            if p.component_name == f"vit_explainer.{which}" or p.id.endswith(f"-{which}")
+        )
     return [p for p in protos if p.component_name not in FRAME][which]
 
 

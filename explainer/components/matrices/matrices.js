@@ -8,6 +8,8 @@ const GAP = 28; // pixels between two matrices
 const TALL = 400; // pixels: what a matrix may take of the page's height before its cells get small
 const LARGEST = 20; // pixels of a cell without a number
 const LEAST = 3; // pixels of a cell: less could not be pointed at
+const FEW = 10; // rows
+const NAMED = 20; // pixels of a row with its name
 const NUMBER = { width: 44, least: 34, height: 26, cells: 400 }; // room for a number, and how many at most
 const VECTOR = 28; // pixels across a vector
 const NAMES_UP_TO = 24; // rows whose names are written beside them
@@ -325,6 +327,8 @@ class MatrixPanel {
       const fits = named && down >= 16;
       return total({ cellWidth: VECTOR, cellHeight: down, named: fits, numbered });
     }
+    // a few rows may be higher than wide, so that they can be pointed at and have their names beside them
+    if (rows <= FEW) return total({ cellWidth: across, cellHeight: Math.max(down, NAMED), named, numbered });
     const side = Math.min(across, down);
     return total({ cellWidth: side, cellHeight: side, named: named && side >= 16, numbered });
   }

@@ -1,0 +1,145 @@
+"""The token picker: a small image whose patches, and whose class token beside it, can be chosen."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+import streamlit as st
+
+from explainer.components import assets
+from explainer.components.colours import MARKS, component_colours
+from explainer.components.packing import as_image, pack
+from explainer.components.selection import send_choice, valid_choice
+from explainer.content import load_texts
+from explainer.shared import remember
+
+SCALES = ("sequential", "diverging")
+
+_mount = st.components.v2.component(
+    "vit_explainer.token_picker",
+    html='<div class="explorer"><div class="panels"></div></div>',
+    css=assets.stylesheet("shared/shared", "token_picker/token_picker"),
+    js=assets.javascript(
+        "shared/data", "shared/grid", "shared/numbers", "shared/marks", "shared/view",
+        "token_picker/token_picker",
+    ),
+)  # fmt: skip
+
+
+def pack_picker(
+    *,
+    channel: str,
+    image: np.ndarray,
+    grid: tuple[int, int],
+    prefix_names: Sequence[str],
+    values: np.ndarray | None = None,
+    scale: Literal["sequential", "diverging"] = "sequential",
+    limit: float | None = None,
+    colour: str = "query",
+    width: int = 240,
+) -> bytes:
+    """Return what the browser needs: the image, and a value of each token if there are any.
+
+    Args:
+        image: (height, width) or (height, width, 1 or 3) uint8.
+        grid: rows and columns of patches.
+        prefix_names: of the tokens before the first patch.
+        values: (N,) finite, one for each token in order, painted over the image.
+        scale: "sequential" for amounts from 0, "diverging" for signed numbers.
+        limit: the size from which a token has the full colour, the largest of all if None.
+        colour: of the chosen token, as ``components.colours.MARKS`` names it.
+        width: of the image in pixels; less where the page is narrower.
+
+    Raises:
+        ValueError: the image is no image, or an argument does not fit.
+    """
+    pixels = as_image(image)
+    rows, columns = grid
+    tokens = len(prefix_names) + rows * columns
+    if scale not in SCALES or colour not in MARKS:
+        raise ValueError(
+            f"scale must be one of {', '.join(SCALES)} and colour one of {', '.join(MARKS)}, "
+            f"not {scale!r} and {colour!r}"
+        )
+    if limit is not None and not 0 < limit < np.inf:
+        raise ValueError(f"limit must be a number above 0, not {limit}")
+    if values is not None:
+        values = np.asarray(values, dtype=np.float32)
+        if values.shape != (tokens,):
+            raise ValueError(
+                f"values of shape {values.shape} do not fit {len(prefix_names)} tokens before "
+                f"{rows} x {columns} patches"
+            )
+        if scale == "sequential" and values.min() < 0:
+            raise ValueError("values below 0 need the diverging scale")
+    header = {
+        "channel": channel,
+        "rows": rows,
+        "columns": columns,
+        "prefix_names": list(prefix_names),
+        "image_height": pixels.shape[0],
+        "image_width": pixels.shape[1],
+        "channels": pixels.shape[2],
+        "scale": scale,
+        "limit": limit,
+        "colour": colour,
+        "width": width,
+        "texts": dict(load_texts("token_picker")),
+        "colours": component_colours(),
+    }
+    return pack(header, {"image": pixels} | ({} if values is None else {"values": values}))
+
+
+def token_picker(
+    *,
+    key: str,
+    image: np.ndarray,
+    grid: tuple[int, int],
+    prefix_names: Sequence[str],
+    query: int,
+    on_choose: Callable[[Mapping[str, int]], None],
+    values: np.ndarray | None = None,
+    scale: Literal["sequential", "diverging"] = "sequential",
+    limit: float | None = None,
+    colour: str = "query",
+    width: int = 240,
+    cache: Hashable | None = None,
+) -> None:
+    """Show the picker; arguments as for ``pack_picker``.
+
+    Pointing at a token marks it in all matrices of the page, and the other way round.
+
+    Args:
+        key: of the component, and the channel on which it hears what is chosen.
+        query: the chosen token, from 0.
+        on_choose: called before the rerun with ``{"query": token}`` when a token was clicked.
+        cache: everything that is drawn depends on, as ``explainer.shared.remember`` takes it; None
+            packs it on every run.
+    """
+
+    def make() -> bytes:
+        return pack_picker(
+            channel=key,
+            image=image,
+            grid=grid,
+            prefix_names=prefix_names,
+            values=values,
+            scale=scale,
+            limit=limit,
+            colour=colour,
+            width=width,
+        )
+
+    def choose() -> None:
+        clicked = valid_choice(st.session_state[key], {"query": tokens})
+        if clicked:
+            on_choose(clicked)
+
+    tokens = len(prefix_names) + grid[0] * grid[1]
+    with st.container(gap=None):
+        _mount(
+            key=key,
+            data=make() if cache is None else remember(("token_picker", key, cache), make),
+            on_choice_change=choose,
+        )
+        send_choice(key, {"query": query})

@@ -1,0 +1,118 @@
+// A small image to choose a token on; what is pointed at is marked in all matrices of the page.
+
+export default function (mount) {
+  return mounted(TokenPicker, mount);
+}
+
+class TokenPicker extends View {
+  build() {
+    const { data } = this;
+    const picker = make("div", "picker", this.root);
+    picker.style.maxWidth = `${data.width}px`;
+    this.looking = null;
+    this.grid = tokenGrid(picker, data, {
+      look: (token, byKeyboard = false) => this.look(token, byKeyboard),
+      choose: (token) => this.hand(token),
+    });
+    this.readout = make("p", "readout number", picker);
+    this.announce = announcer(picker);
+    if (data.arrays.values) {
+      const legend = make("div", "legend", picker);
+      this.least = make("span", "number", legend);
+      make("span", "bar", legend);
+      this.most = make("span", "number", legend);
+    }
+  }
+
+  show() {
+    const { data } = this;
+    this.page = marksOfPage();
+    this.page.prefix = data.prefix_names.length;
+    this.root.style.setProperty("--query", `var(--${data.colour})`);
+    if (data.colour === "query") setMarks(this.root, data.colours);
+    paintPixels(this.grid.base, data);
+    if (data.arrays.values) this.paintValues();
+  }
+
+  listen() {
+    super.listen();
+    this.page.join(this, () => this.mark());
+  }
+
+  leave() {
+    super.leave();
+    this.page?.part(this);
+  }
+
+  paintValues() {
+    const { data } = this;
+    const { values } = data.arrays;
+    const signed = data.scale === "diverging";
+    const limit = data.limit ?? (values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1);
+    const stops = data.colours[data.scale];
+    // the image shows through
+    const veil = colourTable(stops, (share) => (signed ? 0.8 : 0.6 + 0.28 * share));
+    const solid = colourTable(stops);
+    const level = (value) => {
+      const place = signed ? 127.5 * (1 + value / limit) : (255 * value) / limit;
+      return Math.round(Math.min(Math.max(place, 0), 255));
+    };
+    const numPrefix = data.prefix_names.length;
+    const { context, picture } = resize(this.grid.overlay, data.columns, data.rows);
+    const words = new Uint32Array(picture.data.buffer);
+    for (let patch = 0; patch < words.length; patch++) words[patch] = veil[level(values[numPrefix + patch])];
+    context.putImageData(picture, 0, 0);
+    for (let token = 0; token < numPrefix; token++) {
+      const [swatch, , value] = this.grid.buttons[token].children;
+      const word = solid[level(values[token])];
+      swatch.style.backgroundColor = `rgb(${word & 255} ${(word >> 8) & 255} ${(word >> 16) & 255})`;
+      setText(value, written(values[token]));
+    }
+    setText(this.least, signed ? written(-limit) : "0");
+    setText(this.most, written(limit));
+    this.root.style.setProperty("--scale", `linear-gradient(90deg, ${stops.join(", ")})`);
+  }
+
+  choose({ query }) {
+    this.query = Math.min(Math.max(query, 0), this.grid.buttons.length - 1);
+    this.page.keep(this, { token: this.query });
+    this.mark();
+  }
+
+  /** Show a choice at once and hand it to Python. */
+  hand(token) {
+    this.looking = null;
+    this.page.point(this, null);
+    this.channel.set({ ...this.channel.choice, query: token });
+    this.announce(fill(this.data.texts.chosen, { readout: this.say(token) }));
+    // the time makes choosing the same token again a change
+    this.setStateValue("choice", { query: token, at: performance.now() });
+  }
+
+  look(token, byKeyboard) {
+    if (token === this.looking) return;
+    this.looking = token;
+    this.page.point(this, token === null ? null : { token });
+    if (byKeyboard) this.announce(this.say(token));
+  }
+
+  mark() {
+    if (this.query === undefined) return;
+    const within = (index) => (index < this.grid.buttons.length ? index : undefined);
+    const active = this.looking ?? within(this.page.at("token")) ?? this.query;
+    this.grid.mark(active, this.query);
+    const key = within(this.page.at("key"));
+    if (key !== this.key) {
+      this.grid.buttons[this.key]?.classList.remove("looked-at");
+      this.grid.buttons[key]?.classList.add("looked-at");
+      this.key = key;
+    }
+    setText(this.readout, this.say(active));
+  }
+
+  say(token) {
+    const { texts, arrays } = this.data;
+    const name = tokenName(this.data, token);
+    return arrays.values ? fill(texts.readout, { token: name, value: written(arrays.values[token]) }) : name;
+  }
+}

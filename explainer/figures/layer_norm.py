@@ -1,0 +1,113 @@
+"""Two small charts of one token's numbers: before and after LayerNorm, and on the curve of GELU."""
+
+import math
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from explainer import theme
+from explainer.theme import Mode
+
+BINS = 24
+
+
+def before_and_after(
+    before: np.ndarray, after: np.ndarray, *, axis: str, count_axis: str, mode: Mode
+) -> go.Figure:
+    """Return two histograms side by side, each with a scale of its own.
+
+    Args:
+        before, after: (D,) finite numbers of one token.
+        axis, count_axis: titles of the axes.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    if not (np.isfinite(before).all() and np.isfinite(after).all()):
+        raise ValueError("a token's numbers must be finite")
+    figure = make_subplots(cols=2, horizontal_spacing=0.08)
+    figure.update_layout(
+        template=theme.template(mode), height=240, showlegend=False, bargap=0.04, barmode="overlay"
+    )
+    for column, (values, shade) in enumerate(
+        ((before, theme.MUTED), (after, theme.ACCENT)), start=1
+    ):
+        counts, edges = np.histogram(values, bins=BINS)
+        figure.add_bar(
+            x=(edges[1:] + edges[:-1]) / 2,
+            y=counts,
+            width=np.diff(edges),
+            marker={"color": shade.of(mode), "line": {"width": 0}},
+            customdata=np.stack([edges[:-1], edges[1:]], axis=1),
+            hovertemplate="%{customdata[0]:.2f} … %{customdata[1]:.2f}: %{y}<extra></extra>",
+            row=1,
+            col=column,
+        )
+        figure.add_vline(
+            x=float(values.mean()), line={"color": theme.TEXT.of(mode), "dash": "dot"}, col=column
+        )
+        figure.update_xaxes(title={"text": axis}, fixedrange=True, col=column)
+        figure.update_yaxes(fixedrange=True, col=column)
+    figure.update_yaxes(title={"text": count_axis}, col=1)
+    return figure
+
+
+def gelu_curve(
+    pre: np.ndarray,
+    post: np.ndarray,
+    chosen: int,
+    *,
+    axis: str,
+    height_axis: str,
+    hover: str,
+    mode: Mode,
+) -> go.Figure:
+    """Return the curve of GELU with every hidden unit of a token on it.
+
+    Args:
+        pre, post: (M,) before and after GELU.
+        chosen: the unit in full colour and larger.
+        axis, height_axis: titles of the axes.
+        hover: plotly's template; ``customdata`` holds the unit, counted from 1.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    if not (np.isfinite(pre).all() and np.isfinite(post).all()):
+        raise ValueError("hidden units must be finite numbers")
+    low, high = min(-3.0, float(pre.min())), max(3.0, float(pre.max()))
+    places = np.linspace(low, high, 160)
+    curve = [x * 0.5 * (1 + math.erf(x / math.sqrt(2))) for x in places]
+    here = np.arange(len(pre)) == chosen
+    return go.Figure(
+        [
+            go.Scatter(
+                x=places,
+                y=curve,
+                mode="lines",
+                line={"color": theme.MUTED.of(mode), "width": 1.5},
+                hoverinfo="skip",
+            ),
+            go.Scatter(
+                x=pre,
+                y=post,
+                mode="markers",
+                customdata=np.arange(1, len(pre) + 1),
+                marker={
+                    "color": theme.ACCENT.of(mode),
+                    "size": np.where(here, 14, 7),
+                    "opacity": np.where(here, 1.0, 0.4),
+                    "line": {"width": 0},
+                },
+                hovertemplate=f"{hover}<extra></extra>",
+            ),
+        ],
+        go.Layout(
+            template=theme.template(mode),
+            height=280,
+            showlegend=False,
+            xaxis={"title": {"text": axis}, "fixedrange": True},
+            yaxis={"title": {"text": height_axis}, "fixedrange": True},
+        ),
+    )
