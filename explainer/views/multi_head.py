@@ -161,12 +161,13 @@ def show_overview(choice: Choice, seen: Observation) -> None:
     texts, config = TEXTS["parts"]["overview"], seen.config
     query = query_of(choice, seen)
     chosen = state.get_block(choice), state.get_head(choice)
-    with st.expander(texts["show"].format(count=config.depth * config.num_heads)):
-        st.html(
-            remember(
-                ("overview", choice, query, chosen), partial(draw_overview, seen, query, chosen)
-            )
-        )
+    label = texts["show"].format(count=config.depth * config.num_heads)
+    shown = st.expander(label, key="overview", on_change="rerun")
+    if not shown.open:  # up to 64 pictures, which nobody asked for
+        return
+    with shown:
+        make = partial(draw_overview, seen, query, chosen)
+        st.html(remember(("overview", choice, query, chosen), make))
         if prefix := prefix_names(config, TOKENS):
             note(texts["prefix_note"].format(prefix=", ".join(prefix)))
 

@@ -12,6 +12,7 @@ from explainer.badge import equals_pytorch
 from explainer.code_panel import Snippet
 from explainer.components.matrices import Matrix, matrices
 from explainer.components.packing import CLIPPED_SHARE
+from explainer.components.token_picker import token_picker
 from explainer.content import load_texts
 from explainer.export import download_csv, matrix_csv
 from explainer.figures.looks import look, looks
@@ -19,7 +20,7 @@ from explainer.notation import percent, precise_percent
 from explainer.quiz import Question
 from explainer.services import Observation
 from explainer.state import Cell, Choice
-from explainer.tokens import token_names
+from explainer.tokens import prefix_names, token_names
 from vit_core import ViTConfig
 from vit_core.model import SelfAttention
 
@@ -70,13 +71,34 @@ def show_choose(choice: Choice, seen: Observation) -> None:
     texts, config = TEXTS["parts"]["choose"], seen.config
     if config.pool != "cls":
         st.markdown(texts["no_class_token"])
-    with st.container():
+    picture, words = st.columns((2, 3), gap="large")
+    with picture:
+        show_image("asking", choice, seen)
+    with words:
         with st.container(horizontal=True, gap="medium"):
             controls.pick_block(choice)
             controls.pick_head(choice)
         st.markdown(texts["legend"])
         st.html(legend(texts))
         st.markdown(texts["why"])
+
+
+def show_image(
+    key: str, choice: Choice, seen: Observation, weights: np.ndarray | None = None
+) -> None:
+    """Draw the image to point at and click, with weights over it if there are any."""
+    query = query_of(choice, seen)
+    row = None if weights is None else (state.get_block(choice), state.get_head(choice), query)
+    token_picker(
+        key=key,
+        image=seen.pixels,
+        grid=seen.config.grid_size,
+        prefix_names=prefix_names(seen.config, TOKENS),
+        query=query,
+        on_choose=lambda clicked: state.set_query(clicked["query"]),
+        values=weights,
+        cache=(choice, row),
+    )
 
 
 def legend(texts: Mapping[str, str]) -> str:
@@ -131,8 +153,16 @@ def show_matrices(
     cell: Cell,
     choice: Choice,
     seen: Observation,
+    *,
+    same_for_all: bool = False,
 ) -> None:
+    """Draw the matrices of ``make``.
+
+    Args:
+        same_for_all: they are the same whichever token asks, and need not be sent again.
+    """
     query = query_of(choice, seen)
+    head = choice, state.get_block(choice), state.get_head(choice)
     matrices(
         key=key,
         items=partial(make, choice, seen),
@@ -140,7 +170,7 @@ def show_matrices(
         on_choose=state.set_cell,
         links={"query": query, "token": query},
         prefix=seen.config.num_prefix_tokens,
-        cache=(choice, state.get_block(choice), state.get_head(choice), query),
+        cache=head if same_for_all else (*head, query),
     )
 
 
@@ -156,7 +186,7 @@ def numbered(name: str, count: int) -> list[str]:
 
 def show_qkv(choice: Choice, seen: Observation) -> None:
     cell = cell_of("qkv", Cell("q", query_of(choice, seen), 0), seen.config)
-    show_matrices("step-qkv", qkv_matrices, cell, choice, seen)
+    show_matrices("step-qkv", qkv_matrices, cell, choice, seen, same_for_all=True)
 
 
 def qkv_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
@@ -219,9 +249,10 @@ def show_softmax(choice: Choice, seen: Observation) -> None:
     st.markdown(texts["all"])
     picture, whole = st.columns((1, 3), gap="large")
     with picture:
-        st.html(looks([softmax_look(seen, row, texts, names)]))
+        st.markdown(f"**{texts['picture'].format(query=names[row.query])}**")
+        show_image("looking", choice, seen, row.weights)
     with whole:
-        show_matrices("step-pattern", whole_pattern, cell, choice, seen)
+        show_matrices("step-pattern", whole_pattern, cell, choice, seen, same_for_all=True)
 
 
 def softmax_row(choice: Choice, seen: Observation) -> list[Matrix]:
@@ -257,28 +288,6 @@ def whole_pattern(choice: Choice, seen: Observation) -> list[Matrix]:
             limit=float(np.quantile(pattern, 1 - CLIPPED_SHARE)) or None,
         ),
     ]
-
-
-def softmax_look(
-    seen: Observation, row: AttentionRow, texts: Mapping[str, str], names: Sequence[str]
-) -> tuple[str, str, list[str]]:
-    """The row over the image, with what lies beside the image in words."""
-    first = seen.config.num_prefix_tokens
-    best = first + int(row.weights[first:].argmax())
-    words = {
-        "query": names[row.query],
-        "token": names[best],
-        "weight": percent(float(row.weights[best])),
-    }
-    lines = [
-        texts["picture_prefix"].format(token=names[token], weight=percent(float(weight)))
-        for token, weight in enumerate(row.weights[:first])
-    ]
-    return (
-        over_image(seen, row.weights, texts["picture_alt"].format(**words)),
-        texts["picture"].format(**words),
-        [texts["picture_line"].format(**words), *lines],
-    )
 
 
 def over_image(seen: Observation, weights: np.ndarray, alt: str) -> str:

@@ -313,6 +313,19 @@ def test_a_link_switches_off_only_what_the_model_has(open_page: Open) -> None:
     assert said.startswith("Off: head 2 of block 2. ")
 
 
+def test_the_overview_comes_when_it_is_opened(open_page: Open) -> None:
+    app = open_page("multi-head", **SMALL, query=3, block=1)
+    assert not [one for one in app.get("html") if 'class="overview"' in one.proto.body]
+    app.session_state["overview"] = True
+    app.run()
+    shown = html_of(app, "overview")
+    weights = observed(SMALL).tensors["blocks.1.attn.pattern"][1, 3]
+    names = ["[CLS]"] + [f"patch {r}, {c}" for r in range(1, 5) for c in range(1, 5)]
+    most = f"{names[int(weights.argmax())]}, {100 * weights.max():.1f} %"
+    assert f"Block 2, head 2: patch 1, 3 looks most at {most}" in shown
+    assert shown.count("<td") == 4
+
+
 # questions
 
 

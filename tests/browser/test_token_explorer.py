@@ -110,7 +110,8 @@ def test_the_patterns_travel_once(open_page: Opener) -> None:
     page.locator("[data-testid=stMain]").get_by_role("radio", name="3").first.click()
     page.wait_for_url(re.compile(r"[?&]block=2(&|$)"))
     page.get_by_text("blocks.2.attn.pattern").wait_for()
-    assert 0 < sum(page.received) < 100_000
+    # what else the page shows of another token and block comes anew, the patterns do not
+    assert 0 < sum(page.received) < 4 * 4 * 197 * 196
 
 
 def test_arrow_keys_look_and_enter_chooses(open_page: Opener) -> None:
@@ -130,9 +131,7 @@ def test_arrow_keys_look_and_enter_chooses(open_page: Opener) -> None:
     for _ in range(5):
         page.keyboard.press("ArrowUp")
     expect(page.locator(".main h2")).to_have_text("Seen from [CLS]")
-    expect(page.locator(".main .announcement")).to_contain_text(
-        "[CLS] looks most at"
-    )
+    expect(page.locator(".main .announcement")).to_contain_text("[CLS] looks most at")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"[?&]query=1(&|$)"))
