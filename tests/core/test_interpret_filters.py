@@ -28,14 +28,15 @@ def test_a_filter_times_a_patch_is_a_sum_over_its_pixels() -> None:
     image = normal(1, 3, 12, 20).double()
     with torch.no_grad():
         embedding = model.patch_embed(image)[0]
-    filters = filter_images(model.patch_embed.proj.weight.detach(), config.patch_hw, 3)
+    weight, bias = (part.detach() for part in model.patch_embed.proj.parameters())
+    filters = filter_images(weight, config.patch_hw, 3)
     assert filters.shape == (24, 3, 4, 5)
     for patch in range(config.num_patches):
         row, column = divmod(patch, 4)
         pixels = image[0, :, 4 * row : 4 * row + 4, 5 * column : 5 * column + 5]
         for dimension in (0, 11, 23):
             total = float((pixels * filters[dimension]).sum())
-            total += float(model.patch_embed.proj.bias[dimension])
+            total += float(bias[dimension])
             assert float(embedding[patch, dimension]) == pytest.approx(total, abs=1e-12)
 
 
