@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from explainer import controls, positions, state
+from explainer import code_panel, controls, positions, state
 from explainer.code_panel import Snippet
 from explainer.components.matrices import Matrix, matrices
 from explainer.components.token_picker import token_picker
@@ -33,6 +33,13 @@ from vit_core.model import ViT, sincos_1d, sincos_2d
 TEXTS = load_texts("position")
 TOKENS = load_texts("token_explorer")
 WAVES = ("sincos", "sincos2d")
+MADE_BY = {  # the code that makes a table of each kind
+    "learned": Snippet("table", ViT.__init__, ("self.pos_embed = nn.Parameter",)),
+    "sincos": Snippet("table", sincos_1d, ("frequencies =", "angles =", "encoding =")),
+    "sincos2d": Snippet(
+        "table", sincos_2d, ("frequencies =", "column_angles =", "row_angles =", "parts =")
+    ),
+}
 DRAWN = 4  # dimensions beside the chosen one
 ZOOM = 8  # of a pixel in the pictures of the experiment
 
@@ -160,7 +167,13 @@ def added_matrices(seen: Observation) -> list[Matrix]:
     dimensions = numbered(config.embed_dim)
     # with registers, the rows before and after they join are not the same ones
     row_axis = "" if config.num_registers else "token"
-    shared = {"column_names": dimensions, "column_axis": "dimension", "row_axis": row_axis}
+    shared = {
+        "column_names": dimensions,
+        "column_axis": "dimension",
+        "row_axis": row_axis,
+        # three side by side, as far as a cell can be pointed at
+        "cell": "auto" if config.embed_dim <= 32 else max(3, 280 // config.embed_dim),
+    }
     if config.pos_embed == "none":
         title = texts["embed_none"]
         return [Matrix("embed", seen.tensors["embed"], title, names_of(config), **shared)]
@@ -170,7 +183,15 @@ def added_matrices(seen: Observation) -> list[Matrix]:
     limit = max(float(np.abs(values).max()) for values in found) or None
     return [
         Matrix("tokens", found[0], texts["tokens"], names, limit=limit, **shared),
-        Matrix("pos_embed", found[1], texts["pos_embed"], names, limit=limit, **shared),
+        Matrix(
+            "pos_embed",
+            found[1],
+            texts["pos_embed"],
+            names,
+            limit=limit,
+            note=texts["scale_note"],
+            **shared,
+        ),
         Matrix("embed", found[2], texts["embed"], names_of(config), limit=limit, **shared),
     ]
 
@@ -270,6 +291,7 @@ def show_table(choice: Choice, seen: Observation) -> None:
         f"position-{kind}.csv",
         "table-csv",
     )
+    code_panel.show([MADE_BY[kind]])
 
 
 def show_cell(choice: Choice, seen: Observation, kind: str, found: np.ndarray, cell: Cell) -> None:
@@ -280,12 +302,20 @@ def show_cell(choice: Choice, seen: Observation, kind: str, found: np.ndarray, c
     if kind in WAVES:
         st.markdown(texts[f"{kind}_words"].format(quarter=config.embed_dim // 4))
         st.latex(texts[f"{kind}_formula"])
-    st.markdown(texts["cell_of"].format(place=place, number=cell.column + 1, index=cell.column))
     if kind == "learned":
         noise = config.pos_embed == "learned" and not choice.trained
         words = texts["cell_noise" if noise else "cell_learned"]
-        st.markdown(words.format(value=f"{value:.6f}", count=f"{found.size:,}"))
-    elif kind == "sincos2d" and cell.row < int(config.pool == "cls"):
+        st.markdown(
+            words.format(
+                place=place,
+                number=cell.column + 1,
+                value=written(value, 6),
+                count=f"{found.size:,}",
+            )
+        )
+        return
+    st.markdown(texts["cell_of"].format(place=place, number=cell.column + 1, index=cell.column))
+    if kind == "sincos2d" and cell.row < int(config.pool == "cls"):
         st.markdown(texts["cell_zero"].format(place=place))
     else:
         st.latex(texts[f"{kind}_cell"] % worked(config, kind, cell, value))
@@ -539,7 +569,7 @@ def nearest_words(cosines: np.ndarray, place: int, first: int, names: list[str])
         nearest=names[nearest],
         value=f"{cosines[place, nearest]:.3f}",
         farthest=names[farthest],
-        least=f"{cosines[place, farthest]:.3f}",
+        least=written(float(cosines[place, farthest]), 3),
     )
 
 
@@ -650,9 +680,9 @@ def show_logits(title: str, logits: np.ndarray, seen: Observation) -> None:
     )
 
 
-def written(number: float) -> str:
-    """Write a logit with a true minus; what rounds to nothing has no sign."""
-    text = f"{abs(number):.4f}"
+def written(number: float, digits: int = 4) -> str:
+    """Write a number with a true minus; what rounds to nothing has no sign."""
+    text = f"{abs(number):.{digits}f}"
     return f"−{text}" if number < 0 and float(text) else text
 
 
@@ -673,7 +703,7 @@ def change_words(logits: np.ndarray, seen: Observation) -> str:
         old_share=precise_percent(float(shares[0, old])),
         new_share=precise_percent(float(shares[1, new])),
     )
-    return f"{texts['moves'].format(change=f'{positions.change(logits):.2g}')} {words}"
+    return f"{texts['moves'].format(change=f'{positions.change(logits):.4g}')} {words}"
 
 
 def equal_words(logits: np.ndarray) -> str:
@@ -701,8 +731,6 @@ PARTS: Mapping[str, Callable[[Choice, Observation], None]] = {
 }
 CODE = (
     Snippet("add", ViT.embed, ("x_BND = x_BND + tap",)),
-    Snippet("table", sincos_1d, ("frequencies =", "angles =", "encoding =")),
-    Snippet("table", sincos_2d, ("frequencies =", "column_angles =", "row_angles =", "parts =")),
     Snippet("similarity", position_similarity, ("unit_ND =", "return")),
     Snippet("shuffle", shuffle_patches, ("patches_BPV =", "grid =")),
 )
@@ -809,7 +837,7 @@ def ask_nearest(choice: Choice, seen: Observation, kind: str) -> Question | None
     best = others[0]
     # one that is as similar would be as right
     options = sorted(one for one in picked if one == best or row[one] < row[best] - 1e-4)
-    values = ", ".join(f"{names[one]} {row[one]:.3f}" for one in options)
+    values = ", ".join(f"{names[one]} {written(float(row[one]), 3)}" for one in options)
     if len(options) < 2:
         return None
     return Question(
