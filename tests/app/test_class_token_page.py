@@ -1,0 +1,132 @@
+"""The class token's page: rows of the trace, the same row for every image, right answers."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from explainer import pictures, services
+from explainer.state import Choice, State
+from explainer.views import class_token as page
+
+pytestmark = pytest.mark.usefixtures("shipped")
+
+ADDRESS = "class-token"
+SHAPES = [
+    {"patches": patches, "width": width, "heads": heads, "depth": depth, "position": position}
+    for patches, width, heads, depth, position in (
+        (2, 8, 1, 1, "none"),
+        (14, 8, 8, 8, "sincos"),
+        (2, 128, 8, 1, "sincos2d"),
+        (14, 128, 1, 8, "learned"),
+    )
+]
+
+
+def observed(source: str = "default", **knobs) -> tuple[Choice, services.Observation]:
+    if source == "untrained":
+        config = replace(State(), source=source, **knobs).shaped
+    else:
+        config = services.load_source(source).model.config
+    choice = Choice(source, config, 0, 4, 2)
+    return choice, services.observe(choice)
+
+
+@pytest.mark.parametrize("source", ["default", "fast", "best", "seed", "untrained"])
+def test_every_model_has_the_page(open_page: Callable, source: str):
+    app = open_page(ADDRESS, source=source)
+    assert not app.exception
+    assert len(app.header) == len(page.PARTS) + 1
+    words = " ".join(element.value for element in app.markdown)
+    assert ("This model has none" in words) == (source in ("fast", "best", "seed"))
+
+
+@pytest.mark.parametrize("knobs", SHAPES)
+def test_shapes_at_their_extremes(open_page: Callable, knobs: dict):
+    assert not open_page(ADDRESS, source="untrained", **knobs).exception
+
+
+def test_an_own_picture(open_page: Callable):
+    ring = np.zeros((28, 28), dtype=np.uint8)
+    ring[8:20, 8:20], ring[11:17, 11:17] = 255, 0
+    assert not open_page(ADDRESS, picture=pictures.encode(ring)).exception
+
+
+@pytest.mark.parametrize("place", [{"query": 999}, {"cell": "tokens.99.0"}, {"cell": "pooled.0.1"}])
+def test_places_that_a_model_does_not_have(open_page: Callable, place: dict):
+    assert not open_page(ADDRESS, source="default", **place).exception
+
+
+@pytest.mark.parametrize("source", ["default", "best", "untrained"])
+def test_joining_changes_no_patch(source: str):
+    choice, seen = observed(source)
+    before, after = page.joined(choice, seen)
+    assert np.array_equal(before.values, seen.tensors["patch_embed"])
+    assert np.array_equal(after.values, seen.tensors["tokens"])
+    assert np.array_equal(after.values[len(after.values) - len(before.values) :], before.values)
+    assert len(after.values) - len(before.values) == (seen.config.pool == "cls")
+
+
+def test_every_matrix_has_the_shape_that_links_are_read_by():
+    for source in ("default", "best"):
+        choice, seen = observed(source)
+        makers = [page.joined, page.travelled]
+        makers.append(page.started if page.has_class(seen.config) else page.averaged)
+        found = {m.name: m.values.shape for make in makers for m in make(choice, seen)}
+        assert found == page.cell_shapes(seen.config)
+
+
+def test_the_row_that_joins_is_the_parameter_for_every_image():
+    choice, seen = observed()
+    rows = page.start_rows(choice, seen)
+    model = services.load_source("default").model
+    assert rows.shape == (3, seen.config.embed_dim)
+    assert np.array_equal(rows, np.tile(model.cls_token[0, 0].detach().numpy(), (3, 1)))
+    assert page.start_difference(choice, seen) == 0
+    assert len({(one.digit, one.index) for one in (choice, *page.others(choice))}) == 3
+
+
+def test_the_average_is_the_mean_of_the_patches():
+    choice, seen = observed("best")
+    final, pooled = page.averaged(choice, seen)
+    assert np.allclose(final.values.mean(axis=0), pooled.values[0], atol=1e-6)
+    assert np.array_equal(pooled.values[0], seen.tensors["pooled"])
+
+
+def test_the_journey_is_the_stream():
+    _, seen = observed()
+    rows = page.journey(seen)
+    assert np.array_equal(rows[0], seen.tensors["embed"][0])
+    assert np.array_equal(rows[-1], seen.tensors["blocks.3.resid_post"][0])
+    _, seen = observed("best")
+    last = seen.tensors[f"blocks.{seen.config.depth - 1}.resid_post"]
+    assert np.array_equal(page.journey(seen)[-1], last.mean(axis=0))
+
+
+def test_cosines_by_hand():
+    rows = np.array([[1, 0], [1, 1], [-1, -1], [0, 0]], dtype=np.float32)
+    assert page.cosines(rows) == pytest.approx([0.5**0.5, -1, 1])
+
+
+@pytest.mark.parametrize("source", ["default", "best", "untrained"])
+def test_the_questions_have_the_right_answers(source: str):
+    choice, seen = observed(source)
+    asked = {question.name: question for question in page.questions(choice, seen)}
+    right = {name: question.options[question.answer] for name, question in asked.items()}
+    assert right["shape"] == str(seen.tensors["embed"].shape)
+    assert asked["turns"].answer == int(page.cosines(page.journey(seen)).argmin())
+    if page.has_class(seen.config):
+        assert asked["image"].answer == 2
+        pattern = seen.tensors[f"blocks.{seen.config.depth - 1}.attn.pattern"]
+        assert right["itself"] == page.percent(float(pattern[:, 0, 0].mean()))
+    else:
+        assert float(right["share"]) == pytest.approx(1 / seen.config.num_patches, rel=0.01)
+        end = np.linalg.norm(page.journey(seen)[-1])
+        assert float(right["longest"]) == pytest.approx(end, abs=0.01)
+
+
+def test_the_table_names_every_measured_model(open_page: Callable):
+    rows = page.compared()
+    assert [row[1] for row in rows].count("the class token") == 1
+    assert all(row[2] == "98.76 %" for row in rows) and len(rows) == 4
