@@ -1,0 +1,102 @@
+"""The filter grid: the patch embedding's filters as little images, of which one can be chosen."""
+
+from collections.abc import Callable, Hashable
+from math import isqrt
+
+import numpy as np
+import streamlit as st
+
+from explainer.components import assets
+from explainer.components.colours import component_colours
+from explainer.components.packing import pack
+from explainer.components.selection import send_choice, valid_choice
+from explainer.content import load_texts
+from explainer.shared import remember
+
+_mount = st.components.v2.component(
+    "vit_explainer.filter_grid",
+    html='<div class="explorer"><div class="panels"></div></div>',
+    css=assets.stylesheet("shared/shared", "filter_grid/filter_grid"),
+    js=assets.javascript(
+        "shared/data", "shared/grid", "shared/numbers", "shared/marks", "shared/view",
+        "filter_grid/filter_grid",
+    ),
+)  # fmt: skip
+
+
+def pack_filters(*, channel: str, filters: np.ndarray, responses: np.ndarray) -> bytes:
+    """Return what the browser needs: the filters, and the number that each makes of a patch.
+
+    Args:
+        filters: (D, ph, pw), all in one diverging scale.
+        responses: (D,).
+
+    Raises:
+        ValueError: the filters are no images, or there is not one response for each.
+    """
+    if filters.ndim != 3 or responses.shape != filters.shape[:1] or not filters.size:
+        raise ValueError(
+            f"filters of shape {filters.shape} and responses of shape {responses.shape} must be "
+            f"(filters, height, width) and (filters,)"
+        )
+    if not (np.isfinite(filters).all() and np.isfinite(responses).all()):
+        raise ValueError("filters and responses must be finite numbers")
+    count, height, width = filters.shape
+    columns = columns_for(count)
+    header = {
+        "channel": channel,
+        "rows": count // columns,
+        "columns": columns,
+        "prefix_names": [],
+        # of the picture that the buttons lie on; a quarter of a patch stands between two filters
+        "image_height": (count // columns) * 5 * height,
+        "image_width": columns * 5 * width,
+        "filter_height": height,
+        "filter_width": width,
+        "texts": dict(load_texts("filter_grid")),
+        "colours": component_colours(),
+    }
+    arrays = {"filters": filters, "responses": responses}
+    return pack(header, {name: array.astype(np.float32) for name, array in arrays.items()})
+
+
+def columns_for(count: int) -> int:
+    """Return a number of columns that ``count`` filters fill: about twice as many as rows."""
+    return next(n for n in range(max(isqrt(2 * count), 1), count + 1) if count % n == 0)
+
+
+def filter_grid(
+    *,
+    key: str,
+    filters: np.ndarray,
+    responses: np.ndarray,
+    chosen: int,
+    on_choose: Callable[[int], None],
+    cache: Hashable,
+) -> None:
+    """Show the filters; arguments as for ``pack_filters``.
+
+    Pointing at a filter marks its dimension in all matrices of the page, and the other way round.
+
+    Args:
+        key: of the component, and the channel on which it hears what is chosen.
+        chosen: the chosen filter, from 0.
+        on_choose: called before the rerun with the filter that was clicked.
+        cache: everything that is drawn depends on, as ``explainer.shared.remember`` takes it.
+    """
+
+    def make() -> bytes:
+        return pack_filters(channel=key, filters=filters, responses=responses)
+
+    def choose() -> None:
+        clicked = valid_choice(st.session_state[key], {"query": len(filters)})
+        if clicked:
+            on_choose(clicked["query"])
+
+    with st.container(gap=None):
+        _mount(
+            key=key,
+            data=remember(("filter_grid", key, cache), make),
+            on_choice_change=choose,
+        )
+        send_choice(key, {"query": chosen})

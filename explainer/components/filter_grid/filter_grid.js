@@ -1,0 +1,112 @@
+// Filters as little images, all in one scale; the one pointed at says what it makes of the chosen patch.
+
+export default function (mount) {
+  return mounted(FilterGrid, mount);
+}
+
+const ZOOM = 4; // picture elements for each weight
+const GAP = 1; // weights' share of the gap: one for each four
+
+class FilterGrid extends View {
+  build() {
+    const { data } = this;
+    const panel = make("div", "filters", this.root);
+    this.looking = null;
+    this.grid = tokenGrid(panel, data, {
+      look: (filter, byKeyboard = false) => this.look(filter, byKeyboard),
+      choose: (filter) => this.hand(filter),
+    });
+    this.grid.buttons.forEach((button, filter) => button.setAttribute("aria-label", this.name(filter)));
+    this.readout = make("p", "readout number", panel);
+    const legend = make("div", "legend", panel);
+    this.least = make("span", "number", legend);
+    make("span", "bar", legend);
+    this.most = make("span", "number", legend);
+    this.announce = announcer(panel);
+  }
+
+  show() {
+    this.page = marksOfPage();
+    // here a chosen thing is a dimension, not a token that asks
+    this.root.style.setProperty("--query", "var(--accent)");
+    this.paint();
+  }
+
+  listen() {
+    super.listen();
+    this.page.join(this, () => this.mark());
+  }
+
+  leave() {
+    super.leave();
+    this.page?.part(this);
+  }
+
+  paint() {
+    const { data } = this;
+    const { filters } = data.arrays;
+    const { filter_height: high, filter_width: wide, columns } = data;
+    const limit = filters.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
+    const table = colourTable(data.colours.diverging);
+    // a tile is its filter at ZOOM, in the middle of a cell that is a quarter larger
+    const [cellHigh, cellWide] = [high * (ZOOM + GAP), wide * (ZOOM + GAP)];
+    const [top, left] = [Math.floor((high * GAP) / 2), Math.floor((wide * GAP) / 2)];
+    const { context, picture } = resize(this.grid.base, data.image_width, data.image_height);
+    const words = new Uint32Array(picture.data.buffer);
+    for (let filter = 0; filter < data.rows * columns; filter++) {
+      const fromRow = Math.floor(filter / columns) * cellHigh + top;
+      const fromColumn = (filter % columns) * cellWide + left;
+      for (let y = 0; y < high * ZOOM; y++) {
+        for (let x = 0; x < wide * ZOOM; x++) {
+          const at = (filter * high + Math.floor(y / ZOOM)) * wide + Math.floor(x / ZOOM);
+          const level = Math.round(Math.min(Math.max(127.5 * (1 + filters[at] / limit), 0), 255));
+          words[(fromRow + y) * data.image_width + fromColumn + x] = table[level];
+        }
+      }
+    }
+    context.putImageData(picture, 0, 0);
+    setText(this.least, written(-limit));
+    setText(this.most, written(limit));
+    this.root.style.setProperty("--scale", `linear-gradient(90deg, ${data.colours.diverging.join(", ")})`);
+  }
+
+  choose({ query }) {
+    this.chosen = Math.min(Math.max(query, 0), this.grid.buttons.length - 1);
+    this.page.keep(this, { dimension: this.chosen });
+    this.mark();
+  }
+
+  /** Show a choice at once and hand it to Python. */
+  hand(filter) {
+    this.looking = null;
+    this.page.point(this, null);
+    this.channel.set({ ...this.channel.choice, query: filter });
+    this.announce(fill(this.data.texts.chosen, { readout: this.say(filter) }));
+    // the time makes choosing the same filter again a change
+    this.setStateValue("choice", { query: filter, at: performance.now() });
+  }
+
+  look(filter, byKeyboard) {
+    if (filter === this.looking) return;
+    this.looking = filter;
+    this.page.point(this, filter === null ? null : { dimension: filter });
+    if (byKeyboard) this.announce(this.say(filter));
+  }
+
+  mark() {
+    if (this.chosen === undefined) return;
+    const pointed = this.page.at("dimension");
+    const active = this.looking ?? (pointed < this.grid.buttons.length ? pointed : this.chosen);
+    this.grid.mark(active, this.chosen);
+    setText(this.readout, this.say(active));
+  }
+
+  name(filter) {
+    return fill(this.data.texts.filter, { number: filter + 1 });
+  }
+
+  say(filter) {
+    const value = written(this.data.arrays.responses[filter]);
+    return fill(this.data.texts.readout, { filter: this.name(filter), value });
+  }
+}

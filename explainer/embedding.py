@@ -1,0 +1,142 @@
+"""What the page on the patch embedding derives from the model that ran; nothing is drawn here."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from explainer import services, state
+from explainer.services import Observation
+from explainer.shared import remember
+from explainer.state import Choice
+from explainer.weights import weights
+from vit_core.data import normalize
+from vit_core.interpret.filters import (
+    PrincipalFilters,
+    embed_by_convolution,
+    filter_images,
+    principal_filters,
+)
+
+SAME = 1e-6  # cosines that differ by less are the same
+
+
+@dataclass(frozen=True)
+class Sum:
+    """One number of an embedding, taken apart in float64: patch · filter + bias.
+
+    Attributes:
+        values: (V,) of the patch, as the model received them.
+        filter: (V,), one row of W.
+        products: (V,).
+    """
+
+    values: np.ndarray
+    filter: np.ndarray
+    products: np.ndarray
+    bias: float
+
+    @property
+    def total(self) -> float:
+        return float(self.products.sum()) + self.bias
+
+
+def weight_of(choice: Choice) -> np.ndarray:
+    """Return W, (D, V)."""
+    return weights(choice)["patch_embed.proj.weight"]
+
+
+def bias_of(choice: Choice) -> np.ndarray:
+    """Return b, (D,)."""
+    return weights(choice)["patch_embed.proj.bias"]
+
+
+def unit_of(choice: Choice) -> int:
+    """Return the chosen filter; until one is chosen, the one with the largest weights."""
+    unit = state.load().unit
+    if unit is None:
+        return int(np.linalg.norm(weight_of(choice), axis=1).argmax())
+    return min(unit, choice.config.embed_dim - 1)
+
+
+def sum_of(choice: Choice, seen: Observation, patch: int, unit: int) -> Sum:
+    """Take ``patch_embed[patch, unit]`` apart."""
+    values = seen.tensors["patches"][patch].astype(np.float64)
+    row = weight_of(choice)[unit].astype(np.float64)
+    return Sum(values, row, values * row, float(bias_of(choice)[unit]))
+
+
+def filters_of(choice: Choice) -> np.ndarray:
+    """Return the filters as grey images, (D, ph, pw)."""
+    weight = torch.tensor(weight_of(choice))
+    return filter_images(weight, choice.config.patch_hw, choice.config.in_channels)[:, 0].numpy()
+
+
+def principal(choice: Choice) -> PrincipalFilters:
+    """Return the principal components of the filters, once for all images."""
+
+    def find() -> PrincipalFilters:
+        weight = torch.tensor(weight_of(choice))
+        return principal_filters(weight, choice.config.patch_hw, choice.config.in_channels)
+
+    return remember(("principal", *model_of(choice)), find)
+
+
+def model_of(choice: Choice) -> tuple:
+    """Return what only depends on the model."""
+    return choice.source, choice.config, choice.seed
+
+
+def convolution_difference(choice: Choice, seen: Observation) -> float:
+    """Return the largest difference between the embedding and a convolution, measured."""
+
+    def measure() -> float:
+        source = services.load_source(choice.source, choice.config, choice.seed)
+        images = normalize(torch.tensor(seen.pixels)[None, None], source.info)
+        with torch.no_grad():
+            found = embed_by_convolution(source.model.patch_embed, images)[0].numpy()
+        return float(np.abs(found - seen.tensors["patch_embed"]).max())
+
+    return remember(("convolution", choice), measure)
+
+
+def cosines(rows: np.ndarray, place: int) -> np.ndarray:
+    """Return the cosine similarity of one row with every row, (P, V) → (P,), from -1 to 1.
+
+    A row of zeros points nowhere: its similarity is 0.
+    """
+    rows = rows.astype(np.float64)
+    sizes = np.linalg.norm(rows, axis=1)
+    scale = sizes * sizes[place]
+    products = rows @ rows[place]
+    return np.clip(np.divide(products, scale, out=np.zeros_like(scale), where=scale > 0), -1, 1)
+
+
+@dataclass(frozen=True)
+class Alike:
+    """How alike all patches are to the chosen one.
+
+    Attributes:
+        pixels, embeddings: (P,), cosine similarity of the patches as the model received them, and
+            of their embeddings.
+        same: how many other patches have exactly the chosen one's pixels.
+        order: the patches with other pixels, from the most similar embedding to the least.
+    """
+
+    pixels: np.ndarray
+    embeddings: np.ndarray
+    same: int
+    order: np.ndarray
+
+
+def alike_of(choice: Choice, seen: Observation, patch: int) -> Alike:
+    def compare() -> Alike:
+        patches = seen.tensors["patches"]
+        equal = (patches == patches[patch]).all(axis=1)
+        embeddings = cosines(seen.tensors["patch_embed"], patch)
+        order = np.argsort(-embeddings, kind="stable")
+        return Alike(
+            cosines(patches, patch), embeddings, int(equal.sum()) - 1, order[~equal[order]]
+        )
+
+    return remember(("alike", choice, patch), compare)
