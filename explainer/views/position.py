@@ -65,7 +65,8 @@ def twins_text(choice: Choice, seen: Observation) -> str:
     twins = positions.twins(choice, seen)
     own = config.pos_embed != "none"
     if twins is None:
-        return " ".join([texts["no_twins"], texts["added" if own else "nothing_added"]])
+        then = [texts["added"]] if own else [texts["without"], texts["nothing_added"]]
+        return " ".join([texts["no_twins"], *then])
     first, second = (config.num_prefix_tokens + patch for patch in twins)
     names, rows = names_of(config), seen.tensors["patch_embed"]
     after = gap(*(seen.tensors["embed"][token] for token in (first, second)))
@@ -172,7 +173,9 @@ def added_matrices(seen: Observation) -> list[Matrix]:
         "column_axis": "dimension",
         "row_axis": row_axis,
         # three side by side, as far as a cell can be pointed at
-        "cell": "auto" if config.embed_dim <= 32 else max(3, 280 // config.embed_dim),
+        "cell": "auto"
+        if config.embed_dim <= 32 or config.pos_embed == "none"
+        else max(3, 280 // config.embed_dim),
     }
     if config.pos_embed == "none":
         title = texts["embed_none"]
@@ -208,7 +211,7 @@ def show_sum(seen: Observation, cell: Cell) -> None:
     token = place_names(config)[row]
     st.markdown(texts["sum_of"].format(token=token, number=cell.column + 1))
     total = seen.tensors["embed"][row_after(config, row), cell.column]
-    st.latex(texts["sum"] % (signed(values[0]), signed(values[1]), signed(total)))
+    st.latex(texts["sum"] % (f"{values[0]:.6f}", signed(values[1]), f"{total:.6f}"))
 
 
 def row_before(config: ViTConfig, token: int) -> int | None:
@@ -271,7 +274,7 @@ def show_table(choice: Choice, seen: Observation) -> None:
             Matrix(
                 "table",
                 found,
-                texts["positions"].format(kind=TEXTS["kinds"][kind].capitalize()),
+                texts["positions"].format(kind=TEXTS["kinds"][kind]),
                 names,
                 dimensions,
                 row_axis="" if config.num_registers else "token",
@@ -382,7 +385,10 @@ def show_curves(choice: Choice, seen: Observation) -> None:
         format_func=lambda one: str(one + 1),
         help=texts["slide_help"],
     )
-    shown = sorted({*dimensions_of(kind, found), unit})
+    telling = dimensions_of(kind, found)
+    if kind == "sincos2d" and unit >= config.embed_dim // 2:  # waves over the rows
+        telling = [one + config.embed_dim // 2 for one in telling]
+    shown = sorted({*telling, unit})
     if kind in WAVES:
         show_waves(config, kind, shown, unit)
     st.html(
@@ -425,10 +431,8 @@ def steps_of(one: Wave) -> str:
 def show_waves(config: ViTConfig, kind: str, shown: list[int], unit: int) -> None:
     texts = TEXTS["parts"]["curves"]
     own = wave(kind, config.embed_dim, unit)
-    # waves over rows and over columns have no axis in common
-    together = [one for one in shown if wave(kind, config.embed_dim, one).along == own.along]
     count = places_along(config, own.along)
-    names = [texts["name"].format(number=one + 1) for one in together]
+    names = [texts["name"].format(number=one + 1) for one in shown]
     words = {
         "along": texts[f"along_{own.along}"],
         "steps": steps_of(own),
@@ -439,8 +443,8 @@ def show_waves(config: ViTConfig, kind: str, shown: list[int], unit: int) -> Non
         chart(
             kind,
             config.embed_dim,
-            tuple(together),
-            together.index(unit),
+            tuple(shown),
+            shown.index(unit),
             count,
             "dark" if st.context.theme.type == "dark" else "light",
         ),
@@ -644,6 +648,7 @@ def show_results(choice: Choice, seen: Observation, found: positions.Shuffled) -
     if found.without is None:
         show_logits(texts["never_title"], found.with_position, seen)
         st.markdown(equal_words(found.with_position))
+        note(texts["bars"])
         return
     left, right = st.columns(2, gap="large")
     with left:
