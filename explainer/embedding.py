@@ -15,6 +15,7 @@ from vit_core.interpret.filters import (
     PrincipalFilters,
     embed_by_convolution,
     filter_images,
+    neighbour_agreement,
     principal_filters,
 )
 
@@ -70,6 +71,35 @@ def filters_of(choice: Choice) -> np.ndarray:
     """Return the filters as grey images, (D, ph, pw)."""
     weight = torch.tensor(weight_of(choice))
     return filter_images(weight, choice.config.patch_hw, choice.config.in_channels)[:, 0].numpy()
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far neighbouring weights of the filters agree, and what chance alone would do.
+
+    Attributes:
+        value: from -1 to 1, see ``vit_core.interpret.filters.neighbour_agreement``.
+        chance: standard deviation of ``value`` if every weight were drawn by itself.
+    """
+
+    value: float
+    chance: float
+
+    @property
+    def is_smooth(self) -> bool:
+        return self.value > 3 * self.chance
+
+
+def agreement(choice: Choice) -> Agreement:
+    """Measure the filters, once for all images."""
+
+    def measure() -> Agreement:
+        filters = torch.tensor(filters_of(choice))[:, None]
+        count, _, height, width = filters.shape
+        pairs = count * (height * (width - 1) + (height - 1) * width)
+        return Agreement(neighbour_agreement(filters), pairs**-0.5)
+
+    return remember(("agreement", *model_of(choice)), measure)
 
 
 def principal(choice: Choice) -> PrincipalFilters:

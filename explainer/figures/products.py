@@ -13,7 +13,7 @@ MOST_NUMBERS = 16  # cells with their number: more would be too small to read
 
 STYLE = f"""
 .product {{ display: flex; flex-wrap: wrap; align-items: center; gap: 0.75rem; }}
-.product figure {{ flex: 0 1 11rem; min-width: 8rem; margin: 0; }}
+.product figure {{ flex: 0 1 9rem; min-width: 8rem; margin: 0; }}
 .product .tile {{ position: relative; display: block; }}
 .product img {{ display: block; width: 100%; margin: 0; border-radius: 3px;
   image-rendering: pixelated; }}
@@ -25,8 +25,8 @@ STYLE = f"""
 .product figcaption b {{ display: block; font-weight: 600; }}
 .product figcaption span {{ color: {theme.MUTED.css}; font-variant-numeric: tabular-nums; }}
 .product > i {{ font-style: normal; font-size: 1.5rem; color: {theme.MUTED.css}; }}
-.alike {{ display: flex; flex-wrap: wrap; gap: 1rem; margin: 0; padding: 0; list-style: none; }}
-.alike li {{ flex: 0 1 8.5rem; min-width: 6.5rem; margin: 0; padding: 0; font-size: 0.875rem;
+.alike {{ display: flex; flex-wrap: wrap; gap: 1rem; }}
+.alike figure {{ flex: 0 1 7rem; min-width: 6.5rem; margin: 0; font-size: 0.875rem;
   line-height: 1.4; }}
 .alike img {{ display: block; width: 4.5rem; margin: 0 0 0.375rem; border-radius: 0;
   image-rendering: pixelated; box-shadow: 0 0 0 1px {theme.LINE.css}; }}
@@ -104,6 +104,7 @@ def alike(patches: Sequence[tuple[str, str, str, Sequence[str]]]) -> str:
         mark = "" if place else ' class="chosen"'
         said = "".join(f"<span>{escape(line)}</span>" for line in lines)
         items.append(
-            f'<li{mark}><img src="{address}" alt="{escape(alt)}"><b>{escape(title)}</b>{said}</li>'
+            f'<figure{mark}><img src="{address}" alt="{escape(alt)}">'
+            f"<figcaption><b>{escape(title)}</b>{said}</figcaption></figure>"
         )
-    return f'<style>{STYLE}</style><ul class="alike">{"".join(items)}</ul>'
+    return f'<style>{STYLE}</style><div class="alike">{"".join(items)}</div>'

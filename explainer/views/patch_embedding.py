@@ -33,6 +33,7 @@ SHOWN_COMPONENTS = 12
 SHOWN_ALIKE = 3  # most and least similar
 SHOWN_PRODUCTS = 3
 SHOWN_TERMS = 4  # so few pixels are all written out
+NARROW = 49  # columns of W
 
 
 def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
@@ -105,7 +106,6 @@ def cell_shapes(config: ViTConfig) -> dict[str, tuple[int, int]]:
     return {
         "patch": (1, config.patch_dim),
         "weight": (config.embed_dim, config.patch_dim),
-        "bias": (config.embed_dim, 1),
         "embedding": (config.embed_dim, 1),
         "embeddings": (config.num_patches, config.embed_dim),
     }
@@ -127,30 +127,32 @@ def choose_filter(unit: int) -> None:
     state.change(unit=unit, cell="")
 
 
-def chosen_cell(choice: Choice, seen: Observation, *names: str) -> Cell:
+def chosen_cell(choice: Choice, seen: Observation, *names: str) -> Cell | None:
     """Return the link's cell, if it is in one of the matrices and still what is taken apart."""
     unit, patch = embedding.unit_of(choice), patch_of(choice, seen)
     shapes = cell_shapes(seen.config)
     cell = state.get_cell({name: shapes[name] for name in names})
-    start = {
-        "embedding": Cell("embedding", unit, 0),
-        "embeddings": Cell("embeddings", patch, unit),
-    }
-    if cell is None or cell.matrix == "embeddings":
-        return start[names[-1]]
-    if cell.matrix != "patch" and cell.row != unit:
-        return start[names[-1]]
-    return cell
+    if names == ("patch",):
+        return cell
+    if names == ("embeddings",):
+        return Cell("embeddings", patch, unit)
+    return cell if cell and cell.row == unit else Cell("embedding", unit, 0)
 
 
 def show_multiply(choice: Choice, seen: Observation) -> None:
     texts, config = TEXTS["parts"]["multiply"], seen.config
     patch, unit = patch_of(choice, seen), embedding.unit_of(choice)
-    show_matrices("one", one_patch, choice, seen, "patch", "weight", "bias", "embedding")
-    words = {"number": unit + 1, "patch": names_of(config)[patch]}
-    st.markdown(f"**{texts['apart'].format(**words)}**")
-    st.html(remember(("product", choice, patch, unit), partial(draw_sum, choice, seen)))
-    show_worked(choice, seen)
+    show_matrices("pixels-of-one", pixels_of_one, choice, seen, "patch")
+    # beside each other where W is narrow
+    narrow = config.patch_dim <= NARROW
+    weights, apart = st.columns((2, 3), gap="large") if narrow else (st.container(),) * 2
+    with weights:
+        show_matrices("one", one_patch, choice, seen, "weight", "embedding")
+    with apart:
+        words = {"number": unit + 1, "patch": names_of(config)[patch]}
+        st.markdown(f"**{texts['apart'].format(**words)}**")
+        st.html(remember(("product", choice, patch, unit), partial(draw_sum, choice, seen)))
+        show_worked(choice, seen)
     st.markdown(texts["all_text"])
     show_matrices("every", every_patch, choice, seen, "embeddings")
     with st.container(horizontal=True):
@@ -208,21 +210,26 @@ def pixel_names(config: ViTConfig) -> list[str]:
     ]
 
 
-def one_patch(choice: Choice, seen: Observation) -> list[Matrix]:
-    texts, config, patch = TEXTS["parts"]["multiply"], seen.config, patch_of(choice, seen)
-    pixels, dimensions = pixel_names(config), numbered(texts["dimension"], config.embed_dim)
-    name = names_of(config)[patch]
-    column = partial(Matrix, row_names=dimensions, column_names=[""], row_axis="dimension")
+def pixels_of_one(choice: Choice, seen: Observation) -> list[Matrix]:
+    patch = patch_of(choice, seen)
+    name = names_of(seen.config)[patch]
     return [
         Matrix(
             "patch",
             seen.tensors["patches"][patch][None],
-            texts["x"].format(patch=name),
+            TEXTS["parts"]["multiply"]["x"].format(patch=name),
             [name],
-            pixels,
+            pixel_names(seen.config),
             column_axis="pixel",
             colour="patch",
-        ),
+        )
+    ]
+
+
+def one_patch(choice: Choice, seen: Observation) -> list[Matrix]:
+    texts, config, patch = TEXTS["parts"]["multiply"], seen.config, patch_of(choice, seen)
+    pixels, dimensions = pixel_names(config), numbered(texts["dimension"], config.embed_dim)
+    return [
         Matrix(
             "weight",
             embedding.weight_of(choice),
@@ -232,8 +239,14 @@ def one_patch(choice: Choice, seen: Observation) -> list[Matrix]:
             row_axis="dimension",
             column_axis="pixel",
         ),
-        column("bias", embedding.bias_of(choice)[:, None], texts["b"]),
-        column("embedding", seen.tensors["patch_embed"][patch][:, None], texts["e"]),
+        Matrix(
+            "embedding",
+            seen.tensors["patch_embed"][patch][:, None],
+            texts["e"],
+            dimensions,
+            [""],
+            row_axis="dimension",
+        ),
     ]
 
 
@@ -299,14 +312,17 @@ def show_worked(choice: Choice, seen: Observation) -> None:
     ]
     if shown < count:
         terms.append(r"\dots")
+    terms.append(in_brackets(apart.bias))
+    # two in a line, so that a telephone has room for them
+    lines = [" + ".join(terms[at : at + 2]) for at in range(0, len(terms), 2)]
     st.latex(
         texts["worked"]
         % (
             unit + 1,
             count,
-            " + ".join([*terms, in_brackets(apart.bias)]),
+            r" \\ &\quad + ".join(lines),
             f"{apart.products.sum():.4f}",
-            f"{apart.bias:.4f}",
+            f"({apart.bias:.4f})" if apart.bias < 0 else f"{apart.bias:.4f}",
             f"{apart.total:.4f}",
         )
     )
@@ -334,7 +350,8 @@ def sum_csv(apart: Sum, config: ViTConfig) -> str:
 def show_filters(choice: Choice, seen: Observation) -> None:
     texts, config = TEXTS["parts"]["filters"], seen.config
     patch, unit = patch_of(choice, seen), embedding.unit_of(choice)
-    st.markdown(texts["trained" if choice.trained else "untrained"])
+    found = embedding.agreement(choice)
+    st.markdown(texts[kind_of(choice)].format(agreement=short(found.value), width=config.embed_dim))
     grid, response = st.columns((3, 2), gap="large")
     column = seen.tensors["patch_embed"][:, unit]
     with grid:
@@ -375,6 +392,13 @@ def show_filters(choice: Choice, seen: Observation) -> None:
         note(texts["response_flat" if is_flat else "response_note"].format(**words))
 
 
+def kind_of(choice: Choice) -> str:
+    """Return which words fit the filters, as they were measured."""
+    if not choice.trained:
+        return "untrained"
+    return "smooth" if embedding.agreement(choice).is_smooth else "rough"
+
+
 def show_over_image(
     key: str,
     values: np.ndarray,
@@ -413,7 +437,7 @@ def show_principal(choice: Choice, seen: Observation) -> None:
     shown = min(SHOWN_COMPONENTS, len(shares))
     half = int(np.searchsorted(np.cumsum(shares), 0.5)) + 1
     words = {"half": half, "count": len(shares), "shown": shown}
-    st.markdown(texts["trained" if choice.trained else "untrained"].format(**words))
+    st.markdown(texts[kind_of(choice)].format(**words))
     st.html(remember(("components", *embedding.model_of(choice)), partial(draw_components, choice)))
     note(texts["note"].format(**words))
     flat = found.filters.flatten(1).numpy()
@@ -469,8 +493,7 @@ def show_similar(choice: Choice, seen: Observation) -> None:
     vector = seen.tensors["patches"][patch]
     if np.ptp(vector) == 0:
         name = names_of(seen.config)[patch]
-        black = short(black_of(choice))
-        st.markdown(texts["blank"].format(patch=name[0].upper() + name[1:], black=black))
+        st.markdown(texts["blank"].format(patch=name[0].upper() + name[1:], value=short(vector[0])))
     show_correlation(found)
     st.markdown(texts["why"])
     download_csv(

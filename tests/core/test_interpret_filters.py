@@ -1,12 +1,19 @@
 """Filters as images, their principal components, and the embedding as a convolution."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vit_core import ViTConfig, build
-from vit_core.interpret.filters import embed_by_convolution, filter_images, principal_filters
+from vit_core.interpret.filters import (
+    embed_by_convolution,
+    filter_images,
+    neighbour_agreement,
+    principal_filters,
+)
 
 CONFIGS = {
     "digits": ViTConfig(),
@@ -103,6 +110,18 @@ def test_the_weights_stay_as_they_are_and_need_no_gradient() -> None:
     found = principal_filters(weight, (4, 4))
     assert not found.filters.requires_grad
     torch.testing.assert_close(weight.detach(), before, atol=0, rtol=0)
+
+
+def test_agreement_of_neighbours() -> None:
+    checks = torch.tensor([[1.0, -1.0], [-1.0, 1.0]])[None, None]
+    assert neighbour_agreement(checks) == -1
+    assert neighbour_agreement(torch.full((3, 1, 4, 5), -0.2)) == pytest.approx(1)
+    # 1·2 and 3·4 across, 1·3 and 2·4 down: 25 / 4; squares: 30 / 4
+    counted = torch.tensor([[1.0, 2.0], [3.0, 4.0]])[None, None]
+    assert neighbour_agreement(counted) == pytest.approx(25 / 30)
+    assert abs(neighbour_agreement(normal(500, 1, 7, 7))) < 4 / math.sqrt(500 * 84)
+    assert math.isnan(neighbour_agreement(normal(5, 1, 1, 1)))
+    assert math.isnan(neighbour_agreement(torch.zeros(5, 1, 2, 2)))
 
 
 @pytest.mark.parametrize("name", CONFIGS)

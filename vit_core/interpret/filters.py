@@ -84,6 +84,20 @@ def principal_filters(
     )
 
 
+def neighbour_agreement(filters: Tensor) -> float:
+    """Return how far weights next to each other agree, for images (D, channels, height, width).
+
+    The mean product of two neighbours, in a row or a column, over the mean square of all weights.
+    About 0 where every weight was drawn by itself, give or take 1 / √(number of neighbours); 1 for
+    even grey; negative for checks. NaN where no weight has a neighbour, or all are 0.
+    """
+    filters = filters.double()
+    across = filters[..., 1:] * filters[..., :-1]
+    down = filters[..., 1:, :] * filters[..., :-1, :]
+    products = torch.cat((across.flatten(), down.flatten()))
+    return float(products.mean() / filters.square().mean())
+
+
 def embed_by_convolution(embedding: PatchEmbed, images: Tensor) -> Tensor:
     """Embed the patches by sliding each filter in steps of a patch: images → (B, P, D).
 

@@ -61,8 +61,8 @@ def pack_filters(*, channel: str, filters: np.ndarray, responses: np.ndarray) ->
 
 
 def columns_for(count: int) -> int:
-    """Return a number of columns that ``count`` filters fill: about twice as many as rows."""
-    return next(n for n in range(max(isqrt(2 * count), 1), count + 1) if count % n == 0)
+    """Return a number of columns that ``count`` filters fill: as many as rows, or some more."""
+    return next(n for n in range(isqrt(count - 1) + 1, count + 1) if count % n == 0)
 
 
 def filter_grid(

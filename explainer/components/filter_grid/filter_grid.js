@@ -5,12 +5,13 @@ export default function (mount) {
 }
 
 const ZOOM = 4; // picture elements for each weight
-const GAP = 1; // weights' share of the gap: one for each four
+const GAP = 1; // of the space around a filter, for each of its weights
 
 class FilterGrid extends View {
   build() {
     const { data } = this;
     const panel = make("div", "filters", this.root);
+    panel.style.maxWidth = `min(34rem, ${data.columns * 4}rem)`;
     this.looking = null;
     this.grid = tokenGrid(panel, data, {
       look: (filter, byKeyboard = false) => this.look(filter, byKeyboard),

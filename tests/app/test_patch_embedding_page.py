@@ -1,0 +1,394 @@
+"""The page on the patch embedding, in every model shape, and its numbers against the trace."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from explainer import embedding, pictures, services
+from explainer.components.filter_grid import columns_for, pack_filters
+from explainer.components.packing import unpack
+from explainer.figures.products import Tile, alike, product
+from explainer.quiz import Question
+from explainer.state import PATCHES, SOURCES, WIDTHS, Choice, State
+from explainer.views.patch_embedding import PARTS, TEXTS
+from vit_core import ViTConfig
+
+Find = Callable[..., Any]
+Open = Callable[..., AppTest]
+SMALL = {"source": "untrained", "patches": 4, "width": 16, "heads": 2, "depth": 1}
+
+
+def observed(shape: Mapping[str, Any]) -> tuple[Choice, services.Observation]:
+    config = State(**{k: v for k, v in shape.items() if k != "source"}).shaped
+    choice = Choice("untrained", config, 0, 7, 0)
+    return choice, services.observe(choice)
+
+
+def arrays_of(app: AppTest) -> dict[str, np.ndarray]:
+    """Return everything that the page's matrices were sent."""
+    found: dict[str, np.ndarray] = {}
+    for element in app.get("bidi_component"):
+        if element.proto.component_name == "vit_explainer.matrices":
+            found |= unpack(element.proto.bytes)[1]
+    return found
+
+
+def pickers(app: AppTest) -> list[dict[str, np.ndarray]]:
+    """Return the arrays of each picture with patches to choose, in the order of the page."""
+    return [
+        unpack(element.proto.bytes)[1]
+        for element in app.get("bidi_component")
+        if element.proto.component_name == "vit_explainer.token_picker"
+    ]
+
+
+def choices(app: AppTest) -> dict[str, dict[str, Any]]:
+    """Return what each component was told is chosen, by its channel."""
+    sent = [
+        json.loads(element.proto.json)
+        for element in app.get("bidi_component")
+        if element.proto.component_name == "vit_explainer.selection"
+    ]
+    return {told["channel"]: told for told in sent}
+
+
+def html_of(app: AppTest, kind: str) -> str:
+    bodies = [element.proto.body for element in app.get("html")]
+    return next(body for body in bodies if f'class="{kind}"' in body)
+
+
+def said(app: AppTest) -> str:
+    return " ".join(block.value for block in app.markdown)
+
+
+def draw(config, picture) -> None:  # run as a script of its own, where no name of this file is
+    """The page's parts and questions alone."""
+    import streamlit as st
+
+    from explainer.services import observe
+    from explainer.state import Choice
+    from explainer.views import patch_embedding
+
+    choice = Choice("untrained", config, 0, 7, 0, picture)
+    seen = observe(choice)
+    for part in patch_embedding.PARTS.values():
+        part(choice, seen)
+    st.session_state["asked"] = patch_embedding.questions(choice, seen)
+
+
+def drawn(config: ViTConfig, picture: str = "", **params: object) -> AppTest:
+    app = AppTest.from_function(draw, default_timeout=60, args=(config, picture))
+    for name, value in params.items():
+        app.query_params[name] = str(value)
+    return app.run()
+
+
+def asked(app: AppTest) -> dict[str, Question]:
+    return {question.name: question for question in app.session_state["asked"]}
+
+
+def right(question: Question) -> str:
+    return question.options[question.answer]
+
+
+# every model
+
+
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_source_shows_its_own_weights_and_embeddings(source: str, open_page: Open) -> None:
+    app = open_page("patch-embedding", source=source)
+    assert not app.exception and not app.error
+    assert [header.value for header in app.header][-1] == "Predict first"
+    assert len(app.header) == len(PARTS) + 1
+    loaded = services.load_source(source, State().shaped)
+    seen = services.observe(Choice(source, loaded.model.config, 0, 7, 0))
+    arrays, patch = arrays_of(app), seen.telling_patch
+    weight = loaded.model.patch_embed.proj.weight.detach().numpy()
+    np.testing.assert_array_equal(arrays["weight"], weight)
+    np.testing.assert_array_equal(arrays["embeddings"], seen.tensors["patch_embed"])
+    np.testing.assert_array_equal(arrays["embedding"][:, 0], seen.tensors["patch_embed"][patch])
+    np.testing.assert_array_equal(arrays["patch"][0], seen.tensors["patches"][patch])
+
+
+@pytest.mark.parametrize("patches", PATCHES)
+@pytest.mark.parametrize("width", [8, 128])
+def test_shapes_at_their_extremes(
+    patches: int, width: int, open_page: Open, find_component: Find
+) -> None:
+    app = open_page("patch-embedding", source="untrained", patches=patches, width=width)
+    assert not app.exception and not app.error
+    values = (28 // patches) ** 2
+    assert rf"({patches**2},\, {values})" in app.latex[0].value
+    assert rf"({patches**2},\, {width})" in app.latex[0].value
+    header, arrays = unpack(find_component(app, "filter_grid").bytes)
+    assert arrays["filters"].shape == (width, 28 // patches, 28 // patches)
+    assert header["rows"] * header["columns"] == width
+    assert html_of(app, "maps").count("<figure") == min(12, values, width)
+    assert "room for all" in said(app) or "must choose what to keep" in said(app)
+    assert ("room for all" in said(app)) == (width >= values)
+
+
+@pytest.mark.parametrize("config", [ViTConfig(pool="mean"), ViTConfig(num_registers=2)])
+def test_patches_are_told_apart_from_what_stands_before_them(config: ViTConfig) -> None:
+    first = config.num_prefix_tokens
+    app = drawn(config, query=first + 20, unit=5)
+    assert not app.exception
+    assert choices(app)["embedded"]["query"] == 20
+    assert choices(app)["every"]["cell"] == ["embeddings", 20, 5]
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_an_image_of_equal_patches(level: int) -> None:
+    picture = pictures.encode(np.full((28, 28), level, np.uint8))
+    app = drawn(ViTConfig(depth=1), picture)
+    assert not app.exception
+    assert "All patches of this image have the same pixels" in said(app)
+    assert "is **blank**" in said(app)
+    assert "every patch is the same here" in said(app)
+    assert "correlation of" not in said(app)
+    assert len([q for q in asked(app).values() if len(q.options) > 1]) >= 3
+
+
+def test_an_own_picture_has_every_part(open_page: Open) -> None:
+    pixels = np.zeros((28, 28), np.uint8)
+    pixels[8:20, 12:15] = 255
+    app = open_page("patch-embedding", **SMALL, picture=pictures.encode(pixels))
+    assert not app.exception and not app.error
+    assert len(app.header) == len(PARTS) + 1
+
+
+@pytest.mark.parametrize("step", range(len(TEXTS["guide"])))
+def test_every_step_of_the_guide(step: int, open_page: Open) -> None:
+    app = open_page("patch-embedding", **SMALL, mode="guided", step=step)
+    assert not app.exception and not app.error
+    assert len(app.header) == 1 + len(TEXTS["guide"][step].get("also", []))
+
+
+# numbers
+
+
+@pytest.mark.parametrize("patches", PATCHES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_number_taken_apart_is_the_traces(patches: int, width: int) -> None:
+    choice, seen = observed({"patches": patches, "width": width})
+    for patch in range(0, patches**2, 3):
+        for unit in range(0, width, 7):
+            apart = embedding.sum_of(choice, seen, patch, unit)
+            exact = float(seen.tensors["patch_embed"][patch, unit])
+            assert apart.total == pytest.approx(exact, abs=2e-6)
+            assert len(apart.products) == (28 // patches) ** 2
+
+
+@pytest.mark.parametrize("patches", [4, 14])
+def test_the_worked_example_ends_in_the_models_number(patches: int, open_page: Open) -> None:
+    shape = {"patches": patches, "width": 16}
+    app = open_page("patch-embedding", source="untrained", **shape, query=7, unit=3)
+    _, seen = observed(shape)
+    exact = float(seen.tensors["patch_embed"][6, 3])
+    worked = next(latex.value for latex in app.latex if r"\sum" in latex.value)
+    assert worked.split("= ")[-1].startswith(f"{exact:.4f}")
+    assert "e_{4}" in worked
+    # all of four pixels are written out, and few of many
+    assert (r"\dots" in worked) == (patches == 4)
+    assert worked.count(r"\cdot") >= min(3, (28 // patches) ** 2)
+    assert f"{exact:.8g}".replace("-", "−") in said(app)
+
+
+def test_all_trace_numbers_are_in_the_pictures(open_page: Open, find_component: Find) -> None:
+    app = open_page("patch-embedding", **SMALL, query=6, unit=9)
+    _, seen = observed(SMALL)
+    embedded, patches = seen.tensors["patch_embed"], seen.tensors["patches"]
+    _, response, pixels, embeddings = pickers(app)
+    np.testing.assert_array_equal(response["values"], embedded[:, 9])
+    for found, rows in ((pixels, patches), (embeddings, embedded)):
+        rows = torch.tensor(rows).double()
+        exact = torch.nn.functional.cosine_similarity(rows, rows[5:6], dim=1)
+        np.testing.assert_allclose(found["values"], exact.numpy(), atol=1e-6)
+    sent = unpack(find_component(app, "filter_grid").bytes)[1]
+    np.testing.assert_array_equal(sent["responses"], embedded[5])
+
+
+def test_the_list_holds_the_most_and_the_least_similar(open_page: Open) -> None:
+    app = open_page("patch-embedding", source="untrained", query=18)
+    _, seen = observed({})
+    rows = seen.tensors["patch_embed"].astype(np.float64)
+    unit_rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    similar = unit_rows @ unit_rows[17]
+    shown = re.findall(r"embedding (−?\d\.\d\d)", html_of(app, "alike"))
+    found = [float(text.replace("−", "-")) for text in shown]
+    others = np.sort(np.delete(similar, 17))[::-1]
+    expected = [1.0, *others[:3], *others[-3:]]
+    np.testing.assert_allclose(found, expected, atol=0.0051)
+
+
+def test_equal_patches_are_counted_and_left_out() -> None:
+    choice, seen = observed({})
+    found = embedding.alike_of(choice, seen, 0)
+    equal = (seen.tensors["patches"] == seen.tensors["patches"][0]).all(axis=1)
+    assert found.same == equal.sum() - 1 > 0
+    assert not equal[found.order].any()
+    assert len(found.order) == 49 - equal.sum()
+    np.testing.assert_allclose(found.embeddings[equal], 1, atol=1e-6)
+
+
+def test_a_row_of_zeros_is_like_nothing() -> None:
+    rows = np.array([[0, 0], [3, 4], [-3, -4], [4, -3]], np.float32)
+    assert embedding.cosines(rows, 0).tolist() == [0, 0, 0, 0]
+    np.testing.assert_allclose(embedding.cosines(rows, 1), [0, 1, -1, 0], atol=1e-12)
+
+
+def test_the_convolution_was_run(open_page: Open) -> None:
+    choice, seen = observed(SMALL)
+    difference = embedding.convolution_difference(choice, seen)
+    assert 0 <= difference < 1e-5
+    app = open_page("patch-embedding", **SMALL)
+    assert (f"**{difference:.1e}**" if difference else "differ **nowhere**") in said(app)
+
+
+@pytest.mark.parametrize("source", ["default", "best"])
+def test_what_is_said_of_trained_filters_was_measured(source: str, open_page: Open) -> None:
+    config = services.load_source(source).model.config
+    found = embedding.agreement(Choice(source, config, 0, 7, 0))
+    app = open_page("patch-embedding", source=source)
+    words = "were **learned**" if found.value > 3 * found.chance else "**still look like noise**"
+    assert words in said(app)
+    assert f"{found.value:.2f}" in said(app)
+
+
+def test_untrained_filters_are_called_noise(open_page: Open) -> None:
+    app = open_page("patch-embedding", **SMALL)
+    assert "This model is **untrained**" in said(app)
+
+
+# links and clicks
+
+
+@pytest.mark.parametrize(
+    ("params", "patch", "unit"),
+    [
+        ({"query": "5", "unit": "3"}, 4, 3),
+        ({"query": "9999", "unit": "9999"}, 15, 15),
+        ({"query": "1e9", "unit": "-1"}, None, None),
+        ({"cell": "weight.99.0"}, None, None),
+        ({"cell": "nothing.0.0", "unit": "٣"}, None, None),
+    ],
+)
+def test_a_link_chooses_or_falls_back(
+    params: dict[str, str], patch: int | None, unit: int | None, open_page: Open
+) -> None:
+    app = open_page("patch-embedding", **SMALL, **params)
+    assert not app.exception
+    choice, seen = observed(SMALL)
+    patch = seen.telling_patch if patch is None else patch
+    if unit is None:
+        unit = int(np.linalg.norm(embedding.weight_of(choice), axis=1).argmax())
+    assert choices(app)["embedded"]["query"] == patch
+    assert choices(app)["filters"]["query"] == unit
+    assert choices(app)["every"]["cell"] == ["embeddings", patch, unit]
+
+
+def test_a_cell_chooses_its_patch_and_filter(open_page: Open) -> None:
+    app = open_page("patch-embedding", **SMALL, cell="weight.11.2", unit=11)
+    assert choices(app)["one"]["cell"] == ["weight", 11, 2]
+    # of another filter than the one that is taken apart
+    app = open_page("patch-embedding", **SMALL, cell="weight.11.2", unit=4)
+    assert choices(app)["one"]["cell"] == ["embedding", 4, 0]
+
+
+def test_clicks_stick_and_are_in_the_link(
+    open_page: Open, click_in: Callable[..., AppTest]
+) -> None:
+    app = open_page("patch-embedding", **SMALL)
+    click_in(app, "token_picker", {"choice": {"query": 9, "at": 1.0}})
+    assert app.query_params["query"] == "10"
+    click_in(app, "filter_grid", {"choice": {"query": 7, "at": 2.0}})
+    assert app.query_params["unit"] == "7"
+    assert "Where number 8 of patch 3, 2 comes from" in said(app)
+
+
+@pytest.mark.parametrize("choice", [None, 3, {"query": 16}, {"query": -1}, {"query": "3"}])
+def test_a_forged_click_changes_nothing(
+    choice: object, open_page: Open, click_in: Callable[..., AppTest]
+) -> None:
+    app = open_page("patch-embedding", **SMALL, unit=2)
+    click_in(app, "filter_grid", {"choice": choice})
+    assert not app.exception
+    assert app.query_params["unit"] == "2"
+
+
+# questions
+
+
+@pytest.mark.parametrize("config", [ViTConfig(), ViTConfig(patch_size=7, embed_dim=8, num_heads=1)])
+@pytest.mark.parametrize("unit", [0, 5])
+def test_the_answers_are_right(config: ViTConfig, unit: int) -> None:
+    app = drawn(config, unit=unit, query=8)
+    assert not app.exception
+    found = asked(app)
+    seen = services.observe(Choice("untrained", config, 0, 7, 0))
+    model = services.load_source("untrained", config).model
+    side = config.grid_size[0]
+
+    def place(name: str) -> int:
+        row, column = map(int, re.findall(r"\d+", name))
+        return (row - 1) * side + column - 1
+
+    assert right(found["shape"]).replace(",", "") == str(model.patch_embed.proj.weight.numel())
+    column = seen.tensors["patch_embed"][:, unit]
+    offered = [column[place(name)] for name in found["response"].options]
+    assert column[place(right(found["response"]))] == column.max() == max(offered)
+
+    rows = torch.tensor(seen.tensors["patch_embed"]).double()
+    similar = torch.nn.functional.cosine_similarity(rows, rows[7:8], dim=1)
+    offered = [float(similar[place(name)]) for name in found["similar"].options]
+    assert float(similar[place(right(found["similar"]))]) == max(offered)
+
+    with torch.no_grad():
+        black = torch.full((1, 1, 28, 28), -0.1307 / 0.3081)
+        blank = float(model.patch_embed(black)[0, 0, unit])
+    assert f"= {blank:.3f}".replace("-", "−") in found["blank"].why
+    assert right(found["blank"]).startswith("The bias $b$ plus −0.42")
+    assert right(found["place"]) == "The same"
+
+
+# figures
+
+
+def test_a_product_has_a_sign_between_its_pictures_and_numbers_in_its_cells() -> None:
+    values = np.array([[1.0, -0.25], [0.0, 0.5]])
+    tiles = [Tile(values, f"title {n}", "line", f"says <{n}>") for n in range(3)]
+    html = product(tiles, ("×", "="))
+    assert re.findall(r'<i aria-hidden="true">(.)</i>', html) == ["×", "="]
+    assert html.count("<img") == 3 and "says &lt;1&gt;" in html
+    assert html.count(">−0.25</span>") == 3
+    assert 'class="cells"' not in product([Tile(np.ones((5, 5)), "a", "b", "c")], ())
+    with pytest.raises(ValueError, match="2 signs"):
+        product(tiles, ("×",))
+
+
+def test_only_the_first_patch_is_framed() -> None:
+    html = alike([("data:,", "a", "b", ("c",)), ("data:,", "d", "e", ())])
+    assert html.count('class="chosen"') == 1
+    assert html.index("chosen") < html.index('alt="a"') < html.index('alt="d"')
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 8, 16, 24, 64, 128])
+def test_filters_fill_their_grid(count: int) -> None:
+    columns = columns_for(count)
+    assert count % columns == 0 and columns >= count // columns
+
+
+def test_filters_that_are_none_are_refused() -> None:
+    with pytest.raises(ValueError, match="must be"):
+        pack_filters(channel="x", filters=np.zeros((4, 2)), responses=np.zeros(4))
+    with pytest.raises(ValueError, match="must be"):
+        pack_filters(channel="x", filters=np.zeros((4, 2, 2)), responses=np.zeros(3))
+    with pytest.raises(ValueError, match="finite"):
+        pack_filters(channel="x", filters=np.full((4, 2, 2), np.nan), responses=np.zeros(4))
