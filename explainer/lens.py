@@ -18,9 +18,11 @@ class Lens:
     """The logit lens on one image.
 
     Attributes:
-        probabilities: (depth + 1, C); row 0 is before the first block, row i after block i.
+        logits: (depth + 1, C); row 0 is before the first block, row i after block i.
+        probabilities: (depth + 1, C), softmax of each row.
     """
 
+    logits: np.ndarray
     probabilities: np.ndarray
 
     @property
@@ -42,12 +44,14 @@ class Written:
     Attributes:
         keys: trace key of each writer.
         logits: (writers, C).
+        pooled: (writers, D), what each adds to the row that the head reads.
         constant: (C,), what biases add for every image.
         difference: the largest between a sum and the model's logit, which is rounding.
     """
 
     keys: tuple[str, ...]
     logits: np.ndarray
+    pooled: np.ndarray
     constant: np.ndarray
     difference: float
 
@@ -57,8 +61,8 @@ def lens(choice: Choice, seen: Observation) -> Lens:
 
 
 def look(choice: Choice, seen: Observation) -> Lens:
-    logits = logit_lens(model(choice), batch(seen, stream_keys(seen.config)))
-    return Lens(logits[0].softmax(dim=-1).numpy())
+    logits = logit_lens(model(choice), batch(seen, stream_keys(seen.config)))[0]
+    return Lens(logits.numpy(), logits.softmax(dim=-1).numpy())
 
 
 def written(choice: Choice, seen: Observation) -> Written:
@@ -67,10 +71,10 @@ def written(choice: Choice, seen: Observation) -> Written:
 
 def split(choice: Choice, seen: Observation) -> Written:
     keys = {*writer_keys(seen.config), stream_keys(seen.config)[-1]}
-    writers, logits, constant = logit_attribution(model(choice), batch(seen, keys))
-    parts, constant = logits[0].numpy(), constant.numpy()
+    found = logit_attribution(model(choice), batch(seen, keys))
+    parts, constant = found.logits[0].numpy(), found.constant.numpy()
     difference = float(np.abs(parts.sum(axis=0) + constant - seen.logits).max())
-    return Written(writers, parts, constant, difference)
+    return Written(found.writers, parts, found.pooled[0].numpy(), constant, difference)
 
 
 def model(choice: Choice) -> ViT:

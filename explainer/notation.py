@@ -34,3 +34,29 @@ def points(change: float, like: float | None = None) -> str:
     digits = 1 if leading >= 9.95 else 2 if leading >= 0.095 else 4
     text = f"{size:.{digits}f}"
     return "0" if not float(text) else f"{'−' if change < 0 else '+'}{text}"
+
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def written(number: float) -> str:
+    """Write a number with four significant digits, exactly as the matrices' readout does."""
+    size = abs(number)
+    if size == 0:
+        return "0"
+    sign = "−" if number < 0 else ""
+    mantissa, exponent = f"{size:.3e}".split("e")
+    power = int(exponent)
+    if -4 <= power < 6:
+        return f"{sign}{size:.{max(0, 3 - power)}f}"
+    return f"{sign}{mantissa}·10{str(power).translate(SUPERSCRIPTS)}"
+
+
+def latex_written(number: float) -> str:
+    """Write what ``written`` writes, for KaTeX."""
+    text = written(number).replace("−", "-")
+    if "·" not in text:
+        return text
+    mantissa, _ = text.split("·")
+    power = int(f"{abs(number):.3e}".split("e")[1])
+    return rf"{mantissa} \cdot 10^{{{power}}}"

@@ -8,6 +8,8 @@ import numpy as np
 import streamlit as st
 
 from explainer import services, state
+from explainer.arithmetic import mean
+from explainer.arithmetic_view import show_arithmetic, show_derivation, show_hint
 from explainer.code_panel import Snippet
 from explainer.components.matrices import Matrix, matrices
 from explainer.content import load_texts
@@ -106,6 +108,36 @@ def show_matrices(
         prefix=seen.config.num_prefix_tokens - seen.config.num_registers,
         cache=choice,
     )
+    cell = state.get_cell(shapes)
+    if cell is None:
+        show_hint()
+        return
+    item = next(item for item in make(choice, seen) if item.name == cell.matrix)
+    where = TEXTS["parts"]["join"]["cell"].format(
+        matrix=item.title, row=item.row_names[cell.row], column=item.column_names[cell.column]
+    )
+    explain(choice, seen, cell, where)
+
+
+def explain(choice: Choice, seen: Observation, cell: Cell, where: str) -> None:
+    """Show where the number of a chosen cell comes from."""
+    config, (name, row, column) = seen.config, cell
+    if name == "tokens":
+        name, row = "patches", row - has_class(config)
+    if name == "journey" and not has_class(config):
+        key = "embed" if row == 0 else f"blocks.{row - 1}.resid_post"
+        values = seen.tensors[key][config.num_prefix_tokens :, column].astype(np.float64)
+        show_derivation(mean(values, float(journey(seen)[row, column])), seen, where)
+        return
+    place = {
+        # the class token itself is learned, which has no derivation
+        "patches": ("patch_embed", (row, column)) if row >= 0 else ("tokens", (0, column)),
+        "start": ("tokens", (0, column)),
+        "journey": ("embed" if row == 0 else f"blocks.{row - 1}.resid_post", (0, column)),
+        "final": ("final_norm", (row + config.num_prefix_tokens, column)),
+        "pooled": ("pooled", (column,)),
+    }[name]
+    show_arithmetic(choice, seen, *place, where)
 
 
 # one more row

@@ -7,6 +7,8 @@ import numpy as np
 import streamlit as st
 
 from explainer import state
+from explainer.arithmetic import Derivation, Factor, dot, softmax, total
+from explainer.arithmetic_view import show_arithmetic, show_derivation, show_hint
 from explainer.code_panel import Snippet
 from explainer.components.matrices import Matrix, matrices
 from explainer.content import load_texts
@@ -74,13 +76,60 @@ def show_matrices(
     shapes = {
         name: shape for name, shape in cell_shapes(seen.config).items() if name in MATRICES[key]
     }
+    cell = state.get_cell(shapes)
     matrices(
         key=f"head-{key}",
         items=partial(make, choice, seen),
-        cell=state.get_cell(shapes) or start,
+        cell=cell or start,
         on_choose=state.set_cell,
         cache=choice,
     )
+    if cell is None:
+        show_hint()
+        return
+    matrix = next(one for one in make(choice, seen) if one.name == cell.matrix)
+    where = TEXTS["parts"]["pooled"]["cell"].format(
+        matrix=matrix.title, row=matrix.row_names[cell.row], column=matrix.column_names[cell.column]
+    )
+    if cell.matrix in ("written", "margin", "lens"):
+        show_derivation(derived(choice, seen, cell), seen, where)
+    else:
+        show_arithmetic(choice, seen, *place_of(seen.config, cell), where)
+
+
+def place_of(config: ViTConfig, cell: Cell) -> tuple[str, tuple[int, ...]]:
+    """Return the trace key and the index of what a cell of the first two parts shows."""
+    token = cell.row + read_rows(config).start
+    return {
+        "stream": (f"blocks.{config.depth - 1}.resid_post", (token, cell.column)),
+        "normed": ("final_norm", (token, cell.column)),
+        "pooled": ("pooled", (cell.column,)),
+        "row": ("pooled", (cell.column,)),
+        "weights": ("head.weight", (cell.row, cell.column)),
+        "logits": ("logits", (cell.row,)),
+    }[cell.matrix]
+
+
+def derived(choice: Choice, seen: Observation, cell: Cell) -> Derivation:
+    """Derive a number that is computed from the trace beside the model: a split or the lens."""
+    split, row = written(choice, seen), cell.row
+    if cell.matrix == "lens":
+        found = lens(choice, seen)
+        logits = Factor("logits", found.logits[row].astype(np.float64))
+        return softmax(logits, cell.column, float(found.probabilities[row, cell.column]), "class")
+    if cell.matrix == "margin":
+        table = contributions(split).astype(np.float64)[row]
+        best, rival = table[seen.prediction], table[rival_of(seen)]
+        return total([("for", float(best)), ("against", -float(rival))], float(best - rival))
+    held = weights(choice)
+    head = Factor("head", held["head.weight"][cell.column].astype(np.float64))
+    shown = float(contributions(split)[row, cell.column])
+    if row < len(split.keys):
+        part = Factor("part", split.pooled[row].astype(np.float64))
+        return dot(part, head, shown, "dimension")
+    beta = held.get("norm.bias", np.zeros(seen.config.embed_dim, np.float32))
+    bias = float(held["head.bias"][cell.column])
+    return dot(Factor("beta", beta.astype(np.float64)), head, shown, "dimension", bias=bias)
 
 
 MATRICES = {  # part → names of its matrices

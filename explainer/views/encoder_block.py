@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from explainer import controls, state
+from explainer.arithmetic_view import show_arithmetic, show_hint
 from explainer.badge import equals_pytorch
 from explainer.code_panel import Snippet
 from explainer.components.matrices import Matrix, matrices
@@ -30,6 +31,7 @@ TEXTS = load_texts("encoder_block")
 TOKENS = load_texts("token_explorer")
 STREAM = ("resid_pre", "attn_out", "resid_mid", "mlp_out", "resid_post")
 COPIES = ("norm1", "norm2")
+HIDDEN = ("mlp.pre", "mlp.post")
 CHART = {"displayModeBar": "hover", "displaylogo": False}
 
 
@@ -103,6 +105,27 @@ def place_of(choice: Choice, seen: Observation) -> tuple:
     return choice, state.get_block(choice), query_of(choice, seen)
 
 
+def explain(choice: Choice, seen: Observation, items: list[Matrix]) -> None:
+    """Show where the chosen cell's number comes from, if it is in one of these matrices."""
+    cell = state.get_cell({item.name: np.shape(item.values) for item in items})
+    if cell is None:
+        show_hint()
+        return
+    item = next(item for item in items if item.name == cell.matrix)
+    rows = {"stream": STREAM, "normed": COPIES, "hidden": HIDDEN, "learned": ("norm1",) * 2}
+    name = rows[cell.matrix][cell.row]
+    key = f"blocks.{state.get_block(choice)}.{name}"
+    if name == "resid_pre":  # the same rows, as what comes before made them
+        block = state.get_block(choice) - 1
+        key = f"blocks.{block}.resid_post" if block >= 0 else "embed"
+    if cell.matrix == "learned":
+        key = f"{key}.weight"
+    where = TEXTS["parts"]["flow"]["cell"].format(
+        matrix=item.title, row=item.row_names[cell.row], column=item.column_names[cell.column]
+    )
+    show_arithmetic(choice, seen, key, (query_of(choice, seen), cell.column), where)
+
+
 # the stream
 
 
@@ -130,6 +153,7 @@ def show_flow(choice: Choice, seen: Observation) -> None:
         on_choose=state.set_cell,
         cache=place_of(choice, seen),
     )
+    explain(choice, seen, stream_matrices(choice, seen))
     note(texts["note"])
     st.markdown(texts["why"])
     download_csv(
@@ -269,6 +293,7 @@ def show_norm(choice: Choice, seen: Observation) -> None:
         on_choose=state.set_cell,
         cache=(choice, state.get_block(choice)),
     )
+    explain(choice, seen, learned_matrices(choice, seen))
     note(texts["note"].format(epsilon=f"{config.norm_eps:g}"))
 
 
@@ -318,6 +343,7 @@ def show_mlp(choice: Choice, seen: Observation) -> None:
         on_choose=choose_unit,
         cache=place_of(choice, seen),
     )
+    explain(choice, seen, hidden_matrices(choice, seen))
     st.markdown(texts["active"].format(active=active_units(choice, seen), **words))
     left, right = st.columns((1, 3), gap="large")
     with left:

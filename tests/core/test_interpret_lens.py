@@ -90,6 +90,7 @@ def test_one_summand_by_loops(model, images):
     expected = torch.stack([read @ row for row in model.head.weight])
     found = split.logits[2, split.writers.index(key)]
     assert torch.allclose(found, expected, rtol=0, atol=1e-12)
+    assert torch.allclose(split.pooled[2, split.writers.index(key)], read, rtol=0, atol=1e-12)
 
 
 def test_the_stream_starts_before_the_first_block():

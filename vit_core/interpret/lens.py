@@ -20,12 +20,14 @@ class Attribution(NamedTuple):
         writers: trace keys of what was written: ``embed``, then each block's ``attn_out`` and
             ``mlp_out``, in the order of the pass.
         logits: (B, writers, C), what each adds to each logit.
+        pooled: (B, writers, D), what each adds to the row that the head reads.
         constant: (C,), what the biases of the final LayerNorm and of the head add, the same for
             every image.
     """
 
     writers: tuple[str, ...]
     logits: Tensor
+    pooled: Tensor
     constant: Tensor
 
 
@@ -91,4 +93,5 @@ def logit_attribution(model: ViT, tensors: Mapping[str, Tensor]) -> Attribution:
         pooled_BWD = written_BWND[:, :, 0]
     else:
         pooled_BWD = written_BWND[:, :, config.num_prefix_tokens :].mean(dim=2)
-    return Attribution(writers, pooled_BWD @ head.weight.T, head.weight @ constant_D + head.bias)
+    logits_BWC = pooled_BWD @ head.weight.T
+    return Attribution(writers, logits_BWC, pooled_BWD, head.weight @ constant_D + head.bias)

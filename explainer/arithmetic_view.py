@@ -1,0 +1,216 @@
+"""A cell's arithmetic on the page: its terms, their sum, and the line that ends in its number."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from explainer import state
+from explainer.arithmetic import Derivation, derive
+from explainer.components.colours import MARKS
+from explainer.content import load_texts
+from explainer.export import download_csv, table_csv
+from explainer.figures.terms import Column, terms_table
+from explainer.notation import latex_written, written
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.tokens import token_names
+from explainer.weights import weights
+
+SHOWN = 12  # terms in the table, where there are more
+ROUNDING = 1e-5  # of the sum of the terms' sizes: more than float32 leaves
+
+
+def show_hint() -> None:
+    """Say that cells can be clicked, where none is chosen."""
+    note(load_texts("arithmetic")["hint"])
+
+
+def show_arithmetic(
+    choice: Choice, seen: Observation, key: str, place: tuple[int, ...], where: str
+) -> None:
+    """Show how one number of the trace came about.
+
+    Args:
+        key, place: as ``arithmetic.derive`` takes them.
+        where: what the cell is called, such as "logit of 7".
+    """
+    try:
+        found = derive(seen.tensors, weights(choice), seen.config, key, place)
+    except ValueError:
+        note(load_texts("arithmetic")["input"])
+        return
+    show_derivation(found, seen, where)
+
+
+def show_derivation(
+    found: Derivation,
+    seen: Observation,
+    where: str,
+    *,
+    key: str = "arithmetic",
+    is_example: bool = False,
+) -> None:
+    """Show terms, sum and the line that ends in the number.
+
+    Args:
+        where: what the number is called.
+        key: of the frame, where a page has several.
+        is_example: nobody chose it, so it cannot be closed.
+    """
+    texts = load_texts("arithmetic")
+    with st.container(border=True, key=key):
+        title = texts["title"].format(number=written(found.shown), where=where)
+        heading, close = st.columns((6, 1), vertical_alignment="center")
+        heading.markdown(f"**{title}**")
+        if not is_example:
+            close.button(
+                texts["close"],
+                key=f"{key}-close",
+                type="tertiary",
+                on_click=lambda: state.change(cell=""),
+            )
+        if len(found.terms) > 1:
+            show_terms(found, term_names(found, seen), where, key)
+        st.latex(last_line(found))
+        if found.kind == "softmax":
+            note(texts["softmax_note"].format(most=written(found.numbers["most"])))
+        difference = abs(found.result - found.shown)
+        fits = difference <= ROUNDING * found.scale
+        note(
+            texts["check" if fits else "check_off"].format(
+                shown=f"{found.shown:.7g}".replace("-", "−"), difference=f"{difference:.1e}"
+            )
+        )
+
+
+def note(text: str) -> None:
+    st.markdown(f":small[{text.strip()}]")
+
+
+def term_names(found: Derivation, seen: Observation) -> list[str]:
+    """Name each term as the page names what it runs over."""
+    texts, config = load_texts("arithmetic"), seen.config
+    if found.over == "part":
+        return [texts["factors"][factor.name] for factor in found.factors]
+    if found.over in ("token", "patch"):
+        names = token_names(config, load_texts("token_explorer"))
+        return names if found.over == "token" else names[config.num_prefix_tokens :]
+    if found.over == "class":
+        return list(seen.class_names)
+    words = texts["over"][found.over]
+    return [words.format(number=place + 1) for place in range(len(found.terms))]
+
+
+def show_terms(found: Derivation, names: Sequence[str], where: str, key: str) -> None:
+    texts, count = load_texts("arithmetic"), len(found.terms)
+    places = shown_places(found)
+    remainder = float(found.terms.sum() - found.terms[places].sum())
+    st.html(
+        terms_table(
+            [names[place] for place in places],
+            [
+                Column(column.heading, [column.texts[place] for place in places], column.colour)
+                for column in columns(found)
+            ],
+            found.terms[places],
+            (texts["sum_row"].format(count=count), written(float(found.terms.sum()))),
+            corner=texts["term"],
+            caption=texts["region"].format(where=where),
+            marked=places.index(found.chosen) if found.chosen in places else None,
+        )
+    )
+    if len(places) < count:
+        note(
+            texts["largest"].format(
+                shown=len(places),
+                count=count,
+                rest=count - len(places),
+                remainder=written(remainder),
+            )
+        )
+    download_csv(texts["download"], lambda: terms_csv(found, names), "terms.csv", f"{key}-csv")
+
+
+def shown_places(found: Derivation) -> list[int]:
+    """Return the terms to show, in order: all, or the largest and the chosen one."""
+    if len(found.terms) <= SHOWN + 4:
+        return list(range(len(found.terms)))
+    largest = np.argsort(-np.abs(found.terms), kind="stable")[:SHOWN].tolist()
+    if found.chosen is not None and found.chosen not in largest:
+        largest[-1] = found.chosen
+    return sorted(largest)
+
+
+def columns(found: Derivation) -> list[Column]:
+    """Return the factors' numbers, and those of the terms where they are others."""
+    texts = load_texts("arithmetic")
+    if found.kind == "sum":
+        return [Column("", [written(term) for term in found.terms])]
+    shown = [
+        Column(
+            texts["factors"][factor.name],
+            [written(value) for value in factor.values],
+            MARKS[factor.colour].css if factor.colour else None,
+        )
+        for factor in found.factors
+    ]
+    heading = {
+        "dot": texts["product"],
+        "mix": texts["product"],
+        "softmax": "eˣ",
+        "layer_norm": texts["square"],
+    }.get(found.kind)
+    if heading:
+        shown.append(Column(heading, [written(term) for term in found.terms]))
+    return shown
+
+
+def terms_csv(found: Derivation, names: Sequence[str]) -> str:
+    texts = load_texts("arithmetic")
+    headings = [texts["factors"][factor.name] for factor in found.factors]
+    if found.kind == "sum":
+        return table_csv((texts["term"], "value"), zip(names, found.terms, strict=True))
+    values = [factor.values for factor in found.factors]
+    return table_csv(
+        (texts["term"], *headings, "term"), zip(names, *values, found.terms, strict=True)
+    )
+
+
+def last_line(found: Derivation) -> str:
+    """Return the line, for KaTeX, that leads from the sum to the number."""
+    numbers = {name: latex_written(value) for name, value in found.numbers.items()}
+    end = latex_written(found.result)
+    if found.kind == "softmax":
+        return (
+            rf"\frac{{e^{{{numbers['score']} - ({numbers['most']})}}}}"
+            rf"{{\sum_j e^{{\,x_j - ({numbers['most']})}}}}"
+            rf" = \frac{{{numbers['power']}}}{{{numbers['sum']}}} = {end}"
+        )
+    if found.kind == "layer_norm":
+        return (
+            rf"\frac{{{numbers['x']} - ({numbers['mean']})}}"
+            rf"{{\sqrt{{{numbers['variance']} + {numbers['epsilon']}}}}}"
+            rf" \cdot {numbers['gamma']} + ({numbers['beta']}) = {end}"
+        )
+    if found.kind == "gelu":
+        return rf"x \cdot \Phi(x) = {numbers['x']} \cdot {numbers['share']} = {end}"
+    if found.kind == "sum":
+        parts = " + ".join(bracketed(float(term)) for term in found.terms)
+        return rf"{parts} = {end}"
+    if found.kind == "mean":
+        count = int(found.numbers["count"])
+        return rf"\frac{{1}}{{{count}}} \sum_i x_i = \frac{{{numbers['sum']}}}{{{count}}} = {end}"
+    line = numbers["sum"]
+    if "bias" in numbers:
+        line = rf"{line} + {bracketed(found.numbers['bias'])}"
+    if "root" in numbers:
+        line = rf"\frac{{{line}}}{{\sqrt{{{int(found.numbers['root'])}}}}}"
+    if "factor" in numbers:
+        line = rf"({line}) \cdot {numbers['factor']}"
+    return rf"{line} = {end}" if line != end else rf"\sum = {end}"
+
+
+def bracketed(number: float) -> str:
+    text = latex_written(number)
+    return rf"({text})" if text.startswith("-") else text
