@@ -19,8 +19,6 @@ class Matrices extends View {
     const panel = make("div", "matrices", this.root);
     this.items = this.data.items.map((item) => new MatrixPanel(this, item, panel));
     this.announce = announcer(this.root);
-    this.resized ??= new ResizeObserver(() => this.lay());
-    this.resized.observe(this.root);
   }
 
   show() {
@@ -38,6 +36,8 @@ class Matrices extends View {
 
   listen() {
     super.listen();
+    this.resized ??= new ResizeObserver(() => this.lay());
+    this.resized.observe(this.root);
     this.page.join(this, () => this.mark());
   }
 

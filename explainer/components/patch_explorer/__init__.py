@@ -14,7 +14,9 @@ _mount = st.components.v2.component(
     "vit_explainer.patch_explorer",
     html='<div class="explorer"><div class="panels"></div></div>',
     css=assets.stylesheet("shared/shared", "patch_explorer/patch_explorer"),
-    js=assets.javascript("shared/data", "shared/grid", "patch_explorer/patch_explorer"),
+    js=assets.javascript(
+        "shared/data", "shared/grid", "shared/view", "patch_explorer/patch_explorer"
+    ),
 )
 
 

@@ -1,57 +1,29 @@
 // From the image to one patch as a row of numbers. All of it is repainted here while a patch is pointed at.
 
-const explorers = new WeakMap();
 const NUMBERS_UP_TO = 64; // values of a patch: more would be too small to read
 
-export default function ({ data: bytes, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".panels");
-  let explorer = explorers.get(root);
-  if (!explorer) explorers.set(root, (explorer = new PatchExplorer(root)));
-  explorer.setStateValue = setStateValue;
-  explorer.update(unpack(bytes));
-  return () => explorer.leave();
+export default function (mount) {
+  return mounted(PatchExplorer, mount);
 }
 
-class PatchExplorer {
-  constructor(root) {
-    this.root = root;
-    this.looking = null; // the patch pointed at, null when the chosen one is shown
-  }
-
+class PatchExplorer extends View {
   update(data) {
-    const shape = JSON.stringify({ ...data, arrays: undefined, colours: undefined });
-    this.data = data;
     this.patchHeight = data.image_height / data.rows;
     this.patchWidth = data.image_width / data.columns;
     this.patchDim = this.patchHeight * this.patchWidth * data.channels;
-    if (shape !== this.shape) this.build();
-    this.shape = shape;
+    super.update(data);
+  }
+
+  show() {
     this.setColours();
-    paintPixels(this.grid.base, data);
+    paintPixels(this.grid.base, this.data);
     this.paintPieces();
-    this.listen();
-    if (this.channel.choice) this.choose(this.channel.choice);
-  }
-
-  listen() {
-    const channel = channelOf(this.data.channel);
-    if (channel === this.channel) return;
-    this.leave();
-    this.channel = channel;
-    this.listener = (choice) => this.choose(choice);
-    channel.listeners.add(this.listener);
-  }
-
-  leave() {
-    this.channel?.listeners.delete(this.listener);
-    this.channel = null;
   }
 
   build() {
     const { data, root } = this;
     const { texts } = data;
-    root.replaceChildren();
-    this.looking = null;
+    this.looking = null; // the patch pointed at, null when the chosen one is shown
 
     const steps = make("div", "steps", root);
     const image = this.step(steps, texts.step_grid);
@@ -119,7 +91,6 @@ class PatchExplorer {
 
   setColours() {
     const { colours, arrays } = this.data;
-    setMarks(this.root, colours);
     // here a chosen patch is a patch, not yet a query
     this.root.style.setProperty("--query", colours.marks.patch);
     this.diverging = colourTable(colours.diverging);

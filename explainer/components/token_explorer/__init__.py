@@ -14,7 +14,9 @@ _mount = st.components.v2.component(
     "vit_explainer.token_explorer",
     html='<div class="explorer"><div class="panels"></div></div>',
     css=assets.stylesheet("shared/shared", "token_explorer/token_explorer"),
-    js=assets.javascript("shared/data", "shared/grid", "token_explorer/token_explorer"),
+    js=assets.javascript(
+        "shared/data", "shared/grid", "shared/view", "token_explorer/token_explorer"
+    ),
 )
 
 

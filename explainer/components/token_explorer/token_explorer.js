@@ -1,60 +1,30 @@
 // Where each token looks: over the image, in every head, and as a row of the whole pattern.
 // Everything is painted here from data sent once; the server hears of clicks only.
 
-const explorers = new WeakMap();
-
-export default function ({ data: bytes, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".panels");
-  let explorer = explorers.get(root);
-  if (!explorer) explorers.set(root, (explorer = new TokenExplorer(root)));
-  explorer.setStateValue = setStateValue;
-  explorer.update(unpack(bytes));
-  return () => explorer.leave();
+export default function (mount) {
+  return mounted(TokenExplorer, mount);
 }
 
-class TokenExplorer {
-  constructor(root) {
-    this.root = root;
-    this.looking = null; // the token pointed at, null when the chosen one is shown
-    this.byKeyboard = false;
-    this.key = null; // the column pointed at in the pattern
-  }
-
+class TokenExplorer extends View {
   update(data) {
-    const shape = JSON.stringify({ ...data, arrays: undefined, colours: undefined });
-    this.data = data;
     this.numPrefix = data.prefix_names.length;
     this.numPatches = data.rows * data.columns;
     this.numTokens = this.numPrefix + this.numPatches;
-    if (shape !== this.shape) this.build();
-    this.shape = shape;
+    super.update(data);
+  }
+
+  show() {
     this.setColours();
     this.paintImages();
-    this.listen();
     this.patternPainted = null;
-    if (this.channel.choice) this.choose(this.channel.choice);
-  }
-
-  listen() {
-    const channel = channelOf(this.data.channel);
-    if (channel === this.channel) return;
-    this.leave();
-    this.channel = channel;
-    this.listener = (choice) => this.choose(choice);
-    channel.listeners.add(this.listener);
-  }
-
-  leave() {
-    this.channel?.listeners.delete(this.listener);
-    this.channel = null;
   }
 
   build() {
     const { data, root } = this;
     const { texts } = data;
-    root.replaceChildren();
     root.style.setProperty("--shape", data.image_width / data.image_height);
-    this.looking = this.key = null;
+    this.looking = null; // the token pointed at, null when the chosen one is shown
+    this.key = null; // the column pointed at in the pattern
 
     const main = make("section", "main", root);
     this.from = make("h2", "", main);
@@ -125,7 +95,6 @@ class TokenExplorer {
 
   setColours() {
     const { colours } = this.data;
-    setMarks(this.root, colours);
     this.solid = colourTable(colours.sequential);
     // the image shows through, the less the larger the weight
     this.veil = colourTable(colours.sequential, (share) => 0.6 + 0.28 * share);

@@ -28,8 +28,7 @@ class TokenPicker extends View {
     const { data } = this;
     this.page = marksOfPage();
     this.page.prefix = data.prefix_names.length;
-    this.root.style.setProperty("--query", `var(--${data.colour})`);
-    if (data.colour === "query") setMarks(this.root, data.colours);
+    if (data.colour !== "query") this.root.style.setProperty("--query", `var(--${data.colour})`);
     paintPixels(this.grid.base, data);
     if (data.arrays.values) this.paintValues();
   }
