@@ -8,17 +8,28 @@ import streamlit as st
 from explainer import state
 from explainer.arithmetic import Derivation, derive
 from explainer.components.colours import MARKS
+from explainer.components.matrices import Matrix
 from explainer.content import load_texts
 from explainer.export import download_csv, table_csv
 from explainer.figures.terms import Column, terms_table
 from explainer.notation import latex_written, written
 from explainer.services import Observation
-from explainer.state import Choice
+from explainer.state import Cell, Choice
 from explainer.tokens import token_names
 from explainer.weights import weights
 
 SHOWN = 12  # terms in the table, where there are more
 ROUNDING = 1e-5  # of the sum of the terms' sizes: more than float32 leaves
+
+
+def cell_name(item: Matrix, cell: Cell) -> str:
+    """Name a cell of a matrix; a vector's only row or column goes without saying."""
+    names = [item.title]
+    if len(item.row_names) > 1:
+        names.append(item.row_names[cell.row])
+    if len(item.column_names) > 1:
+        names.append(item.column_names[cell.column])
+    return ", ".join(names)
 
 
 def show_hint() -> None:

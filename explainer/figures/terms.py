@@ -10,7 +10,7 @@ from explainer import theme
 from explainer.theme import DIVERGING
 
 STYLE = f"""
-.terms {{ max-width: 46rem; max-height: 26rem; overflow: auto; }}
+.terms {{ max-width: 46rem; max-height: 34rem; overflow: auto; }}
 .terms table {{ width: 100%; border-collapse: collapse; font-size: 0.9375rem; }}
 .terms caption {{ position: absolute; width: 1px; height: 1px; overflow: hidden;
   clip-path: inset(50%); }}

@@ -9,7 +9,7 @@ import streamlit as st
 
 from explainer import services, state
 from explainer.arithmetic import mean
-from explainer.arithmetic_view import show_arithmetic, show_derivation, show_hint
+from explainer.arithmetic_view import cell_name, show_arithmetic, show_derivation, show_hint
 from explainer.code_panel import Snippet
 from explainer.components.matrices import Matrix, matrices
 from explainer.content import load_texts
@@ -113,9 +113,7 @@ def show_matrices(
         show_hint()
         return
     item = next(item for item in make(choice, seen) if item.name == cell.matrix)
-    where = TEXTS["parts"]["join"]["cell"].format(
-        matrix=item.title, row=item.row_names[cell.row], column=item.column_names[cell.column]
-    )
+    where = cell_name(item, cell)
     explain(choice, seen, cell, where)
 
 

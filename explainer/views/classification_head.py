@@ -8,7 +8,7 @@ import streamlit as st
 
 from explainer import state
 from explainer.arithmetic import Derivation, Factor, dot, softmax, total
-from explainer.arithmetic_view import show_arithmetic, show_derivation, show_hint
+from explainer.arithmetic_view import cell_name, show_arithmetic, show_derivation, show_hint
 from explainer.code_panel import Snippet
 from explainer.components.matrices import Matrix, matrices
 from explainer.content import load_texts
@@ -17,7 +17,7 @@ from explainer.figures.looks import looks, whole
 from explainer.figures.probabilities import probabilities
 from explainer.hard import hard_digits
 from explainer.lens import Written, lens, written
-from explainer.notation import latex_number, percent, precise_percent
+from explainer.notation import latex_number, latex_written, percent, precise_percent
 from explainer.quiz import Question
 from explainer.services import Observation, test_digit
 from explainer.state import Cell, Choice
@@ -88,9 +88,7 @@ def show_matrices(
         show_hint()
         return
     matrix = next(one for one in make(choice, seen) if one.name == cell.matrix)
-    where = TEXTS["parts"]["pooled"]["cell"].format(
-        matrix=matrix.title, row=matrix.row_names[cell.row], column=matrix.column_names[cell.column]
-    )
+    where = cell_name(matrix, cell)
     if cell.matrix in ("written", "margin", "lens"):
         show_derivation(derived(choice, seen, cell), seen, where)
     else:
@@ -277,8 +275,8 @@ def show_softmax(choice: Choice, seen: Observation) -> None:
             % (
                 names[best],
                 latex_number(float(seen.logits[best])),
-                latex_number(float(powers[best])),
-                latex_number(float(powers.sum())),
+                latex_written(float(powers[best])),
+                latex_written(float(powers.sum())),
                 precise_percent(float(shares[best])).replace("%", r"\%"),
             )
         )

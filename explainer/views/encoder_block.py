@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from explainer import controls, state
-from explainer.arithmetic_view import show_arithmetic, show_hint
+from explainer.arithmetic_view import cell_name, show_arithmetic, show_hint
 from explainer.badge import equals_pytorch
 from explainer.code_panel import Snippet
 from explainer.components.matrices import Matrix, matrices
@@ -120,9 +120,7 @@ def explain(choice: Choice, seen: Observation, items: list[Matrix]) -> None:
         key = f"blocks.{block}.resid_post" if block >= 0 else "embed"
     if cell.matrix == "learned":
         key = f"{key}.weight"
-    where = TEXTS["parts"]["flow"]["cell"].format(
-        matrix=item.title, row=item.row_names[cell.row], column=item.column_names[cell.column]
-    )
+    where = cell_name(item, cell)
     show_arithmetic(choice, seen, key, (query_of(choice, seen), cell.column), where)
 
 
