@@ -203,10 +203,14 @@ def choose(
 
 def cell_of(choice: Any, shapes: Mapping[str, tuple[int, int]]) -> Cell | None:
     """Return what a browser handed back, None if it is no cell of the matrices."""
-    if not isinstance(choice, Mapping) or choice.get("matrix") not in shapes:
+    if not isinstance(choice, Mapping):
+        return None
+    name = choice.get("matrix")
+    if not isinstance(name, str) or name not in shapes:
         return None
     place = choice.get("row"), choice.get("column")
-    sizes = shapes[choice["matrix"]]
-    if all(type(at) is int and 0 <= at < size for at, size in zip(place, sizes, strict=True)):
-        return Cell(choice["matrix"], *place)
+    if all(
+        type(at) is int and 0 <= at < size for at, size in zip(place, shapes[name], strict=True)
+    ):
+        return Cell(name, *place)
     return None
