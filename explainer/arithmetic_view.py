@@ -19,6 +19,7 @@ from explainer.tokens import token_names
 from explainer.weights import weights
 
 SHOWN = 12  # terms in the table, where there are more
+SHOWN_IN_EXAMPLE = 6
 ROUNDING = 1e-5  # of the sum of the terms' sizes: more than float32 leaves
 
 
@@ -82,7 +83,8 @@ def show_derivation(
                 on_click=lambda: state.change(cell=""),
             )
         if len(found.terms) > 1:
-            show_terms(found, term_names(found, seen), where, key)
+            most = SHOWN_IN_EXAMPLE if is_example else SHOWN
+            show_terms(found, term_names(found, seen), where, key, most)
         st.latex(last_line(found))
         if found.kind == "softmax":
             note(texts["softmax_note"].format(most=written(found.numbers["most"])))
@@ -113,9 +115,11 @@ def term_names(found: Derivation, seen: Observation) -> list[str]:
     return [words.format(number=place + 1) for place in range(len(found.terms))]
 
 
-def show_terms(found: Derivation, names: Sequence[str], where: str, key: str) -> None:
+def show_terms(
+    found: Derivation, names: Sequence[str], where: str, key: str, most: int = SHOWN
+) -> None:
     texts, count = load_texts("arithmetic"), len(found.terms)
-    places = shown_places(found)
+    places = shown_places(found, most)
     remainder = float(found.terms.sum() - found.terms[places].sum())
     st.html(
         terms_table(
@@ -143,11 +147,11 @@ def show_terms(found: Derivation, names: Sequence[str], where: str, key: str) ->
     download_csv(texts["download"], lambda: terms_csv(found, names), "terms.csv", f"{key}-csv")
 
 
-def shown_places(found: Derivation) -> list[int]:
-    """Return the terms to show, in order: all, or the largest and the chosen one."""
-    if len(found.terms) <= SHOWN + 4:
+def shown_places(found: Derivation, most: int = SHOWN) -> list[int]:
+    """Return the terms to show, in order: all, or the ``most`` largest with the chosen one."""
+    if len(found.terms) <= most + most // 3:
         return list(range(len(found.terms)))
-    largest = np.argsort(-np.abs(found.terms), kind="stable")[:SHOWN].tolist()
+    largest = np.argsort(-np.abs(found.terms), kind="stable")[:most].tolist()
     if found.chosen is not None and found.chosen not in largest:
         largest[-1] = found.chosen
     return sorted(largest)

@@ -7,7 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from explainer import controls, heads, state
+from explainer import attention_cells, controls, heads, state
+from explainer.arithmetic_view import show_derivation
 from explainer.attention_row import AttentionRow, attention_row
 from explainer.badge import equals_pytorch
 from explainer.code_panel import Snippet
@@ -245,12 +246,35 @@ def show_concat(choice: Choice, seen: Observation) -> None:
             prefix=config.num_prefix_tokens,
             cache=depends,
         )
+    show_cell(choice, seen, cell)
     download_csv(
         texts["download"],
         partial(written_csv, choice, seen, block, query),
         f"heads-block{block + 1}.csv",
         "written-csv",
     )
+
+
+def show_cell(choice: Choice, seen: Observation, cell: Cell) -> None:
+    """Draw where the number of a cell comes from; a bias comes from nowhere."""
+    texts, names = TEXTS["parts"]["concat"], names_of(seen.config)
+    block, query = state.get_block(choice), query_of(choice, seen)
+    working = attention_cells.Head(
+        seen.config, seen.tensors, weights(choice), block, state.get_head(choice), query
+    )
+    found = working.origin(cell)
+    if found is None:
+        value = written_by(choice, seen, block, query)[cell.row, cell.column]
+        st.markdown(texts["cell_bias"].format(number=cell.column + 1, value=f"{value:.4g}"))
+        return
+    written = cell.matrix == "written"
+    title = texts["cell_written" if written else "cell_sum"].format(
+        part=part_names(seen.config)[cell.row] if written else "",
+        token=names[query if written else cell.row],
+        number=cell.column + 1,
+    )
+    is_example = state.get_cell(sum_shapes(seen.config)) is None
+    show_derivation(found, seen, title, is_example=is_example)
 
 
 def sum_shapes(config: ViTConfig) -> dict[str, tuple[int, int]]:

@@ -7,6 +7,8 @@ import numpy as np
 import streamlit as st
 
 from explainer import controls, state, theme
+from explainer.arithmetic_view import show_derivation
+from explainer.attention_cells import Head
 from explainer.attention_row import AttentionRow, attention_row, entropy_bits
 from explainer.badge import equals_pytorch
 from explainer.code_panel import Snippet
@@ -21,6 +23,7 @@ from explainer.quiz import Question
 from explainer.services import Observation
 from explainer.state import Cell, Choice
 from explainer.tokens import prefix_names, token_names
+from explainer.weights import weights
 from vit_core import ViTConfig
 from vit_core.model import SelfAttention
 
@@ -84,11 +87,11 @@ def show_choose(choice: Choice, seen: Observation) -> None:
 
 
 def show_image(
-    key: str, choice: Choice, seen: Observation, weights: np.ndarray | None = None
+    key: str, choice: Choice, seen: Observation, shares: np.ndarray | None = None
 ) -> None:
     """Draw the image to point at and click, with weights over it if there are any."""
     query = query_of(choice, seen)
-    row = None if weights is None else (state.get_block(choice), state.get_head(choice), query)
+    row = None if shares is None else (state.get_block(choice), state.get_head(choice), query)
     token_picker(
         key=key,
         image=seen.pixels,
@@ -96,7 +99,7 @@ def show_image(
         prefix_names=prefix_names(seen.config, TOKENS),
         query=query,
         on_choose=lambda clicked: state.set_query(clicked["query"]),
-        values=weights,
+        values=shares,
         cache=(choice, row),
     )
 
@@ -174,6 +177,27 @@ def show_matrices(
     )
 
 
+def show_cell(step: str, cell: Cell, choice: Choice, seen: Observation) -> None:
+    """Draw where the number of a step's cell comes from."""
+    query, tokens = query_of(choice, seen), names_of(seen.config)
+    words = {
+        "query": tokens[query],
+        "row": tokens[cell.row] if cell.row < len(tokens) else "",
+        "column": tokens[cell.column] if cell.column < len(tokens) else "",
+        "number": cell.column + 1,
+    }
+    name = f"compare_{cell.row}" if cell.matrix == "compare" else cell.matrix
+    block, head = state.get_block(choice), state.get_head(choice)
+    working = Head(seen.config, seen.tensors, weights(choice), block, head, query)
+    show_derivation(
+        working.origin(cell),
+        seen,
+        TEXTS["cells"][name].format(**words),
+        key=f"arithmetic-{step}",
+        is_example=state.get_cell(cell_shapes(seen.config)) != cell,
+    )
+
+
 def of_head(choice: Choice, seen: Observation, name: str) -> np.ndarray:
     """Return the chosen head's q, k, v, scores, pattern or z."""
     return seen.tensors[f"blocks.{state.get_block(choice)}.attn.{name}"][state.get_head(choice)]
@@ -187,6 +211,7 @@ def numbered(name: str, count: int) -> list[str]:
 def show_qkv(choice: Choice, seen: Observation) -> None:
     cell = cell_of("qkv", Cell("q", query_of(choice, seen), 0), seen.config)
     show_matrices("step-qkv", qkv_matrices, cell, choice, seen, same_for_all=True)
+    show_cell("qkv", cell, choice, seen)
 
 
 def qkv_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
@@ -222,7 +247,9 @@ def qkv_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
 
 def show_scores(choice: Choice, seen: Observation) -> None:
     start = Cell("compare", 1, int(row_of(choice, seen).strongest[0]))
-    show_matrices("step-scores", compared, cell_of("scores", start, seen.config), choice, seen)
+    cell = cell_of("scores", start, seen.config)
+    show_matrices("step-scores", compared, cell, choice, seen)
+    show_cell("scores", cell, choice, seen)
 
 
 def compared(choice: Choice, seen: Observation) -> list[Matrix]:
@@ -246,6 +273,7 @@ def show_softmax(choice: Choice, seen: Observation) -> None:
     start = Cell("weights", 0, int(row.strongest[0]))
     cell = cell_of("softmax", start, seen.config)
     show_matrices("step-softmax", softmax_row, cell, choice, seen)
+    show_cell("softmax", cell, choice, seen)
     st.markdown(texts["all"])
     picture, whole = st.columns((1, 3), gap="large")
     with picture:
@@ -290,15 +318,16 @@ def whole_pattern(choice: Choice, seen: Observation) -> list[Matrix]:
     ]
 
 
-def over_image(seen: Observation, weights: np.ndarray, alt: str) -> str:
+def over_image(seen: Observation, shares: np.ndarray, alt: str) -> str:
     """Return the weights on the patches over the image."""
-    on_patches = weights[seen.config.num_prefix_tokens :].reshape(seen.config.grid_size)
+    on_patches = shares[seen.config.num_prefix_tokens :].reshape(seen.config.grid_size)
     return look(seen.pixels, on_patches, alt)
 
 
 def show_mix(choice: Choice, seen: Observation) -> None:
     cell = cell_of("mix", Cell("z", query_of(choice, seen), 0), seen.config)
     show_matrices("step-mix", mix_matrices, cell, choice, seen)
+    show_cell("mix", cell, choice, seen)
 
 
 def mix_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
@@ -367,20 +396,20 @@ def show_temperature(choice: Choice, seen: Observation) -> None:
     )
     names, prefix = names_of(config), config.num_prefix_tokens
     pictures = []
-    for title, weights, is_models in tempered(choice, seen):
-        bits = entropy_bits(weights)
-        numbers = {"weight": percent(float(weights.max())), "bits": f"{bits:.2f}"}
+    for title, shares, is_models in tempered(choice, seen):
+        bits = entropy_bits(shares)
+        numbers = {"weight": percent(float(shares.max())), "bits": f"{bits:.2f}"}
         lines = [
             texts["ran" if is_models else "recomputed"],
             texts["largest"].format(**numbers),
             texts["spread"].format(count=f"{2**bits:.1f}", **numbers),
             *(
-                texts["prefix"].format(token=names[token], weight=percent(float(weights[token])))
+                texts["prefix"].format(token=names[token], weight=percent(float(shares[token])))
                 for token in range(prefix)
             ),
         ]
         alt = texts["alt"].format(title=title, **numbers)
-        pictures.append((over_image(seen, weights, alt), title, lines))
+        pictures.append((over_image(seen, shares, alt), title, lines))
     st.html(looks(pictures))
     if config.head_dim == 1:
         st.markdown(texts["one"])
