@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from explainer import embedding, services, state
+from explainer.arithmetic_view import show_arithmetic
 from explainer.code_panel import Snippet
 from explainer.components.filter_grid import filter_grid
 from explainer.components.matrices import Matrix, matrices
@@ -152,7 +153,11 @@ def show_multiply(choice: Choice, seen: Observation) -> None:
         words = {"number": unit + 1, "patch": names_of(config)[patch]}
         st.markdown(f"**{texts['apart'].format(**words)}**")
         st.html(remember(("product", choice, patch, unit), partial(draw_sum, choice, seen)))
-        show_worked(choice, seen)
+        if state.get_cell(cell_shapes(config)):
+            where = texts["cell"].format(**words)
+            show_arithmetic(choice, seen, "patch_embed", (patch, unit), where)
+        else:
+            show_worked(choice, seen)
     st.markdown(texts["all_text"])
     show_matrices("every", every_patch, choice, seen, "embeddings")
     with st.container(horizontal=True):

@@ -1,44 +1,104 @@
 """The page on patches: how an image becomes a list of rows of numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
+import torch
 
-from explainer import services, state
+from explainer import controls, services, state
+from explainer.code_panel import Snippet
 from explainer.components.patch_explorer import patch_explorer
 from explainer.content import load_texts
+from explainer.export import download_csv, matrix_csv, table_csv
 from explainer.figures.costs import pairs_chart
 from explainer.figures.grids import gridded
+from explainer.figures.pixels import pieces
+from explainer.quiz import Question
 from explainer.services import Observation
+from explainer.shared import remember
 from explainer.state import Choice
+from explainer.theme import Mode
 from explainer.tokens import token_names
 from vit_core import ViTConfig
+from vit_core.data import DataInfo, normalize
+from vit_core.model import patchify
 
-THUMBNAIL = 168  # pixels on a side: a multiple of 28
+TEXTS = load_texts("patches")
+TOKENS = load_texts("token_explorer")
+ZOOM = 10  # of the image under another grid
+RESHAPED = "patches-reshaped"  # a knob was turned on the page, which the sidebar has yet to see
+PAPER = ViTConfig(image_size=224, patch_size=16, in_channels=3, embed_dim=768, num_heads=12)
 
 
-@st.fragment
-def render(choice: Choice, observation: Observation) -> None:
-    texts = load_texts("patches")
-    st.title(texts["title"])
-    st.markdown(texts["lead"])
-    st.markdown(texts["how_to"])
-    patch = state.get_patch(choice, observation.telling_patch)
+def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
+    config = seen.config
+    (image_height, image_width), (height, width) = config.image_hw, config.patch_hw
+    channels = config.in_channels
+    return {
+        "image_height": image_height,
+        "image_width": image_width,
+        "channels": TEXTS["parts"]["shape"]["one_channel" if channels == 1 else "channels"].format(
+            channels=channels
+        ),
+        "height": height,
+        "width": width,
+        "rows": config.grid_size[0],
+        "columns": config.grid_size[1],
+        "count": config.num_patches,
+        "values": config.patch_dim,
+        "pixels": image_height * image_width * channels,
+        "patch": names_of(config)[patch_of(choice, seen)],
+    }
+
+
+def patch_of(choice: Choice, seen: Observation) -> int:
+    return state.get_patch(choice, seen.telling_patch)
+
+
+def names_of(config: ViTConfig) -> list[str]:
+    """Name the patches."""
+    return token_names(config, TOKENS)[config.num_prefix_tokens :]
+
+
+def info_of(choice: Choice) -> DataInfo:
+    return services.load_source(choice.source, choice.config, choice.seed).info
+
+
+def note(text: str) -> None:
+    st.markdown(f":small[{text.strip()}]")
+
+
+# cut, pull apart, flatten
+
+
+def show_explorer(choice: Choice, seen: Observation) -> None:
+    texts, config, patch = TEXTS["parts"]["explore"], seen.config, patch_of(choice, seen)
     patch_explorer(
         key="patch-explorer",
-        image=observation.pixels,
-        grid=observation.config.grid_size,
-        vectors=observation.tensors["patches"],
+        image=seen.pixels,
+        grid=config.grid_size,
+        vectors=seen.tensors["patches"],
         texts=load_texts("patch_explorer"),
         patch=patch,
         on_choose=partial(choose, choice),
     )
-    show_normalisation(choice, observation, patch)
-    show_shape(observation.config)
-    show_costs(observation)
+    download_csv(
+        texts["download"],
+        partial(
+            matrix_csv,
+            seen.tensors["patches"],
+            names_of(config),
+            pixel_names(config),
+            "patch",
+        ),
+        "patches.csv",
+        "patches-csv",
+    )
+    note(texts["download_note"].format(patch=names_of(config)[patch], index=patch))
 
 
 def choose(choice: Choice, clicked: Mapping[str, int]) -> None:
@@ -47,49 +107,39 @@ def choose(choice: Choice, clicked: Mapping[str, int]) -> None:
         state.set_patch(choice, clicked["query"])
 
 
-def show_shape(config: ViTConfig) -> None:
-    """The shape of the list of patches, in two notations."""
-    texts = load_texts("patches")
-    (height, width), (rows, columns) = config.image_hw, config.grid_size
-    channels = config.in_channels
-    st.subheader(texts["formula_title"])
-    sides, paper = st.columns(2, gap="medium")
-    sides.markdown(
-        texts["formula"].format(
-            height=height,
-            width=width,
-            channels=texts["one_channel" if channels == 1 else "channels"].format(
-                channels=channels
-            ),
-            rows=rows,
-            columns=columns,
-            count=config.num_patches,
-            values=config.patch_dim,
-            pixels=height * width * channels,
-        )
-    )
-    sizes = (height, width, channels, rows)
-    sides.latex(texts["formula_sides"])
-    sides.latex(texts["formula_live"] % (*sizes, *sizes, config.num_patches, config.patch_dim))
-    patch = config.patch_hw[0]
-    paper.markdown(texts["paper"].format(side=rows, patch=patch))
-    paper.latex(texts["paper_latex"] % (height, width, patch, config.num_patches, config.patch_dim))
+def pixel_names(config: ViTConfig) -> list[str]:
+    words, (height, width) = TEXTS["parts"]["explore"]["pixel"], config.patch_hw
+    return [
+        words.format(row=row + 1, column=column + 1)
+        for _ in range(config.in_channels)
+        for row in range(height)
+        for column in range(width)
+    ]
 
 
-def show_normalisation(choice: Choice, observation: Observation, patch: int) -> None:
+# from brightness to numbers around zero
+
+
+def show_normalisation(choice: Choice, seen: Observation) -> None:
     """The way of one pixel to the number that the model receives."""
-    texts, config = load_texts("patches"), observation.config
-    info = services.load_source(choice.source, choice.config, choice.seed).info
-    names = token_names(config, load_texts("token_explorer"))
-    vector = observation.tensors["patches"][patch]
-    st.subheader(texts["normalise_title"])
-    words, example = st.columns(2, gap="medium", vertical_alignment="center")
-    words.markdown(texts["normalise"].format(patch=names[config.num_prefix_tokens + patch]))
+    texts, patch = TEXTS["parts"]["normalise"], patch_of(choice, seen)
+    vector, info = seen.tensors["patches"][patch], info_of(choice)
     brightest = int(vector.argmax())
-    pixel = patch_pixels(observation.pixels, config, patch).reshape(-1)[brightest]
-    example.latex(
-        texts["normalise_latex"] % (pixel, info.mean[0], info.std[0], f"{vector[brightest]:.4f}")
-    )
+    pixel = int(patch_pixels(seen.pixels, seen.config, patch).reshape(-1)[brightest])
+    numbers = f"{info.mean[0]:.4f}", f"{info.std[0]:.4f}"
+    examples = [(texts["example"], pixel, float(vector[brightest]))]
+    if pixel:
+        examples.append((texts["example_black"], 0, black_of(info)))
+    for column, (words, brightness, value) in zip(
+        st.columns(2, gap="medium"), examples, strict=False
+    ):
+        column.markdown(words.format(patch=names_of(seen.config)[patch]))
+        column.latex(texts["normalise_latex"] % (brightness, *numbers, f"{value:.4f}"))
+
+
+def black_of(info: DataInfo) -> float:
+    """Return what the model receives for a black pixel."""
+    return (0 - info.mean[0]) / info.std[0]
 
 
 def patch_pixels(pixels: np.ndarray, config: ViTConfig, patch: int) -> np.ndarray:
@@ -97,6 +147,28 @@ def patch_pixels(pixels: np.ndarray, config: ViTConfig, patch: int) -> np.ndarra
     height, width = config.patch_hw
     row, column = divmod(patch, config.grid_size[1])
     return pixels[row * height : (row + 1) * height, column * width : (column + 1) * width]
+
+
+# the shape of the list
+
+
+def show_shape(choice: Choice, seen: Observation) -> None:
+    """The shape of the list of patches, in two notations."""
+    texts, config, words = TEXTS["parts"]["shape"], seen.config, facts(choice, seen)
+    (height, width), rows = config.image_hw, config.grid_size[0]
+    sides, paper = st.columns(2, gap="medium")
+    sides.latex(texts["formula_sides"])
+    sizes = (height, width, config.in_channels, rows)
+    sides.latex(texts["formula_live"] % (*sizes, *sizes, config.num_patches, config.patch_dim))
+    sides.markdown(texts["letters"].format(**words))
+    paper.markdown(texts["paper"].format(**words))
+    paper.latex(
+        texts["paper_latex"]
+        % (height, width, config.patch_hw[0], config.num_patches, config.patch_dim)
+    )
+
+
+# another grid
 
 
 @dataclass(frozen=True)
@@ -124,60 +196,250 @@ def cost_of(config: ViTConfig, side: int) -> Cost:
     )
 
 
-def show_costs(observation: Observation) -> None:
+def sides_of(config: ViTConfig) -> list[int]:
+    """Return the patches per side to compare, the model's own among them."""
+    return sorted({*state.PATCHES, config.grid_size[0]})
+
+
+def side_of(choice: Choice) -> int:
+    """Return the patches per side to look at: the model's own, unless a trained one is tried."""
+    cut = state.load().cut
+    return cut if cut is not None and choice.trained else choice.config.grid_size[0]
+
+
+def keep_side(choice: Choice, side: int) -> None:
+    """Try another grid on the image of a trained model, or build an untrained one with it."""
+    if choice.trained:
+        state.change(cut=None if side == choice.config.grid_size[0] else side)
+    else:
+        state.change(patches=side, cut=None)
+        st.session_state[RESHAPED] = True
+
+
+def show_cut(choice: Choice, seen: Observation) -> None:
+    if st.session_state.pop(RESHAPED, False):
+        st.rerun()  # the sidebar, and the model with it
+    texts, config, side = TEXTS["parts"]["cut"], seen.config, side_of(choice)
+    controls.slide(
+        texts["slide"],
+        sides_of(config),
+        side,
+        partial(keep_side, choice),
+        key="cut",
+    )
+    own = config.grid_size[0]
+    if not choice.trained:
+        st.markdown(texts["untrained"])
+    else:
+        words = {"own": own, "own_patch": config.patch_hw[0]}
+        st.markdown(texts["own_trained" if side == own else "other_trained"].format(**words))
+    cost = cost_of(config, side)
+    grid, apart, numbers = st.columns((2, 2, 1), gap="medium")
+    grid.image(
+        gridded(seen.pixels, (side, side), ZOOM),
+        width="stretch",
+        alt=texts["gridded_alt"].format(side=side),
+        output_format="PNG",
+    )
+    alt = texts["pieces_alt"].format(count=side**2, patch=cost.patch)
+    apart.html(remember(("cut", choice, side), partial(draw_pieces, choice, seen, side, alt)))
+    with numbers:
+        st.metric(texts["patches"], side**2)
+        st.metric(texts["values"], cost.values)
+        st.metric(texts["tokens"], cost.tokens, help=texts["tokens_help"])
+        st.metric(texts["pairs"], f"{cost.pairs:,}")
+
+
+def draw_pieces(choice: Choice, seen: Observation, side: int, alt: str) -> str:
+    """The image cut by ``patchify`` itself, laid out with gaps."""
+    patch = seen.config.image_hw[0] // side, seen.config.image_hw[1] // side
+    images = normalize(torch.tensor(seen.pixels)[None, None], info_of(choice))
+    address = pieces(patchify(images, patch)[0].numpy(), (side, side), patch)
+    return (
+        f'<img src="{address}" alt="{alt}" style="display:block;width:100%;'
+        f'image-rendering:pixelated;border-radius:0">'
+    )
+
+
+# why not cut finer
+
+
+def show_costs(choice: Choice, seen: Observation) -> None:
     """Coarser and finer grids side by side, with this model's marked."""
-    texts, config = load_texts("patches"), observation.config
-    costs = [cost_of(config, side) for side in state.PATCHES]
-    sides = [cost.side for cost in costs]
-    here = sides.index(config.grid_size[0]) if config.grid_size[0] in sides else None
-    st.subheader(texts["cost_title"])
-    st.markdown(texts["cost"])
-    with st.container(horizontal=True):
-        for place, cost in enumerate(costs):
-            st.image(
-                gridded(
-                    observation.pixels, (cost.side, cost.side), THUMBNAIL // len(observation.pixels)
-                ),
-                caption=texts["thumbnail_now" if place == here else "thumbnail"].format(
-                    side=cost.side, patch=cost.patch
-                ),
-                width=THUMBNAIL,
-                alt=texts["thumbnail_alt"].format(side=cost.side),
-                output_format="PNG",
-            )
+    texts, config = TEXTS["parts"]["cost"], seen.config
+    costs = [cost_of(config, side) for side in sides_of(config)]
+    here = [cost.side for cost in costs].index(config.grid_size[0])
     left, right = st.columns((3, 2), gap="medium")
     with left:
-        show_table(costs, here, has_class=config.pool == "cls")
+        columns = cost_columns(costs, has_class=config.pool == "cls")
+        side, *others = columns
+        shown = {
+            side: [
+                texts["now"].format(side=n) if n == costs[here].side else str(n)
+                for n in columns[side]
+            ]
+        }
+        shown |= {name: [f"{number:,}" for number in columns[name]] for name in others}
+        st.table(shown, border="horizontal", hide_index=True)
+        download_csv(
+            texts["download"],
+            partial(table_csv, tuple(columns), list(zip(*columns.values(), strict=True))),
+            "costs-of-grids.csv",
+            "costs-csv",
+        )
     with right:
         st.markdown(f"**{texts['chart_title']}**")
         st.plotly_chart(
-            pairs_chart(
-                [texts["chart_label"].format(side=cost.side) for cost in costs],
-                [cost.pairs for cost in costs],
+            chart_of(
+                tuple(cost.side for cost in costs),
+                tuple(cost.pairs for cost in costs),
                 here,
-                texts["chart_hover"],
-                "dark" if st.context.theme.type == "dark" else "light",
+                st.context.theme.type or "light",
             ),
             theme=None,
-            config={"displayModeBar": False},
+            key="chart-pairs",
+            config={"displayModeBar": "hover", "displaylogo": False},
+            alt=texts["chart_alt"].format(
+                values=", ".join(
+                    texts["chart_value"].format(side=cost.side, pairs=cost.pairs) for cost in costs
+                )
+            ),
         )
+    tokens = PAPER.num_tokens
+    st.markdown(texts["paper"].format(paper_tokens=tokens, paper_pairs=f"{tokens**2:,}"))
 
 
-def show_table(costs: list[Cost], here: int | None, has_class: bool) -> None:
-    texts = load_texts("patches")
-    st.table(
-        {
-            texts["table_side"]: [
-                texts["now"].format(side=cost.side) if place == here else str(cost.side)
-                for place, cost in enumerate(costs)
-            ],
-            texts["table_values"]: [f"{cost.values}" for cost in costs],
-            texts["table_tokens_class" if has_class else "table_tokens"]: [
-                f"{cost.tokens}" for cost in costs
-            ],
-            texts["table_pairs"]: [f"{cost.pairs:,}" for cost in costs],
-            texts["table_all"]: [f"{cost.all_pairs:,}" for cost in costs],
-        },
-        border="horizontal",
-        hide_index=True,
+def cost_columns(costs: list[Cost], has_class: bool) -> dict[str, list[int]]:
+    texts = TEXTS["parts"]["cost"]
+    return {
+        texts["table_side"]: [cost.side for cost in costs],
+        texts["table_values"]: [cost.values for cost in costs],
+        texts["table_tokens_class" if has_class else "table_tokens"]: [
+            cost.tokens for cost in costs
+        ],
+        texts["table_pairs"]: [cost.pairs for cost in costs],
+        texts["table_all"]: [cost.all_pairs for cost in costs],
+    }
+
+
+@lru_cache(maxsize=64)  # making a figure costs more than all the rest of the page
+def chart_of(sides: tuple[int, ...], pairs: tuple[int, ...], here: int, mode: Mode) -> go.Figure:
+    texts = TEXTS["parts"]["cost"]
+    labels = [texts["chart_label"].format(side=side) for side in sides]
+    return pairs_chart(labels, pairs, here, texts["chart_hover"], mode)
+
+
+PARTS: Mapping[str, Callable[[Choice, Observation], None]] = {
+    "explore": show_explorer,
+    "normalise": show_normalisation,
+    "shape": show_shape,
+    "cut": show_cut,
+    "cost": show_costs,
+}
+CODE = (
+    Snippet("explore", patchify, ("grid =", "return grid.permute", "batch, rows")),
+    Snippet("normalise", normalize, ("return",)),
+)
+
+
+# questions
+
+
+def questions(choice: Choice, seen: Observation) -> list[Question]:
+    words = facts(choice, seen)
+    return [
+        ask_ink(seen),
+        ask_values(words),
+        ask_pairs(seen.config),
+        ask_number(seen.config, patch_of(choice, seen)),
+        ask_black(info_of(choice)),
+    ]
+
+
+def ask_ink(seen: Observation) -> Question:
+    """Ask which of four patches is the brightest: it, and three from further down."""
+    texts, config = TEXTS["questions"]["ink"], seen.config
+    ink = [
+        int(patch_pixels(seen.pixels, config, patch).sum(dtype=np.int64))
+        for patch in range(config.num_patches)
+    ]
+    order = sorted(range(len(ink)), key=lambda patch: -ink[patch])
+    best = order[0]
+    others = (order[place] for place in (1, 3, len(order) // 4 + 1) if place < len(order))
+    options = sorted({best} | {patch for patch in others if ink[patch] < ink[best]})
+    names = names_of(config)
+    return Question(
+        "ink",
+        texts["text"],
+        tuple(names[patch] for patch in options),
+        options.index(best),
+        texts["why"].format(
+            values=", ".join(f"{names[patch]} {ink[patch]:,}" for patch in options),
+            most=255 * config.patch_dim,
+        ),
     )
+
+
+def ask_values(words: Mapping[str, object]) -> Question:
+    texts = TEXTS["questions"]["values"]
+    right = words["values"]
+    return number_question(
+        "values",
+        texts["text"],
+        {right, words["height"], words["count"], 2 * right},
+        right,
+        texts["why"].format(**words),
+    )
+
+
+def ask_pairs(config: ViTConfig) -> Question:
+    """Ask what twice as many patches per side cost: from this grid, or from half of it."""
+    texts, side = TEXTS["questions"]["pairs"], config.grid_size[0]
+    few = side if side * 2 in state.PATCHES else side // 2
+    before, after = cost_of(config, few), cost_of(config, 2 * few)
+    return number_question(
+        "pairs",
+        texts["text"].format(few=few, many=2 * few, before=before.pairs),
+        {2 * before.pairs, 4 * before.pairs, after.pairs, 64 * before.pairs},
+        after.pairs,
+        texts["why"].format(
+            tokens=after.tokens, after=after.pairs, times=after.pairs / before.pairs
+        ),
+    )
+
+
+def ask_number(config: ViTConfig, patch: int) -> Question:
+    texts, (rows, columns) = TEXTS["questions"]["number"], config.grid_size
+    row, column = divmod(patch, columns)
+    right = patch + 1
+    return number_question(
+        "number",
+        texts["text"].format(patch=names_of(config)[patch]),
+        {right, column * rows + row + 1, (row + 1) * (column + 1), right + columns},
+        right,
+        texts["why"].format(
+            above=row, columns=columns, column=column + 1, number=right, index=patch
+        ),
+    )
+
+
+def ask_black(info: DataInfo) -> Question:
+    texts, black = TEXTS["questions"]["black"], written(black_of(info))
+    options = (written(-1), black, written(0), written(1 / info.std[0]))
+    return Question(
+        "black",
+        texts["text"],
+        options,
+        1,
+        texts["why"].format(mean=f"{info.mean[0]:.4f}", std=f"{info.std[0]:.4f}", black=black),
+    )
+
+
+def written(number: float) -> str:
+    return f"{number:.2f}".replace("-", "−")
+
+
+def number_question(name: str, text: str, numbers: set[int], right: int, why: str) -> Question:
+    options = sorted(numbers)
+    shown = tuple(f"{option:,}" for option in options)
+    return Question(name, text, shown, options.index(right), why)

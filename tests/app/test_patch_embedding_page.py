@@ -201,6 +201,18 @@ def test_the_worked_example_ends_in_the_models_number(patches: int, open_page: O
     assert f"{exact:.8g}".replace("-", "−") in said(app)
 
 
+def test_a_clicked_cell_lists_every_product(open_page: Open) -> None:
+    app = open_page("patch-embedding", **SMALL, query=7, unit=3, cell="embeddings.6.3")
+    assert not app.exception
+    _, seen = observed(SMALL)
+    exact = float(seen.tensors["patch_embed"][6, 3])
+    assert any(f"{exact:.7g}".replace("-", "−") in block.value for block in app.markdown)
+    assert "number 4 of patch 2, 3" in said(app)
+    assert not any(r"\sum_{i=1}" in latex.value for latex in app.latex)
+    app.button(key="arithmetic-close").click().run()
+    assert any(r"\sum_{i=1}" in latex.value for latex in app.latex)
+
+
 def test_all_trace_numbers_are_in_the_pictures(open_page: Open, find_component: Find) -> None:
     app = open_page("patch-embedding", **SMALL, query=6, unit=9)
     _, seen = observed(SMALL)
