@@ -1,50 +1,134 @@
 """The page on patches, in every model shape and on links of every kind."""
 
+import base64
 import json
+import re
+import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explainer import services
+from explainer import pictures, services
 from explainer.components.packing import unpack
+from explainer.quiz import Question
 from explainer.state import PATCHES, SOURCES, Choice, State
-from explainer.views.patches import cost_of
+from explainer.views.patches import PARTS, TEXTS, cost_of, draw_pieces
 from vit_core import ViTConfig
 
-EXPLORER, SELECTION = 0, 1
+Find = Callable[..., Any]
+Open = Callable[..., AppTest]
 
 
-def chosen_patch(app: AppTest) -> int:
-    return json.loads(app.get("bidi_component")[SELECTION].proto.json)["query"]
+def selection(app: AppTest, find: Find) -> dict[str, int]:
+    return json.loads(find(app, "selection").json)
+
+
+def said(app: AppTest) -> str:
+    return " ".join(block.value for block in app.markdown)
+
+
+def observed(**knobs: Any) -> services.Observation:
+    return services.observe(Choice("untrained", State(**knobs).shaped, 0, 7, 0))
+
+
+def draw(config, picture) -> None:  # run as a script of its own, where no name of this file is
+    """The page's parts and questions alone."""
+    import streamlit as st
+
+    from explainer.services import observe
+    from explainer.state import Choice
+    from explainer.views import patches
+
+    choice = Choice("untrained", config, 0, 7, 0, picture)
+    seen = observe(choice)
+    for part in patches.PARTS.values():
+        part(choice, seen)
+    st.session_state["asked"] = patches.questions(choice, seen)
+
+
+def drawn(config: ViTConfig, picture: str = "", **params: object) -> AppTest:
+    app = AppTest.from_function(draw, default_timeout=60, args=(config, picture))
+    for name, value in params.items():
+        app.query_params[name] = str(value)
+    return app.run()
+
+
+def asked(app: AppTest) -> dict[str, Question]:
+    return {question.name: question for question in app.session_state["asked"]}
+
+
+def right(question: Question) -> str:
+    return question.options[question.answer]
+
+
+def metrics(app: AppTest) -> dict[str, int]:
+    return {metric.label: int(metric.value.replace(",", "")) for metric in app.metric}
+
+
+# every model
 
 
 @pytest.mark.usefixtures("shipped")
 @pytest.mark.parametrize("source", SOURCES)
 def test_every_source_sends_the_patches_that_the_model_received(
-    source: str, open_page: Callable[..., AppTest]
+    source: str, open_page: Open, find_component: Find
 ) -> None:
     app = open_page("patches", source=source)
     assert not app.exception and not app.error
+    assert len(app.header) == len(PARTS) + 1
     config = services.load_source(source, State().shaped).model.config
     observation = services.observe(Choice(source, config, 0, 7, 0))
-    header, arrays = unpack(app.get("bidi_component")[EXPLORER].proto.bytes)
+    header, arrays = unpack(find_component(app, "patch_explorer").bytes)
     assert (header["rows"], header["columns"]) == config.grid_size
     np.testing.assert_array_equal(arrays["vectors"], observation.tensors["patches"])
     np.testing.assert_array_equal(arrays["image"][..., 0], observation.pixels)
 
 
 @pytest.mark.parametrize("side", PATCHES)
-def test_the_formula_has_the_live_numbers(side: int, open_page: Callable[..., AppTest]) -> None:
-    app = open_page("patches", source="untrained", patches=side)
+@pytest.mark.parametrize("width", [8, 128])
+def test_the_formula_has_the_live_numbers(side: int, width: int, open_page: Open) -> None:
+    app = open_page("patches", source="untrained", patches=side, width=width)
     assert not app.exception and not app.error
-    live = app.latex[2].value
+    live = next(latex.value for latex in app.latex if r"28 \cdot 28 \cdot 1" in latex.value)
     assert live.rstrip("$ \n").endswith(rf"= ({side**2},\, {784 // side**2})")
     table = app.table[0].value
     marked = [text for text in table["Patches per side"] if "this model" in text]
     assert marked == [f"**{side}** (this model)"]
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_an_own_picture_of_one_grey(level: int) -> None:
+    picture = pictures.encode(np.full((28, 28), level, np.uint8))
+    app = drawn(ViTConfig(depth=1), picture)
+    assert not app.exception
+    assert len([q for q in asked(app).values() if len(q.options) > 1]) >= 3
+    # a black patch needs no second example of black
+    assert sum("/255" in latex.value for latex in app.latex) == (1 if level == 0 else 2)
+
+
+@pytest.mark.parametrize("config", [ViTConfig(pool="mean"), ViTConfig(num_registers=3)])
+def test_patches_are_told_apart_from_what_stands_before_them(
+    config: ViTConfig, find_component: Find
+) -> None:
+    app = drawn(config, query=config.num_prefix_tokens + 20)
+    assert not app.exception
+    assert selection(app, find_component)["query"] == 20
+    assert ("Tokens with [CLS]" in app.table[0].value) == (config.pool == "cls")
+
+
+@pytest.mark.parametrize("step", range(len(TEXTS["guide"])))
+def test_every_step_of_the_guide(step: int, open_page: Open) -> None:
+    app = open_page("patches", source="untrained", mode="guided", step=step)
+    assert not app.exception and not app.error
+    assert len(app.header) == 1 + len(TEXTS["guide"][step].get("also", []))
+
+
+# links and clicks
 
 
 @pytest.mark.parametrize(
@@ -60,33 +144,110 @@ def test_the_formula_has_the_live_numbers(side: int, open_page: Callable[..., Ap
     ],
 )
 def test_a_link_chooses_or_falls_back(
-    query: str, expected: int | None, open_page: Callable[..., AppTest]
+    query: str, expected: int | None, open_page: Open, find_component: Find
 ) -> None:
     app = open_page("patches", source="untrained", query=query)
     assert not app.exception and not app.error
     if expected is None:
-        expected = services.observe(Choice("untrained", ViTConfig(), 0, 7, 0)).telling_patch
-    assert chosen_patch(app) == expected
+        expected = observed().telling_patch
+    assert selection(app, find_component)["query"] == expected
 
 
 def test_a_click_sticks_as_the_token_of_that_patch(
-    open_page: Callable[..., AppTest], click_in: Callable[..., AppTest]
+    open_page: Open, click_in: Callable[..., AppTest], find_component: Find
 ) -> None:
     app = open_page("patches", source="untrained")
-    click_in(app, EXPLORER, {"choice": {"query": 30, "at": 1.0}})
-    assert chosen_patch(app) == 30
+    click_in(app, "patch_explorer", {"choice": {"query": 30, "at": 1.0}})
+    assert selection(app, find_component)["query"] == 30
     assert app.query_params["query"] == "31"
 
 
-def test_the_example_of_normalising_is_the_tensor(open_page: Callable[..., AppTest]) -> None:
+# numbers
+
+
+def test_the_example_of_normalising_is_the_tensor(open_page: Open) -> None:
     app = open_page("patches", source="untrained", query=18)
-    observation = services.observe(Choice("untrained", State().shaped, 0, 7, 0))
+    observation = observed()
     largest = observation.tensors["patches"][17].max()
-    example = app.latex[0].value
-    assert example.rstrip("$ \n").endswith(f"= {largest:.4f}")
+    brightest, black = (latex.value for latex in app.latex if "/255 - 0" in latex.value)
+    assert brightest.rstrip("$ \n").endswith(f"= {largest:.4f}")
     pixel = observation.pixels[8:12, 12:16].max()
-    assert f"{pixel}/255" in example
+    assert f"{pixel}/255" in brightest
     assert (pixel / 255 - 0.1307) / 0.3081 == pytest.approx(largest, abs=1e-5)
+    darkest = observation.tensors["patches"][observation.tensors["patches"] < -0.42].min()
+    assert black.rstrip("$ \n").endswith(f"= {darkest:.4f}")
+
+
+# another grid
+
+
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize("cut", PATCHES)
+def test_another_grid_of_a_trained_model_is_only_looked_at(
+    cut: int, open_page: Open, find_component: Find
+) -> None:
+    app = open_page("patches", source="default", cut=cut)
+    assert not app.exception and not app.error
+    assert app.select_slider(key="cut").value == cut
+    tokens = cut**2 + 1
+    assert metrics(app) == {
+        "Patches": cut**2,
+        "Numbers in each": (28 // cut) ** 2,
+        "Tokens": tokens,
+        "Pairs per head": tokens**2,
+    }
+    words = "that this model was trained with" if cut == 7 else "trained with 7 patches per side"
+    assert words in said(app)
+    # the model keeps its own
+    assert unpack(find_component(app, "patch_explorer").bytes)[0]["rows"] == 7
+
+
+@pytest.mark.usefixtures("shipped")
+def test_the_slider_of_a_trained_model_is_kept_in_the_link(open_page: Open) -> None:
+    app = open_page("patches", source="default")
+    app.select_slider(key="cut").set_value(14).run()
+    assert app.query_params["cut"] == "14"
+    assert metrics(app)["Patches"] == 196
+    app.select_slider(key="cut").set_value(7).run()
+    assert "cut" not in app.query_params
+
+
+def test_the_slider_builds_an_untrained_model(open_page: Open, find_component: Find) -> None:
+    app = open_page("patches", source="untrained", query=49, cut=2)
+    assert app.select_slider(key="cut").value == 7  # the knob decides, not a stale link
+    app.select_slider(key="cut").set_value(4).run()
+    assert not app.exception
+    assert app.query_params["patches"] == "4"
+    assert app.select_slider(key="patches").value == 4
+    assert unpack(find_component(app, "patch_explorer").bytes)[0]["rows"] == 4
+    assert selection(app, find_component)["query"] == 15
+
+
+@pytest.mark.parametrize("cut", ["3", "0", "-7", "x", "28"])
+def test_a_grid_that_is_not_offered_is_the_models_own(cut: str, open_page: Open) -> None:
+    app = open_page("patches", source="untrained", cut=cut)
+    assert not app.exception and not app.error
+    assert app.select_slider(key="cut").value == 7
+
+
+@pytest.mark.parametrize("side", PATCHES)
+def test_the_picture_of_another_grid_is_what_patchify_cuts(side: int) -> None:
+    seen = observed()
+    choice = Choice("untrained", State().shaped, 0, 7, 0)
+    patch = 28 // side
+    html = draw_pieces(choice, seen, side, "alt")
+    picture = base64.b64decode(html.split("base64,")[1].split('"')[0])
+    width, height = struct.unpack(">II", picture[16:24])
+    assert (width, height) == (side * (patch + 1) - 1,) * 2
+    data = picture[picture.index(b"IDAT") + 4 : -16]
+    rows = np.frombuffer(zlib.decompress(data), np.uint8).reshape(height, width + 1)[:, 1:]
+    for row in range(side):
+        for column in range(side):
+            top, left = row * (patch + 1), column * (patch + 1)
+            tile = rows[top : top + patch, left : left + patch].astype(int)
+            exact = seen.pixels[row * patch :, column * patch :][:patch, :patch].astype(int)
+            # the value 0 is kept for the gaps
+            assert np.abs(tile - exact).max() <= 1
 
 
 @pytest.mark.parametrize("side", PATCHES)
@@ -101,3 +262,36 @@ def test_a_cost_is_what_the_model_of_that_grid_has(side: int, pool: str) -> None
     assert patterns[0].shape == (2, cost.tokens, cost.tokens)
     assert cost.pairs == patterns[0][0].size
     assert cost.all_pairs == sum(pattern.size for pattern in patterns)
+
+
+# questions
+
+
+@pytest.mark.parametrize("side", PATCHES)
+@pytest.mark.parametrize("pool", ["cls", "mean"])
+def test_the_answers_are_right(side: int, pool: str) -> None:
+    config = ViTConfig(patch_size=28 // side, pool=pool, depth=1)
+    app = drawn(config, query=config.num_prefix_tokens + side)  # the first of the second row
+    assert not app.exception
+    found = asked(app)
+    seen = services.observe(Choice("untrained", config, 0, 7, 0))
+    patch = 28 // side
+
+    ink = {}
+    for option in found["ink"].options:
+        row, column = (int(number) - 1 for number in re.findall(r"\d+", option))
+        cut = seen.pixels[row * patch : (row + 1) * patch, column * patch : (column + 1) * patch]
+        ink[option] = int(cut.astype(int).sum())
+    blocks = seen.pixels.astype(int).reshape(side, patch, side, patch).sum(axis=(1, 3))
+    assert ink[right(found["ink"])] == max(ink.values()) == blocks.max()
+    assert list(ink.values()).count(blocks.max()) == 1
+
+    assert right(found["values"]) == str(seen.tensors["patches"].shape[1])
+    few, many = map(int, re.findall(r"\b\d+\b", found["pairs"].text.replace(",", ""))[::2])
+    assert many == 2 * few and few in PATCHES
+    tokens = many**2 + (pool == "cls")
+    assert right(found["pairs"]) == f"{tokens**2:,}"
+    assert right(found["number"]) == str(side + 1)
+    darkest = f"{-0.1307 / 0.3081:.2f}".replace("-", "−")
+    assert right(found["black"]) == darkest
+    assert all(len(question.options) > 1 for question in found.values())
