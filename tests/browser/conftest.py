@@ -8,6 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from time import monotonic
 
@@ -38,15 +39,14 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the app as its users start it, from a directory that has nothing to do with it."""
+@contextmanager
+def served(script: Path, folder: Path) -> Iterator[str]:
+    """Run a script as users start the app, from ``folder``; the value is its address."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("elsewhere")
     log = folder / "log.txt"
-    command = [sys.executable, "-m", "streamlit", "run", str(HOME)]
+    command = [sys.executable, "-m", "streamlit", "run", str(script)]
     command += ["--server.port", str(port), "--server.headless", "true"]
     # the path of an installation would hide that the entry does not find the packages
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -61,6 +61,19 @@ def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     finally:
         server.terminate()
         server.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[[Path, Path], AbstractContextManager[str]]:
+    """Return what serves another script: script and folder → a context with its address."""
+    return served
+
+
+@pytest.fixture(scope="session")
+def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the app from a directory that has nothing to do with it."""
+    with served(HOME, tmp_path_factory.mktemp("elsewhere")) as url:
+        yield url
 
 
 def wait_until_healthy(url: str, server: subprocess.Popen, log: Path) -> None:

@@ -141,7 +141,8 @@ class MatrixPanel {
     const own = (direction) => `${this.owner.data.channel}/${this.name}/${direction}`;
     if (tokens.includes(row) && tokens.includes(column)) [row, column] = ["query", "key"];
     if (row === column) column = "";
-    const both = (axis) => (axis === "token" || axis === "patch" ? [axis, "key"] : [axis]);
+    const asKeys = { token: "key", patch: "patch as key" };
+    const both = (axis) => (asKeys[axis] ? [axis, asKeys[axis]] : [axis]);
     // a key that is marked on the columns is not marked on the rows as well
     const rows = row ? both(row).filter((axis) => axis === row || axis !== column) : [own("row")];
     const columns = column ? both(column).filter((axis) => axis === column || axis !== row) : [own("column")];

@@ -50,6 +50,7 @@ function marksOfPage() {
     place(axis) {
       if (axis === "token") return { name: "query", shift: 0 };
       if (axis === "patch") return { name: "query", shift: this.prefix };
+      if (axis === "patch as key") return { name: "key", shift: this.prefix };
       return { name: axis, shift: 0 };
     },
   });
@@ -59,6 +60,7 @@ const MARK_COLOURS = {
   token: "query",
   query: "query",
   key: "key",
+  "patch as key": "key",
   value: "value",
   patch: "patch",
   class_token: "class-token",
