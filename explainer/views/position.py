@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explainer import code_panel, controls, positions, state
 from explainer.code_panel import Snippet
@@ -119,6 +120,15 @@ def numbered(count: int) -> list[str]:
 
 def note(text: str) -> None:
     st.markdown(f":small[{' '.join(text.split())}]")
+
+
+def areas(count: int) -> list[DeltaGenerator]:
+    """Return containers below each other, each for things of one sort.
+
+    What comes and goes with a choice is drawn in one of them, so that everything else keeps its
+    place: the browser fails where a quick hand leaves a piece of text in the place of a container.
+    """
+    return [st.container() for _ in range(count)]
 
 
 # the same patch, in another place
@@ -255,46 +265,51 @@ def show_table(choice: Choice, seen: Observation) -> None:
     )
     names = place_names(config)
     sizes = {"count": f"{len(names) * config.embed_dim:,}", "width": config.embed_dim}
-    st.markdown(texts[kind].format(**sizes))
+    words, picture, example, download, code = areas(5)
+    words.markdown(texts[kind].format(**sizes))
     found = positions.table(choice, seen, kind)
     if found is None:
         if kind != "none":
-            st.markdown(texts[f"{kind}_missing"].format(**sizes))
+            words.markdown(texts[f"{kind}_missing"].format(**sizes))
         return
     if kind != own:
-        st.markdown(texts["foreign_learned" if kind == "learned" else "foreign"])
+        words.markdown(texts["foreign_learned" if kind == "learned" else "foreign"])
     elif kind == "learned" and not choice.trained:
-        st.markdown(texts["learned_untrained"])
+        words.markdown(texts["learned_untrained"])
     place = place_of(choice, seen)
     cell = state.get_cell({"table": found.shape}) or Cell("table", place, 0)
     dimensions = numbered(config.embed_dim)
-    matrices(
-        key="table",
-        items=lambda: [
-            Matrix(
-                "table",
-                found,
-                texts["positions"].format(kind=TEXTS["kinds"][kind]),
-                names,
-                dimensions,
-                row_axis="" if config.num_registers else "token",
-                column_axis="dimension",
-            )
-        ],
-        cell=cell,
-        on_choose=state.set_cell,
-        links={"token": place} if not config.num_registers else {},
-        prefix=config.num_prefix_tokens,
-        cache=(choice, kind),
-    )
-    show_cell(choice, seen, kind, found, cell)
-    download_csv(
-        texts["download"],
-        lambda: matrix_csv(found, names, dimensions, "place"),
-        f"position-{kind}.csv",
-        "table-csv",
-    )
-    code_panel.show([MADE_BY[kind]])
+    with picture:
+        matrices(
+            key="table",
+            items=lambda: [
+                Matrix(
+                    "table",
+                    found,
+                    texts["positions"].format(kind=TEXTS["kinds"][kind]),
+                    names,
+                    dimensions,
+                    row_axis="" if config.num_registers else "token",
+                    column_axis="dimension",
+                )
+            ],
+            cell=cell,
+            on_choose=state.set_cell,
+            links={"token": place} if not config.num_registers else {},
+            prefix=config.num_prefix_tokens,
+            cache=(choice, kind),
+        )
+    with example:
+        show_cell(choice, seen, kind, found, cell)
+    with download:
+        download_csv(
+            texts["download"],
+            lambda: matrix_csv(found, names, dimensions, "place"),
+            f"position-{kind}.csv",
+            "table-csv",
+        )
+    with code:
+        code_panel.show([MADE_BY[kind]])
 
 
 def show_cell(choice: Choice, seen: Observation, kind: str, found: np.ndarray, cell: Cell) -> None:
@@ -380,8 +395,9 @@ def show_curves(choice: Choice, seen: Observation) -> None:
         texts["slide"],
         range(config.embed_dim),
         unit,
-        lambda chosen: state.change(unit=chosen),
-        key="position-unit",
+        partial(keep_unit, unit),
+        # a widget for each kind: each starts elsewhere, and none takes over the value of another
+        key=f"position-unit-{kind}",
         format_func=lambda one: str(one + 1),
         help=texts["slide_help"],
     )
@@ -405,6 +421,12 @@ def show_curves(choice: Choice, seen: Observation) -> None:
         f"position-{kind}-dimensions.csv",
         "curves-csv",
     )
+
+
+def keep_unit(shown: int, chosen: int) -> None:
+    # a slider that comes back hands over what it starts with, which nobody chose
+    if chosen != shown:
+        state.change(unit=chosen)
 
 
 def show_missing(part: str, kind: str, config: ViTConfig) -> None:
@@ -502,14 +524,16 @@ def show_similarity(choice: Choice, seen: Observation) -> None:
     texts, config = TEXTS["parts"]["similarity"], seen.config
     kind = positions.kind_of(choice)
     cosines = positions.similarity(choice, seen, kind)
+    pictures, words = areas(2)
     if cosines is None:
-        show_missing("similarity", kind, config)
+        with words:
+            show_missing("similarity", kind, config)
         return
     place, names = place_of(choice, seen), place_names(config)
     first = int(config.pool == "cls")
     token = row_after(config, place)
     tokens = np.concatenate([cosines[place, :first], np.zeros(config.num_registers, np.float32)])
-    chosen, every = st.columns(2, gap="large")
+    chosen, every = pictures.columns(2, gap="large")
     with chosen:
         st.markdown(f"**{texts['picture'].format(query=names[place])}**")
         token_picker(
@@ -535,15 +559,16 @@ def show_similarity(choice: Choice, seen: Observation) -> None:
             )
         )
     rows, columns = config.grid_size
-    note(texts["note"].format(count=config.num_patches, rows=rows, columns=columns))
-    if first:
-        note(texts["note_class"])
-    download_csv(
-        texts["download"],
-        lambda: matrix_csv(cosines, names, names, "place"),
-        f"position-{kind}-cosines.csv",
-        "cosines-csv",
-    )
+    with words:
+        note(texts["note"].format(count=config.num_patches, rows=rows, columns=columns))
+        if first:
+            note(texts["note_class"])
+        download_csv(
+            texts["download"],
+            lambda: matrix_csv(cosines, names, names, "place"),
+            f"position-{kind}-cosines.csv",
+            "cosines-csv",
+        )
 
 
 def draw_every(config: ViTConfig, cosines: np.ndarray, place: int) -> str:
@@ -603,18 +628,24 @@ def show_shuffle(choice: Choice, seen: Observation) -> None:
     found = positions.shuffled(choice, seen, seed)
     st.html(remember(("shuffle pictures", choice, seed), lambda: draw_both(seen, found, seed)))
     answer = seen.prediction
+    tables, words = areas(2)
     if not seed:
         share = precise_percent(float(seen.probabilities[answer]))
-        st.markdown(texts["invite"].format(answer=seen.class_names[answer], share=share))
+        words.markdown(texts["invite"].format(answer=seen.class_names[answer], share=share))
         return
-    show_results(choice, seen, found)
-    st.markdown(why_words(config))
-    download_csv(
-        texts["download"],
-        partial(shuffle_csv, seen, found),
-        f"shuffle-{seed}.csv",
-        "shuffle-csv",
-    )
+    with tables:
+        show_tables(seen, found)
+    with words:
+        note(texts["bars"])
+        if found.without is not None:
+            st.markdown(texts["maimed"] if choice.trained else untrained_words(seen, found))
+        st.markdown(why_words(config))
+        download_csv(
+            texts["download"],
+            partial(shuffle_csv, seen, found),
+            f"shuffle-{seed}.csv",
+            "shuffle-csv",
+        )
 
 
 def why_words(config: ViTConfig) -> str:
@@ -643,12 +674,12 @@ def draw_both(seen: Observation, found: positions.Shuffled, seed: int) -> str:
     return f'<div style="display:flex;gap:1.5rem">{"".join(figures)}</div>'
 
 
-def show_results(choice: Choice, seen: Observation, found: positions.Shuffled) -> None:
+def show_tables(seen: Observation, found: positions.Shuffled) -> None:
+    """The logits in order and shuffled, with position and without."""
     texts = TEXTS["parts"]["shuffle"]
     if found.without is None:
         show_logits(texts["never_title"], found.with_position, seen)
         st.markdown(equal_words(found.with_position))
-        note(texts["bars"])
         return
     left, right = st.columns(2, gap="large")
     with left:
@@ -657,13 +688,14 @@ def show_results(choice: Choice, seen: Observation, found: positions.Shuffled) -
     with right:
         show_logits(texts["without_title"], found.without, seen)
         st.markdown(equal_words(found.without))
-    note(texts["bars"])
-    if choice.trained:
-        st.markdown(texts["maimed"])
-        return
+
+
+def untrained_words(seen: Observation, found: positions.Shuffled) -> str:
+    """Say how much the position of an untrained model weighs beside its patches."""
+    texts = TEXTS["parts"]["shuffle"]
     size = np.linalg.norm(seen.tensors["pos_embed"]) / np.linalg.norm(seen.tensors["tokens"])
     much = texts["little" if positions.change(found.with_position) < 0.1 else "clearly"]
-    st.markdown(texts["untrained"].format(size=f"{size:.2g} ×", much=much))
+    return texts["untrained"].format(size=f"{size:.2g} ×", much=much)
 
 
 def show_logits(title: str, logits: np.ndarray, seen: Observation) -> None:

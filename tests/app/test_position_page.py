@@ -307,9 +307,9 @@ def test_a_learned_table_has_no_chart_and_its_liveliest_dimensions(open_page: Op
 
 def test_the_dimension_of_the_link_is_drawn_and_moving_it_keeps_it(open_page: Open) -> None:
     app = open_page("position", **SMALL, kind="sincos", unit=6)
-    assert app.select_slider(key="position-unit").value == 6
+    assert app.select_slider(key="position-unit-sincos").value == 6
     assert any("<b>dimension 7</b>" in block.proto.body for block in app.get("html"))
-    app.select_slider(key="position-unit").set_value(9).run()
+    app.select_slider(key="position-unit-sincos").set_value(9).run()
     assert app.session_state["state"].unit == 9
     assert not app.exception
 
