@@ -18,7 +18,7 @@ STYLE = f"""
 .product img {{ display: block; width: 100%; margin: 0; border-radius: 3px;
   image-rendering: pixelated; }}
 .product .cells {{ position: absolute; inset: 0; display: grid; }}
-.product .cells span {{ display: grid; place-items: center; color: #fff; font-size: 0.8125rem;
+.product .cells span {{ display: grid; place-items: center; color: #fff; font-size: 0.6875rem;
   font-variant-numeric: tabular-nums; }}
 .product .cells .on-light {{ color: #111; }}
 .product figcaption {{ margin-top: 0.375rem; font-size: 0.875rem; line-height: 1.4; }}

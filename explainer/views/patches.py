@@ -243,7 +243,8 @@ def show_cut(choice: Choice, seen: Observation) -> None:
     )
     alt = texts["pieces_alt"].format(count=side**2, patch=cost.patch)
     apart.html(remember(("cut", choice, side), partial(draw_pieces, choice, seen, side, alt)))
-    with numbers:
+    # below each other beside the pictures, side by side below them on a telephone
+    with numbers, st.container(horizontal=True, gap="medium"):
         st.metric(texts["patches"], side**2)
         st.metric(texts["values"], cost.values)
         st.metric(texts["tokens"], cost.tokens, help=texts["tokens_help"])
