@@ -1,4 +1,4 @@
-"""How long the app takes to open, to follow a knob and to change pages, and the memory it needs.
+"""How long the app takes to open and to follow a knob, and the memory it needs.
 
     python benchmarks/app_latency.py
 
@@ -19,8 +19,6 @@ RUN_IS_OVER = "[data-test-script-state='notRunning']"
 # what a page shows last: text → the element that holds it
 COMPLETE = {
     "home": ".js-plotly-plot .point",
-    "patches": ".cell",
-    "multi-head": ".cell",
 }
 # resolves after the next frame is painted
 PAINTED = """() => new Promise((done) => requestAnimationFrame(() => {
@@ -66,7 +64,7 @@ def main() -> None:
 
 
 def follow(page: Page, url: str, changes: int) -> list[tuple[str, list[float], str]]:
-    """Turn knobs, pick images and change pages; return a row for each kind."""
+    """Turn knobs and pick images; return a row for each kind."""
     rows = []
     for label, (values, stage, text) in KNOBS.items():
         page.goto(f"{url}/?source=untrained")
@@ -77,7 +75,6 @@ def follow(page: Page, url: str, changes: int) -> list[tuple[str, list[float], s
     page.goto(f"{url}/")
     ready(page, "home")
     rows.append(("image: the next one", pick(page, changes), "ms"))
-    rows.append(("page to page", walk(page, changes), "ms"))
     return rows
 
 
@@ -125,22 +122,6 @@ def pick(page: Page, changes: int) -> list[float]:
                 lambda before=before, changed=changed: page.wait_for_function(changed, arg=before),
             )
         )
-    return times
-
-
-def walk(page: Page, changes: int) -> list[float]:
-    """Go round all pages by the navigation on top, each time until the next is complete."""
-    times = []
-    for view in itertools.islice(itertools.cycle(["patches", "attention", "home"]), changes):
-        link = page.get_by_test_id("stTopNavLink").filter(has_text=view.capitalize())
-
-        def arrived(view: str = view) -> None:
-            page.get_by_role("heading", level=1).filter(
-                has_text="A Vision Transformer" if view == "home" else view.capitalize()
-            ).wait_for(timeout=PATIENCE)
-            ready(page, view)
-
-        times.append(timed(page, link.click, arrived))
     return times
 
 

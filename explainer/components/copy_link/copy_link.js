@@ -21,7 +21,6 @@ export default function ({ data: texts, parentElement }) {
   const [button, field, said] = ["button", "input", "span"].map((tag) =>
     parentElement.querySelector(tag),
   );
-  button.textContent = texts.copy;
   field.setAttribute("aria-label", texts.address);
   button.onclick = async () => {
     const done = await copied(location.href, field);
