@@ -126,7 +126,8 @@ def areas(count: int) -> list[DeltaGenerator]:
     """Return containers below each other, each for things of one sort.
 
     What comes and goes with a choice is drawn in one of them, so that everything else keeps its
-    place: the browser fails where a quick hand leaves a piece of text in the place of a container.
+    place, and a container within one stays as an empty one: Streamlit's browser side fails where a
+    quick hand brings something for a container that the run before has just taken away.
     """
     return [st.container() for _ in range(count)]
 
@@ -269,6 +270,8 @@ def show_table(choice: Choice, seen: Observation) -> None:
     words.markdown(texts[kind].format(**sizes))
     found = positions.table(choice, seen, kind)
     if found is None:
+        picture.container()
+        code.container()
         if kind != "none":
             words.markdown(texts[f"{kind}_missing"].format(**sizes))
         return
@@ -525,7 +528,11 @@ def show_similarity(choice: Choice, seen: Observation) -> None:
     kind = positions.kind_of(choice)
     cosines = positions.similarity(choice, seen, kind)
     pictures, words = areas(2)
+    chosen, every = pictures.columns(2, gap="large")
+    with chosen:
+        title, picker, nearest = areas(3)
     if cosines is None:
+        picker.container()
         with words:
             show_missing("similarity", kind, config)
         return
@@ -533,9 +540,8 @@ def show_similarity(choice: Choice, seen: Observation) -> None:
     first = int(config.pool == "cls")
     token = row_after(config, place)
     tokens = np.concatenate([cosines[place, :first], np.zeros(config.num_registers, np.float32)])
-    chosen, every = pictures.columns(2, gap="large")
-    with chosen:
-        st.markdown(f"**{texts['picture'].format(query=names[place])}**")
+    title.markdown(f"**{texts['picture'].format(query=names[place])}**")
+    with picker:
         token_picker(
             key="alike",
             image=seen.pixels,
@@ -549,7 +555,7 @@ def show_similarity(choice: Choice, seen: Observation) -> None:
             width=320,
             cache=(choice, kind, place),
         )
-        st.markdown(nearest_words(cosines, place, first, names))
+    nearest.markdown(nearest_words(cosines, place, first, names))
     with every:
         st.markdown(f"**{texts['all']}**")
         st.html(
