@@ -1,5 +1,7 @@
 """How numbers are written."""
 
+from decimal import ROUND_HALF_UP, Decimal
+
 
 def percent(share: float) -> str:
     """Write a share of 1 in percent, small ones more precisely: 38.2 %, 0.41 %, < 0.01 %."""
@@ -48,7 +50,9 @@ def written(number: float) -> str:
     mantissa, exponent = f"{size:.3e}".split("e")
     power = int(exponent)
     if -4 <= power < 6:
-        return f"{sign}{size:.{max(0, 3 - power)}f}"
+        # a half is rounded away from zero, as the browser does
+        step = Decimal(1).scaleb(-max(0, 3 - power))
+        return f"{sign}{Decimal(float(size)).quantize(step, ROUND_HALF_UP):f}"
     return f"{sign}{mantissa}·10{str(power).translate(SUPERSCRIPTS)}"
 
 

@@ -12,6 +12,9 @@ const FEW = 10; // rows
 const NAMED = 20; // pixels of a row with its name
 const NUMBER = { width: 44, least: 34, height: 26, cells: 400 }; // room for a number, and how many at most
 const VECTOR = 28; // pixels across a vector
+const WORD = 90; // pixels of height that the word for the rows needs
+const EDGE = 6; // pixels around the cells, the padding of .box: room for a mark at the border
+const TWO_LINES = 280; // pixels of width that a readout needs for one line
 const NAMES_UP_TO = 24; // rows whose names are written beside them
 
 class Matrices extends View {
@@ -75,6 +78,9 @@ class Matrices extends View {
     while (largest > 5 && !fits(largest)) largest--;
     if (!fits(largest)) largest = LARGEST;
     for (const item of this.items) item.lay(width, largest);
+    // a narrow one's readout takes two lines, and all matrices of a line begin at one height
+    const narrow = this.items.some(({ size }) => size.total < TWO_LINES);
+    this.root.firstElementChild.classList.toggle("narrow", narrow);
     this.mark();
   }
 
@@ -101,7 +107,7 @@ class MatrixPanel {
     const frame = make("div", "frame", figure);
     const words = (axis) => data.texts.axes[axis] ?? axis;
     if (item.column_axis) make("span", "axis columns", frame, `${words(item.column_axis)} →`);
-    if (item.row_axis) make("span", "axis rows", frame, `${words(item.row_axis)} →`);
+    if (item.row_axis) this.rowsWord = make("span", "axis rows", frame, `${words(item.row_axis)} →`);
     this.names = make("div", "names", frame);
     this.names.ariaHidden = "true";
     this.box = make("div", "box", frame);
@@ -342,7 +348,7 @@ class MatrixPanel {
       width: `${size.cellWidth * columns}px`,
       height: `${size.cellHeight * rows}px`,
     });
-    this.readout.classList.toggle("short", size.total < 280);
+    if (this.rowsWord) this.rowsWord.hidden = size.cellHeight * rows < WORD;
     this.names.hidden = !size.named;
     this.names.replaceChildren();
     if (size.named) {
@@ -351,8 +357,7 @@ class MatrixPanel {
       }
     }
     this.writeNumbers();
-    const wide = size.cellWidth * columns > this.box.clientWidth + 1;
-    this.box.classList.toggle("wide", wide);
+    this.box.classList.toggle("wide", this.box.scrollWidth > this.box.clientWidth + 1);
     if (this.chosen) {
       this.put(this.outline, this.chosen);
       this.reveal(this.chosen);
@@ -407,7 +412,7 @@ class MatrixPanel {
     const { box, size } = this;
     if (!size) return;
     const into = (at, extent, from, view) =>
-      Math.min(Math.max(from, (at + 1) * extent - view + 2), at * extent - 2);
+      Math.min(Math.max(from, (at + 1) * extent + 2 * EDGE - view), at * extent);
     if (row !== undefined && box.scrollHeight > box.clientHeight + 1) {
       box.scrollTop = into(row, size.cellHeight, box.scrollTop, box.clientHeight);
     }

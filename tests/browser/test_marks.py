@@ -5,12 +5,17 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from explainer.notation import written
+
 pytestmark = pytest.mark.browser
 
-SETTINGS = Path(__file__).parents[2] / "explainer" / ".streamlit"
+APP = Path(__file__).parents[2] / "explainer"
+SETTINGS = APP / ".streamlit"
+NUMBERS = APP / "components" / "shared" / "numbers.js"
 PATIENCE = 60_000  # milliseconds, on a machine that is busy with other things
 expect.set_options(timeout=PATIENCE)
 Opener = Callable[..., Page]
@@ -254,3 +259,16 @@ def test_the_outline_of_a_chosen_cell_follows_the_theme(open_demo: Opener) -> No
         for scheme in ("light", "dark")
     ]
     assert "rgb(28, 31, 38)" in shadows[0] and "rgb(232, 233, 236)" in shadows[1]
+
+
+def test_python_and_the_browser_write_numbers_alike(browser: Browser) -> None:
+    drawn = np.random.default_rng(0)
+    numbers = [*drawn.standard_normal(300), *np.exp(drawn.uniform(-25, 20, 300))]
+    # halves of the last digit, which are exact in binary
+    numbers += [0, 1.0625, -1.0625, 5.1875, 0.99999, 99999.5, 999999.0, 1e6, 1e-4, 9.9996e-5]
+    numbers = [float(np.float32(number)) for number in numbers]
+    page = browser.new_page()
+    script = f"(numbers) => {{ {NUMBERS.read_text()}; return numbers.map(written); }}"
+    found = page.evaluate(script, numbers)
+    page.close()
+    assert found == [written(number) for number in numbers]
