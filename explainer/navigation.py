@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from explainer import links, services, sidebar, state
+from explainer import links, services, sidebar, startup, state
 from explainer.components.theme_follower import follow_theme
 from explainer.content import load_texts
 
@@ -104,3 +104,4 @@ def go(view: str) -> None:
 
 def run() -> None:
     st.navigation(list(pages().values()), position="top").run()
+    startup.settle(tuple(f"explainer.views.{view}" for view in TITLES))
