@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 import streamlit as st
 import torch
+from torch import Tensor
 
 from explainer import pictures
 from explainer.cache import BytesCache
@@ -18,7 +19,7 @@ from vit_core.checkpoint import SHIPPED_DIR
 from vit_core.data import DataInfo, mnist_info, mnist_test, normalize
 
 MODELS_LIMIT = 32 * 1024**2  # bytes
-OBSERVATIONS_LIMIT = 32 * 1024**2  # bytes
+OBSERVATIONS_LIMIT = 24 * 1024**2  # bytes
 OWN_LIMIT = 16 * 1024**2  # bytes, apart, since nearly nobody else will ask for an own picture
 
 
@@ -133,11 +134,16 @@ def run(choice: Choice) -> Observation:
         pixels=frozen(pixels),
         label=None if choice.picture else choice.digit,
         config=source.model.config,
-        tensors=MappingProxyType({key: frozen(recorded[key][0].numpy()) for key in recorded}),
-        logits=frozen(recorded.logits[0].numpy()),
-        probabilities=frozen(recorded.probabilities[0].numpy()),
+        tensors=MappingProxyType({key: frozen(kept(recorded[key])) for key in recorded}),
+        logits=frozen(kept(recorded.logits)),
+        probabilities=frozen(kept(recorded.probabilities)),
         class_names=source.info.class_names,
     )
+
+
+def kept(tensor: Tensor) -> np.ndarray:
+    """Return the only image of a batch as an array of its own, which holds no tensor alive."""
+    return tensor[0].numpy().copy()
 
 
 def picture(choice: Choice | State) -> np.ndarray:

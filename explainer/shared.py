@@ -17,7 +17,8 @@ Value = TypeVar("Value")
 def remember(key: Hashable, make: Callable[[], Value]) -> Value:
     """Return what ``make`` returned when somebody last asked for ``key``; make it if nobody did.
 
-    All visitors share it, so it must not be changed by any of them.
+    All visitors share it, so it must not be changed by any of them. Keep arrays, bytes and texts:
+    a chart is thousands of objects, which the garbage collector would walk over after every run.
 
     Args:
         key: says all that the value depends on: (name, choice, …).

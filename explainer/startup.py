@@ -1,33 +1,54 @@
-"""What the server does once, behind the first page: the other pages' imports, and less to collect.
+"""What the server does behind its pages: imports for the next ones, and quick garbage collection.
 
 Streamlit collects garbage after every run, and that walks over all objects of PyTorch, plotly and
-the rest: 200 ms of every click. They stay for as long as the server does, so they are taken out of
-the collector's sight.
+every visitor: 200 ms of each click. So what is alive is taken out of the collector's sight, once
+after the imports and again whenever much has come together; just before that everything is looked
+through, so that nothing that visitors left behind stays.
 """
 
+import ctypes
 import gc
 import importlib
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
-from threading import Thread
+from threading import Event, Thread
 
 import streamlit as st
 
 # what Streamlit and plotly import when they are first asked for a table, a component or a chart
 LATER = ("pandas", "pyarrow", "PIL.PngImagePlugin", "plotly.graph_objs", "plotly.subplots")
+PAUSE = 20  # seconds between two looks
+MANY = 15_000  # objects, which take the collector about 10 ms
 
 
 @cache
 def settle(modules: Sequence[str]) -> None:
-    """Import ``modules`` in the background and freeze what is in memory; in a server only."""
+    """Import ``modules`` in the background, then keep house; in a server only."""
     if st.runtime.exists():
-        Thread(target=load_and_freeze, args=(modules,), daemon=True).start()
+        Thread(target=keep_house, args=(modules,), daemon=True).start()
 
 
-def load_and_freeze(modules: Sequence[str]) -> None:
+def keep_house(modules: Sequence[str]) -> None:
+    load(modules)
+    collect_and_freeze()
+    never = Event()
+    while not never.wait(PAUSE):
+        if len(gc.get_objects()) > MANY:
+            collect_and_freeze()
+
+
+def load(modules: Sequence[str]) -> None:
     for name in (*modules, *LATER):
         importlib.import_module(name)
     # charts import their parts when they are first drawn
     importlib.import_module("explainer.theme").template("light")
+
+
+def collect_and_freeze() -> None:
+    """Free what nobody can reach any more, and give its memory back; what is left is not walked."""
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
+    with suppress(OSError, AttributeError):  # another C library than glibc
+        ctypes.CDLL(None).malloc_trim(0)

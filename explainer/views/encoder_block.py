@@ -20,7 +20,6 @@ from explainer.figures.looks import look, looks
 from explainer.notation import percent
 from explainer.quiz import Question
 from explainer.services import Observation
-from explainer.shared import remember
 from explainer.state import Cell, Choice
 from explainer.tokens import prefix_names, token_names
 from explainer.weights import weights
@@ -273,11 +272,8 @@ def show_norm(choice: Choice, seen: Observation) -> None:
                 )
             )
     st.plotly_chart(
-        remember(
-            ("block norm", place_of(choice, seen), mode()),
-            lambda: before_and_after(
-                before, after, axis=texts["value"], count_axis=texts["count"], mode=mode()
-            ),
+        before_and_after(
+            before, after, axis=texts["value"], count_axis=texts["count"], mode=mode()
         ),
         theme=None,
         key="block-norm",
@@ -400,17 +396,14 @@ def show_curve(choice: Choice, seen: Observation, unit: int) -> None:
     texts, words = TEXTS["parts"]["mlp"], facts(choice, seen)
     st.markdown(f"**{texts['curve']}**")
     st.plotly_chart(
-        remember(
-            ("gelu", place_of(choice, seen), unit, mode()),
-            lambda: gelu_curve(
-                row(choice, seen, "mlp.pre"),
-                row(choice, seen, "mlp.post"),
-                unit,
-                axis=texts["curve_x"],
-                height_axis=texts["curve_y"],
-                hover=texts["curve_hover"],
-                mode=mode(),
-            ),
+        gelu_curve(
+            row(choice, seen, "mlp.pre"),
+            row(choice, seen, "mlp.post"),
+            unit,
+            axis=texts["curve_x"],
+            height_axis=texts["curve_y"],
+            hover=texts["curve_hover"],
+            mode=mode(),
         ),
         theme=None,
         key="block-gelu",

@@ -1,4 +1,4 @@
-"""What is imported is taken out of the garbage collector's sight, once, and only in a server."""
+"""What is alive is taken out of the garbage collector's sight; what is not is still collected."""
 
 import gc
 import subprocess
@@ -7,17 +7,33 @@ import sys
 from explainer import startup
 
 SCRIPT = """
-import gc, sys
-from explainer.startup import load_and_freeze
+import gc, sys, weakref
+from explainer.startup import collect_and_freeze, load
+
 assert "explainer.views.home" not in sys.modules
-load_and_freeze(["explainer.views.home"])
+load(["explainer.views.home"])
 assert {"explainer.views.home", "plotly", "pandas"} <= set(sys.modules)
+
+class Cycle:
+    def __init__(self):
+        self.me = self
+
+left = Cycle()
+collect_and_freeze()
 assert gc.get_freeze_count() > 10_000, gc.get_freeze_count()
 assert len(gc.get_objects()) < 1_000, len(gc.get_objects())
+
+# frozen while alive, then left behind: the next look finds it
+watched = weakref.ref(left)
+del left
+gc.collect()
+assert watched() is not None
+collect_and_freeze()
+assert watched() is None
 """
 
 
-def test_what_is_imported_is_not_walked_again():
+def test_what_is_imported_is_not_walked_again_and_what_is_left_behind_is_found():
     subprocess.run([sys.executable, "-c", SCRIPT], check=True)
 
 
