@@ -1,6 +1,7 @@
 """A visitor's file to a picture: every format and every trap that a file can hold."""
 
 import struct
+import warnings
 from dataclasses import dataclass
 from io import BytesIO
 from threading import Lock
@@ -60,7 +61,9 @@ def read_upload(content: bytes) -> Upload:
         raise UnusablePictureError("empty")
     if len(content) > MOST_BYTES:
         raise UnusablePictureError("heavy")
-    with one_at_a_time:
+    with one_at_a_time, warnings.catch_warnings():
+        # a damaged note on how the camera was held does not damage the picture
+        warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
         original, grey, done = decoded(content)
     ink = ink_of(grey)
     done.append("inverted" if ink.inverted else "kept")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
@@ -337,6 +337,7 @@ def test_a_truncated_file_is_a_reason_and_never_a_traceback(kind, share):
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 @given(places=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=8))
+@example(places=[(0.875, 1)])  # in a WebP, the note on how the camera was held
 @settings(max_examples=60, deadline=None)
 def test_a_file_with_wrong_bytes_is_a_picture_or_a_reason(kind, places):
     content = bytearray(file(COLOUR.resize((60, 80)), kind, exif=ON_ITS_SIDE))
