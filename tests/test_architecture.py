@@ -71,10 +71,39 @@ def test_what_serves_the_pages_does_not_import_them(module):
     assert not {n for n in found if within(n, upper)}
 
 
-def test_views_do_not_import_each_other():
-    for module in modules("explainer/views"):
-        found = imports((ROOT / module).read_text(encoding="utf-8"))
-        assert not {n for n in found if within(n, ("explainer.views",))}, module
+def foreign_pages(source: str, module: str) -> set[str]:
+    """Return what a module of the views imports from them, other than from its own page's package.
+
+    Args:
+        module: its path, as ``modules`` returns it.
+    """
+    package = Path(module).parent.relative_to("explainer/views").parts[:1]
+    own = tuple(f"explainer.views.{page}" for page in package)
+    views = {n for n in imports(source) if within(n, ("explainer.views",))}
+    return {n for n in views if not within(n, own)}
+
+
+@pytest.mark.parametrize("module", modules("explainer/views"))
+def test_pages_do_not_import_each_other(module):
+    source = (ROOT / module).read_text(encoding="utf-8")
+    assert not foreign_pages(source, module)
+
+
+@pytest.mark.parametrize(
+    ("source", "module", "is_foreign"),
+    [
+        ("from explainer.views.position.places import names_of", "position/add.py", False),
+        ("from explainer.views.position.add import show_add", "position/__init__.py", False),
+        ("from explainer.views.position import places", "position/add.py", False),
+        ("from explainer.views.position.places import names_of", "patches.py", True),
+        ("from explainer.views import position", "patches.py", True),
+        ("from explainer.views import position", "patch_embedding/choose.py", True),
+        ("from explainer.views.positions import table", "position/table.py", True),
+        ("from explainer.views import home", "__init__.py", True),
+    ],
+)
+def test_only_modules_of_one_page_know_each_other(source, module, is_foreign):
+    assert bool(foreign_pages(source, f"explainer/views/{module}")) == is_foreign
 
 
 @pytest.mark.parametrize(

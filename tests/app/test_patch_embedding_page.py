@@ -16,7 +16,8 @@ from explainer.components.packing import unpack
 from explainer.figures.products import Tile, alike, product
 from explainer.quiz import Question
 from explainer.state import PATCHES, SOURCES, WIDTHS, Choice, State
-from explainer.views.patch_embedding import PARTS, TEXTS
+from explainer.views.patch_embedding import PARTS
+from explainer.views.patch_embedding.wording import TEXTS
 from vit_core import ViTConfig
 
 Find = Callable[..., Any]

@@ -13,9 +13,14 @@ from explainer import pictures, positions, services
 from explainer.components.packing import unpack
 from explainer.quiz import Question
 from explainer.state import POSITIONS, SOURCES, Choice, State
-from explainer.views.position import PARTS, TEXTS, dimensions_of, place_names, wave, worked
+from explainer.views.position import PARTS
+from explainer.views.position.curves import dimensions_of
+from explainer.views.position.places import place_names
+from explainer.views.position.table import worked
+from explainer.views.position.wording import TEXTS
 from vit_core import ViTConfig, build, trace
 from vit_core.data import normalize
+from vit_core.interpret.position import wave
 from vit_core.model import sincos_1d, sincos_2d
 
 Open = Callable[..., AppTest]

@@ -1,0 +1,33 @@
+"""The page on the patch embedding: from pixels to the numbers that the model works with."""
+
+from collections.abc import Callable, Mapping
+
+from explainer.code_panel import Snippet
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.patch_embedding.choose import show_choose
+from explainer.views.patch_embedding.convolution import show_convolution
+from explainer.views.patch_embedding.filters import show_filters
+from explainer.views.patch_embedding.multiply import show_multiply
+from explainer.views.patch_embedding.principal import show_principal
+from explainer.views.patch_embedding.questions import questions
+from explainer.views.patch_embedding.similar import show_similar
+from explainer.views.patch_embedding.wording import facts
+from vit_core.interpret.filters import embed_by_convolution, principal_filters
+from vit_core.model import PatchEmbed
+
+__all__ = ["CODE", "PARTS", "facts", "questions"]
+
+PARTS: Mapping[str, Callable[[Choice, Observation], None]] = {
+    "choose": show_choose,
+    "multiply": show_multiply,
+    "filters": show_filters,
+    "principal": show_principal,
+    "similar": show_similar,
+    "convolution": show_convolution,
+}
+CODE = (
+    Snippet("multiply", PatchEmbed, ("self.proj =", "return tap(")),
+    Snippet("principal", principal_filters, ("spread, directions_RV =", "(variances / total)")),
+    Snippet("convolution", embed_by_convolution, ("kernel =", "maps =")),
+)

@@ -1,0 +1,32 @@
+"""Patches in, rows out: one patch is chosen."""
+
+from functools import partial
+
+import streamlit as st
+
+from explainer.components.token_picker import token_picker
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.patch_embedding.over_image import choose_patch
+from explainer.views.patch_embedding.wording import TEXTS, facts, patch_of
+
+
+def show_choose(choice: Choice, seen: Observation) -> None:
+    texts, config = TEXTS["parts"]["choose"], seen.config
+    picture, words = st.columns((2, 3), gap="large", vertical_alignment="center")
+    with picture:
+        token_picker(
+            key="embedded",
+            image=seen.pixels,
+            grid=config.grid_size,
+            prefix_names=[],
+            query=patch_of(choice, seen),
+            on_choose=partial(choose_patch, choice),
+            colour="patch",
+            cache=choice,
+        )
+    with words:
+        st.markdown(texts["shapes"])
+        sizes = (config.num_patches, config.patch_dim, config.num_patches, config.embed_dim)
+        st.latex(texts["shape_latex"] % sizes)
+        st.markdown(texts["paper"].format(**facts(choice, seen)))

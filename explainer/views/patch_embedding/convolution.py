@@ -1,0 +1,21 @@
+"""The same numbers, as a convolution."""
+
+import streamlit as st
+
+from explainer import embedding
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.patch_embedding.wording import TEXTS, facts
+
+
+def show_convolution(choice: Choice, seen: Observation) -> None:
+    texts, config, words = TEXTS["parts"]["convolution"], seen.config, facts(choice, seen)
+    difference = embedding.convolution_difference(choice, seen)
+    numbers = {"side": config.patch_hw[0], "numbers": f"{seen.tensors['patch_embed'].size:,}"}
+    if difference:
+        st.markdown(texts["measured"].format(difference=f"{difference:.1e}", **numbers))
+        st.markdown(texts["rounding"])
+    else:
+        st.markdown(texts["measured_zero"].format(**numbers))
+    room = "room_more" if config.embed_dim >= config.patch_dim else "room_less"
+    st.markdown(texts["why"].format(room=texts[room].format(**words), **words))

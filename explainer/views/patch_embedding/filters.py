@@ -1,0 +1,73 @@
+"""The filters, and where in the image one of them responds."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from explainer import embedding, state
+from explainer.components.filter_grid import filter_grid
+from explainer.export import download_csv, matrix_csv
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.patch_embedding.over_image import show_over_image
+from explainer.views.patch_embedding.wording import (
+    TEXTS,
+    kind_of,
+    names_of,
+    note,
+    numbered,
+    patch_of,
+    pixel_names,
+    short,
+)
+
+
+def choose_filter(unit: int) -> None:
+    # a cell of another row would contradict it
+    state.change(unit=unit, cell="")
+
+
+def show_filters(choice: Choice, seen: Observation) -> None:
+    texts, config = TEXTS["parts"]["filters"], seen.config
+    patch, unit = patch_of(choice, seen), embedding.unit_of(choice)
+    found = embedding.agreement(choice)
+    st.markdown(texts[kind_of(choice)].format(agreement=short(found.value), width=config.embed_dim))
+    grid, response = st.columns((3, 2), gap="large")
+    column = seen.tensors["patch_embed"][:, unit]
+    with grid:
+        filter_grid(
+            key="filters",
+            filters=embedding.filters_of(choice),
+            responses=seen.tensors["patch_embed"][patch],
+            chosen=unit,
+            on_choose=choose_filter,
+            cache=(choice, patch),
+        )
+        note(texts["scale"])
+        download_csv(
+            texts["download"],
+            partial(
+                matrix_csv,
+                embedding.weight_of(choice),
+                numbered(TEXTS["parts"]["multiply"]["dimension"], config.embed_dim),
+                pixel_names(config),
+                "filter",
+            ),
+            "filters.csv",
+            "filters-csv",
+        )
+    with response:
+        st.markdown(f"**{texts['response'].format(number=unit + 1)}**")
+        show_over_image("response", column, choice, seen, (choice, unit))
+        names = names_of(config)
+        words = {
+            "number": unit + 1,
+            "bias": short(embedding.bias_of(choice)[unit]),
+            "high": names[int(column.argmax())],
+            "high_value": short(column.max()),
+            "low": names[int(column.argmin())],
+            "low_value": short(column.min()),
+        }
+        is_flat = float(np.ptp(column)) < embedding.SAME
+        note(texts["response_flat" if is_flat else "response_note"].format(**words))

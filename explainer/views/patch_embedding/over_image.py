@@ -1,0 +1,41 @@
+"""The image, on which patches can be chosen, under a value of each of them."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+
+from explainer import state
+from explainer.components.token_picker import token_picker
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.patch_embedding.wording import patch_of
+
+
+def choose_patch(choice: Choice, clicked: Mapping[str, int]) -> None:
+    state.set_patch(choice, clicked["query"])
+
+
+def show_over_image(
+    key: str,
+    values: np.ndarray,
+    choice: Choice,
+    seen: Observation,
+    cache: tuple,
+    limit: float | None = None,
+) -> None:
+    """Signed values of the patches over the image, on which patches can be chosen."""
+    token_picker(
+        key=key,
+        image=seen.pixels,
+        grid=seen.config.grid_size,
+        prefix_names=[],
+        query=patch_of(choice, seen),
+        on_choose=partial(choose_patch, choice),
+        values=values,
+        scale="diverging",
+        limit=limit,
+        colour="patch",
+        width=280,
+        cache=cache,
+    )

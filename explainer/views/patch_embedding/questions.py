@@ -1,0 +1,129 @@
+"""The questions of the page on the patch embedding, answered by what was measured."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from explainer import embedding, services
+from explainer.quiz import Question
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.patch_embedding.wording import TEXTS, facts, minus, names_of, patch_of, short
+
+
+def questions(choice: Choice, seen: Observation) -> list[Question]:
+    return [
+        ask_shape(choice, seen),
+        ask_response(choice, seen),
+        ask_similar(choice, seen),
+        ask_blank(choice),
+        ask_place(seen),
+    ]
+
+
+def ask_shape(choice: Choice, seen: Observation) -> Question:
+    words, config = TEXTS["questions"]["shape"], seen.config
+    right = config.embed_dim * config.patch_dim
+    options = sorted(
+        {
+            right,
+            config.embed_dim + config.patch_dim,
+            config.num_patches * config.patch_dim,
+            config.num_patches * right,
+        }
+    )
+    return Question(
+        "shape",
+        words["text"].format(**facts(choice, seen)),
+        tuple(f"{option:,}" for option in options),
+        options.index(right),
+        words["why"].format(right=f"{right:,}", **facts(choice, seen)),
+    )
+
+
+def ask_response(choice: Choice, seen: Observation) -> Question:
+    """Ask where the chosen filter makes the largest number, among four patches."""
+    words, unit = TEXTS["questions"]["response"], embedding.unit_of(choice)
+    column = seen.tensors["patch_embed"][:, unit]
+    options, best = clearly_largest(column, np.argsort(-column, kind="stable"))
+    return Question(
+        "response",
+        words["text"].format(number=unit + 1),
+        tuple(names_of(seen.config)[place] for place in options),
+        options.index(best),
+        words["why"].format(values=listed(column, options, seen)),
+    )
+
+
+def ask_similar(choice: Choice, seen: Observation) -> Question:
+    """Ask which of three patches with other pixels is most like the chosen one."""
+    words, patch = TEXTS["questions"]["similar"], patch_of(choice, seen)
+    found = embedding.alike_of(choice, seen, patch)
+    # where all patches are the same there is only the chosen one, and nothing is asked
+    order = found.order if len(found.order) else np.array([patch])
+    options, best = clearly_largest(found.embeddings, order)
+    name = names_of(seen.config)[patch]
+    return Question(
+        "similar",
+        words["text"].format(patch=name),
+        tuple(names_of(seen.config)[place] for place in options),
+        options.index(best),
+        words["why"].format(patch=name, values=listed(found.embeddings, options, seen)),
+    )
+
+
+def clearly_largest(values: np.ndarray, order: np.ndarray) -> tuple[list[int], int]:
+    """Return places in reading order, and the one of them whose value is clearly the largest.
+
+    Args:
+        order: the places that may be asked for, from the largest value to the least.
+    """
+    best = int(order[0])
+    others = (int(order[len(order) * part // 8]) for part in (1, 4, 7))
+    clear = {place for place in others if values[place] < values[best] - 0.005}
+    return sorted({best} | clear), best
+
+
+def listed(values: np.ndarray, places: Sequence[int], seen: Observation) -> str:
+    names = names_of(seen.config)
+    return ", ".join(f"{names[place]} {short(values[place])}" for place in places)
+
+
+def ask_blank(choice: Choice) -> Question:
+    words, unit, black = TEXTS["questions"]["blank"], embedding.unit_of(choice), black_of(choice)
+    total = float(embedding.weight_of(choice)[unit].sum(dtype=np.float64))
+    bias = float(embedding.bias_of(choice)[unit])
+    numbers = {
+        "number": unit + 1,
+        "black": short(black),
+        "total": minus(f"{total:.3f}"),
+        "bias": minus(f"({bias:.3f})" if bias < 0 else f"{bias:.3f}"),
+        "value": minus(f"{black * total + bias:.3f}"),
+    }
+    return Question(
+        "blank",
+        words["text"].format(**numbers),
+        (words["zeros"], words["bias"], words["sums"].format(**numbers)),
+        2,
+        words["why"].format(**numbers),
+    )
+
+
+def black_of(choice: Choice) -> float:
+    """Return what the model receives for a black pixel."""
+    info = services.load_source(choice.source, choice.config, choice.seed).info
+    return (0 - info.mean[0]) / info.std[0]
+
+
+def ask_place(seen: Observation) -> Question:
+    words = TEXTS["questions"]["place"]
+    counts = np.unique(seen.tensors["patches"], axis=0, return_counts=True)[1]
+    shared = int(counts[counts > 1].sum())
+    here = words["why_here"].format(count=shared) if shared else ""
+    return Question(
+        "place",
+        words["text"],
+        (words["same"], words["near"], words["other"]),
+        0,
+        words["why"].format(here=here).strip(),
+    )

@@ -1,0 +1,112 @@
+"""Patches that look alike, to the eye and to the model."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from explainer import embedding
+from explainer.embedding import Alike
+from explainer.export import download_csv, table_csv
+from explainer.figures.pixels import grey_image
+from explainer.figures.products import alike
+from explainer.services import Observation
+from explainer.shared import remember
+from explainer.state import Choice
+from explainer.views.patch_embedding.over_image import show_over_image
+from explainer.views.patch_embedding.wording import TEXTS, names_of, patch_of, short
+
+SHOWN_ALIKE = 3  # most and least similar
+
+
+def show_similar(choice: Choice, seen: Observation) -> None:
+    texts, patch = TEXTS["parts"]["similar"], patch_of(choice, seen)
+    found = embedding.alike_of(choice, seen, patch)
+    for column, name, values in zip(
+        st.columns(2, gap="large"),
+        ("pixels", "embeddings"),
+        (found.pixels, found.embeddings),
+        strict=True,
+    ):
+        with column:
+            st.markdown(f"**{texts[name]}**")
+            show_over_image(name, values, choice, seen, (choice, patch, name), limit=1.0)
+    st.markdown(f"**{texts['list_title']}**")
+    st.html(remember(("alike", "list", choice, patch), partial(draw_alike, seen, patch, found)))
+    st.markdown(same_words(seen, found))
+    vector = seen.tensors["patches"][patch]
+    if np.ptp(vector) == 0:
+        name = names_of(seen.config)[patch]
+        st.markdown(texts["blank"].format(patch=name[0].upper() + name[1:], value=short(vector[0])))
+    show_correlation(found)
+    st.markdown(texts["why"])
+    download_csv(
+        texts["download"], partial(alike_csv, seen, found), "similarities.csv", "alike-csv"
+    )
+
+
+def same_words(seen: Observation, found: Alike) -> str:
+    texts = TEXTS["parts"]["similar"]
+    if found.same == seen.config.num_patches - 1:
+        return texts["same_all"]
+    name = {0: "same_none", 1: "same_one"}.get(found.same, "same_many")
+    return texts[name].format(count=found.same)
+
+
+def show_correlation(found: Alike) -> None:
+    """Say how closely one similarity follows the other, where both differ at all."""
+    texts = TEXTS["parts"]["similar"]
+    if min(np.ptp(found.pixels), np.ptp(found.embeddings)) < embedding.SAME:
+        return
+    correlation = float(np.corrcoef(found.pixels, found.embeddings)[0, 1])
+    words = "closely" if correlation > 0.9 else "loosely" if correlation > 0.5 else "not"
+    st.markdown(
+        texts["follows"].format(correlation=short(correlation), words=texts[f"follows_{words}"])
+    )
+
+
+def draw_alike(seen: Observation, patch: int, found: Alike) -> str:
+    """The chosen patch, and those with the most and the least similar embeddings."""
+    texts, names = TEXTS["parts"]["similar"], names_of(seen.config)
+    near = [int(place) for place in found.order[:SHOWN_ALIKE]]
+    far = [int(place) for place in found.order[SHOWN_ALIKE:][-SHOWN_ALIKE:]]
+    entries = [(patch, texts["chosen"])]
+    entries += [(place, texts["nearest"]) for place in near]
+    entries += [(place, texts["farthest"]) for place in far]
+    return alike(
+        [
+            (
+                grey_image(pixels_of(seen, place)),
+                texts["alt"].format(patch=names[place]),
+                names[place],
+                (
+                    said,
+                    texts["pixel_line"].format(value=short(found.pixels[place])),
+                    texts["embedding_line"].format(value=short(found.embeddings[place])),
+                ),
+            )
+            for place, said in entries
+        ]
+    )
+
+
+def pixels_of(seen: Observation, patch: int) -> np.ndarray:
+    """Cut a patch out of the image."""
+    height, width = seen.config.patch_hw
+    row, column = divmod(patch, seen.config.grid_size[1])
+    rows = seen.pixels[row * height : (row + 1) * height]
+    return rows[:, column * width : (column + 1) * width]
+
+
+def alike_csv(seen: Observation, found: Alike) -> str:
+    return table_csv(
+        ("patch", "cosine of pixels", "cosine of embeddings"),
+        list(
+            zip(
+                names_of(seen.config),
+                found.pixels.tolist(),
+                found.embeddings.tolist(),
+                strict=True,
+            )
+        ),
+    )

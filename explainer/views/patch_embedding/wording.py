@@ -1,0 +1,70 @@
+"""What the parts say in the same way: the page's facts, its names and its numbers."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from explainer import embedding, state
+from explainer.content import load_texts
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.tokens import token_names
+from vit_core import ViTConfig
+
+TEXTS = load_texts("patch_embedding")
+TOKENS = load_texts("token_explorer")
+
+
+def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
+    config = seen.config
+    return {
+        "patches": config.num_patches,
+        "values": config.patch_dim,
+        "width": config.embed_dim,
+        "side": config.patch_hw[0],
+        "count": f"{config.embed_dim * config.patch_dim:,}",
+        "patch": names_of(config)[patch_of(choice, seen)],
+    }
+
+
+def patch_of(choice: Choice, seen: Observation) -> int:
+    return state.get_patch(choice, seen.telling_patch)
+
+
+def names_of(config: ViTConfig) -> list[str]:
+    """Name the patches."""
+    return token_names(config, TOKENS)[config.num_prefix_tokens :]
+
+
+def note(text: str) -> None:
+    st.markdown(f":small[{text.strip()}]")
+
+
+def minus(text: str) -> str:
+    """Write a number with a proper minus sign."""
+    return text.replace("-", "−")
+
+
+def short(number: float) -> str:
+    return minus(f"{number:.2f}")
+
+
+def numbered(words: str, count: int) -> list[str]:
+    return [words.format(number=place + 1) for place in range(count)]
+
+
+def pixel_names(config: ViTConfig) -> list[str]:
+    words, (height, width) = TEXTS["parts"]["multiply"]["pixel"], config.patch_hw
+    return [
+        words.format(row=row + 1, column=column + 1)
+        for _ in range(config.in_channels)
+        for row in range(height)
+        for column in range(width)
+    ]
+
+
+def kind_of(choice: Choice) -> str:
+    """Return which words fit the filters, as they were measured."""
+    if not choice.trained:
+        return "untrained"
+    return "smooth" if embedding.agreement(choice).is_smooth else "rough"

@@ -1,0 +1,104 @@
+"""The sum behind one number of an embedding, in pictures, figures and as a file."""
+
+import numpy as np
+import streamlit as st
+
+from explainer import embedding
+from explainer.embedding import Sum
+from explainer.export import table_csv
+from explainer.figures.products import Tile, product
+from explainer.notation import latex_number
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.patch_embedding.wording import (
+    TEXTS,
+    minus,
+    names_of,
+    note,
+    patch_of,
+    pixel_names,
+    short,
+)
+from vit_core import ViTConfig
+
+SHOWN_PRODUCTS = 3
+SHOWN_TERMS = 4  # so few pixels are all written out
+
+
+def draw_sum(choice: Choice, seen: Observation) -> str:
+    """The patch, the filter and their products as pictures."""
+    texts, config = TEXTS["parts"]["multiply"], seen.config
+    patch, unit = patch_of(choice, seen), embedding.unit_of(choice)
+    apart = embedding.sum_of(choice, seen, patch, unit)
+    words = {
+        "patch": names_of(config)[patch],
+        "number": unit + 1,
+        "count": config.patch_dim,
+        "total": minus(f"{apart.products.sum():.4f}"),
+    }
+
+    def tile(name: str, values: np.ndarray) -> Tile:
+        title = texts[f"{name}_tile"].format(**words)
+        return Tile(
+            values.reshape(-1, config.patch_hw[1]),
+            title,
+            texts[f"{name}_line"].format(**words),
+            texts["tile_alt"].format(
+                title=title, least=short(values.min()), largest=short(values.max())
+            ),
+        )
+
+    return product(
+        (
+            tile("patch", apart.values),
+            tile("filter", apart.filter),
+            tile("product", apart.products),
+        ),
+        ("×", "="),
+    )
+
+
+def show_worked(choice: Choice, seen: Observation) -> None:
+    """The sum in numbers, ending in the model's."""
+    texts, config = TEXTS["parts"]["multiply"], seen.config
+    patch, unit = patch_of(choice, seen), embedding.unit_of(choice)
+    apart = embedding.sum_of(choice, seen, patch, unit)
+    count = config.patch_dim
+    shown = count if count <= SHOWN_TERMS else SHOWN_PRODUCTS
+    order = np.argsort(-np.abs(apart.products), kind="stable")[:shown]
+    terms = [
+        rf"{in_brackets(apart.values[place])} \cdot {in_brackets(apart.filter[place])}"
+        for place in (sorted(order) if shown == count else order)
+    ]
+    if shown < count:
+        terms.append(r"\dots")
+    terms.append(in_brackets(apart.bias))
+    # two in a line, so that a telephone has room for them
+    lines = [" + ".join(terms[at : at + 2]) for at in range(0, len(terms), 2)]
+    st.latex(
+        texts["worked"]
+        % (
+            unit + 1,
+            count,
+            r" \\ &\quad + ".join(lines),
+            f"{apart.products.sum():.4f}",
+            f"({apart.bias:.4f})" if apart.bias < 0 else f"{apart.bias:.4f}",
+            f"{apart.total:.4f}",
+        )
+    )
+    exact = minus(f"{seen.tensors['patch_embed'][patch, unit]:.8g}")
+    words = texts["worked_note_all" if shown == count else "worked_note"]
+    note(words.format(rest=count - shown, exact=exact))
+
+
+def in_brackets(number: float) -> str:
+    text = latex_number(number)
+    return f"({text})" if number < 0 else text
+
+
+def sum_csv(apart: Sum, config: ViTConfig) -> str:
+    rows = zip(pixel_names(config), apart.values, apart.filter, apart.products, strict=True)
+    return table_csv(
+        ("pixel", "x", "weight", "product"),
+        [*rows, ("bias", "", "", apart.bias), ("total", "", "", apart.total)],
+    )

@@ -1,0 +1,31 @@
+"""The page on position: what is added, where it comes from, and what a model loses without it."""
+
+from collections.abc import Callable, Mapping
+
+from explainer.code_panel import Snippet
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.position.add import show_add
+from explainer.views.position.curves import show_curves
+from explainer.views.position.questions import questions
+from explainer.views.position.shuffle import show_shuffle
+from explainer.views.position.similarity import show_similarity
+from explainer.views.position.table import show_table
+from explainer.views.position.wording import facts
+from vit_core.interpret.position import position_similarity, shuffle_patches
+from vit_core.model import ViT
+
+__all__ = ["CODE", "PARTS", "facts", "questions"]
+
+PARTS: Mapping[str, Callable[[Choice, Observation], None]] = {
+    "add": show_add,
+    "table": show_table,
+    "curves": show_curves,
+    "similarity": show_similarity,
+    "shuffle": show_shuffle,
+}
+CODE = (
+    Snippet("add", ViT.embed, ("x_BND = x_BND + tap",)),
+    Snippet("similarity", position_similarity, ("unit_ND =", "return")),
+    Snippet("shuffle", shuffle_patches, ("patches_BPV =", "grid =")),
+)

@@ -1,0 +1,109 @@
+"""The same patch, in another place: the sum of token and position."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from explainer import state
+from explainer.components.matrices import Matrix, matrices
+from explainer.export import download_csv, matrix_csv
+from explainer.services import Observation
+from explainer.state import Cell, Choice
+from explainer.views.position.places import names_of, place_names, query_of, row_after, row_before
+from explainer.views.position.wording import TEXTS, note, numbered
+
+
+def show_add(choice: Choice, seen: Observation) -> None:
+    texts, config = TEXTS["parts"]["add"], seen.config
+    own = config.pos_embed != "none"
+    query = query_of(choice, seen)
+    shapes = dict.fromkeys(("tokens", "pos_embed"), (len(place_names(config)), config.embed_dim))
+    shapes["embed"] = (config.num_tokens, config.embed_dim)
+    shapes = shapes if own else {"embed": shapes["embed"]}
+    cell = state.get_cell(shapes) or Cell("embed", query, 0)
+    matrices(
+        key="add",
+        items=partial(added_matrices, seen),
+        cell=cell,
+        on_choose=state.set_cell,
+        links={"token": query, "query": query},
+        prefix=config.num_prefix_tokens,
+        cache=choice,
+    )
+    if own:
+        show_sum(seen, cell)
+    if config.num_registers:
+        note(texts["registers"])
+    end = "" if config.pool == "cls" else "_mean"
+    words = texts[f"paper{end}"] if own else texts["paper_none"]
+    st.markdown(words.format(patches=config.num_patches, width=config.embed_dim))
+    st.latex(texts[f"formula{'' if own else '_none'}{end}"])
+    if own:
+        download_csv(
+            texts["download"],
+            lambda: matrix_csv(
+                seen.tensors["pos_embed"],
+                place_names(config),
+                numbered(config.embed_dim),
+                "token",
+            ),
+            "position.csv",
+            "own-position-csv",
+        )
+
+
+def added_matrices(seen: Observation) -> list[Matrix]:
+    texts, config = TEXTS["parts"]["add"], seen.config
+    dimensions = numbered(config.embed_dim)
+    # with registers, the rows before and after they join are not the same ones
+    row_axis = "" if config.num_registers else "token"
+    shared = {
+        "column_names": dimensions,
+        "column_axis": "dimension",
+        "row_axis": row_axis,
+        # three side by side, as far as a cell can be pointed at
+        "cell": "auto"
+        if config.embed_dim <= 32 or config.pos_embed == "none"
+        else max(3, 280 // config.embed_dim),
+    }
+    if config.pos_embed == "none":
+        title = texts["embed_none"]
+        return [Matrix("embed", seen.tensors["embed"], title, names_of(config), **shared)]
+    names = place_names(config)
+    found = [seen.tensors[name] for name in ("tokens", "pos_embed", "embed")]
+    # one scale for the summands and their sum
+    limit = max(float(np.abs(values).max()) for values in found) or None
+    return [
+        Matrix("tokens", found[0], texts["tokens"], names, limit=limit, **shared),
+        Matrix(
+            "pos_embed",
+            found[1],
+            texts["pos_embed"],
+            names,
+            limit=limit,
+            note=texts["scale_note"],
+            **shared,
+        ),
+        Matrix("embed", found[2], texts["embed"], names_of(config), limit=limit, **shared),
+    ]
+
+
+def show_sum(seen: Observation, cell: Cell) -> None:
+    """The chosen cell as token + position."""
+    texts, config = TEXTS["parts"]["add"], seen.config
+    row = cell.row
+    if cell.matrix == "embed":
+        row = row_before(config, row)
+        if row is None:
+            return
+    values = [seen.tensors[name][row, cell.column] for name in ("tokens", "pos_embed")]
+    token = place_names(config)[row]
+    st.markdown(texts["sum_of"].format(token=token, number=cell.column + 1))
+    total = seen.tensors["embed"][row_after(config, row), cell.column]
+    st.latex(texts["sum"] % (f"{values[0]:.6f}", signed(values[1]), f"{total:.6f}"))
+
+
+def signed(value: float) -> str:
+    """Write a number with as many digits as float32 has; in brackets below 0."""
+    return f"{value:.6f}" if value >= 0 else f"({value:.6f})"

@@ -1,0 +1,163 @@
+"""One dimension at a time: waves over the places, and maps of the patches."""
+
+from functools import lru_cache, partial
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from explainer import controls, positions, state
+from explainer.export import download_csv, matrix_csv
+from explainer.figures.maps import maps
+from explainer.figures.waves import waves_chart
+from explainer.services import Observation
+from explainer.shared import remember
+from explainer.state import Choice
+from explainer.theme import Mode
+from explainer.views.position.places import place_names
+from explainer.views.position.wording import TEXTS, WAVES, note, show_missing, steps_of
+from vit_core import ViTConfig
+from vit_core.interpret.position import Wave, wave
+
+DRAWN = 4  # dimensions beside the chosen one
+
+
+def dimensions_of(kind: str, found: np.ndarray) -> list[int]:
+    """Return some telling dimensions: waves from fast to slow, or those that differ most."""
+    width = found.shape[1]
+    if kind == "sincos":
+        pairs = (width + 1) // 2
+        return sorted({2 * round(at) for at in np.linspace(0, pairs - 1, min(DRAWN, pairs))})
+    if kind == "sincos2d":
+        quarter = width // 4
+        return sorted({round(at) for at in np.linspace(0, quarter - 1, min(DRAWN, quarter))})
+    order = np.argsort(-found.std(axis=0), kind="stable")
+    return sorted(order[:DRAWN].tolist())
+
+
+def unit_of(kind: str, found: np.ndarray) -> int:
+    """Return the chosen dimension; until one is chosen, a wave that swings about once or twice."""
+    unit = state.load().unit
+    if unit is not None:
+        return min(unit, found.shape[1] - 1)
+    telling = dimensions_of(kind, found)
+    return telling[min(1, len(telling) - 1)]
+
+
+def show_curves(choice: Choice, seen: Observation) -> None:
+    texts, config = TEXTS["parts"]["curves"], seen.config
+    kind = positions.kind_of(choice)
+    found = positions.table(choice, seen, kind)
+    if found is None:
+        show_missing("curves", kind, config)
+        return
+    unit = unit_of(kind, found)
+    controls.slide(
+        texts["slide"],
+        range(config.embed_dim),
+        unit,
+        partial(keep_unit, unit),
+        # a widget for each kind: each starts elsewhere, and none takes over the value of another
+        key=f"position-unit-{kind}",
+        format_func=lambda one: str(one + 1),
+        help=texts["slide_help"],
+    )
+    telling = dimensions_of(kind, found)
+    if kind == "sincos2d" and unit >= config.embed_dim // 2:  # waves over the rows
+        telling = [one + config.embed_dim // 2 for one in telling]
+    shown = sorted({*telling, unit})
+    if kind in WAVES:
+        show_waves(config, kind, shown, unit)
+    st.html(
+        remember(
+            ("position maps", choice if kind == config.pos_embed else config, kind, unit),
+            lambda: draw_maps(config, kind, found, shown, unit),
+        )
+    )
+    note(texts["maps_note" if kind in WAVES else "learned_note"])
+    names = [texts["name"].format(number=one + 1) for one in shown]
+    download_csv(
+        texts["download"],
+        lambda: matrix_csv(found[:, shown], place_names(config), names, "place"),
+        f"position-{kind}-dimensions.csv",
+        "curves-csv",
+    )
+
+
+def keep_unit(shown: int, chosen: int) -> None:
+    # a slider that comes back hands over what it starts with, which nobody chose
+    if chosen != shown:
+        state.change(unit=chosen)
+
+
+def places_along(config: ViTConfig, along: str) -> int:
+    """Return how many places a wave has."""
+    rows, columns = config.grid_size
+    return {"position": positions.position_count(config), "row": rows, "column": columns}[along]
+
+
+def show_waves(config: ViTConfig, kind: str, shown: list[int], unit: int) -> None:
+    texts = TEXTS["parts"]["curves"]
+    own = wave(kind, config.embed_dim, unit)
+    count = places_along(config, own.along)
+    names = [texts["name"].format(number=one + 1) for one in shown]
+    words = {
+        "along": texts[f"along_{own.along}"],
+        "steps": steps_of(own),
+        "places": count,
+        "chosen": texts["name"].format(number=unit + 1),
+    }
+    st.plotly_chart(
+        chart(
+            kind,
+            config.embed_dim,
+            tuple(shown),
+            shown.index(unit),
+            count,
+            "dark" if st.context.theme.type == "dark" else "light",
+        ),
+        theme=None,
+        key="position-waves",
+        config={"displayModeBar": "hover", "displaylogo": False},
+        alt=texts["chart_alt"].format(names=", ".join(names), **words),
+    )
+    note(texts["waves_note"].format(**words))
+
+
+@lru_cache(maxsize=128)  # making a figure costs more than all the rest of the page
+def chart(
+    kind: str, width: int, shown: tuple[int, ...], chosen: int, places: int, mode: Mode
+) -> go.Figure:
+    texts = TEXTS["parts"]["curves"]
+    found = [wave(kind, width, one) for one in shown]
+    return waves_chart(
+        [partial(height, one) for one in found],
+        [texts["name"].format(number=one + 1) for one in shown],
+        chosen,
+        places,
+        axis=texts[f"axis_{found[chosen].along}"],
+        hover=texts["hover"],
+        mode=mode,
+    )
+
+
+def height(one: Wave, places: np.ndarray) -> np.ndarray:
+    return (np.cos if one.function == "cos" else np.sin)(one.frequency * places)
+
+
+def draw_maps(config: ViTConfig, kind: str, found: np.ndarray, shown: list[int], unit: int) -> str:
+    texts = TEXTS["parts"]["curves"]
+    on_patches = found[-config.num_patches :]
+    pictures = []
+    for one in shown:
+        values, name = on_patches[:, one], texts["name"].format(number=one + 1)
+        if kind in WAVES:
+            here = wave(kind, config.embed_dim, one)
+            along = texts[f"along_{here.along}"]
+            line = texts["wave"].format(steps=steps_of(here), along=along)
+        else:
+            line = texts["wave_learned"].format(spread=f"{values.std():.3f}")
+        least, most = f"{values.min():.3f}", f"{values.max():.3f}"
+        alt = texts["map_alt"].format(name=name, least=least, most=most)
+        pictures.append((values.reshape(config.grid_size), name, line, alt))
+    return maps(pictures, shown.index(unit))

@@ -1,0 +1,50 @@
+"""The rows of the page's matrices: the tokens' names, and which of them is chosen."""
+
+from explainer import state
+from explainer.content import load_texts
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.tokens import token_names
+from vit_core import ViTConfig
+
+TOKENS = load_texts("token_explorer")
+
+
+def names_of(config: ViTConfig) -> list[str]:
+    return token_names(config, TOKENS)
+
+
+def place_names(config: ViTConfig) -> list[str]:
+    """Name the tokens that have a position: [CLS], if there is one, and the patches."""
+    names = names_of(config)
+    return names[: config.pool == "cls"] + names[config.num_prefix_tokens :]
+
+
+def query_of(choice: Choice, seen: Observation) -> int:
+    """Return the chosen token; a telling patch until one is chosen, since [CLS] has no place."""
+    if state.load().query is None:
+        return seen.config.num_prefix_tokens + seen.telling_patch
+    return state.get_query(choice, seen.telling_patch)
+
+
+def place_of(choice: Choice, seen: Observation) -> int:
+    """Return the row of the chosen token in the table; a register has none, so a patch's then."""
+    config, query = seen.config, query_of(choice, seen)
+    has_class = int(config.pool == "cls")
+    if query < has_class:
+        return query
+    registers = config.num_registers
+    patch = query - has_class - registers if query >= has_class + registers else seen.telling_patch
+    return has_class + patch
+
+
+def row_before(config: ViTConfig, token: int) -> int | None:
+    """Return the row of a token before the registers join; None for a register."""
+    has_class = int(config.pool == "cls")
+    if token < has_class:
+        return token
+    return token - config.num_registers if token >= config.num_prefix_tokens else None
+
+
+def row_after(config: ViTConfig, row: int) -> int:
+    return row if row < int(config.pool == "cls") else row + config.num_registers

@@ -1,0 +1,122 @@
+"""The questions of the page on position, answered by what was measured."""
+
+import numpy as np
+
+from explainer import positions, state
+from explainer.quiz import Question
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.position.places import place_names, place_of
+from explainer.views.position.wording import TEXTS, WAVES, steps_of, written
+from vit_core import ViTConfig
+from vit_core.interpret.position import wave
+
+
+def questions(choice: Choice, seen: Observation) -> list[Question]:
+    found = positions.shuffled(choice, seen, state.load().shuffle or 1)
+    asked = [ask_shuffle(found), ask_learned(seen.config), ask_orders(seen.config)]
+    if found.without is not None:
+        asked.insert(1, ask_off(found))
+    kind = positions.kind_of(choice)
+    if kind in WAVES and positions.table(choice, seen, kind) is not None:
+        asked.append(ask_fastest(seen.config, kind))
+    if nearest := ask_nearest(choice, seen, kind):
+        asked.append(nearest)
+    return asked
+
+
+def ask_shuffle(found: positions.Shuffled) -> Question:
+    words = TEXTS["questions"]["shuffle"]
+    equal = positions.stays(found.with_position)
+    change = positions.change(found.with_position)
+    return Question(
+        "shuffle",
+        words["text"].format(seed=state.load().shuffle or 1),
+        (words["equal"], words["change"]),
+        0 if equal else 1,
+        words["why_equal" if equal else "why_change"].format(change=f"{change:.2g}"),
+    )
+
+
+def ask_off(found: positions.Shuffled) -> Question:
+    words = TEXTS["questions"]["off"]
+    return Question(
+        "off",
+        words["text"],
+        (words["equal"], words["change"]),
+        0 if positions.stays(found.bare) else 1,
+        words["why"].format(change=f"{positions.change(found.bare):.2g}"),
+    )
+
+
+def ask_learned(config: ViTConfig) -> Question:
+    words = TEXTS["questions"]["learned"]
+    rows, width = positions.position_count(config), config.embed_dim
+    right = config.parameters_by_part["pos_embed"]
+    options = list(dict.fromkeys((0, rows, width, rows * width)))
+    reason = "none" if config.pos_embed == "none" else "learned" if right else "fixed"
+    why = words[f"why_{reason}"].format(
+        rows=rows, width=width, count=f"{right:,}", kind=TEXTS["own_kinds"][config.pos_embed]
+    )
+    return Question(
+        "learned",
+        words["text"],
+        tuple(f"{option:,}" for option in options),
+        options.index(right),
+        why,
+    )
+
+
+def ask_orders(config: ViTConfig) -> Question:
+    words = TEXTS["questions"]["orders"]
+    patches = config.num_patches
+    options = (words["one"], words["patches"].format(patches=patches), words["all"])
+    return Question("orders", words["text"].format(patches=patches), options, 0, words["why"])
+
+
+def ask_fastest(config: ViTConfig, kind: str) -> Question:
+    """Ask for the fastest of four dimensions of one axis, listed from slow to fast."""
+    words = TEXTS["questions"]["fastest"]
+    names = TEXTS["kinds"]
+    width = config.embed_dim if kind == "sincos" else config.embed_dim // 4
+    step = 2 if kind == "sincos" else 1
+    every = list(range(0, width, step))
+    shown = [every[round(at)] for at in np.linspace(len(every) - 1, 0, min(4, len(every)))]
+    waves = [wave(kind, config.embed_dim, one) for one in shown]
+    labels = [words["dimension"].format(number=one + 1) for one in shown]
+    values = ", ".join(f"{label} {steps_of(one)}" for label, one in zip(labels, waves, strict=True))
+    fastest = max(range(len(waves)), key=lambda at: waves[at].frequency)
+    return Question(
+        "fastest",
+        words["text"].format(kind=names[kind]),
+        tuple(labels),
+        fastest,
+        words["why"].format(values=values),
+    )
+
+
+def ask_nearest(choice: Choice, seen: Observation, kind: str) -> Question | None:
+    """Ask for the most similar of four places; None where no place is clearly the most similar."""
+    cosines = positions.similarity(choice, seen, kind)
+    place, first = place_of(choice, seen), int(seen.config.pool == "cls")
+    if cosines is None:
+        return None
+    row, names, words = cosines[place], place_names(seen.config), TEXTS["questions"]["nearest"]
+    others = [other for other in range(first, len(names)) if other != place]
+    others.sort(key=lambda other: -row[other])
+    if not others:
+        return None
+    picked = {others[round(at)] for at in np.linspace(0, len(others) - 1, min(4, len(others)))}
+    best = others[0]
+    # one that is as similar would be as right
+    options = sorted(one for one in picked if one == best or row[one] < row[best] - 1e-4)
+    values = ", ".join(f"{names[one]} {written(float(row[one]), 3)}" for one in options)
+    if len(options) < 2:
+        return None
+    return Question(
+        "nearest",
+        words["text"].format(kind=TEXTS["kinds"][kind], query=names[place]),
+        tuple(names[one] for one in options),
+        options.index(best),
+        words["why"].format(values=values),
+    )

@@ -1,0 +1,168 @@
+"""The experiment: what a shuffle of the patches changes."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from explainer import positions, state
+from explainer.export import download_csv, table_csv
+from explainer.figures import pixels
+from explainer.figures.grids import gridded
+from explainer.figures.switched import before_after
+from explainer.notation import latex_number, precise_percent
+from explainer.services import Observation
+from explainer.shared import remember
+from explainer.state import Choice
+from explainer.views.position.wording import TEXTS, areas, note, written
+from vit_core import ViTConfig
+
+ZOOM = 8  # of a pixel in the pictures of the experiment
+
+
+def show_shuffle(choice: Choice, seen: Observation) -> None:
+    texts, config = TEXTS["parts"]["shuffle"], seen.config
+    if config.num_patches < 2:
+        st.markdown(texts["only"])
+        return
+    seed = state.load().shuffle
+    with st.container(horizontal=True, vertical_alignment="center"):
+        # one button all the way, so that the keyboard's focus stays on it
+        st.button(
+            texts["again" if seed else "shuffle"],
+            key="shuffle-patches",
+            type="primary",
+            on_click=lambda: state.change(shuffle=seed % state.MOST + 1),
+        )
+        st.button(
+            texts["back"],
+            key="order-patches",
+            disabled=not seed,
+            on_click=lambda: state.change(shuffle=0),
+        )
+    found = positions.shuffled(choice, seen, seed)
+    st.html(remember(("shuffle pictures", choice, seed), lambda: draw_both(seen, found, seed)))
+    answer = seen.prediction
+    tables, words = areas(2)
+    if not seed:
+        share = precise_percent(float(seen.probabilities[answer]))
+        words.markdown(texts["invite"].format(answer=seen.class_names[answer], share=share))
+        return
+    with tables:
+        show_tables(seen, found)
+    with words:
+        note(texts["bars"])
+        if found.without is not None:
+            st.markdown(texts["maimed"] if choice.trained else untrained_words(seen, found))
+        st.markdown(why_words(config))
+        download_csv(
+            texts["download"],
+            partial(shuffle_csv, seen, found),
+            f"shuffle-{seed}.csv",
+            "shuffle-csv",
+        )
+
+
+def why_words(config: ViTConfig) -> str:
+    texts = TEXTS["parts"]["shuffle"]
+    return texts["why"].format(
+        pooling=texts[f"pooling_{config.pool}"], pooling_why=texts["pooling_why"]
+    )
+
+
+def draw_both(seen: Observation, found: positions.Shuffled, seed: int) -> str:
+    """Both pictures beside each other, cut by the lines of the grid."""
+    texts, (rows, columns) = TEXTS["parts"]["shuffle"], seen.config.grid_size
+    pictures = [(seen.pixels, texts["picture_order"], texts["alt_order"])]
+    if seed:
+        title = texts["picture_shuffled"].format(seed=seed)
+        pictures.append((found.pixels, title, texts["alt_shuffled"]))
+    figures = []
+    for values, title, alt in pictures:
+        large = gridded(values, (rows, columns), ZOOM)[..., 0]
+        figures.append(
+            f'<figure style="flex:0 1 14rem;min-width:8rem;margin:0">'
+            f'<img style="display:block;width:100%;border-radius:3px" '
+            f'src="{pixels.grey_image(large)}" alt="{alt.format(rows=rows, columns=columns)}">'
+            f'<figcaption style="margin-top:0.375rem">{title}</figcaption></figure>'
+        )
+    return f'<div style="display:flex;gap:1.5rem">{"".join(figures)}</div>'
+
+
+def show_tables(seen: Observation, found: positions.Shuffled) -> None:
+    """The logits in order and shuffled, with position and without."""
+    texts = TEXTS["parts"]["shuffle"]
+    if found.without is None:
+        show_logits(texts["never_title"], found.with_position, seen)
+        st.markdown(equal_words(found.with_position))
+        return
+    left, right = st.columns(2, gap="large")
+    with left:
+        show_logits(texts["with_title"], found.with_position, seen)
+        st.markdown(change_words(found.with_position, seen))
+    with right:
+        show_logits(texts["without_title"], found.without, seen)
+        st.markdown(equal_words(found.without))
+
+
+def untrained_words(seen: Observation, found: positions.Shuffled) -> str:
+    """Say how much the position of an untrained model weighs beside its patches."""
+    texts = TEXTS["parts"]["shuffle"]
+    size = np.linalg.norm(seen.tensors["pos_embed"]) / np.linalg.norm(seen.tensors["tokens"])
+    much = texts["little" if positions.change(found.with_position) < 0.1 else "clearly"]
+    return texts["untrained"].format(size=f"{size:.2g} ×", much=much)
+
+
+def show_logits(title: str, logits: np.ndarray, seen: Observation) -> None:
+    texts = TEXTS["parts"]["shuffle"]
+    st.markdown(f"**{title}**")
+    before, after = softmax(logits)
+    st.html(
+        before_after(
+            before,
+            after,
+            seen.class_names,
+            [
+                (written(old), written(new), written(new - old))
+                for old, new in logits.T.astype(np.float64).tolist()
+            ],
+            (texts["class"], texts["in_order"], texts["shuffled"], texts["change"]),
+            texts["caption"].format(title=title),
+        )
+    )
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def change_words(logits: np.ndarray, seen: Observation) -> str:
+    """Say how far the shuffle moved the logits and the answer."""
+    texts, shares = TEXTS["parts"]["shuffle"], softmax(logits)
+    if positions.stays(logits):
+        return texts["unmoved"].format(change=latex_number(positions.change(logits)))
+    old, new = shares.argmax(axis=1)
+    words = texts["answer_stays" if old == new else "answer_moves"].format(
+        old=seen.class_names[old],
+        new=seen.class_names[new],
+        old_share=precise_percent(float(shares[0, old])),
+        new_share=precise_percent(float(shares[1, new])),
+    )
+    return f"{texts['moves'].format(change=f'{positions.change(logits):.4g}')} {words}"
+
+
+def equal_words(logits: np.ndarray) -> str:
+    texts, largest = TEXTS["parts"]["shuffle"], positions.change(logits)
+    said = texts["equal"].format(change=latex_number(largest))
+    return f"{said} {texts['rounding' if largest else 'exactly']}"
+
+
+def shuffle_csv(seen: Observation, found: positions.Shuffled) -> str:
+    header = ["class", "in order", "shuffled"]
+    columns = [*found.with_position]
+    if found.without is not None:
+        header += ["in order, position off", "shuffled, position off"]
+        columns += [*found.without]
+    rows = zip(seen.class_names, *(column.tolist() for column in columns), strict=True)
+    return table_csv(header, list(rows))

@@ -1,0 +1,101 @@
+"""Which places are alike."""
+
+import numpy as np
+import streamlit as st
+
+from explainer import positions, state
+from explainer.components.token_picker import token_picker
+from explainer.export import download_csv, matrix_csv
+from explainer.figures.maps import every_map
+from explainer.services import Observation
+from explainer.shared import remember
+from explainer.state import Choice
+from explainer.tokens import prefix_names
+from explainer.views.position.places import TOKENS, place_names, place_of, row_after
+from explainer.views.position.wording import TEXTS, areas, note, show_missing, written
+from vit_core import ViTConfig
+
+
+def show_similarity(choice: Choice, seen: Observation) -> None:
+    texts, config = TEXTS["parts"]["similarity"], seen.config
+    kind = positions.kind_of(choice)
+    cosines = positions.similarity(choice, seen, kind)
+    pictures, words = areas(2)
+    chosen, every = pictures.columns(2, gap="large")
+    with chosen:
+        title, picker, nearest = areas(3)
+    if cosines is None:
+        picker.container()
+        with words:
+            show_missing("similarity", kind, config)
+        return
+    place, names = place_of(choice, seen), place_names(config)
+    first = int(config.pool == "cls")
+    token = row_after(config, place)
+    tokens = np.concatenate([cosines[place, :first], np.zeros(config.num_registers, np.float32)])
+    title.markdown(f"**{texts['picture'].format(query=names[place])}**")
+    with picker:
+        token_picker(
+            key="alike",
+            image=seen.pixels,
+            grid=config.grid_size,
+            prefix_names=prefix_names(config, TOKENS),
+            query=token,
+            on_choose=lambda clicked: state.set_query(clicked["query"]),
+            values=np.concatenate([tokens, cosines[place, first:]]),
+            scale="diverging",
+            limit=1.0,
+            width=320,
+            cache=(choice, kind, place),
+        )
+    nearest.markdown(nearest_words(cosines, place, first, names))
+    with every:
+        st.markdown(f"**{texts['all']}**")
+        st.html(
+            remember(
+                ("every map", choice if kind == config.pos_embed else config, kind, place),
+                lambda: draw_every(config, cosines, place),
+            )
+        )
+    rows, columns = config.grid_size
+    with words:
+        note(texts["note"].format(count=config.num_patches, rows=rows, columns=columns))
+        if first:
+            note(texts["note_class"])
+        download_csv(
+            texts["download"],
+            lambda: matrix_csv(cosines, names, names, "place"),
+            f"position-{kind}-cosines.csv",
+            "cosines-csv",
+        )
+
+
+def draw_every(config: ViTConfig, cosines: np.ndarray, place: int) -> str:
+    first = int(config.pool == "cls")
+    patches = cosines[first:, first:]
+    grid = patches.reshape(config.grid_size * 2)
+    beside = [grid[r, c, r, c + 1] for r, c in np.ndindex(grid.shape[0], grid.shape[1] - 1)]
+    alt = TEXTS["parts"]["similarity"]["all_alt"].format(
+        count=len(patches),
+        near=f"{np.mean(beside) if beside else 1:.2f}",
+        mean=f"{patches.mean():.2f}",
+    )
+    return every_map(patches, config.grid_size, place - first if place >= first else None, alt)
+
+
+def nearest_words(cosines: np.ndarray, place: int, first: int, names: list[str]) -> str:
+    """Say which patches' positions are most and least like that of ``place``."""
+    texts = TEXTS["parts"]["similarity"]
+    others = [other for other in range(first, len(names)) if other != place]
+    if not others:
+        return texts["single"]
+    if not cosines[place].any():
+        return texts["zero_line"].format(query=names[place])
+    nearest = max(others, key=lambda other: cosines[place, other])
+    farthest = min(others, key=lambda other: cosines[place, other])
+    return texts["chosen_line"].format(
+        nearest=names[nearest],
+        value=f"{cosines[place, nearest]:.3f}",
+        farthest=names[farthest],
+        least=written(float(cosines[place, farthest]), 3),
+    )

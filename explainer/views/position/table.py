@@ -1,0 +1,144 @@
+"""Where the numbers come from: the table of every kind, and the formula of one cell."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from explainer import code_panel, controls, positions, state
+from explainer.code_panel import Snippet
+from explainer.components.matrices import Matrix, matrices
+from explainer.export import download_csv, matrix_csv
+from explainer.notation import latex_number
+from explainer.services import Observation
+from explainer.state import Cell, Choice
+from explainer.views.position.places import place_names, place_of
+from explainer.views.position.wording import TEXTS, WAVES, areas, numbered, written
+from vit_core import ViTConfig
+from vit_core.config import POSITIONS
+from vit_core.interpret.position import wave
+from vit_core.model import ViT, sincos_1d, sincos_2d
+
+MADE_BY = {  # the code that makes a table of each kind
+    "learned": Snippet("table", ViT.__init__, ("self.pos_embed = nn.Parameter",)),
+    "sincos": Snippet("table", sincos_1d, ("frequencies =", "angles =", "encoding =")),
+    "sincos2d": Snippet(
+        "table", sincos_2d, ("frequencies =", "column_angles =", "row_angles =", "parts =")
+    ),
+}
+
+
+def keep_kind(choice: Choice, kind: str) -> None:
+    state.change(kind=None if kind == choice.config.pos_embed else kind)
+
+
+def show_table(choice: Choice, seen: Observation) -> None:
+    texts, config = TEXTS["parts"]["table"], seen.config
+    kind, own = positions.kind_of(choice), config.pos_embed
+    controls.pick(
+        texts["pick"],
+        POSITIONS,
+        kind,
+        partial(keep_kind, choice),
+        key="position-kind",
+        format_func=lambda one: (
+            texts["own_mark"].format(kind=TEXTS["kinds"][one])
+            if one == own
+            else TEXTS["kinds"][one]
+        ),
+    )
+    names = place_names(config)
+    sizes = {"count": f"{len(names) * config.embed_dim:,}", "width": config.embed_dim}
+    words, picture, example, download, code = areas(5)
+    words.markdown(texts[kind].format(**sizes))
+    found = positions.table(choice, seen, kind)
+    if found is None:
+        picture.container()
+        code.container()
+        if kind != "none":
+            words.markdown(texts[f"{kind}_missing"].format(**sizes))
+        return
+    if kind != own:
+        words.markdown(texts["foreign_learned" if kind == "learned" else "foreign"])
+    elif kind == "learned" and not choice.trained:
+        words.markdown(texts["learned_untrained"])
+    place = place_of(choice, seen)
+    cell = state.get_cell({"table": found.shape}) or Cell("table", place, 0)
+    dimensions = numbered(config.embed_dim)
+    with picture:
+        matrices(
+            key="table",
+            items=lambda: [
+                Matrix(
+                    "table",
+                    found,
+                    texts["positions"].format(kind=TEXTS["kinds"][kind]),
+                    names,
+                    dimensions,
+                    row_axis="" if config.num_registers else "token",
+                    column_axis="dimension",
+                )
+            ],
+            cell=cell,
+            on_choose=state.set_cell,
+            links={"token": place} if not config.num_registers else {},
+            prefix=config.num_prefix_tokens,
+            cache=(choice, kind),
+        )
+    with example:
+        show_cell(choice, seen, kind, found, cell)
+    with download:
+        download_csv(
+            texts["download"],
+            lambda: matrix_csv(found, names, dimensions, "place"),
+            f"position-{kind}.csv",
+            "table-csv",
+        )
+    with code:
+        code_panel.show([MADE_BY[kind]])
+
+
+def show_cell(choice: Choice, seen: Observation, kind: str, found: np.ndarray, cell: Cell) -> None:
+    """Where the chosen cell's number comes from."""
+    texts, config = TEXTS["parts"]["table"], seen.config
+    place = place_names(config)[cell.row]
+    value = float(found[cell.row, cell.column])
+    if kind in WAVES:
+        st.markdown(texts[f"{kind}_words"].format(quarter=config.embed_dim // 4))
+        st.latex(texts[f"{kind}_formula"])
+    if kind == "learned":
+        noise = config.pos_embed == "learned" and not choice.trained
+        words = texts["cell_noise" if noise else "cell_learned"]
+        st.markdown(
+            words.format(
+                place=place,
+                number=cell.column + 1,
+                value=written(value, 6),
+                count=f"{found.size:,}",
+            )
+        )
+        return
+    st.markdown(texts["cell_of"].format(place=place, number=cell.column + 1, index=cell.column))
+    if kind == "sincos2d" and cell.row < int(config.pool == "cls"):
+        st.markdown(texts["cell_zero"].format(place=place))
+    else:
+        st.latex(texts[f"{kind}_cell"] % worked(config, kind, cell, value))
+
+
+def worked(config: ViTConfig, kind: str, cell: Cell, value: float) -> tuple[object, ...]:
+    """Return what the worked formula of one cell needs: the wave at the cell's place."""
+    one = wave(kind, config.embed_dim, cell.column)
+    if kind == "sincos":
+        place, power, base = cell.row, cell.column // 2 * 2, config.embed_dim
+    else:
+        row, column = divmod(cell.row - int(config.pool == "cls"), config.grid_size[1])
+        quarter = config.embed_dim // 4
+        place = row if one.along == "row" else column
+        power, base = cell.column % quarter, max(quarter - 1, 1)
+    frequency = f"{one.frequency:.6g}"
+    if "e" in frequency:
+        frequency = latex_number(one.frequency)
+    return (
+        f"\\{one.function}", place, power, base, f"\\{one.function}", place, frequency,
+        f"{value:.6f}",
+    )  # fmt: skip

@@ -1,0 +1,98 @@
+"""What the parts say in the same way: the page's facts, its notes and its numbers."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explainer import positions
+from explainer.content import load_texts
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.position.places import names_of
+from vit_core import ViTConfig
+from vit_core.interpret.position import Wave
+
+TEXTS = load_texts("position")
+WAVES = ("sincos", "sincos2d")
+
+
+def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
+    config, parts = seen.config, TEXTS["parts"]
+    kind = positions.kind_of(choice)
+    shown = f"{kind}_text"
+    if kind == "learned" and config.pos_embed == "learned" and not choice.trained:
+        shown = "learned_noise"
+    return {
+        "width": config.embed_dim,
+        "patches": config.num_patches,
+        "own_kind": TEXTS["own_kinds"][config.pos_embed],
+        "twins": twins_text(choice, seen),
+        "shown_kind_text": parts["similarity"][shown],
+    }
+
+
+def twins_text(choice: Choice, seen: Observation) -> str:
+    """Say of two equal patches of this image what the position changes."""
+    texts, config = TEXTS["parts"]["add"], seen.config
+    twins = positions.twins(choice, seen)
+    own = config.pos_embed != "none"
+    if twins is None:
+        then = [texts["added"]] if own else [texts["without"], texts["nothing_added"]]
+        return " ".join([texts["no_twins"], *then])
+    first, second = (config.num_prefix_tokens + patch for patch in twins)
+    names, rows = names_of(config), seen.tensors["patch_embed"]
+    after = gap(*(seen.tensors["embed"][token] for token in (first, second)))
+    said = texts["same"].format(
+        first=names[first],
+        second=names[second],
+        pixels=config.patch_dim,
+        before=f"{gap(*(rows[patch] for patch in twins)):.2g}",
+    )
+    then = texts["same_added"].format(after=f"{after:.3g}") if own else texts["same_none"]
+    return " ".join([said, then, texts["added" if own else "nothing_added"]])
+
+
+def gap(one: np.ndarray, other: np.ndarray) -> float:
+    return float(np.abs(one - other).max())
+
+
+def numbered(count: int) -> list[str]:
+    words = TEXTS["parts"]["add"]["dimension"]
+    return [words.format(number=place + 1) for place in range(count)]
+
+
+def note(text: str) -> None:
+    st.markdown(f":small[{' '.join(text.split())}]")
+
+
+def areas(count: int) -> list[DeltaGenerator]:
+    """Return containers below each other, each for things of one sort.
+
+    What comes and goes with a choice is drawn in one of them, so that everything else keeps its
+    place, and a container within one stays as an empty one: Streamlit's browser side fails where a
+    quick hand brings something for a container that the run before has just taken away.
+    """
+    return [st.container() for _ in range(count)]
+
+
+def show_missing(part: str, kind: str, config: ViTConfig) -> None:
+    """Say why there is no table of this kind."""
+    if kind == "none":
+        st.markdown(TEXTS["parts"][part]["nothing"])
+    else:
+        words = TEXTS["parts"]["table"][f"{kind}_missing"]
+        st.markdown(words.format(width=config.embed_dim))
+
+
+def steps_of(one: Wave) -> str:
+    """Write how many steps a full swing takes."""
+    steps = 2 * np.pi / one.frequency
+    return f"{steps:,.0f}" if steps >= 100 else f"{steps:.1f}"
+
+
+def written(number: float, digits: int = 4) -> str:
+    """Write a number with a true minus; what rounds to nothing has no sign."""
+    text = f"{abs(number):.{digits}f}"
+    return f"−{text}" if number < 0 and float(text) else text
