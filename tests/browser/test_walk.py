@@ -12,12 +12,13 @@ pytestmark = pytest.mark.browser
 
 PAGES = [view for view in TITLES if view != "home"]
 PATIENCE = 60_000  # milliseconds, on a machine that is busy with other things
-PLACE = "digit=3&index=5&query=20&block=1&head=1"
-# all that a page says, also inside of its components
+PLACE = "digit=3&index=5&query=12&block=1&head=1"
+# all that a page says, also inside of its components; charts come when they are ready
 WORDS = """() => {
+  const APART = 'style, script, .stPlotlyChart';
   const read = (node) => {
     if (node.nodeType === Node.TEXT_NODE) return node.textContent.trim();
-    if (node.nodeType !== Node.ELEMENT_NODE || node.matches('style, script')) return '';
+    if (node.nodeType !== Node.ELEMENT_NODE || node.matches(APART)) return '';
     const inside = node.shadowRoot ? [...node.shadowRoot.childNodes] : [...node.childNodes];
     return inside.map(read).filter(Boolean).join(' ');
   };
