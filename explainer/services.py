@@ -19,8 +19,8 @@ from vit_core.checkpoint import SHIPPED_DIR
 from vit_core.data import DataInfo, mnist_info, mnist_test, normalize
 
 MODELS_LIMIT = 32 * 1024**2  # bytes
-OBSERVATIONS_LIMIT = 24 * 1024**2  # bytes
-OWN_LIMIT = 16 * 1024**2  # bytes, apart, since nearly nobody else will ask for an own picture
+OBSERVATIONS_LIMIT = 16 * 1024**2  # bytes
+OWN_LIMIT = 8 * 1024**2  # bytes, apart, since nearly nobody else will ask for an own picture
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from explainer.cache import BytesCache
 
-LIMIT = 24 * 1024**2  # bytes
+LIMIT = 16 * 1024**2  # bytes
 LITTLE = 64  # bytes, of anything that is no array, bytes or text
 
 Value = TypeVar("Value")
