@@ -14,6 +14,7 @@ from explainer.export import download_csv, table_csv
 from explainer.figures.terms import Column, terms_table
 from explainer.notation import latex_written, written
 from explainer.services import Observation
+from explainer.small_print import note
 from explainer.state import Cell, Choice
 from explainer.tokens import token_names
 from explainer.weights import weights
@@ -95,10 +96,6 @@ def show_derivation(
                 shown=f"{found.shown:.7g}".replace("-", "−"), difference=f"{difference:.1e}"
             )
         )
-
-
-def note(text: str) -> None:
-    st.markdown(f":small[{text.strip()}]")
 
 
 def term_names(found: Derivation, seen: Observation) -> list[str]:

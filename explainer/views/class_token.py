@@ -20,6 +20,7 @@ from explainer.quiz import Question
 from explainer.services import Observation
 from explainer.shared import remember
 from explainer.sidebar import SOURCE_LABELS
+from explainer.small_print import note
 from explainer.state import UNTRAINED, Cell, Choice
 from explainer.tokens import token_names
 from vit_core import CheckpointError, ViTConfig
@@ -63,10 +64,6 @@ def names_of(config: ViTConfig) -> list[str]:
 def dimensions(config: ViTConfig) -> list[str]:
     words = TEXTS["parts"]["what"]["dimension"]
     return [words.format(number=place + 1) for place in range(config.embed_dim)]
-
-
-def note(text: str) -> None:
-    st.markdown(f":small[{text.strip()}]")
 
 
 def signed(number: float) -> str:

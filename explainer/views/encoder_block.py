@@ -20,6 +20,7 @@ from explainer.figures.looks import look, looks
 from explainer.notation import percent
 from explainer.quiz import Question
 from explainer.services import Observation
+from explainer.small_print import note
 from explainer.state import Cell, Choice
 from explainer.tokens import prefix_names, token_names
 from explainer.weights import weights
@@ -72,10 +73,6 @@ def cosine(one: np.ndarray, other: np.ndarray) -> float | None:
 
 def numbered(words: str, count: int) -> list[str]:
     return [words.format(number=place + 1) for place in range(count)]
-
-
-def note(text: str) -> None:
-    st.markdown(f":small[{text.strip()}]")
 
 
 def mode() -> str:

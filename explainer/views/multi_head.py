@@ -24,6 +24,7 @@ from explainer.notation import percent, points, precise_percent
 from explainer.quiz import Question
 from explainer.services import Observation
 from explainer.shared import remember
+from explainer.small_print import note
 from explainer.state import Cell, Choice
 from explainer.theme import Mode
 from explainer.tokens import prefix_names, token_names
@@ -149,10 +150,6 @@ def show_shares(row: AttentionRow, config: ViTConfig) -> None:
         st.metric(texts["to_registers"], percent(float(registers.sum())))
     value = texts["half_value"].format(count=row.half, tokens=config.num_tokens)
     st.metric(texts["half"], value, help=texts["half_help"])
-
-
-def note(text: str) -> None:
-    st.markdown(f":small[{text.strip()}]")
 
 
 # all blocks at a glance

@@ -20,6 +20,7 @@ from explainer.figures.pixels import pieces
 from explainer.quiz import Question
 from explainer.services import Observation
 from explainer.shared import remember
+from explainer.small_print import note
 from explainer.state import Choice
 from explainer.theme import Mode
 from explainer.tokens import token_names
@@ -66,10 +67,6 @@ def names_of(config: ViTConfig) -> list[str]:
 
 def info_of(choice: Choice) -> DataInfo:
     return services.load_source(choice.source, choice.config, choice.seed).info
-
-
-def note(text: str) -> None:
-    st.markdown(f":small[{text.strip()}]")
 
 
 # cut, pull apart, flatten

@@ -21,6 +21,7 @@ from explainer.figures.looks import look, looks
 from explainer.notation import percent, precise_percent
 from explainer.quiz import Question
 from explainer.services import Observation
+from explainer.small_print import note
 from explainer.state import Cell, Choice
 from explainer.tokens import prefix_names, token_names
 from explainer.weights import weights
@@ -61,10 +62,6 @@ def row_of(choice: Choice, seen: Observation) -> AttentionRow:
         head=state.get_head(choice),
         query=query_of(choice, seen),
     )
-
-
-def note(text: str) -> None:
-    st.markdown(f":small[{text.strip()}]")
 
 
 # one token asks
