@@ -27,22 +27,28 @@ from vit_core.optim import (
 
 @dataclass(frozen=True)
 class StepEnd:
-    """One optimizer step is done. ``step`` and ``epoch`` count from 1; the loss is in nats."""
+    """One optimizer step is done. ``step`` and ``epoch`` count from 1; the loss is in nats.
+
+    ``train_accuracy`` is the share of the step's images, as augmented, whose highest logit is the
+    label; both come from the weights before the step.
+    """
 
     step: int
     epoch: int
     train_loss: float
+    train_accuracy: float
     lr: float
     images: int
 
 
 @dataclass(frozen=True)
 class EpochEnd:
-    """One pass over the training images is done; ``train_loss`` is its mean over the steps."""
+    """One pass over the training images is done; the training values are means over its steps."""
 
     step: int
     epoch: int
     train_loss: float
+    train_accuracy: float
     validation: Evaluation
 
     @property
@@ -143,14 +149,15 @@ class Training:
         order = torch.randperm(len(self.data.train), generator=generator, device=self.device)
         first_step = (epoch - 1) * self.steps_per_epoch
         self.model.train()
-        total_loss = 0.0
+        total_loss = total_accuracy = 0.0
         for offset in range(self.steps_per_epoch):
             indices = order[offset * self.batch_size : (offset + 1) * self.batch_size]
             step = first_step + offset
-            loss = self.run_step(step, indices, generator)
+            loss, accuracy = self.run_step(step, indices, generator)
             total_loss += loss
+            total_accuracy += accuracy
             lr = self.optimizers[0].param_groups[0]["lr"]
-            yield StepEnd(step + 1, epoch, loss, lr, self.batch_size)
+            yield StepEnd(step + 1, epoch, loss, accuracy, lr, self.batch_size)
         validation = evaluate(
             self.model,
             self.data.val,
@@ -158,11 +165,18 @@ class Training:
             softmax_before_loss=self.config.softmax_before_loss,
         )
         self.epoch = epoch
-        train_loss = total_loss / self.steps_per_epoch
-        yield EpochEnd(first_step + self.steps_per_epoch, epoch, train_loss, validation)
+        yield EpochEnd(
+            step=first_step + self.steps_per_epoch,
+            epoch=epoch,
+            train_loss=total_loss / self.steps_per_epoch,
+            train_accuracy=total_accuracy / self.steps_per_epoch,
+            validation=validation,
+        )
 
-    def run_step(self, step: int, indices: Tensor, generator: torch.Generator) -> float:
-        """Take one optimizer step (``step`` counts from 0) and return its loss in nats."""
+    def run_step(
+        self, step: int, indices: Tensor, generator: torch.Generator
+    ) -> tuple[float, float]:
+        """Take one optimizer step (``step`` counts from 0); return its loss and its accuracy."""
         config = self.config
         images, labels = self.data.train.images[indices], self.data.train.labels[indices]
         if step < (1 - config.clean_fraction) * self.total_steps:
@@ -171,7 +185,8 @@ class Training:
         if config.softmax_before_loss:
             logits = logits.softmax(dim=1)
         loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
-        value = loss.item()
+        right = (logits.detach().argmax(dim=1) == labels).float().mean()
+        value, accuracy = torch.stack((loss.detach(), right)).tolist()
         if not abs(value) < float("inf"):
             raise TrainingDiverged(
                 f"the loss became {value} in step {step + 1}; "
@@ -182,7 +197,7 @@ class Training:
         for optimizer in self.optimizers:
             optimizer.step()
             optimizer.zero_grad()
-        return value
+        return value, accuracy
 
     def forward(self, images: Tensor, step: int) -> Tensor:
         """Run the model; dropout, which draws from the global generator, gets its own state."""

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from training_data import QUICK, TINY, part, small_mnist
 
 from vit_core import PRESETS, TrainConfig, ViT, build
+from vit_core.augment import augment
 from vit_core.data import ImageData, normalize
 from vit_core.evaluate import evaluate
 from vit_core.train import Done, EpochEnd, StepEnd, Training, TrainingDiverged, fit
@@ -32,6 +33,7 @@ def test_the_events_of_a_run_in_order() -> None:
     assert [event.epoch for event in events] == [1] * 6 + [2] * 7
     epoch = events[5]
     assert epoch.train_loss == pytest.approx(sum(e.train_loss for e in events[:5]) / 5)
+    assert epoch.train_accuracy == pytest.approx(sum(e.train_accuracy for e in events[:5]) / 5)
     assert 0 <= epoch.val_accuracy <= 1 and epoch.val_loss > 0
     assert 0 <= events[-1].test_accuracy <= 1
 
@@ -73,6 +75,19 @@ def test_the_first_loss_is_that_of_the_untrained_model() -> None:
         logits = model(normalize(data.train.images, data.info))
     expected = F.cross_entropy(logits, data.train.labels).item()
     assert losses(model, config, data) == pytest.approx([expected], rel=1e-5)
+
+
+def test_the_training_accuracy_is_that_of_the_images_as_augmented() -> None:
+    data, config = small_mnist(train=32), dataclasses.replace(QUICK, epochs=1, clean_fraction=0.0)
+    model = build(TINY)
+    generator = torch.Generator().manual_seed(config.seed * 1_000_003 + 1)
+    order = torch.randperm(32, generator=generator)
+    images = augment(data.train.images[order], config.augment, config.augment_strength, generator)
+    with torch.no_grad():
+        right = model(normalize(images, data.info)).argmax(dim=1) == data.train.labels[order]
+    (step, *_) = fit(model, data, config)
+    assert isinstance(step, StepEnd)
+    assert step.train_accuracy == pytest.approx(right.float().mean().item())
 
 
 def test_softmax_before_the_loss_cannot_fall_below_its_floor() -> None:
