@@ -14,6 +14,7 @@ from torch import Tensor
 
 MNIST_DIR = Path(__file__).parent / "datasets" / "mnist"
 MNIST_VALIDATION = 5_000  # the last of the 60,000 training images
+MNIST_TRAINING = 60_000 - MNIST_VALIDATION
 MNIST_MEAN, MNIST_STD = (0.1307,), (0.3081,)  # of the training pixels, scaled to 0..1
 
 

@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Self
 
@@ -95,15 +96,7 @@ class RunDirectory:
         Raises:
             RunError: there is no run, its settings are damaged, or another process writes it.
         """
-        try:
-            text = (path / "config.json").read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            raise RunError(f"{path} holds no run to resume (it has no config.json)") from None
-        try:
-            config = RunConfig.from_json(text.decode())
-        except ValueError as error:
-            raise RunError(f"{path / 'config.json'} is damaged: {error}") from None
-        return cls(path, config)
+        return cls(path, read_config(path))
 
     def append_metrics(self, values: dict[str, Any]) -> None:
         with (self.path / "metrics.jsonl").open("a") as file:
@@ -112,16 +105,9 @@ class RunDirectory:
     def metrics(self) -> list[dict[str, Any]]:
         """Return the lines written so far; a last line cut short by a crash is left out."""
         path = self.path / "metrics.jsonl"
-        lines: list[dict[str, Any]] = []
-        for text in path.read_text().splitlines() if path.exists() else []:
-            try:
-                values = json.loads(text)
-            except ValueError:
-                break
-            if not isinstance(values, dict) or not isinstance(values.get("epoch"), int):
-                break
-            lines.append(values)
-        return lines
+        texts = path.read_bytes().splitlines() if path.exists() else []
+        lines = takewhile(lambda line: line is not None, map(parse_line, texts))
+        return list(lines)  # type: ignore[arg-type]
 
     def keep_metrics_up_to(self, epoch: int) -> None:
         """Drop the lines of epochs that are not whole and will be run again."""
@@ -166,6 +152,34 @@ class RunDirectory:
 
     def close(self) -> None:
         os.close(self._lock)
+
+
+def read_config(path: Path) -> RunConfig:
+    """Read the settings of a run directory.
+
+    Raises:
+        RunError: there is no run, or its settings are damaged.
+    """
+    try:
+        text = (path / "config.json").read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise RunError(f"{path} holds no run to resume (it has no config.json)") from None
+    try:
+        return RunConfig.from_json(text.decode())
+    except ValueError as error:
+        raise RunError(f"{path / 'config.json'} is damaged: {error}") from None
+
+
+def parse_line(text: bytes) -> dict[str, Any] | None:
+    """Read a line of metrics; None for one that a crash cut short or somebody damaged."""
+    try:
+        values = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(values, dict) or not isinstance(values.get("epoch"), int):
+        return None
+    numbers = (values.get("step"), values.get("seconds"))
+    return values if all(isinstance(number, int | float) for number in numbers) else None
 
 
 def lock(path: Path) -> int:

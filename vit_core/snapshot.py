@@ -1,0 +1,120 @@
+"""What a model that is being trained does at this moment, small enough to be written all the time.
+
+A snapshot is taken from the very model that learns, between two of its steps, and read by whoever
+watches the run.
+"""
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+import torch
+
+from vit_core.data import ImageData, Split, normalize
+from vit_core.evaluate import Evaluation, evaluate
+from vit_core.model import ViT
+from vit_core.trace import trace
+
+# of the test set: each digit once, then six that a model reads wrongly for a while
+STRIP_PLACES = (3, 2, 1, 30, 4, 8, 11, 0, 61, 7, 33, 77, 92, 266, 445, 684)
+SAMPLE = 500  # validation images behind the confusion matrix; the first ones
+FILE = "live.safetensors"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A model between two steps.
+
+    Attributes:
+        step: optimizer steps taken so far; 0 is the untrained model.
+        epoch: the one that the step belongs to, counted from 1; 0 before the first step.
+        seconds: of training so far.
+        logits: (16, classes) of the test images ``STRIP_PLACES``, float32.
+        confusion: (classes, classes) counts over the first ``SAMPLE`` validation images; index 0 is
+            the true class, index 1 the predicted one.
+        filters: (D, patch_dim), the weight of the patch embedding, float32.
+        pattern: (depth, H, N, N) attention pattern of the strip's first image, rows are queries;
+            float16, so that a fine grid stays small.
+    """
+
+    step: int
+    epoch: int
+    seconds: float
+    logits: np.ndarray
+    confusion: np.ndarray
+    filters: np.ndarray
+    pattern: np.ndarray
+
+    def save(self, folder: Path) -> None:
+        """Write it into a run directory, so that a reader sees the old one or the new one."""
+        tensors = {name: getattr(self, name) for name in TENSORS}
+        numbers = {name: repr(getattr(self, name)) for name in ("step", "epoch", "seconds")}
+        # not synchronised with the disk: after a crash nobody needs it
+        temporary = folder / f".{FILE}"
+        temporary.write_bytes(safetensors.numpy.save(tensors, numbers))
+        os.replace(temporary, folder / FILE)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self | None:
+        """Return a run directory's snapshot; None where there is none or it is damaged."""
+        with contextlib.suppress(OSError, ValueError, KeyError, safetensors.SafetensorError):
+            with safetensors.safe_open(folder / FILE, framework="np") as file:
+                numbers, tensors = file.metadata(), {key: file.get_tensor(key) for key in TENSORS}
+            return cls(
+                step=int(numbers["step"]),
+                epoch=int(numbers["epoch"]),
+                seconds=float(numbers["seconds"]),
+                **tensors,
+            )
+        return None
+
+
+TENSORS = ("logits", "confusion", "filters", "pattern")
+
+
+def take_snapshot(
+    model: ViT,
+    data: ImageData,
+    *,
+    step: int,
+    epoch: int,
+    seconds: float,
+    softmax_before_loss: bool = False,
+) -> tuple[Snapshot, Evaluation]:
+    """Look at ``model``, which is left in the mode that it was in.
+
+    Returns:
+        The snapshot, and what the model does on the validation images behind its confusion matrix.
+    """
+    sample = Split(data.val.images[:SAMPLE], data.val.labels[:SAMPLE])
+    found = evaluate(model, sample, data.info, softmax_before_loss=softmax_before_loss)
+    strip = normalize(data.test.images[[place_in(data, p) for p in STRIP_PLACES]], data.info)
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            logits = model(strip)
+        seen = trace(model, strip[:1])
+    finally:
+        model.train(was_training)
+    patterns = [seen[f"blocks.{block}.attn.pattern"][0] for block in range(model.config.depth)]
+    snapshot = Snapshot(
+        step=step,
+        epoch=epoch,
+        seconds=seconds,
+        logits=logits.float().cpu().numpy(),
+        confusion=found.confusion.numpy(),
+        filters=model.patch_embed.proj.weight.detach().float().cpu().numpy().copy(),
+        pattern=torch.stack(patterns).to("cpu", torch.float16).numpy(),
+    )
+    return snapshot, found
+
+
+def place_in(data: ImageData, place: int) -> int:
+    """Return a place of the strip in this test set, which may be a small part of the whole."""
+    return place % len(data.test)
