@@ -5,7 +5,6 @@ import dataclasses
 import shlex
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,10 @@ from vit_core.config import (
     ViTConfig,
 )
 from vit_core.data import ImageData, mnist
-from vit_core.model import build
 from vit_core.presets import PRESETS
+from vit_core.record import Cadence, Recorder
 from vit_core.run import RunConfig, RunDirectory, RunError
-from vit_core.train import Done, EpochEnd, StepEnd, Training, TrainingDiverged
+from vit_core.train import StepEnd, TrainingDiverged
 
 CHOICES = {
     "pos_embed": POSITIONS,
@@ -171,94 +170,33 @@ def refuse_other_settings(run: RunDirectory, given: dict[str, Any]) -> None:
 
 
 def train(run: RunDirectory, log_every: int) -> None:
-    """Train on to the end, writing as it goes."""
+    """Train on to the end with a bar on the terminal, writing as it goes."""
     torch.set_num_threads(run.config.threads)
-    data, config = mnist(), run.config.train
-    training = Training(build(run.config.model, config.seed), data, config)
-    state = run.load_state()
-    if state is None:
-        run.save_epoch("epoch-000", training.model, {"epoch": 0, "step": 0}, data.info)
-    else:
-        try:
-            training.load(*state)
-        except (KeyError, RuntimeError, IndexError):
-            raise RunError(f"{run.path / 'state.safetensors'} is of another model") from None
-    run.keep_metrics_up_to(training.epoch)
-    lines = run.metrics()
-    if lines and "test_accuracy" in lines[-1]:
-        print(f"{run.path} is complete: test accuracy {lines[-1]['test_accuracy']:.2%}")
+    recorder = Recorder(run, mnist(), Cadence(steps=log_every))
+    if recorder.is_complete:
+        print(f"{run.path} is complete: test accuracy {recorder.last['test_accuracy']:.2%}")
         return
-    Recorder(run, training, lines, log_every).record()
+    training = recorder.training
+    images = training.steps_per_epoch * training.batch_size
+    with tqdm(
+        total=images * training.config.epochs,
+        initial=images * training.epoch,
+        unit=" images",
+        unit_scale=True,
+        dynamic_ncols=True,
+    ) as bar:
+        losses: list[float] = []
+        for event in recorder.events():
+            if isinstance(event, StepEnd):
+                bar.update(event.images)
+                losses.append(event.train_loss)
+                if event.step % log_every == 0:
+                    bar.set_postfix_str(postfix(losses, recorder.last.get("val_accuracy")))
+                    losses.clear()
+    last = recorder.last
+    print(f"test accuracy {last['test_accuracy']:.2%} after {last['seconds']:.0f} s")
 
 
-class Recorder:
-    """Writes a training's events into its run directory and onto the terminal."""
-
-    def __init__(
-        self, run: RunDirectory, training: Training, lines: list[dict[str, Any]], log_every: int
-    ) -> None:
-        self.run, self.training, self.log_every = run, training, log_every
-        self.started = time.monotonic() - (lines[-1].get("seconds", 0.0) if lines else 0.0)
-        self.losses: list[float] = []
-        self.last = lines[-1] if lines else {}
-
-    def record(self) -> None:
-        images = self.training.steps_per_epoch * self.training.batch_size
-        with tqdm(
-            total=images * self.training.config.epochs,
-            initial=images * self.training.epoch,
-            unit=" images",
-            unit_scale=True,
-            dynamic_ncols=True,
-        ) as bar:
-            for event in self.training.events():
-                match event:
-                    case StepEnd():
-                        bar.update(event.images)
-                        self.step(event, bar)
-                    case EpochEnd():
-                        self.epoch(event)
-                    case Done():
-                        self.done(event)
-        print(f"test accuracy {self.last['test_accuracy']:.2%} after {self.last['seconds']:.0f} s")
-
-    def step(self, event: StepEnd, bar: Any) -> None:
-        self.losses.append(event.train_loss)
-        if event.step % self.log_every:
-            return
-        loss = sum(self.losses) / len(self.losses)
-        self.losses.clear()
-        accuracy = self.last.get("val_accuracy")
-        shown = "–" if accuracy is None else f"{accuracy:.2%}"
-        bar.set_postfix_str(f"loss {loss:.3f}, val accuracy {shown}")
-        values = {"step": event.step, "epoch": event.epoch, "train_loss": loss}
-        self.write(values | {"val_loss": None, "val_accuracy": None, "lr": event.lr})
-
-    def epoch(self, event: EpochEnd) -> None:
-        self.losses.clear()
-        self.last = {
-            "step": event.step,
-            "epoch": event.epoch,
-            "train_loss": event.train_loss,
-            "val_loss": event.val_loss,
-            "val_accuracy": event.val_accuracy,
-        }
-        self.write(self.last)
-        info = self.training.data.info
-        self.run.save_epoch(f"epoch-{event.epoch:03d}", self.training.model, self.last, info)
-        self.run.save_state(self.training.tensors(), event.epoch)
-
-    def done(self, event: Done) -> None:
-        self.last = {k: v for k, v in self.last.items() if k not in ("seconds", "lr")}
-        self.last |= {"test_loss": event.test.loss, "test_accuracy": event.test_accuracy}
-        self.last["seconds"] = self.seconds
-        self.run.save_epoch("final", self.training.model, self.last, self.training.data.info)
-        self.write(self.last)
-
-    @property
-    def seconds(self) -> float:
-        """Time that this run has taken so far, over all its resumptions."""
-        return round(time.monotonic() - self.started, 3)
-
-    def write(self, values: dict[str, Any]) -> None:
-        self.run.append_metrics({"seconds": self.seconds} | values)
+def postfix(losses: list[float], accuracy: float | None) -> str:
+    shown = "–" if accuracy is None else f"{accuracy:.2%}"
+    return f"loss {sum(losses) / len(losses):.3f}, val accuracy {shown}"

@@ -1,0 +1,161 @@
+"""Training into a run directory: takes a run up where it stands, and writes as it goes."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from vit_core.data import ImageData
+from vit_core.model import build
+from vit_core.run import RunDirectory, RunError
+from vit_core.snapshot import take_snapshot
+from vit_core.train import Done, EpochEnd, Event, StepEnd, Training
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """How often a run writes while an epoch goes on.
+
+    Attributes:
+        steps: between two lines of metrics; None to go by time.
+        seconds: between two lines of metrics, where ``steps`` is None.
+        snapshot_seconds: between two snapshots of the model; None for none.
+    """
+
+    steps: int | None = 50
+    seconds: float = 0.4
+    snapshot_seconds: float | None = None
+
+
+class Recorder:
+    """A training and the run directory that it fills."""
+
+    def __init__(self, run: RunDirectory, data: ImageData, cadence: Cadence) -> None:
+        """Take up the run after its last whole epoch, or begin it.
+
+        Raises:
+            RunError: what it would be resumed from is damaged or of another model.
+            OSError: the directory cannot be written.
+        """
+        config = run.config.train
+        self.run, self.cadence = run, cadence
+        self.training = Training(build(run.config.model, config.seed), data, config)
+        state = run.load_state()
+        if state is None:
+            run.save_epoch("epoch-000", self.training.model, {"epoch": 0, "step": 0}, data.info)
+        else:
+            try:
+                self.training.load(*state)
+            except (KeyError, RuntimeError, IndexError):
+                raise RunError(f"{run.path / 'state.safetensors'} is of another model") from None
+        run.keep_metrics_up_to(self.training.epoch)
+        lines = run.metrics()
+        whole = [line for line in lines if line.get("val_accuracy") is not None]
+        self.last: dict[str, Any] = whole[-1] if whole else {}  # what the last whole epoch gave
+        self.started = time.monotonic() - (lines[-1]["seconds"] if lines else 0.0)
+        self.written = self.seen = time.monotonic()
+        self.losses: list[float] = []
+        self.accuracies: list[float] = []
+
+    @property
+    def is_complete(self) -> bool:
+        return "test_accuracy" in self.last
+
+    @property
+    def seconds(self) -> float:
+        """Time that this run has taken so far, over all its resumptions, without its pauses."""
+        return round(time.monotonic() - self.started, 3)
+
+    def leave_out(self, seconds: float) -> None:
+        """Do not count a pause as time of the run."""
+        self.started += seconds
+
+    def events(self) -> Iterator[Event]:
+        """Train on to the end; each event is written before it is yielded.
+
+        Raises:
+            TrainingDiverged: the loss became infinite or not a number.
+            OSError: the directory cannot be written any more; what it holds is whole.
+        """
+        if self.cadence.snapshot_seconds is not None:
+            self.snapshot(self.training.epoch * self.training.steps_per_epoch, self.training.epoch)
+        for event in self.training.events():
+            match event:
+                case StepEnd():
+                    self.step(event)
+                case EpochEnd():
+                    self.epoch(event)
+                case Done():
+                    self.done(event)
+            yield event
+
+    def step(self, event: StepEnd) -> None:
+        self.losses.append(event.train_loss)
+        self.accuracies.append(event.train_accuracy)
+        now = time.monotonic()
+        if self.is_due(event.step, now):
+            means = {"train_loss": mean(self.losses), "train_accuracy": mean(self.accuracies)}
+            self.forget_steps()
+            self.written = now
+            place = {"step": event.step, "epoch": event.epoch}
+            self.write(place | means | {"val_loss": None, "val_accuracy": None, "lr": event.lr})
+        pause = self.cadence.snapshot_seconds
+        if pause is not None and now - self.seen >= pause:
+            self.snapshot(event.step, event.epoch)
+
+    def is_due(self, step: int, now: float) -> bool:
+        """Whether a line of metrics is to be written after ``step``; the first is not kept back."""
+        if self.cadence.steps is not None:
+            return step % self.cadence.steps == 0
+        return step == 1 or now - self.written >= self.cadence.seconds
+
+    def forget_steps(self) -> None:
+        self.losses.clear()
+        self.accuracies.clear()
+
+    def snapshot(self, step: int, epoch: int) -> None:
+        """Show the model as it is, and what it does on a sample of the validation images."""
+        training = self.training
+        snapshot, found = take_snapshot(
+            training.model,
+            training.data,
+            step=step,
+            epoch=epoch,
+            seconds=self.seconds,
+            softmax_before_loss=training.config.softmax_before_loss,
+        )
+        snapshot.save(self.run.path)
+        sample = {"sample_loss": found.loss, "sample_accuracy": found.accuracy}
+        self.write({"step": step, "epoch": epoch} | sample)
+        self.seen = time.monotonic()
+
+    def epoch(self, event: EpochEnd) -> None:
+        self.forget_steps()
+        self.last = {
+            "step": event.step,
+            "epoch": event.epoch,
+            "train_loss": event.train_loss,
+            "train_accuracy": event.train_accuracy,
+            "val_loss": event.val_loss,
+            "val_accuracy": event.val_accuracy,
+        }
+        self.write(self.last)
+        info = self.training.data.info
+        self.run.save_epoch(f"epoch-{event.epoch:03d}", self.training.model, self.last, info)
+        self.run.save_state(self.training.tensors(), event.epoch)
+        if self.cadence.snapshot_seconds is not None:
+            self.snapshot(event.step, event.epoch)
+
+    def done(self, event: Done) -> None:
+        self.last = {k: v for k, v in self.last.items() if k not in ("seconds", "lr")}
+        self.last |= {"test_loss": event.test.loss, "test_accuracy": event.test_accuracy}
+        self.last["seconds"] = self.seconds
+        self.run.save_epoch("final", self.training.model, self.last, self.training.data.info)
+        self.write(self.last)
+
+    def write(self, values: dict[str, Any]) -> None:
+        self.run.append_metrics({"seconds": self.seconds} | values)
+
+
+def mean(values: list[float]) -> float:
+    return sum(values) / len(values)
