@@ -17,7 +17,8 @@ import torch
 from vit_core.config import TrainConfig, ViTConfig, check_float, shown
 from vit_core.data import DataInfo
 from vit_core.files import write_atomically
-from vit_core.model import ViT, build
+from vit_core.mistakes import Flaws, build_with, flaws_of
+from vit_core.model import ViT
 
 FORMAT = "vit-explainer 1"
 SHIPPED_DIR = Path(__file__).parent / "checkpoints"  # <preset>.safetensors, trained by this project
@@ -60,8 +61,15 @@ def save_checkpoint(
     """Write the model's float32 weights and their history to ``path``, whole or not at all.
 
     Raises:
+        ValueError: the model is flawed (see ``vit_core.mistakes``) in another way than
+            ``train_config`` says, so that it would come back as a different model.
         OSError: the file cannot be written; one that was there stays as it was.
     """
+    if flaws_of(model) != Flaws.of(train_config):
+        raise ValueError(
+            f"the model runs with {flaws_of(model)} and its train_config says "
+            f"{Flaws.of(train_config)}; build it with vit_core.mistakes.build_with"
+        )
     metadata = {"format": FORMAT, "config": model.config.to_json()}
     if preset is not None:
         metadata["preset"] = preset
@@ -94,6 +102,8 @@ def in_order(content: bytes, metadata: dict[str, str]) -> bytes:
 def load_checkpoint(path: str | Path, expect: ViTConfig | None = None) -> Checkpoint:
     """Read a checkpoint into a new model in evaluation mode, on the CPU in float32.
 
+    A model that was trained with a flaw in its forward pass comes back with it.
+
     Args:
         expect: refuse a checkpoint of any other configuration.
 
@@ -119,7 +129,7 @@ def load_checkpoint(path: str | Path, expect: ViTConfig | None = None) -> Checkp
     tensors = {key: value.float() for key, value in safetensors.torch.load_file(path).items()}
     if bad := [key for key, value in tensors.items() if not value.isfinite().all()]:
         raise CheckpointError(f"{path} has weights that are not finite numbers, in {bad[0]}")
-    model = build(config)
+    model = build_with(config, train_config)
     model.load_state_dict(tensors)
     return Checkpoint(
         model=model.eval(),

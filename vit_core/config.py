@@ -248,8 +248,13 @@ class TrainConfig(JsonConfig):
         augment_strength: 1 for one pixel of shift, or ± 8°, 8 % scale, 0.08 shear and 6 % shift;
             scales all of them.
         clean_fraction: share of all steps, at the end, trained without augmentation.
-        softmax_before_loss: a classic mistake, kept to be looked at: probabilities where the loss
-            expects logits.
+        softmax_before_loss: a classic mistake, kept to be looked at, as are the next four:
+            probabilities where the loss expects logits.
+        residual: False: what a sub-layer computes replaces its input instead of being added.
+        layer_norm: False: every LayerNorm passes its input on as it is.
+        scale_scores: False: queries times keys are not divided by the root of the head's width.
+        shuffled_labels: the training images' labels are dealt out anew, at random, once; those of
+            validation and test stay true.
         seed: of the order of the images, the augmentation and the dropout.
     """
 
@@ -267,6 +272,10 @@ class TrainConfig(JsonConfig):
     augment_strength: float = 1.0
     clean_fraction: float = 0.1
     softmax_before_loss: bool = False
+    residual: bool = True
+    layer_norm: bool = True
+    scale_scores: bool = True
+    shuffled_labels: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -276,7 +285,9 @@ class TrainConfig(JsonConfig):
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("schedule", self.schedule, SCHEDULES)
         check_choice("augment", self.augment, AUGMENTATIONS)
-        check_bool("softmax_before_loss", self.softmax_before_loss)
+        for name in ("softmax_before_loss", "residual", "layer_norm", "scale_scores"):
+            check_bool(name, getattr(self, name))
+        check_bool("shuffled_labels", self.shuffled_labels)
         check_float("lr", self.lr, above=0.0, at_most=100.0)
         check_float("muon_lr", self.muon_lr, above=0.0, at_most=100.0)
         check_float("weight_decay", self.weight_decay, at_least=0.0, at_most=100.0)

@@ -14,6 +14,7 @@ State-dict keys are timm's. Every named intermediate passes through ``tap`` exac
 
 import math
 import threading
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -310,12 +311,15 @@ def fixed_position(config: ViTConfig, num_positions: int) -> Tensor | None:
     return F.pad(grid, (0, 0, num_positions - len(grid), 0))[None]
 
 
-def build(config: ViTConfig, seed: int = 0) -> ViT:
+def build(config: ViTConfig, seed: int = 0, kind: Callable[[ViTConfig], ViT] = ViT) -> ViT:
     """Return a new model whose weights depend on ``config`` and ``seed`` alone.
 
     The caller's random state is left as it was. Threads that build at the same time take turns,
     since PyTorch's layers draw from one global generator.
+
+    Args:
+        kind: makes the model; a subclass of ``ViT`` with its parameters gets the same weights.
     """
     with _building, torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed every GPU as well
-        return ViT(config)
+        return kind(config)

@@ -15,6 +15,7 @@ from vit_core.augment import augment
 from vit_core.config import TrainConfig
 from vit_core.data import ImageData, normalize
 from vit_core.evaluate import Evaluation, evaluate
+from vit_core.mistakes import Flaws, flaws_of
 from vit_core.model import ViT
 from vit_core.optim import (
     build_optimizers,
@@ -95,8 +96,14 @@ class Training:
             model: trained in place, on its own device; ``data`` must be there too.
 
         Raises:
-            ValueError: the data's images or classes are not the model's.
+            ValueError: the data's images or classes are not the model's, or the model is not the
+                one that ``vit_core.mistakes.build_with`` makes for ``config``.
         """
+        if flaws_of(model) != Flaws.of(config):
+            raise ValueError(
+                f"the model runs with {flaws_of(model)} and the settings say {Flaws.of(config)}; "
+                f"build it with vit_core.mistakes.build_with"
+            )
         expected = (model.config.in_channels, *model.config.image_hw)
         if tuple(data.train.images.shape[1:]) != expected:
             raise ValueError(
@@ -110,6 +117,11 @@ class Training:
             )
         self.model, self.data, self.config = model, data, config
         self.device = data.train.labels.device
+        self.labels = data.train.labels
+        if config.shuffled_labels:
+            generator = torch.Generator().manual_seed(config.seed * 1_000_003)
+            order = torch.randperm(len(self.labels), generator=generator)
+            self.labels = self.labels[order.to(self.device)]
         self.optimizers = build_optimizers(model, config)
         self.batch_size = min(config.batch_size, len(data.train))
         self.steps_per_epoch = len(data.train) // self.batch_size
@@ -178,7 +190,7 @@ class Training:
     ) -> tuple[float, float]:
         """Take one optimizer step (``step`` counts from 0); return its loss and its accuracy."""
         config = self.config
-        images, labels = self.data.train.images[indices], self.data.train.labels[indices]
+        images, labels = self.data.train.images[indices], self.labels[indices]
         if step < (1 - config.clean_fraction) * self.total_steps:
             images = augment(images, config.augment, config.augment_strength, generator)
         logits = self.forward(normalize(images, self.data.info), step)

@@ -112,6 +112,10 @@ INVALID_TRAINING = [
     ({"clean_fraction": -0.01}, ["clean_fraction", "at least 0"]),
     ({"augment_strength": 5}, ["augment_strength", "at most 4"]),
     ({"softmax_before_loss": 0}, ["softmax_before_loss", "True or False"]),
+    ({"residual": 1}, ["residual", "True or False"]),
+    ({"layer_norm": "no"}, ["layer_norm", "True or False"]),
+    ({"scale_scores": None}, ["scale_scores", "True or False"]),
+    ({"shuffled_labels": 1}, ["shuffled_labels", "True or False"]),
 ]
 
 
