@@ -17,6 +17,7 @@ from vit_core.config import POSITIONS
 
 UNTRAINED = "untrained"
 SOURCES = ("default", "fast", "best", "seed", UNTRAINED)
+RUN = "run"  # a saved epoch of a training run
 
 # every head count divides every width and every patch count divides 28: all combinations are valid
 PATCHES = (2, 4, 7, 14)
@@ -47,7 +48,9 @@ class State:
     """All that a link can say.
 
     Attributes:
-        source: one of ``SOURCES``.
+        source: one of ``SOURCES``, or ``RUN``.
+        run: id of the training run that was looked at last; empty until there is one.
+        epoch: of that run, 0 for its untrained model; None for the last one that was saved.
         patches, width, heads, depth, position, seed: the knobs of the untrained model.
         digit, index: class of the test digit, and which one of that class.
         query: index of the chosen token; 0 is the class token, if there is one. None until somebody
@@ -66,6 +69,8 @@ class State:
     """
 
     source: str = "default"
+    run: str = ""
+    epoch: int | None = None
     patches: int = 7
     width: int = 64
     heads: int = 4
@@ -108,8 +113,9 @@ class Choice:
     """A model and an image, ready to be observed.
 
     Attributes:
-        config: of the source; the knobs' when it is untrained, the checkpoint's when trained.
-        seed: of the untrained weights.
+        source: one of ``SOURCES``, or a run's saved epoch as ``saved`` writes it.
+        config: of the source; the knobs' when they shape the model, the checkpoint's otherwise.
+        seed: of the weights that the knobs' model starts with.
     """
 
     source: str
@@ -121,7 +127,25 @@ class Choice:
 
     @property
     def trained(self) -> bool:
-        return self.source != UNTRAINED
+        """Whether the weights are learned; those of a run's epoch 0 are drawn at random."""
+        saved = read_saved(self.source)
+        return self.source != UNTRAINED if saved is None else saved[1] > 0
+
+    @property
+    def is_shaped(self) -> bool:
+        """Whether the knobs shape the model; that of a run has its shape from the start."""
+        return self.source == UNTRAINED
+
+
+def saved(run: str, epoch: int) -> str:
+    """Return what stands for a run's saved epoch in ``Choice.source``."""
+    return f"{run}@{epoch}"
+
+
+def read_saved(source: str) -> tuple[str, int] | None:
+    """Return the run's id and the epoch of what ``saved`` wrote; None for another source."""
+    run, at, epoch = source.rpartition("@")
+    return (run, int(epoch)) if at else None
 
 
 @dataclass(frozen=True)
@@ -171,7 +195,9 @@ def matching(pattern: str, longest: int, allowed: str) -> Reader:
 
 
 READERS: dict[str, Reader] = {
-    "source": one_of(SOURCES),
+    "source": one_of((*SOURCES, RUN)),
+    "run": matching(r"[A-Za-z0-9_-]{8,40}", 40, "allowed is the id that this app gave a run"),
+    "epoch": whole(MOST),
     "patches": one_of(PATCHES),
     "width": one_of(WIDTHS),
     "heads": one_of(HEADS),

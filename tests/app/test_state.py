@@ -12,7 +12,9 @@ from vit_core.config import POSITIONS
 
 STATES = st.builds(
     State,
-    source=st.sampled_from(state.SOURCES),
+    source=st.sampled_from([*state.SOURCES, state.RUN]),
+    run=st.sampled_from(["", "recorded-fast", "A_b-9" * 8]),
+    epoch=st.none() | st.integers(0, state.MOST),
     patches=st.sampled_from(state.PATCHES),
     width=st.sampled_from(state.WIDTHS),
     heads=st.sampled_from(state.HEADS),
@@ -71,8 +73,9 @@ HOSTILE = [
     "<script>",
     "None",
 ]
-# texts of these parameters' own form; whether there is such a picture or head is told by others
+# texts of these parameters' own form; whether there is such a run, picture or head is told by others
 WELL_FORMED = {
+    "run": {"9" * 40},
     "picture": {"-1", "1e3", "nan", "1_0", "0x10", "9" * 40, "None"},
     "off": {"7.5"},
 }
