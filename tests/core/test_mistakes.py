@@ -255,7 +255,7 @@ def test_a_model_is_not_saved_under_settings_that_would_change_it(
         (build_with(TINY, settings(flaws)), QUICK),
         (build(TINY), settings(flaws)),
     ):
-        with pytest.raises(ValueError, match="build it with .*build_with"):
+        with pytest.raises(ValueError, match=r"build it with .*build_with"):
             save_checkpoint(model, path, train_config=training)
     assert not path.exists()
 
@@ -341,7 +341,7 @@ def test_a_model_that_is_not_the_one_of_the_settings_is_refused(flaws: Flaws) ->
         (build(TINY), settings(flaws)),
         (build_with(TINY, settings(flaws)), QUICK),
     ):
-        with pytest.raises(ValueError, match="build it with .*build_with"):
+        with pytest.raises(ValueError, match=r"build it with .*build_with"):
             fit(model, small_mnist(), config)
 
 
