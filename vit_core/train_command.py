@@ -200,3 +200,25 @@ def train(run: RunDirectory, log_every: int) -> None:
 def postfix(losses: list[float], accuracy: float | None) -> str:
     shown = "–" if accuracy is None else f"{accuracy:.2%}"
     return f"loss {sum(losses) / len(losses):.3f}, val accuracy {shown}"
+
+
+def command_line(preset: str | None, model: ViTConfig, train: TrainConfig, threads: int) -> str:
+    """Return the command that trains the same: the preset, and an option for what differs."""
+    base = PRESETS[preset or "default"]
+    words = ["python", "-m", "vit_core.train", "--preset", preset or "default"]
+    for config, start in ((model, base.model), (train, base.train)):
+        for field in dataclasses.fields(config):
+            value = getattr(config, field.name)
+            if value != getattr(start, field.name):
+                words += option(field.name, value)
+    return shlex.join([*words, "--threads", str(threads), "--run-dir", f"runs/{preset or 'own'}"])
+
+
+def option(name: str, value: object) -> list[str]:
+    """Return the words that set one field on the command line."""
+    dashed = name.replace("_", "-")
+    if isinstance(value, bool):
+        return [f"--{dashed}" if value else f"--no-{dashed}"]
+    if isinstance(value, tuple):
+        return [f"--{dashed}", "x".join(map(str, value))]
+    return [f"--{dashed}", str(value)]

@@ -1,0 +1,30 @@
+"""Training runs: one manager for the server, and what the pages need to know of it."""
+
+import atexit
+import os
+from functools import cache
+from pathlib import Path
+from threading import Lock
+
+from explainer.runs.limits import Limits, Refused, load_limits
+from explainer.runs.manager import Estimate, Manager
+from explainer.runs.run import Run, RunRequest
+
+__all__ = ["Estimate", "Limits", "Manager", "Refused", "Run", "RunRequest", "the_manager"]
+
+VARIABLE = "VIT_EXPLAINER_RUNS"  # the folder of all runs
+ROOT = Path(__file__).parents[2] / "runs" / "app"
+_lock = Lock()
+
+
+def the_manager() -> Manager:
+    """Return the manager of this server, which takes over the folder of runs when first asked."""
+    with _lock:  # two visitors may be the first
+        return make_manager()
+
+
+@cache
+def make_manager() -> Manager:
+    manager = Manager(Path(os.environ.get(VARIABLE) or ROOT), load_limits())
+    atexit.register(manager.close)
+    return manager

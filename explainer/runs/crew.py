@@ -1,0 +1,132 @@
+"""The training processes of one server: who is free, who trains what, how fast settings are."""
+
+import time
+from collections.abc import Callable
+from threading import RLock
+from typing import Any
+
+from explainer.runs.limits import Limits
+from explainer.runs.process import WorkerProcess
+from explainer.runs.wording import SAID
+from vit_core.config import TrainConfig, ViTConfig
+from vit_core.speed import Speed
+
+MOST_WANTED = 20  # settings whose speed is still to be measured
+MOST_KEPT = 500  # speeds
+
+Settings = tuple[ViTConfig, TrainConfig]
+
+
+class Crew:
+    """Starts processes when they are needed and ends them when they are not.
+
+    Its methods are called under ``lock``; answers of the processes come in by their own threads and
+    take it.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        lock: RLock,
+        on_ended: Callable[[str, str, str], None],
+        start_process: Callable[..., WorkerProcess],
+    ) -> None:
+        """Hire nobody yet.
+
+        Args:
+            on_ended: called under the lock with a run's id, how it ended and why.
+        """
+        self.limits, self.lock = limits, lock
+        self._on_ended, self._start_process = on_ended, start_process
+        self._processes: list[WorkerProcess] = []
+        self._wanted: list[Settings] = []
+        self._speeds: dict[Settings, Speed | None] = {}  # None: it cannot be measured
+        self._is_closed = False
+
+    def warm_up(self) -> None:
+        """Start processes for all runs that there may be at once."""
+        while len(self._processes) < self.limits.runs_at_once and self._add():
+            pass
+
+    def train(self, run_id: str, folder: str) -> WorkerProcess | None:
+        """Give a run to a process; None where none is free or can be started."""
+        free = [process for process in self._processes if process.run_id is None]
+        # one that measures is done with it soon, but not at once
+        process = min(free, key=lambda one: one.measuring is not None, default=None)
+        if process is None and len(self._processes) < self.limits.runs_at_once:
+            process = self._add()
+        if process:
+            process.run_id = run_id
+            process.order(do="run", path=folder, threads=self.limits.threads)
+        return process
+
+    def speed(self, settings: Settings) -> Speed | None:
+        """Return how fast settings train here; None until a process had the time to measure."""
+        if settings not in self._speeds:
+            asked = [process.measuring for process in self._processes]
+            if settings not in self._wanted and settings not in asked:
+                self._wanted = [*self._wanted[1 - MOST_WANTED :], settings]
+            self.measure()
+        return self._speeds.get(settings)
+
+    def measure(self) -> None:
+        """Have the settings measured that somebody asked for last, if a process is free."""
+        for process in self._processes:
+            if self._wanted and process.run_id is None and process.measuring is None:
+                process.measuring = model, train = self._wanted.pop()
+                process.order(
+                    do="measure",
+                    model=model.to_dict(),
+                    train=train.to_dict(),
+                    threads=self.limits.threads,
+                )
+
+    def end_idle(self) -> None:
+        """End processes that nobody has needed for long."""
+        for process in list(self._processes):
+            idle = process.run_id is None and process.measuring is None
+            if idle and time.monotonic() - process.idle_since > self.limits.worker_idle_seconds:
+                self._processes.remove(process)
+                process.close()
+
+    def close(self) -> None:
+        """End all processes at once."""
+        self._is_closed = True
+        for process in self._processes:
+            process.end()
+        self._processes.clear()
+
+    def _add(self) -> WorkerProcess | None:
+        try:
+            process = self._start_process(self.limits, self._hear, self._mourn)
+        except OSError:
+            return None
+        self._processes.append(process)
+        return process
+
+    def _hear(self, process: WorkerProcess, answer: dict[str, Any]) -> None:
+        with self.lock:
+            if answer["is"] == "measured" and process.measuring:
+                speed = answer["speed"]
+                self._speeds[process.measuring] = Speed(**speed) if speed else None
+                while len(self._speeds) > MOST_KEPT:
+                    self._speeds.pop(next(iter(self._speeds)))
+                process.measuring = None
+                process.idle_since = time.monotonic()
+            elif answer["is"] == "ended" and process.run_id:
+                self._release(process, answer["state"], answer["said"])
+            self.measure()
+
+    def _release(self, process: WorkerProcess, state: str, said: str) -> None:
+        run_id, process.run_id = process.run_id, None
+        process.idle_since = time.monotonic()
+        if run_id and not self._is_closed:
+            self._on_ended(run_id, state, said)
+
+    def _mourn(self, process: WorkerProcess, code: int) -> None:
+        """Say what became of the run of a process that is no more."""
+        with self.lock:
+            if process in self._processes:
+                self._processes.remove(process)
+            said = SAID["killed"] if code < 0 else SAID["worker_ended"]
+            self._release(process, "failed", said.format(code=abs(code)))

@@ -1,0 +1,72 @@
+"""What bounds the runs of one server: time, age and size on the disk."""
+
+import fcntl
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from explainer.runs.limits import MEGABYTE, Limits
+from explainer.runs.store import RunStore
+from explainer.runs.wording import SAID
+
+RECENT = 1800.0  # seconds for which a run that somebody looked at is in use
+
+
+def take_root(root: Path) -> int | None:
+    """Return the lock of a folder of runs, which is made; None if another server has it.
+
+    The operating system frees it when the process ends.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        handle = os.open(root, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def over_time(limits: Limits, trained: float, paused: float, others_wait: bool) -> str:
+    """Return why a run has to stop now, one sentence; empty if it need not.
+
+    Args:
+        trained: seconds since it was begun or resumed.
+        paused: seconds of the pause that it is in, 0 if it is in none.
+    """
+    if trained > limits.seconds:
+        return SAID["too_long"].format(minutes=round(limits.seconds / 60))
+    if others_wait and trained > limits.seconds_while_others_wait:
+        minutes = round(limits.seconds_while_others_wait / 60)
+        return SAID["too_long_for_others"].format(minutes=minutes)
+    patience = limits.paused_seconds_while_others_wait if others_wait else limits.paused_seconds
+    return SAID["paused_too_long"] if paused > patience else ""
+
+
+def clear_old(
+    store: RunStore, limits: Limits, now: float, is_going: Callable[[str], bool]
+) -> list[str]:
+    """Delete runs that nobody has used for long, then the oldest while all are too large together.
+
+    One that is under way or that somebody has just looked at is never deleted.
+
+    Args:
+        now: seconds since 1970.
+
+    Returns:
+        The ids of what was deleted.
+    """
+    ages = {run_id: now - store.used(run_id) for run_id in store.ids()}
+    unused = [run_id for run_id, age in ages.items() if age > RECENT and not is_going(run_id)]
+    sizes = {run_id: store.size(run_id) for run_id in ages}
+    total, deleted = sum(sizes.values()), []
+    for run_id in sorted(unused, key=ages.__getitem__, reverse=True):
+        is_old = ages[run_id] > limits.keep_hours * 3600
+        if is_old or total > limits.total_megabytes * MEGABYTE:
+            store.delete(run_id)
+            deleted.append(run_id)
+            total -= sizes[run_id]
+    return deleted
