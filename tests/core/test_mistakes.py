@@ -25,6 +25,8 @@ from vit_core import (
     save_checkpoint,
     trace,
 )
+from vit_core.interpret.heads import head_effects, switch_heads_off
+from vit_core.interpret.lens import logit_attribution, logit_lens
 from vit_core.mistakes import (
     MISTAKES,
     FlawedViT,
@@ -34,6 +36,7 @@ from vit_core.mistakes import (
     is_too_high,
     mistakes_of,
 )
+from vit_core.reference import attention_difference, block_difference
 from vit_core.train import EpochEnd, StepEnd, Training, fit
 
 FLAWED = [
@@ -197,6 +200,61 @@ def test_four_threads_share_one_flawed_model(cls_config, random_model, random_im
             for key in alone:
                 assert torch.equal(found[key], alone[key]), key
     assert set(vars(model)) == before
+
+
+# what is derived from it
+
+
+@both
+@every
+def test_the_lens_ends_in_the_models_own_logits(
+    name: str, flaws: Flaws, request: pytest.FixtureRequest, random_model, random_images
+) -> None:
+    config = request.getfixturevalue(name)
+    model = flawed(random_model, config, flaws)
+    seen = trace(model, random_images(config))
+    torch.testing.assert_close(logit_lens(model, seen)[:, -1], seen.logits)
+
+
+@both
+@every
+def test_what_is_written_adds_up_to_the_logits(
+    name: str, flaws: Flaws, request: pytest.FixtureRequest, random_model, random_images
+) -> None:
+    config = request.getfixturevalue(name)
+    model = flawed(random_model, config, flaws)
+    seen = trace(model, random_images(config))
+    split = logit_attribution(model, seen)
+    torch.testing.assert_close(split.logits.sum(dim=1) + split.constant, seen.logits)
+    # without residual connections nothing is left of all but the last writer
+    assert bool(split.logits[:, :-1].any()) is flaws.residual
+
+
+@both
+@every
+def test_switching_heads_off_leaves_the_flaw_in(
+    name: str, flaws: Flaws, request: pytest.FixtureRequest, random_model, random_images
+) -> None:
+    config = request.getfixturevalue(name)
+    model, images = flawed(random_model, config, flaws), random_images(config)
+    found = head_effects(model, images)
+    assert found.shape == (config.depth, config.num_heads, len(images), config.num_classes)
+    for block, head in ((0, 0), (config.depth - 1, config.num_heads - 1)):
+        edits = switch_heads_off(config, [(block, head)])
+        expected = trace(model, images, edits).logits
+        torch.testing.assert_close(found[block, head], expected)
+
+
+@every
+def test_pytorchs_modules_differ_by_what_is_left_out(
+    flaws: Flaws, cls_config, random_model, random_images
+) -> None:
+    model, images = flawed(random_model, cls_config, flaws), random_images(cls_config)
+    t = trace(model, images)
+    attention = attention_difference(model, 0, t["blocks.0.norm1"], t["blocks.0.attn_out"])
+    block = block_difference(model, 0, t["blocks.0.resid_pre"], t["blocks.0.resid_post"])
+    assert attention.equal is flaws.scale_scores
+    assert not block.equal
 
 
 # how it is built, kept and found again

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from vit_core.config import ViTConfig
+from vit_core.mistakes import flaws_of
 from vit_core.model import EncoderBlock, ViT
 from vit_core.tap import Tap
-from vit_core.trace import Edit
+from vit_core.trace import Edit, trace
 
 
 class Head(NamedTuple):
@@ -125,13 +126,22 @@ def head_effects(model: ViT, images: Tensor) -> Tensor:
 
     Each block's heads run as one batch, one copy of the images for each head, from that block to
     the end; the same as ``trace(model, images, switch_heads_off(model.config, [(block, head)]))``
-    for every head in turn, at about half the cost.
+    for every head in turn, at about half the cost. A flawed model (``vit_core.mistakes``) runs as
+    such traces.
 
     Args:
         model: used as it is, in its training or evaluation mode.
         images: (B, channels, height, width), normalised as for the model.
     """
     heads, batch = model.config.num_heads, len(images)
+    if flaws_of(model):  # a block alone does not know what of it is left out
+        return torch.stack(
+            [
+                trace(model, images, switch_heads_off(model.config, [(block, head)])).logits
+                for block in range(model.config.depth)
+                for head in range(heads)
+            ]
+        ).unflatten(0, (model.config.depth, heads))
     stream_BND = model.embed(model.patch_embed(images))
     logits = []
     for index, block in enumerate(model.blocks):

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from vit_core.config import ViTConfig
+from vit_core.mistakes import flaws_of
 from vit_core.model import ViT
 
 
@@ -37,7 +38,7 @@ def stream_keys(config: ViTConfig) -> tuple[str, ...]:
 
 
 def writer_keys(config: ViTConfig) -> tuple[str, ...]:
-    """Return the trace keys of all that is summed up in the residual stream."""
+    """Return the trace keys of all that is written into the residual stream."""
     sub_layers = ("attn_out", "mlp_out")
     return (
         "embed",
@@ -58,7 +59,8 @@ def logit_lens(model: ViT, tensors: Mapping[str, Tensor]) -> Tensor:
 
     Source: nostalgebraist, "interpreting GPT: the logit lens" (2020).
     """
-    stages = [model.forward_head(model.norm(tensors[key])) for key in stream_keys(model.config)]
+    norm = model.norm if flaws_of(model).layer_norm else nn.Identity()
+    stages = [model.forward_head(norm(tensors[key])) for key in stream_keys(model.config)]
     return torch.stack(stages, dim=1)
 
 
@@ -71,18 +73,22 @@ def logit_attribution(model: ViT, tensors: Mapping[str, Tensor]) -> Attribution:
     does not: it is held at the value that the whole stream has (direct logit attribution with a
     frozen LayerNorm scale). Then everything up to the logits is linear, and the summands and the
     constant add up to the model's logits exactly, but for rounding. It says what each part wrote
-    for the head to read, not what would happen without it: later blocks read it, too.
+    for the head to read, not what would happen without it: later blocks read it, too. In a model
+    without residual connections the last writer replaces all that was there, so that the others add
+    nothing.
 
     Args:
         tensors: of a trace of ``model`` in its evaluation mode.
 
     Source: Elhage et al., "A Mathematical Framework for Transformer Circuits" (2021).
     """
-    config, head = model.config, model.head
+    config, head, flaws = model.config, model.head, flaws_of(model)
     writers = writer_keys(config)
     written_BWND = torch.stack([tensors[key] for key in writers], dim=1)
+    if not flaws.residual:
+        written_BWND[:, :-1] = 0
     constant_D = torch.zeros_like(head.weight[0])
-    if isinstance(model.norm, nn.LayerNorm):
+    if isinstance(model.norm, nn.LayerNorm) and flaws.layer_norm:
         last_BND = tensors[stream_keys(config)[-1]]
         variance_BN1 = last_BND.var(dim=-1, correction=0, keepdim=True)
         scale_BN1 = torch.rsqrt(variance_BN1 + model.norm.eps)
