@@ -21,7 +21,7 @@ from typing import Any
 
 import streamlit as st
 
-from explainer import code_panel, navigation, quiz, state, theme
+from explainer import code_panel, navigation, quiz, services, state, theme
 from explainer.components.copy_link import copy_link
 from explainer.components.guide import follow_guide
 from explainer.content import load_texts
@@ -58,6 +58,8 @@ def style() -> None:
 @st.fragment
 def draw(view: str, page: ModuleType, choice: Choice, seen: Observation) -> None:
     """Draw one page: everything of it, or the guide's step and the parts that it is about."""
+    if not services.is_there(choice.source):
+        st.rerun()  # the sidebar says that the run was deleted, and what is shown instead
     texts, facts = load_texts(view), page.facts(choice, seen)
     show_head(view, texts, facts)
     step = show_guide(view, facts)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from explainer import services, state
 from explainer.content import load_texts
-from explainer.state import Choice, Refusal, State
+from explainer.state import RUN, Choice, Refusal, State
 
 LONGEST = 40  # characters of a stranger's text that are repeated
 
@@ -41,7 +41,7 @@ def settle(asked: State, choice: Choice) -> None:
 def lost(asked: State, now: State) -> Iterator[Refusal]:
     """Say what the choice of model and image has already narrowed."""
     texts = load_texts("frame")
-    if now.source != asked.source:
+    if now.source != asked.source and asked.source != RUN:  # of a run the sidebar has said it
         allowed = texts["allowed_sources"].format(
             sources=state.spelled(services.available_sources())
         )
@@ -64,19 +64,21 @@ def settle_cell() -> None:
 
 def show_refusals() -> None:
     """Say what was ignored. The words of a stranger are shown, never run, drawn or followed."""
-    texts = load_texts("frame")
     sentences = [
-        texts["refused" if refusal.used else "refused_without"].format(
-            name=refusal.name,
-            text=shortened(refusal.text),
-            allowed=refusal.allowed,
-            used=refusal.used,
-        )
-        for refusal in state.refused()
+        refusal if isinstance(refusal, str) else sentence(refusal) for refusal in state.refused()
     ]
     if sentences:
         lines = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
         st.html(f'<div class="refused" role="status">{lines}</div>')
+
+
+def sentence(refusal: Refusal) -> str:
+    return load_texts("frame")["refused" if refusal.used else "refused_without"].format(
+        name=refusal.name,
+        text=shortened(refusal.text),
+        allowed=refusal.allowed,
+        used=refusal.used,
+    )
 
 
 def shortened(text: str) -> str:

@@ -16,7 +16,7 @@ from explainer import controls, pictures, services, state
 from explainer.components.drawing_pad import drawing_pad
 from explainer.content import load_texts
 from explainer.figures.pixels import grey_image
-from explainer.hard import SEARCHED, Hard, hard_digits
+from explainer.hard import SEARCHED, Hard, found_hard, hard_digits
 from explainer.pictures_prepare import UnusablePictureError, centred
 from explainer.pictures_upload import MOST_BYTES, Upload, read_upload
 from explainer.stages import percent
@@ -159,7 +159,8 @@ def pick_hard(now: State, choice: Choice) -> None:
         preview(now, TEXTS["hard_none"])
         return
     shown = next((place for place, hard in enumerate(found) if is_shown(hard, now)), None)
-    facts = {"count": len(found), "searched": SEARCHED, "digit": now.digit}
+    searched = len(found_hard()) if choice.trained and choice.is_saved else SEARCHED
+    facts = {"count": len(found), "searched": searched, "digit": now.digit}
     if shown is None:
         words = TEXTS["hard_right"]
         facts["place"] = ""
@@ -168,6 +169,8 @@ def pick_hard(now: State, choice: Choice) -> None:
         facts |= {"said": found[shown].said, "place": shown + 1}
     if not choice.trained:
         count = TEXTS["hard_untrained"]
+    elif choice.is_saved:
+        count = TEXTS["hard_run"]
     else:
         count = TEXTS["hard_trained" if shown is not None else "hard_trained_other"]
     preview(now, words.format(**facts), count.format(**facts))

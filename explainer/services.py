@@ -11,10 +11,12 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from explainer import pictures
+from explainer import pictures, runs
 from explainer.cache import BytesCache
-from explainer.state import SOURCES, UNTRAINED, Choice, State
-from vit_core import Checkpoint, ViT, ViTConfig, build, load_checkpoint, trace
+from explainer.runs import Run
+from explainer.showable import check_showable
+from explainer.state import SOURCES, UNTRAINED, Choice, State, read_saved
+from vit_core import Checkpoint, CheckpointError, ViT, ViTConfig, build, load_checkpoint, trace
 from vit_core.checkpoint import SHIPPED_DIR
 from vit_core.data import DataInfo, mnist_info, mnist_test, normalize
 
@@ -25,7 +27,7 @@ OWN_LIMIT = 8 * 1024**2  # bytes, apart, since nearly nobody else will ask for a
 
 @dataclass(frozen=True)
 class Source:
-    """A model, what it has to know of its data, and the file it comes from if it was trained."""
+    """A model, what it has to know of its data, and the file it comes from if there is one."""
 
     model: ViT
     info: DataInfo
@@ -73,24 +75,64 @@ def checkpoint_path(source: str) -> Path:
 
 
 def load_source(source: str, config: ViTConfig | None = None, seed: int = 0) -> Source:
-    """Return a shipped trained model, or an untrained one of ``config`` and ``seed``.
+    """Return a shipped model, a run's of one epoch, or one of ``config`` and ``seed``.
 
     Args:
-        config, seed: of the untrained model, the default shape if None; a trained one has its own.
+        source: as in ``Choice``.
+        config, seed: of the model that the knobs shape, the default shape if None; others have
+            their own.
 
     Raises:
-        CheckpointError: the shipped file is damaged; the message is one sentence.
-        OSError: the shipped file cannot be read.
+        CheckpointError: the file is damaged, or the run is gone; the message is one sentence.
+        OSError: the file is not there or cannot be read.
     """
     if source == UNTRAINED:
         shape = config or ViTConfig()
         return models().get((shape, seed), lambda: Source(build(shape, seed).eval(), info(), None))
-    return models().get(source, lambda: read_source(source))
+    if saved := read_saved(source):
+        path = saved_path(*saved)
+        found = path.stat()
+        # a run that was deleted is found no more, and a file that was replaced is read anew
+        key = (source, found.st_ino, found.st_mtime_ns)
+        return models().get(key, lambda: read_saved_source(path))
+    return models().get(source, lambda: read_source(checkpoint_path(source)))
 
 
-def read_source(source: str) -> Source:
-    checkpoint = load_checkpoint(checkpoint_path(source))
+def read_source(path: Path) -> Source:
+    checkpoint = load_checkpoint(path)
     return Source(checkpoint.model, checkpoint.data or info(), checkpoint)
+
+
+def read_saved_source(path: Path) -> Source:
+    """Read a run's model, which somebody may have put there by hand."""
+    source = read_source(path)
+    check_showable(source.model.config, source.info)
+    return source
+
+
+def find_run(run: str) -> Run | None:
+    """Return what the manager knows of a run; None where there is none of this id."""
+    return runs.the_manager().find(run)
+
+
+def saved_path(run: str, epoch: int) -> Path:
+    """Return the file of a run's saved epoch.
+
+    Raises:
+        CheckpointError: there is no such run.
+    """
+    if (found := find_run(run)) is None:
+        raise CheckpointError(f"there is no run {run} here")
+    return found.history.checkpoint(epoch)
+
+
+def is_there(source: str) -> bool:
+    """Whether a source can still be read: a run may be deleted while a page shows it."""
+    saved = read_saved(source)
+    try:
+        return saved is None or saved_path(*saved).is_file()
+    except CheckpointError:
+        return False
 
 
 @cache

@@ -5,11 +5,15 @@ from functools import partial
 
 import streamlit as st
 
-from explainer import pictures, services, state
+from explainer import controls, epochs, pictures, run_models, services, state
+from explainer.content import load_texts
 from explainer.picker import pick_picture
-from explainer.state import UNTRAINED, Choice, State
+from explainer.run_models import Shown
+from explainer.small_print import note
+from explainer.state import RUN, UNTRAINED, Choice, State
 from vit_core import CheckpointError, ViTConfig
 
+TEXTS = load_texts("run_models")
 SOURCE_LABELS = {
     "default": "Default, trained",
     "fast": "Fast, trained",
@@ -34,32 +38,35 @@ FIXED_STYLE = """<style>
 
 def choose() -> Choice:
     """Return what is chosen in the sidebar, which is drawn unless the link hides it."""
-    now = known(state.load())
+    now, shown = settle(known(state.load()))
     if now.controls == "hide":
-        config = trained_config(now.source)
+        config = fixed_config(now, shown)
         if config is None:
             now = replace(now, source=UNTRAINED)
             config = now.shaped
     else:
-        now, config = draw(now)
+        now, config = draw(now, shown)
     state.save(now)
-    return of(now, config)
+    return of(now, config, shown)
 
 
-def of(now: State, config: ViTConfig) -> Choice:
+def of(now: State, config: ViTConfig, shown: Shown | None) -> Choice:
     """Return the choice of a state; an own picture is the same beside any test digit."""
+    source = shown.source if shown else now.source
     digit, index = (0, 0) if now.picture else (now.digit, now.index)
-    return Choice(now.source, config, now.seed, digit, index, now.picture)
+    return Choice(source, config, now.seed, digit, index, now.picture)
 
 
-def draw(now: State) -> tuple[State, ViTConfig]:
+def draw(now: State, shown: Shown | None) -> tuple[State, ViTConfig]:
     """Draw the sidebar; return the state with a model that can be used, and its shape."""
     with st.sidebar:
-        pick_model()
-        config = trained_config(now.source)
+        pick_model(now)
+        if shown:
+            epochs.pick_epoch(shown)
+        config = fixed_config(now, shown)
         if config is None:
             now = replace(now, source=UNTRAINED)
-        pick_picture(now, of(now, config or now.shaped))
+        pick_picture(now, of(now, config or now.shaped, shown))
         if config is None:
             config = turn_knobs(now)
         else:
@@ -72,10 +79,25 @@ def known(now: State) -> State:
     sources = services.available_sources()
     return replace(
         now,
-        source=now.source if now.source in sources else sources[0],
+        source=now.source if now.source in (*sources, RUN) else sources[0],
         index=min(now.index, services.count_digits(now.digit) - 1),
         picture=now.picture if pictures.is_picture(now.picture) else "",
     )
+
+
+def settle(now: State) -> tuple[State, Shown | None]:
+    """Find the run's model, if one is asked for; where there is none, a shipped one is used."""
+    if now.source != RUN:
+        return now, None
+    shown, problem = run_models.look_up(now)
+    if shown is None:
+        now = run_models.forget(now)
+        problem = f"{problem} {TEXTS['other_model'].format(model=SOURCE_LABELS[now.source])}"
+    elif problem:
+        now = replace(now, epoch=shown.epoch)
+    if problem:
+        state.refused().append(problem)
+    return now, shown
 
 
 def hold(name: str, now: State) -> dict:
@@ -93,23 +115,39 @@ def take(name: str) -> None:
     state.save(known(replace(state.load(), **{name: st.session_state[name]})))
 
 
-def pick_model() -> None:
+def pick_model(now: State) -> None:
+    labels = {source: SOURCE_LABELS[source] for source in services.available_sources()}
+    labels |= {of_run(run): label for run, label in run_models.offered(now).items()}
+    controls.tell("source", of_run(now.run) if now.source == RUN else now.source)
     st.selectbox(
         "Model",
-        services.available_sources(),
-        format_func=SOURCE_LABELS.__getitem__,
-        help="A trained model has seen 55,000 digits. An untrained one has random weights, "
-        "and its shape is yours.",
-        **hold("source", known(state.load())),
+        list(labels),
+        key="source",
+        format_func=labels.__getitem__,
+        help=TEXTS["model_help"],
+        on_change=take_model,
     )
 
 
-def trained_config(source: str) -> ViTConfig | None:
-    """Return the shape of a trained model; None for the untrained one or a file that is broken."""
-    if source == UNTRAINED:
+def of_run(run: str) -> str:
+    """Return what stands for a run among the sources that can be chosen."""
+    return f"{RUN}:{run}"
+
+
+def take_model() -> None:
+    now, (kind, _, run) = state.load(), st.session_state["source"].partition(":")
+    if kind != RUN:
+        state.save(known(replace(now, source=kind)))
+    else:
+        state.save(replace(now, source=RUN, run=run, epoch=now.epoch if run == now.run else None))
+
+
+def fixed_config(now: State, shown: Shown | None) -> ViTConfig | None:
+    """Return the shape of a model that has one; None for the knobs' or a file that is broken."""
+    if now.source == UNTRAINED:
         return None
     try:
-        return services.load_source(source).model.config
+        return services.load_source(shown.source if shown else now.source).model.config
     except (CheckpointError, OSError) as error:
         st.error(f"The trained model cannot be used, so an untrained one is shown: {error}")
         return None
@@ -144,8 +182,9 @@ def show_knobs(now: State, config: ViTConfig) -> None:
     """Draw the knobs as the trained model has them, which nobody can turn."""
     st.html(FIXED_STYLE)
     st.subheader("Shape")
-    st.markdown(":small[Fixed by its training. Choose the untrained model to turn the knobs.]")
+    note(TEXTS["fixed"])
     fixed = st.container(key="fixed")
+    model = now.run if now.source == RUN else now.source  # a widget that has a key keeps its value
     for label, options, value in (
         ("Patches per side", state.PATCHES, config.grid_size[1]),
         ("Embedding width", state.WIDTHS, config.embed_dim),
@@ -157,8 +196,8 @@ def show_knobs(now: State, config: ViTConfig) -> None:
             sorted({*options, value}),
             value=value,
             disabled=True,
-            key=f"{now.source} {label}",
+            key=f"{model} {label}",
         )
     fixed.selectbox(
-        "Position", [POSITION_LABELS[config.pos_embed]], disabled=True, key=f"{now.source} Position"
+        "Position", [POSITION_LABELS[config.pos_embed]], disabled=True, key=f"{model} Position"
     )

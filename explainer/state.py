@@ -38,6 +38,7 @@ SESSION_KEY = "state"
 OWN_KEY = "own"  # view → what was chosen on it alone
 VIEW_KEY = "view"  # the page that was shown last
 REFUSED_KEY = "refused"  # what the link asked for and did not get
+PLAYING_KEY = "epochs-playing"  # the run whose epochs are played, one after another
 CELL_KEY = "cell-shown"  # whether the page has the chosen cell
 # what only one page knows; each page keeps its own
 OWN = ("cell", "cut", "kind", "shuffle", "temperature", "off", "unit")
@@ -130,6 +131,11 @@ class Choice:
         """Whether the weights are learned; those of a run's epoch 0 are drawn at random."""
         saved = read_saved(self.source)
         return self.source != UNTRAINED if saved is None else saved[1] > 0
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether the model is a saved epoch of a run."""
+        return read_saved(self.source) is not None
 
     @property
     def is_shaped(self) -> bool:
@@ -296,8 +302,8 @@ def save(state: State) -> None:
         st.query_params.from_dict(wanted)
 
 
-def refused() -> list[Refusal]:
-    """Return what the session's link asked for and did not get; may be added to."""
+def refused() -> list[Refusal | str]:
+    """Return what was asked for and not given; may be added to. A text is a whole sentence."""
     return st.session_state.setdefault(REFUSED_KEY, [])
 
 
@@ -320,7 +326,7 @@ def enter(view: str) -> None:
     """Turn to the page of ``view``.
 
     What belongs to one page alone stays behind, and comes back with that page; its guide begins
-    anew.
+    anew, and no epochs are played on.
     """
     now, left = load(), st.session_state.get(VIEW_KEY)
     if left is None:
@@ -330,6 +336,7 @@ def enter(view: str) -> None:
         kept[left] = own(now)
         st.session_state[VIEW_KEY] = view
         refused().clear()
+        st.session_state.pop(PLAYING_KEY, None)
         save(replace(now, step=0, **kept.get(view, own(State()))))
 
 

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from explainer import navigation, quiz, services, state
+from explainer import navigation, quiz, run_models, services, state
 from explainer.components.copy_link import copy_link
 from explainer.components.pipeline import show_pipeline
 from explainer.content import load_texts
@@ -84,6 +84,7 @@ def show_answer(choice: Choice, observation: Observation) -> None:
         words = TEXTS["answer_trained"] + " " + TEXTS[verdict]
     else:
         words = TEXTS["answer_untrained"]
+        said["onward"] = TEXTS["answer_onward" if choice.is_shaped else "answer_onward_run"]
     st.markdown(words.format(**said))
     texts = [percent(share) for share in shares]
     st.plotly_chart(
@@ -121,7 +122,9 @@ def show_origin(choice: Choice) -> None:
     checkpoint = services.load_source(choice.source).checkpoint
     st.header(TEXTS["origin_title"], anchor=False)
     accuracy = checkpoint.metrics.get("test_accuracy")
-    if isinstance(accuracy, float):
+    if choice.is_saved:
+        st.markdown(run_models.origin(choice.source, TEXTS))
+    elif isinstance(accuracy, float):
         st.markdown(TEXTS["origin"].format(accuracy=f"{100 * accuracy:.2f} %"))
     else:
         st.markdown(TEXTS["origin_unmeasured"])

@@ -199,14 +199,14 @@ def sides_of(config: ViTConfig) -> list[int]:
 
 
 def side_of(choice: Choice) -> int:
-    """Return the patches per side to look at: the model's own, unless a trained one is tried."""
+    """Return the patches per side to look at: the model's own, unless another is tried."""
     cut = state.load().cut
-    return cut if cut is not None and choice.trained else choice.config.grid_size[0]
+    return choice.config.grid_size[0] if cut is None or choice.is_shaped else cut
 
 
 def keep_side(choice: Choice, side: int) -> None:
-    """Try another grid on the image of a trained model, or build an untrained one with it."""
-    if choice.trained:
+    """Try another grid on the image of a fixed model, or build one of the knobs' with it."""
+    if not choice.is_shaped:
         state.change(cut=None if side == choice.config.grid_size[0] else side)
     else:
         state.change(patches=side, cut=None)
@@ -225,11 +225,12 @@ def show_cut(choice: Choice, seen: Observation) -> None:
         key="cut",
     )
     own = config.grid_size[0]
-    if not choice.trained:
+    if choice.is_shaped:
         st.markdown(texts["untrained"])
     else:
         words = {"own": own, "own_patch": config.patch_hw[0]}
-        st.markdown(texts["own_trained" if side == own else "other_trained"].format(**words))
+        kind = "trained" if choice.trained else "drawn"
+        st.markdown(texts[f"{'own' if side == own else 'other'}_{kind}"].format(**words))
     cost = cost_of(config, side)
     grid, apart, numbers = st.columns((2, 2, 1), gap="medium")
     grid.image(

@@ -10,7 +10,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from explainer import services
+from explainer import runs, services
+from explainer.runs import Run
 from explainer.state import SOURCES, UNTRAINED
 from vit_core import PRESETS, build, save_checkpoint
 
@@ -35,8 +36,34 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+class FakeRuns:
+    """Stands in for the manager of runs: no processes, no folders of its own."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Run] = {}
+
+    def find(self, run_id: str) -> Run | None:
+        return self.known.get(run_id)
+
+    def runs_of(self, secret: str) -> list[Run]:
+        return [run for run in self.known.values() if run.is_own(secret)]
+
+    def recorded(self) -> list[Run]:
+        return [run for run in self.known.values() if run.status == "recorded"]
+
+
 @pytest.fixture
-def shipped(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def known_runs(monkeypatch: pytest.MonkeyPatch) -> FakeRuns:
+    """The runs that the app knows; a test adds its own."""
+    fake = FakeRuns()
+    monkeypatch.setattr(runs, "the_manager", lambda: fake)
+    return fake
+
+
+@pytest.fixture
+def shipped(
+    checkpoints: Path, monkeypatch: pytest.MonkeyPatch, known_runs: FakeRuns
+) -> Iterator[Path]:
     """The app finds that folder, so that no test depends on trained weights; caches are empty."""
     monkeypatch.setattr(services, "SHIPPED_DIR", checkpoints)
     st.cache_resource.clear()
