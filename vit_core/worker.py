@@ -13,7 +13,7 @@ and answers on its standard output, also a JSON object a line:
     {"is": "ready"}
     {"is": "paused"}, {"is": "going on"}
     {"is": "ended", "state": "finished" | "stopped" | "failed", "said": one sentence or ""}
-    {"is": "measured", "speed": {…} or null}     the values of vit_core.speed.Speed
+    {"is": "measured", "speed": {…} or null, "said": why not, or ""}     see vit_core.speed.Speed
 
 Whoever started it holds its standard input: when that closes, the starter is gone, and so is this
 process.
@@ -133,15 +133,15 @@ class Worker:
         self.say(**{"is": "going on"})
 
     def measure(self, order: dict[str, Any]) -> None:
-        """Measure how fast a run would be; one that cannot be tried has no speed."""
-        answer: dict[str, Any] = {"is": "measured", "speed": None}
+        """Measure how fast a run would be, or say why it cannot be tried."""
+        answer: dict[str, Any] = {"is": "measured", "speed": None, "said": ""}
         try:
             torch.set_num_threads(order["threads"])
             model = ViTConfig.from_dict(order["model"])
             found = measure_speed(model, TrainConfig.from_dict(order["train"]), mnist())
             answer["speed"] = asdict(found)
-        except (ValueError, RuntimeError, MemoryError):
-            pass  # the answer says so
+        except Exception as error:  # whatever it is, the worker lives on
+            answer["said"] = sentence(error)
         self.say(**answer)
 
 

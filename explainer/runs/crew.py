@@ -40,7 +40,7 @@ class Crew:
         self._on_ended, self._start_process = on_ended, start_process
         self._processes: list[WorkerProcess] = []
         self._wanted: list[Settings] = []
-        self._speeds: dict[Settings, Speed | None] = {}  # None: it cannot be measured
+        self._speeds: dict[Settings, Speed | str] = {}  # a sentence where it cannot be measured
         self._is_closed = False
 
     def warm_up(self) -> None:
@@ -60,8 +60,11 @@ class Crew:
             process.order(do="run", path=folder, threads=self.limits.threads)
         return process
 
-    def speed(self, settings: Settings) -> Speed | None:
-        """Return how fast settings train here; None until a process had the time to measure."""
+    def speed(self, settings: Settings) -> Speed | str | None:
+        """Return how fast settings train here, or a sentence that says why they cannot.
+
+        None until a process had the time to try.
+        """
         if settings not in self._speeds:
             asked = [process.measuring for process in self._processes]
             if settings not in self._wanted and settings not in asked:
@@ -108,14 +111,24 @@ class Crew:
         with self.lock:
             if answer["is"] == "measured" and process.measuring:
                 speed = answer["speed"]
-                self._speeds[process.measuring] = Speed(**speed) if speed else None
+                self._speeds[process.measuring] = Speed(**speed) if speed else answer["said"]
                 while len(self._speeds) > MOST_KEPT:
                     self._speeds.pop(next(iter(self._speeds)))
                 process.measuring = None
                 process.idle_since = time.monotonic()
+                if not speed:
+                    self._retire(process)
             elif answer["is"] == "ended" and process.run_id:
+                if answer["state"] == "failed":
+                    self._retire(process)
                 self._release(process, answer["state"], answer["said"])
             self.measure()
+
+    def _retire(self, process: WorkerProcess) -> None:
+        """Replace a process that something went wrong in: it may have little memory left."""
+        self._processes.remove(process)
+        process.close()
+        self._add()
 
     def _release(self, process: WorkerProcess, state: str, said: str) -> None:
         run_id, process.run_id = process.run_id, None
@@ -128,5 +141,7 @@ class Crew:
         with self.lock:
             if process in self._processes:
                 self._processes.remove(process)
+            if process.measuring:
+                self._speeds[process.measuring] = SAID["unmeasurable"]
             said = SAID["killed"] if code < 0 else SAID["worker_ended"]
             self._release(process, "failed", said.format(code=abs(code)))

@@ -25,6 +25,7 @@ from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import mnist_info
 from vit_core.history import RunHistory
 from vit_core.run import RunConfig, RunDirectory
+from vit_core.speed import Speed
 from vit_core.train_command import command_line
 
 GRACE = 0.7  # seconds from the order to stop until the process is ended
@@ -109,7 +110,7 @@ class Manager:
             Refused: the run is too large, the visitor has one already, the queue or disk is full.
         """
         model, train, threads = request.model, request.train, self.limits.threads
-        self.limits.check(model, train)
+        self.check(model, train)
         config = RunConfig(
             preset=request.preset,
             model=model,
@@ -229,7 +230,21 @@ class Manager:
         """
         with self._lock:
             speed = self._crew.speed(settings(model, train))
-        return speed and Estimate(speed.seconds(train.epochs), speed.images_per_second)
+        if not isinstance(speed, Speed):
+            return None
+        return Estimate(speed.seconds(train.epochs), speed.images_per_second)
+
+    def check(self, model: ViTConfig, train: TrainConfig) -> None:
+        """Refuse a run that this server cannot take, as far as anybody knows yet.
+
+        Raises:
+            Refused: it is beyond a limit, or needed too much memory when it was tried.
+        """
+        self.limits.check(model, train)
+        with self._lock:
+            speed = self._crew.speed(settings(model, train))
+        if isinstance(speed, str):
+            raise Refused(speed)
 
     def warm_up(self) -> None:
         """Start the processes that runs will need, so that a start is felt at once."""
