@@ -1,0 +1,167 @@
+"""The gallery of classic mistakes: what each does to a run, beside the healthy one."""
+
+import math
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+
+import numpy as np
+import streamlit as st
+
+from explainer.content import load_texts
+from explainer.controls import pick
+from explainer.export import download_csv, table_csv
+from explainer.figures.two_runs import Curves, two_runs
+from explainer.recorded import HEALTHY, curves, epoch_lines, recorded
+from explainer.small_print import note
+from explainer.state import CLASSES
+from vit_core.mistakes import MISTAKES
+
+TEXTS = load_texts("mistakes")
+CHOSEN_KEY = "mistake-chosen"  # survives a visit to another page, unlike the widget's own
+CHART = {"displayModeBar": "hover", "displaylogo": False}
+# softmax of the softmax: all probability on the label still leaves e⁰ for each other class
+FLOOR = math.log(math.e + CLASSES - 1) - 1
+GUESSING = math.log(CLASSES)
+LEVELS = {  # mistake → a loss to compare with, and what it is called in the texts
+    "softmax_before_loss": (FLOOR, "floor"),
+    "no_layer_norm": (GUESSING, "guessing"),
+    "high_lr": (GUESSING, "guessing"),
+    "shuffled_labels": (GUESSING, "guessing"),
+}
+
+
+def show_gallery(on_try: Callable[[str], None]) -> None:
+    """Draw the gallery, one mistake at a time.
+
+    Args:
+        on_try: called, before the page runs again, with the name of the mistake that somebody
+            wants to train with, as ``vit_core.mistakes.MISTAKES`` has it.
+    """
+    with st.container(key="part-mistakes"):
+        show(chosen(), on_try)
+
+
+def show(name: str, on_try: Callable[[str], None]) -> None:
+    words, numbers = TEXTS["mistakes"][name], facts(name)
+    st.header(TEXTS["title"], anchor=False)
+    st.markdown(TEXTS["lead"].format(**numbers))
+    pick(
+        TEXTS["pick"],
+        tuple(MISTAKES),
+        name,
+        keep,
+        key="mistake",
+        format_func=TEXTS["names"].__getitem__,
+        label_visibility="collapsed",
+    )
+    st.subheader(TEXTS["names"][name], anchor=False)
+    st.markdown(words["why"].format(**numbers))
+    if "formula" in words:
+        st.latex(words["formula"].format(**numbers))
+    st.markdown(f"**{TEXTS['look']}**")
+    st.markdown(words["look"].format(**numbers))
+    st.button(TEXTS["try"], key="mistake-try", on_click=partial(on_try, name))
+    show_chart(name, numbers)
+    note(TEXTS["command"])
+    st.code(recorded(name).config.command, language=None, wrap_lines=True)
+
+
+def chosen() -> str:
+    return st.session_state.get(CHOSEN_KEY, next(iter(MISTAKES)))
+
+
+def keep(name: str) -> None:
+    st.session_state[CHOSEN_KEY] = name
+
+
+def show_chart(name: str, numbers: Mapping[str, object]) -> None:
+    texts = TEXTS["chart_texts"]
+    one, other = both(name)
+    level = None
+    if name in LEVELS:
+        height, called = LEVELS[name]
+        level = height, TEXTS[called].format(**numbers)
+    st.markdown(f"**{TEXTS['chart']}**")
+    st.plotly_chart(
+        two_runs(
+            one,
+            other,
+            texts=texts,
+            epochs=[int(line["step"]) for line in epoch_lines(recorded(HEALTHY))],
+            level=level,
+            mode=st.context.theme.type or "light",
+        ),
+        theme=None,
+        key="mistake-curves",
+        config=CHART,
+        alt=texts["alt"].format(**numbers),
+    )
+    download_csv(TEXTS["download"], partial(runs_csv, name), f"{name}.csv", "mistake-csv")
+
+
+def both(name: str) -> tuple[Curves, Curves]:
+    """Return the curves of a mistake and of the healthy run."""
+    return (
+        curves(recorded(name), TEXTS["names"][name]),
+        curves(recorded(HEALTHY), TEXTS["healthy"]),
+    )
+
+
+def runs_csv(name: str) -> str:
+    rows = []
+    for run in both(name):
+        for kind, columns in (
+            ("train", (run.steps, run.losses, run.accuracies)),
+            ("val", (run.val_steps, run.val_losses, run.val_accuracies)),
+        ):
+            rows += [
+                (run.name, TEXTS["chart_texts"][kind], int(step), loss, accuracy)
+                for step, loss, accuracy in zip(*columns, strict=True)
+            ]
+    return table_csv(TEXTS["csv_columns"], rows)
+
+
+@cache
+def facts(name: str) -> Mapping[str, object]:
+    """Return what the texts may name of a mistake's run and, as ``healthy_…``, of the healthy."""
+    found = {f"healthy_{key}": value for key, value in facts_of(HEALTHY).items()} | facts_of(name)
+    return found | {
+        "floor": f"{FLOOR:.4f}",
+        "guessing": f"{GUESSING:.3f}",
+        "head_dim": recorded(name).config.model.head_dim,
+        "root": f"{recorded(name).config.model.head_dim ** 0.5:g}",
+        "patches": recorded(name).config.model.num_patches,
+        "depth": recorded(name).config.model.depth,
+        "lr": f"{recorded(name).config.train.lr:g}",
+        "healthy_lr": f"{recorded(HEALTHY).config.train.lr:g}",
+        "muon_lr": f"{recorded(name).config.train.muon_lr:g}",
+        "healthy_muon_lr": f"{recorded(HEALTHY).config.train.muon_lr:g}",
+    }
+
+
+def facts_of(name: str) -> dict[str, object]:
+    """Return one run's numbers, as they are written."""
+    history = recorded(name)
+    seen, last = curves(history, name), epoch_lines(history)[-1]
+    return {
+        "epochs": history.config.train.epochs,
+        "steps": f"{history.total_steps:,}",
+        "test": share(history.test_accuracy),
+        "first_loss": number(seen.losses[0]),
+        "most_loss": number(seen.losses.max()),
+        "loss": number(last["train_loss"]),
+        "val_loss": number(seen.val_losses[-1]),
+        "first_val": share(seen.val_accuracies[0]),
+        "val": share(seen.val_accuracies[-1]),
+        "train": share(last["train_accuracy"]),
+        "vals": ", ".join(map(share, seen.val_accuracies)),
+        "test_loss": number(history.metrics()[-1]["test_loss"]),
+    }
+
+
+def share(accuracy: float | np.floating) -> str:
+    return f"{100 * accuracy:.1f} %"
+
+
+def number(loss: float | np.floating) -> str:
+    return f"{loss:.3f}" if loss < 10 else f"{loss:,.0f}"
