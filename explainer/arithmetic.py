@@ -6,15 +6,17 @@ result differs from the tensor's number by rounding alone.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
 from vit_core import ViTConfig
+from vit_core.mistakes import Flaws
 
 Kind = Literal["dot", "mix", "softmax", "layer_norm", "gelu", "sum", "mean"]
 Place = tuple[int, ...]
+SOUND = Flaws()
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Derivation:
         shown: the tensor's own number.
         numbers: by name, what else the last line needs: bias, root, mean, …
         chosen: the place of the term that the number belongs to, where there is one.
+        left_out: what a sound model would have done here and this one did not, as the field of
+            ``TrainConfig`` is called; empty if nothing is left out.
     """
 
     kind: Kind
@@ -56,6 +60,7 @@ class Derivation:
     shown: float
     numbers: Mapping[str, float] = field(default_factory=dict)
     chosen: int | None = None
+    left_out: str = ""
 
     @property
     def scale(self) -> float:
@@ -156,6 +161,7 @@ def derive(
     config: ViTConfig,
     key: str,
     place: Place,
+    flaws: Flaws = SOUND,
 ) -> Derivation:
     """Derive one number of a trace.
 
@@ -164,11 +170,12 @@ def derive(
         weights: parameters of the model that ran, by timm's names.
         key: trace key, or ``probabilities`` for the softmax of the logits.
         place: index of the number in that tensor.
+        flaws: of the model that ran, which decide how it came about.
 
     Raises:
         ValueError: nothing derives this tensor: it is the input, or a parameter itself.
     """
-    source = Source(tensors, weights, config)
+    source = Source(tensors, weights, config, flaws)
     if key == "probabilities":
         return source.probability(*place)
     if key in ("patch_embed", "embed", "final_norm", "pooled", "logits"):
@@ -188,6 +195,7 @@ class Source:
     tensors: Mapping[str, np.ndarray]
     weights: Mapping[str, np.ndarray]
     config: ViTConfig
+    flaws: Flaws = SOUND
 
     def read(self, key: str) -> np.ndarray:
         return self.tensors[key].astype(np.float64)
@@ -227,8 +235,10 @@ class Source:
 
     def normed(self, stream: str, name: str, key: str, token: int, dimension: int) -> Derivation:
         shown = float(self.tensors[key][token, dimension])
-        if f"{name}.weight" not in self.weights:  # a model without its final LayerNorm
-            return total([("stream", float(self.tensors[stream][token, dimension]))], shown)
+        is_there = f"{name}.weight" in self.weights  # a model may have no final LayerNorm
+        if not is_there or not self.flaws.layer_norm:
+            same = total([("stream", float(self.tensors[stream][token, dimension]))], shown)
+            return replace(same, left_out="layer_norm") if is_there else same
         return layer_norm(
             self.read(stream)[token],
             dimension,
@@ -312,13 +322,15 @@ class Block:
         )
 
     def attn_scores(self, head: int, query: int, key: int) -> Derivation:
-        return dot(
+        scaled = self.source.flaws.scale_scores
+        found = dot(
             Factor("query", self.read("attn.q")[head, query], "query"),
             Factor("key", self.read("attn.k")[head, key], "key"),
             self.shown("attn.scores", head, query, key),
             "number",
-            root=self.source.config.head_dim,
+            root=self.source.config.head_dim if scaled else None,
         )
+        return found if scaled else replace(found, left_out="scale_scores")
 
     def attn_pattern(self, head: int, query: int, key: int) -> Derivation:
         return softmax(
@@ -349,6 +361,9 @@ class Block:
 
     def added(self, name: str, stream: str, part: str, token: int, dimension: int) -> Derivation:
         place = (token, dimension)
+        if not self.source.flaws.residual:
+            alone = total([(part, self.shown(part, *place))], self.shown(name, *place))
+            return replace(alone, left_out="residual")
         parts = [("stream", self.shown(stream, *place)), (part, self.shown(part, *place))]
         return total(parts, self.shown(name, *place))
 

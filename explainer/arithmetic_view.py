@@ -12,6 +12,7 @@ from explainer.components.matrices import Matrix
 from explainer.content import load_texts
 from explainer.export import download_csv, table_csv
 from explainer.figures.terms import Column, terms_table
+from explainer.flawed import flaws
 from explainer.notation import latex_written, written
 from explainer.services import Observation
 from explainer.small_print import note
@@ -49,7 +50,7 @@ def show_arithmetic(
         where: what the cell is called, such as "logit of 7".
     """
     try:
-        found = derive(seen.tensors, weights(choice), seen.config, key, place)
+        found = derive(seen.tensors, weights(choice), seen.config, key, place, flaws(choice))
     except ValueError:
         note(load_texts("arithmetic")["input"])
         return
@@ -87,6 +88,8 @@ def show_derivation(
             most = SHOWN_IN_EXAMPLE if is_example else SHOWN
             show_terms(found, term_names(found, seen), where, key, most)
         st.latex(last_line(found))
+        if found.left_out:
+            note(texts["left_out"][found.left_out])
         if found.kind == "softmax":
             note(texts["softmax_note"].format(most=written(found.numbers["most"])))
         difference = abs(found.result - found.shown)

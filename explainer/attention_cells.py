@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explainer.arithmetic import Derivation, Factor, derive, dot
+from explainer.arithmetic import SOUND, Derivation, Factor, derive, dot
 from explainer.state import Cell
 from vit_core import ViTConfig
+from vit_core.mistakes import Flaws
 
 # matrix → tensor of the block; these are whole, with the head in front
 WHOLE = {"q": "q", "k": "k", "v": "v", "values": "v", "scores": "scores", "z": "z"}
@@ -20,6 +21,7 @@ class Head:
     Attributes:
         tensors: of the trace, without the batch axis.
         weights: of the model that ran, by timm's names.
+        flaws: of that model.
     """
 
     config: ViTConfig
@@ -28,6 +30,7 @@ class Head:
     block: int
     head: int
     query: int
+    flaws: Flaws = SOUND
 
     def origin(self, cell: Cell) -> Derivation | None:
         """Return where the number of a cell comes from; None if it is learned.
@@ -57,7 +60,7 @@ class Head:
 
     def derived(self, name: str, *place: int) -> Derivation:
         key = f"blocks.{self.block}.{name}"
-        return derive(self.tensors, self.weights, self.config, key, place)
+        return derive(self.tensors, self.weights, self.config, key, place, self.flaws)
 
     def read(self, name: str) -> np.ndarray:
         return self.tensors[f"blocks.{self.block}.attn.{name}"].astype(np.float64)

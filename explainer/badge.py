@@ -7,9 +7,11 @@ import torch
 
 from explainer import services, theme
 from explainer.content import load_texts
+from explainer.flawed import flaws
 from explainer.services import Observation
 from explainer.shared import remember
 from explainer.state import Choice
+from vit_core.mistakes import Flaws
 from vit_core.reference import TOLERANCE, Difference, attention_difference, block_difference
 
 STYLE = f"""
@@ -24,12 +26,17 @@ COMPARISONS = {  # what is compared → function, what goes in, what comes out
     "attention": (attention_difference, "norm1", "attn_out"),
     "block": (block_difference, "resid_pre", "resid_post"),
 }
+COMPARED_PARTS = {
+    "attention": ("scale_scores",),
+    "block": ("residual", "layer_norm", "scale_scores"),
+}
 
 
 def equals_pytorch(what: str, choice: Choice, seen: Observation, block: int) -> None:
     """Draw the badge of one block's ``"attention"`` or of the whole ``"block"``."""
     show_badge(
-        remember(("equals", what, choice, block), lambda: compare(what, choice, seen, block))
+        remember(("equals", what, choice, block), lambda: compare(what, choice, seen, block)),
+        reason(what, flaws(choice)),
     )
 
 
@@ -46,12 +53,25 @@ def compare(what: str, choice: Choice, seen: Observation, block: int) -> Differe
         return str(refusal)
 
 
-def show_badge(found: Difference | str) -> None:
-    """Draw what was found, equal or not; a sentence stands as it is."""
-    st.html(badge(found))
+def reason(what: str, made: Flaws) -> str:
+    """Return why a flawed model differs, in the parts that are compared; empty for none."""
+    texts = load_texts("badge")["left_out"]
+    parts = [name for name in COMPARED_PARTS[what] if not getattr(made, name)]
+    if not parts:
+        return ""
+    return texts["why"].format(parts=texts["and"].join(texts[name] for name in parts))
 
 
-def badge(found: Difference | str) -> str:
+def show_badge(found: Difference | str, why: str = "") -> None:
+    """Draw what was found, equal or not; a sentence stands as it is.
+
+    Args:
+        why: a difference is to be expected; empty if none is.
+    """
+    st.html(badge(found, why))
+
+
+def badge(found: Difference | str, why: str = "") -> str:
     texts = load_texts("badge")
     if isinstance(found, str):
         return framed(theme.MUTED, texts["absent"], escape(found))
@@ -63,7 +83,8 @@ def badge(found: Difference | str) -> str:
     )
     if found.equal:
         return framed(theme.GOOD, f"✓ {texts['equal']}", measured, tolerance)
-    return framed(theme.BAD, f"✗ {texts['unequal']}", measured, tolerance)
+    details = (escape(why),) if why else ()
+    return framed(theme.BAD, f"✗ {texts['unequal']}", *details, measured, tolerance)
 
 
 def framed(shade: theme.Shade, verdict: str, *details: str) -> str:

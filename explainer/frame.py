@@ -26,6 +26,7 @@ from explainer.components.copy_link import copy_link
 from explainer.components.guide import follow_guide
 from explainer.content import load_texts
 from explainer.controls import pick
+from explainer.flawed import show_banner
 from explainer.services import Observation
 from explainer.state import Choice
 
@@ -40,6 +41,7 @@ COLOURS = "".join(
         "text": theme.TEXT,
         "muted": theme.MUTED,
         "line": theme.LINE,
+        "bad": theme.BAD,
     }.items()
 )
 RULES = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
@@ -61,7 +63,7 @@ def draw(view: str, page: ModuleType, choice: Choice, seen: Observation) -> None
     if not services.is_there(choice.source):
         st.rerun()  # the sidebar says that the run was deleted, and what is shown instead
     texts, facts = load_texts(view), page.facts(choice, seen)
-    show_head(view, texts, facts)
+    show_head(view, texts, facts, choice)
     step = show_guide(view, facts)
     for name in shown(view, list(page.PARTS)):
         with st.container(key=f"part-{name}"):
@@ -79,7 +81,9 @@ def draw(view: str, page: ModuleType, choice: Choice, seen: Observation) -> None
         st.html(HIGHLIGHT % step["part"])
 
 
-def show_head(view: str, texts: Mapping[str, Any], facts: Mapping[str, object]) -> None:
+def show_head(
+    view: str, texts: Mapping[str, Any], facts: Mapping[str, object], choice: Choice
+) -> None:
     """Title and lead, and a quiet row: how to look at the page, and its link."""
     words = load_texts("frame")
     number, count = list(navigation.TITLES).index(view), len(navigation.TITLES) - 1
@@ -87,6 +91,7 @@ def show_head(view: str, texts: Mapping[str, Any], facts: Mapping[str, object]) 
     st.title(texts["title"].format(**facts), anchor=False)
     with st.container(key="lead"):
         st.markdown(texts["lead"].format(**facts))
+    show_banner(choice)
     with st.container(
         key="quiet-row",
         horizontal=True,

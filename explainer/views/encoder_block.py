@@ -17,6 +17,7 @@ from explainer.export import download_csv, matrix_csv, table_csv
 from explainer.figures.block_flow import block_flow
 from explainer.figures.layer_norm import before_and_after, gelu_curve
 from explainer.figures.looks import look, looks
+from explainer.flawed import flaws
 from explainer.notation import percent
 from explainer.quiz import Question
 from explainer.services import Observation
@@ -525,12 +526,13 @@ def ask_larger(choice: Choice, seen: Observation, words: Mapping[str, object]) -
 def ask_nothing(choice: Choice, seen: Observation, words: Mapping[str, object]) -> Question:
     texts = TEXTS["questions"]["nothing"]
     first = f"{row(choice, seen, 'resid_pre')[0]:.3f}".replace("-", "−")
+    kept = flaws(choice).residual
     return Question(
         "nothing",
         texts["text"].format(**words),
         (texts["zeros"], texts["normed"], texts["unchanged"]),
-        2,
-        texts["why"].format(first=first),
+        2 if kept else 0,
+        texts["why"].format(first=first) if kept else texts["why_replaced"],
     )
 
 

@@ -13,6 +13,7 @@ from explainer.export import download_csv
 from explainer.figures.parts import parts_table
 from explainer.figures.pipeline import pipeline
 from explainer.figures.probabilities import probabilities
+from explainer.flawed import show_banner
 from explainer.services import Observation
 from explainer.stages import percent, stages
 from explainer.state import Choice
@@ -23,6 +24,7 @@ TEXTS = load_texts("home")
 def render(choice: Choice, observation: Observation) -> None:
     st.title(TEXTS["title"], anchor=False)
     st.markdown(TEXTS["lead"].format(values=f"{observation.pixels.size:,}"), width=760)
+    show_banner(choice)
     show_ways()
     show_stages(choice, observation)
     left, right = st.columns(2, gap="large")

@@ -18,6 +18,7 @@ from explainer.components.token_picker import token_picker
 from explainer.content import load_texts
 from explainer.export import download_csv, matrix_csv
 from explainer.figures.looks import look, looks
+from explainer.flawed import flaws
 from explainer.notation import percent, precise_percent
 from explainer.quiz import Question
 from explainer.services import Observation
@@ -185,7 +186,7 @@ def show_cell(step: str, cell: Cell, choice: Choice, seen: Observation) -> None:
     }
     name = f"compare_{cell.row}" if cell.matrix == "compare" else cell.matrix
     block, head = state.get_block(choice), state.get_head(choice)
-    working = Head(seen.config, seen.tensors, weights(choice), block, head, query)
+    working = Head(seen.config, seen.tensors, weights(choice), block, head, query, flaws(choice))
     show_derivation(
         working.origin(cell),
         seen,
@@ -418,14 +419,19 @@ def show_temperature(choice: Choice, seen: Observation) -> None:
 
 
 def tempered(choice: Choice, seen: Observation) -> list[tuple[str, np.ndarray, bool]]:
-    """Return title, weights and whether the model ran it: T = 1, the chosen T, and no division."""
+    """Return title, weights and whether the model ran it: T = 1, the chosen T, and no division.
+
+    Where the model makes no division, the last is the one with it.
+    """
     texts, row = TEXTS["parts"]["temperature"], row_of(choice, seen)
     chosen = state.load().temperature
     rows = [(texts["model"], row.weights, True)]
     if float(chosen) != 1:
         title = texts["chosen"].format(temperature=chosen)
         rows.append((title, row.at_temperature(float(chosen)), False))
-    return [*rows, (texts["undivided"], row.undivided, False)]
+    if flaws(choice).scale_scores:
+        return [*rows, (texts["undivided"], row.undivided, False)]
+    return [*rows, (texts["divided"], row.at_temperature(row.head_dim**0.5), False)]
 
 
 def tempered_csv(choice: Choice, seen: Observation) -> str:
