@@ -15,6 +15,7 @@ from explainer.content import load_texts
 from explainer.state import Choice
 
 Option = TypeVar("Option")
+TOLD_KEY = "told"  # key of a widget → the page on which it was told its value last
 
 
 def pick(
@@ -94,8 +95,15 @@ def pick_place(name: str, count: int, chosen: int, keep: Callable[[int], None]) 
 
 
 def tell(key: str, value: object) -> None:
-    if key not in st.session_state or st.session_state[key] != value:
+    """Let a widget show a value.
+
+    On another page it is another widget, which has no value yet, although its key still has one.
+    """
+    view, told = st.session_state.get(state.VIEW_KEY), st.session_state.setdefault(TOLD_KEY, {})
+    is_new = key not in st.session_state or told.get(key, view) != view
+    if is_new or st.session_state[key] != value:
         st.session_state[key] = value
+    told[key] = view
 
 
 def hand_back(key: str, keep: Callable[[Option], None]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from explainer import runs, services, state
 from explainer.content import load_texts
 from explainer.runs import Run, visitor
-from explainer.state import RUN, State
+from explainer.state import State
 from vit_core import CheckpointError
 
 TEXTS = load_texts("run_models")
@@ -97,7 +97,9 @@ def runs_of_visitor(now: State) -> Iterator[tuple[Run, str]]:
     for _, run in zip(range(MOST_OFFERED), own, strict=False):
         known.add(run.id)
         yield run, "own"
-    if now.source == RUN and now.run not in known and (run := manager.find(now.run)):
+    # the one that was looked at last, which may have come by a link
+    run = manager.find(now.run) if now.run and now.run not in known else None
+    if run and run.history.epochs():
         yield run, "own" if run.is_own(secret) else "shared"
 
 

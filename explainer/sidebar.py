@@ -7,6 +7,7 @@ import streamlit as st
 
 from explainer import controls, epochs, pictures, run_models, services, state
 from explainer.content import load_texts
+from explainer.own_model import upload_model
 from explainer.picker import pick_picture
 from explainer.run_models import Shown
 from explainer.small_print import note
@@ -71,6 +72,7 @@ def draw(now: State, shown: Shown | None) -> tuple[State, ViTConfig]:
             config = turn_knobs(now)
         else:
             show_knobs(now, config)
+        upload_model()
     return now, config
 
 
@@ -106,8 +108,7 @@ def hold(name: str, now: State) -> dict:
     The widget is only told a value that it does not have: one that is told its value at every run
     jumps back while somebody moves it quickly.
     """
-    if st.session_state.get(name) != getattr(now, name):
-        st.session_state[name] = getattr(now, name)
+    controls.tell(name, getattr(now, name))
     return {"key": name, "on_change": partial(take, name)}
 
 
@@ -136,6 +137,7 @@ def of_run(run: str) -> str:
 
 def take_model() -> None:
     now, (kind, _, run) = state.load(), st.session_state["source"].partition(":")
+    st.session_state.pop(state.PLAYING_KEY, None)
     if kind != RUN:
         state.save(known(replace(now, source=kind)))
     else:

@@ -1,7 +1,7 @@
 """Opens any page of the app as its link does, and reads what a component was sent."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,17 @@ from streamlit.util import calc_hash
 
 from explainer import runs, services
 from explainer.runs import Run
+from explainer.runs.store import hashed
 from explainer.state import SOURCES, UNTRAINED
-from vit_core import PRESETS, build, save_checkpoint
+from vit_core import PRESETS, TrainConfig, ViTConfig, build, save_checkpoint
+from vit_core.data import mnist_info
+from vit_core.history import RunHistory
+from vit_core.run import RunConfig, RunDirectory
 
 HOME = Path(__file__).parents[2] / "explainer" / "Home.py"
 # components that stand around every page
 FRAME = ("vit_explainer.copy_link", "vit_explainer.guide", "vit_explainer.verdict")
+SMALL = ViTConfig(patch_size=7, embed_dim=16, depth=2, num_heads=2)
 TRAINED = tuple(source for source in SOURCES if source != UNTRAINED)
 
 
@@ -116,3 +121,36 @@ def click_in() -> Callable[..., AppTest]:
         return app._run(widgets)
 
     return click_in
+
+
+@pytest.fixture
+def make_run(tmp_path: Path, known_runs: FakeRuns) -> Callable[..., Run]:
+    """Return a maker of runs that the app knows, each epoch with weights of its own."""
+
+    def make_run(
+        run_id: str = "run-of-a-test",
+        config: ViTConfig = SMALL,
+        epochs: Sequence[int] = (0, 1, 2),
+        *,
+        owner: str = "",
+        status: str = "finished",
+        title: str = "small, 2 epochs",
+    ) -> Run:
+        train = TrainConfig(epochs=max(2, *epochs) if epochs else 2)
+        settings = RunConfig(None, config, train, 1, "", f"python -m vit_core.train {run_id}")
+        directory = RunDirectory.create(tmp_path / run_id, settings)
+        for epoch in epochs:
+            line = {"epoch": epoch, "step": 429 * epoch, "val_accuracy": 0.9 + epoch / 100}
+            if epoch:
+                directory.append_metrics({"seconds": float(epoch), **line})
+            model = build(config, seed=epoch)
+            directory.save_epoch(f"epoch-{epoch:03d}", model, line, mnist_info())
+        if status == "finished":
+            directory.append_metrics({"seconds": 9.0, **line, "test_accuracy": 0.9312})
+        directory.close()
+        whose = hashed(owner) if owner else ""
+        run = Run(run_id, RunHistory(directory.path), status, title=title, owner=whose)
+        known_runs.known[run_id] = run
+        return run
+
+    return make_run

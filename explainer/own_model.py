@@ -1,0 +1,49 @@
+"""The place in the sidebar where a visitor brings a checkpoint of their own."""
+
+import streamlit as st
+
+from explainer import runs, state
+from explainer.content import load_texts
+from explainer.runs import Refused, visitor
+from explainer.runs.upload import MOST_BYTES, add_upload
+from explainer.small_print import note
+from explainer.state import RUN
+
+TEXTS = load_texts("upload")
+KEY = "own-model"
+SAID_KEY = "own-model-said"  # (whether the last file was accepted, the sentence about it)
+
+
+def upload_model() -> None:
+    """Draw the uploader, closed until somebody asks for it."""
+    accepted, said = st.session_state.get(SAID_KEY, (False, ""))
+    with st.expander(TEXTS["title"], expanded=bool(said)):
+        # any name is let in, so that whoever brings another kind of file is told why not
+        st.file_uploader(
+            TEXTS["label"],
+            key=KEY,
+            max_upload_size=MOST_BYTES // 1024**2,
+            help=TEXTS["help"],
+            on_change=take_file,
+        )
+        if said and not accepted:
+            st.error(said)
+        else:
+            note(said or TEXTS["note"])
+    if accepted:
+        visitor.remember()
+
+
+def take_file() -> None:
+    """Make a file a run of the visitor's and show it; one that is refused changes nothing else."""
+    file = st.session_state[KEY]
+    if file is None:
+        st.session_state.pop(SAID_KEY, None)
+        return
+    try:
+        run = add_upload(runs.the_manager(), visitor.current(), file.getvalue(), file.name)
+    except Refused as refusal:
+        st.session_state[SAID_KEY] = (False, str(refusal))
+        return
+    st.session_state[SAID_KEY] = (True, TEXTS["accepted"].format(title=run.title))
+    state.change(source=RUN, run=run.id, epoch=None)

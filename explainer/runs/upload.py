@@ -1,0 +1,198 @@
+"""Checkpoints from strangers: everything is checked before a model is built, nothing is unpickled.
+
+An accepted one is written anew, so that a run directory only ever holds what this project wrote.
+"""
+
+import re
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from explainer.content import load_texts
+from explainer.runs.limits import MEGABYTE, Refused
+from explainer.runs.manager import Manager
+from explainer.runs.run import Run
+from explainer.runs.store import Note, hashed
+from explainer.showable import check_shape, check_showable
+from vit_core import Checkpoint, CheckpointError, TrainConfig, ViTConfig, load_checkpoint, trace
+from vit_core.checkpoint import read_header, read_part
+from vit_core.data import MNIST_TRAINING, mnist_info, mnist_test, normalize
+from vit_core.presets import PRESETS
+from vit_core.run import RunConfig, RunDirectory
+
+TEXTS = load_texts("upload")
+MOST_BYTES = 5 * MEGABYTE
+MOST_HEADER = 256 * 1024  # bytes; a model of 12 blocks needs 16 kB
+MOST_EPOCH = 9_999
+LARGEST = 1_000.0  # of a weight; trained ones stay below 100
+LONGEST_TITLE = 30  # characters
+LONGEST_COMMAND = 400
+PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt")
+TRIED = 4  # test images that the model must answer, beside a black and a white one
+MOST_UPLOADS = 12  # of one visitor
+MOST = {  # of what may stand in the metrics
+    **dict.fromkeys(("train_accuracy", "val_accuracy", "test_accuracy"), 1.0),
+    **dict.fromkeys(("train_loss", "val_loss", "test_loss"), 1e6),
+}
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A checkpoint that was accepted.
+
+    Attributes:
+        title: of its run.
+        epoch: after which it was saved, as it says itself.
+        metrics: what it says of its results, as far as that can be.
+    """
+
+    checkpoint: Checkpoint
+    title: str
+    epoch: int
+    metrics: dict[str, float | int]
+
+
+def add_upload(manager: Manager, visitor: str, content: bytes, name: str) -> Run:
+    """Check an uploaded checkpoint and make it a run of this visitor.
+
+    Args:
+        name: of the file, as the visitor called it.
+
+    Raises:
+        Refused: it is none that the pages can show, or there is no room; one sentence.
+    """
+    own = manager.runs_of(visitor)
+    if sum(run.status == "uploaded" for run in own) >= MOST_UPLOADS:
+        raise Refused(TEXTS["many"].format(most=MOST_UPLOADS))
+    upload, store = read_upload(content, name), manager.store
+    run_id = store.new_id()
+    note = Note(hashed(visitor), "uploaded", "", upload.title, time.time())
+    try:
+        write_upload(upload, store.folder(run_id))
+        store.write(run_id, note)
+    except OSError as error:
+        store.delete(run_id)
+        raise Refused(TEXTS["no_disk"].format(why=error.strerror or error)) from None
+    return Run(run_id, store.history(run_id), "uploaded", "", note.title, note.owner, note.created)
+
+
+def read_upload(content: bytes, name: str) -> Upload:
+    """Check an uploaded checkpoint.
+
+    Args:
+        name: of the file, as the stranger called it.
+
+    Raises:
+        Refused: it is none that the pages can show; the message is one sentence.
+    """
+    check_form(content, name)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "upload.safetensors"
+        path.write_bytes(content)
+        try:
+            checkpoint = read_checkpoint(path)
+        except CheckpointError as error:
+            why = str(error).removeprefix(f"{path} ")
+            raise Refused(TEXTS["refused"].format(why=why)) from None
+    check_numbers(checkpoint)
+    metrics = sane(checkpoint.metrics)
+    return Upload(checkpoint, title_of(name), int(metrics.pop("epoch", 1)), metrics)
+
+
+def check_form(content: bytes, name: str) -> None:
+    """Refuse by size, name and first bytes what need not be read any further."""
+    if not content:
+        raise Refused(TEXTS["empty"])
+    if len(content) > MOST_BYTES:
+        raise Refused(TEXTS["large"].format(found=len(content) / MEGABYTE, most=5))
+    # a zip archive, as PyTorch writes it, or a pickle of protocol 2 to 5
+    is_pickle = content[:2] == b"PK" or (content[0] == 0x80 and content[1:2] in b"\2\3\4\5")
+    if name.lower().endswith(PICKLES) or (is_pickle and header_length(content) > MOST_BYTES):
+        raise Refused(TEXTS["pickle"])
+    length = header_length(content)
+    if len(content) < 8 or length > len(content) - 8 or content[8:9] != b"{":
+        raise Refused(TEXTS["unknown"])
+    if length > MOST_HEADER:
+        raise Refused(TEXTS["header"].format(most=MOST_HEADER // 1024))
+
+
+def header_length(content: bytes) -> int:
+    return int.from_bytes(content[:8], "little")
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint whose shape the pages can show.
+
+    Raises:
+        CheckpointError: it is no such checkpoint; found out before the model is built.
+    """
+    metadata, _ = read_header(path)
+    check_shape(read_part(path, metadata, "config", ViTConfig.from_json, required=True))
+    checkpoint = load_checkpoint(path)
+    check_showable(checkpoint.config, checkpoint.data or mnist_info())
+    return checkpoint
+
+
+def check_numbers(checkpoint: Checkpoint) -> None:
+    """Refuse weights with which the model's own numbers would overflow."""
+    model = checkpoint.model
+    if any(value.abs().max() > LARGEST for value in model.parameters()):
+        raise Refused(TEXTS["weights"].format(most=f"{LARGEST:,.0f}"))
+    black = torch.zeros_like(mnist_test().images[:1])
+    images = torch.cat((mnist_test().images[:TRIED], black, black + 255))
+    found = trace(model, normalize(images, checkpoint.data or mnist_info()))
+    if not all(found[key].isfinite().all() for key in found):
+        raise Refused(TEXTS["overflow"])
+
+
+def sane(metrics: dict[str, Any]) -> dict[str, float | int]:
+    """Return those of a stranger's metrics that can be true."""
+    kept: dict[str, float | int] = {
+        name: float(metrics[name])
+        for name, most in MOST.items()
+        if isinstance(metrics.get(name), float) and 0 <= metrics[name] <= most
+    }
+    epoch = metrics.get("epoch")
+    if isinstance(epoch, int) and not isinstance(epoch, bool) and 0 <= epoch <= MOST_EPOCH:
+        kept["epoch"] = epoch
+    return kept
+
+
+def title_of(name: str) -> str:
+    """Return a file's name in plain letters, which mean nothing to HTML, Markdown or a shell."""
+    stem = re.sub(r"\.safetensors$", "", name.replace("\\", "/").rsplit("/", 1)[-1])
+    plain = re.sub(r"[^A-Za-z0-9.-]+", " ", stem).strip(" .-")
+    return plain[:LONGEST_TITLE].strip() or TEXTS["untitled"]
+
+
+def write_upload(upload: Upload, folder: Path) -> None:
+    """Write a run directory with this one model, as saved after its epoch and as the last one.
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be made.
+    """
+    checkpoint, epoch = upload.checkpoint, upload.epoch
+    command = checkpoint.command or ""
+    known = len(command) <= LONGEST_COMMAND and command.isprintable()
+    config = RunConfig(
+        preset=checkpoint.preset if checkpoint.preset in PRESETS else None,
+        model=checkpoint.config,
+        train=checkpoint.train_config or TrainConfig(epochs=max(epoch, 1)),
+        threads=1,
+        data=(checkpoint.data or mnist_info()).fingerprint,
+        command=command if known else "",
+    )
+    run = RunDirectory.create(folder, config)
+    try:
+        steps = epoch * (MNIST_TRAINING // min(config.train.batch_size, MNIST_TRAINING))
+        line = {"epoch": epoch, "step": steps, **upload.metrics}
+        run.append_metrics({"seconds": 0.0, **line})
+        data = checkpoint.data or mnist_info()
+        run.save_epoch(f"epoch-{epoch:03d}", checkpoint.model, line, data)
+        run.save_epoch("final", checkpoint.model, line, data)
+    finally:
+        run.close()
