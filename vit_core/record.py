@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vit_core.data import ImageData
-from vit_core.model import build
+from vit_core.mistakes import build_with
 from vit_core.run import RunDirectory, RunError
 from vit_core.snapshot import take_snapshot
 from vit_core.train import Done, EpochEnd, Event, StepEnd, Training
@@ -39,7 +39,7 @@ class Recorder:
         """
         config = run.config.train
         self.run, self.cadence = run, cadence
-        self.training = Training(build(run.config.model, config.seed), data, config)
+        self.training = Training(build_with(run.config.model, config, config.seed), data, config)
         state = run.load_state()
         if state is None:
             run.save_epoch("epoch-000", self.training.model, {"epoch": 0, "step": 0}, data.info)

@@ -161,12 +161,10 @@ def read_config(path: Path) -> RunConfig:
         RunError: there is no run, or its settings are damaged.
     """
     try:
-        text = (path / "config.json").read_bytes()
+        return RunConfig.from_json((path / "config.json").read_bytes().decode())
     except (FileNotFoundError, NotADirectoryError):
         raise RunError(f"{path} holds no run to resume (it has no config.json)") from None
-    try:
-        return RunConfig.from_json(text.decode())
-    except ValueError as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise RunError(f"{path / 'config.json'} is damaged: {error}") from None
 
 
@@ -174,7 +172,7 @@ def parse_line(text: bytes) -> dict[str, Any] | None:
     """Read a line of metrics; None for one that a crash cut short or somebody damaged."""
     try:
         values = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(values, dict) or not isinstance(values.get("epoch"), int):
         return None

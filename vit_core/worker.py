@@ -105,7 +105,8 @@ class Worker:
         except Stopped:
             state, said = "stopped", ""
         except Exception as error:  # whatever it is, the worker lives on and the page says it
-            state, said = "failed", sentence(error)
+            # nobody needs to know where on the server the run lies
+            state, said = "failed", sentence(error).replace(f"{path}{os.sep}", "")
         self.is_training = False
         self.say(**{"is": "ended", "state": state, "said": said})
 

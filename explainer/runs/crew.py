@@ -63,14 +63,16 @@ class Crew:
     def speed(self, settings: Settings) -> Speed | str | None:
         """Return how fast settings train here, or a sentence that says why they cannot.
 
-        None until a process had the time to try.
+        None until a process has tried, which ``want`` asks for.
         """
-        if settings not in self._speeds:
-            asked = [process.measuring for process in self._processes]
-            if settings not in self._wanted and settings not in asked:
-                self._wanted = [*self._wanted[1 - MOST_WANTED :], settings]
-            self.measure()
         return self._speeds.get(settings)
+
+    def want(self, settings: Settings) -> None:
+        """Ask for the speed of settings, if nobody has."""
+        known = (*self._speeds, *self._wanted, *(one.measuring for one in self._processes))
+        if settings not in known:
+            self._wanted = [*self._wanted[1 - MOST_WANTED :], settings]
+        self.measure()
 
     def measure(self) -> None:
         """Have the settings measured that somebody asked for last, if a process is free."""
@@ -116,7 +118,7 @@ class Crew:
                     self._speeds.pop(next(iter(self._speeds)))
                 process.measuring = None
                 process.idle_since = time.monotonic()
-                if not speed:
+                if not speed and process.run_id is None:
                     self._retire(process)
             elif answer["is"] == "ended" and process.run_id:
                 if answer["state"] == "failed":

@@ -128,7 +128,7 @@ class Manager:
                 said="",
                 title=title_of(request),
                 created=self._now(),
-                estimate=self._expected(model, train),
+                estimate=known.seconds if (known := self._known(model, train)) else None,
             )
             try:
                 RunDirectory.create(self.store.folder(run_id), config).close()
@@ -229,10 +229,8 @@ class Manager:
         It is measured by a process that has nothing else to do, so that no run waits for it.
         """
         with self._lock:
-            speed = self._crew.speed(settings(model, train))
-        if not isinstance(speed, Speed):
-            return None
-        return Estimate(speed.seconds(train.epochs), speed.images_per_second)
+            self._crew.want(settings(model, train))
+            return self._known(model, train)
 
     def check(self, model: ViTConfig, train: TrainConfig) -> None:
         """Refuse a run that this server cannot take, as far as anybody knows yet.
@@ -322,9 +320,11 @@ class Manager:
         if len(self._queue) >= self.limits.queue:
             raise Refused(SAID["queue_full"].format(most=self.limits.queue))
 
-    def _expected(self, model: ViTConfig, train: TrainConfig) -> float | None:
-        estimate = self.estimate(model, train)
-        return estimate.seconds if estimate else None
+    def _known(self, model: ViTConfig, train: TrainConfig) -> Estimate | None:
+        speed = self._crew.speed(settings(model, train))
+        if not isinstance(speed, Speed):
+            return None
+        return Estimate(speed.seconds(train.epochs), speed.images_per_second)
 
     def _now(self) -> float:
         return self._clock + time.monotonic()

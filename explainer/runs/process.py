@@ -66,7 +66,11 @@ class WorkerProcess:
         for line in self.process.stdout or ():
             with contextlib.suppress(ValueError):
                 on_answer(self, json.loads(line))
-        on_end(self, self.process.wait())
+        code = self.process.wait()
+        self.close()
+        if self.process.stdout:
+            self.process.stdout.close()
+        on_end(self, code)
 
     def order(self, **order: Any) -> None:
         """Give an order; one to a process that has just ended is lost, and its end is noticed."""

@@ -1,0 +1,41 @@
+"""A training process that does nothing by itself: tests give its answers and let it die."""
+
+from typing import Any, ClassVar
+
+from explainer.runs.limits import Limits
+
+
+class FakeProcess:
+    """Takes the place of ``WorkerProcess``; all that were started are in ``started``."""
+
+    started: ClassVar[list["FakeProcess"]] = []
+
+    def __init__(self, limits: Limits, on_answer: Any, on_end: Any) -> None:
+        self.run_id: str | None = None
+        self.measuring: Any = None
+        self.idle_since = 0.0
+        self.orders: list[dict[str, Any]] = []
+        self.is_alive = True
+        self._on_answer, self._on_end = on_answer, on_end
+        FakeProcess.started.append(self)
+
+    def order(self, **order: Any) -> None:
+        self.orders.append(order)
+
+    def answer(self, **answer: Any) -> None:
+        self._on_answer(self, answer)
+
+    def end_run(self, state: str = "finished", said: str = "") -> None:
+        self.answer(**{"is": "ended", "state": state, "said": said})
+
+    def kill(self) -> None:
+        self.die(-9)
+
+    def die(self, code: int) -> None:
+        self.is_alive = False
+        self._on_end(self, code)
+
+    def end(self) -> None:
+        self.is_alive = False
+
+    close = end
