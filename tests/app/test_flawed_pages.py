@@ -1,0 +1,203 @@
+"""Every page with a model from a run with a mistake: it opens, says so, and claims no wrong sum."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+import torch
+
+from explainer import badge, flawed, services
+from explainer.arithmetic import derive
+from explainer.attention_cells import Head
+from explainer.content import load_texts
+from explainer.lens import written
+from explainer.navigation import TITLES
+from explainer.state import Cell, Choice, State
+from explainer.views import encoder_block, self_attention
+from explainer.weights import weights
+from vit_core import PRESETS, ViTConfig, save_checkpoint
+from vit_core.mistakes import MISTAKES, build_with
+
+SHAPE = ViTConfig(patch_size=7, embed_dim=16, depth=2, num_heads=2, mlp_ratio=2.0)
+KINDS = ("no_residual", "no_layer_norm", "no_scaling")
+VIEWS = [view for view in TITLES if view != "train"]
+every_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+def place(folder: Path, name: str, shape: ViTConfig = SHAPE) -> None:
+    """Put a model of a run with this mistake where the source "default" is."""
+    config, training = MISTAKES[name].apply(shape, PRESETS["fast"].train)
+    model = build_with(config, training, seed=2)
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():  # so that no bias, gain or position is a telling 0 or 1
+        for parameter in model.parameters():
+            parameter += 0.2 * torch.randn(parameter.shape, generator=generator)
+    save_checkpoint(
+        model,
+        folder / "default.safetensors",
+        train_config=training,
+        metrics={"epoch": 3, "step": 1287, "test_accuracy": 0.5},
+    )
+
+
+@pytest.fixture
+def with_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Return what makes the app's first model one with a mistake."""
+    monkeypatch.setattr(services, "SHIPPED_DIR", tmp_path)
+    st.cache_resource.clear()
+    yield partial(place, tmp_path)
+    st.cache_resource.clear()
+
+
+def observed() -> tuple[Choice, services.Observation]:
+    choice = Choice("default", services.load_source("default").model.config, 0, 7, 0)
+    return choice, services.observe(choice)
+
+
+def said(app) -> str:
+    return " ".join(element.proto.body for element in app.get("html"))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("pool", ["cls", "mean"])
+@every_kind
+def test_every_page_opens_and_says_so(
+    with_mistake: Callable, open_page: Callable, kind: str, pool: str, view: str
+) -> None:
+    with_mistake(kind, replace(SHAPE, pool=pool))
+    app = open_page(view.replace("_", "-"), source="default")
+    assert not app.exception
+    texts = load_texts("mistakes")["banner"]
+    assert texts["made"].format(names=texts["names"][kind]) in said(app)
+    assert "the numbers are this model" in said(app)
+
+
+@pytest.mark.parametrize("kind", [name for name in MISTAKES if name not in KINDS])
+def test_a_mistake_in_training_leaves_the_pages_true(
+    with_mistake: Callable, open_page: Callable, kind: str
+) -> None:
+    with_mistake(kind)
+    app = open_page("encoder-block", source="default")
+    assert not app.exception
+    assert load_texts("mistakes")["banner"]["names"][kind] in said(app)
+    assert "computes what this page says" in said(app)
+
+
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize("view", ["home", "encoder_block"])
+def test_a_sound_model_has_no_banner(open_page: Callable, view: str) -> None:
+    address = view.replace("_", "-")
+    for source in ("default", "untrained"):
+        assert 'class="mistake"' not in said(open_page(address, source=source))
+
+
+# arithmetic
+
+
+@every_kind
+@pytest.mark.parametrize("pool", ["cls", "mean"])
+def test_every_number_is_derived_as_it_ran(with_mistake: Callable, kind: str, pool: str) -> None:
+    with_mistake(kind, replace(SHAPE, pool=pool))
+    choice, seen = observed()
+    made, held, rng = flawed.flaws(choice), weights(choice), np.random.default_rng(0)
+    left_out = set()
+    for key, tensor in seen.tensors.items():
+        if key in ("patches", "tokens", "pos_embed") or key.endswith("resid_pre"):
+            continue
+        for _ in range(5):
+            index = tuple(int(rng.integers(size)) for size in tensor.shape)
+            found = derive(seen.tensors, held, seen.config, key, index, made)
+            assert abs(found.result - found.shown) <= 1e-5 * found.scale, (key, index)
+            assert found.shown == tensor[index]
+            if found.left_out:
+                left_out.add(found.left_out)
+    field = {"no_residual": "residual", "no_layer_norm": "layer_norm", "no_scaling": "scale_scores"}
+    assert left_out == {field[kind]}
+    assert set(load_texts("arithmetic")["left_out"]) == set(field.values())
+
+
+@every_kind
+def test_the_cells_of_self_attention_follow(with_mistake: Callable, kind: str) -> None:
+    with_mistake(kind)
+    choice, seen = observed()
+    head = Head(seen.config, seen.tensors, weights(choice), 1, 0, 3, flawed.flaws(choice))
+    for cell in (Cell("norm", 2, 5), Cell("scores", 3, 4), Cell("compare", 1, 4)):
+        found = head.origin(cell)
+        assert abs(found.result - found.shown) <= 1e-5 * found.scale
+    assert ("root" in head.origin(Cell("scores", 3, 4)).numbers) is (kind != "no_scaling")
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "cell", "name"),
+    [
+        ("no_residual", "encoder-block", "stream.2.3", "residual"),
+        ("no_layer_norm", "encoder-block", "normed.1.3", "layer_norm"),
+        ("no_scaling", "self-attention", "scores.1.3", "scale_scores"),
+        ("no_layer_norm", "classification-head", "normed.0.3", "layer_norm"),
+        ("no_residual", "classification-head", "stream.0.3", "residual"),
+    ],
+)
+def test_a_cell_says_what_was_left_out(
+    with_mistake: Callable, open_page: Callable, kind: str, address: str, cell: str, name: str
+) -> None:
+    with_mistake(kind)
+    app = open_page(address, source="default", cell=cell)
+    assert not app.exception
+    texts = [element.value for element in app.markdown]
+    assert any(load_texts("arithmetic")["left_out"][name] in text for text in texts)
+    assert not any("more than rounding explains" in text for text in texts)
+
+
+@every_kind
+def test_the_split_of_the_logits_adds_up(with_mistake: Callable, kind: str) -> None:
+    with_mistake(kind)
+    choice, seen = observed()
+    assert written(choice, seen).difference < 1e-4
+
+
+# other claims
+
+
+@every_kind
+@pytest.mark.parametrize("what", ["attention", "block"])
+def test_the_badge_says_why_it_differs(with_mistake: Callable, kind: str, what: str) -> None:
+    with_mistake(kind)
+    choice, seen = observed()
+    found = badge.compare(what, choice, seen, 1)
+    why = badge.reason(what, flawed.flaws(choice))
+    differs = what == "block" or kind == "no_scaling"
+    assert found.equal is not differs
+    assert bool(why) is differs
+    assert ("as it must" in badge.badge(found, why)) is differs
+
+
+def test_a_block_that_adds_nothing_leaves_nothing_without_residual_connections(
+    with_mistake: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoder_block.state, "load", lambda: State())
+    for kind, right in (("no_residual", 0), ("no_layer_norm", 2)):
+        with_mistake(kind)
+        st.cache_resource.clear()
+        choice, seen = observed()
+        asked = {question.name: question for question in encoder_block.questions(choice, seen)}
+        assert asked["nothing"].answer == right
+
+
+def test_without_the_division_its_own_row_is_the_undivided_one(
+    with_mistake: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(self_attention.state, "load", lambda: State())
+    with_mistake("no_scaling")
+    choice, seen = observed()
+    titles, rows, ran = zip(*self_attention.tempered(choice, seen), strict=True)
+    texts = load_texts("self_attention")["parts"]["temperature"]
+    assert titles == (texts["model"], texts["divided"]) and ran == (True, False)
+    q, k = (seen.tensors[f"blocks.0.attn.{name}"][0].astype(np.float64) for name in "qk")
+    query = self_attention.query_of(choice, seen)
+    for row, scale in zip(rows, (1.0, 8**0.5), strict=True):
+        powers = np.exp(q[query] @ k.T / scale)
+        np.testing.assert_allclose(row, powers / powers.sum(), rtol=1e-4)
