@@ -1,0 +1,194 @@
+"""The gallery of mistakes, and the recorded runs that it speaks of."""
+
+import csv
+import io
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explainer.content import load_texts
+from explainer.recorded import FOLDER, HEALTHY, curves, epoch_lines, recorded
+from explainer.views.train import mistakes as gallery
+from vit_core import PRESETS, load_checkpoint
+from vit_core.data import mnist_info
+from vit_core.mistakes import MISTAKES, mistakes_of
+
+TEXTS = load_texts("mistakes")
+every_mistake = pytest.mark.parametrize("name", MISTAKES)
+every_run = pytest.mark.parametrize("name", [HEALTHY, *MISTAKES])
+
+
+def page() -> None:
+    import streamlit as st
+
+    from explainer.views.train.mistakes import show_gallery
+
+    st.session_state.setdefault("tried", [])
+    show_gallery(lambda name: st.session_state["tried"].append(name))
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_function(page, default_timeout=60).run()
+
+
+# the recorded runs
+
+
+def test_there_is_a_folder_for_each_run_and_no_other() -> None:
+    found = {path.name.replace("-", "_") for path in FOLDER.iterdir() if path.is_dir()}
+    assert found == {HEALTHY, *MISTAKES}
+
+
+@every_run
+def test_a_recorded_run_is_whole(name: str) -> None:
+    history = recorded(name)
+    config = history.config
+    assert config.train.epochs == len(epoch_lines(history)) == 3
+    assert history.metrics()[-1]["step"] == history.total_steps
+    assert 0 <= history.test_accuracy <= 1
+    assert config.data == mnist_info().fingerprint
+    assert config.threads == 1
+    seen = curves(history, name)
+    assert len(seen.steps) >= 100 and len(seen.val_steps) == 3
+    assert (np.diff(seen.steps) > 0).all()
+
+
+@every_run
+def test_a_recorded_run_has_its_own_mistake_and_no_other(name: str) -> None:
+    config, healthy = recorded(name).config, recorded(HEALTHY).config
+    if name == HEALTHY:
+        assert mistakes_of(config.model, config.train) == ()
+        assert config.model == PRESETS["fast"].model
+        return
+    assert (config.model, config.train) == MISTAKES[name].apply(healthy.model, healthy.train)
+    assert mistakes_of(config.model, config.train) == (name,)
+
+
+@every_run
+def test_nothing_recorded_knows_the_machine_it_was_made_on(name: str) -> None:
+    command = recorded(name).config.command
+    assert command.startswith("python -m vit_core.train ")
+    assert command.endswith(f"--run-dir runs/{name.replace('_', '-')}")
+    for path in recorded(name).path.iterdir():
+        assert b"/work" not in path.read_bytes() and b"/tmp" not in path.read_bytes()
+        assert path.name != "state.safetensors"
+
+
+def test_the_healthy_run_has_a_model_for_every_epoch() -> None:
+    history = recorded(HEALTHY)
+    assert history.epochs() == (0, 1, 2, 3)
+    for epoch in history.epochs():
+        found = load_checkpoint(history.checkpoint(epoch), expect=history.config.model)
+        assert found.metrics["epoch"] == epoch
+        assert found.train_config == history.config.train
+
+
+def test_the_readme_has_the_accuracies() -> None:
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    for name in (HEALTHY, *MISTAKES):
+        (line,) = [it for it in text.splitlines() if it.startswith(f"| `{name.replace('_', '-')}`")]
+        assert f"| {100 * recorded(name).test_accuracy:.2f} % |" in line
+
+
+# what the texts claim of them
+
+
+def losses(name: str) -> np.ndarray:
+    return curves(recorded(name), name).losses
+
+
+def test_what_the_texts_say_is_so() -> None:
+    test = {name: recorded(name).test_accuracy for name in (HEALTHY, *MISTAKES)}
+    first = {name: curves(recorded(name), name).val_accuracies[0] for name in (HEALTHY, *MISTAKES)}
+    assert test[HEALTHY] > 0.98 and max(test.values()) == test[HEALTHY]
+    # less than people expect
+    for name in ("no_position", "no_scaling", "no_residual", "softmax_before_loss"):
+        assert test[HEALTHY] - test[name] < 0.025
+        assert first[name] < first[HEALTHY] - 0.02
+    # the loss that cannot fall
+    assert losses("softmax_before_loss").min() > math.log(math.e + 9) - 1
+    assert losses("softmax_before_loss")[-10:].max() < 1.55
+    # the one that breaks: as fast at first, then above guessing, then back
+    without = losses("no_layer_norm")
+    assert without[5] < losses(HEALTHY)[5] + 0.1
+    assert without.max() > math.log(10) > without[:10].max() and without[-1] < math.log(10)
+    assert test["no_layer_norm"] < 0.7
+    # too long steps: faster at first, then up again, and better at the end
+    high = losses("high_lr")
+    assert high[:5].mean() < losses(HEALTHY)[:5].mean()
+    assert high[5:30].max() > high[:5].min() + 0.3 and high[-1] < high[5:80].min()
+    # nothing to learn
+    assert abs(losses("shuffled_labels")[5:] - math.log(10)).max() < 0.05
+    assert abs(test["shuffled_labels"] - 0.1) < 0.03
+
+
+# the gallery
+
+
+def test_every_mistake_has_its_words() -> None:
+    for part in (TEXTS["names"], TEXTS["mistakes"], TEXTS["banner"]["names"]):
+        assert set(part) == set(MISTAKES)
+
+
+@every_mistake
+def test_a_mistake_is_shown_beside_the_healthy_run(app: AppTest, name: str) -> None:
+    app.session_state[gallery.CHOSEN_KEY] = name
+    app.run()
+    assert not app.exception
+    assert app.subheader[0].value == TEXTS["names"][name]
+    texts = " ".join(element.value for element in app.markdown)
+    healthy = f"{100 * recorded(HEALTHY).test_accuracy:.1f} %"
+    assert healthy in texts and "{" not in texts
+    (chart,) = app.get("plotly_chart")
+    last = epoch_lines(recorded(name))[-1]
+    assert f"{last['train_loss']:.3f} with" in chart.proto.alt
+    assert app.code[0].value == recorded(name).config.command
+
+
+def test_the_choice_is_kept_without_its_widget(app: AppTest) -> None:
+    assert app.subheader[0].value == TEXTS["names"]["softmax_before_loss"]
+    app.button_group(key="mistake").set_value("no_scaling").run()
+    assert app.subheader[0].value == TEXTS["names"]["no_scaling"]
+    # a visit to another page loses the widget's own value, but not what it handed back
+    assert app.session_state[gallery.CHOSEN_KEY] == "no_scaling"
+    other = AppTest.from_function(page, default_timeout=60)
+    other.session_state[gallery.CHOSEN_KEY] = "no_scaling"
+    app = other.run()
+    assert app.subheader[0].value == TEXTS["names"]["no_scaling"]
+
+
+@every_mistake
+def test_the_button_names_the_mistake(app: AppTest, name: str) -> None:
+    app.session_state[gallery.CHOSEN_KEY] = name
+    app.run()
+    app.button(key="mistake-try").click().run()
+    assert app.session_state["tried"] == [name]
+
+
+def test_the_floor_is_derived() -> None:
+    assert pytest.approx(1.4612, abs=5e-5) == gallery.FLOOR
+    assert gallery.facts("softmax_before_loss")["floor"] == "1.4612"
+
+
+@every_mistake
+def test_the_csv_has_every_number_of_both_runs(name: str) -> None:
+    rows = list(csv.reader(io.StringIO(gallery.runs_csv(name))))
+    assert rows[0] == TEXTS["csv_columns"]
+    for run in (HEALTHY, name):
+        called = TEXTS["healthy"] if run == HEALTHY else TEXTS["names"][run]
+        mine = [row for row in rows if row[0] == called]
+        seen = curves(recorded(run), called)
+        assert len(mine) == len(seen.steps) + len(seen.val_steps)
+        np.testing.assert_allclose(
+            [float(row[3]) for row in mine], [*seen.losses, *seen.val_losses], rtol=1e-6
+        )
+
+
+def test_curves_of_a_run_that_has_only_begun(tmp_path: Path) -> None:
+    (tmp_path / "metrics.jsonl").write_text("")
+    seen = curves(type(recorded(HEALTHY))(tmp_path), "new")
+    assert seen.steps.shape == seen.val_losses.shape == (0,)
