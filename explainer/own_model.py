@@ -1,5 +1,7 @@
 """The place in the sidebar where a visitor brings a checkpoint of their own."""
 
+import re
+
 import streamlit as st
 
 from explainer import runs, state
@@ -27,11 +29,16 @@ def upload_model() -> None:
             on_change=take_file,
         )
         if said and not accepted:
-            st.error(said)
+            st.error(plain(said))
         else:
             note(said or TEXTS["note"])
     if accepted:
         visitor.remember()
+
+
+def plain(sentence: str) -> str:
+    """Return a sentence in which a stranger's words mean nothing to Markdown."""
+    return re.sub(r"([^\w\s])", r"\\\1", sentence)
 
 
 def take_file() -> None:

@@ -4,6 +4,7 @@ What a link or a slider asks for may be gone, unfinished or damaged; then the ne
 shown is, and a sentence says so.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -73,7 +74,7 @@ def reason(error: Exception) -> str:
     """Return why a file cannot be used, without naming folders of the server."""
     if isinstance(error, OSError):
         return TEXTS["unreadable"]
-    return str(error).split(".safetensors ", 1)[-1]
+    return re.sub(r"^/.*?\.safetensors ", TEXTS["file"], str(error))
 
 
 def offered(now: State) -> dict[str, str]:
@@ -91,6 +92,8 @@ def runs_of_visitor(now: State) -> Iterator[tuple[Run, str]]:
     manager, secret = runs.the_manager(), visitor.current()
     known = set()
     for run in manager.recorded():
+        if not run.history.epochs():  # curves alone, for the gallery
+            continue
         known.add(run.id)
         yield run, "recorded"
     own = (run for run in manager.runs_of(secret) if run.history.epochs())

@@ -44,6 +44,11 @@ def check_shape(config: ViTConfig) -> None:
             f"this model cuts patches of {config.patch_hw[0]} x {config.patch_hw[1]}; the pages "
             f"show square ones"
         )
+    if config.num_tokens < 2:
+        raise CheckpointError(
+            "this model has a single token, which has no other to look at; the pages show models "
+            "of at least 2"
+        )
     for what, found, most in (
         ("tokens", config.num_tokens, MOST_TOKENS),
         ("encoder blocks", config.depth, MOST_BLOCKS),

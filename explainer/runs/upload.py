@@ -71,11 +71,14 @@ def add_upload(manager: Manager, visitor: str, content: bytes, name: str) -> Run
     upload, store = read_upload(content, name), manager.store
     run_id = store.new_id()
     note = Note(hashed(visitor), "uploaded", "", upload.title, time.time())
+    # under another name, until it is whole: what has no note yet is cleared away
+    unfinished = f".{run_id}"
     try:
-        write_upload(upload, store.folder(run_id))
-        store.write(run_id, note)
+        write_upload(upload, store.folder(unfinished))
+        store.write(unfinished, note)
+        store.folder(unfinished).rename(store.folder(run_id))
     except OSError as error:
-        store.delete(run_id)
+        store.delete(unfinished)
         raise Refused(TEXTS["no_disk"].format(why=error.strerror or error)) from None
     return Run(run_id, store.history(run_id), "uploaded", "", note.title, note.owner, note.created)
 
@@ -96,7 +99,7 @@ def read_upload(content: bytes, name: str) -> Upload:
         try:
             checkpoint = read_checkpoint(path)
         except CheckpointError as error:
-            why = str(error).removeprefix(f"{path} ")
+            why = str(error).replace(str(path), "it", 1)
             raise Refused(TEXTS["refused"].format(why=why)) from None
     check_numbers(checkpoint)
     metrics = sane(checkpoint.metrics)
