@@ -93,6 +93,43 @@ def wrong_images(model: ViT, split: Split, info: DataInfo) -> list[tuple[int, in
     ]
 
 
+@dataclass(frozen=True)
+class Hard:
+    """An image that a model finds hard.
+
+    Attributes:
+        place: in its split.
+        truth, said: the true class and the predicted one.
+        probability: that the model gives the true class.
+    """
+
+    place: int
+    truth: int
+    said: int
+    probability: float
+
+
+@torch.no_grad()
+def hardest_images(
+    model: ViT, split: Split, info: DataInfo, count: int, batch_size: int = 500
+) -> list[Hard]:
+    """Return the images with the smallest probability of the true class, the smallest first.
+
+    The model must be in evaluation mode.
+    """
+    parts = [
+        model(normalize(split.images[start : start + batch_size], info)).float().softmax(dim=1)
+        for start in range(0, len(split), batch_size)
+    ]
+    probabilities = torch.cat(parts)
+    of_truth = probabilities.gather(1, split.labels[:, None])[:, 0]
+    said = probabilities.argmax(dim=1)
+    return [
+        Hard(at, int(split.labels[at]), int(said[at]), float(of_truth[at]))
+        for at in of_truth.argsort(stable=True)[:count].tolist()
+    ]
+
+
 def report(evaluation: Evaluation, class_names: tuple[str, ...]) -> str:
     """Write an evaluation as plain text: accuracy, a line a class, the confusion matrix."""
     count = int(evaluation.confusion.sum())

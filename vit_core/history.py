@@ -1,5 +1,6 @@
 """Reading a run directory that another process may be writing, or that somebody has damaged."""
 
+import json
 import os
 import re
 import threading
@@ -7,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from vit_core.data import MNIST_TRAINING
-from vit_core.run import RunConfig, parse_line, read_config
+from vit_core.evaluate import Hard
+from vit_core.run import HARDEST, RunConfig, parse_line, read_config
 from vit_core.snapshot import FILE, Snapshot
 
 EPOCH_FILE = re.compile(r"epoch-(\d{3,})\.safetensors")
@@ -110,6 +112,14 @@ class RunHistory:
         """Time that the run has taken so far, over all its resumptions."""
         lines = self.metrics()
         return lines[-1]["seconds"] if lines else 0.0
+
+    def hardest(self) -> list[Hard]:
+        """Return the test images that the finished model finds hardest; none before."""
+        try:
+            found = json.loads((self.path / HARDEST).read_bytes())
+            return [Hard(**one) for one in found]
+        except (OSError, ValueError, TypeError, RecursionError):
+            return []
 
     def snapshot(self) -> Snapshot | None:
         """Return what the model did a moment ago; None for runs that nobody could watch."""

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from vit_core.data import ImageData
+from vit_core.evaluate import hardest_images
 from vit_core.mistakes import build_with
 from vit_core.run import RunDirectory, RunError
 from vit_core.snapshot import take_snapshot
 from vit_core.train import Done, EpochEnd, Event, StepEnd, Training
+
+HARDEST_COUNT = 24  # test images that are written down
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,12 @@ class Recorder:
         self.last = {k: v for k, v in self.last.items() if k not in ("seconds", "lr")}
         self.last |= {"test_loss": event.test.loss, "test_accuracy": event.test_accuracy}
         self.last["seconds"] = self.seconds
-        self.run.save_epoch("final", self.training.model, self.last, self.training.data.info)
+        training = self.training
+        training.model.eval()
+        self.run.save_hardest(
+            hardest_images(training.model, training.data.test, training.data.info, HARDEST_COUNT)
+        )
+        self.run.save_epoch("final", training.model, self.last, training.data.info)
         self.write(self.last)
 
     def write(self, values: dict[str, Any]) -> None:

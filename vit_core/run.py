@@ -4,13 +4,14 @@ config.json              the model's and the run's settings, thread count, data 
 metrics.jsonl            a line for each step interval and epoch; the last has test_accuracy too
 epoch-000.safetensors    the untrained model, then one checkpoint for each epoch
 final.safetensors        the last epoch's model, with the test accuracy in its metadata
+hardest.json             the test images that it finds hardest
 state.safetensors        model and optimizers after the last whole epoch, to resume from
 """
 
 import fcntl
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Self
@@ -22,8 +23,11 @@ from torch import Tensor
 from vit_core.checkpoint import save_checkpoint
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import DataInfo
+from vit_core.evaluate import Hard
 from vit_core.files import write_atomically
 from vit_core.model import ViT
+
+HARDEST = "hardest.json"
 
 
 class RunError(ValueError):
@@ -125,6 +129,11 @@ class RunDirectory:
             data=data,
             command=self.config.command,
         )
+
+    def save_hardest(self, found: list[Hard]) -> None:
+        """Write which test images the trained model finds hardest."""
+        content = json.dumps([asdict(one) for one in found])
+        write_atomically(self.path / HARDEST, content.encode())
 
     def save_state(self, tensors: dict[str, Tensor], epoch: int) -> None:
         """Write what the run resumes from, after all else of that epoch is written."""

@@ -47,7 +47,7 @@ def add_metrics(manager: Manager, run_id: str, **values: Any) -> None:
 def test_a_run_begins_at_once_and_is_told_where(make: Callable[..., Manager]) -> None:
     manager = make()
     run = manager.start("anna", REQUEST)
-    assert (run.status, run.place, run.title) == ("running", None, "fast, 3 epochs")
+    assert (run.status, run.place, run.title) == ("running", None, "own shape, 3 epochs")
     (order,) = FakeProcess.started[0].orders
     assert order["do"] == "run"
     assert Path(order["path"]) == manager.store.folder(run.id).resolve()

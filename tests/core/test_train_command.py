@@ -49,7 +49,8 @@ def test_what_a_run_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     names = sorted(file.name for file in path.iterdir())
     epochs = [f"epoch-{n:03d}.safetensors" for n in range(4)]
     assert names == sorted(
-        ["config.json", "metrics.jsonl", "final.safetensors", "state.safetensors", *epochs]
+        ["config.json", "metrics.jsonl", "final.safetensors", "hardest.json", "state.safetensors"]
+        + epochs
     )
     written = lines(path)
     assert all(
