@@ -87,7 +87,8 @@ def show_derivation(
         if len(found.terms) > 1:
             most = SHOWN_IN_EXAMPLE if is_example else SHOWN
             show_terms(found, term_names(found, seen), where, key, most)
-        st.latex(last_line(found))
+        if not (found.left_out and len(found.terms) == 1):  # it would only say x = x
+            st.latex(last_line(found))
         if found.left_out:
             note(texts["left_out"][found.left_out])
         if found.kind == "softmax":

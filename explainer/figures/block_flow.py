@@ -20,6 +20,12 @@ STYLE = f"""
   line-height: 1.375rem; font-size: 1.125rem; background: {theme.BACKGROUND.css}; }}
 .block-flow .stream {{ grid-column: 1 / -1; height: 5px; border-radius: 3px;
   background: {theme.ACCENT.css}; }}
+.block-flow .cut {{ display: grid; grid-template-columns: 3.5rem 1fr 3.5rem 1fr 3.5rem;
+  background: none; }}
+.block-flow .cut > :nth-child(odd) {{ border-radius: 3px; background: {theme.ACCENT.css}; }}
+.block-flow .replaces {{ border-color: {theme.BAD.css}; color: {theme.BAD.css}; }}
+.block-flow .off {{ border-style: dashed; color: {theme.MUTED.css};
+  text-decoration: line-through; }}
 .block-flow .below {{ grid-column: 1 / -1; display: flex; justify-content: space-between;
   padding-top: 0.875rem; }}
 .block-flow .below > * + * {{ text-align: center; }}
@@ -30,19 +36,33 @@ STYLE = f"""
 """
 
 
-def block_flow(lengths: Mapping[str, str], texts: Mapping[str, str], alt: str) -> str:
+def block_flow(
+    lengths: Mapping[str, str],
+    texts: Mapping[str, str],
+    alt: str,
+    *,
+    residual: bool = True,
+    layer_norm: bool = True,
+) -> str:
     """Return the block as a picture that reads from left to right.
 
     Args:
         lengths: of "before", "attention", "middle", "mlp" and "after", as they are written.
         texts: words beginning with ``diagram_``.
         alt: what a screen reader says of it.
+        residual: whether branches add to the stream; else it is cut, and they replace it.
+        layer_norm: whether the LayerNorms run; else they are struck out.
     """
+    node = '<span class="plus">+</span>' if residual else '<span class="plus replaces">→</span>'
+    norm_box = f'<span class="{"box" if layer_norm else "box off"}">'
+    stream = '<div class="stream"></div>'
+    if not residual:
+        stream = f'<div class="stream cut">{"<span></span>" * 5}</div>'
     branches = "".join(
-        f'<span></span><div class="branch"><span class="box">{escape(texts["diagram_norm"])}</span>'
+        f'<span></span><div class="branch">{norm_box}{escape(texts["diagram_norm"])}</span>'
         f'<span class="box">{escape(texts[f"diagram_{name}"])}</span>'
         f'<span class="added number">{written(texts, lengths[name])}</span>'
-        f'<span class="plus">+</span></div>'
+        f"{node}</div>"
         for name in ("attention", "mlp")
     )
     ends = "".join(
@@ -57,7 +77,7 @@ def block_flow(lengths: Mapping[str, str], texts: Mapping[str, str], alt: str) -
     return (
         f'<style>{STYLE}</style><div class="block-flow" tabindex="0" role="img" '
         f'aria-label="{escape(alt)}"><div aria-hidden="true">{branches}<span></span>'
-        f'<div class="stream"></div><div class="below">{ends}</div></div></div>'
+        f'{stream}<div class="below">{ends}</div></div></div>'
     )
 
 

@@ -149,7 +149,7 @@ def show_flow(choice: Choice, seen: Observation) -> None:
         cache=place_of(choice, seen),
     )
     explain(choice, seen, stream_matrices(choice, seen))
-    note(texts["note"])
+    note(texts["note" if flaws(choice).residual else "note_replaced"])
     st.markdown(texts["why"])
     download_csv(
         texts["download"], partial(stream_csv, choice, seen), "stream.csv", "block-stream-csv"
@@ -163,7 +163,19 @@ def show_diagram(choice: Choice, seen: Observation) -> None:
         name: f"{length(row(choice, seen, key)):.2f}"
         for name, key in zip(names, STREAM, strict=True)
     }
-    st.html(block_flow(lengths, texts, texts["diagram"].format(**facts(choice, seen), **lengths)))
+    made = flaws(choice)
+    alt = texts["diagram" if made.residual else "diagram_replaced"]
+    if not made.layer_norm:
+        alt = f"{alt} {texts['diagram_without_norm']}"
+    st.html(
+        block_flow(
+            lengths,
+            texts,
+            alt.format(**facts(choice, seen), **lengths),
+            residual=made.residual,
+            layer_norm=made.layer_norm,
+        )
+    )
 
 
 def stream_matrices(choice: Choice, seen: Observation) -> list[Matrix]:

@@ -178,3 +178,17 @@ def test_the_picture_of_the_block_says_what_it_shows():
     for number in lengths.values():
         assert f"length {number}" in html
     assert html.count("<div") == html.count("</div") and html.count("<span") == html.count("</span")
+    assert html.count(">+<") == 2 and 'class="box off"' not in html
+
+
+def test_the_picture_of_a_flawed_block_adds_nothing_and_strikes_out_what_does_not_run():
+    lengths = dict.fromkeys(("before", "attention", "middle", "mlp", "after"), "1")
+    texts = page.TEXTS["parts"]["flow"]
+    without_sums = block_flow(lengths, texts, "", residual=False)
+    assert ">+<" not in without_sums and without_sums.count(">→<") == 2
+    assert 'class="stream cut"' in without_sums and 'class="box off"' not in without_sums
+    without_norms = block_flow(lengths, texts, "", layer_norm=False)
+    assert without_norms.count('class="box off"') == 2 and without_norms.count(">+<") == 2
+    for html in (without_sums, without_norms):
+        for tag in ("div", "span"):
+            assert html.count(f"<{tag}") == html.count(f"</{tag}")
