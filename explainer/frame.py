@@ -86,7 +86,7 @@ def show_head(
 ) -> None:
     """Title and lead, and a quiet row: how to look at the page, and its link."""
     words = load_texts("frame")
-    number, count = list(navigation.TITLES).index(view), len(navigation.TITLES) - 1
+    number, count = list(navigation.PIPELINE).index(view) + 1, len(navigation.PIPELINE)
     st.html(f'<p class="page-number">{words["number"].format(number=number, count=count)}</p>')
     st.title(texts["title"].format(**facts), anchor=False)
     with st.container(key="lead"):

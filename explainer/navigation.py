@@ -9,8 +9,7 @@ from explainer import links, services, sidebar, startup, state
 from explainer.components.theme_follower import follow_theme
 from explainer.content import load_texts
 
-TITLES = {  # view → title, in the order of the pipeline
-    "home": "Home",
+PIPELINE = {  # view → title, in the order of the walk
     "patches": "Patches",
     "patch_embedding": "Embedding",
     "class_token": "Class token",
@@ -20,6 +19,8 @@ TITLES = {  # view → title, in the order of the pipeline
     "encoder_block": "Encoder block",
     "classification_head": "Classification head",
 }
+TITLES = {"home": "Home", "train": "Train", **PIPELINE}  # of all pages, as the top shows them
+WALK = ("home", *PIPELINE)
 
 
 def pages() -> dict[str, st.Page]:
@@ -41,20 +42,41 @@ def address(view: str) -> str:
 
 
 def previous(view: str) -> str | None:
-    """Return the view before this one; None at the first."""
-    views = list(TITLES)
-    place = views.index(view)
-    return views[place - 1] if place else None
+    """Return the view before this one on the walk; None at the first."""
+    place = WALK.index(view)
+    return WALK[place - 1] if place else None
 
 
 def following(view: str) -> str | None:
-    """Return the view after this one; None at the last."""
-    views = list(TITLES)
-    place = views.index(view) + 1
-    return views[place] if place < len(views) else None
+    """Return the view after this one on the walk; None at the last."""
+    place = WALK.index(view) + 1
+    return WALK[place] if place < len(WALK) else None
 
 
 def show(view: str) -> None:
+    """Draw one page."""
+    if view == "train":
+        show_training()
+    else:
+        show_model(view)
+
+
+def show_training() -> None:
+    """Draw the page that trains: it shows runs, so nobody chooses a model and an image first."""
+    # they link back to these pages
+    frame = importlib.import_module("explainer.frame")
+    page = importlib.import_module("explainer.views.train")
+    state.save(state.load())
+    state.enter("train")
+    frame.style()
+    above = st.container(key="above")
+    page.render()
+    with above:
+        links.show_refusals()
+    follow_theme(st.context.theme.type or "light")
+
+
+def show_model(view: str) -> None:
     """Let the visitor choose, observe, and draw one view; views are imported when first needed."""
     # the frame links back to these pages
     frame = importlib.import_module("explainer.frame")

@@ -50,6 +50,8 @@ def show_ways() -> None:
                 set_out("guided")
             if st.button(TEXTS["free"], key="free"):
                 set_out("free")
+            if st.button(TEXTS["train"], key="train"):
+                navigation.go("train")
         copy_link(load_texts("frame")["copy_link"])
 
 
@@ -61,7 +63,7 @@ def set_out(mode: str) -> None:
 def show_stages(choice: Choice, observation: Observation) -> None:
     query = urlencode(state.link())
     addresses = {
-        view: f"{navigation.address(view)}?{query}".rstrip("?") for view in navigation.TITLES
+        view: f"{navigation.address(view)}?{query}".rstrip("?") for view in navigation.PIPELINE
     }
     marked = TEXTS["legend_class_token"] if observation.config.pool == "cls" else ""
     rows = stages(observation, TEXTS, choice.trained, addresses)
@@ -144,7 +146,7 @@ def show_score() -> None:
         return
     right = sum(answer.is_right for answer in answers)
     st.markdown(TEXTS["score_all"].format(right=right, answered=len(answers)))
-    views = [view for view in navigation.TITLES if view in scores]
+    views = [view for view in navigation.PIPELINE if view in scores]
     st.table(
         {
             TEXTS["score_page"]: [navigation.TITLES[view] for view in views],

@@ -15,7 +15,7 @@ from explainer.arithmetic import derive
 from explainer.attention_cells import Head
 from explainer.content import load_texts
 from explainer.lens import written
-from explainer.navigation import TITLES
+from explainer.navigation import WALK
 from explainer.state import Cell, Choice, State
 from explainer.views import encoder_block, self_attention
 from explainer.weights import weights
@@ -24,7 +24,7 @@ from vit_core.mistakes import MISTAKES, build_with
 
 SHAPE = ViTConfig(patch_size=7, embed_dim=16, depth=2, num_heads=2, mlp_ratio=2.0)
 KINDS = ("no_residual", "no_layer_norm", "no_scaling")
-VIEWS = [view for view in TITLES if view != "train"]
+VIEWS = WALK
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 

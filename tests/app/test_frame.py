@@ -272,8 +272,8 @@ def test_hidden_controls_leave_no_sidebar_on_any_page(staged):
 
 
 def test_the_pages_are_in_the_order_of_the_pipeline():
-    assert list(navigation.TITLES) == [
-        "home",
+    assert list(navigation.TITLES) == ["home", "train", *navigation.PIPELINE]
+    assert list(navigation.PIPELINE) == [
         "patches",
         "patch_embedding",
         "class_token",
@@ -285,5 +285,5 @@ def test_the_pages_are_in_the_order_of_the_pipeline():
     ]
     assert navigation.previous("home") is None
     assert navigation.following("classification_head") is None
-    for view in list(navigation.TITLES)[1:]:
+    for view in navigation.PIPELINE:
         assert navigation.following(navigation.previous(view)) == view

@@ -192,7 +192,7 @@ def test_every_source_has_a_label():
 
 def test_the_pipeline_leads_to_every_page(open_app):
     found = set(re.findall(r'data-view="(\w+)"', picture(open_app())))
-    assert found == set(navigation.TITLES) - {"home"}
+    assert found == set(navigation.PIPELINE)
     without = set(re.findall(r'data-view="(\w+)"', picture(open_app(source="best"))))
     assert without == found
 

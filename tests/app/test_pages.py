@@ -15,7 +15,7 @@ from explainer.content import load_texts
 from explainer.quiz import Question, askable
 from explainer.state import SOURCES, UNTRAINED
 
-VIEWS = [view for view in navigation.TITLES if view != "home"]
+VIEWS = list(navigation.PIPELINE)
 MODELS = {
     **{source: {"source": source} for source in SOURCES},
     "smallest": {"patches": 2, "width": 8, "heads": 1, "depth": 1, "position": "none"},

@@ -347,7 +347,7 @@ def test_an_own_picture_on_each_model(open_app, source):
     np.testing.assert_array_equal(seen.pixels, pictures.decode(CODE))
 
 
-@pytest.mark.parametrize("view", navigation.TITLES)
+@pytest.mark.parametrize("view", navigation.WALK)
 @pytest.mark.parametrize("pixels", [centred(seven()), np.zeros((28, 28), np.uint8)])
 def test_every_page_shows_an_own_picture(shipped, open_page, view, pixels):
     address = view if view == "home" else navigation.address(view)

@@ -14,7 +14,7 @@ from explainer.state import Choice
 from vit_core import CheckpointError, ViTConfig, build, save_checkpoint
 
 pytestmark = pytest.mark.usefixtures("shipped")
-VIEWS = tuple(navigation.TITLES)
+VIEWS = navigation.WALK
 RUN_ID = "run-of-a-test"
 OURS = "o" * 32  # a visitor's secret
 

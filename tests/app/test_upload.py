@@ -404,7 +404,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("view", navigation.TITLES)
+@pytest.mark.parametrize("view", navigation.WALK)
 def test_every_page_shows_every_shape_that_is_accepted(
     view: str, shape: str, open_app: Callable[..., AppTest], manager: Manager, made: Make
 ):

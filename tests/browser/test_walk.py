@@ -6,11 +6,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from explainer.content import load_texts
-from explainer.navigation import TITLES, address
+from explainer.navigation import PIPELINE, address
 
 pytestmark = pytest.mark.browser
 
-PAGES = [view for view in TITLES if view != "home"]
+PAGES = list(PIPELINE)
 PATIENCE = 60_000  # milliseconds, on a machine that is busy with other things
 PLACE = "digit=3&index=5&query=12&block=1&head=1"
 # all that a page says, also inside of its components; charts come when they are ready
