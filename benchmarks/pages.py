@@ -1,20 +1,32 @@
 """How long each page takes to follow a choice, another image and a change of page, and its bytes.
 
     python benchmarks/pages.py
+    python benchmarks/pages.py --epochs 12
 
 On every page of the pipeline, with the `default` model, Chromium clicks tokens, steps through the
 test images, and goes from page to page by the navigation on top. Each time is from the action until
 the server's run is over and the browser has painted. Bytes are what a page brings when the browser
 comes to it a second time: websocket frames and files.
+
+With ``--epochs`` it moves the epoch slider instead, on every page and Home, over as many epochs of
+a run of the `default` shape. Nobody has looked at them before: each page has its own run.
 """
 
 import argparse
 import itertools
+import json
+import os
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from playwright.sync_api import Page, WebSocket, sync_playwright
 from served import CHROMIUM_FLAGS, Server, chromium, middle, p95
+
+from vit_core import PRESETS, build
+from vit_core.data import mnist_info
+from vit_core.run import RunConfig, RunDirectory
 
 ADDRESSES = (
     "patches",
@@ -107,11 +119,65 @@ def walk(page: Page, rounds: int, traffic: Traffic) -> tuple[list[float], dict[s
     return times, sizes
 
 
+def make_run(folder: Path, epochs: int) -> None:
+    """Write a run of the `default` shape, whose epochs have other random weights each."""
+    preset = PRESETS["default"]
+    config = RunConfig("default", preset.model, preset.train, 1, mnist_info().fingerprint, "")
+    run = RunDirectory.create(folder, config)
+    for epoch in range(epochs + 1):
+        line = {"seconds": float(epoch), "step": 429 * epoch, "epoch": epoch, "val_accuracy": 0.9}
+        run.append_metrics(line)
+        run.save_epoch(f"epoch-{epoch:03d}", build(preset.model, seed=epoch), line, mnist_info())
+    run.close()
+    note = {"owner": "", "state": "finished", "said": "", "title": "a run", "created": 0.0}
+    (folder / "status.json").write_text(json.dumps(note | {"estimate": None}))
+
+
+def slide(page: Page, epochs: int) -> list[float]:
+    """Move the epoch slider from the untrained model to the last, an epoch at a time."""
+    slider = page.get_by_role("slider", name="Epoch")
+    slider.focus()
+    return [
+        timed(page, lambda: slider.press("ArrowRight"), f"epoch={epoch}")
+        for epoch in range(1, epochs + 1)
+    ]
+
+
+def measure_epochs(epochs: int) -> None:
+    addresses = ("", *ADDRESSES)
+    rows = []
+    with tempfile.TemporaryDirectory() as runs:
+        for number in range(len(addresses)):
+            make_run(Path(runs) / f"run-of-page-{number}", epochs)
+        os.environ["VIT_EXPLAINER_RUNS"] = runs
+        with Server() as server, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            for number, address in enumerate(addresses):
+                link = f"source=run&run=run-of-page-{number}&epoch=0"
+                page.goto(f"{server.url}/{address}?{link}")
+                ready(page)
+                rows.append((f"{address or 'home'}: the next epoch", slide(page, epochs)))
+            browser.close()
+    rows.append(("**the next epoch, all pages**", [time for _, times in rows for time in times]))
+    show(rows)
+
+
+def show(rows: list[tuple[str, list[float]]]) -> None:
+    print("| what | median | p95 | n |\n|---|---|---|---|")
+    for name, values in rows:
+        print(f"| {name} | {middle(values):,.0f} ms | {p95(values):,.0f} ms | {len(values)} |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--changes", type=int, default=12, help="of each kind on each page")
     parser.add_argument("--rounds", type=int, default=4, help="times round all pages")
+    parser.add_argument("--epochs", type=int, default=0, help="move the epoch slider over so many")
     options = parser.parse_args()
+    if options.epochs:
+        measure_epochs(options.epochs)
+        return
     rows = []
     with Server() as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
@@ -131,9 +197,7 @@ def main() -> None:
         rows.append(("**page to page**", times))
         memory = server.memory()
         browser.close()
-    print("| what | median | p95 | n |\n|---|---|---|---|")
-    for name, values in rows:
-        print(f"| {name} | {middle(values):,.0f} ms | {p95(values):,.0f} ms | {len(values)} |")
+    show(rows)
     print("\n| page | bytes when it is come to again |\n|---|---|")
     for address, size in sizes.items():
         print(f"| {address} | {size / 1e6:.2f} MB |")

@@ -8,7 +8,9 @@ find hard.
 """
 
 import json
+from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +25,7 @@ from vit_core.data import mnist_test, normalize
 LISTS = Path(__file__).parent / "hard_digits"
 FOUND_HARD_BY = ("default", "fast", "best")
 SEARCHED = 64  # test images, where no list helps
+BATCH = 16  # test images
 
 
 class Hard(NamedTuple):
@@ -39,19 +42,30 @@ def hard_digits(choice: Choice) -> tuple[Hard, ...]:
     Only the model and, if it is untrained, its shape and seed matter. What a list says is tried on
     the model, so that a list of an older checkpoint misleads nobody.
     """
-    model = (choice.source, choice.config, choice.seed if not choice.trained else 0)
-    return remember(("hard digits", *model), lambda: search(choice))
+    return remember(("hard digits", *model_of(choice)), lambda: tuple(search(choice)))
 
 
-def search(choice: Choice) -> tuple[Hard, ...]:
+def some_hard_digits(choice: Choice, count: int) -> tuple[Hard, ...]:
+    """Return the first ``count`` of them at most, without looking for the others."""
+    key = ("some hard digits", count, *model_of(choice))
+    return remember(key, lambda: tuple(islice(search(choice), count)))
+
+
+def model_of(choice: Choice) -> tuple:
+    return choice.source, choice.config, choice.seed if not choice.trained else 0
+
+
+def search(choice: Choice) -> Iterator[Hard]:
     listed = LISTS / f"{choice.source}.json"
     if choice.trained and listed.is_file():
         places = [place for place, _ in json.loads(listed.read_text(encoding="utf-8"))]
-        if found := wrong_among(choice, places):
-            return found
-    if choice.trained and choice.is_saved:
-        return wrong_among(choice, found_hard())
-    return wrong_among(choice, list(range(SEARCHED)))
+        wrong = wrong_among(choice, places)
+        if first := next(wrong, None):
+            yield first
+            yield from wrong
+            return
+    is_good = choice.trained and choice.is_saved
+    yield from wrong_among(choice, found_hard() if is_good else list(range(SEARCHED)))
 
 
 @cache
@@ -62,19 +76,14 @@ def found_hard() -> list[int]:
     return sorted(found)
 
 
-@torch.no_grad()
-def wrong_among(choice: Choice, places: list[int]) -> tuple[Hard, ...]:
-    """Return those of some places in the test set that the model gets wrong."""
+def wrong_among(choice: Choice, places: list[int]) -> Iterator[Hard]:
+    """Yield those of some places in the test set that the model gets wrong."""
     source, test = services.load_source(choice.source, choice.config, choice.seed), mnist_test()
-    logits = torch.cat(
-        [
-            source.model(normalize(test.images[places[at : at + SEARCHED]], source.info))
-            for at in range(0, len(places), SEARCHED)
-        ]
-    )
-    truths = test.labels[places].tolist()
-    return tuple(
-        Hard(truth, int(np.searchsorted(services.digit_places()[truth], place)), said)
-        for place, truth, said in zip(places, truths, logits.argmax(dim=1).tolist(), strict=True)
-        if said != truth
-    )
+    for at in range(0, len(places), BATCH):
+        some = places[at : at + BATCH]
+        with torch.no_grad():
+            said = source.model(normalize(test.images[some], source.info)).argmax(dim=1).tolist()
+        for place, truth, given in zip(some, test.labels[some].tolist(), said, strict=True):
+            if given != truth:
+                index = int(np.searchsorted(services.digit_places()[truth], place))
+                yield Hard(truth, index, given)

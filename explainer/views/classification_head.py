@@ -15,7 +15,7 @@ from explainer.content import load_texts
 from explainer.export import download_csv, matrix_csv
 from explainer.figures.looks import looks, whole
 from explainer.figures.probabilities import probabilities
-from explainer.hard import hard_digits
+from explainer.hard import some_hard_digits
 from explainer.lens import Written, lens, written
 from explainer.notation import latex_number, latex_written, percent, precise_percent
 from explainer.quiz import Question
@@ -437,7 +437,7 @@ def lens_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
 
 def show_wrong(choice: Choice, seen: Observation) -> None:
     texts, names = TEXTS["parts"]["wrong"], seen.class_names
-    mistakes = hard_digits(choice)[:SHOWN_MISTAKES]
+    mistakes = some_hard_digits(choice, SHOWN_MISTAKES)
     if seen.label is not None and seen.label != seen.prediction:
         said = texts["here"].format(
             truth=names[seen.label],

@@ -206,6 +206,7 @@ def test_a_run_is_tried_on_what_others_find_hard(make_run: Make, open_run: Open)
     of_class = services.digit_places()
     found = [int(of_class[one.digit][one.index]) for one in hard.hard_digits(choice)]
     assert found and set(found) <= set(hard.found_hard())
+    assert hard.some_hard_digits(choice, 4) == hard.hard_digits(choice)[:4]
     app = open_run(epoch=1)
     app.sidebar.pills(key="picker").set_value("hard").run()
     check(app)
