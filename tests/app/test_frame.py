@@ -176,19 +176,19 @@ def test_the_mode_is_chosen_on_the_page_and_begins_anew(staged):
 
 
 def test_code_stands_under_its_part_and_opens_with_the_step_about_it(staged):
-    assert [(panel.label, panel.proto.expanded) for panel in staged().expander] == [
+    assert [(panel.label, panel.proto.expanded) for panel in staged().main.expander] == [
         ("The code that ran: vit_core/model.py, SelfAttention.forward", False),
         ("The code that ran: vit_core/model.py, Mlp", False),
     ]
-    (panel,) = staged(mode="guided", step=1).expander
+    (panel,) = staged(mode="guided", step=1).main.expander
     assert panel.proto.expanded
 
 
 def test_hidden_code_hides_panels_and_steps_about_it(staged):
-    assert not staged(code="hide").expander
+    assert not staged(code="hide").main.expander
     app = staged(code="hide", mode="guided", step=1)
     assert "Step 2 of 3" in said(app) and "Now the third" in said(app)
-    assert not app.expander
+    assert not app.main.expander
 
 
 def test_what_belongs_to_one_page_stays_there_and_comes_back(staged):

@@ -1,8 +1,10 @@
 """The command line: what a run writes, stopping, resuming, and every mistake's sentence."""
 
+import dataclasses
 import errno
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -15,7 +17,7 @@ import torch
 from training_data import small_mnist
 
 import vit_core.files
-from vit_core import load_checkpoint
+from vit_core import PRESETS, load_checkpoint
 from vit_core import train_command as command
 from vit_core.evaluate import main as evaluate_main
 from vit_core.train import Training
@@ -48,10 +50,8 @@ def test_what_a_run_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert run(path) == 0
     names = sorted(file.name for file in path.iterdir())
     epochs = [f"epoch-{n:03d}.safetensors" for n in range(4)]
-    assert names == sorted(
-        ["config.json", "metrics.jsonl", "final.safetensors", "hardest.json", "state.safetensors"]
-        + epochs
-    )
+    whole = ["config.json", "metrics.jsonl", "hardest.json"]
+    assert names == sorted([*whole, "final.safetensors", "state.safetensors", *epochs])
     written = lines(path)
     assert all(
         {"step", "epoch", "train_loss", "val_loss", "val_accuracy"} <= set(w) for w in written
@@ -253,3 +253,17 @@ def test_the_evaluation_command(tmp_path: Path, capsys: pytest.CaptureFixture[st
     for path in (bad, tmp_path / "missing.safetensors"):
         assert evaluate_main([str(path)]) == 2
         assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", [None, *PRESETS])
+def test_a_run_can_be_said_as_a_command(name: str | None, tmp_path: Path) -> None:
+    base = PRESETS[name or "default"]
+    model = dataclasses.replace(base.model, depth=3, qkv_bias=False, patch_size=(14, 7))
+    train = dataclasses.replace(base.train, epochs=9, lr=3e-5, residual=False, shuffled_labels=True)
+    words = shlex.split(command.command_line(name, model, train, threads=2))
+    assert words[:3] == ["python", "-m", "vit_core.train"]
+    options = command.build_parser().parse_args(words[3:])
+    found = PRESETS[options.preset]
+    assert command.pick(found.model, vars(options)) == model
+    assert command.pick(found.train, vars(options)) == train
+    assert options.threads == 2

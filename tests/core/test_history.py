@@ -1,0 +1,217 @@
+"""Reading a run directory while it is written, after damage, and its snapshot."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from training_data import QUICK, TINY, small_mnist
+
+from vit_core import build, trace
+from vit_core.data import normalize
+from vit_core.evaluate import Hard, hardest_images
+from vit_core.history import RunHistory
+from vit_core.record import Cadence, Recorder
+from vit_core.run import RunConfig, RunDirectory, RunError
+from vit_core.snapshot import SAMPLE, STRIP_PLACES, Snapshot, take_snapshot
+from vit_core.train import EpochEnd, StepEnd
+
+WATCHED = Cadence(steps=None, seconds=0.0, snapshot_seconds=0.0)
+
+
+def begin(path: Path, cadence: Cadence = WATCHED) -> Recorder:
+    config = RunConfig("fast", TINY, QUICK, 1, small_mnist().info.fingerprint, "a command")
+    return Recorder(RunDirectory.create(path, config), small_mnist(), cadence)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunHistory:
+    """A run of two epochs that was watched."""
+    recorder = begin(tmp_path / "run")
+    list(recorder.events())
+    recorder.run.close()
+    return RunHistory(tmp_path / "run")
+
+
+def test_what_a_watched_run_writes(run: RunHistory) -> None:
+    lines = run.metrics()
+    steps = [line for line in lines if line.get("lr") is not None]
+    samples = [line for line in lines if "sample_loss" in line]
+    whole = [line for line in lines if line.get("val_accuracy") is not None]
+    assert [line["step"] for line in steps] == list(range(1, 11))
+    assert [line["step"] for line in samples][:2] == [0, 1], "the untrained model comes first"
+    assert [line["epoch"] for line in whole] == [1, 2, 2]
+    assert lines[-1]["test_accuracy"] == run.test_accuracy
+    assert all(0 <= line["train_accuracy"] <= 1 for line in steps)
+    seconds = [line["seconds"] for line in lines]
+    assert seconds == sorted(seconds)
+    assert run.seconds == seconds[-1]
+    assert run.epochs() == (0, 1, 2)
+    assert run.epoch_line(1) == whole[0]
+    assert run.epoch_line(3) is None
+    assert run.config.model == TINY
+
+
+def test_lines_by_time_do_not_keep_the_first_step_back(tmp_path: Path) -> None:
+    recorder = begin(tmp_path / "run", Cadence(steps=None, seconds=3600.0))
+    list(recorder.events())
+    steps = [line["step"] for line in recorder.run.metrics() if "lr" in line]
+    assert steps == [1]
+    recorder.run.close()
+
+
+def test_a_pause_does_not_count(tmp_path: Path) -> None:
+    recorder = begin(tmp_path / "run")
+    before = recorder.seconds
+    recorder.leave_out(1000.0)
+    assert recorder.seconds < before - 999
+    recorder.run.close()
+
+
+def test_a_run_is_read_while_it_is_written(tmp_path: Path) -> None:
+    recorder = begin(tmp_path / "run")
+    history = RunHistory(tmp_path / "run")
+    seen = []
+    for event in recorder.events():
+        if isinstance(event, StepEnd):
+            lines = history.metrics()
+            assert max(line["step"] for line in lines) == event.step
+            assert lines[: len(seen)] == seen, "what was read stays"
+            seen = lines
+            assert history.snapshot().step == event.step
+        if isinstance(event, EpochEnd):
+            assert event.epoch in history.epochs()
+    recorder.run.close()
+
+
+def test_a_line_that_is_being_written_waits(run: RunHistory) -> None:
+    count = len(run.metrics())
+    path = run.path / "metrics.jsonl"
+    text = json.dumps({"seconds": 9.0, "step": 99, "epoch": 9})
+    with path.open("a") as file:
+        file.write(text[:10])
+    assert len(run.metrics()) == count
+    with path.open("a") as file:
+        file.write(text[10:] + "\n")
+    assert run.metrics()[-1]["step"] == 99
+
+
+def test_a_resumed_run_is_read_anew(run: RunHistory) -> None:
+    assert run.metrics()[-1]["epoch"] == 2
+    directory = RunDirectory.open(run.path)
+    directory.keep_metrics_up_to(1)
+    directory.close()
+    assert {line["epoch"] for line in run.metrics()} == {0, 1}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"\xff\xfe\n",
+        b"[" * 100_000 + b"\n",
+        b"null\n",
+        b'{"epoch": 1}\n',
+        b'{"epoch": "1", "step": 1, "seconds": 1}\n',
+        b'{"epoch": 1, "step": null, "seconds": 1}\n',
+    ],
+)
+def test_damaged_metrics_end_where_the_damage_begins(run: RunHistory, damage: bytes) -> None:
+    path = run.path / "metrics.jsonl"
+    first, second, *_ = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + damage + second)
+    fresh = RunHistory(run.path).metrics()
+    assert fresh[0] == json.loads(first)
+    assert len(fresh) == (1 if damage else 2)
+
+
+def test_a_folder_that_is_gone(tmp_path: Path) -> None:
+    gone = RunHistory(tmp_path / "none")
+    assert (gone.metrics(), gone.epochs(), gone.snapshot(), gone.hardest()) == ([], (), None, [])
+    assert gone.test_accuracy is None
+    assert gone.seconds == 0.0
+    with pytest.raises(RunError, match="holds no run"):
+        _ = gone.config
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{", '{"preset": 3}', "[" * 100_000])
+def test_damaged_settings_are_one_sentence(run: RunHistory, damage: str) -> None:
+    (run.path / "config.json").write_text(damage)
+    with pytest.raises(RunError, match="is damaged") as caught:
+        _ = RunHistory(run.path).config
+    assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("damage", [b"", b"nothing", b"\xff" * 64])
+def test_a_damaged_snapshot_is_none(run: RunHistory, damage: bytes) -> None:
+    (run.path / "live.safetensors").write_bytes(damage)
+    assert RunHistory(run.path).snapshot() is None
+
+
+def test_a_snapshot_is_of_the_very_model(tmp_path: Path) -> None:
+    data, model = small_mnist(), build(TINY, seed=3)
+    model.train()
+    snapshot, found = take_snapshot(model, data, step=7, epoch=2, seconds=1.5)
+    assert model.training, "its mode is restored"
+    model.eval()
+    strip = normalize(data.test.images[[place % 50 for place in STRIP_PLACES]], data.info)
+    seen = trace(model, strip)
+    np.testing.assert_allclose(snapshot.logits, seen.logits.numpy(), atol=1e-5)
+    np.testing.assert_array_equal(snapshot.filters, model.patch_embed.proj.weight.detach())
+    for block in range(TINY.depth):
+        pattern = seen[f"blocks.{block}.attn.pattern"][0].numpy()
+        np.testing.assert_allclose(snapshot.pattern[block], pattern, atol=1e-3)
+    said = model(normalize(data.val.images[:SAMPLE], data.info)).argmax(dim=1)
+    right = (said == data.val.labels[:SAMPLE]).sum()
+    assert snapshot.confusion.sum() == len(data.val.labels[:SAMPLE])
+    assert snapshot.confusion.trace() == right
+    assert found.accuracy == pytest.approx(right.item() / len(said))
+    snapshot.save(tmp_path)
+    read = Snapshot.load(tmp_path)
+    for field in dataclasses.fields(Snapshot):
+        np.testing.assert_array_equal(getattr(read, field.name), getattr(snapshot, field.name))
+
+
+def test_watching_does_not_change_the_run(tmp_path: Path) -> None:
+    watched, unwatched = begin(tmp_path / "one"), begin(tmp_path / "two", Cadence())
+    for recorder in (watched, unwatched):
+        list(recorder.events())
+        recorder.run.close()
+    pairs = zip(
+        watched.training.tensors().items(), unwatched.training.tensors().items(), strict=True
+    )
+    assert all(name == other and torch.equal(a, b) for (name, a), (other, b) in pairs)
+
+
+def test_hardest_digits_are_written_and_right(run: RunHistory) -> None:
+    found = run.hardest()
+    data = small_mnist()
+    assert found[0] == min(found, key=lambda one: one.probability)
+    assert [one.probability for one in found] == sorted(one.probability for one in found)
+    assert len(found) == 24
+    assert all(one.truth == data.test.labels[one.place] for one in found)
+
+
+def test_hardest_images_against_a_loop() -> None:
+    data, model = small_mnist(), build(TINY, seed=1).eval()
+    expected = []
+    with torch.no_grad():
+        for place in range(len(data.test)):
+            image = normalize(data.test.images[place : place + 1], data.info)
+            shares = model(image).softmax(dim=1)[0]
+            truth = int(data.test.labels[place])
+            expected.append(Hard(place, truth, int(shares.argmax()), float(shares[truth])))
+    expected.sort(key=lambda one: one.probability)
+    found = hardest_images(model, data.test, data.info, count=5, batch_size=7)
+    assert [one.place for one in found] == [one.place for one in expected[:5]]
+    for one, other in zip(found, expected, strict=False):
+        assert (one.truth, one.said) == (other.truth, other.said)
+        assert one.probability == pytest.approx(other.probability, abs=1e-6)
+
+
+@pytest.mark.parametrize("damage", ["", "{}", "[1]", '[{"place": 1}]', "[" * 100_000])
+def test_damaged_hardest_digits_are_none(run: RunHistory, damage: str) -> None:
+    (run.path / "hardest.json").write_text(damage)
+    assert run.hardest() == []
