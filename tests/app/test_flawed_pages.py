@@ -45,7 +45,7 @@ def place(folder: Path, name: str, shape: ViTConfig = SHAPE) -> None:
 
 
 @pytest.fixture
-def with_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def with_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known_runs: object):
     """Return what makes the app's first model one with a mistake."""
     monkeypatch.setattr(services, "SHIPPED_DIR", tmp_path)
     st.cache_resource.clear()
@@ -85,6 +85,25 @@ def test_a_mistake_in_training_leaves_the_pages_true(
     assert not app.exception
     assert load_texts("mistakes")["banner"]["names"][kind] in said(app)
     assert "computes what this page says" in said(app)
+
+
+@pytest.mark.usefixtures("shipped")
+def test_the_epochs_of_a_flawed_run_say_so(make_run: Callable, open_page: Callable) -> None:
+    config, training = MISTAKES["no_layer_norm"].apply(SHAPE, PRESETS["fast"].train)
+    run = make_run(config=config)
+    for epoch in run.history.epochs():
+        save_checkpoint(
+            build_with(config, training, seed=epoch),
+            run.history.checkpoint(epoch),
+            train_config=training,
+            metrics={"epoch": epoch, "step": 429 * epoch},
+        )
+    for epoch in (0, 2):
+        app = open_page("encoder-block", source="run", run=run.id, epoch=epoch)
+        assert not app.exception
+        assert "made on purpose: no LayerNorm" in said(app)
+        seen = services.run(Choice(f"{run.id}@{epoch}", config, 0, 7, 0)).tensors
+        assert np.array_equal(seen["blocks.0.norm1"], seen["blocks.0.resid_pre"])
 
 
 @pytest.mark.usefixtures("shipped")
