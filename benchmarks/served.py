@@ -47,7 +47,9 @@ class Server:
                 *("--browser.gatherUsageStats", "false"),
             ],
             cwd=self.folder.name,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            env={"VIT_EXPLAINER_RUNS": f"{self.folder.name}/runs"}
+            | os.environ
+            | {"OMP_NUM_THREADS": "1"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

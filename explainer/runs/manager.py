@@ -244,6 +244,17 @@ class Manager:
         if isinstance(speed, str):
             raise Refused(speed)
 
+    def process_of(self, run_id: str) -> int:
+        """Return the process id that trains a run.
+
+        Raises:
+            Refused: none does.
+        """
+        with self._lock:
+            if run_id not in self._active:
+                raise Refused(SAID["not_going"])
+            return self._active[run_id].process.pid
+
     def warm_up(self) -> None:
         """Start the processes that runs will need, so that a start is felt at once."""
         with self._lock:

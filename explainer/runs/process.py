@@ -72,6 +72,10 @@ class WorkerProcess:
             self.process.stdout.close()
         on_end(self, code)
 
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
     def order(self, **order: Any) -> None:
         """Give an order; one to a process that has just ended is lost, and its end is noticed."""
         with contextlib.suppress(OSError, ValueError):

@@ -132,7 +132,7 @@ def test_killed_then_resumed_to_the_same_result(manager: Manager, whole: Run, af
     run = manager.start(name, RunRequest(MODEL, TRAIN))
     lines = random.Random(after).randrange(1, 4)
     until(lambda: after in run.history.epochs() and len(run.history.metrics()) >= lines)
-    os.kill(manager._active[run.id].process.process.pid, signal.SIGKILL)
+    os.kill(manager.process_of(run.id), signal.SIGKILL)
     found = ended(manager, run)
     assert found.status == "failed"
     assert "signal 9" in found.said
@@ -154,7 +154,7 @@ manager = Manager(Path({str(tmp_path)!r}), limits)
 run = manager.start("anna", RunRequest({MODEL!r}, {TRAIN!r}))
 while 1 not in run.history.epochs():
     time.sleep(0.01)
-print(run.id, manager._active[run.id].process.process.pid, flush=True)
+print(run.id, manager.process_of(run.id), flush=True)
 sys.stdin.read()
 """
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}

@@ -50,6 +50,7 @@ def served(script: Path, folder: Path) -> Iterator[str]:
     command += ["--server.port", str(port), "--server.headless", "true"]
     # the path of an installation would hide that the entry does not find the packages
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment["VIT_EXPLAINER_RUNS"] = str(folder / "runs")
     with log.open("w") as output:
         server = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT
