@@ -71,6 +71,28 @@ def slide(
     )
 
 
+def enter(
+    label: str,
+    chosen: int,
+    keep: Callable[[int], None],
+    *,
+    key: str,
+    most: int,
+    help: str | None = None,
+) -> None:
+    """Offer a field for a whole number from 0 to ``most``; otherwise as ``pick``."""
+    tell(key, chosen)
+    st.number_input(
+        label,
+        min_value=0,
+        max_value=most,
+        step=1,
+        key=key,
+        help=help,
+        on_change=partial(hand_back, key, keep),
+    )
+
+
 def pick_block(choice: Choice) -> None:
     """Offer the model's encoder blocks, which count from 1 here and from 0 in state and code."""
     pick_place("block", choice.config.depth, state.get_block(choice), state.set_block)

@@ -1,0 +1,89 @@
+"""What was measured during a run, as arrays; whatever is damaged in it is left out."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vit_core.history import RunHistory
+
+KINDS = ("train", "sample", "val")
+
+
+@dataclass(frozen=True)
+class Points:
+    """Measurements of one kind.
+
+    Attributes:
+        steps: (n,) optimizer steps taken until then.
+        losses: (n,) in nats.
+        accuracies: (n,) from 0 to 1.
+    """
+
+    steps: np.ndarray
+    losses: np.ndarray
+    accuracies: np.ndarray
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a run went.
+
+    Attributes:
+        train: means over some steps, of the training images as they were shown.
+        sample: of the first validation images, now and then.
+        val: of all validation images, after each whole epoch.
+        steps_per_epoch, epochs: of the whole run.
+    """
+
+    train: Points
+    sample: Points
+    val: Points
+    steps_per_epoch: int
+    epochs: int
+
+    @property
+    def latest_accuracy(self) -> float | None:
+        """The newest share of validation images that were right; None before there is one."""
+        newest = max(
+            (points for points in (self.sample, self.val) if len(points.steps)),
+            key=lambda points: points.steps[-1],
+            default=None,
+        )
+        return None if newest is None else float(newest.accuracies[-1])
+
+
+def course_of(history: RunHistory) -> Course:
+    """Read the course of a run.
+
+    Raises:
+        RunError: the run's settings are damaged.
+    """
+    lines = history.metrics()
+    whole = [line for line in lines if "test_accuracy" not in line]
+    return Course(
+        **{kind: points(whole, kind) for kind in KINDS},
+        steps_per_epoch=history.steps_per_epoch,
+        epochs=history.config.train.epochs,
+    )
+
+
+def points(lines: Iterable[dict[str, Any]], kind: str) -> Points:
+    """Collect the lines that have finite numbers of one kind, one of ``KINDS``."""
+    names = ("step", f"{kind}_loss", f"{kind}_accuracy")
+    is_whole = kind == "val"
+    rows = [
+        [line[name] for name in names]
+        for line in lines
+        # the line of a whole epoch repeats the means of its steps
+        if all(is_number(line.get(name)) for name in names)
+        and (is_whole or not is_number(line.get("val_accuracy")))
+    ]
+    table = np.array(rows, dtype=np.float64).reshape(len(rows), 3)
+    return Points(*table.T)
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)

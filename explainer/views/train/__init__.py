@@ -1,0 +1,111 @@
+"""Train: shape a model, watch it learn, and take it apart afterwards.
+
+One run at a time is shown, the one that the address names; without one, what shall be trained is
+chosen. The page draws what the run's directory says and lets the manager act; it trains nothing.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from explainer import runs, state
+from explainer.components.copy_link import copy_link
+from explainer.content import load_texts
+from explainer.runs import Manager, Run, visitor
+from explainer.small_print import note
+from explainer.views.train import orders
+from explainer.views.train.compare import show_compare
+from explainer.views.train.live import show_run
+from explainer.views.train.mistakes import show_gallery
+from explainer.views.train.own_runs import show_own
+from explainer.views.train.results import show_hardest, show_take_along
+from explainer.views.train.start import show_setup
+from explainer.views.train.wording import TEXTS, settings_of, title_of, when
+
+STYLE = f"<style>{(Path(__file__).parent / 'train.css').read_text(encoding='utf-8')}</style>"
+
+
+def render() -> None:
+    manager = runs.the_manager()
+    manager.warm_up()
+    st.html(STYLE)
+    run, own = find_shown(manager), manager.runs_of(visitor.current())
+    if own:
+        visitor.remember()
+    show_head(run)
+    orders.show_refusal()
+    show_elsewhere(manager, run)
+    hardest = None
+    if run is None:
+        show_setup(manager)
+    elif settings_of(run) is None:
+        st.markdown(f"{run.said} {TEXTS['damaged']}".strip())
+        st.button(TEXTS["start_again"], key="train-another", on_click=partial(orders.show, ""))
+    else:
+        show_run(manager, run)
+        if not run.is_going:
+            hardest = st.container(key="train-hardest")
+            with st.container(key="train-along"):
+                show_take_along(run)
+    show_own(manager, own)
+    show_compare(comparable(manager, run, own))
+    with st.container(key="train-gallery"):
+        show_gallery(partial(orders.make_mistake, manager))
+    if hardest and run:
+        with hardest:  # last, since it may take some seconds
+            show_hardest(run)
+
+
+def find_shown(manager: Manager) -> Run | None:
+    """Return the run to show: the address's, else the visitor's own that is under way."""
+    asked = state.load().run
+    run = manager.find(asked) if asked else None
+    if asked and run is None:
+        state.refused().append(TEXTS["gone"].format(run=asked))
+        orders.show("")
+    if run is None and (run := manager.active_of(visitor.current())):
+        orders.show(run.id)
+    return run
+
+
+def show_head(run: Run | None) -> None:
+    """Title; with a run, also what it is and its link."""
+    st.title(TEXTS["title"], anchor=False)
+    if run is None:
+        return
+    with st.container(
+        key="quiet-row",
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+    ):
+        st.html(f'<p class="train-title">{escape(title_of(run))} · {when(run)}</p>')
+        copy_link(load_texts("frame")["copy_link"])
+    if run.status == "recorded":
+        note(TEXTS["live"]["recorded"])
+    elif not run.is_own(visitor.current()):
+        note(TEXTS["live"]["foreign"])
+
+
+def show_elsewhere(manager: Manager, run: Run | None) -> None:
+    """Lead back to the visitor's run that is under way while another is looked at."""
+    active = manager.active_of(visitor.current())
+    if run is None or active is None or active.id == run.id:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="train-elsewhere"):
+        st.markdown(TEXTS["running_elsewhere"].format(title=active.title), width="content")
+        st.button(
+            TEXTS["look"],
+            key="train-look-active",
+            type="tertiary",
+            on_click=partial(orders.show, active.id),
+        )
+
+
+def comparable(manager: Manager, run: Run | None, own: list[Run]) -> Iterable[Run]:
+    """Return the runs that this visitor may know: their own, the one shown, the recorded."""
+    known = {one.id: one for one in (*own, *((run,) if run else ()), *manager.recorded())}
+    return list(known.values())

@@ -1,0 +1,231 @@
+"""Two or more runs in one chart, and what differs between their settings."""
+
+from dataclasses import fields
+from html import escape
+
+import streamlit as st
+
+from explainer import theme
+from explainer.course import Course, course_of
+from explainer.figures.curves import Curve, accuracies, losses
+from explainer.runs import Run
+from explainer.theme import Shade
+from explainer.views.train.charts import CONFIG, GUESSING
+from explainer.views.train.charts import WORDS as CHART_WORDS
+from explainer.views.train.wording import TEXTS, duration, labels, settings_of
+from vit_core.run import RunConfig
+
+WORDS = TEXTS["compare"]
+CHOSEN_KEY = "train-compared"  # ids, in the order in which they were chosen
+COLOURS_KEY = "train-colours"  # id → place among the colours
+COLOURS: tuple[tuple[Shade, str], ...] = (
+    (theme.ACCENT, "circle"),
+    (theme.QUERY, "diamond"),
+    (theme.PATCH, "square"),
+    (theme.VALUE, "triangle-up"),
+    (theme.KEY, "cross"),
+    (theme.CLASS_TOKEN, "star"),
+)
+SIGNS = {
+    "circle": "●",
+    "diamond": "◆",
+    "square": "■",
+    "triangle-up": "▲",
+    "cross": "✚",
+    "star": "★",
+}
+
+
+def show_compare(runs: list[Run]) -> None:
+    """Draw the choice of runs and, once there are two, charts and table.
+
+    Args:
+        runs: that can be chosen; those with damaged settings or no curves are left out.
+    """
+    known = {run.id: run for run in runs if settings_of(run) and run.history.metrics()}
+    if len(known) < 2:
+        return
+    names = labels(known.values())
+    st.header(WORDS["title"], anchor=False)
+    st.markdown(WORDS["text"])
+    chosen = [run_id for run_id in st.session_state.get(CHOSEN_KEY, ()) if run_id in known]
+    if st.session_state.get("train-compare") != chosen:
+        st.session_state["train-compare"] = chosen
+    st.multiselect(
+        WORDS["label"],
+        list(known),
+        key="train-compare",
+        format_func=names.__getitem__,
+        max_selections=len(COLOURS),
+        placeholder=WORDS["placeholder"],
+        label_visibility="collapsed",
+        on_change=keep,
+    )
+    if len(chosen) > 1:
+        show_chosen([known[run_id] for run_id in chosen], names)
+
+
+def keep() -> None:
+    st.session_state[CHOSEN_KEY] = list(st.session_state["train-compare"])
+
+
+def show_chosen(runs: list[Run], names: dict[str, str]) -> None:
+    colours = colours_of([run.id for run in runs])
+    courses = {run.id: course_of(run.history) for run in runs}
+    st.html(legend(runs, names, colours))
+    show_both(courses, names, colours)
+    st.subheader(WORDS["differ"], anchor=False)
+    st.html(table(runs, names, colours))
+
+
+def colours_of(chosen: list[str]) -> dict[str, int]:
+    """Return the place of each run's colour, which it keeps while others come and go."""
+    kept: dict[str, int] = st.session_state.setdefault(COLOURS_KEY, {})
+    found: dict[str, int] = {}
+    for run_id in sorted(chosen, key=lambda run_id: run_id not in kept):
+        free = [place for place in range(len(COLOURS)) if place not in found.values()]
+        found[run_id] = kept[run_id] if kept.get(run_id) in free else free[0]
+        # one that comes new does not take the colour of one that may come back, if others are free
+        if run_id not in kept:
+            unused = [place for place in free if place not in kept.values()]
+            found[run_id] = (unused or free)[0]
+    kept |= found
+    return found
+
+
+def legend(runs: list[Run], names: dict[str, str], colours: dict[str, int]) -> str:
+    rows = "".join(f"<li>{sign(colours[run.id])}{escape(names[run.id])}</li>" for run in runs)
+    return f'<ul class="train-legend">{rows}</ul>'
+
+
+def sign(place: int) -> str:
+    shade, symbol = COLOURS[place]
+    return f'<b style="color: {shade.css}" aria-hidden="true">{SIGNS[symbol]}</b> '
+
+
+def show_both(courses: dict[str, Course], names: dict[str, str], colours: dict[str, int]) -> None:
+    common = {
+        "epochs": max(course.epochs for course in courses.values()),
+        "epoch_axis": CHART_WORDS["epoch_axis"],
+        "mode": st.context.theme.type or "light",
+    }
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.plotly_chart(
+            losses(
+                curves_of(courses, names, colours, "losses", 1),
+                axis=CHART_WORDS["loss_axis"],
+                hover=CHART_WORDS["hover_loss"],
+                level=(GUESSING, CHART_WORDS["guess_loss"]),
+                cut_off=CHART_WORDS["cut_off"],
+                **common,
+            ),
+            theme=None,
+            key="train-compare-loss",
+            config=CONFIG,
+            alt=WORDS["alt_loss"].format(
+                count=len(courses), names="; ".join(map(names.get, courses))
+            ),
+        )
+    with right:
+        last = (
+            f"{names[run_id]} {100 * course.val.accuracies[-1]:.1f} %"
+            for run_id, course in courses.items()
+            if course.val.accuracies.size
+        )
+        st.plotly_chart(
+            accuracies(
+                curves_of(courses, names, colours, "accuracies", 100),
+                axis=CHART_WORDS["accuracy_axis"],
+                hover=CHART_WORDS["hover_accuracy"],
+                level=(10.0, CHART_WORDS["guess_accuracy"]),
+                **common,
+            ),
+            theme=None,
+            key="train-compare-accuracy",
+            config=CONFIG,
+            alt=WORDS["alt_accuracy"].format(count=len(courses), last="; ".join(last)),
+        )
+
+
+def curves_of(
+    courses: dict[str, Course],
+    names: dict[str, str],
+    colours: dict[str, int],
+    quantity: str,
+    scale: float,
+) -> list[Curve]:
+    found = []
+    for run_id, course in courses.items():
+        shade, symbol = COLOURS[colours[run_id]]
+        for kind, look in (("train", "line"), ("val", "marks")):
+            points = getattr(course, kind)
+            found.append(
+                Curve(
+                    WORDS[kind].format(name=names[run_id]),
+                    points.steps / course.steps_per_epoch,
+                    scale * getattr(points, quantity),
+                    look,
+                    shade,
+                    symbol,
+                )
+            )
+    return found
+
+
+def differing(configs: list[RunConfig]) -> dict[str, list[object]]:
+    """Return the settings that are not the same in all runs: name → value in each."""
+    parts = [[value_of(config) for config in configs] for value_of in PARTS]
+    rows = {
+        field.name: [getattr(config, field.name) for config in part]
+        for part in parts
+        for field in fields(part[0])
+        if field.name not in ("model", "train", "preset", "data", "command")
+    }
+    return {name: values for name, values in rows.items() if len(set(values)) > 1}
+
+
+PARTS = (lambda config: config.model, lambda config: config.train, lambda config: config)
+
+
+def table(runs: list[Run], names: dict[str, str], colours: dict[str, int]) -> str:
+    """Return what differs, and what came out, as an HTML table with a column for each run."""
+    heads = "".join(
+        f'<th scope="col">{sign(colours[run.id])}{escape(names[run.id])}</th>' for run in runs
+    )
+    rows = [
+        (TEXTS["settings"].get(name, name), [written(value) for value in values])
+        for name, values in differing([run.history.config for run in runs]).items()
+    ]
+    results = [
+        (WORDS["accuracy"], [accuracy(run) for run in runs]),
+        (WORDS["time"], [duration(run.history.seconds) for run in runs]),
+    ]
+    body = "".join(
+        f'<tr><th scope="row">{escape(name)}</th>'
+        + "".join(f"<td>{escape(value)}</td>" for value in values)
+        + "</tr>"
+        for name, values in (*rows, *results)
+    )
+    same = "" if rows else f"<p>{escape(WORDS['same'])}</p>"
+    return (
+        f'{same}<div class="train-differ" role="region" tabindex="0" '
+        f'aria-label="{escape(WORDS["differ"])}"><table><thead><tr>'
+        f'<th scope="col">{escape(WORDS["setting"])}</th>{heads}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def accuracy(run: Run) -> str:
+    test = run.history.test_accuracy
+    return f"{100 * test:.2f} %" if isinstance(test, float) else WORDS["none"]
+
+
+def written(value: object) -> str:
+    if isinstance(value, bool):
+        return WORDS["yes" if value else "no"]
+    if isinstance(value, str):
+        return TEXTS["options"].get(value, value)
+    if isinstance(value, tuple):
+        return " × ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)

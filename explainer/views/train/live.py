@@ -1,0 +1,135 @@
+"""A run as it stands: how far it is, its curves, and the model itself, again and again."""
+
+from collections.abc import Mapping
+from functools import partial
+from html import escape
+
+import streamlit as st
+
+from explainer.course import Course, course_of
+from explainer.runs import Manager, Run, visitor
+from explainer.views.train import orders
+from explainer.views.train.charts import show_charts
+from explainer.views.train.now import show_now
+from explainer.views.train.results import show_end
+from explainer.views.train.wording import TEXTS, about, duration
+
+WORDS = TEXTS["live"]
+PACE = {"running": 0.8, "queued": 2.0, "paused": 2.0}  # seconds between two looks
+
+
+def show_run(manager: Manager, run: Run) -> None:
+    """Draw a run whose settings are whole, and go on drawing it while it is under way."""
+    if run.is_going:
+        st.fragment(watch, run_every=PACE[run.status])(manager, run.id, run.status)
+        return
+    course = course_of(run.history)
+    show_status(manager, run, course)
+    show_end(manager, run)
+    show_charts(course)
+    st.fragment(show_now)(run)
+
+
+def watch(manager: Manager, run_id: str, status: str) -> None:
+    run = manager.find(run_id)
+    if run is None or run.status != status or orders.is_refused():
+        st.rerun()  # another part of the page has to change
+    course = course_of(run.history)
+    show_status(manager, run, course)
+    show_charts(course)
+    show_now(run)
+
+
+def show_status(manager: Manager, run: Run, course: Course) -> None:
+    """Draw the one number to look at, how far the run is, and the buttons that steer it."""
+    share, words = headline(run, course)
+    with st.container(key="train-status"):
+        st.html(
+            f'<div class="train-now"><div><p class="train-share">{escape(share)}</p>'
+            f'<p class="train-of">{escape(words)}</p></div>{facts(told(run, course))}</div>'
+        )
+        if run.is_going:
+            lines = run.history.metrics()
+            done = lines[-1]["step"] / run.history.total_steps if lines else 0.0
+            st.progress(min(1.0, max(0.0, done)))
+            show_buttons(manager, run)
+
+
+def headline(run: Run, course: Course) -> tuple[str, str]:
+    """Return the one number to look at, and what it is the share of."""
+    test = run.history.test_accuracy
+    if isinstance(test, float):
+        kind = "test_claimed" if run.status == "uploaded" else "test"
+        return TEXTS["share"].format(share=f"{100 * test:.2f}"), WORDS[kind]
+    latest = course.latest_accuracy
+    if latest is None:
+        return WORDS["unknown"], WORDS["sample_none"]
+    whole = len(course.val.steps) and course.val.accuracies[-1] == latest
+    share = TEXTS["share"].format(share=f"{100 * latest:.1f}")
+    return share, WORDS["val" if whole else "sample"]
+
+
+def told(run: Run, course: Course) -> dict[str, str]:
+    """Return the facts beside the headline: name → value."""
+    lines, history = run.history.metrics(), run.history
+    step, epoch = (int(lines[-1]["step"]), lines[-1]["epoch"]) if lines else (0, 0)
+    found = {
+        WORDS["epoch"]: WORDS["of"].format(now=epoch, all=course.epochs),
+        WORDS["step"]: WORDS["of"].format(now=f"{step:,}", all=f"{history.total_steps:,}"),
+    }
+    if not run.is_going:
+        return found | {WORDS["took"]: duration(history.seconds)}
+    left, speed = run.seconds_left, run.images_per_second
+    if left is None and run.estimate is not None:
+        left = run.estimate
+    return found | {
+        WORDS["left"]: WORDS["unknown"] if left is None else about(left),
+        WORDS["speed"]: WORDS["unknown"] if speed is None else f"{speed:,.0f}",
+    }
+
+
+def facts(found: Mapping[str, str]) -> str:
+    rows = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
+        for name, value in found.items()
+    )
+    return f'<dl class="train-facts">{rows}</dl>'
+
+
+def show_buttons(manager: Manager, run: Run) -> None:
+    """What its owner may do with a run that is under way, and how it stands in words."""
+    is_stopping = st.session_state.get(orders.STOPPING_KEY) == run.id
+    with st.container(horizontal=True, vertical_alignment="center", key="train-control"):
+        if run.is_own(visitor.current()):
+            if run.status == "queued":
+                control("leave_queue", orders.stop, manager, run, is_stopping)
+            else:
+                is_paused = run.status == "paused"
+                name, order = ("go_on", orders.go_on) if is_paused else ("pause", orders.pause)
+                control(name, order, manager, run, is_stopping)
+                control("stop", orders.stop, manager, run, is_stopping)
+        st.markdown(said(run, is_stopping), width="content")
+
+
+def control(name: str, order, manager: Manager, run: Run, is_stopping: bool) -> None:
+    st.button(
+        WORDS[name],
+        key=f"train-{name}",
+        disabled=is_stopping,
+        on_click=partial(order, manager, run),
+    )
+
+
+def said(run: Run, is_stopping: bool) -> str:
+    """Say how a run stands that is under way."""
+    if is_stopping:
+        return WORDS["stopping"]
+    if run.status == "queued":
+        if run.wait_seconds is None:
+            return WORDS["queued"].format(place=run.place)
+        return WORDS["queued_wait"].format(place=run.place, time=about(run.wait_seconds))
+    if run.status == "paused":
+        return WORDS["paused"]
+    lines = run.history.metrics()
+    is_read = lines and lines[-1]["step"] >= run.history.total_steps
+    return WORDS["testing" if is_read else "running" if lines else "starting"]

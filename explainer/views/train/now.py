@@ -1,0 +1,117 @@
+"""The model itself between two of its steps: what it answers, confuses, looks for and looks at."""
+
+import numpy as np
+import streamlit as st
+
+from explainer import state
+from explainer.controls import pick_place
+from explainer.figures.confusion import confusion
+from explainer.figures.looks import look
+from explainer.figures.mosaic import mosaic
+from explainer.figures.pixels import weights_matrix
+from explainer.figures.strip import strip
+from explainer.runs import Run
+from explainer.small_print import note
+from explainer.views.train.digits import answered, pictures, pixels_of
+from explainer.views.train.wording import TEXTS
+from vit_core import ViTConfig
+from vit_core.data import mnist_info
+from vit_core.snapshot import STRIP_PLACES, Snapshot
+
+WORDS = TEXTS["now"]
+
+
+def show_now(run: Run) -> None:
+    """Draw what the run's snapshot holds; nothing for a run that nobody could watch."""
+    snapshot, history = run.history.snapshot(), run.history
+    if snapshot is None:
+        return
+    st.subheader(WORDS["title" if run.is_going else "title_after"], anchor=False)
+    if not fits(snapshot, history.config.model):
+        st.markdown(TEXTS["unfit"])
+        return
+    words = WORDS["step" if snapshot.step else "step_untrained"]
+    st.markdown(words.format(step=f"{snapshot.step:,}", all=f"{history.total_steps:,}"))
+    st.html(strip(answered(snapshot.logits), TEXTS["strip"]))
+    first, second, third = st.columns(3, gap="large")
+    with first:
+        show_confusion(snapshot)
+    with second:
+        show_filters(snapshot, history.config.model)
+    with third:
+        show_pattern(snapshot, history.config.model)
+
+
+def fits(snapshot: Snapshot, config: ViTConfig) -> bool:
+    """Whether a snapshot, which anybody may have damaged, is one of this model."""
+    tokens = config.num_tokens
+    shapes = {
+        "logits": (len(STRIP_PLACES), config.num_classes),
+        "confusion": (config.num_classes, config.num_classes),
+        "filters": (config.embed_dim, config.patch_dim),
+        "pattern": (config.depth, config.num_heads, tokens, tokens),
+    }
+    arrays = {name: getattr(snapshot, name) for name in shapes}
+    return (
+        all(arrays[name].shape == shape for name, shape in shapes.items())
+        and all(np.isfinite(array).all() for array in arrays.values())
+        and bool((snapshot.confusion >= 0).all())
+    )
+
+
+def show_confusion(snapshot: Snapshot) -> None:
+    counts = snapshot.confusion
+    st.markdown(f"**{WORDS['confusion']}**")
+    words = {
+        "caption": WORDS["confusion_caption"].format(step=f"{snapshot.step:,}"),
+        "corner": WORDS["confusion_corner"],
+    }
+    st.html(confusion(counts, mnist_info().class_names, words))
+    total = int(counts.sum())
+    wrong = total - int(np.trace(counts))
+    note(WORDS["confusion_text"].format(count=total, wrong=wrong))
+
+
+def show_filters(snapshot: Snapshot, config: ViTConfig) -> None:
+    filters = snapshot.filters
+    limit = float(np.abs(filters).max()) or 1.0
+    facts = {
+        "count": len(filters),
+        "pixels": config.patch_hw[0],
+        "limit": f"{limit:.2g}",
+        "step": f"{snapshot.step:,}",
+    }
+    st.markdown(f"**{WORDS['filters']}**")
+    address = mosaic(filters, config.patch_hw, limit)
+    st.html(picture(address, WORDS["filters_alt"].format(**facts)))
+    note(WORDS["filters_text"].format(**facts))
+
+
+def show_pattern(snapshot: Snapshot, config: ViTConfig) -> None:
+    now = state.load()
+    block, head = min(now.block, config.depth - 1), min(now.head, config.num_heads - 1)
+    weights = snapshot.pattern[block, head].astype(np.float32)
+    looked_at = weights.mean(axis=0)
+    facts = {
+        "block": block + 1,
+        "head": head + 1,
+        "step": f"{snapshot.step:,}",
+        "tokens": len(weights),
+        "most": int(looked_at.argmax()) + 1,
+    }
+    st.markdown(f"**{WORDS['pattern']}**")
+    on_patches = looked_at[config.num_prefix_tokens :].reshape(config.grid_size)
+    alt = WORDS["look_alt"].format(truth=pictures()[0][1])
+    st.html(
+        '<div class="train-pattern">'
+        f"{picture(weights_matrix(weights), WORDS['pattern_alt'].format(**facts))}"
+        f"{look(pixels_of(0), on_patches, alt)}</div>"
+    )
+    note(WORDS["pattern_text"].format(**facts))
+    with st.container(horizontal=True, key="train-place"):
+        pick_place("block", config.depth, block, state.set_block)
+        pick_place("head", config.num_heads, head, state.set_head)
+
+
+def picture(address: str, alt: str) -> str:
+    return f'<img class="train-picture" src="{address}" alt="{alt}">'

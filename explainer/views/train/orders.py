@@ -1,0 +1,108 @@
+"""What a visitor may do with runs; an order that is refused leaves a sentence for the page."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from html import escape
+
+import streamlit as st
+
+from explainer import services, state
+from explainer.runs import Manager, Refused, Run, RunRequest, visitor
+from explainer.state import RUN
+from explainer.views.train import setup
+
+REFUSED_KEY = "train-refused"  # why the last order was not carried out
+STOPPING_KEY = "train-stopping"  # the run that was told to stop
+PATIENCE = 0.6  # seconds for which the page waits for a run to stop
+LOOK = 0.03
+
+
+def attempt(order: Callable[[], object]) -> None:
+    st.session_state.pop(REFUSED_KEY, None)
+    try:
+        order()
+    except Refused as refusal:
+        st.session_state[REFUSED_KEY] = str(refusal)
+
+
+def is_refused() -> bool:
+    return REFUSED_KEY in st.session_state
+
+
+def show_refusal() -> None:
+    """Say why the last order was not carried out, once."""
+    if said := st.session_state.pop(REFUSED_KEY, ""):
+        st.html(f'<div class="refused" role="alert"><p>{escape(said)}</p></div>')
+
+
+def show(run_id: str) -> None:
+    """Turn the page to a run, or to the setup if the id is empty."""
+    now = state.load()
+    if run_id == now.run:
+        return
+    now = replace(now, run=run_id, epoch=None)
+    if not run_id and now.source == RUN:
+        now = replace(now, source=services.available_sources()[0])
+    state.save(now)
+
+
+def start(manager: Manager) -> None:
+    """Train what the knobs say."""
+    begin(manager, setup.request())
+
+
+def begin(manager: Manager, request: RunRequest) -> None:
+    attempt(lambda: show(manager.start(visitor.current(), request).id))
+
+
+def again(manager: Manager, run: Run) -> None:
+    """Train the same settings once more."""
+    config = run.history.config
+    begin(manager, RunRequest(config.model, config.train, config.preset))
+
+
+def change(run: Run) -> None:
+    """Turn the knobs to a run's settings, to be changed."""
+    setup.adopt(run.history.config.model, run.history.config.train)
+    show("")
+
+
+def resume(manager: Manager, run: Run) -> None:
+    attempt(lambda: manager.resume(visitor.current(), run.id))
+
+
+def pause(manager: Manager, run: Run) -> None:
+    attempt(lambda: manager.pause(visitor.current(), run.id))
+
+
+def go_on(manager: Manager, run: Run) -> None:
+    attempt(lambda: manager.go_on(visitor.current(), run.id))
+
+
+def stop(manager: Manager, run: Run) -> None:
+    """Stop a run, and wait for that a moment, so that the page shows it at once."""
+    st.session_state[STOPPING_KEY] = run.id
+    attempt(lambda: manager.stop(visitor.current(), run.id))
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and is_going(manager, run):
+        time.sleep(LOOK)
+
+
+def is_going(manager: Manager, run: Run) -> bool:
+    found = manager.find(run.id)
+    return found is not None and found.is_going
+
+
+def delete(manager: Manager, run: Run) -> None:
+    """Remove a run for good; a page that shows it turns to the setup."""
+    attempt(lambda: manager.delete(visitor.current(), run.id))
+    if state.load().run == run.id and manager.find(run.id) is None:
+        show("")
+
+
+def make_mistake(manager: Manager, name: str) -> None:
+    """Switch a classic mistake on, and show the setup unless a run is under way."""
+    setup.make(name)
+    if not manager.active_of(visitor.current()):
+        show("")

@@ -1,0 +1,66 @@
+"""The visitor's runs, the newest first: look at one, or delete it."""
+
+from functools import partial
+
+import streamlit as st
+
+from explainer import state
+from explainer.runs import Manager, Run
+from explainer.views.train import orders
+from explainer.views.train.wording import TEXTS, title_of, when
+
+WORDS = TEXTS["runs"]
+MOST = 6  # until somebody asks for more
+
+
+def show_own(manager: Manager, runs: list[Run]) -> None:
+    if not runs:
+        return
+    st.header(WORDS["title"], anchor=False)
+    for run in runs[:MOST]:
+        show_row(manager, run)
+    if older := runs[MOST:]:
+        with st.expander(WORDS["more"].format(count=len(older)), key="train-older"):
+            for run in older:
+                show_row(manager, run)
+
+
+def show_row(manager: Manager, run: Run) -> None:
+    with st.container(
+        key=f"train-run-{run.id}", horizontal=True, vertical_alignment="center", gap="small"
+    ):
+        words = WORDS["row"].format(title=title_of(run), when=when(run), how=how(run))
+        st.markdown(words, width="stretch")
+        if run.id == state.load().run:
+            st.markdown(f":small[{WORDS['shown']}]", width="content")
+        else:
+            st.button(
+                WORDS["look"],
+                key=f"train-look-{run.id}",
+                type="tertiary",
+                on_click=partial(orders.show, run.id),
+            )
+        if not run.is_going:
+            show_delete(manager, run)
+
+
+def show_delete(manager: Manager, run: Run) -> None:
+    with st.popover(WORDS["delete"], type="tertiary", key=f"train-deleting-{run.id}"):
+        st.markdown(WORDS["delete_text"].format(title=title_of(run)))
+        st.button(
+            WORDS["delete_sure"],
+            key=f"train-delete-{run.id}",
+            on_click=partial(orders.delete, manager, run),
+        )
+
+
+def how(run: Run) -> str:
+    """Say how good a run became, or how it stands."""
+    test, status = run.history.test_accuracy, TEXTS["status"].get(run.status, run.status)
+    if isinstance(test, float):
+        return WORDS["accuracy"].format(share=f"{100 * test:.2f}")
+    epochs = run.history.epochs()
+    line = run.history.epoch_line(epochs[-1]) if epochs else None
+    if line is None:
+        return status
+    return WORDS["at"].format(status=status, share=f"{100 * line['val_accuracy']:.1f}")

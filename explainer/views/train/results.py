@@ -1,0 +1,164 @@
+"""After a run: why it ended, what can be done now, its hardest digits, and what to take along."""
+
+from functools import partial
+
+import streamlit as st
+
+from explainer import navigation, services, state
+from explainer.controls import slide
+from explainer.export import download_csv, table_csv
+from explainer.figures.pixels import grey_image
+from explainer.figures.strip import Answer, strip
+from explainer.hardest import hardest_of
+from explainer.runs import Manager, Run, visitor
+from explainer.script import script_of
+from explainer.small_print import note
+from explainer.state import RUN
+from explainer.views.train import orders, setup
+from explainer.views.train.wording import TEXTS
+from vit_core import CheckpointError
+from vit_core.data import mnist_info, mnist_test
+from vit_core.evaluate import Hard
+
+WORDS = TEXTS["after"]
+COLUMNS = (
+    *("seconds", "step", "epoch", "train_loss", "train_accuracy", "sample_loss"),
+    *("sample_accuracy", "val_loss", "val_accuracy", "test_loss", "test_accuracy", "lr"),
+)
+EPOCH_KEY = "train-epoch-chosen"  # (the run, its epoch)
+
+
+def show_end(manager: Manager, run: Run) -> None:
+    """Say how a run ended, what is kept, and what can be done now."""
+    epochs = run.history.epochs()
+    if run.said:
+        kept = TEXTS["live"][("kept_none", "kept_one", "kept")[min(len(epochs), 2)]]
+        st.markdown(f"{run.said} {kept.format(last=epochs[-1] if epochs else 0)}", width=760)
+    config, own = run.history.config, run.is_own(visitor.current())
+    with st.container(horizontal=True, key="train-after"):
+        resumable = own and run.can_resume
+        if resumable:
+            last = epochs[-1] if epochs else 0
+            words = WORDS["resume" if last else "resume_start"].format(epoch=last)
+            act(words, "resume", partial(orders.resume, manager, run), is_first=True)
+        if epochs and st.button(
+            WORDS["open"], key="train-open", type="secondary" if resumable else "primary"
+        ):
+            open_in_pipeline(run, None)
+        if run.status != "uploaded":
+            act(WORDS["same"], "same", partial(orders.again, manager, run))
+            if setup.can_adopt(config.model, config.train):
+                act(WORDS["change"], "change", partial(orders.change, run))
+        act(TEXTS["start_again"], "another", partial(orders.show, ""))
+
+
+def act(label: str, name: str, order, is_first: bool = False) -> None:
+    kind = "primary" if is_first else "secondary"
+    st.button(label, key=f"train-{name}", type=kind, on_click=order)
+
+
+def open_in_pipeline(run: Run, epoch: int | None) -> None:
+    state.change(source=RUN, run=run.id, epoch=epoch)
+    navigation.go("home")
+
+
+def show_hardest(run: Run) -> None:
+    """Show the test digits that the last model finds hardest."""
+    epochs = run.history.epochs()
+    if not epochs or epochs[-1] == 0:
+        return
+    try:
+        found = hardest_of(run)
+    except (CheckpointError, OSError):
+        return  # what to take along says it
+    st.subheader(WORDS["hardest"], anchor=False)
+    st.markdown(WORDS["hardest_text"])
+    st.html(strip([answer(hard) for hard in found], TEXTS["strip"]))
+
+
+def answer(hard: Hard) -> Answer:
+    names, picture = mnist_info().class_names, mnist_test().images[hard.place, 0].numpy()
+    share = WORDS["hardest_share"].format(share=f"{100 * hard.probability:.1f}")
+    return Answer(grey_image(picture), names[hard.truth], names[hard.said], share)
+
+
+def show_take_along(run: Run) -> None:
+    """Offer the model of each epoch, the metrics and the script."""
+    history, epochs = run.history, run.history.epochs()
+    st.subheader(WORDS["take"], anchor=False)
+    if epochs:
+        chosen = chosen_epoch(run)
+        with st.container(width=480):
+            slide(
+                WORDS["epoch"],
+                epochs,
+                chosen,
+                partial(keep_epoch, run),
+                key="train-epoch",
+                format_func=partial(named_epoch, run),
+            )
+        with st.container(horizontal=True, key="train-epoch-row"):
+            if st.button(WORDS["open_epoch"], key="train-open-epoch"):
+                open_in_pipeline(run, None if chosen == epochs[-1] else chosen)
+            show_checkpoint(run, chosen)
+    with st.container(horizontal=True, key="train-take"):
+        if history.metrics():
+            text = partial(metrics_csv, run)
+            download_csv(WORDS["metrics"], text, "metrics.csv", "train-metrics")
+        if run.status != "uploaded":
+            st.download_button(
+                WORDS["script"],
+                data=partial(script_of, history.config, history.test_accuracy),
+                file_name="train_again.py",
+                mime="text/x-python",
+                key="train-script",
+                on_click="ignore",
+                type="tertiary",
+            )
+    if run.status != "uploaded":
+        note(WORDS["script_text"])
+
+
+def show_checkpoint(run: Run, epoch: int) -> None:
+    try:
+        services.load_source(state.saved(run.id, epoch))
+    except (CheckpointError, OSError):
+        st.markdown(WORDS["unreadable"], width="content")
+        return
+    st.download_button(
+        WORDS["checkpoint"],
+        data=run.history.checkpoint(epoch).read_bytes,
+        file_name=f"epoch-{epoch:03d}.safetensors",
+        mime="application/octet-stream",
+        key="train-checkpoint",
+        on_click="ignore",
+        type="tertiary",
+    )
+
+
+def chosen_epoch(run: Run) -> int:
+    known, epoch = st.session_state.get(EPOCH_KEY, ("", 0))
+    epochs = run.history.epochs()
+    return epoch if known == run.id and epoch in epochs else epochs[-1]
+
+
+def keep_epoch(run: Run, epoch: int) -> None:
+    st.session_state[EPOCH_KEY] = (run.id, epoch)
+
+
+def named_epoch(run: Run, epoch: int) -> str:
+    line = run.history.epoch_line(epoch)
+    if epoch == 0:
+        return WORDS["epoch_untrained"]
+    if line is None:
+        return WORDS["epoch_unmeasured"].format(epoch=epoch)
+    return WORDS["epoch_measured"].format(epoch=epoch, share=f"{100 * line['val_accuracy']:.1f}")
+
+
+def metrics_csv(run: Run) -> str:
+    lines = run.history.metrics()
+    return table_csv(COLUMNS, ([empty(line.get(name)) for name in COLUMNS] for line in lines))
+
+
+def empty(value: object) -> object:
+    return "" if value is None else value

@@ -1,0 +1,82 @@
+"""How the training page writes times, shares and runs."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from explainer.content import load_texts
+from explainer.runs import Run
+from vit_core.run import RunConfig, RunError
+
+TEXTS = load_texts("train")
+MISTAKES = load_texts("mistakes")["names"]
+
+
+def duration(seconds: float) -> str:
+    """Write a time as people say it: seconds below ten minutes, then minutes."""
+    whole = max(1, round(seconds))
+    minutes, rest = divmod(whole, 60)
+    if whole < 60:
+        return f"{whole} s"
+    if minutes < 10:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes + (rest >= 30), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def about(seconds: float) -> str:
+    """Write a time that was estimated: the longer, the rounder."""
+    step = 1 if seconds < 20 else 5 if seconds < 300 else 60
+    return TEXTS["about"].format(time=duration(step * round(seconds / step)))
+
+
+def epochs_of(count: int) -> str:
+    return TEXTS["epochs_one" if count == 1 else "epochs_many"].format(epochs=count)
+
+
+def zone() -> tzinfo:
+    """Return where the visitor is, as the browser says it."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (ValueError, KeyError, OSError):
+        return UTC
+
+
+def when(run: Run) -> str:
+    """Return the time of day at which a run began, and before today the date as well."""
+    here, now = run.started.astimezone(zone()), datetime.now(zone())
+    return f"{here:%H:%M}" if here.date() == now.date() else f"{here.day} {here:%b, %H:%M}"
+
+
+def settings_of(run: Run) -> RunConfig | None:
+    """Return a run's settings; None where they are damaged."""
+    try:
+        return run.history.config
+    except RunError:
+        return None
+
+
+def title_of(run: Run) -> str:
+    """Name a run; one that came with the app by what it shows."""
+    if run.status != "recorded":
+        return run.title
+    name = run.id.removeprefix("recorded-").replace("-", "_")
+    title = MISTAKES.get(name, TEXTS["compare"]["healthy"])
+    return TEXTS["compare"]["recorded"].format(title=title)
+
+
+def labels(runs: Iterable[Run]) -> dict[str, str]:
+    """Return a label for each run, by its id; no two are the same."""
+    found: dict[str, str] = {}
+    for run in runs:
+        title = title_of(run)
+        if run.status != "recorded":
+            title = f"{title} · {when(run)}"
+        label, number = title, 1
+        while label in found.values():
+            number += 1
+            label = f"{title} ({number})"
+        found[run.id] = label
+    return found
