@@ -24,14 +24,15 @@ def pick_epoch(shown: Shown) -> None:
     controls.slide(
         TEXTS["epoch"], shown.epochs, shown.epoch, take_epoch, key="epoch", help=TEXTS["epoch_help"]
     )
-    note(run_models.epoch_words(shown))
-    st.button(
-        TEXTS["stop" if plays else "play"],
-        key="play-epochs",
-        help=TEXTS["play_help"],
-        on_click=toggle,
-        args=(shown,),
-    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button(
+            TEXTS["stop" if plays else "play"],
+            key="play-epochs",
+            help=TEXTS["play_help"],
+            on_click=toggle,
+            args=(shown,),
+        )
+        st.markdown(f":small[{run_models.epoch_words(shown)}]", width="content")
     if plays:
         st.session_state[DRAWN_KEY] = True
         st.fragment(tick, run_every=PACE)(shown)
