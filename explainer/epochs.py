@@ -28,7 +28,6 @@ def pick_epoch(shown: Shown) -> None:
         st.button(
             TEXTS["stop" if plays else "play"],
             key="play-epochs",
-            help=TEXTS["play_help"],
             on_click=toggle,
             args=(shown,),
         )
