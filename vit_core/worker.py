@@ -41,7 +41,7 @@ from vit_core.run import RunDirectory, RunError
 from vit_core.speed import measure_speed
 from vit_core.train import TrainingDiverged
 
-CADENCE = Cadence(steps=None, seconds=0.4, snapshot_seconds=2.0)
+CADENCE = Cadence(steps=None, seconds=0.25, snapshot_seconds=2.0)
 
 
 class Stopped(Exception):

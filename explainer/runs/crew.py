@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from threading import RLock
 from typing import Any
 
@@ -14,7 +15,17 @@ from vit_core.speed import Speed
 MOST_WANTED = 20  # settings whose speed is still to be measured
 MOST_KEPT = 500  # speeds
 
+FRESH = 30.0  # seconds until a speed is measured again, if somebody asks
+
 Settings = tuple[ViTConfig, TrainConfig]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A speed, or why there is none, and when that was found by the monotonic clock."""
+
+    found: Speed | str
+    at: float
 
 
 class Crew:
@@ -40,7 +51,7 @@ class Crew:
         self._on_ended, self._start_process = on_ended, start_process
         self._processes: list[WorkerProcess] = []
         self._wanted: list[Settings] = []
-        self._speeds: dict[Settings, Speed | str] = {}  # a sentence where it cannot be measured
+        self._speeds: dict[Settings, Measured] = {}
         self._is_closed = False
 
     def warm_up(self) -> None:
@@ -65,12 +76,15 @@ class Crew:
 
         None until a process has tried, which ``want`` asks for.
         """
-        return self._speeds.get(settings)
+        known = self._speeds.get(settings)
+        return known and known.found
 
     def want(self, settings: Settings) -> None:
-        """Ask for the speed of settings, if nobody has."""
-        known = (*self._speeds, *self._wanted, *(one.measuring for one in self._processes))
-        if settings not in known:
+        """Ask for the speed of settings, if nobody has of late: a busy machine measures slow."""
+        known = self._speeds.get(settings)
+        is_fresh = known is not None and time.monotonic() - known.at < FRESH
+        asked = (*self._wanted, *(one.measuring for one in self._processes))
+        if not is_fresh and settings not in asked:
             self._wanted = [*self._wanted[1 - MOST_WANTED :], settings]
         self.measure()
 
@@ -113,9 +127,7 @@ class Crew:
         with self.lock:
             if answer["is"] == "measured" and process.measuring:
                 speed = answer["speed"]
-                self._speeds[process.measuring] = Speed(**speed) if speed else answer["said"]
-                while len(self._speeds) > MOST_KEPT:
-                    self._speeds.pop(next(iter(self._speeds)))
+                self._note(process.measuring, Speed(**speed) if speed else answer["said"])
                 process.measuring = None
                 process.idle_since = time.monotonic()
                 if not speed and process.run_id is None:
@@ -125,6 +137,11 @@ class Crew:
                     self._retire(process)
                 self._release(process, answer["state"], answer["said"])
             self.measure()
+
+    def _note(self, settings: Settings, found: Speed | str) -> None:
+        self._speeds[settings] = Measured(found, time.monotonic())
+        while len(self._speeds) > MOST_KEPT:
+            self._speeds.pop(next(iter(self._speeds)))
 
     def _retire(self, process: WorkerProcess) -> None:
         """Replace a process that something went wrong in: it may have little memory left."""
@@ -144,6 +161,6 @@ class Crew:
             if process in self._processes:
                 self._processes.remove(process)
             if process.measuring:
-                self._speeds[process.measuring] = SAID["unmeasurable"]
+                self._note(process.measuring, SAID["unmeasurable"])
             said = SAID["killed"] if code < 0 else SAID["worker_ended"]
             self._release(process, "failed", said.format(code=abs(code)))

@@ -80,7 +80,10 @@ def load_limits(path: Path | None = None) -> Limits:
         OSError: the file that ``VIT_EXPLAINER_LIMITS`` names cannot be read.
     """
     path = path or Path(os.environ.get(VARIABLE) or FILE)
-    values = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is not valid TOML: {error}") from None
     known = [field.name for field in fields(Limits)]
     if wrong := sorted({*known} ^ {*values}):
         raise ValueError(f"{path}: {wrong[0]} is missing or unknown; expected are {known}")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fake_process import FakeProcess
 
-from explainer.runs import Manager, Refused, RunRequest
+from explainer.runs import Manager, Refused, RunRequest, crew
 from explainer.runs import manager as manager_module
 from explainer.runs.limits import Limits, load_limits
 from vit_core import PRESETS, TrainConfig, ViTConfig
@@ -381,6 +381,22 @@ def test_speeds_are_measured_once_and_fit_all_lengths(make: Callable[..., Manage
     assert manager.start("anna", REQUEST).estimate == 32.0
     waiting = manager.start("ben", REQUEST)
     assert waiting.wait_seconds == 32.0
+
+
+def test_a_speed_is_measured_again_after_a_while(
+    make: Callable[..., Manager], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was measured while others used the machine does not stay for ever."""
+    manager = make()
+    manager.warm_up()
+    process = FakeProcess.started[0]
+    for epoch_seconds in (100.0, 10.0):
+        manager.estimate(MODEL, TRAIN)
+        speed = {"epoch_seconds": epoch_seconds, "test_seconds": 2.0, "images_per_second": 5_000.0}
+        process.answer(**{"is": "measured", "speed": speed, "said": ""})
+        assert manager.estimate(MODEL, TRAIN).seconds == 3 * epoch_seconds + 2.0
+        monkeypatch.setattr(crew, "FRESH", -1.0)
+    assert [order["do"] for order in process.orders] == ["measure"] * 3
 
 
 def test_nothing_is_measured_while_somebody_waits(make: Callable[..., Manager]) -> None:
