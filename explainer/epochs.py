@@ -15,7 +15,8 @@ PACE = 1.0  # seconds for an epoch
 def pick_epoch(shown: Shown) -> None:
     """Draw slider and button; the slider shows the epoch that the page shows."""
     if len(shown.epochs) == 1:
-        note(run_models.epoch_words(shown))
+        words = "uploaded" if shown.run.status == "uploaded" else "only_epoch"
+        note(TEXTS[words].format(epoch=shown.epoch))
         return
     last = shown.epochs[-1]
     plays = is_playing(shown) and shown.epoch != last

@@ -20,6 +20,8 @@ def upload_model() -> None:
     """Draw the uploader, closed until somebody asks for it."""
     accepted, said = st.session_state.get(SAID_KEY, (False, ""))
     with st.expander(TEXTS["title"], expanded=bool(said)):
+        if said and not accepted:
+            st.error(plain(said))
         # any name is let in, so that whoever brings another kind of file is told why not
         st.file_uploader(
             TEXTS["label"],
@@ -28,10 +30,7 @@ def upload_model() -> None:
             help=TEXTS["help"],
             on_change=take_file,
         )
-        if said and not accepted:
-            st.error(plain(said))
-        else:
-            note(said or TEXTS["note"])
+        note(said if accepted else TEXTS["note"])
     if accepted:
         visitor.remember()
 

@@ -433,5 +433,5 @@ def test_playing_stops_by_the_button_by_hand_and_with_the_page(make_run: Make, o
 def test_one_saved_epoch_needs_no_slider(make_run: Make, open_run: Open):
     make_run(epochs=(0,), status="running")
     app = open_run()
-    assert "random weights" in said(app.sidebar)
+    assert "Only epoch 0 is saved of this run so far." in said(app.sidebar)
     assert not [slider for slider in app.sidebar.select_slider if slider.key == "epoch"]
