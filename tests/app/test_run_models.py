@@ -219,6 +219,7 @@ def test_a_run_is_tried_on_what_others_find_hard(make_run: Make, open_run: Open)
 
 def test_the_select_has_recorded_and_own_runs_but_nobody_elses(make_run: Make, open_page: Open):
     make_run("recorded-one", status="recorded", title="one")
+    make_run("recorded-curves", status="recorded", epochs=())
     make_run("own-run-number-1", owner=OURS)
     make_run("own-run-number-2", owner=OURS)
     make_run("own-run-unsaved", owner=OURS, epochs=(), status="queued")
