@@ -7,7 +7,8 @@ import numpy as np
 
 from explainer import theme
 
-STRONGEST = 42  # per cent of the colour behind the largest share, on which text can still be read
+# per cent of the colour behind a share; on the strongest, text can still be read
+WEAKEST, STRONGEST = 12, 42
 STYLE = f"""
 .confusion {{ width: 100%; max-width: 27rem; border-collapse: separate; border-spacing: 2px;
   table-layout: fixed; font-variant-numeric: tabular-nums; }}
@@ -61,7 +62,7 @@ def cell(count: int, share: float, is_right: bool) -> str:
         return '<td class="none">0</td>'
     shade = theme.ACCENT if is_right else theme.BAD
     # few mistakes have to be seen beside many right answers
-    strength = STRONGEST * (share if is_right else share**0.5)
+    strength = WEAKEST + (STRONGEST - WEAKEST) * (share if is_right else share**0.5)
     return (
         f'<td style="background: color-mix(in srgb, {shade.css} {strength:.0f}%, '
         f'{theme.SURFACE.css})">{count}</td>'

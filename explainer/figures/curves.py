@@ -1,19 +1,33 @@
-"""What is measured while models learn: one quantity over the epochs, of one run or of several."""
+"""What is measured while models learn, of one run or of several: loss and accuracy over the epochs.
 
-from collections.abc import Sequence
+The result is what the component of the same name draws: plain numbers and words, no pixels.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explainer import theme
-from explainer.theme import Mode, Shade
+from explainer.theme import Shade
 
 MOST = 400  # points of a curve, which is more than a screen shows
 HIGHEST = 6.0  # nats on the axis of the loss
 LOWEST = 2.5  # nats at its top, at least, so that it stays as it is in most runs
-HEIGHT = 300
+GUESSING = math.log(10)  # nats that it costs to give all ten digits the same probability
+SYMBOLS = ("circle", "diamond", "square", "triangle", "cross", "star")
+COLOURS = {
+    name: shade.css
+    for name, shade in {
+        "text": theme.TEXT,
+        "muted": theme.MUTED,
+        "line": theme.LINE,
+        "surface": theme.SURFACE,
+        "background": theme.BACKGROUND,
+    }.items()
+}
 
 
 @dataclass(frozen=True)
@@ -21,142 +35,112 @@ class Curve:
     """One series of measurements.
 
     Attributes:
-        name: what hovering calls it.
+        name: what the legend, or pointing at it, calls it.
         epochs: (n,) when, in epochs and parts of them.
-        values: (n,) losses in nats, or percentages.
+        losses: (n,) in nats.
+        accuracies: (n,) from 0 to 1.
         kind: "line" is thin, "dots" are small and joined, "marks" are large.
-        symbol: of the marks.
+        symbol: of the marks, one of ``SYMBOLS``.
     """
 
     name: str
     epochs: np.ndarray
-    values: np.ndarray
+    losses: np.ndarray
+    accuracies: np.ndarray
     kind: Literal["line", "dots", "marks"]
     shade: Shade
     symbol: str = "circle"
 
 
-def losses(
-    curves: Sequence[Curve],
+def curves(
+    found: Sequence[Curve],
     *,
     epochs: int,
-    axis: str,
-    epoch_axis: str,
-    hover: str,
-    level: tuple[float, str],
-    cut_off: str,
-    mode: Mode,
+    texts: Mapping[str, str],
+    alts: tuple[str, str],
+    legend: Sequence[Mapping[str, str]] | None = None,
     name_last: bool = False,
-) -> go.Figure:
-    """Return losses over the epochs.
+) -> dict[str, Any]:
+    """Return both charts as plain values.
 
     Args:
         epochs: of the longest run, where the axis ends.
-        axis, epoch_axis: titles.
-        hover: plotly's template of a point; the curve's name stands above it.
-        level: a loss to compare with, drawn as a dotted line, and what it is.
-        cut_off: says how high a curve goes that leaves the picture, with ``{most}``.
-        mode: of the theme.
+        texts: ``loss_axis``, ``accuracy_axis``, ``epoch_axis``, ``guess_loss``,
+            ``guess_accuracy``, ``cut_off`` with ``most``, and ``at`` with ``epoch``.
+        alts: what loss and accuracy show now, in words.
+        legend: other rows than one for each curve, as ``legend_of`` makes them.
         name_last: whether the last mark of a curve has its value beside it.
 
     Raises:
-        ValueError: a curve's values are not as many as its epochs, or not finite.
+        ValueError: a curve has not one finite number of each kind for each of its places.
     """
-    most = max((float(curve.values.max()) for curve in curves if curve.values.size), default=0.0)
-    top = float(np.clip(1.05 * most, LOWEST, HIGHEST))
-    figure = draw(curves, epochs, (axis, epoch_axis), hover, (0.0, top), level, mode)
-    if name_last:
-        mark_last(figure, curves, "%{y:.3f}", "top center")
-    if most > top:
-        figure.add_annotation(
-            text=cut_off.format(most=f"{most:,.3g}"),
-            **(corner(mode) | {"y": 1, "yref": "paper", "yanchor": "top"}),
-        )
-    return figure
-
-
-def accuracies(
-    curves: Sequence[Curve],
-    *,
-    epochs: int,
-    axis: str,
-    epoch_axis: str,
-    hover: str,
-    level: tuple[float, str],
-    mode: Mode,
-    name_last: bool = False,
-) -> go.Figure:
-    """Return percentages over the epochs, otherwise as ``losses``."""
-    figure = draw(curves, epochs, (axis, epoch_axis), hover, (0.0, 104.0), level, mode)
-    figure.layout.yaxis.tickvals = [0, 25, 50, 75, 100]
-    if name_last:
-        mark_last(figure, curves, "%{y:.1f} %", "bottom center")
-    return figure
-
-
-def draw(
-    curves: Sequence[Curve],
-    epochs: int,
-    titles: tuple[str, str],
-    hover: str,
-    span: tuple[float, float],
-    level: tuple[float, str],
-    mode: Mode,
-) -> go.Figure:
-    height, name = level
-    layout = go.Layout(
-        template=theme.template(mode),
-        height=HEIGHT,
-        showlegend=False,
-        hovermode="closest",
-        dragmode=False,  # so that a finger scrolls the page; the bar above the chart can zoom
-        uirevision="kept",
-        margin={"t": 12, "r": 4},
-        xaxis={
-            "title": {"text": titles[1]},
-            "range": [-0.02 * epochs, 1.05 * epochs],
-            "tickvals": ticks(epochs),
-            "zeroline": False,
-        },
-        yaxis={"title": {"text": titles[0]}, "range": list(span), "zeroline": False},
-        shapes=[
+    for curve in found:
+        check(curve)
+    most = max((float(one.losses.max()) for one in found if one.losses.size), default=0.0)
+    top = round(float(np.clip(1.05 * most, LOWEST, HIGHEST)), 2)
+    return {
+        "epochs": epochs,
+        "ticks": ticks(epochs),
+        "texts": {"epoch_axis": texts["epoch_axis"], "at": texts["at"]},
+        "colours": COLOURS,
+        "legend": list(legend if legend is not None else map(legend_of, found)),
+        "name_last": name_last,
+        "newest": max((float(one.epochs[-1]) for one in found if one.epochs.size), default=-1.0),
+        "panels": [
             {
-                "type": "line",
-                "xref": "paper",
-                "x0": 0,
-                "x1": 1,
-                "y0": height,
-                "y1": height,
-                "line": {"color": theme.MUTED.of(mode), "width": 1.25, "dash": "dot"},
-            }
-        ],
-        annotations=[corner(mode) | {"y": height, "yanchor": "bottom", "text": name}],
-    )
-    return go.Figure([trace_of(curve, hover, mode) for curve in curves], layout)
-
-
-def trace_of(curve: Curve, hover: str, mode: Mode) -> go.Scatter:
-    if curve.epochs.shape != curve.values.shape or not np.isfinite(curve.values).all():
-        raise ValueError(f"{curve.name}: each place needs one finite number")
-    colour, kept = curve.shade.of(mode), thinned(len(curve.values))
-    return go.Scatter(
-        x=curve.epochs[kept].astype(np.float32),
-        y=curve.values[kept].astype(np.float32),
-        mode={"line": "lines", "dots": "lines+markers", "marks": "markers"}[curve.kind],
-        line={"color": colour, "width": 1.25 if curve.kind == "line" else 2},
-        marker={
-            "color": colour,
-            "symbol": curve.symbol,
-            "size": 11 if curve.kind == "marks" else 5,
-            "line": {
-                "width": 2 if curve.kind == "marks" else 0,
-                "color": theme.BACKGROUND.of(mode),
+                "name": "loss",
+                "title": texts["loss_axis"],
+                "alt": alts[0],
+                "high": top,
+                "ticks": [tick / 2 for tick in range(int(2 * top) + 1)]
+                if top < 3
+                else list(range(int(top) + 1)),
+                "digits": 3,
+                "unit": "",
+                "level": {"at": GUESSING, "text": texts["guess_loss"]},
+                "cut_off": texts["cut_off"].format(most=f"{most:,.3g}") if most > top else "",
+                "curves": [series(one, one.losses, 4) for one in found],
             },
-        },
-        cliponaxis=curve.kind != "marks",
-        name=curve.name,
-        hovertemplate=f"{curve.name}<br>{hover}<extra></extra>",
-    )
+            {
+                "name": "accuracy",
+                "title": texts["accuracy_axis"],
+                "alt": alts[1],
+                "high": 104,
+                "ticks": [0, 25, 50, 75, 100],
+                "digits": 1,
+                "unit": " %",
+                "level": {"at": 10, "text": texts["guess_accuracy"]},
+                "cut_off": "",
+                "curves": [series(one, 100 * one.accuracies, 2) for one in found],
+            },
+        ],
+    }
+
+
+def check(curve: Curve) -> None:
+    for values in (curve.losses, curve.accuracies):
+        if values.shape != curve.epochs.shape or not np.isfinite(values).all():
+            raise ValueError(f"{curve.name}: each place needs one finite number")
+    if curve.symbol not in SYMBOLS:
+        raise ValueError(f"{curve.name}: a mark is one of {', '.join(SYMBOLS)}")
+
+
+def series(curve: Curve, values: np.ndarray, digits: int) -> dict[str, Any]:
+    kept = thinned(len(values))
+    return legend_of(curve) | {
+        "x": curve.epochs[kept].round(4).tolist(),
+        "y": values[kept].round(digits).tolist(),
+    }
+
+
+def legend_of(curve: Curve) -> dict[str, str]:
+    """Return what a row of the legend needs of a curve."""
+    return {
+        "name": curve.name,
+        "kind": curve.kind,
+        "symbol": curve.symbol,
+        "shade": curve.shade.css,
+    }
 
 
 def thinned(count: int) -> np.ndarray:
@@ -164,29 +148,7 @@ def thinned(count: int) -> np.ndarray:
     return np.unique(np.linspace(0, count - 1, min(count, MOST)).round().astype(int))
 
 
-def mark_last(figure: go.Figure, curves: Sequence[Curve], pattern: str, place: str) -> None:
-    """Write the value of the last mark beside it."""
-    for trace, curve in zip(figure.data, curves, strict=True):
-        if curve.kind == "marks" and curve.values.size:
-            trace.mode = "markers+text"
-            trace.text = [""] * (len(trace.x) - 1) + ["last"]
-            trace.texttemplate = [""] * (len(trace.x) - 1) + [f"<b>{pattern}</b>"]
-            trace.textposition = place
-            trace.textfont = {"size": 14, "color": trace.marker.color}
-
-
 def ticks(epochs: int) -> list[int]:
     """Return whole epochs to name on the axis, not too many of them."""
-    apart = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if epochs / step <= 10)
+    apart = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1_000, 10_000) if epochs / step <= 10)
     return list(range(0, epochs + 1, apart))
-
-
-def corner(mode: Mode) -> dict:
-    """Return the look of a remark at the right end of a chart."""
-    return {
-        "xref": "paper",
-        "x": 1,
-        "xanchor": "right",
-        "showarrow": False,
-        "font": {"size": 13, "color": theme.MUTED.of(mode)},
-    }

@@ -4,7 +4,6 @@ One run at a time is shown, the one that the address names; without one, what sh
 chosen. The page draws what the run's directory says and lets the manager act; it trains nothing.
 """
 
-from collections.abc import Iterable
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -51,7 +50,7 @@ def render() -> None:
             with st.container(key="train-along"):
                 show_take_along(run)
     show_own(manager, own)
-    show_compare(comparable(manager, run, own))
+    show_compare(comparable(manager, run, own), run)
     with st.container(key="train-gallery"):
         show_gallery(partial(orders.make_mistake, manager))
     if hardest and run:
@@ -82,7 +81,8 @@ def show_head(run: Run | None) -> None:
         horizontal_alignment="distribute",
         vertical_alignment="center",
     ):
-        st.html(f'<p class="train-title">{escape(title_of(run))} · {when(run)}</p>')
+        began = "" if run.status == "recorded" else f" · {when(run)}"
+        st.html(f'<p class="train-title">{escape(title_of(run))}{began}</p>')
         copy_link(load_texts("frame")["copy_link"])
     if run.status == "recorded":
         note(TEXTS["live"]["recorded"])
@@ -105,7 +105,7 @@ def show_elsewhere(manager: Manager, run: Run | None) -> None:
         )
 
 
-def comparable(manager: Manager, run: Run | None, own: list[Run]) -> Iterable[Run]:
+def comparable(manager: Manager, run: Run | None, own: list[Run]) -> list[Run]:
     """Return the runs that this visitor may know: their own, the one shown, the recorded."""
     known = {one.id: one for one in (*own, *((run,) if run else ()), *manager.recorded())}
     return list(known.values())

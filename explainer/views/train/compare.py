@@ -1,28 +1,30 @@
 """Two or more runs in one chart, and what differs between their settings."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from html import escape
 
 import streamlit as st
 
 from explainer import theme
+from explainer.components.curves import show_curves
 from explainer.course import Course, course_of
-from explainer.figures.curves import Curve, accuracies, losses
+from explainer.figures.curves import Curve, curves, legend_of
 from explainer.runs import Run
+from explainer.small_print import note
 from explainer.theme import Shade
-from explainer.views.train.charts import CONFIG, GUESSING
 from explainer.views.train.charts import WORDS as CHART_WORDS
 from explainer.views.train.wording import TEXTS, duration, labels, settings_of
 from vit_core.run import RunConfig
 
 WORDS = TEXTS["compare"]
 CHOSEN_KEY = "train-compared"  # ids, in the order in which they were chosen
+HEALTHY = "recorded-healthy"
 COLOURS_KEY = "train-colours"  # id → place among the colours
 COLOURS: tuple[tuple[Shade, str], ...] = (
     (theme.ACCENT, "circle"),
     (theme.QUERY, "diamond"),
     (theme.PATCH, "square"),
-    (theme.VALUE, "triangle-up"),
+    (theme.VALUE, "triangle"),
     (theme.KEY, "cross"),
     (theme.CLASS_TOKEN, "star"),
 )
@@ -30,25 +32,27 @@ SIGNS = {
     "circle": "●",
     "diamond": "◆",
     "square": "■",
-    "triangle-up": "▲",
+    "triangle": "▲",
     "cross": "✚",
     "star": "★",
 }
 
 
-def show_compare(runs: list[Run]) -> None:
+def show_compare(runs: list[Run], shown: Run | None) -> None:
     """Draw the choice of runs and, once there are two, charts and table.
 
     Args:
         runs: that can be chosen; those with damaged settings or no curves are left out.
+        shown: the run on the page, which is held against the healthy one until somebody chooses.
     """
     known = {run.id: run for run in runs if settings_of(run) and run.history.metrics()}
-    if len(known) < 2:
-        return
+    if all(run.status == "recorded" for run in known.values()) and shown is None:
+        return  # the gallery has them already
     names = labels(known.values())
     st.header(WORDS["title"], anchor=False)
     st.markdown(WORDS["text"])
-    chosen = [run_id for run_id in st.session_state.get(CHOSEN_KEY, ()) if run_id in known]
+    begin = () if shown is None or shown.is_going else (shown.id, HEALTHY)
+    chosen = [run_id for run_id in st.session_state.get(CHOSEN_KEY, begin) if run_id in known]
     if st.session_state.get("train-compare") != chosen:
         st.session_state["train-compare"] = chosen
     st.multiselect(
@@ -72,7 +76,6 @@ def keep() -> None:
 def show_chosen(runs: list[Run], names: dict[str, str]) -> None:
     colours = colours_of([run.id for run in runs])
     courses = {run.id: course_of(run.history) for run in runs}
-    st.html(legend(runs, names, colours))
     show_both(courses, names, colours)
     st.subheader(WORDS["differ"], anchor=False)
     st.html(table(runs, names, colours))
@@ -93,84 +96,51 @@ def colours_of(chosen: list[str]) -> dict[str, int]:
     return found
 
 
-def legend(runs: list[Run], names: dict[str, str], colours: dict[str, int]) -> str:
-    rows = "".join(f"<li>{sign(colours[run.id])}{escape(names[run.id])}</li>" for run in runs)
-    return f'<ul class="train-legend">{rows}</ul>'
-
-
 def sign(place: int) -> str:
     shade, symbol = COLOURS[place]
     return f'<b style="color: {shade.css}" aria-hidden="true">{SIGNS[symbol]}</b> '
 
 
 def show_both(courses: dict[str, Course], names: dict[str, str], colours: dict[str, int]) -> None:
-    common = {
-        "epochs": max(course.epochs for course in courses.values()),
-        "epoch_axis": CHART_WORDS["epoch_axis"],
-        "mode": st.context.theme.type or "light",
-    }
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.plotly_chart(
-            losses(
-                curves_of(courses, names, colours, "losses", 1),
-                axis=CHART_WORDS["loss_axis"],
-                hover=CHART_WORDS["hover_loss"],
-                level=(GUESSING, CHART_WORDS["guess_loss"]),
-                cut_off=CHART_WORDS["cut_off"],
-                **common,
-            ),
-            theme=None,
-            key="train-compare-loss",
-            config=CONFIG,
-            alt=WORDS["alt_loss"].format(
-                count=len(courses), names="; ".join(map(names.get, courses))
-            ),
-        )
-    with right:
-        last = (
-            f"{names[run_id]} {100 * course.val.accuracies[-1]:.1f} %"
-            for run_id, course in courses.items()
-            if course.val.accuracies.size
-        )
-        st.plotly_chart(
-            accuracies(
-                curves_of(courses, names, colours, "accuracies", 100),
-                axis=CHART_WORDS["accuracy_axis"],
-                hover=CHART_WORDS["hover_accuracy"],
-                level=(10.0, CHART_WORDS["guess_accuracy"]),
-                **common,
-            ),
-            theme=None,
-            key="train-compare-accuracy",
-            config=CONFIG,
-            alt=WORDS["alt_accuracy"].format(count=len(courses), last="; ".join(last)),
-        )
+    last = (
+        f"{names[run_id]} {100 * course.val.accuracies[-1]:.1f} %"
+        for run_id, course in courses.items()
+        if course.val.accuracies.size
+    )
+    found = [
+        curve_of(course, kind, names[run_id], colours[run_id])
+        for run_id, course in courses.items()
+        for kind in ("train", "val")
+    ]
+    figure = curves(
+        found,
+        epochs=max(course.epochs for course in courses.values()),
+        texts=CHART_WORDS,
+        alts=(
+            WORDS["alt_loss"].format(count=len(courses), names="; ".join(map(names.get, courses))),
+            WORDS["alt_accuracy"].format(count=len(courses), last="; ".join(last)),
+        ),
+        legend=[
+            legend_of(replace(curve, name=name))
+            for curve, name in zip(found[1::2], map(names.get, courses), strict=True)
+        ],
+    )
+    show_curves(figure, key="train-compare-curves")
+    note(WORDS["key"])
 
 
-def curves_of(
-    courses: dict[str, Course],
-    names: dict[str, str],
-    colours: dict[str, int],
-    quantity: str,
-    scale: float,
-) -> list[Curve]:
-    found = []
-    for run_id, course in courses.items():
-        shade, symbol = COLOURS[colours[run_id]]
-        for kind, look in (("train", "line"), ("val", "marks")):
-            points = getattr(course, kind)
-            found.append(
-                Curve(
-                    WORDS[kind].format(name=names[run_id]),
-                    points.steps / course.steps_per_epoch,
-                    scale * getattr(points, quantity),
-                    look,
-                    shade,
-                    symbol,
-                )
-            )
-    return found
+def curve_of(course: Course, kind: str, name: str, colour: int) -> Curve:
+    points = getattr(course, kind)
+    shade, symbol = COLOURS[colour]
+    return Curve(
+        WORDS[kind].format(name=name),
+        points.steps / course.steps_per_epoch,
+        points.losses,
+        points.accuracies,
+        "line" if kind == "train" else "marks",
+        shade,
+        symbol,
+    )
 
 
 def differing(configs: list[RunConfig]) -> dict[str, list[object]]:

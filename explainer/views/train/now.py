@@ -5,8 +5,8 @@ import streamlit as st
 
 from explainer import state
 from explainer.controls import pick_place
+from explainer.figures import looks
 from explainer.figures.confusion import confusion
-from explainer.figures.looks import look
 from explainer.figures.mosaic import mosaic
 from explainer.figures.pixels import weights_matrix
 from explainer.figures.strip import strip
@@ -32,7 +32,7 @@ def show_now(run: Run) -> None:
         return
     words = WORDS["step" if snapshot.step else "step_untrained"]
     st.markdown(words.format(step=f"{snapshot.step:,}", all=f"{history.total_steps:,}"))
-    st.html(strip(answered(snapshot.logits), TEXTS["strip"]))
+    st.html(strip(answered(snapshot.logits), TEXTS["strip"], marked=True))
     first, second, third = st.columns(3, gap="large")
     with first:
         show_confusion(snapshot)
@@ -103,9 +103,9 @@ def show_pattern(snapshot: Snapshot, config: ViTConfig) -> None:
     on_patches = looked_at[config.num_prefix_tokens :].reshape(config.grid_size)
     alt = WORDS["look_alt"].format(truth=pictures()[0][1])
     st.html(
-        '<div class="train-pattern">'
+        f'<style>{looks.STYLE}</style><div class="train-pattern">'
         f"{picture(weights_matrix(weights), WORDS['pattern_alt'].format(**facts))}"
-        f"{look(pixels_of(0), on_patches, alt)}</div>"
+        f"{looks.look(pixels_of(0), on_patches, alt)}</div>"
     )
     note(WORDS["pattern_text"].format(**facts))
     with st.container(horizontal=True, key="train-place"):

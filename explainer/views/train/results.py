@@ -1,12 +1,13 @@
 """After a run: why it ended, what can be done now, its hardest digits, and what to take along."""
 
+from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
 
 from explainer import navigation, services, state
 from explainer.controls import slide
-from explainer.export import download_csv, table_csv
+from explainer.export import table_csv
 from explainer.figures.pixels import grey_image
 from explainer.figures.strip import Answer, strip
 from explainer.hardest import hardest_of
@@ -86,8 +87,8 @@ def show_take_along(run: Run) -> None:
     """Offer the model of each epoch, the metrics and the script."""
     history, epochs = run.history, run.history.epochs()
     st.subheader(WORDS["take"], anchor=False)
-    if epochs:
-        chosen = chosen_epoch(run)
+    chosen = chosen_epoch(run)
+    if len(epochs) > 1:
         with st.container(width=480):
             slide(
                 WORDS["epoch"],
@@ -97,24 +98,16 @@ def show_take_along(run: Run) -> None:
                 key="train-epoch",
                 format_func=partial(named_epoch, run),
             )
-        with st.container(horizontal=True, key="train-epoch-row"):
+    with st.container(horizontal=True, key="train-take"):
+        if epochs:
             if st.button(WORDS["open_epoch"], key="train-open-epoch"):
                 open_in_pipeline(run, None if chosen == epochs[-1] else chosen)
             show_checkpoint(run, chosen)
-    with st.container(horizontal=True, key="train-take"):
         if history.metrics():
-            text = partial(metrics_csv, run)
-            download_csv(WORDS["metrics"], text, "metrics.csv", "train-metrics")
+            hand_out("metrics", partial(metrics_csv, run), "metrics.csv", "text/csv")
         if run.status != "uploaded":
-            st.download_button(
-                WORDS["script"],
-                data=partial(script_of, history.config, history.test_accuracy),
-                file_name="train_again.py",
-                mime="text/x-python",
-                key="train-script",
-                on_click="ignore",
-                type="tertiary",
-            )
+            script = partial(script_of, history.config, history.test_accuracy)
+            hand_out("script", script, "train_again.py", "text/x-python")
     if run.status != "uploaded":
         note(WORDS["script_text"])
 
@@ -125,21 +118,26 @@ def show_checkpoint(run: Run, epoch: int) -> None:
     except (CheckpointError, OSError):
         st.markdown(WORDS["unreadable"], width="content")
         return
+    name, content = f"epoch-{epoch:03d}.safetensors", run.history.checkpoint(epoch).read_bytes
+    hand_out("checkpoint", content, name, "application/octet-stream")
+
+
+def hand_out(name: str, content: Callable[[], str | bytes], file_name: str, mime: str) -> None:
+    """Show a button that hands out a file, which is only made when somebody asks for it."""
     st.download_button(
-        WORDS["checkpoint"],
-        data=run.history.checkpoint(epoch).read_bytes,
-        file_name=f"epoch-{epoch:03d}.safetensors",
-        mime="application/octet-stream",
-        key="train-checkpoint",
+        WORDS[name],
+        data=content,
+        file_name=file_name,
+        mime=mime,
+        key=f"train-{name}",
         on_click="ignore",
-        type="tertiary",
     )
 
 
 def chosen_epoch(run: Run) -> int:
     known, epoch = st.session_state.get(EPOCH_KEY, ("", 0))
     epochs = run.history.epochs()
-    return epoch if known == run.id and epoch in epochs else epochs[-1]
+    return epoch if known == run.id and epoch in epochs else max(epochs, default=0)
 
 
 def keep_epoch(run: Run, epoch: int) -> None:

@@ -19,7 +19,25 @@ PAUSE = 1.0  # seconds between two questions how long a run takes
 
 def show_setup(manager: Manager) -> None:
     """Draw everything that stands before a run."""
-    st.markdown(TEXTS["lead"], width=760)
+    left, right = st.columns([3, 2], gap="xlarge")
+    with left:
+        st.markdown(TEXTS["lead"])
+        show_start(manager)
+        show_mistakes()
+        show_recipe()
+        with st.container(key="train-knobs"):
+            with st.expander(TEXTS["shape"], key="train-shape"):
+                knobs.show_shape()
+            with st.expander(TEXTS["training"], key="train-training"):
+                knobs.show_training(manager.limits)
+    with right, st.container(key="train-preview"):
+        st.subheader(TEXTS["preview_title"], anchor=False)
+        st.markdown(TEXTS["preview"])
+        st.html(strip(unasked(), TEXTS["strip"], columns=4))
+
+
+def show_start(manager: Manager) -> None:
+    """The button, and beside it how long it will take."""
     refusal = refused(manager)
     with st.container(key="train-start-row", horizontal=True, vertical_alignment="center"):
         st.button(
@@ -30,28 +48,6 @@ def show_setup(manager: Manager) -> None:
             on_click=partial(start, manager),
         )
         show_estimate(manager, refusal)
-    show_mistakes()
-    recipe = setup.chosen()
-    pick(
-        TEXTS["recipe"],
-        tuple(setup.RECIPES) if recipe != setup.OWN else (*setup.RECIPES, setup.OWN),
-        recipe,
-        setup.follow,
-        key="train-recipe",
-        format_func=lambda name: TEXTS["recipes"][name]["label"],
-        label_visibility="collapsed",
-    )
-    show_size(recipe)
-    note(TEXTS["data"])
-    with st.container(key="train-knobs"):
-        with st.expander(TEXTS["shape"], key="train-shape"):
-            knobs.show_shape()
-        with st.expander(TEXTS["training"], key="train-training"):
-            knobs.show_training(manager.limits)
-    with st.container(key="train-preview"):
-        st.subheader(TEXTS["preview_title"], anchor=False)
-        st.markdown(TEXTS["preview"])
-        st.html(strip(unasked(), TEXTS["strip"]))
 
 
 def refused(manager: Manager) -> str:
@@ -98,17 +94,26 @@ def show_mistakes() -> None:
             )
 
 
-def show_size(recipe: str) -> None:
-    """Say what the recipe is good for, and how large the model and the run are."""
+def show_recipe() -> None:
+    """Offer the recipes; say what the chosen one is good for, and how large model and run are."""
+    recipe = setup.chosen()
+    pick(
+        TEXTS["recipe"],
+        tuple(setup.RECIPES) if recipe != setup.OWN else (*setup.RECIPES, setup.OWN),
+        recipe,
+        setup.follow,
+        key="train-recipe",
+        format_func=lambda name: TEXTS["recipes"][name]["label"],
+        label_visibility="collapsed",
+    )
     model, train = setup.model(), setup.train()
     count = f"{model.num_parameters:,}"
     st.markdown(TEXTS["recipes"][recipe]["text"].format(parameters=count))
-    note(
-        TEXTS["size"].format(
-            parameters=count,
-            patches=model.num_patches,
-            pixels=model.patch_hw[0],
-            epochs=epochs_of(train.epochs),
-            steps=f"{MNIST_TRAINING // train.batch_size:,}",
-        )
+    size = TEXTS["size"].format(
+        parameters=count,
+        patches=model.num_patches,
+        pixels=model.patch_hw[0],
+        epochs=epochs_of(train.epochs),
+        steps=f"{MNIST_TRAINING // train.batch_size:,}",
     )
+    note(f"{size}  \n{TEXTS['data']}")
