@@ -116,6 +116,11 @@ class Visitor:
                 self.query = message.page_info_changed.query_string
             elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
                 self.look(message)
+            else:
+                self.hear(message, kind)
+
+    def hear(self, message: ForwardMsg, kind: str) -> None:
+        """Take any other message; whoever only looks around needs none."""
 
     def look(self, message: ForwardMsg) -> None:
         """Note what can be used on the page, and an error that it shows."""
