@@ -197,7 +197,6 @@ class Charts {
     for (const [x, y] of places) make("path", group, { class: "mark", d: symbolPath(curve.symbol, x, y, 6) });
     if (!this.data.name_last) return;
     const [x, y] = places.at(-1);
-    // falling curves leave room above them, rising ones below
     const beside = panel.name === "loss" ? y - 12 : y + 24;
     const isLast = x > this.width - SPACE.right - 30;
     const anchor = isLast ? "end" : "middle";
@@ -261,6 +260,8 @@ class Charts {
         make("span", row, {}, curve.name);
         make("b", row, {}, this.written(panel, value));
       }
+      // falling curves leave room at the top, rising ones below
+      tip.style.top = panel.name === "loss" ? "" : `${this.height / 2}px`;
       const wide = tip.offsetWidth;
       const isRight = x + 16 + wide > this.width;
       tip.style.left = `${Math.max(0, isRight ? x - 16 - wide : x + 16)}px`;

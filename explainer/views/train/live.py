@@ -15,13 +15,16 @@ from explainer.views.train.results import show_end
 from explainer.views.train.wording import TEXTS, about, duration
 
 WORDS = TEXTS["live"]
-PACE = {"running": 0.8, "queued": 2.0, "paused": 2.0}  # seconds between two looks
+PACE = {"running": 0.5, "queued": 2.0, "paused": 2.0}  # seconds between two looks
+FIRST_PACE = 0.25  # until there is something to see
 
 
 def show_run(manager: Manager, run: Run) -> None:
     """Draw a run whose settings are whole, and go on drawing it while it is under way."""
     if run.is_going:
-        st.fragment(watch, run_every=PACE[run.status])(manager, run.id, run.status)
+        begins = run.status == "running" and not run.history.metrics()
+        pace = FIRST_PACE if begins else PACE[run.status]
+        st.fragment(watch, run_every=pace)(manager, run.id, run.status, begins)
         return
     course = course_of(run.history)
     show_status(manager, run, course)
@@ -30,14 +33,21 @@ def show_run(manager: Manager, run: Run) -> None:
     st.fragment(show_now)(run)
 
 
-def watch(manager: Manager, run_id: str, status: str) -> None:
+def watch(manager: Manager, run_id: str, status: str, begins: bool) -> None:
+    """Draw a run under way; where another part of the page has to change, the page runs again.
+
+    Args:
+        status, begins: as the page was drawn: its status, and whether nothing had been measured.
+    """
     run = manager.find(run_id)
     if run is None or run.status != status or orders.is_refused():
-        st.rerun()  # another part of the page has to change
+        st.rerun()
     course = course_of(run.history)
     show_status(manager, run, course)
     show_charts(course)
     show_now(run)
+    if begins and course.val.steps.size + course.train.steps.size:
+        st.rerun()  # less often from now on
 
 
 def show_status(manager: Manager, run: Run, course: Course) -> None:

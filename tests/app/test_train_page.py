@@ -1,0 +1,601 @@
+"""The training page in every state that a run can be in, and for everybody who may look at it."""
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fake_process import FakeProcess
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from explainer import runs, state
+from explainer.runs import Manager, Run, RunRequest
+from explainer.runs import manager as manager_module
+from explainer.runs.limits import load_limits
+from explainer.views.train import setup
+from vit_core import TrainConfig, ViTConfig, build
+from vit_core.data import mnist, mnist_info
+from vit_core.mistakes import MISTAKES, mistakes_of
+from vit_core.run import RunDirectory
+from vit_core.snapshot import take_snapshot
+
+HOME = Path(__file__).parents[2] / "explainer" / "Home.py"
+ANNA, BEN = "a" * 32, "b" * 32
+SMALL = ViTConfig(patch_size=7, embed_dim=16, depth=2, num_heads=2)
+TRAIN = TrainConfig(epochs=3)
+STEPS = 429  # of an epoch
+HOSTILE = '<img src=x onerror="alert(1)">'
+
+
+@pytest.fixture
+def manager(shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Manager]:
+    """A manager whose processes do only what a test says; one run at once."""
+    monkeypatch.setattr(manager_module, "LOOK", 3600.0)
+    monkeypatch.setattr(FakeProcess, "started", [])
+    limits = dataclasses.replace(load_limits(), runs_at_once=1, queue=3)
+    made = Manager(tmp_path / "runs", limits, FakeProcess)
+    monkeypatch.setattr(runs, "the_manager", lambda: made)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def open_train(manager: Manager) -> Callable[..., AppTest]:
+    """Return an opener of the page: visitor and the link's parameters → the app after its run."""
+
+    def open_train(visitor: str = ANNA, **params: Any) -> AppTest:
+        app = AppTest.from_file(HOME, default_timeout=60)
+        app.session_state["visitor"] = visitor
+        for name, value in params.items():
+            app.query_params[name] = str(value)
+        app._page_hash = calc_hash("train")
+        return checked(app.run())
+
+    return open_train
+
+
+@pytest.fixture
+def begin(manager: Manager) -> Callable[..., Run]:
+    """Return what begins a run as a visitor does."""
+
+    def begin(visitor: str = ANNA, model: ViTConfig = SMALL, train: TrainConfig = TRAIN) -> Run:
+        return manager.start(visitor, RunRequest(model, train))
+
+    return begin
+
+
+def checked(app: AppTest) -> AppTest:
+    assert not app.exception, app.exception[0].message
+    return app
+
+
+def advance(run: Run, epochs: int, *, done: bool = False, watched: bool = True) -> None:
+    """Write what a process writes while it trains so many epochs."""
+    directory, model = RunDirectory.open(run.history.path), build(run.history.config.model)
+    directory.save_epoch("epoch-000", model, {"epoch": 0, "step": 0}, mnist_info())
+    line: dict[str, Any] = {}
+    for epoch in range(1, epochs + 1):
+        at = {"seconds": 30.0 * epoch, "step": STEPS * epoch, "epoch": epoch}
+        loss, share = 1.0 / epoch, 0.9 + epoch / 100
+        half = at | {"step": STEPS * epoch - 200, "seconds": at["seconds"] - 15}
+        means = {"train_loss": loss, "train_accuracy": share}
+        directory.append_metrics(half | means | {"val_loss": None, "val_accuracy": None})
+        directory.append_metrics(half | {"sample_loss": loss, "sample_accuracy": share})
+        line = at | means | {"val_loss": loss, "val_accuracy": share}
+        directory.append_metrics(line)
+        directory.save_epoch(f"epoch-{epoch:03d}", model, line, mnist_info())
+    if watched:
+        found, _ = take_snapshot(
+            model, mnist(), step=STEPS * epochs, epoch=epochs, seconds=30.0 * epochs
+        )
+        found.save(directory.path)
+    if done:
+        directory.append_metrics(line | {"test_loss": 0.1, "test_accuracy": 0.9321})
+    directory.close()
+
+
+def end(run: Run, status: str = "finished", said: str = "") -> None:
+    process = next(one for one in FakeProcess.started if one.run_id == run.id)
+    process.end_run(status, said)
+
+
+def words(app: AppTest) -> str:
+    """Return all words of the page, with the HTML that the app wrote itself."""
+    html = [element.proto.body for element in app.get("html")]
+    return "\n".join([*(block.value for block in app.markdown), *html])
+
+
+def buttons(app: AppTest) -> set[str]:
+    """Return the keys of the page's own buttons, without their first word."""
+    return {
+        button.key.removeprefix("train-")
+        for button in app.button
+        if button.key and button.key.startswith("train-")
+    }
+
+
+def downloads(app: AppTest) -> set[str]:
+    return {element.proto.label for element in app.get("download_button")}
+
+
+def click(app: AppTest, key: str) -> AppTest:
+    return checked(app.button(key=f"train-{key}").click().run())
+
+
+def drawn(app: AppTest, key: str = "train-curves") -> dict[str, Any]:
+    """Return what the component of the curves was sent."""
+    found = next(e.proto for e in app.get("bidi_component") if e.proto.id.endswith(f"-{key}"))
+    return json.loads(found.json)
+
+
+def now(app: AppTest) -> state.State:
+    return app.session_state[state.SESSION_KEY]
+
+
+# before a run
+
+
+def test_a_newcomer_sees_the_button_and_what_it_will_train(open_train, manager):
+    app = open_train()
+    start = app.button(key="train-start")
+    assert start.label == "Start training" and not start.disabled
+    assert "How long it takes is being measured" in words(app)
+    assert "204,938 numbers to learn" in words(app) and "3 epochs of 429 steps" in words(app)
+    assert words(app).count("<b>?</b>") == 16
+    assert not app.sidebar.children, "the page has its own knobs"
+    assert "run" not in app.query_params
+    assert [title.value for title in app.title] == ["Train it"]
+
+
+def test_the_button_starts_what_the_knobs_say_and_the_address_names_it(open_train, manager):
+    app = click(open_train(seed=7), "start")
+    (run,) = manager.runs_of(ANNA)
+    assert now(app).run == run.id and app.query_params["run"] in (run.id, [run.id])
+    config = run.history.config
+    assert config.model == setup.RECIPES["quick"][0]
+    assert config.train == dataclasses.replace(setup.RECIPES["quick"][1], seed=7)
+    assert config.preset == "fast"
+    assert buttons(app) >= {"pause", "stop"} and "start" not in buttons(app)
+
+
+@pytest.mark.parametrize("name", setup.RECIPES)
+def test_each_recipe_starts_as_it_stands_in_the_code(open_train, manager, name):
+    app = open_train()
+    checked(app.button_group(key="train-recipe").set_value(name).run())
+    model, train = setup.RECIPES[name]
+    assert f"{model.num_parameters:,} numbers to learn" in words(app)
+    click(app, "start")
+    config = manager.runs_of(ANNA)[0].history.config
+    assert (config.model, config.train) == (model, train)
+
+
+def test_a_changed_knob_makes_the_recipe_ones_own(open_train, manager):
+    app = open_train()
+    checked(app.select_slider(key="train-width").set_value(32).run())
+    assert app.button_group(key="train-recipe").value == "own"
+    checked(app.button_group(key="train-recipe").set_value("quick").run())
+    assert now(app).width == 64
+
+
+def test_the_shape_is_that_of_all_pages(open_train):
+    app = open_train(width=32, depth=2)
+    assert app.select_slider(key="train-width").value == 32
+    checked(app.select_slider(key="train-depth").set_value(5).run())
+    assert now(app).depth == 5 and now(app).patches == 7
+
+
+EXTREMES = {
+    "smallest": {
+        "select_slider": {
+            **{"patches": 2, "width": 8, "heads": 1, "depth": 1, "epochs": 1},
+            **{"batch_size": 16, "lr": 1e-4, "weight_decay": 0.0, "label_smoothing": 0.0},
+        },
+        "button_group": {
+            **{"position": "none", "pool": "mean", "optimizer": "adam"},
+            **{"schedule": "constant", "augment": "none"},
+        },
+    },
+    "largest": {
+        "select_slider": {
+            **{"patches": 14, "width": 128, "heads": 8, "depth": 8, "epochs": 1},
+            **{"batch_size": 1024, "lr": 1.0, "weight_decay": 0.2, "label_smoothing": 0.3},
+        },
+        "button_group": {
+            **{"position": "sincos2d", "pool": "cls", "optimizer": "muon"},
+            **{"schedule": "cosine", "augment": "elastic"},
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("extreme", EXTREMES)
+def test_every_combination_of_knobs_can_be_trained(open_train, manager, extreme):
+    app = open_train()
+    for kind, knobs in EXTREMES[extreme].items():
+        for name, value in knobs.items():
+            checked(getattr(app, kind)(key=f"train-{name}").set_value(value).run())
+    click(app, "start")
+    config = manager.runs_of(ANNA)[0].history.config
+    told = {**config.model.to_dict(), **config.train.to_dict()}
+    for name in ("pool", "optimizer", "schedule", "augment", "batch_size", "lr", "weight_decay"):
+        wanted = {**EXTREMES[extreme]["select_slider"], **EXTREMES[extreme]["button_group"]}
+        assert told[name] == wanted[name], name
+
+
+def test_what_is_beyond_a_limit_is_said_beside_the_button(open_train):
+    app = open_train(patches=14, width=128, depth=8)
+    checked(app.select_slider(key="train-epochs").set_value(60).run())
+    assert app.button(key="train-start").disabled
+    assert "choose fewer epochs or a smaller model" in words(app)
+
+
+def test_the_estimate_is_told_once_it_was_measured(open_train, manager):
+    app = open_train()
+    speed = {"epoch_seconds": 31.0, "test_seconds": 2.0, "images_per_second": 2000.0}
+    FakeProcess.started[0].answer(**{"is": "measured", "speed": speed, "said": ""})
+    app.run()
+    assert "takes **about 1 min 35 s** on this machine" in words(app)
+    assert "being measured" not in words(app)
+
+
+def test_mistakes_are_named_and_can_be_taken_out(open_train, manager):
+    app = open_train()
+    checked(app.button_group(key="train-recipe").set_value("seed-faithful").run())
+    assert "Softmax before the loss" in words(app)
+    click(app, "remove-softmax_before_loss")
+    assert not setup_of(app).train.softmax_before_loss
+    assert "remove-softmax_before_loss" not in buttons(app)
+
+
+def setup_of(app: AppTest) -> setup.Setup:
+    return app.session_state[setup.KEY]
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_each_mistake_of_the_gallery_can_be_trained_and_taken_out(open_train, manager, name):
+    app = open_train()
+    app.button_group(key="mistake").set_value(name).run()
+    checked(app.button(key="mistake-try").click().run())
+    assert f"remove-{name}" in buttons(app)
+    click(app, "start")
+    config = manager.runs_of(ANNA)[0].history.config
+    assert mistakes_of(config.model, config.train) == (name,)
+    other = open_train(BEN)
+    other.button_group(key="mistake").set_value(name).run()
+    other.button(key="mistake-try").click().run()
+    click(other, f"remove-{name}")
+    assert f"remove-{name}" not in buttons(other)
+    assert other.button_group(key="train-recipe").value == "quick"
+
+
+# while it runs
+
+
+def test_a_run_that_waits_says_its_place(open_train, begin):
+    begin(BEN)
+    run = begin(ANNA)
+    app = open_train()
+    assert now(app).run == run.id, "the visitor's run under way is found without a link"
+    assert "**Waiting**, place 1 in the queue" in words(app)
+    assert "leave_queue" in buttons(app) and "pause" not in buttons(app)
+    click(app, "leave_queue")
+    assert "You took this run out of the queue" in words(app)
+
+
+def test_a_run_that_learns_shows_the_newest_that_was_measured(open_train, begin):
+    run = begin()
+    advance(run, 2)
+    app = open_train(run=run.id)
+    text = words(app)
+    assert "**Learning**" in text and "92.0 %" in text and "of 5,000 digits" in text
+    assert "<dd>2 of 3</dd>" in text and "<dd>858 of 1,287</dd>" in text
+    assert "after step 858 of 1,287" in text
+    assert text.count('class="verdict"') == 16
+    figure = drawn(app)
+    assert figure["epochs"] == 3 and figure["newest"] == 2.0
+    assert [len(curve["x"]) for curve in figure["panels"][0]["curves"]] == [2, 2, 2]
+    assert figure["panels"][1]["curves"][2]["y"] == [91.0, 92.0]
+
+
+def test_a_run_that_has_just_begun_has_empty_axes(open_train, begin):
+    app = open_train(run=begin().id)
+    assert "It begins …" in words(app)
+    assert [len(curve["x"]) for curve in drawn(app)["panels"][0]["curves"]] == [0, 0, 0]
+
+
+def test_pause_and_go_on(open_train, begin, manager):
+    run = begin()
+    advance(run, 1)
+    app = click(open_train(run=run.id), "pause")
+    assert manager.find(run.id).status == "paused"
+    assert "**Paused**" in words(app) and "pause" not in buttons(app)
+    app = click(app, "go_on")
+    assert manager.find(run.id).status == "running" and "pause" in buttons(app)
+
+
+def test_stop_keeps_the_whole_epochs_and_resume_goes_on(open_train, begin, manager):
+    run = begin()
+    advance(run, 2)
+    app = open_train(run=run.id)
+    process = FakeProcess.started[0]
+    process.order = lambda **order: process.end_run("stopped") if order["do"] == "stop" else None
+    app = click(app, "stop")
+    assert "You stopped this run" in words(app) and "Epochs 0 to 2 are kept." in words(app)
+    assert app.button(key="train-resume").label == "Resume after epoch 2"
+    app = click(app, "resume")
+    assert manager.find(run.id).status == "running" and "stop" in buttons(app)
+
+
+def test_the_last_step_is_followed_by_the_test(open_train, begin):
+    run = begin()
+    advance(run, 3)
+    assert "Now it reads the 10,000 test digits" in words(open_train(run=run.id))
+
+
+# afterwards
+
+
+def finished(begin: Callable[..., Run], **settings: Any) -> Run:
+    run = begin(**settings)
+    advance(run, 3, done=True)
+    end(run)
+    return run
+
+
+def test_a_finished_run_tells_its_result_and_what_can_be_done(open_train, begin):
+    run = finished(begin)
+    app = open_train(run=run.id)
+    assert "93.21 %" in words(app) and "10,000 test digits" in words(app)
+    assert buttons(app) >= {"open", "same", "change", "another", "open-epoch"}
+    assert not buttons(app) & {"pause", "stop", "resume", "start"}
+    assert downloads(app) >= {
+        "Checkpoint (safetensors)",
+        "Metrics (CSV)",
+        "Python script of this run",
+    }
+    assert "The hardest digits" in {head.value for head in app.subheader}
+    assert words(app).count("truth: ") == 16
+
+
+def test_the_page_turns_over_when_the_run_ends(open_train, begin):
+    run = begin()
+    advance(run, 3, done=True)
+    app = open_train(run=run.id)
+    end(run)
+    assert "open" in buttons(checked(app.run()))
+
+
+@pytest.mark.parametrize(("key", "epoch"), [("open", None), ("open-epoch", 1)])
+def test_any_epoch_can_be_opened_in_the_pipeline(open_train, begin, key, epoch):
+    run = finished(begin)
+    app = open_train(run=run.id)
+    if epoch is not None:
+        checked(app.select_slider(key="train-epoch").set_value(epoch).run())
+    app = click(app, key)
+    assert (now(app).source, now(app).run, now(app).epoch) == (state.RUN, run.id, epoch)
+    assert app.session_state[state.VIEW_KEY] == "home"
+
+
+def test_the_same_again_is_another_run_of_the_same_settings(open_train, begin, manager):
+    run = finished(begin)
+    app = click(open_train(run=run.id), "same")
+    newest = manager.runs_of(ANNA)[0]
+    assert newest.id != run.id and now(app).run == newest.id
+    assert newest.history.config == run.history.config
+
+
+def test_change_and_train_again_turns_the_knobs_to_its_settings(open_train, begin):
+    train = TrainConfig(epochs=3, lr=0.007, seed=12, softmax_before_loss=True)
+    run = finished(begin, train=train)
+    app = click(open_train(run=run.id), "change")
+    assert "start" in buttons(app) and now(app).run == ""
+    assert setup_of(app).train == train and now(app).seed == 12
+    assert app.select_slider(key="train-lr").value == 0.007
+    assert (now(app).width, now(app).depth) == (16, 2)
+
+
+def test_leaving_a_run_leaves_the_pipeline_with_a_model(open_train, begin):
+    run = finished(begin)
+    app = click(open_train(run=run.id, source="run", epoch=1), "another")
+    assert (now(app).run, now(app).source, now(app).epoch) == ("", "default", None)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("failed", "The disk is full, so the run could not write on."), ("interrupted", "")],
+)
+def test_a_run_that_broke_off_says_why_and_what_is_kept(open_train, begin, manager, status, said):
+    run = begin()
+    advance(run, 1)
+    if status == "failed":
+        end(run, "failed", said)
+    else:
+        manager.store.change(run.id, state="interrupted", said=(said := "The server stopped."))
+        manager._active.clear()
+    app = open_train(run=run.id)
+    assert said in words(app) and "Epochs 0 to 1 are kept." in words(app)
+    assert app.button(key="train-resume").label == "Resume after epoch 1"
+    assert "open" in buttons(app)
+
+
+def test_a_run_that_broke_off_before_its_first_epoch_begins_again(open_train, begin):
+    run = begin()
+    end(run, "failed", "The training process was ended.")
+    app = open_train(run=run.id)
+    assert "Nothing of it was saved yet." in words(app)
+    assert app.button(key="train-resume").label == "Begin it again"
+    assert "open" not in buttons(app)
+
+
+# who may look, and what can be wrong
+
+
+def test_a_shared_run_can_be_looked_at_and_not_steered(open_train, begin, manager):
+    run = begin(ANNA)
+    advance(run, 1)
+    app = open_train(BEN, run=run.id)
+    assert "This run was shared with you" in words(app) and "**Learning**" in words(app)
+    assert not buttons(app) & {"pause", "stop"}
+    end(run, "stopped")
+    app = open_train(BEN, run=run.id)
+    assert "resume" not in buttons(app) and "open" in buttons(app)
+    assert not any(key.startswith("delete") for key in buttons(app))
+
+
+def test_each_visitor_sees_their_own_runs(open_train, begin):
+    first = finished(begin, visitor=ANNA)
+    second = finished(begin, visitor=BEN)
+    app = open_train(ANNA)
+    assert f"look-{first.id}" in buttons(app) and f"look-{second.id}" not in buttons(app)
+    assert "Your runs" not in {head.value for head in open_train("c" * 32).header}
+
+
+def test_a_second_run_is_refused_in_one_sentence(open_train, begin, manager):
+    run = finished(begin)
+    app = open_train(run=run.id)
+    active = begin()
+    app = click(app, "same")
+    assert "You already have a run that waits or trains" in words(app)
+    assert "is under way" in words(app)
+    app = click(app, "look-active")
+    assert now(app).run == active.id
+    assert "You already have" not in words(app)
+
+
+def test_a_run_is_deleted_after_a_second_question(open_train, begin, manager):
+    run = finished(begin)
+    app = click(open_train(run=run.id), f"delete-{run.id}")
+    assert manager.find(run.id) is None
+    assert now(app).run == "" and "start" in buttons(app)
+
+
+def test_a_mistake_can_be_switched_on_while_a_run_goes_on(open_train, begin):
+    run = begin()
+    app = open_train(run=run.id)
+    checked(app.button(key="mistake-try").click().run())
+    assert now(app).run == run.id and "stop" in buttons(app)
+    assert setup_of(app).train.softmax_before_loss
+
+
+def test_a_run_that_is_gone_is_said_and_the_setup_shown(open_train):
+    app = open_train(run="never-was-there")
+    assert "There is no run never-was-there here" in words(app)
+    assert "start" in buttons(app) and now(app).run == ""
+
+
+def test_a_recorded_run_is_shown_and_can_be_repeated(open_train, manager):
+    app = open_train(run="recorded-healthy")
+    assert "This run came with the app." in words(app)
+    assert buttons(app) >= {"open", "same", "change"} and "resume" not in buttons(app)
+    click(app, "same")
+    assert manager.runs_of(ANNA)[0].history.config.train.epochs == 3
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"run": HOSTILE},
+        {"run": "../../../etc/passwd"},
+        {"patches": 3, "width": "1e9", "seed": -1},
+        {"source": "run", "run": "A" * 40, "epoch": 9999},
+        {"run": "recorded-nothing"},
+    ],
+)
+def test_no_link_breaks_the_page(open_train, params):
+    app = open_train(**params)
+    assert "start" in buttons(app)
+    assert HOSTILE not in words(app)
+
+
+@pytest.mark.parametrize("what", ["config.json", "metrics.jsonl", "live.safetensors"])
+@pytest.mark.parametrize("content", [b"", b"\xff\x00{", b"[1, 2]", b'{"epoch": 1, "step": NaN}\n'])
+def test_a_damaged_run_is_shown_as_far_as_it_goes(open_train, begin, what, content, manager):
+    run = finished(begin)
+    (run.history.path / what).write_bytes(content)
+    manager.store._histories.clear()
+    app = open_train(run=run.id)
+    if what == "config.json":
+        assert "The settings of this run are damaged" in words(app)
+        click(app, "another")
+    else:
+        assert "open" in buttons(app)
+
+
+def test_numbers_that_are_none_are_left_out_of_the_curves(open_train, begin):
+    run = begin()
+    advance(run, 1)
+    with (run.history.path / "metrics.jsonl").open("a") as file:
+        for value in ("NaN", "Infinity", '"much"', "null", "[]"):
+            line = f'"train_loss": {value}, "train_accuracy": 0.5, "step": 500, "epoch": 2'
+            file.write(f'{{"seconds": 40, {line}}}\n')
+    figure = drawn(open_train(run=run.id))
+    assert figure["panels"][0]["curves"][0]["x"] == [round(229 / STEPS, 4)]
+
+
+def test_a_snapshot_of_another_model_is_not_shown(open_train, begin):
+    run = begin()
+    advance(run, 1)
+    other = build(dataclasses.replace(SMALL, embed_dim=32))
+    found, _ = take_snapshot(other, mnist(), step=1, epoch=1, seconds=1.0)
+    found.save(run.history.path)
+    assert "was not written whole" in words(open_train(run=run.id))
+    broken = dataclasses.replace(found, logits=np.full((16, 10), np.nan, np.float32))
+    broken.save(run.history.path)
+    assert "was not written whole" in words(open_train(run=run.id))
+
+
+def test_a_title_is_shown_and_never_drawn(open_train, begin, manager):
+    run = finished(begin)
+    manager.store.change(run.id, title=HOSTILE)
+    app = open_train(run=run.id)
+    html = "\n".join(element.proto.body for element in app.get("html"))
+    assert HOSTILE not in html and "&lt;img src=x" in html
+
+
+# comparing
+
+
+def test_the_run_shown_is_held_against_the_healthy_one(open_train, begin):
+    run = finished(begin, train=TrainConfig(epochs=3, shuffled_labels=True))
+    app = open_train(run=run.id)
+    assert app.multiselect(key="train-compare").value == [run.id, "recorded-healthy"]
+    (table,) = re.findall(r'<div class="train-differ".*?</div>', words(app), re.DOTALL)
+    rows = dict(re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td>', table))
+    assert rows["Shuffled labels"] == "yes" and rows["Embedding width"] == "16"
+    assert rows["Test accuracy"] == "93.21 %"
+    assert "Batch size" not in rows, "it is the same in both"
+    curves = drawn(app, "train-compare-curves")["panels"][1]["curves"]
+    assert [curve["kind"] for curve in curves] == ["line", "marks"] * 2
+
+
+def test_a_run_keeps_its_colour_while_others_come_and_go(open_train, begin):
+    first, second = finished(begin), finished(begin)
+    app = open_train(run=first.id)
+
+    def shades(*chosen: str) -> dict[str, str]:
+        checked(app.multiselect(key="train-compare").set_value(list(chosen)).run())
+        found = drawn(app, "train-compare-curves")["panels"][0]["curves"][1::2]
+        return dict(zip(chosen, (curve["shade"] for curve in found), strict=True))
+
+    both = shades(first.id, second.id)
+    three = shades("recorded-no-position", first.id, second.id)
+    assert len(set(three.values())) == 3
+    assert {run_id: three[run_id] for run_id in both} == both
+    assert shades("recorded-no-position", second.id)[second.id] == both[second.id]
+
+
+def test_runs_of_others_cannot_be_compared(open_train, begin):
+    own, foreign = finished(begin, visitor=ANNA), finished(begin, visitor=BEN)
+    app = open_train(ANNA, run=own.id)
+    assert not any(
+        foreign.title in str(option) and "(2)" in str(option)
+        for option in app.multiselect(key="train-compare").options
+    )
+    assert len(app.multiselect(key="train-compare").options) == 1 + len(
+        runs.the_manager().recorded()
+    )
