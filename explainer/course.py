@@ -86,4 +86,4 @@ def points(lines: Iterable[dict[str, Any]], kind: str) -> Points:
 
 
 def is_number(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    return type(value) in (int, float) and math.isfinite(value)
