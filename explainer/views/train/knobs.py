@@ -1,6 +1,7 @@
 """The knobs: the shape of the model, which all pages share, and the way it is trained."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -54,14 +55,22 @@ def show_training(limits: Limits) -> None:
             slider("augment_strength", STRENGTHS, train.augment_strength, keep_training, "{:g}")
         slider("label_smoothing", SMOOTHINGS, train.label_smoothing, keep_training, "{:g}")
         slider("weight_decay", DECAYS, train.weight_decay, keep_training, "{:g}")
-        enter(
-            TEXTS["knobs"]["seed"]["label"],
-            state.load().seed,
-            partial(keep_shape, "seed"),
-            key="train-seed",
-            most=state.MAX_SEED,
-        )
-        note(TEXTS["knobs"]["seed"]["text"])
+        with knob("seed"):
+            enter(
+                TEXTS["knobs"]["seed"]["label"],
+                state.load().seed,
+                partial(keep_shape, "seed"),
+                key="train-seed",
+                most=state.MAX_SEED,
+            )
+
+
+@contextmanager
+def knob(name: str) -> Iterator[None]:
+    """Stand around one knob: what it does comes right below."""
+    with st.container(key=f"train-knob-{name}", gap=None):
+        yield
+        note(TEXTS["knobs"][name]["text"])
 
 
 def columns() -> Sequence[Any]:
@@ -93,24 +102,25 @@ def slider(
     written: str = "{}",
 ) -> None:
     """Draw a slider over the options and the value that a recipe has given."""
-    slide(
-        TEXTS["knobs"][name]["label"],
-        sorted({*options, value}),
-        value,
-        partial(keep, name),
-        key=f"train-{name}",
-        format_func=written.format,
-    )
-    note(TEXTS["knobs"][name]["text"])
+    with knob(name):
+        slide(
+            TEXTS["knobs"][name]["label"],
+            sorted({*options, value}),
+            value,
+            partial(keep, name),
+            key=f"train-{name}",
+            format_func=written.format,
+        )
 
 
 def choice(name: str, options: Sequence[str], value: str, keep: Callable[[str, Any], None]) -> None:
-    pick(
-        TEXTS["knobs"][name]["label"],
-        options,
-        value,
-        partial(keep, name),
-        key=f"train-{name}",
-        format_func=TEXTS["options"].__getitem__,
-    )
-    note(TEXTS["knobs"][name]["text"])
+    """Draw a few options side by side."""
+    with knob(name):
+        pick(
+            TEXTS["knobs"][name]["label"],
+            options,
+            value,
+            partial(keep, name),
+            key=f"train-{name}",
+            format_func=TEXTS["options"].__getitem__,
+        )
