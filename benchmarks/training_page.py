@@ -37,9 +37,8 @@ STOP = ".st-key-train-stop button"
 STOPPED = ".st-key-train-resume button"
 # the newest epoch of the drawn curve of the training; -1 before there is one
 NEWEST = """() => {
-  const chart = document.querySelector('.st-key-train-loss .js-plotly-plot');
-  const drawn = (chart?.data ?? []).map((trace) => Array.from(trace.x ?? []));
-  return Math.max(-1, ...drawn.flat().filter((x) => x > 0));
+  const drawn = document.querySelector('.st-key-train-curves [data-newest]');
+  return Number(drawn?.dataset.newest ?? -1);
 }"""
 
 
