@@ -281,10 +281,10 @@ def test_a_run_that_waits_says_its_place(open_train, begin):
     run = begin(ANNA)
     app = open_train()
     assert now(app).run == run.id, "the visitor's run under way is found without a link"
-    assert "**Waiting**, place 1 in the queue" in words(app)
+    assert "Place 1" in words(app) and "in the queue; it begins by itself" in words(app)
     assert "leave_queue" in buttons(app) and "pause" not in buttons(app)
     click(app, "leave_queue")
-    assert "You took this run out of the queue" in words(app)
+    assert "You took this run out of the queue" in words(app) and "Stopped" in words(app)
 
 
 def test_a_run_that_learns_shows_the_newest_that_was_measured(open_train, begin):
@@ -358,7 +358,7 @@ def test_a_finished_run_tells_its_result_and_what_can_be_done(open_train, begin)
         "Metrics (CSV)",
         "Python script of this run",
     }
-    assert "The hardest digits" in {head.value for head in app.subheader}
+    assert "The hardest digits" in {head.value for head in app.header}
     assert words(app).count("truth: ") == 16
 
 

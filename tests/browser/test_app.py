@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from explainer import theme
-from explainer.navigation import PIPELINE, TITLES, address
+from explainer.navigation import PIPELINE, TITLES, WALK, address
 
 pytestmark = pytest.mark.browser
 LINKS = {view: "" if view == "home" else address(view) for view in TITLES}
@@ -67,7 +67,7 @@ def test_no_page_scrolls_sideways(visit, view, width):
     page.check()
 
 
-@pytest.mark.parametrize("view", LINKS)
+@pytest.mark.parametrize("view", WALK)
 def test_a_link_restores_model_and_image(visit, view):
     page = visit()
     page.open(f"{LINKS[view]}?{UNTRAINED}&digit=3&index=5")

@@ -34,6 +34,7 @@ def render() -> None:
     run, own = find_shown(manager), manager.runs_of(visitor.current())
     if own:
         visitor.remember()
+    orders.show_top()
     show_head(run)
     orders.show_refusal()
     show_elsewhere(manager, run)

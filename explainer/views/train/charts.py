@@ -6,6 +6,7 @@ from explainer import theme
 from explainer.components.curves import show_curves
 from explainer.course import Course, Points
 from explainer.figures.curves import Curve, curves
+from explainer.theme import Shade
 from explainer.views.train.wording import TEXTS
 
 WORDS = TEXTS["charts"]
@@ -20,7 +21,11 @@ def show_charts(course: Course) -> None:
     """Draw both charts beside each other, with one legend; kinds without points are left out."""
     kinds = ("train", "sample", "val") if is_watched(course) else ("train", "val")
     figure = curves(
-        [curve_of(course, kind) for kind in kinds],
+        [
+            curve_of(course, kind, WORDS[kind], shade, look=look)
+            for kind, (look, shade) in LOOKS.items()
+            if kind in kinds
+        ],
         epochs=course.epochs,
         texts=WORDS,
         alts=(
@@ -37,11 +42,24 @@ def is_watched(course: Course) -> bool:
     return bool(len(course.sample.steps)) or not len(course.val.steps)
 
 
-def curve_of(course: Course, kind: str) -> Curve:
-    look, shade = LOOKS[kind]
+def curve_of(
+    course: Course, kind: str, name: str, shade: Shade, symbol: str = "circle", look: str = ""
+) -> Curve:
+    """Return the points of one kind, over epochs.
+
+    Args:
+        look: as ``Curve.kind``; a line for training and marks for validation unless it is given.
+    """
     points: Points = getattr(course, kind)
-    epochs = points.steps / course.steps_per_epoch
-    return Curve(WORDS[kind], epochs, points.losses, points.accuracies, look, shade)
+    return Curve(
+        name,
+        points.steps / course.steps_per_epoch,
+        points.losses,
+        points.accuracies,
+        look or ("line" if kind == "train" else "marks"),
+        shade,
+        symbol,
+    )
 
 
 def alt(name: str, course: Course, quantity: str, written: str, scale: float) -> str:

@@ -46,7 +46,8 @@ def show_compare(runs: list[Run], shown: Run | None) -> None:
         shown: the run on the page, which is held against the healthy one until somebody chooses.
     """
     known = {run.id: run for run in runs if settings_of(run) and run.history.metrics()}
-    if all(run.status == "recorded" for run in known.values()) and shown is None:
+    whole = [run for run in known.values() if not run.is_going]
+    if all(run.status == "recorded" and not (shown and shown.id == run.id) for run in whole):
         return  # the gallery has them already
     names = labels(known.values())
     st.header(WORDS["title"], anchor=False)
@@ -108,7 +109,7 @@ def show_both(courses: dict[str, Course], names: dict[str, str], colours: dict[s
         if course.val.accuracies.size
     )
     found = [
-        curve_of(course, kind, names[run_id], colours[run_id])
+        curve_of(course, kind, WORDS[kind].format(name=names[run_id]), *COLOURS[colours[run_id]])
         for run_id, course in courses.items()
         for kind in ("train", "val")
     ]
@@ -127,20 +128,6 @@ def show_both(courses: dict[str, Course], names: dict[str, str], colours: dict[s
     )
     show_curves(figure, key="train-compare-curves")
     note(WORDS["key"])
-
-
-def curve_of(course: Course, kind: str, name: str, colour: int) -> Curve:
-    points = getattr(course, kind)
-    shade, symbol = COLOURS[colour]
-    return Curve(
-        WORDS[kind].format(name=name),
-        points.steps / course.steps_per_epoch,
-        points.losses,
-        points.accuracies,
-        "line" if kind == "train" else "marks",
-        shade,
-        symbol,
-    )
 
 
 def differing(configs: list[RunConfig]) -> dict[str, list[object]]:

@@ -29,7 +29,8 @@ def show_run(manager: Manager, run: Run) -> None:
     course = course_of(run.history)
     show_status(manager, run, course)
     show_end(manager, run)
-    show_charts(course)
+    if run.history.metrics():
+        show_charts(course)
     st.fragment(show_now)(run)
 
 
@@ -66,14 +67,19 @@ def show_status(manager: Manager, run: Run, course: Course) -> None:
 
 
 def headline(run: Run, course: Course) -> tuple[str, str]:
-    """Return the one number to look at, and what it is the share of."""
+    """Return the one number to look at, and what it says."""
+    if run.place is not None:
+        wait = run.wait_seconds
+        words = WORDS["queued"] if wait is None else WORDS["queued_wait"].format(time=about(wait))
+        return WORDS["place"].format(place=run.place), words
     test = run.history.test_accuracy
     if isinstance(test, float):
         kind = "test_claimed" if run.status == "uploaded" else "test"
         return TEXTS["share"].format(share=f"{100 * test:.2f}"), WORDS[kind]
     latest = course.latest_accuracy
     if latest is None:
-        return WORDS["unknown"], WORDS["sample_none"]
+        status = "" if run.is_going else TEXTS["status"].get(run.status, run.status).capitalize()
+        return status or WORDS["unknown"], WORDS["sample_none"]
     whole = len(course.val.steps) and course.val.accuracies[-1] == latest
     share = TEXTS["share"].format(share=f"{100 * latest:.1f}")
     return share, WORDS["val" if whole else "sample"]
@@ -87,6 +93,8 @@ def told(run: Run, course: Course) -> dict[str, str]:
         WORDS["epoch"]: WORDS["of"].format(now=epoch, all=course.epochs),
         WORDS["step"]: WORDS["of"].format(now=f"{step:,}", all=f"{history.total_steps:,}"),
     }
+    if not lines and not run.is_going:
+        return {}
     if not run.is_going:
         return found | {WORDS["took"]: duration(history.seconds)}
     left, speed = run.seconds_left, run.images_per_second
@@ -135,9 +143,7 @@ def said(run: Run, is_stopping: bool) -> str:
     if is_stopping:
         return WORDS["stopping"]
     if run.status == "queued":
-        if run.wait_seconds is None:
-            return WORDS["queued"].format(place=run.place)
-        return WORDS["queued_wait"].format(place=run.place, time=about(run.wait_seconds))
+        return ""
     if run.status == "paused":
         return WORDS["paused"]
     lines = run.history.metrics()

@@ -2,23 +2,28 @@
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache, partial
 
 import numpy as np
 import streamlit as st
 
+from explainer import theme
+from explainer.components.curves import show_curves
 from explainer.content import load_texts
 from explainer.controls import pick
+from explainer.course import course_of
 from explainer.export import download_csv, table_csv
-from explainer.figures.two_runs import Curves, two_runs
-from explainer.recorded import HEALTHY, curves, epoch_lines, recorded
+from explainer.figures.curves import curves, legend_of
+from explainer.recorded import HEALTHY, recorded
 from explainer.small_print import note
 from explainer.state import CLASSES
+from explainer.views.train.charts import WORDS as CHART_WORDS
+from explainer.views.train.charts import curve_of
 from vit_core.mistakes import MISTAKES
 
 TEXTS = load_texts("mistakes")
 CHOSEN_KEY = "mistake-chosen"  # survives a visit to another page, unlike the widget's own
-CHART = {"displayModeBar": "hover", "displaylogo": False}
 # softmax of the softmax: all probability on the label still leaves e⁰ for each other class
 FLOOR = math.log(math.e + CLASSES - 1) - 1
 GUESSING = math.log(CLASSES)
@@ -75,48 +80,49 @@ def keep(name: str) -> None:
 
 
 def show_chart(name: str, numbers: Mapping[str, object]) -> None:
-    texts = TEXTS["chart_texts"]
-    one, other = both(name)
     level = None
     if name in LEVELS:
         height, called = LEVELS[name]
         level = height, TEXTS[called].format(**numbers)
+    both = {
+        TEXTS["names"][name]: (course_of(recorded(name)), theme.ACCENT, "circle"),
+        TEXTS["healthy"]: (course_of(recorded(HEALTHY)), theme.MUTED, "diamond"),
+    }
+    found = [
+        curve_of(course, kind, TEXTS["chart_names"][kind].format(name=called), shade, symbol)
+        for called, (course, shade, symbol) in reversed(both.items())  # the mistake on top
+        for kind in ("train", "val")
+    ]
+    figure = curves(
+        found,
+        epochs=recorded(HEALTHY).config.train.epochs,
+        texts=CHART_WORDS,
+        alts=(TEXTS["alt_loss"].format(**numbers), TEXTS["alt_accuracy"].format(**numbers)),
+        legend=[
+            legend_of(replace(curve, name=called))
+            for curve, called in zip(found[1::2], reversed(both), strict=True)
+        ],
+        loss_level=level,
+    )
     st.markdown(f"**{TEXTS['chart']}**")
-    st.plotly_chart(
-        two_runs(
-            one,
-            other,
-            texts=texts,
-            epochs=[int(line["step"]) for line in epoch_lines(recorded(HEALTHY))],
-            level=level,
-            mode=st.context.theme.type or "light",
-        ),
-        theme=None,
-        key="mistake-curves",
-        config=CHART,
-        alt=texts["alt"].format(**numbers),
-    )
+    show_curves(figure, key="mistake-curves")
     download_csv(TEXTS["download"], partial(runs_csv, name), f"{name}.csv", "mistake-csv")
-
-
-def both(name: str) -> tuple[Curves, Curves]:
-    """Return the curves of a mistake and of the healthy run."""
-    return (
-        curves(recorded(name), TEXTS["names"][name]),
-        curves(recorded(HEALTHY), TEXTS["healthy"]),
-    )
 
 
 def runs_csv(name: str) -> str:
     rows = []
-    for run in both(name):
-        for kind, columns in (
-            ("train", (run.steps, run.losses, run.accuracies)),
-            ("val", (run.val_steps, run.val_losses, run.val_accuracies)),
-        ):
+    for called, history in (
+        (TEXTS["names"][name], recorded(name)),
+        (TEXTS["healthy"], recorded(HEALTHY)),
+    ):
+        course = course_of(history)
+        for kind in ("train", "val"):
+            points = getattr(course, kind)
             rows += [
-                (run.name, TEXTS["chart_texts"][kind], int(step), loss, accuracy)
-                for step, loss, accuracy in zip(*columns, strict=True)
+                (called, TEXTS["csv_kinds"][kind], int(step), loss, accuracy)
+                for step, loss, accuracy in zip(
+                    points.steps, points.losses, points.accuracies, strict=True
+                )
             ]
     return table_csv(TEXTS["csv_columns"], rows)
 
@@ -142,19 +148,19 @@ def facts(name: str) -> Mapping[str, object]:
 def facts_of(name: str) -> dict[str, object]:
     """Return one run's numbers, as they are written."""
     history = recorded(name)
-    seen, last = curves(history, name), epoch_lines(history)[-1]
+    course, last = course_of(history), history.epoch_line(history.config.train.epochs)
     return {
         "epochs": history.config.train.epochs,
         "steps": f"{history.total_steps:,}",
         "test": share(history.test_accuracy),
-        "first_loss": number(seen.losses[0]),
-        "most_loss": number(seen.losses.max()),
+        "first_loss": number(course.train.losses[0]),
+        "most_loss": number(course.train.losses.max()),
         "loss": number(last["train_loss"]),
-        "val_loss": number(seen.val_losses[-1]),
-        "first_val": share(seen.val_accuracies[0]),
-        "val": share(seen.val_accuracies[-1]),
+        "val_loss": number(course.val.losses[-1]),
+        "first_val": share(course.val.accuracies[0]),
+        "val": share(course.val.accuracies[-1]),
         "train": share(last["train_accuracy"]),
-        "vals": ", ".join(map(share, seen.val_accuracies)),
+        "vals": ", ".join(map(share, course.val.accuracies)),
         "test_loss": number(history.metrics()[-1]["test_loss"]),
     }
 

@@ -8,12 +8,15 @@ from html import escape
 import streamlit as st
 
 from explainer import services, state
+from explainer.components.guide import follow_guide
 from explainer.runs import Manager, Refused, Run, RunRequest, visitor
 from explainer.state import RUN
 from explainer.views.train import setup
+from explainer.views.train.wording import MISTAKES, TEXTS
 
 REFUSED_KEY = "train-refused"  # why the last order was not carried out
 STOPPING_KEY = "train-stopping"  # the run that was told to stop
+FOLLOWED_KEY = "train-followed"  # what the page has just turned to
 PATIENCE = 0.6  # seconds for which the page waits for a run to stop
 LOOK = 0.03
 
@@ -45,6 +48,20 @@ def show(run_id: str) -> None:
     if not run_id and now.source == RUN:
         now = replace(now, source=services.available_sources()[0])
     state.save(now)
+    follow(TEXTS["follow_run" if run_id else "follow_setup"])
+
+
+def follow(what: str) -> None:
+    """Have the browser turn to the top of the page, where something else stands now."""
+    number, _ = st.session_state.get(FOLLOWED_KEY, (0, ""))
+    st.session_state[FOLLOWED_KEY] = (number + 1, what)
+
+
+def show_top() -> None:
+    """Mark the top of the page for those who follow."""
+    with st.container(key="guide-start"):
+        number, what = st.session_state.get(FOLLOWED_KEY, (0, TEXTS["title"]))
+        follow_guide(f"{what} ({number})" if number else what)
 
 
 def start(manager: Manager) -> None:
@@ -104,5 +121,6 @@ def delete(manager: Manager, run: Run) -> None:
 def make_mistake(manager: Manager, name: str) -> None:
     """Switch a classic mistake on, and show the setup unless a run is under way."""
     setup.make(name)
+    follow(TEXTS["made"].format(name=MISTAKES[name]).replace("**", ""))
     if not manager.active_of(visitor.current()):
         show("")

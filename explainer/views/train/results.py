@@ -37,9 +37,8 @@ def show_end(manager: Manager, run: Run) -> None:
         st.markdown(f"{run.said} {kept.format(last=epochs[-1] if epochs else 0)}", width=760)
     config, own = run.history.config, run.is_own(visitor.current())
     with st.container(horizontal=True, key="train-after"):
-        resumable = own and run.can_resume
+        resumable, last = own and run.can_resume, max(epochs, default=0)
         if resumable:
-            last = epochs[-1] if epochs else 0
             words = WORDS["resume" if last else "resume_start"].format(epoch=last)
             act(words, "resume", partial(orders.resume, manager, run), is_first=True)
         if epochs and st.button(
@@ -47,7 +46,8 @@ def show_end(manager: Manager, run: Run) -> None:
         ):
             open_in_pipeline(run, None)
         if run.status != "uploaded":
-            act(WORDS["same"], "same", partial(orders.again, manager, run))
+            if not resumable or last:
+                act(WORDS["same"], "same", partial(orders.again, manager, run))
             if setup.can_adopt(config.model, config.train):
                 act(WORDS["change"], "change", partial(orders.change, run))
         act(TEXTS["start_again"], "another", partial(orders.show, ""))
@@ -72,7 +72,7 @@ def show_hardest(run: Run) -> None:
         found = hardest_of(run)
     except (CheckpointError, OSError):
         return  # what to take along says it
-    st.subheader(WORDS["hardest"], anchor=False)
+    st.header(WORDS["hardest"], anchor=False)
     st.markdown(WORDS["hardest_text"])
     st.html(strip([answer(hard) for hard in found], TEXTS["strip"]))
 
@@ -86,7 +86,7 @@ def answer(hard: Hard) -> Answer:
 def show_take_along(run: Run) -> None:
     """Offer the model of each epoch, the metrics and the script."""
     history, epochs = run.history, run.history.epochs()
-    st.subheader(WORDS["take"], anchor=False)
+    st.header(WORDS["take"], anchor=False)
     chosen = chosen_epoch(run)
     if len(epochs) > 1:
         with st.container(width=480):

@@ -31,7 +31,7 @@ def show_setup(manager: Manager) -> None:
             with st.expander(TEXTS["training"], key="train-training"):
                 knobs.show_training(manager.limits)
     with right, st.container(key="train-preview"):
-        st.subheader(TEXTS["preview_title"], anchor=False)
+        st.header(TEXTS["preview_title"], anchor=False)
         st.markdown(TEXTS["preview"])
         st.html(strip(unasked(), TEXTS["strip"], columns=4))
 
