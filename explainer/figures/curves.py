@@ -59,6 +59,7 @@ def curves(
     texts: Mapping[str, str],
     alts: tuple[str, str],
     legend: Sequence[Mapping[str, str]] | None = None,
+    loss_level: tuple[float, str] | None = None,
     name_last: bool = False,
 ) -> dict[str, Any]:
     """Return both charts as plain values.
@@ -69,6 +70,7 @@ def curves(
             ``guess_accuracy``, ``cut_off`` with ``most``, and ``at`` with ``epoch``.
         alts: what loss and accuracy show now, in words.
         legend: other rows than one for each curve, as ``legend_of`` makes them.
+        loss_level: a loss to compare with other than that of guessing, and what it is.
         name_last: whether the last mark of a curve has its value beside it.
 
     Raises:
@@ -77,6 +79,7 @@ def curves(
     for curve in found:
         check(curve)
     most = max((float(one.losses.max()) for one in found if one.losses.size), default=0.0)
+    level, level_text = loss_level or (GUESSING, texts["guess_loss"])
     top = round(float(np.clip(1.05 * most, LOWEST, HIGHEST)), 2)
     return {
         "epochs": epochs,
@@ -97,7 +100,7 @@ def curves(
                 else list(range(int(top) + 1)),
                 "digits": 3,
                 "unit": "",
-                "level": {"at": GUESSING, "text": texts["guess_loss"]},
+                "level": {"at": level, "text": level_text},
                 "cut_off": texts["cut_off"].format(most=f"{most:,.3g}") if most > top else "",
                 "curves": [series(one, one.losses, 4) for one in found],
             },

@@ -2,15 +2,16 @@
 
 import csv
 import io
+import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from explainer.content import load_texts
-from explainer.recorded import FOLDER, HEALTHY, curves, epoch_lines, recorded
+from explainer.course import course_of
+from explainer.recorded import FOLDER, HEALTHY, recorded
 from explainer.views.train import mistakes as gallery
 from vit_core import PRESETS, load_checkpoint
 from vit_core.data import mnist_info
@@ -47,13 +48,13 @@ def test_there_is_a_folder_for_each_run_and_no_other() -> None:
 def test_a_recorded_run_is_whole(name: str) -> None:
     history = recorded(name)
     config = history.config
-    assert config.train.epochs == len(epoch_lines(history)) == 3
+    assert config.train.epochs == len(course_of(history).val.steps) == 3
     assert history.metrics()[-1]["step"] == history.total_steps
     assert 0 <= history.test_accuracy <= 1
     assert config.data == mnist_info().fingerprint
     assert config.threads == 1
-    seen = curves(history, name)
-    assert len(seen.steps) >= 100 and len(seen.val_steps) == 3
+    seen = course_of(history).train
+    assert len(seen.steps) >= 100
     assert (np.diff(seen.steps) > 0).all()
 
 
@@ -98,12 +99,12 @@ def test_the_readme_has_the_accuracies() -> None:
 
 
 def losses(name: str) -> np.ndarray:
-    return curves(recorded(name), name).losses
+    return course_of(recorded(name)).train.losses
 
 
 def test_what_the_texts_say_is_so() -> None:
     test = {name: recorded(name).test_accuracy for name in (HEALTHY, *MISTAKES)}
-    first = {name: curves(recorded(name), name).val_accuracies[0] for name in (HEALTHY, *MISTAKES)}
+    first = {name: course_of(recorded(name)).val.accuracies[0] for name in (HEALTHY, *MISTAKES)}
     assert test[HEALTHY] > 0.98 and max(test.values()) == test[HEALTHY]
     # less than people expect
     for name in ("no_position", "no_scaling", "no_residual", "softmax_before_loss"):
@@ -134,6 +135,12 @@ def test_every_mistake_has_its_words() -> None:
         assert set(part) == set(MISTAKES)
 
 
+def drawn(app: AppTest) -> dict:
+    """Return what the curves were sent."""
+    (proto,) = [element.proto for element in app.get("bidi_component")]
+    return json.loads(proto.json)
+
+
 @every_mistake
 def test_a_mistake_is_shown_beside_the_healthy_run(app: AppTest, name: str) -> None:
     app.session_state[gallery.CHOSEN_KEY] = name
@@ -143,9 +150,15 @@ def test_a_mistake_is_shown_beside_the_healthy_run(app: AppTest, name: str) -> N
     texts = " ".join(element.value for element in app.markdown)
     healthy = f"{100 * recorded(HEALTHY).test_accuracy:.1f} %"
     assert healthy in texts and "{" not in texts
-    (chart,) = app.get("plotly_chart")
-    last = epoch_lines(recorded(name))[-1]
-    assert f"{last['train_loss']:.3f} with" in chart.proto.alt
+    loss, accuracy = drawn(app)["panels"]
+    history = recorded(name)
+    assert f"{history.epoch_line(3)['train_loss']:.3f} with" in loss["alt"]
+    assert loss["level"]["at"] == gallery.LEVELS.get(name, (gallery.GUESSING, ""))[0]
+    by_name = {curve["name"]: curve for curve in loss["curves"]}
+    mine = by_name[TEXTS["chart_names"]["val"].format(name=TEXTS["names"][name])]
+    np.testing.assert_allclose(mine["y"], course_of(history).val.losses, atol=1e-4)
+    assert [row["name"] for row in drawn(app)["legend"]] == ["healthy", TEXTS["names"][name]]
+    assert len(by_name) == len(accuracy["curves"]) == 4
     assert app.code[0].value == recorded(name).config.command
 
 
@@ -181,14 +194,8 @@ def test_the_csv_has_every_number_of_both_runs(name: str) -> None:
     for run in (HEALTHY, name):
         called = TEXTS["healthy"] if run == HEALTHY else TEXTS["names"][run]
         mine = [row for row in rows if row[0] == called]
-        seen = curves(recorded(run), called)
-        assert len(mine) == len(seen.steps) + len(seen.val_steps)
+        seen = course_of(recorded(run))
+        assert len(mine) == len(seen.train.steps) + len(seen.val.steps)
         np.testing.assert_allclose(
-            [float(row[3]) for row in mine], [*seen.losses, *seen.val_losses], rtol=1e-6
+            [float(row[3]) for row in mine], [*seen.train.losses, *seen.val.losses], rtol=1e-6
         )
-
-
-def test_curves_of_a_run_that_has_only_begun(tmp_path: Path) -> None:
-    (tmp_path / "metrics.jsonl").write_text("")
-    seen = curves(type(recorded(HEALTHY))(tmp_path), "new")
-    assert seen.steps.shape == seen.val_losses.shape == (0,)

@@ -8,11 +8,12 @@ import streamlit as st
 from explainer import theme
 from explainer.components.curves import show_curves
 from explainer.course import Course, course_of
-from explainer.figures.curves import Curve, curves, legend_of
+from explainer.figures.curves import curves, legend_of
 from explainer.runs import Run
 from explainer.small_print import note
 from explainer.theme import Shade
 from explainer.views.train.charts import WORDS as CHART_WORDS
+from explainer.views.train.charts import curve_of
 from explainer.views.train.wording import TEXTS, duration, labels, settings_of
 from vit_core.run import RunConfig
 
