@@ -1,0 +1,54 @@
+"""The hardest digits are the run's own note, or searched with its model."""
+
+from dataclasses import replace
+
+import pytest
+
+from explainer import hardest
+from explainer.hardest import hardest_of, is_sound, searched
+from vit_core import PRESETS, ViTConfig
+from vit_core.data import mnist_test
+from vit_core.evaluate import Hard
+
+NOTE = Hard(place=5, truth=1, said=7, probability=0.02)
+
+
+def test_without_a_note_the_model_is_asked(make_run, shipped, monkeypatch) -> None:
+    monkeypatch.setattr(hardest, "WORK", 1.0)  # one batch
+    found = hardest_of(make_run())
+    assert len(found) == hardest.SHOWN
+    chances = [hard.probability for hard in found]
+    assert chances == sorted(chances) and all(0 <= chance <= 1 for chance in chances)
+    labels = mnist_test().labels
+    assert all(hard.place < hardest.BATCH for hard in found)
+    assert all(hard.truth == int(labels[hard.place]) for hard in found)
+
+
+def test_what_a_run_has_noted_is_taken(make_run, shipped) -> None:
+    run = make_run()
+    (run.history.path / "hardest.json").write_text(
+        '[{"place": 5, "truth": 1, "said": 7, "probability": 0.02}]'
+    )
+    assert hardest_of(run) == (NOTE,)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        *({"place": place} for place in (-1, 10_000, 1.5, "1", True)),
+        *({"truth": 10}, {"said": -1}, {"probability": 1.5}, {"probability": None}),
+    ],
+)
+def test_a_note_that_cannot_be_is_not_believed(values: dict) -> None:
+    assert is_sound(NOTE, 10_000)
+    assert not is_sound(replace(NOTE, **values), 10_000)
+
+
+def test_large_models_are_tried_on_fewer_digits() -> None:
+    counts = [searched(config, 10_000) for config in (
+        PRESETS["fast"].model,
+        PRESETS["default"].model,
+        ViTConfig(patch_size=2, embed_dim=128, depth=8, num_heads=8),
+    )]  # fmt: skip
+    assert counts[0] == 10_000 and counts == sorted(counts, reverse=True)
+    assert all(count % hardest.BATCH == 0 and count for count in counts)

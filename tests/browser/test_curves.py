@@ -1,0 +1,59 @@
+"""The curves of a run in Chromium: pointing reads values in both charts, and so do the keys."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+RUN = "train?run=recorded-healthy"
+CURVES = ".st-key-train-curves"
+
+
+def test_pointing_into_one_chart_reads_both(visit: Callable) -> None:
+    visitor = visit()
+    visitor.open(RUN)
+    first = visitor.page.locator(f"{CURVES} .panel > svg").first
+    expect(first.locator("path.course")).to_have_count(1)
+    expect(first.locator("path.mark")).to_have_count(3)
+    box = first.bounding_box()
+    # the plot begins 40 pixels from the left and ends 14 before the right: epoch 2 of 3
+    x = 40 + (box["width"] - 54) * 2 / 3
+    first.hover(position={"x": x, "y": 100})
+    tips = visitor.page.locator(f"{CURVES} .tip")
+    expect(tips.first).to_contain_text("epoch 2.00")
+    expect(tips.first.locator("b")).to_have_text([re.compile(r"^0\.\d{3}$")] * 2)
+    expect(tips.last.locator("b")).to_have_text([re.compile(r"^9\d\.\d %$")] * 2)
+    visitor.page.mouse.move(5, 5)
+    expect(tips.first).to_be_hidden()
+    visitor.check()
+
+
+def test_the_arrow_keys_walk_over_the_epochs(visit: Callable) -> None:
+    visitor = visit()
+    visitor.open(RUN)
+    name = re.compile("^Line chart of the share")
+    chart = visitor.page.locator(CURVES).get_by_role("group", name=name)
+    said = visitor.page.locator(f"{CURVES} [role=status]")
+    chart.press("Home")
+    expect(said).to_contain_text("epoch 1.00")
+    chart.press("ArrowRight")
+    expect(said).to_contain_text("epoch 2.00")
+    chart.press("End")
+    expect(said).to_contain_text("all 5,000 others, after each epoch: 98.7 %")
+    visitor.check()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_charts_fill_their_place(visit: Callable, width: int) -> None:
+    visitor = visit(width=width)
+    visitor.open(RUN)
+    panels = visitor.page.locator(f"{CURVES} .panel")
+    expect(panels).to_have_count(2)
+    boxes = [panels.nth(place).bounding_box() for place in range(2)]
+    is_beside = boxes[0]["y"] == boxes[1]["y"]
+    assert is_beside == (width == 1440)
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
+    visitor.check()
