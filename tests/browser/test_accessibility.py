@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 from explainer.navigation import TITLES, address
 
 ADDRESSES = ["" if view == "home" else address(view) for view in TITLES]
+ADDRESSES += ["train?run=recorded-healthy"]
 SEVERE = ("serious", "critical")
 # in Streamlit's own parts of the page, which this project cannot change: rule → part of the element
 STREAMLITS_OWN: dict[str, str] = {}

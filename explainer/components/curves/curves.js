@@ -215,14 +215,17 @@ class Charts {
 
   /** Move to the next or the previous point of the curve that has most to say, and say it. */
   step(event, name) {
-    const move = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity }[event.key];
     const panel = this.data.panels.find((one) => one.name === name);
-    const known = [...new Set(panel.curves.filter((one) => one.kind !== "line").flatMap((one) => one.x))];
-    const epochs = known.length ? known.sort((a, b) => a - b) : panel.curves.flatMap((one) => one.x);
-    if (move === undefined || !epochs.length) return;
+    const known = panel.curves.filter((one) => one.kind !== "line").flatMap((one) => one.x);
+    const all = known.length ? known : panel.curves.flatMap((one) => one.x);
+    const epochs = [...new Set(all)].sort((a, b) => a - b);
+    const last = epochs.length - 1;
+    const now = this.at === null ? null : nearest(epochs, this.at);
+    const places = { ArrowRight: (now ?? -1) + 1, ArrowLeft: (now ?? last + 1) - 1, Home: 0, End: last };
+    const place = places[event.key];
+    if (place === undefined || last < 0) return;
     event.preventDefault();
-    const now = this.at === null ? epochs.length - 1 - move : nearest(epochs, this.at);
-    this.point(epochs[Math.min(epochs.length - 1, Math.max(0, now + move))]);
+    this.point(epochs[Math.min(last, Math.max(0, place))]);
     const read = this.readings(panel).map(({ curve, value }) => `${curve.name}: ${this.written(panel, value)}`);
     this.said.textContent = [panel.title, this.when(), ...read].join("; ");
   }
