@@ -129,4 +129,10 @@ def tell(key: str, value: object) -> None:
 
 
 def hand_back(key: str, keep: Callable[[Option], None]) -> None:
-    keep(st.session_state[key])
+    """Keep what was chosen.
+
+    A browser that has only begun to draw a control sends it without a value when somebody clicks
+    something else; nobody has chosen anything then.
+    """
+    if (value := st.session_state[key]) is not None:
+        keep(value)

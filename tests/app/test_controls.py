@@ -66,3 +66,15 @@ def test_a_slider_of_one_option_cannot_be_moved() -> None:
     app.session_state["options"], app.session_state["chosen"] = [2], 2
     app.run()
     assert app.select_slider(key="count").disabled
+
+
+def test_a_control_that_the_browser_sends_without_a_value_chooses_nothing() -> None:
+    app = open_control("pick")
+    states = app._tree.get_widget_states()
+    (sent,) = [state for state in states.widgets if "count" in state.id]
+    sent.ClearField("value")
+    sent.string_array_value.SetInParent()
+    app = app._run(states)
+    assert not app.exception
+    assert "kept" not in app.session_state
+    assert control(app, "pick").value == 2
