@@ -28,6 +28,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -172,7 +173,8 @@ def limit_memory(megabytes: int) -> None:
     except ImportError:  # Windows
         return
     limit = megabytes * 1024**2
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    with suppress(ValueError, OSError):  # a system that knows no such limit
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 def main() -> None:
