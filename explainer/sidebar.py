@@ -28,12 +28,10 @@ POSITION_LABELS = {
     "sincos2d": "sine and cosine, 2-D",
     "none": "none",
 }
-# what cannot be turned still has to be read
 FIXED_STYLE = """<style>
-.st-key-fixed :is(label, p, input, [data-testid] div) {
-  color: inherit !important;
-  -webkit-text-fill-color: currentColor;
-}
+.shape { display: grid; grid-template-columns: 1fr auto; gap: 0.375rem 1rem; margin: 0; }
+.shape dt { margin: 0; font-weight: 400; }
+.shape dd { margin: 0; font-weight: 600; text-align: right; font-variant-numeric: tabular-nums; }
 </style>"""
 
 
@@ -71,7 +69,7 @@ def draw(now: State, shown: Shown | None) -> tuple[State, ViTConfig]:
         if config is None:
             config = turn_knobs(now)
         else:
-            show_knobs(now, config)
+            show_knobs(config)
         upload_model()
     return now, config
 
@@ -180,26 +178,18 @@ def turn_knobs(now: State) -> ViTConfig:
     return now.shaped
 
 
-def show_knobs(now: State, config: ViTConfig) -> None:
-    """Draw the knobs as the trained model has them, which nobody can turn."""
-    st.html(FIXED_STYLE)
+def show_knobs(config: ViTConfig) -> None:
+    """Say how the trained model is shaped, which nobody can change."""
     st.subheader("Shape")
     note(TEXTS["fixed"])
-    fixed = st.container(key="fixed")
-    model = now.run if now.source == RUN else now.source  # a widget that has a key keeps its value
-    for label, options, value in (
-        ("Patches per side", state.PATCHES, config.grid_size[1]),
-        ("Embedding width", state.WIDTHS, config.embed_dim),
-        ("Attention heads", state.HEADS, config.num_heads),
-        ("Encoder blocks", state.DEPTHS, config.depth),
-    ):
-        fixed.select_slider(
-            label,
-            sorted({*options, value}),
-            value=value,
-            disabled=True,
-            key=f"{model} {label}",
+    rows = "".join(
+        f"<dt>{label}</dt><dd>{value}</dd>"
+        for label, value in (
+            ("Patches per side", config.grid_size[1]),
+            ("Embedding width", config.embed_dim),
+            ("Attention heads", config.num_heads),
+            ("Encoder blocks", config.depth),
+            ("Position", POSITION_LABELS[config.pos_embed]),
         )
-    fixed.selectbox(
-        "Position", [POSITION_LABELS[config.pos_embed]], disabled=True, key=f"{model} Position"
     )
+    st.html(f'{FIXED_STYLE}<dl class="shape">{rows}</dl>')

@@ -1,6 +1,7 @@
 """Opens any page of the app as its link does, and reads what a component was sent."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,18 @@ def component(app: AppTest, which: int | str) -> Any:
             if p.component_name == f"vit_explainer.{which}" or p.id.endswith(f"-{which}")
         )
     return [p for p in protos if p.component_name not in FRAME][which]
+
+
+def shape_in_sidebar(app: AppTest) -> dict[str, str]:
+    """Return what the sidebar says of the shape of a model that has one: knob → value."""
+    text = " ".join(element.proto.body for element in app.sidebar.get("html"))
+    return dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", text))
+
+
+@pytest.fixture
+def fixed_shape() -> Callable[[AppTest], dict[str, str]]:
+    """Return a reader: app → the shape that nobody can change, as the sidebar says it."""
+    return shape_in_sidebar
 
 
 @pytest.fixture

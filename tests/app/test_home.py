@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explainer import navigation, quiz, services, state
-from explainer.sidebar import SOURCE_LABELS
+from explainer.sidebar import POSITION_LABELS, SOURCE_LABELS
 from explainer.state import SOURCES, UNTRAINED
 from vit_core import PRESETS
 from vit_core.config import POSITIONS
@@ -57,15 +57,17 @@ def test_the_app_opens_on_the_trained_default(open_app):
 
 
 @pytest.mark.parametrize("source", [source for source in SOURCES if source != UNTRAINED])
-def test_a_trained_source_shows_its_shape_result_and_command(open_app, source):
+def test_a_trained_source_shows_its_shape_result_and_command(open_app, source, fixed_shape):
     app = open_app(source=source)
     config = PRESETS[source].model
-    shown = {slider.label: slider for slider in app.sidebar.select_slider}
-    assert all(slider.disabled for slider in shown.values())
-    assert shown["Patches per side"].value == config.grid_size[1]
-    assert shown["Embedding width"].value == config.embed_dim
-    assert shown["Attention heads"].value == config.num_heads
-    assert shown["Encoder blocks"].value == config.depth
+    assert not app.sidebar.select_slider, "nothing of it can be turned"
+    assert fixed_shape(app) == {
+        "Patches per side": str(config.grid_size[1]),
+        "Embedding width": str(config.embed_dim),
+        "Attention heads": str(config.num_heads),
+        "Encoder blocks": str(config.depth),
+        "Position": POSITION_LABELS[config.pos_embed],
+    }
     text = " ".join(block.value for block in app.markdown)
     assert "98.76 %" in text
     assert f"{config.num_parameters:,}" in text

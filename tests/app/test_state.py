@@ -73,7 +73,7 @@ HOSTILE = [
     "<script>",
     "None",
 ]
-# texts of these parameters' own form; whether there is such a run, picture or head is told by others
+# texts of the own form of these; whether there is such a run, picture or head is told by others
 WELL_FORMED = {
     "run": {"9" * 40},
     "picture": {"-1", "1e3", "nan", "1_0", "0x10", "9" * 40, "None"},
