@@ -29,9 +29,10 @@ POSITION_LABELS = {
     "none": "none",
 }
 FIXED_STYLE = """<style>
-.shape { display: grid; grid-template-columns: 1fr auto; gap: 0.375rem 1rem; margin: 0; }
-.shape dt { margin: 0; font-weight: 400; }
-.shape dd { margin: 0; font-weight: 600; text-align: right; font-variant-numeric: tabular-nums; }
+.stHtml .shape { display: grid; grid-template-columns: 1fr auto; gap: 0.375rem 1rem; margin: 0;
+  padding: 0; font-size: 0.875rem; }
+.shape dt { margin: 0; padding: 0; font-weight: 400; }
+.shape dd { margin: 0; padding: 0; font-weight: 600; text-align: right; }
 </style>"""
 
 

@@ -150,7 +150,7 @@ class Worker:
 def sentence(error: Exception) -> str:
     """Say what ended a run."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "The disk is full, so the run could not write on; what it had saved is kept."
+        return "The disk is full, so the run could not write on."
     if isinstance(error, OSError):
         return f"The run could not write or read its files: {error.strerror or error}."
     if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
