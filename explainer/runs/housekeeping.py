@@ -70,3 +70,16 @@ def clear_old(
             deleted.append(run_id)
             total -= sizes[run_id]
     return deleted
+
+
+def has_room(store: RunStore, limits: Limits, now: float, is_going: Callable[[str], bool]) -> bool:
+    """Whether another run fits beside those that there are, once what may go is cleared."""
+    most = limits.total_megabytes * MEGABYTE
+    if total_size(store) <= most:
+        return True
+    clear_old(store, limits, now, is_going)
+    return total_size(store) <= most
+
+
+def total_size(store: RunStore) -> int:
+    return sum(map(store.size, store.ids()))

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Event, RLock, Thread, Timer
 
 from explainer.runs.crew import Crew
-from explainer.runs.housekeeping import clear_old, over_time, take_root
+from explainer.runs.housekeeping import clear_old, has_room, over_time, take_root
 from explainer.runs.limits import Limits, Refused
 from explainer.runs.process import WorkerProcess
 from explainer.runs.run import GOING, Run, RunRequest
@@ -107,7 +107,8 @@ class Manager:
         """Begin a run, or put it at the end of the queue.
 
         Raises:
-            Refused: the run is too large, the visitor has one already, the queue or disk is full.
+            Refused: the run is too large, the visitor has one already, the queue or the disk is
+                full.
         """
         model, train, threads = request.model, request.train, self.limits.threads
         self.check(model, train)
@@ -121,6 +122,8 @@ class Manager:
         )
         with self._lock:
             self._check_free(visitor)
+            if not has_room(self.store, self.limits, self._now(), self._is_going):
+                raise Refused(SAID["no_room"])
             run_id = self.store.new_id()
             note = Note(
                 owner=hashed(visitor),

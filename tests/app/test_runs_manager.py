@@ -11,6 +11,7 @@ from fake_process import FakeProcess
 
 from explainer.runs import Manager, Refused, RunRequest, crew
 from explainer.runs import manager as manager_module
+from explainer.runs.housekeeping import RECENT
 from explainer.runs.limits import Limits, load_limits
 from vit_core import PRESETS, TrainConfig, ViTConfig
 from vit_core.run import RunDirectory
@@ -264,6 +265,23 @@ def test_a_full_disk_leaves_nothing_behind(
         manager.start("anna", REQUEST)
     assert manager.store.ids() == []
     assert manager.active_of("anna") is None
+
+
+def test_the_space_of_all_runs_is_bounded(make: Callable[..., Manager]) -> None:
+    manager = make(total_megabytes=1)
+    run = manager.start("anna", REQUEST)
+    FakeProcess.started[0].end_run()
+    large = manager.store.folder(run.id) / "final.safetensors"
+    large.write_bytes(bytes(2_000_000))
+    with pytest.raises(Refused, match="space for runs"):
+        manager.start("ben", REQUEST)
+    manager.delete("anna", run.id)
+    again = manager.start("ben", REQUEST)
+    FakeProcess.started[0].end_run()
+    (manager.store.folder(again.id) / "final.safetensors").write_bytes(bytes(2_000_000))
+    manager.store.touch(again.id, manager._now() - 2 * RECENT)  # nobody looks at it any more
+    assert manager.start("cem", REQUEST).status == "running"
+    assert manager.store.read(again.id) is None
 
 
 def test_after_a_restart_what_waited_waits_and_what_trained_can_be_resumed(
