@@ -107,9 +107,9 @@ def runs_of_visitor(now: State) -> Iterator[tuple[Run, str]]:
 
 
 def result(run: Run) -> str:
-    """Say how a run stands, or how good it became."""
+    """Say how a run stands, or how good it became; what a stranger's file claims is not said."""
     accuracy = run.history.test_accuracy
-    if accuracy is not None:
+    if accuracy is not None and run.status != "uploaded":
         return written(accuracy)
     return TEXTS["status"].get(run.status, run.status)
 

@@ -370,7 +370,7 @@ def test_an_uploaded_model_is_shown_at_once_and_found_by_its_link(
     found = now(app)
     assert (found.source, found.run, found.epoch, found.digit) == ("run", run.id, None, 3)
     assert "This is your model “model” now." in " ".join(b.value for b in app.sidebar.markdown)
-    assert app.sidebar.selectbox(key="source").options[-1] == "model · 97.00 %"
+    assert app.sidebar.selectbox(key="source").options[-1] == "model · uploaded"
     again = open_app("home", source="run", run=run.id)
     text = " ".join(block.value for block in again.main.markdown)
     assert "This model was uploaded as “model”, saved after epoch 4" in text
