@@ -21,8 +21,7 @@ from pathlib import Path
 from served import Server, middle, p95
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
-from visitors import Measured, Visitor, visit
-from websockets.asyncio.client import connect
+from visitors import Measured, Visitor, join, visit
 
 SMALL = "patches=4&width=16&heads=2&depth=1"  # with the page's own recipe of three epochs
 START = "Start training"
@@ -86,11 +85,7 @@ async def learn(
     server: Server, seed: int, runs: Path, ready: asyncio.Barrier, measured: Measured
 ) -> tuple[str, str, float]:
     """Return a student's run, how it ended, and after how many seconds."""
-    async with connect(
-        f"{server.url.replace('http', 'ws')}/_stcore/stream",
-        max_size=None,
-        subprotocols=["streamlit"],
-    ) as socket:
+    async with join(server) as socket:
         student = Student(socket, seed, measured)
         await student.open()
         await ready.wait()

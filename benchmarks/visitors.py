@@ -139,15 +139,17 @@ class Visitor:
                 self.index = (spinner.id, value)
 
 
+def join(server: Server) -> connect:
+    """Return a connection to the app as a browser opens one, to be entered."""
+    address = f"{server.url.replace('http', 'ws')}/_stcore/stream"
+    return connect(address, max_size=None, subprotocols=["streamlit"])
+
+
 async def visit(server: Server, seed: int, seconds: float, measured: Measured) -> None:
     """Open the app and look around for a while."""
     await asyncio.sleep(random.Random(seed).uniform(0, 3))
     try:
-        async with connect(
-            f"{server.url.replace('http', 'ws')}/_stcore/stream",
-            max_size=None,
-            subprotocols=["streamlit"],
-        ) as socket:
+        async with join(server) as socket:
             visitor = Visitor(socket, seed, measured)
             await visitor.rerun("first page")
             end = time.monotonic() + seconds
