@@ -107,7 +107,8 @@ class Worker:
             state, said = "stopped", ""
         except Exception as error:  # whatever it is, the worker lives on and the page says it
             # nobody needs to know where on the server the run lies
-            state, said = "failed", sentence(error).replace(f"{path}{os.sep}", "")
+            said = sentence(error).replace(f"{path}{os.sep}", "").replace(str(path), "its folder")
+            state = "failed"
         self.is_training = False
         self.say(**{"is": "ended", "state": state, "said": said})
 

@@ -1,0 +1,108 @@
+"""What the worker says of faults, and what a full disk leaves behind."""
+
+import errno
+import io
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from training_data import QUICK, TINY, small_mnist
+
+import vit_core.run
+from vit_core import load_checkpoint
+from vit_core.record import Cadence, Recorder
+from vit_core.run import RunConfig, RunDirectory, RunError
+from vit_core.train import TrainingDiverged
+from vit_core.worker import Worker, sentence
+
+NO_MEMORY = "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: 9 bytes"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "The disk is full"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "The disk is full"),
+        (OSError(errno.EACCES, "Permission denied"), "its files: Permission denied."),
+        (MemoryError(), "needed more memory than it may have"),
+        (RuntimeError(NO_MEMORY), "needed more memory than it may have"),
+        (TrainingDiverged("the loss became nan in step 3"), "The loss became nan in step 3."),
+        (RunError("config.json is damaged"), "The run cannot go on: config.json is damaged."),
+        (KeyError("x"), "The training ended with an error: KeyError: 'x'"),
+    ],
+)
+def test_every_fault_is_one_sentence(error: Exception, said: str) -> None:
+    assert said in sentence(error)
+    assert "\n" not in sentence(error)
+
+
+def record(path: Path) -> Recorder:
+    return Recorder(RunDirectory.open(path), small_mnist(), Cadence())
+
+
+def test_a_disk_that_gets_full_leaves_the_whole_epochs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = RunConfig(None, TINY, QUICK, 1, small_mnist().info.fingerprint, "")
+    for name in ("full", "roomy"):
+        RunDirectory.create(tmp_path / name, config).close()
+    roomy = record(tmp_path / "roomy")
+    list(roomy.events())
+    roomy.run.close()
+
+    write = vit_core.run.write_atomically
+
+    def fill(path: Path, content: bytes) -> None:
+        saved = path.parent / "epoch-002.safetensors"
+        if path.name == "state.safetensors" and saved.exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(path, content)
+
+    full = record(tmp_path / "full")
+    with monkeypatch.context() as patched:
+        patched.setattr(vit_core.run, "write_atomically", fill)
+        with pytest.raises(OSError, match="No space left"):
+            list(full.events())
+    full.run.close()
+
+    again = record(tmp_path / "full")
+    assert again.training.epoch == 1, "what was written last does not count, and is taken again"
+    list(again.events())
+    again.run.close()
+    ended, expected = (
+        load_checkpoint(tmp_path / name / "final.safetensors").model.state_dict()
+        for name in ("full", "roomy")
+    )
+    assert all(torch.equal(ended[key], expected[key]) for key in expected)
+
+
+def said_by(orders: list[dict], monkeypatch: pytest.MonkeyPatch) -> list[dict]:
+    """Return what a worker answers to orders, which it carries out in this very thread."""
+    monkeypatch.setattr("vit_core.worker.mnist", small_mnist)
+    answers = io.StringIO()
+    worker = Worker(io.StringIO(), answers)
+    for order in orders:
+        {"run": lambda o: worker.run(Path(o["path"]), 1), "measure": worker.measure}[order["do"]](
+            order
+        )
+    return [json.loads(line) for line in answers.getvalue().splitlines()]
+
+
+def test_a_run_that_is_gone_is_said_without_the_servers_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (answer,) = said_by([{"do": "run", "path": str(tmp_path / "gone")}], monkeypatch)
+    assert answer["state"] == "failed"
+    assert "holds no run" in answer["said"]
+    assert str(tmp_path) not in answer["said"]
+
+
+def test_a_measured_speed_and_one_that_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"model": TINY.to_dict(), "train": QUICK.to_dict(), "threads": 1}
+    wrong = settings | {"model": TINY.to_dict() | {"image_size": 14}}
+    found, refused = said_by(
+        [{"do": "measure", **settings}, {"do": "measure", **wrong}], monkeypatch
+    )
+    assert found["speed"]["images_per_second"] > 0 and found["said"] == ""
+    assert refused["speed"] is None and "do not fit" in refused["said"]
