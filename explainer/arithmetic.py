@@ -64,7 +64,15 @@ class Derivation:
 
     @property
     def scale(self) -> float:
-        """Size of what was added up, at least 1, against which rounding is measured."""
+        """Size of what was added up, at least 1, against which rounding is measured.
+
+        A LayerNorm subtracts the mean: where a row's numbers are nearly equal, little is left of
+        numbers that were large, and their rounding with it.
+        """
+        if self.kind == "layer_norm":
+            n = self.numbers
+            before = (abs(n["x"]) + abs(n["mean"])) / math.sqrt(n["variance"] + n["epsilon"])
+            return max(1.0, before * abs(n["gamma"]) + abs(n["beta"]))
         return max(1.0, float(np.abs(self.terms).sum()))
 
 

@@ -1,5 +1,6 @@
 """Every derivation ends in the trace's own number, for every tensor, in every kind of model."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -108,3 +109,16 @@ def test_what_is_not_computed_is_refused(key: str):
     tensors, weights = run(BASE, 5, torch.float32)
     with pytest.raises(ValueError, match="not computed"):
         arithmetic.derive(tensors, weights, BASE, key, (0, 0))
+
+
+def test_the_rounding_of_a_layer_norm_is_that_of_what_it_subtracts() -> None:
+    """Of two nearly equal numbers little is left, and all of their rounding."""
+    row = np.array([-2.27792811, -2.33564949], dtype=np.float32)
+    normed = torch.nn.functional.layer_norm(torch.from_numpy(row), (2,), eps=1e-6)
+    shown = float(1.4681205 * normed[1] + 0.25255188)
+    found = arithmetic.layer_norm(row.astype(np.float64), 1, 1.4681205, 0.25255188, 1e-6, shown)
+    before = (abs(row[1]) + abs(row.mean())) / math.sqrt(row.astype(float).var() + 1e-6)
+    assert found.scale == pytest.approx(before * 1.4681205 + 0.25255188, rel=1e-6)
+    assert abs(found.result - shown) <= TOLERANCE * found.scale
+    far = arithmetic.layer_norm(np.array([-1.0, 1.0]), 1, 0.5, 0.0, 1e-6, 0.5)
+    assert far.scale == 1.0

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from explainer import pictures, services
+from explainer.notation import percent
 from explainer.state import Choice, State
 from explainer.views import class_token as page
 
@@ -61,7 +62,7 @@ def test_places_that_a_model_does_not_have(open_page: Callable, place: dict):
 @pytest.mark.parametrize("source", ["default", "best", "untrained"])
 def test_joining_changes_no_patch(source: str):
     choice, seen = observed(source)
-    before, after = page.joined(choice, seen)
+    before, after = page.join.joined(choice, seen)
     assert np.array_equal(before.values, seen.tensors["patch_embed"])
     assert np.array_equal(after.values, seen.tensors["tokens"])
     assert np.array_equal(after.values[len(after.values) - len(before.values) :], before.values)
@@ -71,42 +72,44 @@ def test_joining_changes_no_patch(source: str):
 def test_every_matrix_has_the_shape_that_links_are_read_by():
     for source in ("default", "best"):
         choice, seen = observed(source)
-        makers = [page.joined, page.travelled]
-        makers.append(page.started if page.has_class(seen.config) else page.averaged)
+        makers = [page.join.joined, page.journey.travelled]
+        makers.append(
+            page.what.started if page.wording.has_class(seen.config) else page.what.averaged
+        )
         found = {m.name: m.values.shape for make in makers for m in make(choice, seen)}
-        assert found == page.cell_shapes(seen.config)
+        assert found == page.cells.cell_shapes(seen.config)
 
 
 def test_the_row_that_joins_is_the_parameter_for_every_image():
     choice, seen = observed()
-    rows = page.start_rows(choice, seen)
+    rows = page.values.start_rows(choice, seen)
     model = services.load_source("default").model
     assert rows.shape == (3, seen.config.embed_dim)
     assert np.array_equal(rows, np.tile(model.cls_token[0, 0].detach().numpy(), (3, 1)))
-    assert page.start_difference(choice, seen) == 0
-    assert len({(one.digit, one.index) for one in (choice, *page.others(choice))}) == 3
+    assert page.values.start_difference(choice, seen) == 0
+    assert len({(one.digit, one.index) for one in (choice, *page.wording.others(choice))}) == 3
 
 
 def test_the_average_is_the_mean_of_the_patches():
     choice, seen = observed("best")
-    final, pooled = page.averaged(choice, seen)
+    final, pooled = page.what.averaged(choice, seen)
     assert np.allclose(final.values.mean(axis=0), pooled.values[0], atol=1e-6)
     assert np.array_equal(pooled.values[0], seen.tensors["pooled"])
 
 
 def test_the_journey_is_the_stream():
     _, seen = observed()
-    rows = page.journey(seen)
+    rows = page.values.journey(seen)
     assert np.array_equal(rows[0], seen.tensors["embed"][0])
     assert np.array_equal(rows[-1], seen.tensors["blocks.3.resid_post"][0])
     _, seen = observed("best")
     last = seen.tensors[f"blocks.{seen.config.depth - 1}.resid_post"]
-    assert np.array_equal(page.journey(seen)[-1], last.mean(axis=0))
+    assert np.array_equal(page.values.journey(seen)[-1], last.mean(axis=0))
 
 
 def test_cosines_by_hand():
     rows = np.array([[1, 0], [1, 1], [-1, -1], [0, 0]], dtype=np.float32)
-    assert page.cosines(rows) == pytest.approx([0.5**0.5, -1, 1])
+    assert page.values.cosines(rows) == pytest.approx([0.5**0.5, -1, 1])
 
 
 @pytest.mark.parametrize("source", ["default", "best", "untrained"])
@@ -115,18 +118,18 @@ def test_the_questions_have_the_right_answers(source: str):
     asked = {question.name: question for question in page.questions(choice, seen)}
     right = {name: question.options[question.answer] for name, question in asked.items()}
     assert right["shape"] == str(seen.tensors["embed"].shape)
-    assert asked["turns"].answer == int(page.cosines(page.journey(seen)).argmin())
-    if page.has_class(seen.config):
+    assert asked["turns"].answer == int(page.values.cosines(page.values.journey(seen)).argmin())
+    if page.wording.has_class(seen.config):
         assert asked["image"].answer == 2
         pattern = seen.tensors[f"blocks.{seen.config.depth - 1}.attn.pattern"]
-        assert right["itself"] == page.percent(float(pattern[:, 0, 0].mean()))
+        assert right["itself"] == percent(float(pattern[:, 0, 0].mean()))
     else:
         assert float(right["share"]) == pytest.approx(1 / seen.config.num_patches, rel=0.01)
-        end = np.linalg.norm(page.journey(seen)[-1])
+        end = np.linalg.norm(page.values.journey(seen)[-1])
         assert float(right["longest"]) == pytest.approx(end, abs=0.01)
 
 
 def test_the_table_names_every_measured_model(open_page: Callable):
-    rows = page.compared()
+    rows = page.why.compared()
     assert [row[1] for row in rows].count("the class token") == 1
     assert all(row[2] == "98.76 %" for row in rows) and len(rows) == 4

@@ -10,6 +10,7 @@ from explainer import lens as lenses
 from explainer import pictures, services
 from explainer.state import Choice, State
 from explainer.views import classification_head as page
+from explainer.views.classification_head.questions import rounded
 
 pytestmark = pytest.mark.usefixtures("shipped")
 
@@ -48,24 +49,24 @@ def test_shapes_at_their_extremes(open_page: Callable, knobs: dict):
     assert not open_page(ADDRESS, source="untrained", **knobs).exception
     choice, seen = observed(**knobs)
     makers = {
-        "pooled": page.pooled_matrices,
-        "logits": page.logit_matrices,
-        "parts": page.written_matrices,
-        "lens": page.lens_matrices,
+        "pooled": page.pooled.pooled_matrices,
+        "logits": page.logits.logit_matrices,
+        "parts": page.parts.written_matrices,
+        "lens": page.lens.lens_matrices,
     }
-    shapes = page.cell_shapes(seen.config)
+    shapes = page.cells.cell_shapes(seen.config)
     for part, make in makers.items():
         for matrix in make(choice, seen):
-            assert matrix.name in page.MATRICES[part]
+            assert matrix.name in page.cells.MATRICES[part]
             assert matrix.values.shape == shapes[matrix.name]
 
 
 @pytest.mark.parametrize("source", ["default", "best"])
 def test_the_matrices_are_the_trace(source: str):
     choice, seen = trained(source)
-    found = {matrix.name: matrix.values for matrix in page.pooled_matrices(choice, seen)}
-    found |= {matrix.name: matrix.values for matrix in page.logit_matrices(choice, seen)}
-    rows = page.read_rows(seen.config)
+    found = {matrix.name: matrix.values for matrix in page.pooled.pooled_matrices(choice, seen)}
+    found |= {matrix.name: matrix.values for matrix in page.logits.logit_matrices(choice, seen)}
+    rows = page.values.read_rows(seen.config)
     last = seen.tensors[f"blocks.{seen.config.depth - 1}.resid_post"]
     assert np.array_equal(found["stream"], last[rows])
     assert np.array_equal(found["normed"], seen.tensors["final_norm"][rows])
@@ -78,7 +79,7 @@ def test_the_matrices_are_the_trace(source: str):
 def test_the_contributions_add_up_to_the_logits(source: str):
     choice, seen = trained(source)
     split = lenses.written(choice, seen)
-    table = page.contributions(split)
+    table = page.values.contributions(split)
     scale = np.maximum(np.abs(table).sum(axis=0), 1)
     assert (np.abs(table.sum(axis=0) - seen.logits) / scale).max() < 1e-6
     assert split.difference == pytest.approx(
@@ -106,12 +107,12 @@ def test_the_questions_have_the_right_answers(source: str):
     assert asked["settles"].answer == found.settled
     first, second = np.sort(seen.logits.astype(np.float64))[[-1, -2]]
     right = asked["ratio"].options[asked["ratio"].answer]
-    assert right == f"{page.rounded(np.exp(first - second))} times"
+    assert right == f"{rounded(np.exp(first - second))} times"
     split = lenses.written(choice, seen)
     column = split.logits[:, seen.prediction]
     assert (
         asked["writer"].options[asked["writer"].answer]
-        == page.writer_names(split)[int(column.argmax())]
+        == page.wording.writer_names(split)[int(column.argmax())]
     )
     assert asked["shift"].answer == 2
 
@@ -119,10 +120,10 @@ def test_the_questions_have_the_right_answers(source: str):
 def test_the_rival_of_a_wrong_answer_is_the_truth():
     _, seen = trained("seed")
     wrong = (seen.prediction + 1) % 10
-    assert page.rival_of(replace(seen, label=wrong)) == wrong
+    assert page.wording.rival_of(replace(seen, label=wrong)) == wrong
     second = int(np.argsort(-seen.logits)[1])
-    assert page.rival_of(replace(seen, label=seen.prediction)) == second
-    assert page.rival_of(replace(seen, label=None)) == second
+    assert page.wording.rival_of(replace(seen, label=seen.prediction)) == second
+    assert page.wording.rival_of(replace(seen, label=None)) == second
 
 
 def test_an_own_picture_has_no_truth(open_page: Callable):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explainer import services
+from explainer import services, state
 from explainer.figures.block_flow import block_flow
 from explainer.figures.layer_norm import before_and_after, gelu_curve
 from explainer.state import Choice, State
@@ -40,7 +40,7 @@ def chosen(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Return what puts a state in the place of the session's."""
 
     def choose(**values) -> None:
-        monkeypatch.setattr(page.state, "load", lambda: State(**values))
+        monkeypatch.setattr(state, "load", lambda: State(**values))
 
     return choose
 
@@ -68,10 +68,10 @@ def test_places_that_a_model_does_not_have(open_page: Callable, place: dict):
 def test_the_rows_are_the_trace_and_add_up(chosen: Callable, source: str):
     chosen(block=1, query=5)
     choice, seen = observed(source)
-    stream, normed = page.stream_matrices(choice, seen)
-    for at, name in enumerate(page.STREAM):
+    stream, normed = page.flow.stream_matrices(choice, seen)
+    for at, name in enumerate(page.cells.STREAM):
         assert np.array_equal(stream.values[at], seen.tensors[f"blocks.1.{name}"][5])
-    for at, name in enumerate(page.COPIES):
+    for at, name in enumerate(page.cells.COPIES):
         assert np.array_equal(normed.values[at], seen.tensors[f"blocks.1.{name}"][5])
     before, attention, middle, mlp, after = stream.values
     assert np.array_equal(before + attention, middle)
@@ -82,14 +82,14 @@ def test_the_rows_are_the_trace_and_add_up(chosen: Callable, source: str):
 def test_every_matrix_has_the_shape_that_links_are_read_by(chosen: Callable, knobs: dict):
     chosen()
     choice, seen = observed("untrained", **knobs)
-    shapes = page.cell_shapes(seen.config)
+    shapes = page.cells.cell_shapes(seen.config)
     found = [
         matrix
         for make in (
-            page.stream_matrices,
-            page.learned_matrices,
-            page.hidden_matrices,
-            page.length_matrices,
+            page.flow.stream_matrices,
+            page.norm.learned_matrices,
+            page.mlp.hidden_matrices,
+            page.overview.length_matrices,
         )
         for matrix in make(choice, seen)
     ]
@@ -99,16 +99,16 @@ def test_every_matrix_has_the_shape_that_links_are_read_by(chosen: Callable, kno
 def test_lengths_and_cosines(chosen: Callable):
     chosen(query=3)
     _, seen = observed()
-    found = page.lengths(seen, 3)
+    found = page.wording.lengths(seen, 3)
     for block in range(seen.config.depth):
         for at, name in enumerate(("resid_pre", "attn_out", "mlp_out")):
             row = seen.tensors[f"blocks.{block}.{name}"][3].astype(np.float64)
             assert found[at, block] == pytest.approx(np.sqrt((row**2).sum()), rel=1e-6)
     one, other = np.array([3.0, 4.0]), np.array([4.0, 3.0])
-    assert page.length(one) == 5
-    assert page.cosine(one, other) == pytest.approx(24 / 25)
-    assert page.cosine(one, np.zeros(2)) is None
-    assert page.compared(np.zeros(2), np.zeros(2), one) == ("0.000", "–", "–", "–")
+    assert page.wording.length(one) == 5
+    assert page.sizes.cosine(one, other) == pytest.approx(24 / 25)
+    assert page.sizes.cosine(one, np.zeros(2)) is None
+    assert page.sizes.compared(np.zeros(2), np.zeros(2), one) == ("0.000", "–", "–", "–")
 
 
 @pytest.mark.parametrize("source", ["default", "seed", "untrained"])
@@ -173,7 +173,7 @@ def test_the_units_lie_on_the_curve():
 def test_the_picture_of_the_block_says_what_it_shows():
     names = ("before", "attention", "middle", "mlp", "after")
     lengths = {name: f"{at}.5" for at, name in enumerate(names)}
-    html = block_flow(lengths, page.TEXTS["parts"]["flow"], "a <block>")
+    html = block_flow(lengths, page.wording.TEXTS["parts"]["flow"], "a <block>")
     assert 'aria-label="a &lt;block&gt;"' in html
     for number in lengths.values():
         assert f"length {number}" in html
@@ -183,7 +183,7 @@ def test_the_picture_of_the_block_says_what_it_shows():
 
 def test_the_picture_of_a_flawed_block_adds_nothing_and_strikes_out_what_does_not_run():
     lengths = dict.fromkeys(("before", "attention", "middle", "mlp", "after"), "1")
-    texts = page.TEXTS["parts"]["flow"]
+    texts = page.wording.TEXTS["parts"]["flow"]
     without_sums = block_flow(lengths, texts, "", residual=False)
     assert ">+<" not in without_sums and without_sums.count(">→<") == 2
     assert 'class="stream cut"' in without_sums and 'class="box off"' not in without_sums

@@ -10,7 +10,7 @@ import pytest
 import streamlit as st
 import torch
 
-from explainer import badge, flawed, services
+from explainer import badge, flawed, services, state
 from explainer.arithmetic import derive
 from explainer.attention_cells import Head
 from explainer.content import load_texts
@@ -197,7 +197,7 @@ def test_the_badge_says_why_it_differs(with_mistake: Callable, kind: str, what: 
 def test_a_block_that_adds_nothing_leaves_nothing_without_residual_connections(
     with_mistake: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(encoder_block.state, "load", lambda: State())
+    monkeypatch.setattr(state, "load", lambda: State())
     for kind, right in (("no_residual", 0), ("no_layer_norm", 2)):
         with_mistake(kind)
         st.cache_resource.clear()
@@ -209,14 +209,14 @@ def test_a_block_that_adds_nothing_leaves_nothing_without_residual_connections(
 def test_without_the_division_its_own_row_is_the_undivided_one(
     with_mistake: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(self_attention.state, "load", lambda: State())
+    monkeypatch.setattr(state, "load", lambda: State())
     with_mistake("no_scaling")
     choice, seen = observed()
-    titles, rows, ran = zip(*self_attention.tempered(choice, seen), strict=True)
+    titles, rows, ran = zip(*self_attention.temperature.tempered(choice, seen), strict=True)
     texts = load_texts("self_attention")["parts"]["temperature"]
     assert titles == (texts["model"], texts["divided"]) and ran == (True, False)
     q, k = (seen.tensors[f"blocks.0.attn.{name}"][0].astype(np.float64) for name in "qk")
-    query = self_attention.query_of(choice, seen)
+    query = self_attention.wording.query_of(choice, seen)
     for row, scale in zip(rows, (1.0, 8**0.5), strict=True):
         powers = np.exp(q[query] @ k.T / scale)
         np.testing.assert_allclose(row, powers / powers.sum(), rtol=1e-4)

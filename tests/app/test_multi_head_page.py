@@ -15,7 +15,10 @@ from explainer.components.packing import PackedPatterns, unpack, unpack_patterns
 from explainer.notation import points, precise_percent
 from explainer.quiz import Question
 from explainer.state import SOURCES, Choice, State
-from explainer.views.multi_head import MOST_WEIGHTS, PARTS, TEXTS, sum_shapes
+from explainer.views.multi_head import PARTS
+from explainer.views.multi_head.concat import sum_shapes
+from explainer.views.multi_head.looks import MOST_WEIGHTS
+from explainer.views.multi_head.wording import TEXTS
 from vit_core import ViTConfig, trace
 from vit_core.data import mnist_info, normalize
 from vit_core.interpret.heads import switch_heads_off

@@ -13,7 +13,9 @@ from explainer import pictures, services
 from explainer.components.packing import unpack
 from explainer.quiz import Question
 from explainer.state import SOURCES, Choice, State
-from explainer.views.self_attention import PARTS, TEXTS, cell_shapes
+from explainer.views.self_attention import PARTS
+from explainer.views.self_attention.cells import cell_shapes
+from explainer.views.self_attention.wording import TEXTS
 from vit_core import ViTConfig
 
 Open = Callable[..., AppTest]
@@ -277,7 +279,7 @@ def test_the_answers_are_right(block: int, head: int, query: int) -> None:
 def test_a_row_of_equal_weights_is_asked_about_fairly() -> None:
     """Where no token gets the most, nobody asks for it; and no temperature changes the row."""
     from explainer.attention_row import AttentionRow
-    from explainer.views.self_attention import ask_double, ask_strongest
+    from explainer.views.self_attention.questions import ask_double, ask_strongest
 
     even = AttentionRow(np.full(5, 0.2, np.float32), np.zeros(5, np.float32), 1, 4)
     words = {"query": "a", "head": 1, "block": 1}

@@ -1,0 +1,29 @@
+"""The page on the class token: one more row, why, and what models do that have none."""
+
+from collections.abc import Callable, Mapping
+
+from explainer.code_panel import Snippet
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.class_token.join import show_join
+from explainer.views.class_token.journey import show_journey
+from explainer.views.class_token.listens import show_listens
+from explainer.views.class_token.questions import questions
+from explainer.views.class_token.what import show_what
+from explainer.views.class_token.why import show_why
+from explainer.views.class_token.wording import facts
+from vit_core.model import ViT
+
+__all__ = ["CODE", "PARTS", "facts", "questions"]
+
+PARTS: Mapping[str, Callable[[Choice, Observation], None]] = {
+    "join": show_join,
+    "what": show_what,
+    "why": show_why,
+    "journey": show_journey,
+    "listens": show_listens,
+}
+CODE = (
+    Snippet("join", ViT.embed, ("if self.cls_token", "x_BND = torch.cat((self.cls_token")),
+    Snippet("why", ViT.forward_head, ("if self.config.pool", "pooled_BD =")),
+)

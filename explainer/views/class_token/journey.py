@@ -1,0 +1,60 @@
+"""Its row from block to block."""
+
+import numpy as np
+import streamlit as st
+
+from explainer.components.matrices import Matrix
+from explainer.export import download_csv, matrix_csv
+from explainer.services import Observation
+from explainer.state import Cell, Choice
+from explainer.views.class_token.cells import show_matrices
+from explainer.views.class_token.values import cosines, journey
+from explainer.views.class_token.wording import TEXTS, dimensions, has_class, signed
+from vit_core import ViTConfig
+
+
+def stage_names(config: ViTConfig) -> list[str]:
+    texts = TEXTS["parts"]["journey"]
+    after = [texts["after"].format(number=block + 1) for block in range(config.depth)]
+    return [texts["start"], *after]
+
+
+def show_journey(choice: Choice, seen: Observation) -> None:
+    texts, stages = TEXTS["parts"]["journey"], stage_names(seen.config)
+    rows = journey(seen)
+    turns = cosines(rows)
+    show_matrices("journey", travelled, Cell("journey", 0, 0), choice, seen, "journey")
+    most = int(turns.argmin())
+    st.markdown(texts["most"].format(block=most + 1, cosine=signed(float(turns[most]))))
+    st.table(
+        {
+            texts["table_stage"]: stages,
+            texts["table_length"]: [f"{size:.2f}" for size in np.linalg.norm(rows, axis=1)],
+            texts["table_cosine"]: ["", *(signed(float(turn)) for turn in turns)],
+        },
+        border="horizontal",
+        hide_index=True,
+    )
+    download_csv(
+        texts["download"],
+        lambda: matrix_csv(rows, stages, dimensions(seen.config), "stage"),
+        "rows.csv",
+        "class-journey-csv",
+    )
+
+
+def travelled(choice: Choice, seen: Observation) -> list[Matrix]:
+    texts = TEXTS["parts"]["journey"]
+    name = texts["class_name" if has_class(seen.config) else "mean_name"]
+    return [
+        Matrix(
+            "journey",
+            journey(seen),
+            texts["rows"].format(name=name),
+            stage_names(seen.config),
+            dimensions(seen.config),
+            row_axis="stage",
+            column_axis="dimension",
+            colour="class-token" if has_class(seen.config) else None,
+        )
+    ]

@@ -1,0 +1,72 @@
+"""Whom it listens to."""
+
+import numpy as np
+import streamlit as st
+
+from explainer.figures.looks import look, looks
+from explainer.notation import percent
+from explainer.services import Observation
+from explainer.shared import remember
+from explainer.small_print import note
+from explainer.state import Choice
+from explainer.views.class_token.values import attention_of_class
+from explainer.views.class_token.wording import TEXTS, has_class, names_of, signed
+
+
+def show_listens(choice: Choice, seen: Observation) -> None:
+    texts = TEXTS["parts"]["listens"]
+    if has_class(seen.config):
+        st.html(looks(remember(("class listens", choice), lambda: listened(seen))))
+        note(texts["note_class"])
+    else:
+        agreed = agreement(seen)
+        st.html(looks(remember(("class agrees", choice), lambda: agreeing(seen))))
+        note(
+            texts["note_mean"].format(
+                least=signed(float(agreed.min())), most=signed(float(agreed.max()))
+            )
+        )
+
+
+def listened(seen: Observation) -> list[tuple[str, str, list[str]]]:
+    texts, config, names = TEXTS["parts"]["listens"], seen.config, names_of(seen.config)
+    prefix, pictures = config.num_prefix_tokens, []
+    for block in range(config.depth):
+        weights = attention_of_class(seen, block)
+        best = prefix + int(weights[prefix:].argmax())
+        words = {
+            "number": block + 1,
+            "token": names[best],
+            "share": percent(float(weights[best])),
+        }
+        over = look(
+            seen.pixels,
+            weights[prefix:].reshape(config.grid_size),
+            texts["alt_class"].format(**words),
+        )
+        lines = [
+            texts["itself"].format(share=percent(float(weights[0]))),
+            texts["strongest"].format(**words),
+        ]
+        pictures.append((over, texts["block"].format(**words), lines))
+    return pictures
+
+
+def agreement(seen: Observation) -> np.ndarray:
+    """Return the cosine of each patch's final row with the average, (P,)."""
+    rows = seen.tensors["final_norm"][seen.config.num_prefix_tokens :].astype(np.float64)
+    mean = seen.tensors["pooled"].astype(np.float64)
+    both = np.linalg.norm(rows, axis=1) * np.linalg.norm(mean)
+    return np.divide(rows @ mean, both, out=np.zeros(len(rows)), where=both > 0)
+
+
+def agreeing(seen: Observation) -> list[tuple[str, str, list[str]]]:
+    texts, config = TEXTS["parts"]["listens"], seen.config
+    agreed = agreement(seen)
+    best = int(agreed.argmax())
+    token = names_of(config)[config.num_prefix_tokens + best]
+    least, most = signed(float(agreed.min())), signed(float(agreed.max()))
+    alt = texts["alt_mean"].format(token=token, value=most)
+    drawn = (agreed - agreed.min()).reshape(config.grid_size)
+    over = look(seen.pixels, drawn, alt, max(float(drawn.max()), 1e-6))
+    return [(over, texts["agree"], [texts["agree_line"].format(least=least, most=most)])]

@@ -1,0 +1,109 @@
+"""Questions on the class token, asked of the live model."""
+
+import numpy as np
+
+from explainer.notation import percent
+from explainer.quiz import Question
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.class_token.values import (
+    attention_of_class,
+    cosines,
+    journey,
+    start_difference,
+)
+from explainer.views.class_token.wording import TEXTS, facts, has_class, signed
+
+
+def questions(choice: Choice, seen: Observation) -> list[Question]:
+    second = ask_image(choice, seen) if has_class(seen.config) else ask_share(seen)
+    third = ask_itself(seen) if has_class(seen.config) else ask_longest(seen)
+    asked = [ask_shape(choice, seen), second, third]
+    return asked if seen.config.depth == 1 else [*asked, ask_turns(seen)]
+
+
+def ask_shape(choice: Choice, seen: Observation) -> Question:
+    texts, config = TEXTS["questions"]["shape"], seen.config
+    patches, width = config.num_patches, config.embed_dim
+    shapes = [(patches, width), (patches + 1, width), (patches, width + 1), (2 * patches, width)]
+    right = (config.num_tokens, width)
+    if right not in shapes:
+        shapes[-1] = right
+    why = texts["why_class" if has_class(config) else "why_mean"]
+    words = facts(choice, seen)
+    return Question(
+        "shape",
+        texts["text"].format(**words),
+        tuple(f"({rows}, {columns})" for rows, columns in shapes),
+        shapes.index(right),
+        why.format(**words),
+    )
+
+
+def ask_image(choice: Choice, seen: Observation) -> Question:
+    texts = TEXTS["questions"]["image"]
+    difference = start_difference(choice, seen)
+    return Question(
+        "image",
+        texts["text"],
+        (texts["changes"], texts["zero"], texts["stays"]),
+        2 if difference == 0 else 0,
+        texts["why"].format(difference=f"{difference:g}"),
+    )
+
+
+def ask_share(seen: Observation) -> Question:
+    texts, patches = TEXTS["questions"]["share"], seen.config.num_patches
+    right = f"{1 / patches:.3g}"
+    options = (f"{1 / seen.config.embed_dim:.3g}", right, "1", str(patches))
+    return Question(
+        "share",
+        texts["text"],
+        options,
+        options.index(right),
+        texts["why"].format(patches=patches, share=right),
+    )
+
+
+def ask_itself(seen: Observation) -> Question:
+    """Ask for the class token's attention to itself, among shares that are far from each other."""
+    texts, config = TEXTS["questions"]["itself"], seen.config
+    share = float(attention_of_class(seen, config.depth - 1)[0])
+    shares = [share, *(one for one in (0.02, 0.25, 0.6, 0.95) if abs(one - share) > 0.12)][:4]
+    options = sorted(shares)
+    return Question(
+        "itself",
+        texts["text"],
+        tuple(percent(one) for one in options),
+        options.index(share),
+        texts["why"].format(
+            share=percent(share), rest=percent(1 - share), patches=config.num_tokens - 1
+        ),
+    )
+
+
+def ask_longest(seen: Observation) -> Question:
+    texts = TEXTS["questions"]["longest"]
+    sizes = np.linalg.norm(journey(seen), axis=1)
+    start, end = float(sizes[0]), float(sizes[-1])
+    options = sorted({round(number, 2) for number in (end, end / 10, end * 10, end / 3)})
+    return Question(
+        "longest",
+        texts["text"].format(row=TEXTS["questions"]["turns"]["mean_row"], start=f"{start:.2f}"),
+        tuple(f"{number:.2f}" for number in options),
+        options.index(round(end, 2)),
+        texts["why"].format(start=f"{start:.2f}", end=f"{end:.2f}"),
+    )
+
+
+def ask_turns(seen: Observation) -> Question:
+    texts, turns = TEXTS["questions"]["turns"], cosines(journey(seen))
+    block = TEXTS["parts"]["listens"]["block"]
+    row = texts["class_row" if has_class(seen.config) else "mean_row"]
+    return Question(
+        "turns",
+        texts["text"].format(row=row),
+        tuple(block.format(number=place + 1) for place in range(len(turns))),
+        int(turns.argmin()),
+        texts["why"].format(cosines=", ".join(signed(float(turn)) for turn in turns)),
+    )

@@ -1,0 +1,62 @@
+"""What it is: the same start for every image, or a mean instead."""
+
+import streamlit as st
+
+from explainer.components.matrices import Matrix
+from explainer.services import Observation
+from explainer.state import Cell, Choice
+from explainer.views.class_token.cells import show_matrices
+from explainer.views.class_token.values import start_difference, start_rows
+from explainer.views.class_token.wording import TEXTS, dimensions, has_class, names_of, others
+
+
+def show_what(choice: Choice, seen: Observation) -> None:
+    texts = TEXTS["parts"]["what"]
+    if has_class(seen.config):
+        show_matrices("start", started, Cell("start", 0, 0), choice, seen, "start")
+        difference = f"{start_difference(choice, seen):g}"
+        st.markdown(texts["same"].format(difference=difference))
+    else:
+        show_matrices("mean", averaged, Cell("pooled", 0, 0), choice, seen, "final", "pooled")
+
+
+def started(choice: Choice, seen: Observation) -> list[Matrix]:
+    texts = TEXTS["parts"]["what"]
+    names = [texts["this"], *(texts["other"].format(digit=one.digit) for one in others(choice))]
+    return [
+        Matrix(
+            "start",
+            start_rows(choice, seen),
+            texts["rows"],
+            names,
+            dimensions(seen.config),
+            row_axis="image",
+            column_axis="dimension",
+            colour="class-token",
+        )
+    ]
+
+
+def averaged(choice: Choice, seen: Observation) -> list[Matrix]:
+    texts, config = TEXTS["parts"]["what"], seen.config
+    prefix, columns = config.num_prefix_tokens, dimensions(config)
+    return [
+        Matrix(
+            "final",
+            seen.tensors["final_norm"][prefix:],
+            texts["final"],
+            names_of(config)[prefix:],
+            columns,
+            row_axis="patch",
+            column_axis="dimension",
+            colour="patch",
+        ),
+        Matrix(
+            "pooled",
+            seen.tensors["pooled"][None],
+            texts["mean"],
+            [texts["mean_row"]],
+            columns,
+            column_axis="dimension",
+        ),
+    ]

@@ -1,0 +1,62 @@
+"""What the page on the class token says and shares between its parts."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from explainer.content import load_texts
+from explainer.notation import percent
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.tokens import token_names
+from vit_core import ViTConfig
+
+TEXTS = load_texts("class_token")
+TOKENS = load_texts("token_explorer")
+OTHERS = 2  # images beside this one
+BOTH = ("join", "what", "journey", "listens")  # parts that are told in two ways
+
+
+def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
+    config, parts = seen.config, TEXTS["parts"]
+    kind = "class" if has_class(config) else "mean"
+    numbers: dict[str, object] = {
+        "patches": config.num_patches,
+        "tokens": config.num_tokens,
+        "more": config.num_tokens + 1,
+        "width": config.embed_dim,
+        "heads": config.num_heads,
+        "share": percent(1 / config.num_patches),
+    }
+    told = {f"{part}_title": parts[part][f"title_{kind}"] for part in BOTH}
+    for part in BOTH:
+        text = parts[part][f"text_{kind}"]
+        if part == "what" and has_class(config) and not choice.trained:
+            text = parts[part]["text_class_untrained"]
+        told[f"{part}_text"] = text.format(**numbers)
+    lead = TEXTS[f"lead_{kind}"].format(**numbers)
+    return numbers | told | {"lead_text": lead}
+
+
+def has_class(config: ViTConfig) -> bool:
+    return config.pool == "cls"
+
+
+def names_of(config: ViTConfig) -> list[str]:
+    return token_names(config, TOKENS)
+
+
+def dimensions(config: ViTConfig) -> list[str]:
+    words = TEXTS["parts"]["what"]["dimension"]
+    return [words.format(number=place + 1) for place in range(config.embed_dim)]
+
+
+def signed(number: float) -> str:
+    return f"{number:.2f}".replace("-", "−")
+
+
+def others(choice: Choice) -> list[Choice]:
+    """Return the same model on test digits of other classes."""
+    return [
+        replace(choice, digit=(choice.digit + step) % 10, index=0, picture="")
+        for step in range(3, 3 + OTHERS)
+    ]

@@ -1,0 +1,35 @@
+"""The page on the head: from one row to logits, to probabilities, and who wrote them."""
+
+from collections.abc import Callable, Mapping
+
+from explainer.code_panel import Snippet
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.classification_head.lens import show_lens
+from explainer.views.classification_head.logits import show_logits
+from explainer.views.classification_head.parts import show_parts
+from explainer.views.classification_head.pooled import show_pooled
+from explainer.views.classification_head.questions import questions
+from explainer.views.classification_head.softmax import show_softmax
+from explainer.views.classification_head.wording import facts
+from explainer.views.classification_head.wrong import show_wrong
+from vit_core.interpret.lens import logit_attribution, logit_lens
+from vit_core.model import ViT
+
+__all__ = ["CODE", "PARTS", "facts", "questions"]
+
+PARTS: Mapping[str, Callable[[Choice, Observation], None]] = {
+    "pooled": show_pooled,
+    "logits": show_logits,
+    "softmax": show_softmax,
+    "parts": show_parts,
+    "lens": show_lens,
+    "wrong": show_wrong,
+}
+CODE = (
+    Snippet("pooled", ViT.forward_features, ('return tap("final_norm"',)),
+    Snippet("pooled", ViT.forward_head, ("if self.config.pool", "pooled_BD =")),
+    Snippet("logits", ViT.forward_head, ("return tap(",)),
+    Snippet("parts", logit_attribution, ("centred_BWND =", "written_BWND = centred")),
+    Snippet("lens", logit_lens, ("stages =",)),
+)

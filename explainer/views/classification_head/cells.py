@@ -1,0 +1,108 @@
+"""The matrices of the page, and where each of their cells comes from."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from explainer import state
+from explainer.arithmetic import Derivation, Factor, dot, softmax, total
+from explainer.arithmetic_view import cell_name, show_arithmetic, show_derivation, show_hint
+from explainer.components.matrices import Matrix, matrices
+from explainer.lens import lens, written
+from explainer.services import Observation
+from explainer.state import Cell, Choice
+from explainer.views.classification_head.values import contributions, read_rows
+from explainer.views.classification_head.wording import rival_of
+from explainer.weights import weights
+from vit_core import ViTConfig
+
+
+def show_matrices(
+    key: str,
+    make: Callable[[Choice, Observation], list[Matrix]],
+    start: Cell,
+    choice: Choice,
+    seen: Observation,
+) -> None:
+    """Show matrices whose chosen cell is the link's, or ``start`` while it is in none of them."""
+    shapes = {
+        name: shape for name, shape in cell_shapes(seen.config).items() if name in MATRICES[key]
+    }
+    cell = state.get_cell(shapes)
+    matrices(
+        key=f"head-{key}",
+        items=partial(make, choice, seen),
+        cell=cell or start,
+        on_choose=state.set_cell,
+        cache=choice,
+    )
+    if cell is None:
+        show_hint()
+        return
+    matrix = next(one for one in make(choice, seen) if one.name == cell.matrix)
+    where = cell_name(matrix, cell)
+    if cell.matrix in ("written", "margin", "lens"):
+        show_derivation(derived(choice, seen, cell), seen, where)
+    else:
+        show_arithmetic(choice, seen, *place_of(seen.config, cell), where)
+
+
+def place_of(config: ViTConfig, cell: Cell) -> tuple[str, tuple[int, ...]]:
+    """Return the trace key and the index of what a cell of the first two parts shows."""
+    token = cell.row + read_rows(config).start
+    return {
+        "stream": (f"blocks.{config.depth - 1}.resid_post", (token, cell.column)),
+        "normed": ("final_norm", (token, cell.column)),
+        "pooled": ("pooled", (cell.column,)),
+        "row": ("pooled", (cell.column,)),
+        "weights": ("head.weight", (cell.row, cell.column)),
+        "logits": ("logits", (cell.row,)),
+    }[cell.matrix]
+
+
+def derived(choice: Choice, seen: Observation, cell: Cell) -> Derivation:
+    """Derive a number that is computed from the trace beside the model: a split or the lens."""
+    split, row = written(choice, seen), cell.row
+    if cell.matrix == "lens":
+        found = lens(choice, seen)
+        logits = Factor("logits", found.logits[row].astype(np.float64))
+        return softmax(logits, cell.column, float(found.probabilities[row, cell.column]), "class")
+    if cell.matrix == "margin":
+        table = contributions(split).astype(np.float64)[row]
+        best, rival = table[seen.prediction], table[rival_of(seen)]
+        return total([("for", float(best)), ("against", -float(rival))], float(best - rival))
+    held = weights(choice)
+    head = Factor("head", held["head.weight"][cell.column].astype(np.float64))
+    shown = float(contributions(split)[row, cell.column])
+    if row < len(split.keys):
+        part = Factor("part", split.pooled[row].astype(np.float64))
+        return dot(part, head, shown, "dimension")
+    beta = held.get("norm.bias", np.zeros(seen.config.embed_dim, np.float32))
+    bias = float(held["head.bias"][cell.column])
+    return dot(Factor("beta", beta.astype(np.float64)), head, shown, "dimension", bias=bias)
+
+
+MATRICES = {  # part → names of its matrices
+    "pooled": ("stream", "normed", "pooled"),
+    "logits": ("weights", "row", "logits"),
+    "parts": ("written", "margin"),
+    "lens": ("lens",),
+}
+
+
+def cell_shapes(config: ViTConfig) -> dict[str, tuple[int, int]]:
+    """Return rows and columns of every matrix of the page."""
+    width, classes, writers = config.embed_dim, config.num_classes, 2 * config.depth + 2
+    rows = 1 if config.pool == "cls" else config.num_patches
+    return {
+        "stream": (rows, width),
+        "normed": (rows, width),
+        "pooled": (1, width),
+        "weights": (classes, width),
+        "row": (1, width),
+        "logits": (classes, 1),
+        "written": (writers, classes),
+        "margin": (writers, 1),
+        "lens": (config.depth + 1, classes),
+    }

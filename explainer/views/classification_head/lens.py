@@ -1,0 +1,43 @@
+"""What every block would have said: the logit lens."""
+
+import streamlit as st
+
+from explainer.components.matrices import Matrix
+from explainer.export import download_csv, matrix_csv
+from explainer.lens import lens
+from explainer.services import Observation
+from explainer.state import Cell, Choice
+from explainer.views.classification_head.cells import show_matrices
+from explainer.views.classification_head.wording import TEXTS, stage_names
+
+
+def show_lens(choice: Choice, seen: Observation) -> None:
+    texts, names = TEXTS["parts"]["lens"], seen.class_names
+    start = Cell("lens", lens(choice, seen).settled, seen.prediction)
+    show_matrices("lens", lens_matrices, start, choice, seen)
+    st.markdown(f":small[{texts['note'].strip()}]")
+    download_csv(
+        texts["download"],
+        lambda: matrix_csv(
+            lens(choice, seen).probabilities, stage_names(seen.config), names, "stage"
+        ),
+        "logit-lens.csv",
+        "head-lens-csv",
+    )
+
+
+def lens_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
+    texts = TEXTS["parts"]["lens"]
+    return [
+        Matrix(
+            "lens",
+            lens(choice, seen).probabilities,
+            texts["lens"],
+            stage_names(seen.config),
+            seen.class_names,
+            row_axis="stage",
+            column_axis="class",
+            scale="sequential",
+            limit=1.0,
+        )
+    ]

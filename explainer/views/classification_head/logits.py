@@ -1,0 +1,66 @@
+"""One score for each class."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from explainer.components.matrices import Matrix
+from explainer.export import download_csv, matrix_csv
+from explainer.services import Observation
+from explainer.state import Cell, Choice
+from explainer.views.classification_head.cells import show_matrices
+from explainer.views.classification_head.wording import TEXTS, facts, numbered
+from explainer.weights import weights
+
+
+def show_logits(choice: Choice, seen: Observation) -> None:
+    texts, config = TEXTS["parts"]["logits"], seen.config
+    show_matrices("logits", logit_matrices, Cell("logits", seen.prediction, 0), choice, seen)
+    st.latex(texts["formula" if config.pool == "cls" else "formula_mean"])
+    paper = texts["paper" if config.pool == "cls" else "paper_mean"]
+    st.markdown(paper.format(**facts(choice, seen)))
+    download_csv(
+        texts["download"], partial(logits_csv, choice, seen), "head.csv", "head-logits-csv"
+    )
+
+
+def logit_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
+    texts, config, names = TEXTS["parts"]["logits"], seen.config, seen.class_names
+    dimensions = numbered(config.embed_dim)
+    return [
+        Matrix(
+            "row",
+            seen.tensors["pooled"][None],
+            texts["row"],
+            [TEXTS["parts"]["pooled"]["pooled_row"]],
+            dimensions,
+            column_axis="dimension",
+        ),
+        Matrix(
+            "weights",
+            weights(choice)["head.weight"],
+            texts["weights"],
+            names,
+            dimensions,
+            row_axis="class",
+            column_axis="dimension",
+        ),
+        Matrix(
+            "logits",
+            seen.logits[:, None],
+            texts["logits"],
+            names,
+            [texts["logit"]],
+            row_axis="class",
+        ),
+    ]
+
+
+def logits_csv(choice: Choice, seen: Observation) -> str:
+    held = weights(choice)
+    table = np.concatenate(
+        [held["head.weight"], held["head.bias"][:, None], seen.logits[:, None]], axis=1
+    )
+    columns = [*numbered(seen.config.embed_dim), "bias", "logit"]
+    return matrix_csv(table, seen.class_names, columns, "class")

@@ -1,0 +1,65 @@
+"""Who wrote each logit."""
+
+import streamlit as st
+
+from explainer.components.matrices import Matrix
+from explainer.export import download_csv, matrix_csv
+from explainer.lens import written
+from explainer.services import Observation
+from explainer.state import Cell, Choice
+from explainer.views.classification_head.cells import show_matrices
+from explainer.views.classification_head.values import contributions
+from explainer.views.classification_head.wording import TEXTS, rival_of, signed, writer_names
+
+
+def show_parts(choice: Choice, seen: Observation) -> None:
+    texts, split, names = TEXTS["parts"]["parts"], written(choice, seen), seen.class_names
+    best, rival = seen.prediction, rival_of(seen)
+    show_matrices("parts", written_matrices, Cell("written", 0, best), choice, seen)
+    writers, margin = writer_names(split), split.logits[:, best] - split.logits[:, rival]
+    most, least = int(margin.argmax()), int(margin.argmin())
+    total = texts["total" if margin[least] < 0 else "total_one_side"]
+    st.markdown(
+        total.format(
+            total=signed(float(seen.logits[best] - seen.logits[rival])),
+            most=writers[most],
+            most_value=signed(float(margin[most])),
+            least=writers[least],
+            least_value=signed(float(margin[least])),
+            answer=names[best],
+            rival=names[rival],
+        )
+    )
+    st.markdown(f":small[{texts['note'].strip().format(difference=f'{split.difference:.1e}')}]")
+    download_csv(
+        texts["download"],
+        lambda: matrix_csv(contributions(split), writer_names(split, True), names, "part"),
+        "contributions.csv",
+        "head-parts-csv",
+    )
+
+
+def written_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
+    texts, split, names = TEXTS["parts"]["parts"], written(choice, seen), seen.class_names
+    best, rival = seen.prediction, rival_of(seen)
+    table, writers = contributions(split), writer_names(split, True)
+    words = {"answer": names[best], "rival": names[rival]}
+    return [
+        Matrix(
+            "written",
+            table,
+            texts["written"],
+            writers,
+            names,
+            row_axis="writer",
+            column_axis="class",
+        ),
+        Matrix(
+            "margin",
+            table[:, best : best + 1] - table[:, rival : rival + 1],
+            texts["margin"].format(**words),
+            writers,
+            [texts["margin_column"].format(**words)],
+            row_axis="writer",
+        ),
+    ]

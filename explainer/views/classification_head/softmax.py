@@ -1,0 +1,71 @@
+"""From scores to probabilities."""
+
+import numpy as np
+import streamlit as st
+
+from explainer.export import download_csv, matrix_csv
+from explainer.figures.probabilities import probabilities
+from explainer.notation import latex_number, latex_written, percent, precise_percent
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.classification_head.wording import TEXTS, facts
+
+
+def show_softmax(choice: Choice, seen: Observation) -> None:
+    texts, names, best = TEXTS["parts"]["softmax"], seen.class_names, seen.prediction
+    shares = seen.probabilities
+    written_shares = [percent(float(share)) for share in shares]
+    left, right = st.columns((3, 2), gap="large")
+    with left:
+        st.plotly_chart(
+            probabilities(
+                shares,
+                names,
+                seen.label,
+                written_shares,
+                axis=texts["axis" if seen.label is not None else "axis_own"],
+                mode=st.context.theme.type or "light",
+            ),
+            theme=None,
+            key="head-probabilities",
+            config={"displayModeBar": "hover", "displaylogo": False},
+            alt=texts["alt"].format(
+                values=", ".join(f"{n} {s}" for n, s in zip(names, written_shares, strict=True))
+            ),
+        )
+    with right:
+        st.markdown(verdict(choice, seen))
+        powers = np.exp(seen.logits.astype(np.float64))
+        st.latex(
+            texts["worked"]
+            % (
+                names[best],
+                latex_number(float(seen.logits[best])),
+                latex_written(float(powers[best])),
+                latex_written(float(powers.sum())),
+                precise_percent(float(shares[best])).replace("%", r"\%"),
+            )
+        )
+        if choice.trained:
+            st.markdown(f":small[{texts['sure'].strip()}]")
+        download_csv(
+            texts["download"],
+            lambda: matrix_csv(
+                np.stack([seen.logits, shares], axis=1), names, ("logit", "probability"), "class"
+            ),
+            "probabilities.csv",
+            "head-probabilities-csv",
+        )
+
+
+def verdict(choice: Choice, seen: Observation) -> str:
+    texts, names, truth = TEXTS["parts"]["softmax"], seen.class_names, seen.label
+    words = facts(choice, seen)
+    if truth is None:
+        said = texts["verdict_own"].format(**words)
+    elif truth == seen.prediction:
+        said = texts["verdict_right"].format(**words)
+    else:
+        share = percent(float(seen.probabilities[truth]))
+        said = texts["verdict_wrong"].format(truth=names[truth], truth_share=share, **words)
+    return said if choice.trained else f"{said} {texts['untrained']}"

@@ -1,0 +1,78 @@
+"""What the page on the classification head says and shares between its parts."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from explainer.content import load_texts
+from explainer.lens import Written, lens
+from explainer.notation import precise_percent
+from explainer.services import Observation
+from explainer.state import Choice
+from vit_core import ViTConfig
+
+TEXTS = load_texts("classification_head")
+
+
+def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
+    config, texts = seen.config, TEXTS["parts"]
+    reads = texts["pooled"]["reads_class" if config.pool == "cls" else "reads_mean"]
+    return {
+        "tokens": config.num_tokens,
+        "patches": config.num_patches,
+        "classes": config.num_classes,
+        "width": config.embed_dim,
+        "depth": config.depth,
+        "reads": reads.format(patches=config.num_patches),
+        "answer": seen.class_names[seen.prediction],
+        "rival": seen.class_names[rival_of(seen)],
+        "share": precise_percent(float(seen.probabilities[seen.prediction])),
+        "story": story(choice, seen),
+        "which": texts["wrong"]["which_trained" if choice.trained else "which_untrained"],
+    }
+
+
+def rival_of(seen: Observation) -> int:
+    """Return the class to hold the answer against: the true one if it is another, else the second.
+
+    The answer is compared with what it should have been.
+    """
+    if seen.label is not None and seen.label != seen.prediction:
+        return seen.label
+    return int(np.argsort(-seen.logits, kind="stable")[1])
+
+
+def numbered(count: int) -> list[str]:
+    words = TEXTS["parts"]["pooled"]["dimension"]
+    return [words.format(number=place + 1) for place in range(count)]
+
+
+def writer_names(split: Written, with_constant: bool = False) -> list[str]:
+    texts, names = TEXTS["parts"]["parts"], []
+    for key in split.keys:
+        if key == "embed":
+            names.append(texts["embed"])
+        else:
+            _, block, part = key.split(".")
+            names.append(texts[part.removesuffix("_out")].format(block=int(block) + 1))
+    return [*names, texts["constant"]] if with_constant else names
+
+
+def signed(number: float) -> str:
+    return f"{number:+.2f}".replace("-", "−")
+
+
+def stage_names(config: ViTConfig) -> list[str]:
+    texts = TEXTS["parts"]["lens"]
+    after = [texts["stage"].format(block=block + 1) for block in range(config.depth)]
+    return [texts["stage_start"], *after]
+
+
+def story(choice: Choice, seen: Observation) -> str:
+    """Say where the head would have settled on its answer."""
+    texts, settled = TEXTS["parts"]["lens"], lens(choice, seen).settled
+    depth = seen.config.depth
+    name = "story_start" if settled == 0 else "story_last" if settled == depth else "story_settles"
+    return texts[name].format(
+        answer=seen.class_names[seen.prediction], stage=stage_names(seen.config)[settled]
+    )

@@ -1,0 +1,32 @@
+"""The page on the encoder block: the residual stream, what flows into it, LayerNorm and the MLP."""
+
+from collections.abc import Callable, Mapping
+
+from explainer.code_panel import Snippet
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.encoder_block.flow import show_flow
+from explainer.views.encoder_block.formula import show_formula
+from explainer.views.encoder_block.mlp import show_mlp
+from explainer.views.encoder_block.norm import show_norm
+from explainer.views.encoder_block.overview import show_overview
+from explainer.views.encoder_block.questions import questions
+from explainer.views.encoder_block.sizes import show_sizes
+from explainer.views.encoder_block.wording import facts
+from vit_core.model import EncoderBlock, Mlp
+
+__all__ = ["CODE", "PARTS", "facts", "questions"]
+
+PARTS: Mapping[str, Callable[[Choice, Observation], None]] = {
+    "flow": show_flow,
+    "sizes": show_sizes,
+    "norm": show_norm,
+    "mlp": show_mlp,
+    "overview": show_overview,
+    "formula": show_formula,
+}
+CODE = (
+    Snippet("flow", EncoderBlock.forward, ("x_BND = tap", "return tap")),
+    Snippet("norm", EncoderBlock.forward, ("normed_BND =",)),
+    Snippet("mlp", Mlp.forward, ("pre_BNM =", "post_BNM =", "return")),
+)

@@ -1,0 +1,56 @@
+"""The matrices of one block, and where each of their cells comes from."""
+
+import numpy as np
+
+from explainer import state
+from explainer.arithmetic_view import cell_name, show_arithmetic, show_hint
+from explainer.components.matrices import Matrix
+from explainer.services import Observation
+from explainer.state import Cell, Choice
+from explainer.views.encoder_block.wording import query_of
+from vit_core import ViTConfig
+
+STREAM = ("resid_pre", "attn_out", "resid_mid", "mlp_out", "resid_post")
+COPIES = ("norm1", "norm2")
+HIDDEN = ("mlp.pre", "mlp.post")
+
+
+def cell_shapes(config: ViTConfig) -> dict[str, tuple[int, int]]:
+    """Return rows and columns of every matrix of the page."""
+    return {
+        "stream": (len(STREAM), config.embed_dim),
+        "normed": (len(COPIES), config.embed_dim),
+        "learned": (2, config.embed_dim),
+        "hidden": (2, config.mlp_dim),
+        "lengths": (3, config.depth),
+    }
+
+
+def chosen_cell(start: Cell, config: ViTConfig, *names: str) -> Cell:
+    """Return the link's cell, or ``start`` while it is in none of the named matrices."""
+    shapes = cell_shapes(config)
+    return state.get_cell({name: shapes[name] for name in names}) or start
+
+
+def place_of(choice: Choice, seen: Observation) -> tuple:
+    """Return what the pictures of a token depend on."""
+    return choice, state.get_block(choice), query_of(choice, seen)
+
+
+def explain(choice: Choice, seen: Observation, items: list[Matrix]) -> None:
+    """Show where the chosen cell's number comes from, if it is in one of these matrices."""
+    cell = state.get_cell({item.name: np.shape(item.values) for item in items})
+    if cell is None:
+        show_hint()
+        return
+    item = next(item for item in items if item.name == cell.matrix)
+    rows = {"stream": STREAM, "normed": COPIES, "hidden": HIDDEN, "learned": ("norm1",) * 2}
+    name = rows[cell.matrix][cell.row]
+    key = f"blocks.{state.get_block(choice)}.{name}"
+    if name == "resid_pre":  # the same rows, as what comes before made them
+        block = state.get_block(choice) - 1
+        key = f"blocks.{block}.resid_post" if block >= 0 else "embed"
+    if cell.matrix == "learned":
+        key = f"{key}.weight"
+    where = cell_name(item, cell)
+    show_arithmetic(choice, seen, key, (query_of(choice, seen), cell.column), where)

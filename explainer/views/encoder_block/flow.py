@@ -1,0 +1,111 @@
+"""The residual stream through one block, and its two inflows."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from explainer import controls, state
+from explainer.components.matrices import Matrix, matrices
+from explainer.components.token_picker import token_picker
+from explainer.export import download_csv, matrix_csv
+from explainer.figures.block_flow import block_flow
+from explainer.flawed import flaws
+from explainer.services import Observation
+from explainer.small_print import note
+from explainer.state import Cell, Choice
+from explainer.tokens import prefix_names
+from explainer.views.encoder_block.cells import COPIES, STREAM, chosen_cell, explain, place_of
+from explainer.views.encoder_block.wording import (
+    TEXTS,
+    TOKENS,
+    facts,
+    length,
+    numbered_dimensions,
+    query_of,
+    row,
+)
+
+
+def show_flow(choice: Choice, seen: Observation) -> None:
+    texts, config = TEXTS["parts"]["flow"], seen.config
+    controls.pick_block(choice)
+    picker, picture = st.columns((1, 3), gap="large", vertical_alignment="center")
+    with picker:
+        token_picker(
+            key="block-tokens",
+            image=seen.pixels,
+            grid=config.grid_size,
+            prefix_names=prefix_names(config, TOKENS),
+            query=query_of(choice, seen),
+            on_choose=lambda clicked: state.set_query(clicked["query"]),
+            width=200,
+            cache=choice,
+        )
+    with picture:
+        show_diagram(choice, seen)
+    matrices(
+        key="block-stream",
+        items=partial(stream_matrices, choice, seen),
+        cell=chosen_cell(Cell("stream", 2, 0), config, "stream", "normed"),
+        on_choose=state.set_cell,
+        cache=place_of(choice, seen),
+    )
+    explain(choice, seen, stream_matrices(choice, seen))
+    note(texts["note" if flaws(choice).residual else "note_replaced"])
+    st.markdown(texts["why"])
+    download_csv(
+        texts["download"], partial(stream_csv, choice, seen), "stream.csv", "block-stream-csv"
+    )
+
+
+def show_diagram(choice: Choice, seen: Observation) -> None:
+    texts = TEXTS["parts"]["flow"]
+    names = ("before", "attention", "middle", "mlp", "after")
+    lengths = {
+        name: f"{length(row(choice, seen, key)):.2f}"
+        for name, key in zip(names, STREAM, strict=True)
+    }
+    made = flaws(choice)
+    alt = texts["diagram" if made.residual else "diagram_replaced"]
+    if not made.layer_norm:
+        alt = f"{alt} {texts['diagram_without_norm']}"
+    st.html(
+        block_flow(
+            lengths,
+            texts,
+            alt.format(**facts(choice, seen), **lengths),
+            residual=made.residual,
+            layer_norm=made.layer_norm,
+        )
+    )
+
+
+def stream_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
+    texts, dimensions = TEXTS["parts"]["flow"], numbered_dimensions(seen.config)
+    return [
+        Matrix(
+            "stream",
+            np.stack([row(choice, seen, name) for name in STREAM]),
+            texts["stream"].format(**facts(choice, seen)),
+            [texts[name] for name in STREAM],
+            dimensions,
+            row_axis="station",
+            column_axis="dimension",
+        ),
+        Matrix(
+            "normed",
+            np.stack([row(choice, seen, name) for name in COPIES]),
+            texts["normed"],
+            [texts[name] for name in COPIES],
+            dimensions,
+            row_axis="copy",
+            column_axis="dimension",
+        ),
+    ]
+
+
+def stream_csv(choice: Choice, seen: Observation) -> str:
+    names = (*STREAM, *COPIES)
+    table = np.stack([row(choice, seen, name) for name in names])
+    return matrix_csv(table, names, numbered_dimensions(seen.config), "station")

@@ -1,0 +1,16 @@
+"""The encoder block as the paper writes it."""
+
+import streamlit as st
+
+from explainer import state
+from explainer.badge import equals_pytorch
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.encoder_block.wording import TEXTS
+
+
+def show_formula(choice: Choice, seen: Observation) -> None:
+    texts = TEXTS["parts"]["formula"]
+    st.latex(texts["formula"])
+    st.markdown(texts["paper"])
+    equals_pytorch("block", choice, seen, state.get_block(choice))

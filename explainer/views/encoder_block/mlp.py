@@ -1,0 +1,124 @@
+"""The MLP, its hidden units and their activation."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from explainer import state
+from explainer.components.matrices import Matrix, matrices
+from explainer.export import download_csv, matrix_csv
+from explainer.figures.layer_norm import gelu_curve
+from explainer.figures.looks import look, looks
+from explainer.services import Observation
+from explainer.state import Cell, Choice
+from explainer.views.encoder_block.cells import chosen_cell, explain, place_of
+from explainer.views.encoder_block.wording import (
+    CHART,
+    TEXTS,
+    active_units,
+    facts,
+    mode,
+    names_of,
+    numbered,
+    query_of,
+    row,
+)
+
+
+def unit_of(choice: Choice, seen: Observation) -> int:
+    """Return the chosen hidden unit, the one that is strongest for the token until one is."""
+    unit = state.load().unit
+    if unit is None:
+        unit = int(row(choice, seen, "mlp.post").argmax())
+    return min(unit, seen.config.mlp_dim - 1)
+
+
+def choose_unit(cell: Cell) -> None:
+    state.change(unit=cell.column, cell=f"{cell.matrix}.{cell.row}.{cell.column}")
+
+
+def show_mlp(choice: Choice, seen: Observation) -> None:
+    texts, config, words = TEXTS["parts"]["mlp"], seen.config, facts(choice, seen)
+    unit = unit_of(choice, seen)
+    st.latex(texts["formula"])
+    matrices(
+        key="block-hidden",
+        items=partial(hidden_matrices, choice, seen),
+        cell=chosen_cell(Cell("hidden", 1, unit), config, "hidden"),
+        on_choose=choose_unit,
+        cache=place_of(choice, seen),
+    )
+    explain(choice, seen, hidden_matrices(choice, seen))
+    st.markdown(texts["active"].format(active=active_units(choice, seen), **words))
+    left, right = st.columns((1, 3), gap="large")
+    with left:
+        show_unit(choice, seen, unit)
+    with right:
+        show_curve(choice, seen, unit)
+    download_csv(
+        texts["download"],
+        lambda: matrix_csv(
+            seen.tensors[f"blocks.{state.get_block(choice)}.mlp.post"],
+            names_of(config),
+            numbered(texts["unit"], config.mlp_dim),
+            "token",
+        ),
+        "hidden-units.csv",
+        "block-hidden-csv",
+    )
+
+
+def hidden_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
+    texts = TEXTS["parts"]["mlp"]
+    return [
+        Matrix(
+            "hidden",
+            np.stack([row(choice, seen, "mlp.pre"), row(choice, seen, "mlp.post")]),
+            texts["hidden"].format(**facts(choice, seen)),
+            [texts["pre"], texts["post"]],
+            numbered(texts["unit"], seen.config.mlp_dim),
+            row_axis="side",
+            column_axis="unit",
+        )
+    ]
+
+
+def show_unit(choice: Choice, seen: Observation, unit: int) -> None:
+    """One hidden unit's activation over the image."""
+    texts, config = TEXTS["parts"]["mlp"], seen.config
+    values = seen.tensors[f"blocks.{state.get_block(choice)}.mlp.post"][:, unit]
+    on_patches = values[config.num_prefix_tokens :]
+    strongest = config.num_prefix_tokens + int(on_patches.argmax())
+    largest = f"{on_patches.max():.2f}".replace("-", "−")
+    names = names_of(config)
+    alt = texts["unit_alt"].format(unit=unit + 1, strongest=names[strongest], value=largest)
+    amounts = np.maximum(on_patches, 0).reshape(config.grid_size)
+    own = f"{row(choice, seen, 'mlp.post')[unit]:.2f}".replace("-", "−")
+    lines = [
+        texts["unit_value"].format(query=names[query_of(choice, seen)], value=own),
+        texts["unit_largest"].format(value=largest),
+        texts["unit_note"],
+    ]
+    picture = look(seen.pixels, amounts, alt, max(float(amounts.max()), 1e-6))
+    st.html(looks([(picture, texts["unit_title"].format(unit=unit + 1), lines)]))
+
+
+def show_curve(choice: Choice, seen: Observation, unit: int) -> None:
+    texts, words = TEXTS["parts"]["mlp"], facts(choice, seen)
+    st.markdown(f"**{texts['curve']}**")
+    st.plotly_chart(
+        gelu_curve(
+            row(choice, seen, "mlp.pre"),
+            row(choice, seen, "mlp.post"),
+            unit,
+            axis=texts["curve_x"],
+            height_axis=texts["curve_y"],
+            hover=texts["curve_hover"],
+            mode=mode(),
+        ),
+        theme=None,
+        key="block-gelu",
+        config=CHART,
+        alt=texts["curve_alt"].format(active=active_units(choice, seen), **words),
+    )

@@ -1,0 +1,76 @@
+"""LayerNorm on the chosen token."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from explainer import state
+from explainer.components.matrices import Matrix, matrices
+from explainer.figures.layer_norm import before_and_after
+from explainer.services import Observation
+from explainer.small_print import note
+from explainer.state import Cell, Choice
+from explainer.views.encoder_block.cells import chosen_cell, explain
+from explainer.views.encoder_block.wording import (
+    CHART,
+    TEXTS,
+    facts,
+    mode,
+    numbered_dimensions,
+    row,
+)
+from explainer.weights import weights
+
+
+def show_norm(choice: Choice, seen: Observation) -> None:
+    texts, config, words = TEXTS["parts"]["norm"], seen.config, facts(choice, seen)
+    st.latex(texts["formula"])
+    before, after = row(choice, seen, "resid_pre"), row(choice, seen, "norm1")
+    numbers = {
+        f"{name}_{when}": f"{value:.3f}".replace("-", "−")
+        for when, values in (("before", before), ("after", after))
+        for name, value in (("mean", values.mean()), ("deviation", values.std()))
+    }
+    for column, when in zip(st.columns(2), ("before", "after"), strict=True):
+        with column:
+            st.markdown(f"**{texts[when].format(**words)}**")
+            note(
+                texts["statistics"].format(
+                    mean=numbers[f"mean_{when}"], deviation=numbers[f"deviation_{when}"]
+                )
+            )
+    st.plotly_chart(
+        before_and_after(
+            before, after, axis=texts["value"], count_axis=texts["count"], mode=mode()
+        ),
+        theme=None,
+        key="block-norm",
+        config=CHART,
+        alt=texts["alt"].format(**numbers, **words),
+    )
+    matrices(
+        key="block-learned",
+        items=partial(learned_matrices, choice, seen),
+        cell=chosen_cell(Cell("learned", 0, 0), config, "learned"),
+        on_choose=state.set_cell,
+        cache=(choice, state.get_block(choice)),
+    )
+    explain(choice, seen, learned_matrices(choice, seen))
+    note(texts["note"].format(epsilon=f"{config.norm_eps:g}"))
+
+
+def learned_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
+    texts, held = TEXTS["parts"]["norm"], weights(choice)
+    name = f"blocks.{state.get_block(choice)}.norm1"
+    return [
+        Matrix(
+            "learned",
+            np.stack([held[f"{name}.weight"], held[f"{name}.bias"]]),
+            texts["learned" if choice.trained else "learned_untrained"],
+            [texts["gamma"], texts["beta"]],
+            numbered_dimensions(seen.config),
+            row_axis="parameter",
+            column_axis="dimension",
+        )
+    ]

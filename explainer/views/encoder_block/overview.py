@@ -1,0 +1,64 @@
+"""All blocks at a glance."""
+
+from functools import partial
+
+from explainer import state
+from explainer.components.matrices import Matrix, matrices
+from explainer.export import download_csv, table_csv
+from explainer.services import Observation
+from explainer.state import Cell, Choice
+from explainer.views.encoder_block.cells import chosen_cell
+from explainer.views.encoder_block.wording import (
+    TEXTS,
+    facts,
+    lengths,
+    names_of,
+    numbered,
+    query_of,
+)
+
+
+def show_overview(choice: Choice, seen: Observation) -> None:
+    texts, config = TEXTS["parts"]["overview"], seen.config
+    matrices(
+        key="block-lengths",
+        items=partial(length_matrices, choice, seen),
+        cell=chosen_cell(Cell("lengths", 0, state.get_block(choice)), config, "lengths"),
+        on_choose=choose_block,
+        cache=(choice, query_of(choice, seen)),
+    )
+    download_csv(texts["download"], partial(lengths_csv, seen), "lengths.csv", "block-lengths-csv")
+
+
+def choose_block(cell: Cell) -> None:
+    state.change(block=cell.column, cell=f"{cell.matrix}.{cell.row}.{cell.column}")
+
+
+def length_rows() -> list[str]:
+    return [TEXTS["parts"]["overview"][name] for name in ("stream", "attention", "mlp")]
+
+
+def length_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
+    texts = TEXTS["parts"]["overview"]
+    return [
+        Matrix(
+            "lengths",
+            lengths(seen, query_of(choice, seen)),
+            texts["table"].format(**facts(choice, seen)),
+            length_rows(),
+            numbered(texts["block"], seen.config.depth),
+            row_axis="part",
+            column_axis="block",
+            scale="sequential",
+        )
+    ]
+
+
+def lengths_csv(seen: Observation) -> str:
+    blocks = numbered(TEXTS["parts"]["overview"]["block"], seen.config.depth)
+    rows = [
+        (name, part, *values)
+        for token, name in enumerate(names_of(seen.config))
+        for part, values in zip(length_rows(), lengths(seen, token), strict=True)
+    ]
+    return table_csv(("token", "length of", *blocks), rows)

@@ -1,0 +1,87 @@
+"""Questions on the encoder block, asked of the live model."""
+
+from collections.abc import Mapping
+
+from explainer.flawed import flaws
+from explainer.notation import percent
+from explainer.quiz import Question
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.encoder_block.wording import (
+    TEXTS,
+    active_units,
+    facts,
+    length,
+    lengths,
+    numbered,
+    query_of,
+    row,
+)
+
+
+def questions(choice: Choice, seen: Observation) -> list[Question]:
+    words = facts(choice, seen)
+    asked = [
+        ask_larger(choice, seen, words),
+        ask_nothing(choice, seen, words),
+        ask_active(choice, seen, words),
+        ask_alone(words),
+    ]
+    return asked if seen.config.depth == 1 else [*asked, ask_most(choice, seen, words)]
+
+
+def ask_larger(choice: Choice, seen: Observation, words: Mapping[str, object]) -> Question:
+    texts = TEXTS["questions"]["larger"]
+    attention, mlp = (length(row(choice, seen, name)) for name in ("attn_out", "mlp_out"))
+    same = abs(attention - mlp) <= 0.01 * max(attention, mlp)
+    return Question(
+        "larger",
+        texts["text"].format(**words),
+        (texts["attention"], texts["mlp"], texts["same"]),
+        2 if same else int(mlp > attention),
+        texts["why"].format(attention=f"{attention:.3f}", mlp=f"{mlp:.3f}"),
+    )
+
+
+def ask_nothing(choice: Choice, seen: Observation, words: Mapping[str, object]) -> Question:
+    texts = TEXTS["questions"]["nothing"]
+    first = f"{row(choice, seen, 'resid_pre')[0]:.3f}".replace("-", "−")
+    kept = flaws(choice).residual
+    return Question(
+        "nothing",
+        texts["text"].format(**words),
+        (texts["zeros"], texts["normed"], texts["unchanged"]),
+        2 if kept else 0,
+        texts["why"].format(first=first) if kept else texts["why_replaced"],
+    )
+
+
+def ask_active(choice: Choice, seen: Observation, words: Mapping[str, object]) -> Question:
+    """Ask for the count among numbers that are spread over what is possible."""
+    texts, units = TEXTS["questions"]["active"], seen.config.mlp_dim
+    active = active_units(choice, seen)
+    numbers = sorted({active, *((active + step * units // 4) % (units + 1) for step in (1, 2, 3))})
+    return Question(
+        "active",
+        texts["text"].format(**words),
+        tuple(str(number) for number in numbers),
+        numbers.index(active),
+        texts["why"].format(active=active, share=percent(active / units), **words),
+    )
+
+
+def ask_most(choice: Choice, seen: Observation, words: Mapping[str, object]) -> Question:
+    texts, found = TEXTS["questions"]["most"], lengths(seen, query_of(choice, seen))[2]
+    return Question(
+        "most",
+        texts["text"].format(**words),
+        tuple(numbered(texts["block"], len(found))),
+        int(found.argmax()),
+        texts["why"].format(lengths=", ".join(f"{one:.2f}" for one in found)),
+    )
+
+
+def ask_alone(words: Mapping[str, object]) -> Question:
+    texts = TEXTS["questions"]["alone"]
+    options = tuple(texts[name] for name in ("norm", "mlp", "attention", "sum"))
+    return Question("alone", texts["text"], options, 2, texts["why"].format(**words))

@@ -1,0 +1,62 @@
+"""How much attention and MLP add to the stream."""
+
+import numpy as np
+import streamlit as st
+
+from explainer.services import Observation
+from explainer.small_print import note
+from explainer.state import Choice
+from explainer.views.encoder_block.cells import STREAM
+from explainer.views.encoder_block.wording import TEXTS, facts, length, row
+
+
+def cosine(one: np.ndarray, other: np.ndarray) -> float | None:
+    """Return the cosine of two rows; None where one of them is zero."""
+    size = length(one) * length(other)
+    return float(one.astype(np.float64) @ other.astype(np.float64)) / size if size else None
+
+
+def show_sizes(choice: Choice, seen: Observation) -> None:
+    texts, words = TEXTS["parts"]["sizes"], facts(choice, seen)
+    before, attention, middle, mlp, after = (row(choice, seen, name) for name in STREAM)
+    change = after.astype(np.float64) - before
+    names = ("part", "length", "share", "with_stream", "with_change")
+    rows = (
+        (texts["attention"], *compared(attention, before, change)),
+        (texts["mlp"], *compared(mlp, middle, change)),
+    )
+    columns = zip(*rows, strict=True)
+    st.table(
+        {texts[name]: list(column) for name, column in zip(names, columns, strict=True)},
+        border="horizontal",
+        hide_index=True,
+    )
+    turned = cosine(before, after)
+    if turned is None:
+        st.markdown(texts["zero"].format(**words))
+    else:
+        larger = texts["attention" if length(attention) > length(mlp) else "mlp"]
+        st.markdown(
+            texts["verdict_turns"].format(
+                larger=larger,
+                before=f"{length(before):.2f}",
+                after=f"{length(after):.2f}",
+                cosine=f"{turned:.2f}",
+                **words,
+            )
+        )
+    note(texts["note"])
+
+
+def compared(added: np.ndarray, stream: np.ndarray, change: np.ndarray) -> tuple[str, ...]:
+    """Return an added row's length, alone and against the stream, and its two cosines."""
+    before = length(stream)
+    return (
+        f"{length(added):.3f}",
+        f"{100 * length(added) / before:.0f} %" if before else "–",
+        *(written(cosine(added, other)) for other in (stream, change)),
+    )
+
+
+def written(share: float | None) -> str:
+    return "–" if share is None else f"{share:+.2f}".replace("-", "−")

@@ -1,0 +1,75 @@
+"""What the page on the encoder block says and shares between its parts."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+
+from explainer import state
+from explainer.content import load_texts
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.tokens import token_names
+from vit_core import ViTConfig
+
+TEXTS = load_texts("encoder_block")
+TOKENS = load_texts("token_explorer")
+CHART = {"displayModeBar": "hover", "displaylogo": False}
+
+
+def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
+    config = seen.config
+    many = TEXTS["depth_one" if config.depth == 1 else "depth_many"]
+    return {
+        "width": config.embed_dim,
+        "units": config.mlp_dim,
+        "tokens": config.num_tokens,
+        "depth_words": many.format(depth=config.depth),
+        "block": state.get_block(choice) + 1,
+        "query": names_of(config)[query_of(choice, seen)],
+    }
+
+
+def query_of(choice: Choice, seen: Observation) -> int:
+    return state.get_query(choice, seen.telling_patch)
+
+
+def names_of(config: ViTConfig) -> list[str]:
+    return token_names(config, TOKENS)
+
+
+def row(choice: Choice, seen: Observation, name: str) -> np.ndarray:
+    """Return the chosen token's row of one tensor of the chosen block."""
+    return seen.tensors[f"blocks.{state.get_block(choice)}.{name}"][query_of(choice, seen)]
+
+
+def length(vector: np.ndarray) -> float:
+    return float(np.linalg.norm(vector.astype(np.float64)))
+
+
+def numbered(words: str, count: int) -> list[str]:
+    return [words.format(number=place + 1) for place in range(count)]
+
+
+def mode() -> str:
+    return st.context.theme.type or "light"
+
+
+def numbered_dimensions(config: ViTConfig) -> list[str]:
+    return numbered(TEXTS["parts"]["flow"]["dimension"], config.embed_dim)
+
+
+def active_units(choice: Choice, seen: Observation) -> int:
+    return int((row(choice, seen, "mlp.pre") > 0).sum())
+
+
+def lengths(seen: Observation, token: int) -> np.ndarray:
+    """Return the lengths of stream, attention's and the MLP's row in each block, (3, depth)."""
+    return np.array(
+        [
+            [length(seen.tensors[f"blocks.{block}.{name}"][token]) for block in range(depth)]
+            for name in ("resid_pre", "attn_out", "mlp_out")
+            for depth in (seen.config.depth,)
+        ],
+        dtype=np.float32,
+    )

@@ -1,0 +1,151 @@
+"""The heads side by side, and the projection that mixes them."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from explainer import attention_cells, heads, state
+from explainer.arithmetic_view import show_derivation
+from explainer.components.matrices import Matrix, matrices
+from explainer.export import download_csv, matrix_csv
+from explainer.figures.side_by_side import side_by_side
+from explainer.services import Observation
+from explainer.small_print import note
+from explainer.state import Cell, Choice
+from explainer.views.multi_head.wording import TEXTS, names_of, query_of
+from explainer.weights import weights
+from vit_core import ViTConfig
+
+
+def show_concat(choice: Choice, seen: Observation) -> None:
+    texts, config, names = TEXTS["parts"]["concat"], seen.config, names_of(seen.config)
+    block, head, query = state.get_block(choice), state.get_head(choice), query_of(choice, seen)
+    written = heads.contributions(choice, seen, block)[:, query]
+    sizes = np.linalg.norm(written, axis=1)
+    labels = [TEXTS["questions"]["head"].format(head=place + 1) for place in range(len(sizes))]
+    st.markdown(f"**{texts['pieces_title'].format(query=names[query])}**")
+    st.html(
+        side_by_side(
+            seen.tensors[f"blocks.{block}.attn.z"][:, query],
+            sizes,
+            labels,
+            [texts["piece_text"].format(size=f"{size:.2f}") for size in sizes],
+            head,
+            texts["pieces_alt"].format(
+                width=config.embed_dim,
+                heads=config.num_heads,
+                query=names[query],
+                sizes=", ".join(
+                    f"{label} {size:.2f}" for label, size in zip(labels, sizes, strict=True)
+                ),
+            ),
+        )
+    )
+    note(texts["pieces_note"])
+    st.markdown(f"**{texts['sum_title']}**")
+    st.markdown(texts["sum_text"])
+    cell = state.get_cell(sum_shapes(config)) or Cell("written", head, 0)
+    marks = {"token": query, "head": head}
+    # apart, since the sums of all tokens are the same whichever token is chosen
+    for name, make, depends in (
+        ("written", partial(written_matrix, choice, seen, block, query), (choice, block, query)),
+        ("sum", partial(sum_matrix, choice, seen, block), (choice, block)),
+    ):
+        matrices(
+            key=name,
+            items=make,
+            cell=cell,
+            on_choose=state.set_cell,
+            links=marks,
+            prefix=config.num_prefix_tokens,
+            cache=depends,
+        )
+    show_cell(choice, seen, cell)
+    download_csv(
+        texts["download"],
+        partial(written_csv, choice, seen, block, query),
+        f"heads-block{block + 1}.csv",
+        "written-csv",
+    )
+
+
+def show_cell(choice: Choice, seen: Observation, cell: Cell) -> None:
+    """Draw where the number of a cell comes from; a bias comes from nowhere."""
+    texts, names = TEXTS["parts"]["concat"], names_of(seen.config)
+    block, query = state.get_block(choice), query_of(choice, seen)
+    working = attention_cells.Head(
+        seen.config, seen.tensors, weights(choice), block, state.get_head(choice), query
+    )
+    found = working.origin(cell)
+    if found is None:
+        value = written_by(choice, seen, block, query)[cell.row, cell.column]
+        st.markdown(texts["cell_bias"].format(number=cell.column + 1, value=f"{value:.4g}"))
+        return
+    written = cell.matrix == "written"
+    title = texts["cell_written" if written else "cell_sum"].format(
+        part=part_names(seen.config)[cell.row] if written else "",
+        token=names[query if written else cell.row],
+        number=cell.column + 1,
+    )
+    is_example = state.get_cell(sum_shapes(seen.config)) is None
+    show_derivation(found, seen, title, is_example=is_example)
+
+
+def sum_shapes(config: ViTConfig) -> dict[str, tuple[int, int]]:
+    return {
+        "written": (config.num_heads + 1, config.embed_dim),
+        "attn_out": (config.num_tokens, config.embed_dim),
+    }
+
+
+def written_by(choice: Choice, seen: Observation, block: int, query: int) -> np.ndarray:
+    """Return what each head writes into one token, and the bias below, (heads + 1, D)."""
+    bias = weights(choice)[f"blocks.{block}.attn.proj.bias"]
+    return np.vstack([heads.contributions(choice, seen, block)[:, query], bias])
+
+
+def part_names(config: ViTConfig) -> list[str]:
+    texts = TEXTS["parts"]["concat"]
+    return [texts["head_row"].format(head=n + 1) for n in range(config.num_heads)] + [texts["bias"]]
+
+
+def dimension_names(config: ViTConfig) -> list[str]:
+    name = TEXTS["parts"]["concat"]["dimension"]
+    return [name.format(number=n + 1) for n in range(config.embed_dim)]
+
+
+def written_matrix(choice: Choice, seen: Observation, block: int, query: int) -> list[Matrix]:
+    texts, config = TEXTS["parts"]["concat"], seen.config
+    return [
+        Matrix(
+            "written",
+            written_by(choice, seen, block, query),
+            texts["written"].format(query=names_of(config)[query]),
+            part_names(config),
+            dimension_names(config),
+            row_axis="head",
+            column_axis="dimension",
+        )
+    ]
+
+
+def sum_matrix(choice: Choice, seen: Observation, block: int) -> list[Matrix]:
+    texts, config = TEXTS["parts"]["concat"], seen.config
+    return [
+        Matrix(
+            "attn_out",
+            seen.tensors[f"blocks.{block}.attn_out"],
+            texts["attn_out"],
+            names_of(config),
+            dimension_names(config),
+            row_axis="token",
+            column_axis="dimension",
+        )
+    ]
+
+
+def written_csv(choice: Choice, seen: Observation, block: int, query: int) -> str:
+    config = seen.config
+    written = written_by(choice, seen, block, query)
+    return matrix_csv(written, part_names(config), dimension_names(config), "part")

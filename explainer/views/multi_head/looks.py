@@ -1,0 +1,104 @@
+"""Where each head looks, from the chosen token."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from explainer import controls, state
+from explainer.attention_row import AttentionRow, attention_row
+from explainer.components.token_explorer import token_explorer
+from explainer.export import download_csv, matrix_csv
+from explainer.notation import percent
+from explainer.services import Observation
+from explainer.small_print import note
+from explainer.state import Choice
+from explainer.tokens import prefix_names
+from explainer.views.multi_head.wording import TEXTS, TOKENS, names_of, query_of
+from vit_core import ViTConfig
+
+SHOWN_KEYS = 6
+MOST_WEIGHTS = 1_000_000  # a byte each, sent at once
+
+
+def show_looks(choice: Choice, seen: Observation) -> None:
+    texts, config = TEXTS["parts"]["looks"], seen.config
+    if config.pool != "cls":
+        st.markdown(texts["no_class_token"])
+    with st.container(horizontal=True, gap="medium"):
+        controls.pick_block(choice)
+        controls.pick_head(choice)
+    block, head = state.get_block(choice), state.get_head(choice)
+    sent = blocks_to_send(config, block)
+    token_explorer(
+        key="token-explorer",
+        image=seen.pixels,
+        grid=config.grid_size,
+        patterns=np.stack([seen.tensors[f"blocks.{i}.attn.pattern"] for i in sent]),
+        prefix_names=prefix_names(config, TOKENS),
+        texts=TOKENS,
+        block=sent.index(block),
+        head=head,
+        query=query_of(choice, seen),
+        on_choose=choose,
+    )
+    row = attention_row(seen.tensors, block=block, head=head, query=query_of(choice, seen))
+    show_row(row, seen, block=block, head=head)
+
+
+def blocks_to_send(config: ViTConfig, block: int) -> list[int]:
+    """Send all blocks at once, so that changing the block costs no more; very large ones singly."""
+    size = config.depth * config.num_heads * config.num_tokens**2
+    return list(range(config.depth)) if size <= MOST_WEIGHTS else [block]
+
+
+def choose(clicked: dict[str, int]) -> None:
+    """Keep what was clicked in the explorer."""
+    if "query" in clicked:
+        state.set_query(clicked["query"])
+    if "head" in clicked:
+        state.set_head(clicked["head"])
+
+
+def show_row(row: AttentionRow, seen: Observation, *, block: int, head: int) -> None:
+    """The chosen row in exact numbers."""
+    texts, config, names = TEXTS["parts"]["looks"], seen.config, names_of(seen.config)
+    st.markdown(f"**{texts['row_title'].format(query=names[row.query], head=head + 1)}**")
+    table, numbers = st.columns((3, 2), gap="medium")
+    shown = row.strongest[:SHOWN_KEYS]
+    table.table(
+        {
+            texts["table_token"]: [names[key] for key in shown],
+            texts["table_score"]: [f"{row.scores[key]:.4f}" for key in shown],
+            texts["table_weight"]: [f"{100 * row.weights[key]:.4f} %" for key in shown],
+        },
+        border="horizontal",
+        hide_index=True,
+    )
+    with numbers:
+        with st.container(horizontal=True):
+            show_shares(row, config)
+        pattern = seen.tensors[f"blocks.{block}.attn.pattern"][head]
+        download_csv(
+            texts["download"],
+            partial(matrix_csv, pattern, names, names, "query"),
+            f"attention-block{block + 1}-head{head + 1}.csv",
+            "pattern-csv",
+        )
+        places = {"block": block + 1, "head": head + 1, "block_index": block, "head_index": head}
+        note(texts["download_note"].format(size=len(names), **places))
+
+
+def show_shares(row: AttentionRow, config: ViTConfig) -> None:
+    """What the row gives to [CLS], to itself and to registers, and how widely it spreads."""
+    texts = TEXTS["parts"]["looks"]
+    is_class = config.pool == "cls" and row.query == 0
+    if config.pool == "cls" and not is_class:
+        st.metric(texts["to_class"], percent(float(row.weights[0])))
+    st.metric(texts["to_class_own" if is_class else "to_itself"], percent(row.to_itself))
+    if config.num_registers:
+        first = config.num_prefix_tokens - config.num_registers
+        registers = row.weights[first : config.num_prefix_tokens]
+        st.metric(texts["to_registers"], percent(float(registers.sum())))
+    value = texts["half_value"].format(count=row.half, tokens=config.num_tokens)
+    st.metric(texts["half"], value, help=texts["half_help"])

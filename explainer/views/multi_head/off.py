@@ -1,0 +1,86 @@
+"""Heads switched off, and what that does to the answer."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from explainer import controls, heads, state
+from explainer.export import download_csv, table_csv
+from explainer.figures.switched import before_after
+from explainer.notation import points, precise_percent
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.multi_head.wording import TEXTS
+from vit_core.interpret.heads import Head
+
+
+def show_off(choice: Choice, seen: Observation) -> None:
+    texts, config, block = TEXTS["parts"]["off"], seen.config, state.get_block(choice)
+    off = heads.heads_off(choice)
+    here, elsewhere = [], []
+    for one in off:
+        (here if one.block == block else elsewhere).append(one)
+
+    def keep(chosen: list[int]) -> None:
+        heads.keep_off([*elsewhere, *(Head(block, head) for head in chosen)])
+
+    controls.tell("heads-off", [one.head for one in here])
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        st.pills(
+            texts["pick"].format(block=block + 1),
+            range(config.num_heads),
+            selection_mode="multi",
+            key="heads-off",
+            format_func=lambda head: str(head + 1),
+            help=texts["pick_help"],
+            on_change=partial(controls.hand_back, "heads-off", keep),
+        )
+        if off:
+            st.button(texts["all_on"], on_click=heads.keep_off, args=([],), key="all-on")
+    after = heads.switched(choice, seen, off)
+    st.markdown(off_words(seen, off, after, block))
+    caption = texts["caption"]
+    names, before = seen.class_names, seen.probabilities
+    st.html(
+        before_after(
+            before,
+            after,
+            names,
+            [
+                (precise_percent(old), precise_percent(new), points(new - old))
+                for old, new in zip(before.tolist(), after.tolist(), strict=True)
+            ],
+            (texts["class"], texts["before"], texts["after"], texts["change"]),
+            caption,
+        )
+    )
+    download_csv(
+        texts["download"],
+        partial(
+            table_csv,
+            ("class", "before", "after"),
+            list(zip(names, before.tolist(), after.tolist(), strict=True)),
+        ),
+        "heads-off.csv",
+        "off-csv",
+    )
+
+
+def off_words(seen: Observation, off: tuple[Head, ...], after: np.ndarray, block: int) -> str:
+    """Say in a sentence what is off, and what became of the answer."""
+    texts, names, best = TEXTS["parts"]["off"], seen.class_names, seen.prediction
+    if not off:
+        return texts["none_off"].format(block=block + 1)
+    now = int(after.argmax())
+    return texts["off_now"].format(
+        heads=", ".join(
+            texts["head_name"].format(block=one.block + 1, head=one.head + 1) for one in off
+        ),
+        answer=names[best],
+        before=precise_percent(float(seen.probabilities[best])),
+        after=precise_percent(float(after[best])),
+        verdict=texts["same_answer" if now == best else "new_answer"].format(
+            answer=names[best], now=names[now]
+        ),
+    )

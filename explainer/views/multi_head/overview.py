@@ -1,0 +1,58 @@
+"""All heads of all blocks at a glance."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from explainer import state
+from explainer.figures.looks import overview
+from explainer.notation import percent
+from explainer.services import Observation
+from explainer.shared import remember
+from explainer.small_print import note
+from explainer.state import Choice
+from explainer.tokens import prefix_names
+from explainer.views.multi_head.wording import TEXTS, TOKENS, names_of, query_of
+
+
+def show_overview(choice: Choice, seen: Observation) -> None:
+    texts, config = TEXTS["parts"]["overview"], seen.config
+    query = query_of(choice, seen)
+    chosen = state.get_block(choice), state.get_head(choice)
+    label = texts["show"].format(count=config.depth * config.num_heads)
+    shown = st.expander(label, key="overview", on_change="rerun")
+    if not shown.open:  # up to 64 pictures, which nobody asked for
+        return
+    with shown:
+        make = partial(draw_overview, seen, query, chosen)
+        st.html(remember(("overview", choice, query, chosen), make))
+        if prefix := prefix_names(config, TOKENS):
+            note(texts["prefix_note"].format(prefix=", ".join(prefix)))
+
+
+def draw_overview(seen: Observation, query: int, chosen: tuple[int, int]) -> str:
+    texts, config, names = TEXTS["parts"]["overview"], seen.config, names_of(seen.config)
+    rows = np.stack(
+        [seen.tensors[f"blocks.{i}.attn.pattern"][:, query] for i in range(config.depth)]
+    )
+    words = {"query": names[query]}
+    return overview(
+        seen.pixels,
+        rows[..., config.num_prefix_tokens :],
+        config.grid_size,
+        chosen,
+        {
+            "caption": texts["caption"].format(**words),
+            "block": texts["block_row"],
+            "head": texts["head_column"],
+            "alt": texts["alt"].replace("{query}", names[query]),
+        },
+        [
+            [
+                texts["strongest"].format(token=names[row.argmax()], weight=percent(row.max()))
+                for row in block
+            ]
+            for block in rows
+        ],
+    )

@@ -1,0 +1,100 @@
+"""Questions on many heads, asked of the live model."""
+
+import numpy as np
+
+from explainer import heads, state
+from explainer.notation import points, precise_percent
+from explainer.quiz import Question
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.multi_head.wording import TEXTS, changes_of, names_of, query_of
+from vit_core import ViTConfig
+
+LITTLE = 0.0001  # of a probability: a hundredth of a percentage point
+
+
+def questions(choice: Choice, seen: Observation) -> list[Question]:
+    config = seen.config
+    asked = [ask_off(choice, seen), ask_width(config), ask_even(choice, seen)]
+    if config.num_heads > 1:
+        asked += [ask_farthest(choice, seen), ask_writes(choice, seen)]
+    return asked
+
+
+def ask_off(choice: Choice, seen: Observation) -> Question:
+    words = TEXTS["questions"]["off"]
+    block, head = state.get_block(choice), state.get_head(choice)
+    best, before = seen.prediction, float(seen.probabilities[seen.prediction])
+    change = float(changes_of(choice, seen)[block, head])
+    return Question(
+        "off",
+        words["text"].format(
+            block=block + 1,
+            head=head + 1,
+            answer=seen.class_names[best],
+            share=precise_percent(before),
+        ),
+        (words["rises"], words["falls"], words["stays"]),
+        2 if abs(change) < LITTLE else int(change < 0),
+        words["why"].format(
+            before=precise_percent(before),
+            after=precise_percent(before + change),
+            change=points(change),
+        ),
+    )
+
+
+def ask_width(config: ViTConfig) -> Question:
+    words = TEXTS["questions"]["width"]
+    sizes = {"heads": config.num_heads, "head_dim": config.head_dim, "width": config.embed_dim}
+    options = dict.fromkeys(
+        (config.head_dim, config.embed_dim, config.num_tokens, 3 * config.embed_dim)
+    )
+    return Question(
+        "width",
+        words["text" if config.num_heads > 1 else "text_one"].format(**sizes),
+        tuple(map(str, options)),
+        list(options).index(config.embed_dim),
+        words["why"].format(**sizes),
+    )
+
+
+def ask_even(choice: Choice, seen: Observation) -> Question:
+    words = TEXTS["questions"]["even"]
+    block, head = state.get_block(choice), state.get_head(choice)
+    even = heads.even_distance(seen.config.grid_size)
+    value = float(heads.spread(choice, seen)[1][block, head])
+    # a head that gives patches nothing at all has no distance
+    apart = 0.0 if np.isnan(value) else value - even
+    return Question(
+        "even",
+        words["text"].format(even=f"{even:.2f}", block=block + 1, head=head + 1),
+        (words["nearer"], words["farther"], words["same"]),
+        2 if abs(apart) < 0.005 else int(apart > 0),
+        words["why"].format(value=f"{value:.2f}"),
+    )
+
+
+def ask_farthest(choice: Choice, seen: Observation) -> Question:
+    block = state.get_block(choice)
+    return ask_head("farthest", heads.spread(choice, seen)[1][block], block=block + 1)
+
+
+def ask_writes(choice: Choice, seen: Observation) -> Question:
+    block, query = state.get_block(choice), query_of(choice, seen)
+    sizes = np.linalg.norm(heads.contributions(choice, seen, block)[:, query], axis=1)
+    return ask_head("writes", sizes, block=block + 1, query=names_of(seen.config)[query])
+
+
+def ask_head(name: str, values: np.ndarray, **words: object) -> Question:
+    """Ask for the head with the largest value."""
+    texts = TEXTS["questions"]
+    labels = [texts["head"].format(head=head + 1) for head in range(len(values))]
+    listed = ", ".join(f"{label} {value:.2f}" for label, value in zip(labels, values, strict=True))
+    return Question(
+        name,
+        texts[name]["text"].format(**words),
+        tuple(labels),
+        int(np.nan_to_num(values).argmax()),
+        texts[name]["why"].format(values=listed),
+    )

@@ -1,0 +1,91 @@
+"""How widely heads look: entropy and mean attention distance."""
+
+from functools import lru_cache, partial
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from explainer import heads, state
+from explainer.export import download_csv, table_csv
+from explainer.figures.by_block import by_block
+from explainer.services import Observation
+from explainer.small_print import note
+from explainer.state import Choice
+from explainer.theme import Mode
+from explainer.tokens import prefix_names
+from explainer.views.multi_head.wording import TEXTS, TOKENS
+
+
+def show_spread(choice: Choice, seen: Observation) -> None:
+    texts, config = TEXTS["parts"]["spread"], seen.config
+    block, head = state.get_block(choice), state.get_head(choice)
+    evenly = np.log2(config.num_tokens), heads.even_distance(config.grid_size)
+    for name, values, even, column in zip(
+        ("entropy", "distance"),
+        heads.spread(choice, seen),
+        evenly,
+        st.columns(2, gap="medium"),
+        strict=True,
+    ):
+        column.markdown(f"**{texts[name]}**")
+        column.plotly_chart(
+            spread_chart(
+                name,
+                tuple(map(tuple, values.tolist())),
+                (block, head),
+                float(even),
+                st.context.theme.type or "light",
+            ),
+            theme=None,
+            key=f"chart-{name}",
+            config={"displayModeBar": "hover", "displaylogo": False},
+            alt=texts[f"{name}_alt"].format(
+                values=", ".join(f"{value:.2f}" for value in np.nanmean(values, axis=1)),
+                block=block + 1,
+                head=head + 1,
+                chosen=f"{values[block, head]:.2f}",
+            ),
+        )
+    prefix = prefix_names(config, TOKENS)
+    note(
+        texts["note"].format(
+            patch=config.patch_hw[0],
+            prefix=texts["prefix"].format(names=", ".join(prefix)) if prefix else "",
+        )
+    )
+    download_csv(
+        texts["download"], partial(spread_csv, choice, seen), "heads-spread.csv", "spread-csv"
+    )
+
+
+@lru_cache(maxsize=256)  # making a figure costs more than all the rest of the page
+def spread_chart(
+    name: str,
+    values: tuple[tuple[float, ...], ...],
+    chosen: tuple[int, int],
+    even: float,
+    mode: Mode,
+) -> go.Figure:
+    texts = TEXTS["parts"]["spread"]
+    return by_block(
+        np.array(values),
+        chosen,
+        axis=texts[f"{name}_axis"],
+        block_axis=texts["block_axis"],
+        hover=texts[f"{name}_hover"],
+        reference=(even, texts[f"{name}_reference"].format(value=f"{even:.2f}")),
+        mode=mode,
+    )
+
+
+def spread_csv(choice: Choice, seen: Observation) -> str:
+    entropy, distance = heads.spread(choice, seen)
+    return table_csv(
+        ("block", "head", "entropy in bits", "mean attention distance in patches"),
+        [
+            (block + 1, head + 1, float(entropy[block, head]), float(distance[block, head]))
+            for block in range(entropy.shape[0])
+            for head in range(entropy.shape[1])
+        ],
+    )

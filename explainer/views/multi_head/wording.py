@@ -1,0 +1,47 @@
+"""What the page on many heads says and shares between its parts."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from explainer import heads, state
+from explainer.content import load_texts
+from explainer.notation import precise_percent
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.tokens import token_names
+from vit_core import ViTConfig
+
+TEXTS = load_texts("multi_head")
+TOKENS = load_texts("token_explorer")
+
+
+def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
+    config = seen.config
+    numbers = {
+        "heads": config.num_heads,
+        "head_dim": config.head_dim,
+        "width": config.embed_dim,
+        "tokens": config.num_tokens,
+        "most": f"{np.log2(config.num_tokens):.2f}",
+        "block": state.get_block(choice) + 1,
+        "query": names_of(config)[query_of(choice, seen)],
+        "answer": seen.class_names[seen.prediction],
+        "share": precise_percent(float(seen.probabilities[seen.prediction])),
+    }
+    lead = TEXTS["lead_many" if config.num_heads > 1 else "lead_one"]
+    return {**numbers, "lead_text": lead.format(**numbers)}
+
+
+def query_of(choice: Choice, seen: Observation) -> int:
+    return state.get_query(choice, seen.telling_patch)
+
+
+def names_of(config: ViTConfig) -> list[str]:
+    return token_names(config, TOKENS)
+
+
+def changes_of(choice: Choice, seen: Observation) -> np.ndarray:
+    """Return the change of the answer's probability with each head off, (depth, heads)."""
+    best = seen.prediction
+    return heads.effects(choice, seen)[..., best] - seen.probabilities[best]

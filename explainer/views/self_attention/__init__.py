@@ -1,0 +1,35 @@
+"""The page on self-attention: one head, from a token's row to the row it collects, in numbers."""
+
+from collections.abc import Callable, Mapping
+
+from explainer.code_panel import Snippet
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.self_attention.choose import show_choose
+from explainer.views.self_attention.formula import show_formula
+from explainer.views.self_attention.mix import show_mix
+from explainer.views.self_attention.qkv import show_qkv
+from explainer.views.self_attention.questions import questions
+from explainer.views.self_attention.scores import show_scores
+from explainer.views.self_attention.softmax import show_softmax
+from explainer.views.self_attention.temperature import show_temperature
+from explainer.views.self_attention.wording import facts
+from vit_core.model import SelfAttention
+
+__all__ = ["CODE", "PARTS", "facts", "questions"]
+
+PARTS: Mapping[str, Callable[[Choice, Observation], None]] = {
+    "choose": show_choose,
+    "qkv": show_qkv,
+    "scores": show_scores,
+    "softmax": show_softmax,
+    "mix": show_mix,
+    "temperature": show_temperature,
+    "formula": show_formula,
+}
+CODE = (
+    Snippet("qkv", SelfAttention.forward, ("qkv =", "q_BHNK, k_BHNK, v_BHNK =")),
+    Snippet("scores", SelfAttention.spelled_out, ("scores_BHNN =",)),
+    Snippet("softmax", SelfAttention.spelled_out, ("pattern_BHNN =",)),
+    Snippet("mix", SelfAttention.spelled_out, ("return",)),
+)

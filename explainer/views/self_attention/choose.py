@@ -1,0 +1,41 @@
+"""Who asks: the chosen token, block and head."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from explainer import controls, theme
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.self_attention.wording import TEXTS, show_image
+
+
+def show_choose(choice: Choice, seen: Observation) -> None:
+    texts, config = TEXTS["parts"]["choose"], seen.config
+    if config.pool != "cls":
+        st.markdown(texts["no_class_token"])
+    picture, words = st.columns((2, 3), gap="large")
+    with picture:
+        show_image("asking", choice, seen)
+    with words:
+        with st.container(horizontal=True, gap="medium"):
+            controls.pick_block(choice)
+            controls.pick_head(choice)
+        st.markdown(texts["legend"])
+        st.html(legend(texts))
+        st.markdown(texts["why"])
+
+
+def legend(texts: Mapping[str, str]) -> str:
+    """The three colours and what they mean."""
+    entries = "".join(
+        f'<li style="padding:0.125rem 0"><span style="display:inline-block;width:0.875em;'
+        f"height:0.875em;margin-right:0.625em;border-radius:3px;vertical-align:-0.0625em;"
+        f'background:{shade.css}"></span>{words}</li>'
+        for shade, words in (
+            (theme.QUERY, texts["legend_query"]),
+            (theme.KEY, texts["legend_key"]),
+            (theme.VALUE, texts["legend_value"]),
+        )
+    )
+    return f'<ul style="margin:0;padding:0;list-style:none">{entries}</ul>'

@@ -1,0 +1,18 @@
+"""Self-attention as the paper writes it."""
+
+import streamlit as st
+
+from explainer import state
+from explainer.badge import equals_pytorch
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.self_attention.wording import TEXTS, facts
+
+
+def show_formula(choice: Choice, seen: Observation) -> None:
+    texts = TEXTS["parts"]["formula"]
+    st.latex(texts["formula"])
+    st.markdown(texts["paper"])
+    st.latex(texts["paper_formula"])
+    st.markdown(texts["badge"].format(**facts(choice, seen)))
+    equals_pytorch("attention", choice, seen, state.get_block(choice))

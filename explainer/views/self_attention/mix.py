@@ -1,0 +1,66 @@
+"""The weighted sum of the values."""
+
+import numpy as np
+
+from explainer.components.matrices import Matrix
+from explainer.services import Observation
+from explainer.state import Cell, Choice
+from explainer.views.self_attention.cells import cell_of, of_head, row_of, show_cell, show_matrices
+from explainer.views.self_attention.wording import TEXTS, names_of, numbered, query_of
+
+
+def show_mix(choice: Choice, seen: Observation) -> None:
+    cell = cell_of("mix", Cell("z", query_of(choice, seen), 0), seen.config)
+    show_matrices("step-mix", mix_matrices, cell, choice, seen)
+    show_cell("mix", cell, choice, seen)
+
+
+def mix_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
+    texts, config, names = TEXTS["parts"]["mix"], seen.config, names_of(seen.config)
+    row, numbers = row_of(choice, seen), numbered("number", config.head_dim)
+    values = of_head(choice, seen, "v")
+    # one scale, so that a weight's effect shows
+    limit = float(np.abs(values).max()) or None
+    return [
+        Matrix(
+            "shares",
+            row.weights[:, None],
+            texts["shares"],
+            names,
+            [texts["weight"]],
+            row_axis="key",
+            scale="sequential",
+        ),
+        Matrix(
+            "values",
+            values,
+            texts["values"],
+            names,
+            numbers,
+            row_axis="key",
+            column_axis="number",
+            colour="value",
+            limit=limit,
+        ),
+        Matrix(
+            "weighted",
+            row.weights[:, None] * values,
+            texts["weighted"],
+            names,
+            numbers,
+            row_axis="key",
+            column_axis="number",
+            colour="value",
+            limit=limit,
+        ),
+        Matrix(
+            "z",
+            of_head(choice, seen, "z"),
+            texts["z"],
+            names,
+            numbers,
+            row_axis="query",
+            column_axis="number",
+            limit=limit,
+        ),
+    ]

@@ -1,0 +1,45 @@
+"""Query, key and value of the chosen head."""
+
+from explainer import state
+from explainer.components.matrices import Matrix
+from explainer.services import Observation
+from explainer.state import Cell, Choice
+from explainer.views.self_attention.cells import cell_of, of_head, show_cell, show_matrices
+from explainer.views.self_attention.wording import TEXTS, names_of, numbered, query_of
+
+
+def show_qkv(choice: Choice, seen: Observation) -> None:
+    cell = cell_of("qkv", Cell("q", query_of(choice, seen), 0), seen.config)
+    show_matrices("step-qkv", qkv_matrices, cell, choice, seen, same_for_all=True)
+    show_cell("qkv", cell, choice, seen)
+
+
+def qkv_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
+    texts, config, names = TEXTS["parts"]["qkv"], seen.config, names_of(seen.config)
+    numbers = numbered("number", config.head_dim)
+    normed = seen.tensors[f"blocks.{state.get_block(choice)}.norm1"]
+    meanings = {"q": ("query", "query"), "k": ("key", "key"), "v": ("value", "key")}
+    return [
+        Matrix(
+            "norm",
+            normed,
+            texts["norm1"],
+            names,
+            numbered("dimension", config.embed_dim),
+            row_axis="token",
+            column_axis="dimension",
+        ),
+        *(
+            Matrix(
+                name,
+                of_head(choice, seen, name),
+                texts[name],
+                names,
+                numbers,
+                row_axis=axis,
+                column_axis="number",
+                colour=meaning,
+            )
+            for name, (meaning, axis) in meanings.items()
+        ),
+    ]

@@ -1,0 +1,32 @@
+"""The scores before the softmax."""
+
+import numpy as np
+
+from explainer.components.matrices import Matrix
+from explainer.services import Observation
+from explainer.state import Cell, Choice
+from explainer.views.self_attention.cells import cell_of, of_head, row_of, show_cell, show_matrices
+from explainer.views.self_attention.wording import TEXTS, names_of
+
+
+def show_scores(choice: Choice, seen: Observation) -> None:
+    start = Cell("compare", 1, int(row_of(choice, seen).strongest[0]))
+    cell = cell_of("scores", start, seen.config)
+    show_matrices("step-scores", compared, cell, choice, seen)
+    show_cell("scores", cell, choice, seen)
+
+
+def compared(choice: Choice, seen: Observation) -> list[Matrix]:
+    """The dot products of the query's row, and below each what is left after the division."""
+    texts, names, row = TEXTS["parts"]["scores"], names_of(seen.config), row_of(choice, seen)
+    products = of_head(choice, seen, "q")[row.query] @ of_head(choice, seen, "k").T
+    return [
+        Matrix(
+            "compare",
+            np.stack([products, row.scores]),
+            texts["compare"].format(query=names[row.query]),
+            [texts["product"], texts["score"]],
+            names,
+            column_axis="key",
+        )
+    ]

@@ -1,0 +1,81 @@
+"""What another division of the scores would do."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from explainer import controls, state
+from explainer.attention_row import entropy_bits
+from explainer.export import download_csv, matrix_csv
+from explainer.figures.looks import look, looks
+from explainer.flawed import flaws
+from explainer.notation import percent
+from explainer.services import Observation
+from explainer.small_print import note
+from explainer.state import Choice
+from explainer.views.self_attention.cells import row_of
+from explainer.views.self_attention.wording import TEXTS, facts, names_of
+
+
+def over_image(seen: Observation, shares: np.ndarray, alt: str) -> str:
+    """Return the weights on the patches over the image."""
+    on_patches = shares[seen.config.num_prefix_tokens :].reshape(seen.config.grid_size)
+    return look(seen.pixels, on_patches, alt)
+
+
+def show_temperature(choice: Choice, seen: Observation) -> None:
+    texts, config = TEXTS["parts"]["temperature"], seen.config
+    chosen = state.load().temperature
+    controls.slide(
+        texts["slide"],
+        state.TEMPERATURES,
+        chosen,
+        lambda temperature: state.change(temperature=temperature),
+        key="temperature",
+    )
+    names, prefix = names_of(config), config.num_prefix_tokens
+    pictures = []
+    for title, shares, is_models in tempered(choice, seen):
+        bits = entropy_bits(shares)
+        numbers = {"weight": percent(float(shares.max())), "bits": f"{bits:.2f}"}
+        lines = [
+            texts["ran" if is_models else "recomputed"],
+            texts["largest"].format(**numbers),
+            texts["spread"].format(count=f"{2**bits:.1f}", **numbers),
+            *(
+                texts["prefix"].format(token=names[token], weight=percent(float(shares[token])))
+                for token in range(prefix)
+            ),
+        ]
+        alt = texts["alt"].format(title=title, **numbers)
+        pictures.append((over_image(seen, shares, alt), title, lines))
+    st.html(looks(pictures))
+    if config.head_dim == 1:
+        st.markdown(texts["one"])
+    facts_now = facts(choice, seen)
+    note(texts["note"].format(**facts_now))
+    download_csv(
+        texts["download"], partial(tempered_csv, choice, seen), "temperature.csv", "temperature-csv"
+    )
+
+
+def tempered(choice: Choice, seen: Observation) -> list[tuple[str, np.ndarray, bool]]:
+    """Return title, weights and whether the model ran it: T = 1, the chosen T, and no division.
+
+    Where the model makes no division, the last is the one with it.
+    """
+    texts, row = TEXTS["parts"]["temperature"], row_of(choice, seen)
+    chosen = state.load().temperature
+    rows = [(texts["model"], row.weights, True)]
+    if float(chosen) != 1:
+        title = texts["chosen"].format(temperature=chosen)
+        rows.append((title, row.at_temperature(float(chosen)), False))
+    if flaws(choice).scale_scores:
+        return [*rows, (texts["undivided"], row.undivided, False)]
+    return [*rows, (texts["divided"], row.at_temperature(row.head_dim**0.5), False)]
+
+
+def tempered_csv(choice: Choice, seen: Observation) -> str:
+    titles, rows, _ = zip(*tempered(choice, seen), strict=True)
+    return matrix_csv(np.stack(rows), titles, names_of(seen.config), "temperature")

@@ -1,0 +1,62 @@
+"""What the page on self-attention says and shares between its parts."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from explainer import state
+from explainer.components.token_picker import token_picker
+from explainer.content import load_texts
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.tokens import prefix_names, token_names
+from vit_core import ViTConfig
+
+TEXTS = load_texts("self_attention")
+TOKENS = load_texts("token_explorer")
+
+
+def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
+    config = seen.config
+    return {
+        "width": config.embed_dim,
+        "heads": config.num_heads,
+        "head_dim": config.head_dim,
+        "root": f"{config.head_dim**0.5:.4g}",
+        "tokens": config.num_tokens,
+        "most": f"{np.log2(config.num_tokens):.2f}",
+        "block": state.get_block(choice) + 1,
+        "head": state.get_head(choice) + 1,
+        "query": names_of(config)[query_of(choice, seen)],
+    }
+
+
+def query_of(choice: Choice, seen: Observation) -> int:
+    return state.get_query(choice, seen.telling_patch)
+
+
+def names_of(config: ViTConfig) -> list[str]:
+    return token_names(config, TOKENS)
+
+
+def show_image(
+    key: str, choice: Choice, seen: Observation, shares: np.ndarray | None = None
+) -> None:
+    """Draw the image to point at and click, with weights over it if there are any."""
+    query = query_of(choice, seen)
+    row = None if shares is None else (state.get_block(choice), state.get_head(choice), query)
+    token_picker(
+        key=key,
+        image=seen.pixels,
+        grid=seen.config.grid_size,
+        prefix_names=prefix_names(seen.config, TOKENS),
+        query=query,
+        on_choose=lambda clicked: state.set_query(clicked["query"]),
+        values=shares,
+        cache=(choice, row),
+    )
+
+
+def numbered(name: str, count: int) -> list[str]:
+    words = TEXTS["parts"]["qkv"][name]
+    return [words.format(number=place + 1) for place in range(count)]
