@@ -63,6 +63,8 @@ def slide(
     st.select_slider(
         label,
         options,
+        # a browser that has only begun to draw a slider sends this with a click on something else
+        value=chosen,
         key=key,
         format_func=format_func,
         help=help,

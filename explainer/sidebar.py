@@ -157,10 +157,10 @@ def fixed_config(now: State, shown: Shown | None) -> ViTConfig | None:
 def turn_knobs(now: State) -> ViTConfig:
     """Draw the knobs of the untrained model and return its shape."""
     st.subheader("Shape")
-    st.select_slider("Patches per side", state.PATCHES, **hold("patches", now))
-    st.select_slider("Embedding width", state.WIDTHS, **hold("width", now))
-    st.select_slider("Attention heads", state.HEADS, **hold("heads", now))
-    st.select_slider("Encoder blocks", state.DEPTHS, **hold("depth", now))
+    st.select_slider("Patches per side", state.PATCHES, now.patches, **hold("patches", now))
+    st.select_slider("Embedding width", state.WIDTHS, now.width, **hold("width", now))
+    st.select_slider("Attention heads", state.HEADS, now.heads, **hold("heads", now))
+    st.select_slider("Encoder blocks", state.DEPTHS, now.depth, **hold("depth", now))
     left, right = st.columns([3, 2])
     left.selectbox(
         "Position",

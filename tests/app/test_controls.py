@@ -78,3 +78,11 @@ def test_a_control_that_the_browser_sends_without_a_value_chooses_nothing() -> N
     assert not app.exception
     assert "kept" not in app.session_state
     assert control(app, "pick").value == 2
+
+
+def test_a_slider_that_the_browser_has_only_begun_to_draw_is_sent_as_it_is_shown() -> None:
+    """Until the value that it is told arrives, the browser has its default."""
+    app = open_control("slide")
+    app.session_state["chosen"] = 4
+    app.run()
+    assert list(app.select_slider(key="count").proto.default) == [2]

@@ -163,6 +163,21 @@ def test_the_button_starts_what_the_knobs_say_and_the_address_names_it(open_trai
     assert buttons(app) >= {"pause", "stop"} and "start" not in buttons(app)
 
 
+def test_what_stands_on_the_page_is_trained_whatever_comes_with_the_click(open_train, manager):
+    """A browser that has only begun to draw the sliders may send other values of them."""
+    app = open_train(patches=4, width=32, heads=2, depth=2)
+    states = app._tree.get_widget_states()
+    for state_of in states.widgets:
+        if "train-width" in state_of.id:
+            state_of.double_array_value.data[:] = [0]
+    press = states.widgets.add()
+    press.id = app.button(key="train-start").proto.id
+    press.trigger_value = True
+    checked(app._run(states))
+    (run,) = manager.runs_of(ANNA)
+    assert run.history.config.model.embed_dim == 32
+
+
 @pytest.mark.parametrize("name", setup.RECIPES)
 def test_each_recipe_starts_as_it_stands_in_the_code(open_train, manager, name):
     app = open_train()

@@ -64,12 +64,8 @@ def show_top() -> None:
         follow_guide(f"{what} ({number})" if number else what)
 
 
-def start(manager: Manager) -> None:
-    """Train what the knobs say."""
-    begin(manager, setup.request())
-
-
 def begin(manager: Manager, request: RunRequest) -> None:
+    """Train something, and turn the page to it."""
     attempt(lambda: show(manager.start(visitor.current(), request).id))
 
 

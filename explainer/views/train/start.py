@@ -10,7 +10,7 @@ from explainer.runs import Manager, Refused
 from explainer.small_print import note
 from explainer.views.train import knobs, setup
 from explainer.views.train.digits import unasked
-from explainer.views.train.orders import start
+from explainer.views.train.orders import begin
 from explainer.views.train.wording import MISTAKES, TEXTS, about, epochs_of
 from vit_core.data import MNIST_TRAINING
 
@@ -45,7 +45,8 @@ def show_start(manager: Manager) -> None:
             key="train-start",
             type="primary",
             disabled=bool(refusal),
-            on_click=partial(start, manager),
+            # what stands on the page is what is trained, whatever else comes with the click
+            on_click=partial(begin, manager, setup.request()),
         )
         show_estimate(manager, refusal)
 
