@@ -58,11 +58,16 @@ def centred(ink: np.ndarray) -> np.ndarray:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = Image.fromarray(cut).resize(size, Image.Resampling.BOX if scale < 1 else None)
     digit = np.asarray(small, dtype=np.float64)
-    digit *= 255 / digit.max()
-    top, left = (place(digit.sum(axis=1 - axis), digit.sum()) for axis in (0, 1))
+    # before its mass is measured: of thin strokes, rounding to 16 greys moves the centre
+    digit = quantise(np.rint(digit * (255 / digit.max())).astype(np.uint8))
+    # a tip that has faded to black takes no room
+    rows, columns = np.flatnonzero(digit.any(axis=1)), np.flatnonzero(digit.any(axis=0))
+    digit = digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    masses = digit.astype(np.float64)
+    top, left = (place(masses.sum(axis=1 - axis), masses.sum()) for axis in (0, 1))
     prepared = np.zeros((SIDE, SIDE), np.uint8)
-    prepared[top : top + digit.shape[0], left : left + digit.shape[1]] = np.rint(digit)
-    return quantise(prepared)
+    prepared[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
+    return prepared
 
 
 def place(masses: np.ndarray, total: float) -> int:
