@@ -196,12 +196,15 @@ def test_too_little_memory_is_said_and_the_next_run_works(tmp_path: Path) -> Non
 
 
 def test_a_diverging_run_says_so(manager: Manager) -> None:
-    wild = dataclasses.replace(TRAIN, lr=100.0, warmup=0.0, schedule="constant", optimizer="adam")
+    """Without a LayerNorm nothing holds what steps of such a length make of the numbers."""
+    wild = dataclasses.replace(
+        TRAIN, lr=100.0, warmup=0.0, schedule="constant", optimizer="adam", layer_norm=False
+    )
     deep = dataclasses.replace(MODEL, depth=8, embed_dim=32)
     run = ended(manager, manager.start("wild", RunRequest(deep, wild)))
-    if run.status == "failed":  # not every processor's rounding gets it so far
-        assert "loss became" in run.said
-        assert run.said.endswith(".")
+    assert run.status == "failed"
+    assert "loss became" in run.said
+    assert run.said.endswith(".")
 
 
 def test_a_damaged_state_is_said(manager: Manager) -> None:
