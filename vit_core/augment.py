@@ -29,6 +29,12 @@ def augment(images: Tensor, kind: str, strength: float, generator: torch.Generat
     return images
 
 
+def flip(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Mirror each image left to right with probability ½."""
+    mirrored = torch.rand(len(images), generator=generator, device=images.device) < 0.5
+    return torch.where(mirrored[:, None, None, None], images.flip(-1), images)
+
+
 def shift(images: Tensor, pixels: int, generator: torch.Generator) -> Tensor:
     """Move each image by whole pixels, uniform in ± ``pixels`` on both axes."""
     batch, _, height, width = images.shape

@@ -16,6 +16,7 @@ POOLS = ("cls", "mean")
 OPTIMIZERS = ("muon", "adamw", "adam")
 SCHEDULES = ("linear", "cosine", "constant")
 AUGMENTATIONS = ("none", "shift", "affine", "elastic")
+PRECISIONS = ("fp32", "bf16")
 MEMORY_LIMIT = 2 * 1024**3  # bytes
 MOST_BLOCKS = 1_000  # even a block of width 1 costs time and memory as an object
 
@@ -247,7 +248,13 @@ class TrainConfig(JsonConfig):
             | "elastic" (affine and a smooth random distortion).
         augment_strength: 1 for one pixel of shift, or ± 8°, 8 % scale, 0.08 shear and 6 % shift;
             scales all of them.
-        clean_fraction: share of all steps, at the end, trained without augmentation.
+        flip: mirror half of the images left to right; also in the clean part, since a mirrored
+            photograph is as real as the other.
+        patch_drop: share of the patches that each image loses in training, at random, which makes
+            a step cheaper and regularises (PatchDropout, https://arxiv.org/abs/2208.07220).
+        clean_fraction: share of all steps, at the end, trained without augmentation (but ``flip``)
+            and with all patches.
+        precision: "fp32" | "bf16" (products in bfloat16, weights and sums in float32).
         softmax_before_loss: a classic mistake, kept to be looked at, as are the next four:
             probabilities where the loss expects logits.
         residual: False: what a sub-layer computes replaces its input instead of being added.
@@ -270,7 +277,10 @@ class TrainConfig(JsonConfig):
     label_smoothing: float = 0.0
     augment: str = "affine"
     augment_strength: float = 1.0
+    flip: bool = False
+    patch_drop: float = 0.0
     clean_fraction: float = 0.1
+    precision: str = "fp32"
     softmax_before_loss: bool = False
     residual: bool = True
     layer_norm: bool = True
@@ -285,6 +295,9 @@ class TrainConfig(JsonConfig):
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("schedule", self.schedule, SCHEDULES)
         check_choice("augment", self.augment, AUGMENTATIONS)
+        check_choice("precision", self.precision, PRECISIONS)
+        check_bool("flip", self.flip)
+        check_float("patch_drop", self.patch_drop, at_least=0.0, at_most=0.9)
         for name in ("softmax_before_loss", "residual", "layer_norm", "scale_scores"):
             check_bool(name, getattr(self, name))
         check_bool("shuffled_labels", self.shuffled_labels)

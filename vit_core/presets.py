@@ -55,4 +55,21 @@ PRESETS: dict[str, Preset] = {
         "The highest accuracy under one million parameters: 99.5 % in half an hour on one "
         "CPU core.",
     ),
+    "cifar10": Preset(
+        ViTConfig(image_size=32, in_channels=3, patch_size=4, embed_dim=192, depth=6, num_heads=3),
+        TrainConfig(
+            epochs=32,
+            lr=2e-3,
+            muon_lr=0.02,
+            weight_decay=0.05,
+            augment="shift",
+            augment_strength=3.0,
+            flip=True,
+            patch_drop=0.5,
+            clean_fraction=0.15,
+            label_smoothing=0.1,
+            precision="bf16",
+        ),
+        "Colour photographs of 32 x 32 pixels, ten classes: see --dataset.",
+    ),
 }

@@ -44,6 +44,7 @@ class RunConfig:
     threads: int
     data: str  # fingerprint
     command: str
+    dataset: str = "mnist"  # as --dataset takes it
 
     def to_json(self) -> str:
         values = {**vars(self), "model": self.model.to_dict(), "train": self.train.to_dict()}
@@ -65,6 +66,7 @@ class RunConfig:
                 threads=int(values["threads"]),
                 data=str(values["data"]),
                 command=str(values["command"]),
+                dataset=str(values.get("dataset", "mnist")),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"a value is missing or of another type: {error}") from None

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vit_core.augment import augment
+from vit_core.augment import augment, flip
 from vit_core.config import TrainConfig
 from vit_core.data import ImageData, normalize
 from vit_core.evaluate import Evaluation, evaluate
@@ -24,6 +24,7 @@ from vit_core.optim import (
     optimizer_tensors,
     set_lr,
 )
+from vit_core.patch_drop import forward_with_part
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ class Training:
                 f"the model runs with {flaws_of(model)} and the settings say {Flaws.of(config)}; "
                 f"build it with vit_core.mistakes.build_with"
             )
+        if config.patch_drop and flaws_of(model) != Flaws():
+            raise ValueError("patch_drop and a mistake in the forward pass cannot be combined")
         expected = (model.config.in_channels, *model.config.image_hw)
         if tuple(data.train.images.shape[1:]) != expected:
             raise ValueError(
@@ -191,9 +194,15 @@ class Training:
         """Take one optimizer step (``step`` counts from 0); return its loss and its accuracy."""
         config = self.config
         images, labels = self.data.train.images[indices], self.labels[indices]
-        if step < (1 - config.clean_fraction) * self.total_steps:
+        is_clean = step >= (1 - config.clean_fraction) * self.total_steps
+        if not is_clean:
             images = augment(images, config.augment, config.augment_strength, generator)
-        logits = self.forward(normalize(images, self.data.info), step)
+        if config.flip:
+            images = flip(images, generator)
+        images = normalize(images, self.data.info)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
+            logits = self.forward(images, step, 0.0 if is_clean else config.patch_drop, generator)
+        logits = logits.float()
         if config.softmax_before_loss:
             logits = logits.softmax(dim=1)
         loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
@@ -211,14 +220,22 @@ class Training:
             optimizer.zero_grad()
         return value, accuracy
 
-    def forward(self, images: Tensor, step: int) -> Tensor:
+    def forward(
+        self, images: Tensor, step: int, patch_drop: float, generator: torch.Generator
+    ) -> Tensor:
         """Run the model; dropout, which draws from the global generator, gets its own state."""
-        if not self.model.config.dropout:
+
+        def run() -> Tensor:
+            if patch_drop:
+                return forward_with_part(self.model, images, patch_drop, generator)
             return self.model(images)
+
+        if not self.model.config.dropout:
+            return run()
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             torch.manual_seed(self.config.seed * 1_000_003 + step)
-            return self.model(images)
+            return run()
 
 
 def fit(model: ViT, data: ImageData, config: TrainConfig) -> Iterator[Event]:

@@ -5,6 +5,7 @@ import dataclasses
 import shlex
 import signal
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ from vit_core.config import (
     OPTIMIZERS,
     POOLS,
     POSITIONS,
+    PRECISIONS,
     SCHEDULES,
     TrainConfig,
     ViTConfig,
 )
 from vit_core.data import ImageData, mnist
+from vit_core.image_folder import read_folder
 from vit_core.presets import PRESETS
 from vit_core.record import Cadence, Recorder
 from vit_core.run import RunConfig, RunDirectory, RunError
@@ -32,6 +35,7 @@ CHOICES = {
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
     "augment": AUGMENTATIONS,
+    "precision": PRECISIONS,
 }
 
 
@@ -68,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="presets:\n" + "\n".join(f"  {k:14}{p.summary}" for k, p in PRESETS.items()),
     )
     parser.add_argument("--preset", choices=PRESETS, help="the settings to start from (default)")
+    parser.add_argument("--dataset", help="mnist, or the path of an image folder (mnist)")
     parser.add_argument("--run-dir", type=Path, required=True, help="a new directory for the run")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
     parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
@@ -121,15 +126,18 @@ def open_run(options: argparse.Namespace, arguments: list[str]) -> RunDirectory:
         return run
     preset = PRESETS[options.preset or "default"]
     model, training = pick(preset.model, given), pick(preset.train, given)
+    dataset = options.dataset or "mnist"
+    data = open_data(dataset, model)
     config = RunConfig(
         preset=options.preset or "default",
         model=model,
         train=training,
         threads=options.threads or torch.get_num_threads(),
-        data=mnist().info.fingerprint,
+        data=data.info.fingerprint,
+        dataset=dataset,
         command=shlex.join(["python", "-m", "vit_core.train", *arguments]),
     )
-    check_data(mnist(), model)
+    check_data(data, model)
     return RunDirectory.create(options.run_dir, config)
 
 
@@ -145,8 +153,8 @@ def check_data(data: ImageData, model: ViTConfig) -> None:
         data.info.class_names
     ):
         raise ValueError(
-            f"MNIST has {len(data.info.class_names)} classes and images of 1 x 28 x 28; "
-            f"image-size must be 28, in-channels 1 and num-classes 10"
+            f"{data.info.name} has {len(data.info.class_names)} classes and images of "
+            f"{' x '.join(map(str, shape))}; image-size, in-channels and num-classes must fit them"
         )
 
 
@@ -165,14 +173,20 @@ def refuse_other_settings(run: RunDirectory, given: dict[str, Any]) -> None:
                 f"{run.path} was started with {name} {known[name]!r}, not {value!r}; resume it "
                 f"without that option, or start a new run"
             )
-    if run.config.data != mnist().info.fingerprint:
-        raise RunError(f"{run.path} was started on other data than the MNIST embedded here")
+
+
+@cache
+def open_data(dataset: str, model: ViTConfig) -> ImageData:
+    return mnist() if dataset == "mnist" else read_folder(Path(dataset), model.image_hw[0])
 
 
 def train(run: RunDirectory, log_every: int) -> None:
     """Train on to the end with a bar on the terminal, writing as it goes."""
     torch.set_num_threads(run.config.threads)
-    recorder = Recorder(run, mnist(), Cadence(steps=log_every))
+    data = open_data(run.config.dataset, run.config.model)
+    if run.config.data != data.info.fingerprint:
+        raise RunError(f"{run.path} was started on other data than {run.config.dataset} has now")
+    recorder = Recorder(run, data, Cadence(steps=log_every))
     if recorder.is_complete:
         print(f"{run.path} is complete: test accuracy {recorder.last['test_accuracy']:.2%}")
         return

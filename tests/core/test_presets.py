@@ -11,6 +11,7 @@ PARAMETERS = {
     "fast": 204_938,
     "default": 205_066,
     "best": 803_082,
+    "cifar10": 2_693_578,
 }
 
 
@@ -49,9 +50,10 @@ def test_known_models_have_their_published_number_of_parameters() -> None:
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_is_for_mnist_and_says_what_it_is_for(name: str) -> None:
+def test_a_preset_takes_its_datas_images_and_says_what_it_is_for(name: str) -> None:
     preset = PRESETS[name]
-    assert (preset.model.image_hw, preset.model.in_channels) == ((28, 28), 1)
+    images = ((32, 32), 3) if name == "cifar10" else ((28, 28), 1)
+    assert (preset.model.image_hw, preset.model.in_channels) == images
     assert preset.model.num_classes == 10
     assert len(preset.summary) > 20
     assert preset.summary.endswith(".")

@@ -258,7 +258,7 @@ def test_the_evaluation_command(tmp_path: Path, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize("name", [None, *PRESETS])
 def test_a_run_can_be_said_as_a_command(name: str | None, tmp_path: Path) -> None:
     base = PRESETS[name or "default"]
-    model = dataclasses.replace(base.model, depth=3, qkv_bias=False, patch_size=(14, 7))
+    model = dataclasses.replace(base.model, depth=3, qkv_bias=False, patch_size=(4, 2))
     train = dataclasses.replace(base.train, epochs=9, lr=3e-5, residual=False, shuffled_labels=True)
     words = shlex.split(command.command_line(name, model, train, threads=2))
     assert words[:3] == ["python", "-m", "vit_core.train"]
