@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from explainer.classes import names_of, shown_classes
 from explainer.figures import pipeline as draw
 from explainer.figures.pipeline import Stage
 from explainer.services import Observation
@@ -73,7 +74,7 @@ def stages(
             tensors["pooled"].shape,
             draw.reading(tensors["pooled"], tensors["final_norm"], alt(pooled)),
         ),
-        stage("logits", seen.logits.shape, draw.bars(seen.logits, seen.class_names, alt("logits"))),
+        stage("logits", seen.logits.shape, scores(seen, alt("logits"))),
         stage("answer", seen.probabilities.shape, answer(seen, texts, trained)),
     ]
     return [(texts["row_tokens"], first), (texts["row_answer"], second)]
@@ -84,7 +85,8 @@ def facts(seen: Observation) -> dict[str, object]:
     config = seen.config
     height, width = config.image_hw
     rows, columns = config.grid_size
-    scores = zip(seen.class_names, seen.logits.tolist(), strict=True)
+    places = shown_classes(seen)
+    scores = zip(names_of(seen, places), seen.logits[places].tolist(), strict=True)
     return {
         "height": height,
         "width": config.embed_dim,
@@ -101,6 +103,11 @@ def facts(seen: Observation) -> dict[str, object]:
         "answer": seen.class_names[seen.prediction],
         "scores": ", ".join(f"{name} {score:.1f}" for name, score in scores),
     }
+
+
+def scores(seen: Observation, alt: str) -> str:
+    places = shown_classes(seen)
+    return draw.bars(seen.logits[places], names_of(seen, places), alt)
 
 
 def answer(seen: Observation, texts: Mapping, trained: bool) -> str:

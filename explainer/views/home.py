@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from explainer import navigation, quiz, run_models, services, state
+from explainer.classes import are_all_shown, left_over, names_of, shown_classes
 from explainer.components.copy_link import copy_link
 from explainer.components.pipeline import show_pipeline
 from explainer.content import load_texts
@@ -15,6 +16,7 @@ from explainer.figures.pipeline import pipeline
 from explainer.figures.probabilities import probabilities
 from explainer.flawed import show_banner
 from explainer.services import Observation
+from explainer.small_print import note
 from explainer.stages import percent, stages
 from explainer.state import Choice
 
@@ -90,12 +92,13 @@ def show_answer(choice: Choice, observation: Observation) -> None:
         words = TEXTS["answer_untrained"]
         said["onward"] = TEXTS["answer_onward" if choice.is_shaped else "answer_onward_run"]
     st.markdown(words.format(**said))
-    texts = [percent(share) for share in shares]
+    places = shown_classes(observation)
+    labels, texts = names_of(observation, places), [percent(shares[place]) for place in places]
     st.plotly_chart(
         probabilities(
-            shares,
-            names,
-            truth,
+            shares[places],
+            labels,
+            None if truth is None else places.index(truth),
             texts,
             axis=TEXTS["probability_axis" if truth is not None else "probability_axis_own"],
             mode=st.context.theme.type or "light",
@@ -104,10 +107,13 @@ def show_answer(choice: Choice, observation: Observation) -> None:
         key="probabilities",
         config={"displayModeBar": "hover", "displaylogo": False},
         alt=TEXTS["probability_alt" if truth is not None else "probability_alt_own"].format(
-            values=", ".join(f"{name} {text}" for name, text in zip(names, texts, strict=True)),
+            values=", ".join(f"{name} {text}" for name, text in zip(labels, texts, strict=True)),
             **said,
         ),
     )
+    if not are_all_shown(observation):
+        count, rest = left_over(observation, places)
+        note(TEXTS["answer_rest"].format(count=f"{count:,}", share=percent(rest)))
 
 
 def show_parts(choice: Choice, observation: Observation) -> None:

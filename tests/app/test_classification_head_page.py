@@ -54,7 +54,7 @@ def test_shapes_at_their_extremes(open_page: Callable, knobs: dict):
         "parts": page.parts.written_matrices,
         "lens": page.lens.lens_matrices,
     }
-    shapes = page.cells.cell_shapes(seen.config)
+    shapes = page.cells.cell_shapes(seen)
     for part, make in makers.items():
         for matrix in make(choice, seen):
             assert matrix.name in page.cells.MATRICES[part]

@@ -8,6 +8,7 @@ import numpy as np
 from explainer import state
 from explainer.arithmetic import Derivation, Factor, dot, softmax, total
 from explainer.arithmetic_view import cell_name, show_arithmetic, show_derivation, show_hint
+from explainer.classes import shown_classes
 from explainer.components.matrices import Matrix, matrices
 from explainer.lens import lens, written
 from explainer.services import Observation
@@ -15,7 +16,6 @@ from explainer.state import Cell, Choice
 from explainer.views.classification_head.values import contributions, read_rows
 from explainer.views.classification_head.wording import rival_of
 from explainer.weights import weights
-from vit_core import ViTConfig
 
 
 def show_matrices(
@@ -26,9 +26,7 @@ def show_matrices(
     seen: Observation,
 ) -> None:
     """Show matrices whose chosen cell is the link's, or ``start`` while it is in none of them."""
-    shapes = {
-        name: shape for name, shape in cell_shapes(seen.config).items() if name in MATRICES[key]
-    }
+    shapes = {name: shape for name, shape in cell_shapes(seen).items() if name in MATRICES[key]}
     cell = state.get_cell(shapes)
     matrices(
         key=f"head-{key}",
@@ -45,19 +43,24 @@ def show_matrices(
     if cell.matrix in ("written", "margin", "lens"):
         show_derivation(derived(choice, seen, cell), seen, where)
     else:
-        show_arithmetic(choice, seen, *place_of(seen.config, cell), where)
+        show_arithmetic(choice, seen, *place_of(seen, cell), where)
 
 
-def place_of(config: ViTConfig, cell: Cell) -> tuple[str, tuple[int, ...]]:
+def place_of(seen: Observation, cell: Cell) -> tuple[str, tuple[int, ...]]:
     """Return the trace key and the index of what a cell of the first two parts shows."""
+    if cell.matrix in ("weights", "logits"):
+        row = shown_classes(seen)[cell.row]
+        return {
+            "weights": ("head.weight", (row, cell.column)),
+            "logits": ("logits", (row,)),
+        }[cell.matrix]
+    config = seen.config
     token = cell.row + read_rows(config).start
     return {
         "stream": (f"blocks.{config.depth - 1}.resid_post", (token, cell.column)),
         "normed": ("final_norm", (token, cell.column)),
         "pooled": ("pooled", (cell.column,)),
         "row": ("pooled", (cell.column,)),
-        "weights": ("head.weight", (cell.row, cell.column)),
-        "logits": ("logits", (cell.row,)),
     }[cell.matrix]
 
 
@@ -67,19 +70,20 @@ def derived(choice: Choice, seen: Observation, cell: Cell) -> Derivation:
     if cell.matrix == "lens":
         found = lens(choice, seen)
         logits = Factor("logits", found.logits[row].astype(np.float64))
-        return softmax(logits, cell.column, float(found.probabilities[row, cell.column]), "class")
+        column = shown_classes(seen)[cell.column]
+        return softmax(logits, column, float(found.probabilities[row, column]), "class")
     if cell.matrix == "margin":
         table = contributions(split).astype(np.float64)[row]
         best, rival = table[seen.prediction], table[rival_of(seen)]
         return total([("for", float(best)), ("against", -float(rival))], float(best - rival))
-    held = weights(choice)
-    head = Factor("head", held["head.weight"][cell.column].astype(np.float64))
-    shown = float(contributions(split)[row, cell.column])
+    held, column = weights(choice), shown_classes(seen)[cell.column]
+    head = Factor("head", held["head.weight"][column].astype(np.float64))
+    shown = float(contributions(split)[row, column])
     if row < len(split.keys):
         part = Factor("part", split.pooled[row].astype(np.float64))
         return dot(part, head, shown, "dimension")
     beta = held.get("norm.bias", np.zeros(seen.config.embed_dim, np.float32))
-    bias = float(held["head.bias"][cell.column])
+    bias = float(held["head.bias"][column])
     return dot(Factor("beta", beta.astype(np.float64)), head, shown, "dimension", bias=bias)
 
 
@@ -91,9 +95,11 @@ MATRICES = {  # part → names of its matrices
 }
 
 
-def cell_shapes(config: ViTConfig) -> dict[str, tuple[int, int]]:
+def cell_shapes(seen: Observation) -> dict[str, tuple[int, int]]:
     """Return rows and columns of every matrix of the page."""
-    width, classes, writers = config.embed_dim, config.num_classes, 2 * config.depth + 2
+    config = seen.config
+    width, writers = config.embed_dim, 2 * config.depth + 2
+    classes = len(shown_classes(seen)) if config.num_classes else 0
     rows = 1 if config.pool == "cls" else config.num_patches
     return {
         "stream": (rows, width),

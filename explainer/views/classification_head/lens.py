@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from explainer.classes import names_of, shown_classes
 from explainer.components.matrices import Matrix
 from explainer.export import download_csv, matrix_csv
 from explainer.lens import lens
@@ -13,7 +14,7 @@ from explainer.views.classification_head.wording import TEXTS, stage_names
 
 def show_lens(choice: Choice, seen: Observation) -> None:
     texts, names = TEXTS["parts"]["lens"], seen.class_names
-    start = Cell("lens", lens(choice, seen).settled, seen.prediction)
+    start = Cell("lens", lens(choice, seen).settled, shown_classes(seen).index(seen.prediction))
     show_matrices("lens", lens_matrices, start, choice, seen)
     st.markdown(f":small[{texts['note'].strip()}]")
     download_csv(
@@ -27,14 +28,14 @@ def show_lens(choice: Choice, seen: Observation) -> None:
 
 
 def lens_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
-    texts = TEXTS["parts"]["lens"]
+    texts, places = TEXTS["parts"]["lens"], shown_classes(seen)
     return [
         Matrix(
             "lens",
-            lens(choice, seen).probabilities,
+            lens(choice, seen).probabilities[:, places],
             texts["lens"],
             stage_names(seen.config),
-            seen.class_names,
+            names_of(seen, places),
             row_axis="stage",
             column_axis="class",
             scale="sequential",

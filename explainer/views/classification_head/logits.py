@@ -5,9 +5,11 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from explainer.classes import are_all_shown, names_of, shown_classes
 from explainer.components.matrices import Matrix
 from explainer.export import download_csv, matrix_csv
 from explainer.services import Observation
+from explainer.small_print import note
 from explainer.state import Cell, Choice
 from explainer.views.classification_head.cells import show_matrices
 from explainer.views.classification_head.wording import TEXTS, facts, numbered
@@ -16,7 +18,10 @@ from explainer.weights import weights
 
 def show_logits(choice: Choice, seen: Observation) -> None:
     texts, config = TEXTS["parts"]["logits"], seen.config
-    show_matrices("logits", logit_matrices, Cell("logits", seen.prediction, 0), choice, seen)
+    start = Cell("logits", shown_classes(seen).index(seen.prediction), 0)
+    show_matrices("logits", logit_matrices, start, choice, seen)
+    if not are_all_shown(seen):
+        note(texts["some"].format(classes=f"{len(seen.class_names):,}"))
     st.latex(texts["formula" if config.pool == "cls" else "formula_mean"])
     paper = texts["paper" if config.pool == "cls" else "paper_mean"]
     st.markdown(paper.format(**facts(choice, seen)))
@@ -26,8 +31,8 @@ def show_logits(choice: Choice, seen: Observation) -> None:
 
 
 def logit_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
-    texts, config, names = TEXTS["parts"]["logits"], seen.config, seen.class_names
-    dimensions = numbered(config.embed_dim)
+    texts, config, places = TEXTS["parts"]["logits"], seen.config, shown_classes(seen)
+    names, dimensions = names_of(seen, places), numbered(config.embed_dim)
     return [
         Matrix(
             "row",
@@ -39,7 +44,7 @@ def logit_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
         ),
         Matrix(
             "weights",
-            weights(choice)["head.weight"],
+            weights(choice)["head.weight"][places],
             texts["weights"],
             names,
             dimensions,
@@ -48,7 +53,7 @@ def logit_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
         ),
         Matrix(
             "logits",
-            seen.logits[:, None],
+            seen.logits[places, None],
             texts["logits"],
             names,
             [texts["logit"]],

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from explainer.classes import names_of, shown_classes
 from explainer.components.matrices import Matrix
 from explainer.export import download_csv, matrix_csv
 from explainer.lens import written
@@ -15,7 +16,8 @@ from explainer.views.classification_head.wording import TEXTS, rival_of, signed,
 def show_parts(choice: Choice, seen: Observation) -> None:
     texts, split, names = TEXTS["parts"]["parts"], written(choice, seen), seen.class_names
     best, rival = seen.prediction, rival_of(seen)
-    show_matrices("parts", written_matrices, Cell("written", 0, best), choice, seen)
+    start = Cell("written", 0, shown_classes(seen).index(best))
+    show_matrices("parts", written_matrices, start, choice, seen)
     writers, margin = writer_names(split), split.logits[:, best] - split.logits[:, rival]
     most, least = int(margin.argmax()), int(margin.argmin())
     total = texts["total" if margin[least] < 0 else "total_one_side"]
@@ -43,14 +45,15 @@ def written_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
     texts, split, names = TEXTS["parts"]["parts"], written(choice, seen), seen.class_names
     best, rival = seen.prediction, rival_of(seen)
     table, writers = contributions(split), writer_names(split, True)
+    places = shown_classes(seen)
     words = {"answer": names[best], "rival": names[rival]}
     return [
         Matrix(
             "written",
-            table,
+            table[:, places],
             texts["written"],
             writers,
-            names,
+            names_of(seen, places),
             row_axis="writer",
             column_axis="class",
         ),

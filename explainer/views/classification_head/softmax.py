@@ -3,25 +3,28 @@
 import numpy as np
 import streamlit as st
 
+from explainer.classes import are_all_shown, left_over, names_of, shown_classes
 from explainer.export import download_csv, matrix_csv
 from explainer.figures.probabilities import probabilities
 from explainer.notation import latex_number, latex_written, percent, precise_percent
 from explainer.services import Observation
+from explainer.small_print import note
 from explainer.state import Choice
 from explainer.views.classification_head.wording import TEXTS, facts
 
 
 def show_softmax(choice: Choice, seen: Observation) -> None:
     texts, names, best = TEXTS["parts"]["softmax"], seen.class_names, seen.prediction
-    shares = seen.probabilities
-    written_shares = [percent(float(share)) for share in shares]
+    shares, places = seen.probabilities, shown_classes(seen)
+    drawn, labels = shares[places], names_of(seen, places)
+    written_shares = [percent(float(share)) for share in drawn]
     left, right = st.columns((3, 2), gap="large")
     with left:
         st.plotly_chart(
             probabilities(
-                shares,
-                names,
-                seen.label,
+                drawn,
+                labels,
+                None if seen.label is None else places.index(seen.label),
                 written_shares,
                 axis=texts["axis" if seen.label is not None else "axis_own"],
                 mode=st.context.theme.type or "light",
@@ -30,9 +33,12 @@ def show_softmax(choice: Choice, seen: Observation) -> None:
             key="head-probabilities",
             config={"displayModeBar": "hover", "displaylogo": False},
             alt=texts["alt"].format(
-                values=", ".join(f"{n} {s}" for n, s in zip(names, written_shares, strict=True))
+                values=", ".join(f"{n} {s}" for n, s in zip(labels, written_shares, strict=True))
             ),
         )
+        if not are_all_shown(seen):
+            count, rest = left_over(seen, places)
+            note(texts["rest"].format(count=f"{count:,}", share=percent(rest)))
     with right:
         st.markdown(verdict(choice, seen))
         powers = np.exp(seen.logits.astype(np.float64))

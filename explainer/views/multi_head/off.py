@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from explainer import controls, heads, state
+from explainer.classes import names_of, shown_classes
 from explainer.export import download_csv, table_csv
 from explainer.figures.switched import before_after
 from explainer.notation import points, precise_percent
@@ -41,15 +42,15 @@ def show_off(choice: Choice, seen: Observation) -> None:
     after = heads.switched(choice, seen, off)
     st.markdown(off_words(seen, off, after, block))
     caption = texts["caption"]
-    names, before = seen.class_names, seen.probabilities
+    names, before, places = seen.class_names, seen.probabilities, shown_classes(seen)
+    drawn = before[places], after[places]
     st.html(
         before_after(
-            before,
-            after,
-            names,
+            *drawn,
+            names_of(seen, places),
             [
                 (precise_percent(old), precise_percent(new), points(new - old))
-                for old, new in zip(before.tolist(), after.tolist(), strict=True)
+                for old, new in zip(*(shares.tolist() for shares in drawn), strict=True)
             ],
             (texts["class"], texts["before"], texts["after"], texts["change"]),
             caption,

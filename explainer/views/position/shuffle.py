@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from explainer import positions, state
+from explainer.classes import names_of, shown_classes
 from explainer.export import download_csv, table_csv
 from explainer.figures import pixels
 from explainer.figures.grids import gridded
@@ -116,15 +117,15 @@ def untrained_words(seen: Observation, found: positions.Shuffled) -> str:
 def show_logits(title: str, logits: np.ndarray, seen: Observation) -> None:
     texts = TEXTS["parts"]["shuffle"]
     st.markdown(f"**{title}**")
-    before, after = softmax(logits)
+    (before, after), places = softmax(logits), shown_classes(seen)
     st.html(
         before_after(
-            before,
-            after,
-            seen.class_names,
+            before[places],
+            after[places],
+            names_of(seen, places),
             [
                 (written(old), written(new), written(new - old))
-                for old, new in logits.T.astype(np.float64).tolist()
+                for old, new in logits.T[places].astype(np.float64).tolist()
             ],
             (texts["class"], texts["in_order"], texts["shuffled"], texts["change"]),
             texts["caption"].format(title=title),
