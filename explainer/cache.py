@@ -22,6 +22,10 @@ class BytesCache(Generic[Value]):
         self._used = 0
         self._lock = Lock()
 
+    def __contains__(self, key: Hashable) -> bool:
+        with self._lock:
+            return key in self._entries
+
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """Return the value of ``key``, made if it is not there; a failure to make is not kept."""
         with self._lock:

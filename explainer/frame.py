@@ -72,13 +72,18 @@ def draw(view: str, page: ModuleType, choice: Choice, seen: Observation) -> None
                 continue
             words = texts["parts"][name]
             st.header(words["title"].format(**facts), anchor=False)
-            if text := words.get("text"):
+            if text := text_of(words, seen):
                 st.markdown(text.format(**facts))
             page.PARTS[name](choice, seen)
             is_open = step is not None and step["part"] == name and bool(step.get("code"))
             code_panel.show([one for one in page.CODE if one.part == name], is_open=is_open)
     if step is not None:
         st.html(HIGHLIGHT % step["part"])
+
+
+def text_of(words: Mapping[str, Any], seen: Observation) -> str:
+    """Return what is said of a part; of a model without a head it may be something else."""
+    return words.get("text" if seen.has_head else "text_features") or words.get("text", "")
 
 
 def show_head(

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from explainer import services, state
 from explainer.services import Observation
-from explainer.shared import remember
+from explainer.shared import is_remembered, remember
 from explainer.state import Choice
 from vit_core import trace
 from vit_core.data import normalize
@@ -22,6 +22,8 @@ from vit_core.interpret.heads import (
     switch_heads_off,
 )
 from vit_core.model import ViT
+
+CHEAP = 5e10  # parameters times tokens times runs: every shape of the sliders is cheaper
 
 
 def heads_off(choice: Choice) -> tuple[Head, ...]:
@@ -39,24 +41,43 @@ def keep_off(heads: Iterable[Head]) -> None:
 
 
 def switched(choice: Choice, seen: Observation, off: tuple[Head, ...]) -> np.ndarray:
-    """Return the probabilities with heads switched off, (C,): a run of the model with edits."""
+    """Return the output with heads switched off: a run of the model with edits.
+
+    The output is the probabilities (C,), or the image's features (D,) where there is no head.
+    """
 
     def run() -> np.ndarray:
         model, images = prepared(choice, seen)
-        edits = switch_heads_off(model.config, off)
-        return trace(model, images, edits).probabilities[0].numpy()
+        found = trace(model, images, switch_heads_off(model.config, off))
+        return (found.probabilities if seen.has_head else found["pooled"])[0].numpy()
 
-    return remember(("switched", choice, off), run) if off else seen.probabilities
+    return remember(("switched", choice, off), run) if off else seen.output
 
 
 def effects(choice: Choice, seen: Observation) -> np.ndarray:
-    """Return the probabilities with each single head switched off, (depth, heads, C)."""
+    """Return the output with each single head switched off, (depth, heads, C or D)."""
 
     def run() -> np.ndarray:
         model, images = prepared(choice, seen)
-        return head_effects(model, images)[:, :, 0].softmax(dim=-1).numpy()
+        found = head_effects(model, images)[:, :, 0]
+        return (found.softmax(dim=-1) if seen.has_head else found).numpy()
 
     return remember(("effects", choice), run)
+
+
+def effects_are_cheap(choice: Choice) -> bool:
+    """Whether the effects of all heads take no time worth waiting for, or are known already."""
+    config = choice.config
+    runs = config.depth * config.num_heads
+    work = runs * config.num_parameters * config.num_tokens
+    return work <= CHEAP or is_remembered(("effects", choice))
+
+
+def cosine(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the cosine of the angle between features (…, D) and others (…, D); 0 for no length."""
+    product = (one.astype(np.float64) * other).sum(axis=-1)
+    lengths = np.linalg.norm(one, axis=-1) * np.linalg.norm(other, axis=-1)
+    return product / np.where(lengths > 0, lengths, 1.0)
 
 
 def prepared(choice: Choice, seen: Observation) -> tuple[ViT, Tensor]:

@@ -22,6 +22,7 @@ from vit_core.data import DataInfo, mnist_info, mnist_test, normalize
 
 MODELS_LIMIT = 32 * 1024**2  # bytes
 OBSERVATIONS_LIMIT = 16 * 1024**2  # bytes
+NONE = np.zeros(0, np.float32)  # logits of a model without a head
 OWN_LIMIT = 8 * 1024**2  # bytes, apart, since nearly nobody else will ask for an own picture
 
 
@@ -42,8 +43,8 @@ class Observation:
         pixels: (28, 28) uint8.
         label: the true class; None for an own picture, of which nobody has said what it is.
         tensors: trace key → float32 array without the batch axis, in the order of the pass.
-        logits: (10,).
-        probabilities: (10,), softmax of the logits.
+        logits: (C,); empty where the model has no head.
+        probabilities: (C,), softmax of the logits.
     """
 
     pixels: np.ndarray
@@ -54,10 +55,20 @@ class Observation:
     probabilities: np.ndarray
     class_names: tuple[str, ...]
 
+    @property
+    def has_head(self) -> bool:
+        """Whether the model names classes; a backbone gives features alone."""
+        return self.config.num_classes > 0
+
+    @property
+    def output(self) -> np.ndarray:
+        """What the model gives: probabilities (C,), or the image's features (D,) without a head."""
+        return self.probabilities if self.has_head else self.tensors["pooled"]
+
     @cached_property
-    def prediction(self) -> int:
-        """The class of the largest logit."""
-        return int(self.logits.argmax())
+    def prediction(self) -> int | None:
+        """The class of the largest logit; None where there is no head."""
+        return int(self.logits.argmax()) if self.has_head else None
 
     @cached_property
     def telling_patch(self) -> int:
@@ -172,13 +183,14 @@ def run(choice: Choice) -> Observation:
     pixels = picture(choice)
     image = torch.from_numpy(pixels.copy())[None, None]
     recorded = trace(source.model, normalize(image, source.info))
+    has_head = source.model.config.num_classes > 0
     return Observation(
         pixels=frozen(pixels),
         label=None if choice.picture else choice.digit,
         config=source.model.config,
         tensors=MappingProxyType({key: frozen(kept(recorded[key])) for key in recorded}),
-        logits=frozen(kept(recorded.logits)),
-        probabilities=frozen(kept(recorded.probabilities)),
+        logits=frozen(kept(recorded.logits) if has_head else NONE),
+        probabilities=frozen(kept(recorded.probabilities) if has_head else NONE),
         class_names=source.info.class_names,
     )
 

@@ -26,6 +26,11 @@ def remember(key: Hashable, make: Callable[[], Value]) -> Value:
     return derived().get(key, make)
 
 
+def is_remembered(key: Hashable) -> bool:
+    """Whether somebody has asked for ``key``, and its value is still kept."""
+    return key in derived()
+
+
 @st.cache_resource
 def derived() -> BytesCache[Any]:
     return BytesCache(LIMIT, size_of)

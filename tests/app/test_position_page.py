@@ -457,4 +457,4 @@ def test_the_data_behind_every_picture_can_be_taken_along(open_page: Open) -> No
     app = open_page("position", **SMALL, shuffle=1)
     labels = {button.proto.label for button in app.get("download_button")}
     parts = TEXTS["parts"].values()
-    assert {part["download"] for part in parts} <= labels
+    assert {part["download"].format(output="logits") for part in parts} <= labels

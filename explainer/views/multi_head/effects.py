@@ -16,26 +16,37 @@ from explainer.views.multi_head.wording import TEXTS, changes_of
 
 def show_effects(choice: Choice, seen: Observation) -> None:
     texts, config = TEXTS["parts"]["effects"], seen.config
+    if not heads.effects_are_cheap(choice):
+        count = config.depth * config.num_heads
+        if not st.button(texts["measure"].format(count=count), key="measure-effects"):
+            return
+        with st.spinner(texts["measuring"].format(count=count)):
+            heads.effects(choice, seen)
     changes = changes_of(choice, seen)
     largest = np.unravel_index(int(np.abs(changes).argmax()), changes.shape)
+    said = partial(points, like=changes[largest]) if seen.has_head else cosine_text
+    written = [[said(change) for change in row] for row in changes.tolist()]
+    place = {"block": largest[0] + 1, "head": largest[1] + 1}
     blocks = [texts["block_row"].format(block=n + 1) for n in range(config.depth)]
     columns = [texts["head_column"].format(head=n + 1) for n in range(config.num_heads)]
     st.html(
         effects(
             changes,
-            [[points(change, changes[largest]) for change in row] for row in changes.tolist()],
+            written,
             (blocks, columns),
             (state.get_block(choice), state.get_head(choice)),
             frozenset(heads.heads_off(choice)),
             texts["caption"].format(
                 answer=seen.class_names[seen.prediction],
-                block=largest[0] + 1,
-                head=largest[1] + 1,
                 change=points(float(changes[largest])),
-            ),
+                **place,
+            )
+            if seen.has_head
+            else texts["caption_features"].format(cosine=written[largest[0]][largest[1]], **place),
         )
     )
-    st.markdown(texts["sure" if abs(changes[largest]) < 0.01 else "moving"])
+    sure = seen.has_head and abs(changes[largest]) < 0.01
+    st.markdown(texts["sure" if sure else "moving"])
     download_csv(
         texts["download"].format(count=changes.size),
         partial(effects_csv, choice, seen),
@@ -44,13 +55,18 @@ def show_effects(choice: Choice, seen: Observation) -> None:
     )
 
 
+def cosine_text(change: float) -> str:
+    return f"{1 + change:.3f}"
+
+
 def effects_csv(choice: Choice, seen: Observation) -> str:
-    """Return the probabilities of all classes with each head off, a line for each head."""
+    """Return the output with each head off, probabilities or features, a line for each head."""
     found = heads.effects(choice, seen)
     rows = [
         (block + 1, head + 1, *found[block, head].tolist())
         for block in range(found.shape[0])
         for head in range(found.shape[1])
     ]
-    every = ("none", "none", *seen.probabilities.tolist())
-    return table_csv(("block", "head", *seen.class_names), [every, *rows])
+    every = ("none", "none", *seen.output.tolist())
+    columns = seen.class_names if seen.has_head else range(1, len(seen.output) + 1)
+    return table_csv(("block", "head", *map(str, columns)), [every, *rows])

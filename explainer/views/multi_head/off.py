@@ -40,6 +40,9 @@ def show_off(choice: Choice, seen: Observation) -> None:
         if off:
             st.button(texts["all_on"], on_click=heads.keep_off, args=([],), key="all-on")
     after = heads.switched(choice, seen, off)
+    if not seen.has_head:
+        show_features(seen, off, after, block)
+        return
     st.markdown(off_words(seen, off, after, block))
     caption = texts["caption"]
     names, before, places = seen.class_names, seen.probabilities, shown_classes(seen)
@@ -68,6 +71,35 @@ def show_off(choice: Choice, seen: Observation) -> None:
     )
 
 
+def show_features(seen: Observation, off: tuple[Head, ...], after: np.ndarray, block: int) -> None:
+    """Say how far the features of an image turn, where there is no answer to change."""
+    texts = TEXTS["parts"]["off"]
+    if not off:
+        st.markdown(texts["none_off_features"].format(block=block + 1))
+        return
+    st.markdown(
+        texts["off_now_features"].format(
+            heads=named(off), cosine=f"{float(heads.cosine(after, seen.output)):.4f}"
+        )
+    )
+    numbers = range(1, len(after) + 1)
+    download_csv(
+        texts["download"],
+        partial(
+            table_csv,
+            ("dimension", "before", "after"),
+            list(zip(numbers, seen.output.tolist(), after.tolist(), strict=True)),
+        ),
+        "heads-off.csv",
+        "off-csv",
+    )
+
+
+def named(off: tuple[Head, ...]) -> str:
+    name = TEXTS["parts"]["off"]["head_name"]
+    return ", ".join(name.format(block=one.block + 1, head=one.head + 1) for one in off)
+
+
 def off_words(seen: Observation, off: tuple[Head, ...], after: np.ndarray, block: int) -> str:
     """Say in a sentence what is off, and what became of the answer."""
     texts, names, best = TEXTS["parts"]["off"], seen.class_names, seen.prediction
@@ -75,9 +107,7 @@ def off_words(seen: Observation, off: tuple[Head, ...], after: np.ndarray, block
         return texts["none_off"].format(block=block + 1)
     now = int(after.argmax())
     return texts["off_now"].format(
-        heads=", ".join(
-            texts["head_name"].format(block=one.block + 1, head=one.head + 1) for one in off
-        ),
+        heads=named(off),
         answer=names[best],
         before=precise_percent(float(seen.probabilities[best])),
         after=precise_percent(float(after[best])),

@@ -15,7 +15,9 @@ LITTLE = 0.0001  # of a probability: a hundredth of a percentage point
 
 def questions(choice: Choice, seen: Observation) -> list[Question]:
     config = seen.config
-    asked = [ask_off(choice, seen), ask_width(config), ask_even(choice, seen)]
+    asked = [ask_width(config), ask_even(choice, seen)]
+    if seen.has_head and heads.effects_are_cheap(choice):
+        asked.insert(0, ask_off(choice, seen))
     if config.num_heads > 1:
         asked += [ask_farthest(choice, seen), ask_writes(choice, seen)]
     return asked

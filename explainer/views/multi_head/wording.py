@@ -26,9 +26,12 @@ def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
         "most": f"{np.log2(config.num_tokens):.2f}",
         "block": state.get_block(choice) + 1,
         "query": names_of(config)[query_of(choice, seen)],
-        "answer": seen.class_names[seen.prediction],
-        "share": precise_percent(float(seen.probabilities[seen.prediction])),
     }
+    if seen.has_head:
+        numbers |= {
+            "answer": seen.class_names[seen.prediction],
+            "share": precise_percent(float(seen.probabilities[seen.prediction])),
+        }
     lead = TEXTS["lead_many" if config.num_heads > 1 else "lead_one"]
     return {**numbers, "lead_text": lead.format(**numbers)}
 
@@ -42,6 +45,11 @@ def names_of(config: ViTConfig) -> list[str]:
 
 
 def changes_of(choice: Choice, seen: Observation) -> np.ndarray:
-    """Return the change of the answer's probability with each head off, (depth, heads)."""
+    """Return what changes with each head off, (depth, heads).
+
+    The answer's probability; without a head, the cosine with the intact features, which is 1.
+    """
+    if not seen.has_head:
+        return heads.cosine(heads.effects(choice, seen), seen.output) - 1
     best = seen.prediction
     return heads.effects(choice, seen)[..., best] - seen.probabilities[best]

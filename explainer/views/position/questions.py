@@ -7,16 +7,16 @@ from explainer.quiz import Question
 from explainer.services import Observation
 from explainer.state import Choice
 from explainer.views.position.places import place_names, place_of
-from explainer.views.position.wording import TEXTS, WAVES, steps_of, written
+from explainer.views.position.wording import TEXTS, WAVES, output_name, steps_of, written
 from vit_core import ViTConfig
 from vit_core.interpret.position import wave
 
 
 def questions(choice: Choice, seen: Observation) -> list[Question]:
     found = positions.shuffled(choice, seen, state.load().shuffle or 1)
-    asked = [ask_shuffle(found), ask_learned(seen.config), ask_orders(seen.config)]
+    asked = [ask_shuffle(found, seen), ask_learned(seen.config), ask_orders(seen.config)]
     if found.without is not None:
-        asked.insert(1, ask_off(found))
+        asked.insert(1, ask_off(found, seen))
     kind = positions.kind_of(choice)
     if kind in WAVES and positions.table(choice, seen, kind) is not None:
         asked.append(ask_fastest(seen.config, kind))
@@ -25,24 +25,24 @@ def questions(choice: Choice, seen: Observation) -> list[Question]:
     return asked
 
 
-def ask_shuffle(found: positions.Shuffled) -> Question:
+def ask_shuffle(found: positions.Shuffled, seen: Observation) -> Question:
     words = TEXTS["questions"]["shuffle"]
     equal = positions.stays(found.with_position)
     change = positions.change(found.with_position)
     return Question(
         "shuffle",
-        words["text"].format(seed=state.load().shuffle or 1),
+        words["text"].format(seed=state.load().shuffle or 1, output=output_name(seen)),
         (words["equal"], words["change"]),
         0 if equal else 1,
         words["why_equal" if equal else "why_change"].format(change=f"{change:.2g}"),
     )
 
 
-def ask_off(found: positions.Shuffled) -> Question:
+def ask_off(found: positions.Shuffled, seen: Observation) -> Question:
     words = TEXTS["questions"]["off"]
     return Question(
         "off",
-        words["text"],
+        words["text"].format(output=output_name(seen)),
         (words["equal"], words["change"]),
         0 if positions.stays(found.bare) else 1,
         words["why"].format(change=f"{positions.change(found.bare):.2g}"),

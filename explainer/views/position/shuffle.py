@@ -11,12 +11,12 @@ from explainer.export import download_csv, table_csv
 from explainer.figures import pixels
 from explainer.figures.grids import gridded
 from explainer.figures.switched import before_after
+from explainer.heads import cosine
 from explainer.notation import latex_number, precise_percent
 from explainer.services import Observation
 from explainer.shared import remember
 from explainer.state import Choice
-from explainer.views.position.wording import TEXTS, areas, note, written
-from vit_core import ViTConfig
+from explainer.views.position.wording import TEXTS, areas, note, output_name, written
 
 ZOOM = 8  # of a pixel in the pictures of the experiment
 
@@ -43,31 +43,52 @@ def show_shuffle(choice: Choice, seen: Observation) -> None:
         )
     found = positions.shuffled(choice, seen, seed)
     st.html(remember(("shuffle pictures", choice, seed), lambda: draw_both(seen, found, seed)))
-    answer = seen.prediction
     tables, words = areas(2)
     if not seed:
-        share = precise_percent(float(seen.probabilities[answer]))
-        words.markdown(texts["invite"].format(answer=seen.class_names[answer], share=share))
+        words.markdown(invitation(seen))
         return
     with tables:
-        show_tables(seen, found)
+        (show_tables if seen.has_head else show_features)(seen, found)
     with words:
-        note(texts["bars"])
+        if seen.has_head:
+            note(texts["bars"])
         if found.without is not None:
             st.markdown(texts["maimed"] if choice.trained else untrained_words(seen, found))
-        st.markdown(why_words(config))
+        st.markdown(why_words(seen))
         download_csv(
-            texts["download"],
+            texts["download"].format(output=output_name(seen)),
             partial(shuffle_csv, seen, found),
             f"shuffle-{seed}.csv",
             "shuffle-csv",
         )
 
 
-def why_words(config: ViTConfig) -> str:
+def invitation(seen: Observation) -> str:
+    texts, answer = TEXTS["parts"]["shuffle"], seen.prediction
+    if answer is None:
+        return texts["invite_features"]
+    share = precise_percent(float(seen.probabilities[answer]))
+    return texts["invite"].format(answer=seen.class_names[answer], share=share)
+
+
+def show_features(seen: Observation, found: positions.Shuffled) -> None:
+    """How far the features turn, with position and without, where there are no logits."""
+    texts = TEXTS["parts"]["shuffle"]
+    pairs = [("with_title" if found.without is not None else "never_title", found.with_position)]
+    if found.without is not None:
+        pairs.append(("without_title", found.without))
+    for (title, (before, after)), column in zip(pairs, st.columns(2, gap="large"), strict=False):
+        turned = f"{float(cosine(before, after)):.4f}"
+        column.metric(texts[title], turned, help=texts["cosine_help"])
+    st.markdown(texts["turned"])
+
+
+def why_words(seen: Observation) -> str:
     texts = TEXTS["parts"]["shuffle"]
     return texts["why"].format(
-        pooling=texts[f"pooling_{config.pool}"], pooling_why=texts["pooling_why"]
+        pooling=texts[f"pooling_{seen.config.pool}"],
+        pooling_why=texts["pooling_why"],
+        output=output_name(seen),
     )
 
 
@@ -160,10 +181,11 @@ def equal_words(logits: np.ndarray) -> str:
 
 
 def shuffle_csv(seen: Observation, found: positions.Shuffled) -> str:
-    header = ["class", "in order", "shuffled"]
+    header = ["class" if seen.has_head else "dimension", "in order", "shuffled"]
     columns = [*found.with_position]
     if found.without is not None:
         header += ["in order, position off", "shuffled, position off"]
         columns += [*found.without]
-    rows = zip(seen.class_names, *(column.tolist() for column in columns), strict=True)
+    names = seen.class_names or range(1, len(found.with_position[0]) + 1)
+    rows = zip(names, *(column.tolist() for column in columns), strict=True)
     return table_csv(header, list(rows))

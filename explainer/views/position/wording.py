@@ -54,6 +54,11 @@ def twins_text(choice: Choice, seen: Observation) -> str:
     return " ".join([said, then, texts["added" if own else "nothing_added"]])
 
 
+def output_name(seen: Observation) -> str:
+    """Return what the model gives: logits, or features where there is no head."""
+    return TEXTS["outputs"]["logits" if seen.has_head else "features"]
+
+
 def gap(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.abs(one - other).max())
 
