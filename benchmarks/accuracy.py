@@ -16,7 +16,7 @@ from timing import print_table
 from vit_core import PRESETS, TrainConfig, ViTConfig, build
 from vit_core.data import mnist
 from vit_core.train import Done, EpochEnd, fit
-from vit_core.train_command import add_option, pick
+from vit_core.train_options import add_option, pick
 
 
 def train(model: ViTConfig, config: TrainConfig) -> tuple[float, float, float]:

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from vit_core import PRESETS, ViTConfig, build
 from vit_core.augment import augment
-from vit_core.data import mnist, normalize
+from vit_core.data import Batch, mnist, normalize
 from vit_core.train import Training
 
 PRODUCT_SIZES = (512, 1024, 2048)
@@ -64,7 +64,8 @@ class Step:
         self.labels = self.data.train.labels[self.indices]
 
     def whole(self) -> None:
-        self.training.run_step(0, self.indices, self.generator)
+        batch = Batch(self.data.train.images[self.indices], self.indices)
+        self.training.run_step(0, batch, self.generator)
 
     def prepare(self) -> Tensor:
         images = self.data.train.images[self.indices]

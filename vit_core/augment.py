@@ -6,41 +6,65 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vit_core.share import Share
+
 ROTATION, SCALE, SHEAR, SHIFT = math.radians(8), 0.08, 0.08, 0.06  # at strength 1
 WARP, WARP_NODES = 0.10, 5  # at strength 1: standard deviation in half images, nodes on each axis
+CROP, SMALLEST_CROP = (
+    0.65,
+    0.08,
+)  # share of the area that is cut off at strength 1; least that stays
+ASPECT = (3 / 4, 4 / 3)  # of a crop, width over height
 
 
-def augment(images: Tensor, kind: str, strength: float, generator: torch.Generator) -> Tensor:
+def augment(
+    images: Tensor,
+    kind: str,
+    strength: float,
+    generator: torch.Generator,
+    share: Share | None = None,
+) -> Tensor:
     """Return randomly changed copies of ``images``, each by its own draw; gaps are filled with 0.
 
     Args:
         images: (B, channels, height, width), in any range in which 0 is the background.
-        kind: "none" | "shift" | "affine" | "elastic" as in ``TrainConfig``.
+        kind: "none" | "shift" | "affine" | "elastic" | "crop" as in ``TrainConfig``.
         strength: scales the ranges below.
         generator: on the images' device.
+        share: which images of a larger batch these are; draws are made for all of it.
     """
+    share = share or Share.whole(len(images))
     if kind == "shift":
-        return shift(images, round(strength), generator)
+        return shift(images, round(strength), generator, share)
     if kind in ("affine", "elastic"):
-        grid = affine_grid(images, strength, generator)
+        grid = affine_grid(images, strength, generator, share)
         if kind == "elastic":
-            grid = grid + warp(images, strength, generator)
+            grid = grid + warp(images, strength, generator, share)
         return F.grid_sample(images.float(), grid, align_corners=False)
+    if kind == "crop":
+        return crop(images, strength, generator, share)
     return images
 
 
-def flip(images: Tensor, generator: torch.Generator) -> Tensor:
+def flip(images: Tensor, generator: torch.Generator, share: Share | None = None) -> Tensor:
     """Mirror each image left to right with probability ½."""
-    mirrored = torch.rand(len(images), generator=generator, device=images.device) < 0.5
+    share = share or Share.whole(len(images))
+    draws = torch.rand(share.total, generator=generator, device=images.device)
+    mirrored = share.of(draws) < 0.5
     return torch.where(mirrored[:, None, None, None], images.flip(-1), images)
 
 
-def shift(images: Tensor, pixels: int, generator: torch.Generator) -> Tensor:
+def shift(
+    images: Tensor, pixels: int, generator: torch.Generator, share: Share | None = None
+) -> Tensor:
     """Move each image by whole pixels, uniform in ± ``pixels`` on both axes."""
+    share = share or Share.whole(len(images))
     batch, _, height, width = images.shape
     device = images.device
     padded = F.pad(images, (pixels,) * 4)
-    draws = torch.randint(2 * pixels + 1, (2, batch, 1), generator=generator, device=device)
+    size = (2, share.total, 1)
+    draws = torch.randint(2 * pixels + 1, size, generator=generator, device=device)
+    draws = share.of(draws, 1)
     rows = draws[0] + torch.arange(height, device=device)
     columns = draws[1] + torch.arange(width, device=device)
     index = torch.arange(batch, device=device)[:, None, None]
@@ -49,15 +73,18 @@ def shift(images: Tensor, pixels: int, generator: torch.Generator) -> Tensor:
     return moved.permute(0, 3, 1, 2)
 
 
-def affine_grid(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+def affine_grid(
+    images: Tensor, strength: float, generator: torch.Generator, share: Share | None = None
+) -> Tensor:
     """Return where to sample for a rotation, scale, shear and shift, each uniform in ± its range.
 
     (B, height, width, 2); the last axis is (x, y) in half images from the centre, as
     ``grid_sample`` takes it.
     """
+    share = share or Share.whole(len(images))
     batch = len(images)
-    draws = torch.rand((7, batch), generator=generator, device=images.device) * 2 - 1
-    turn, scale_x, scale_y, shear_x, shear_y, move_x, move_y = draws * strength
+    draws = torch.rand((7, share.total), generator=generator, device=images.device) * 2 - 1
+    turn, scale_x, scale_y, shear_x, shear_y, move_x, move_y = share.of(draws, 1) * strength
     cos, sin = (turn * ROTATION).cos(), (turn * ROTATION).sin()
     rotation = torch.stack((cos, -sin, sin, cos), dim=1).view(batch, 2, 2)
     stretch = torch.stack(
@@ -69,17 +96,49 @@ def affine_grid(images: Tensor, strength: float, generator: torch.Generator) -> 
     return F.affine_grid(theta, list(images.shape), align_corners=False)
 
 
-def warp(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+def warp(
+    images: Tensor, strength: float, generator: torch.Generator, share: Share | None = None
+) -> Tensor:
     """Return a smooth random displacement, (B, height, width, 2) in half images.
 
     Independent normal displacements at a coarse lattice of nodes, interpolated bicubically: an
     elastic distortion in the sense of Simard et al. 2003, "Best practices for convolutional neural
     networks applied to visual document analysis", which smooths noise with a Gaussian instead.
     """
+    share = share or Share.whole(len(images))
     nodes = torch.randn(
-        (len(images), 2, WARP_NODES, WARP_NODES), generator=generator, device=images.device
+        (share.total, 2, WARP_NODES, WARP_NODES), generator=generator, device=images.device
     )
     field = F.interpolate(
-        nodes * (WARP * strength), size=images.shape[-2:], mode="bicubic", align_corners=True
+        share.of(nodes) * (WARP * strength),
+        size=images.shape[-2:],
+        mode="bicubic",
+        align_corners=True,
     )
     return field.permute(0, 2, 3, 1)
+
+
+def smallest_area(strength: float) -> float:
+    """Return the smallest share of an image that a crop may have."""
+    return max(1 - CROP * strength, SMALLEST_CROP)
+
+
+def crop(
+    images: Tensor, strength: float, generator: torch.Generator, share: Share | None = None
+) -> Tensor:
+    """Cut a random rectangle out of each image and stretch it over the whole.
+
+    Its share of the area is uniform, its proportions are uniform in the logarithm and its place is
+    uniform: the crop of C. Szegedy et al. 2015, https://arxiv.org/abs/1409.4842, section 6.
+    """
+    share = share or Share.whole(len(images))
+    draws = share.of(torch.rand((4, share.total), generator=generator, device=images.device), 1)
+    smallest, (low, high) = smallest_area(strength), map(math.log, ASPECT)
+    area = smallest + (1 - smallest) * draws[0]
+    aspect = (low + (high - low) * draws[1]).exp()
+    width, height = (area * aspect).sqrt().clamp(max=1), (area / aspect).sqrt().clamp(max=1)
+    left, top = (1 - width) * (2 * draws[2] - 1), (1 - height) * (2 * draws[3] - 1)
+    zero = torch.zeros_like(width)
+    rows = (torch.stack((width, zero, left), 1), torch.stack((zero, height, top), 1))
+    grid = F.affine_grid(torch.stack(rows, dim=1), list(images.shape), align_corners=False)
+    return F.grid_sample(images.float(), grid, padding_mode="border", align_corners=False)

@@ -15,7 +15,7 @@ POSITIONS = ("learned", "sincos", "sincos2d", "none")
 POOLS = ("cls", "mean")
 OPTIMIZERS = ("muon", "adamw", "adam")
 SCHEDULES = ("linear", "cosine", "constant")
-AUGMENTATIONS = ("none", "shift", "affine", "elastic")
+AUGMENTATIONS = ("none", "shift", "affine", "elastic", "crop")
 PRECISIONS = ("fp32", "bf16")
 MEMORY_LIMIT = 2 * 1024**3  # bytes
 MOST_BLOCKS = 1_000  # even a block of width 1 costs time and memory as an object
@@ -245,16 +245,30 @@ class TrainConfig(JsonConfig):
         warmup: share of all steps in which the learning rate rises from zero.
         label_smoothing: share of the target spread over all classes.
         augment: "none" | "shift" (whole pixels) | "affine" (rotate, scale, shear and shift)
-            | "elastic" (affine and a smooth random distortion).
+            | "elastic" (affine and a smooth random distortion) | "crop" (a random rectangle of the
+            image, resized to the whole).
         augment_strength: 1 for one pixel of shift, or ± 8°, 8 % scale, 0.08 shear and 6 % shift;
-            scales all of them.
+            scales all of them. A crop has at least 1 − 0.65 of the area at strength 1, and never
+            less than 0.08.
         flip: mirror half of the images left to right; also in the clean part, since a mirrored
             photograph is as real as the other.
         patch_drop: share of the patches that each image loses in training, at random, which makes
             a step cheaper and regularises (PatchDropout, https://arxiv.org/abs/2208.07220).
-        clean_fraction: share of all steps, at the end, trained without augmentation (but ``flip``)
-            and with all patches.
+        randaugment: magnitude of RandAugment, 0 to 30 and 0 for none: two random changes of each
+            image, of shape or colour (https://arxiv.org/abs/1909.13719).
+        mixup: alpha of MixUp, 0 for none: an image and its label are mixed with the one before it
+            (https://arxiv.org/abs/1710.09412).
+        cutmix: alpha of CutMix, 0 for none: a rectangle comes from the image before it
+            (https://arxiv.org/abs/1905.04899); with ``mixup`` each step takes one of the two.
+        clean_fraction: share of all steps, at the end, trained without augmentation (but ``flip``),
+            without mixing and with all patches.
         precision: "fp32" | "bf16" (products in bfloat16, weights and sums in float32).
+        grad_accumulation: parts into which each process cuts its share of a batch, one after
+            another, so that a large batch needs less memory.
+        clip_norm: largest norm of all gradients together, None for any.
+        ema: decay in a step of the running mean of the weights, which is then what is evaluated and
+            saved as the model; None for none.
+        compile: whether ``torch.compile`` makes a program of the model first.
         softmax_before_loss: a classic mistake, kept to be looked at, as are the next four:
             probabilities where the loss expects logits.
         residual: False: what a sub-layer computes replaces its input instead of being added.
@@ -279,8 +293,15 @@ class TrainConfig(JsonConfig):
     augment_strength: float = 1.0
     flip: bool = False
     patch_drop: float = 0.0
+    randaugment: int = 0
+    mixup: float = 0.0
+    cutmix: float = 0.0
     clean_fraction: float = 0.1
     precision: str = "fp32"
+    grad_accumulation: int = 1
+    clip_norm: float | None = None
+    ema: float | None = None
+    compile: bool = False
     softmax_before_loss: bool = False
     residual: bool = True
     layer_norm: bool = True
@@ -296,6 +317,15 @@ class TrainConfig(JsonConfig):
         check_choice("schedule", self.schedule, SCHEDULES)
         check_choice("augment", self.augment, AUGMENTATIONS)
         check_choice("precision", self.precision, PRECISIONS)
+        check_int("randaugment", self.randaugment, at_least=0, at_most=30)
+        check_int("grad_accumulation", self.grad_accumulation, at_least=1, at_most=65_536)
+        for name in ("mixup", "cutmix"):
+            check_float(name, getattr(self, name), at_least=0.0, at_most=100.0)
+        if self.clip_norm is not None:
+            check_float("clip_norm", self.clip_norm, above=0.0, at_most=1e6)
+        if self.ema is not None:
+            check_float("ema", self.ema, above=0.0, below=1.0)
+        check_bool("compile", self.compile)
         check_bool("flip", self.flip)
         check_float("patch_drop", self.patch_drop, at_least=0.0, at_most=0.9)
         for name in ("softmax_before_loss", "residual", "layer_norm", "scale_scores"):

@@ -1,16 +1,25 @@
-"""Data sets as whole tensors on the device, in uint8; batches are made by indexing."""
+"""What a data set is; the embedded MNIST.
+
+A data set that fits in memory lies there as whole tensors on the device, in uint8, and batches are
+made by indexing. One that does not is read from its files while it is used: see
+``vit_core.streaming``.
+"""
 
 import gzip
 import hashlib
 import math
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Protocol, Self
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from vit_core.skipped import Skipped
 
 MNIST_DIR = Path(__file__).parent / "datasets" / "mnist"
 MNIST_VALIDATION = 5_000  # the last of the 60,000 training images
@@ -37,6 +46,37 @@ class DataInfo:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """Images of a split, (B, channels, height, width) uint8, and their places in it, (B,)."""
+
+    images: Tensor
+    places: Tensor
+
+
+class Images(Protocol):
+    """A part of a data set, wherever its images are. ``labels`` are (n,) int64."""
+
+    labels: Tensor
+
+    def __len__(self) -> int: ...
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Channels, height and width."""
+
+    def at(self, places: list[int]) -> Tensor:
+        """Return a few images."""
+
+    def first(self, count: int) -> "Split":
+        """Return the first images with their labels."""
+
+    def in_order(self, batch_size: int, part: int = 0, parts: int = 1) -> Iterator[Batch]:
+        """Return the images batch by batch; of ``parts`` readers each gets other batches."""
+
+    def to(self, device: torch.device | str) -> Self: ...
+
+
+@dataclass(frozen=True)
 class Split:
     """Images (n, channels, height, width) uint8 and labels (n,) int64; index 0 is the first."""
 
@@ -46,6 +86,22 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        return tuple(self.images.shape[1:])
+
+    def at(self, places: list[int]) -> Tensor:
+        return self.images[places]
+
+    def first(self, count: int) -> "Split":
+        return Split(self.images[:count], self.labels[:count])
+
+    def in_order(self, batch_size: int, part: int = 0, parts: int = 1) -> Iterator[Batch]:
+        for start in range(part * batch_size, len(self), parts * batch_size):
+            stop = min(start + batch_size, len(self))
+            places = torch.arange(start, stop, device=self.labels.device)
+            yield Batch(self.images[start:stop], places)
+
     def to(self, device: torch.device | str) -> "Split":
         return Split(self.images.to(device), self.labels.to(device))
 
@@ -54,18 +110,19 @@ class Split:
 class ImageData:
     """A data set in its three fixed parts.
 
-    Choices are made on ``val``; ``test`` is for the one last report.
+    Choices are made on ``val``; ``test`` is for the one last report. ``skipped`` counts the files
+    that were no image.
     """
 
-    train: Split
-    val: Split
-    test: Split
+    train: Images
+    val: Images
+    test: Images
     info: DataInfo
+    skipped: Skipped | None = None
 
     def to(self, device: torch.device | str) -> "ImageData":
-        return ImageData(
-            self.train.to(device), self.val.to(device), self.test.to(device), self.info
-        )
+        parts = (part.to(device) for part in (self.train, self.val, self.test))
+        return ImageData(*parts, self.info, self.skipped)
 
 
 def normalize(images: Tensor, info: DataInfo) -> Tensor:

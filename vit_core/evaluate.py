@@ -1,7 +1,7 @@
 """How good a model is: loss, accuracy, accuracy of each class, confusion matrix.
 
-``python -m vit_core.evaluate CHECKPOINT`` prints them for the test set; with ``--wrong FILE`` it
-also writes which test images the model gets wrong.
+``python -m vit_core.evaluate CHECKPOINT`` prints them for the test set of MNIST, or of another data
+set with ``--dataset``; with ``--wrong FILE`` it also writes which test images the model gets wrong.
 """
 
 import argparse
@@ -14,9 +14,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vit_core.checkpoint import CheckpointError, load_checkpoint
-from vit_core.data import DataInfo, Split, mnist_info, mnist_test, normalize
+from vit_core.checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from vit_core.data import DataInfo, Images, mnist_info, mnist_test, normalize
+from vit_core.distributed import ALONE, Group
 from vit_core.model import ViT
+from vit_core.open_data import DATASETS, Reading, open_data
+
+FEW_CLASSES = 30  # that a confusion matrix on a terminal may have
+PIXELS_AT_ONCE = 500 * 32 * 32  # in a batch of images to evaluate
 
 
 @dataclass(frozen=True)
@@ -45,52 +50,59 @@ class Evaluation:
 @torch.no_grad()
 def evaluate(
     model: ViT,
-    split: Split,
+    split: Images,
     info: DataInfo,
-    batch_size: int = 500,
+    batch_size: int | None = None,
     softmax_before_loss: bool = False,
+    group: Group = ALONE,
 ) -> Evaluation:
     """Run ``model`` in evaluation mode over all of ``split``; its mode is restored.
 
     Args:
+        batch_size: None for as many images as are fast without needing much memory.
         softmax_before_loss: as in ``TrainConfig``, so that the loss compares with the training's.
+        group: processes that share the work, of which each gets the whole result.
     """
+    batch_size = batch_size or batch_for(split)
     classes = model.config.num_classes
     confusion = torch.zeros(classes * classes, dtype=torch.long, device=split.labels.device)
     total = torch.zeros((), device=split.labels.device)
     was_training = model.training
     model.eval()
     try:
-        for start in range(0, len(split), batch_size):
-            labels = split.labels[start : start + batch_size]
-            logits = model(normalize(split.images[start : start + batch_size], info))
+        for batch in split.in_order(batch_size, group.rank, group.size):
+            labels = split.labels[batch.places]
+            logits = model(normalize(batch.images, info))
             scored = logits.softmax(dim=1) if softmax_before_loss else logits
             total += F.cross_entropy(scored, labels, reduction="sum")
             pairs = labels * classes + logits.argmax(dim=1)
             confusion += torch.bincount(pairs, minlength=classes * classes)
     finally:
         model.train(was_training)
+    total, confusion = group.sum(total), group.sum(confusion)
     return Evaluation(
-        loss=(total / len(split)).item(), confusion=confusion.view(classes, classes).cpu()
+        loss=(total / confusion.sum()).item(), confusion=confusion.view(classes, classes).cpu()
     )
 
 
+def batch_for(split: Images) -> int:
+    """Return how many images to evaluate at once: 500 small ones, fewer large ones."""
+    _, height, width = split.image_shape
+    return max(1, min(500, PIXELS_AT_ONCE // (height * width)))
+
+
 @torch.no_grad()
-def wrong_images(model: ViT, split: Split, info: DataInfo) -> list[tuple[int, int]]:
+def wrong_images(model: ViT, split: Images, info: DataInfo) -> list[tuple[int, int]]:
     """Return (index in the split, predicted class) of each image that ``model`` gets wrong.
 
     One image at a time, so that rounding does not depend on its neighbours. The model must be in
     evaluation mode.
     """
     predicted = (
-        int(model(normalize(split.images[at : at + 1], info)).argmax()) for at in range(len(split))
+        (int(batch.places), int(model(normalize(batch.images, info)).argmax()))
+        for batch in split.in_order(1)
     )
-    truths = split.labels.tolist()
-    return [
-        (at, said)
-        for at, (said, truth) in enumerate(zip(predicted, truths, strict=True))
-        if said != truth
-    ]
+    return [(at, said) for at, said in predicted if said != int(split.labels[at])]
 
 
 @dataclass(frozen=True)
@@ -111,27 +123,27 @@ class Hard:
 
 @torch.no_grad()
 def hardest_images(
-    model: ViT, split: Split, info: DataInfo, count: int, batch_size: int = 500
+    model: ViT, split: Images, info: DataInfo, count: int, batch_size: int | None = None
 ) -> list[Hard]:
     """Return the images with the smallest probability of the true class, the smallest first.
 
     The model must be in evaluation mode.
     """
-    parts = [
-        model(normalize(split.images[start : start + batch_size], info)).float().softmax(dim=1)
-        for start in range(0, len(split), batch_size)
-    ]
-    probabilities = torch.cat(parts)
-    of_truth = probabilities.gather(1, split.labels[:, None])[:, 0]
-    said = probabilities.argmax(dim=1)
+    parts = []
+    for batch in split.in_order(batch_size or batch_for(split)):
+        probabilities = model(normalize(batch.images, info)).float().softmax(dim=1)
+        truths = split.labels[batch.places]
+        of_truth = probabilities.gather(1, truths[:, None])[:, 0]
+        parts.append((batch.places, truths, probabilities.argmax(dim=1), of_truth))
+    places, truths, said, of_truth = (torch.cat(part) for part in zip(*parts, strict=True))
     return [
-        Hard(at, int(split.labels[at]), int(said[at]), float(of_truth[at]))
+        Hard(int(places[at]), int(truths[at]), int(said[at]), float(of_truth[at]))
         for at in of_truth.argsort(stable=True)[:count].tolist()
     ]
 
 
 def report(evaluation: Evaluation, class_names: tuple[str, ...]) -> str:
-    """Write an evaluation as plain text: accuracy, a line a class, the confusion matrix."""
+    """Write an evaluation as plain text: accuracy, a line a class, the confusion matrix of few."""
     count = int(evaluation.confusion.sum())
     right = int(evaluation.confusion.diagonal().sum())
     lines = [
@@ -143,6 +155,8 @@ def report(evaluation: Evaluation, class_names: tuple[str, ...]) -> str:
         f"  {name}: {accuracy:.2%}"
         for name, accuracy in zip(class_names, evaluation.class_accuracy.tolist(), strict=True)
     ]
+    if len(class_names) > FEW_CLASSES:
+        return "\n".join(lines)
     width = max(6, *(len(name) + 1 for name in class_names))
     lines += ["", "confusion matrix (rows: true class, columns: prediction)"]
     lines.append(" " * width + "".join(name.rjust(width) for name in class_names))
@@ -151,11 +165,50 @@ def report(evaluation: Evaluation, class_names: tuple[str, ...]) -> str:
     return "\n".join(lines)
 
 
+def test_images(dataset: str, checkpoint: Checkpoint) -> tuple[DataInfo, Images]:
+    """Return the test images of a data set, and what normalises and names them for a model.
+
+    Raises:
+        ValueError: the data set cannot be had, or does not fit the model.
+    """
+    config = checkpoint.config
+    if dataset == "mnist":
+        info, split = mnist_info(), mnist_test()
+    else:
+        data = open_data(dataset, config, Reading())
+        info, split = data.info, data.test
+    shape, expected = split.image_shape, (config.in_channels, *config.image_hw)
+    if shape != expected:
+        raise CheckpointError(
+            f"the model takes images of {' x '.join(map(str, expected))}; "
+            f"those of {info.name} are {' x '.join(map(str, shape))}"
+        )
+    known = checkpoint.data or info
+    if known.class_names != info.class_names:
+        raise CheckpointError(
+            f"the model knows the {len(known.class_names)} classes {listed(known.class_names)}; "
+            f"{info.name} has {len(info.class_names)}, {listed(info.class_names)}"
+        )
+    if config.num_classes != len(info.class_names):
+        raise CheckpointError(
+            f"the model has {config.num_classes} classes; {info.name} has {len(info.class_names)}"
+        )
+    return known, split
+
+
+def listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m vit_core.evaluate", description="Test a checkpoint on the MNIST test set."
+        prog="python -m vit_core.evaluate",
+        description="Test a checkpoint on the test images of a data set.",
     )
     parser.add_argument("checkpoint", type=Path, help="a .safetensors file of this project")
+    parser.add_argument(
+        "--dataset", default="mnist", help=f"{', '.join(DATASETS)}, or an image folder (mnist)"
+    )
     parser.add_argument(
         "--wrong",
         type=Path,
@@ -165,16 +218,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         checkpoint = load_checkpoint(options.checkpoint)
-        info, split = checkpoint.data or mnist_info(), mnist_test()
-        if split.images.shape[1:] != (checkpoint.config.in_channels, *checkpoint.config.image_hw):
-            raise CheckpointError(
-                f"{options.checkpoint} takes images of another shape than MNIST's 1 x 28 x 28"
-            )
-        if checkpoint.config.num_classes != len(info.class_names):
-            raise CheckpointError(
-                f"{options.checkpoint} has {checkpoint.config.num_classes} classes; MNIST has 10"
-            )
-    except (CheckpointError, OSError) as error:
+        info, split = test_images(options.dataset, checkpoint)
+    except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(report(evaluate(checkpoint.model, split, info), info.class_names))

@@ -7,7 +7,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from vit_core.data import MNIST_TRAINING
 from vit_core.evaluate import Hard
 from vit_core.run import HARDEST, RunConfig, parse_line, read_config
 from vit_core.snapshot import FILE, Snapshot
@@ -43,7 +42,8 @@ class RunHistory:
 
     @property
     def steps_per_epoch(self) -> int:
-        return MNIST_TRAINING // min(self.config.train.batch_size, MNIST_TRAINING)
+        images = self.config.images
+        return images // min(self.config.train.batch_size, images)
 
     @property
     def total_steps(self) -> int:

@@ -92,4 +92,5 @@ def load_optimizer_tensors(
     for key, value in tensors.items():
         _, index, rest = key.split(".", 2)
         name, slot = rest.rsplit(".", 1)
-        optimizers[int(index)].state[parameters[name]][slot] = value
+        parameter = parameters[name]
+        optimizers[int(index)].state[parameter][slot] = value.to(parameter.device)

@@ -10,25 +10,31 @@ from torch import Tensor
 from vit_core.model import ViT
 
 
-def forward_with_part(
-    model: ViT, images: Tensor, share: float, generator: torch.Generator
-) -> Tensor:
-    """Run ``model`` on the patches that are left: images → logits.
+def kept_patches(patches: int, batch: int, share: float, generator: torch.Generator) -> Tensor:
+    """Draw which patches of each image stay: (batch, kept) places, on the generator's device.
 
-    Each image keeps ``round((1 - share) · P)`` of its P patches, at least one, with their own
-    positions; the class token and the registers always stay.
+    Of P patches ``round((1 - share) · P)`` stay, at least one.
 
     Args:
         share: of the patches that are dropped, 0 to below 1.
-        generator: on the images' device.
+    """
+    kept = max(1, round((1 - share) * patches))
+    draws = torch.rand((batch, patches), generator=generator, device=generator.device)
+    return draws.argsort(dim=1)[:, :kept]
+
+
+def forward_with_part(model: ViT, images: Tensor, places: Tensor) -> Tensor:
+    """Run ``model`` on the patches that are left: images → logits.
+
+    Each keeps its own position; the class token and the registers always stay.
+
+    Args:
+        places: (B, kept) of the patches, as ``kept_patches`` draws them.
     """
     x_BND = model.embed(model.patch_embed(images))
-    B, _, D = x_BND.shape
-    prefix, patches = model.config.num_prefix_tokens, model.config.num_patches
-    kept = max(1, round((1 - share) * patches))
-    draws = torch.rand((B, patches), generator=generator, device=images.device)
-    places = draws.argsort(dim=1)[:, :kept, None].expand(-1, -1, D)
-    x_BND = torch.cat((x_BND[:, :prefix], x_BND[:, prefix:].gather(1, places)), dim=1)
+    prefix = model.config.num_prefix_tokens
+    index = places[:, :, None].expand(-1, -1, x_BND.shape[2])
+    x_BND = torch.cat((x_BND[:, :prefix], x_BND[:, prefix:].gather(1, index)), dim=1)
     for block in model.blocks:
         x_BND = block(x_BND)
     return model.forward_head(model.norm(x_BND))

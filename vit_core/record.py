@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vit_core.data import ImageData
+from vit_core.distributed import ALONE, Group
 from vit_core.evaluate import hardest_images
 from vit_core.mistakes import build_with
 from vit_core.run import RunDirectory, RunError
@@ -33,8 +34,14 @@ class Cadence:
 class Recorder:
     """A training and the run directory that it fills."""
 
-    def __init__(self, run: RunDirectory, data: ImageData, cadence: Cadence) -> None:
+    def __init__(
+        self, run: RunDirectory, data: ImageData, cadence: Cadence, group: Group = ALONE
+    ) -> None:
         """Take up the run after its last whole epoch, or begin it.
+
+        Args:
+            data: on the device to train on.
+            group: the processes that train together, of which this one is the main one.
 
         Raises:
             RunError: what it would be resumed from is damaged or of another model.
@@ -42,10 +49,11 @@ class Recorder:
         """
         config = run.config.train
         self.run, self.cadence = run, cadence
-        self.training = Training(build_with(run.config.model, config, config.seed), data, config)
+        model = build_with(run.config.model, config, config.seed).to(data.train.labels.device)
+        self.training = Training(model, data, config, group)
         state = run.load_state()
         if state is None:
-            run.save_epoch("epoch-000", self.training.model, {"epoch": 0, "step": 0}, data.info)
+            run.save_epoch("epoch-000", self.training.shown, {"epoch": 0, "step": 0}, data.info)
         else:
             try:
                 self.training.load(*state)
@@ -120,7 +128,7 @@ class Recorder:
         """Show the model as it is, and what it does on a sample of the validation images."""
         training = self.training
         snapshot, found = take_snapshot(
-            training.model,
+            training.shown,
             training.data,
             step=step,
             epoch=epoch,
@@ -144,7 +152,7 @@ class Recorder:
         }
         self.write(self.last)
         info = self.training.data.info
-        self.run.save_epoch(f"epoch-{event.epoch:03d}", self.training.model, self.last, info)
+        self.run.save_epoch(f"epoch-{event.epoch:03d}", self.training.shown, self.last, info)
         self.run.save_state(self.training.tensors(), event.epoch)
         if self.cadence.snapshot_seconds is not None:
             self.snapshot(event.step, event.epoch)
@@ -154,11 +162,11 @@ class Recorder:
         self.last |= {"test_loss": event.test.loss, "test_accuracy": event.test_accuracy}
         self.last["seconds"] = self.seconds
         training = self.training
-        training.model.eval()
+        model = training.shown.eval()
         self.run.save_hardest(
-            hardest_images(training.model, training.data.test, training.data.info, HARDEST_COUNT)
+            hardest_images(model, training.data.test, training.data.info, HARDEST_COUNT)
         )
-        self.run.save_epoch("final", training.model, self.last, training.data.info)
+        self.run.save_epoch("final", model, self.last, training.data.info)
         self.write(self.last)
 
     def write(self, values: dict[str, Any]) -> None:

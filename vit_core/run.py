@@ -22,7 +22,7 @@ from torch import Tensor
 
 from vit_core.checkpoint import save_checkpoint
 from vit_core.config import TrainConfig, ViTConfig
-from vit_core.data import DataInfo
+from vit_core.data import MNIST_TRAINING, DataInfo
 from vit_core.evaluate import Hard
 from vit_core.files import write_atomically
 from vit_core.model import ViT
@@ -45,6 +45,9 @@ class RunConfig:
     data: str  # fingerprint
     command: str
     dataset: str = "mnist"  # as --dataset takes it
+    statistics: str = "data"  # as --statistics takes it
+    is_streamed: bool = False  # whether images are read from their files while they are used
+    images: int = MNIST_TRAINING  # that are trained on
 
     def to_json(self) -> str:
         values = {**vars(self), "model": self.model.to_dict(), "train": self.train.to_dict()}
@@ -66,7 +69,11 @@ class RunConfig:
                 threads=int(values["threads"]),
                 data=str(values["data"]),
                 command=str(values["command"]),
-                dataset=str(values.get("dataset", "mnist")),
+                # runs of the first versions, which knew MNIST alone, do not say these
+                dataset=str(values.get("dataset", cls.dataset)),
+                statistics=str(values.get("statistics", cls.statistics)),
+                is_streamed=bool(values.get("is_streamed", cls.is_streamed)),
+                images=max(1, int(values.get("images", cls.images))),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"a value is missing or of another type: {error}") from None

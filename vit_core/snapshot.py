@@ -15,7 +15,7 @@ import safetensors
 import safetensors.numpy
 import torch
 
-from vit_core.data import ImageData, Split, normalize
+from vit_core.data import ImageData, normalize
 from vit_core.evaluate import Evaluation, evaluate
 from vit_core.model import ViT
 from vit_core.trace import trace
@@ -91,9 +91,10 @@ def take_snapshot(
     Returns:
         The snapshot, and what the model does on the validation images behind its confusion matrix.
     """
-    sample = Split(data.val.images[:SAMPLE], data.val.labels[:SAMPLE])
-    found = evaluate(model, sample, data.info, softmax_before_loss=softmax_before_loss)
-    strip = normalize(data.test.images[[place_in(data, p) for p in STRIP_PLACES]], data.info)
+    found = evaluate(
+        model, data.val.first(SAMPLE), data.info, softmax_before_loss=softmax_before_loss
+    )
+    strip = normalize(data.test.at([place_in(data, p) for p in STRIP_PLACES]), data.info)
     was_training = model.training
     model.eval()
     try:

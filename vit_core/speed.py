@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from vit_core.config import TrainConfig, ViTConfig
-from vit_core.data import ImageData, Split
+from vit_core.data import Batch, ImageData
 from vit_core.evaluate import evaluate
 from vit_core.mistakes import build_with
 from vit_core.train import Training, TrainingDiverged
@@ -46,13 +46,13 @@ def measure_speed(model: ViTConfig, train: TrainConfig, data: ImageData) -> Spee
         indices = order[step * training.batch_size : (step + 1) * training.batch_size]
         began = time.perf_counter()
         with suppress(TrainingDiverged):  # it takes as long
-            training.run_step(step, indices, generator)
+            training.run_step(step, Batch(data.train.images[indices], indices), generator)
         taken.append(time.perf_counter() - began)
         if sum(taken[1:]) >= LONG_ENOUGH or taken[0] >= LONG_ENOUGH:
             break
     counted = sorted(taken[1:] or taken)
     step_seconds = counted[len(counted) // 2]
-    sample = Split(data.val.images[:SAMPLE], data.val.labels[:SAMPLE])
+    sample = data.val.first(SAMPLE)
     began = time.perf_counter()
     evaluate(training.model, sample, data.info)
     image_seconds = (time.perf_counter() - began) / len(sample)

@@ -1,115 +1,163 @@
-"""The command line of training: ``python -m vit_core.train --preset fast --run-dir runs/x``."""
+"""The command line of training: ``python -m vit_core.train --preset fast --run-dir runs/x``.
+
+Under ``torchrun --nproc-per-node 2 -m vit_core.train …`` the same command is run by several
+processes, of which the first one writes and speaks.
+"""
 
 import argparse
 import dataclasses
 import shlex
 import signal
 import sys
-from functools import cache
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
 from tqdm import tqdm
 
-from vit_core.config import (
-    AUGMENTATIONS,
-    OPTIMIZERS,
-    POOLS,
-    POSITIONS,
-    PRECISIONS,
-    SCHEDULES,
-    TrainConfig,
-    ViTConfig,
-)
-from vit_core.data import ImageData, mnist
-from vit_core.image_folder import read_folder
+from vit_core.config import TrainConfig, ViTConfig
+from vit_core.data import ImageData
+from vit_core.distributed import Group, SaidByMain, is_lost_process
+from vit_core.mistakes import build_with
+from vit_core.open_data import DATASETS, MOST_MEMORY, Reading, open_data
 from vit_core.presets import PRESETS
 from vit_core.record import Cadence, Recorder
 from vit_core.run import RunConfig, RunDirectory, RunError
-from vit_core.train import StepEnd, TrainingDiverged
+from vit_core.streaming import StreamedSplit
+from vit_core.train import EpochEnd, Event, StepEnd, Training, TrainingDiverged
+from vit_core.train_options import build_parser, pick
 
-CHOICES = {
-    "pos_embed": POSITIONS,
-    "pool": POOLS,
-    "optimizer": OPTIMIZERS,
-    "schedule": SCHEDULES,
-    "augment": AUGMENTATIONS,
-    "precision": PRECISIONS,
-}
+GREY = ("mnist", "fashion-mnist")  # data sets whose preset is "default"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Train and return the exit code: 0 done, 2 a mistake that is named, 130 interrupted."""
     arguments = sys.argv[1:] if arguments is None else arguments
     options = build_parser().parse_args(arguments)
+    group = Group.of_environment()
     # also where a shell started this in the background, with Ctrl-C's signal switched off
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.default_int_handler)
     try:
-        run = open_run(options, arguments)
-        try:
-            train(run, options.log_every)
-        except KeyboardInterrupt:
+        with group.joined(options.device) as device:
+            take_part(options, arguments, group, device)
+    except KeyboardInterrupt:
+        say(group, f"\nstopped; {how_to_go_on(options.run_dir, group)}")
+        return 130
+    except SaidByMain:
+        return 2
+    except TrainingDiverged as error:  # which all processes see
+        say(group, f"error: {error}")
+        return 2
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except RuntimeError as error:
+        if group.size == 1 or not is_lost_process(error):
+            raise
+        # the first one may be the one that is gone
+        if group.rank < 2:
             print(
-                f"\nstopped; go on with: python -m vit_core.train --run-dir {run.path} --resume",
+                f"\nerror: process {group.rank} of {group.size} stops, since another one of this "
+                f"run is gone; {how_to_go_on(options.run_dir, group)}",
                 file=sys.stderr,
             )
-            return 130
-        finally:
-            run.close()
-    except (ValueError, OSError, TrainingDiverged) as error:
-        print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m vit_core.train",
-        description="Train a Vision Transformer on MNIST. Options not given are the preset's.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="presets:\n" + "\n".join(f"  {k:14}{p.summary}" for k, p in PRESETS.items()),
-    )
-    parser.add_argument("--preset", choices=PRESETS, help="the settings to start from (default)")
-    parser.add_argument("--dataset", help="mnist, or the path of an image folder (mnist)")
-    parser.add_argument("--run-dir", type=Path, required=True, help="a new directory for the run")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
-    parser.add_argument("--log-every", type=int, default=50, help="steps between metrics (50)")
-    for title, kind in (("model", ViTConfig), ("training", TrainConfig)):
-        group = parser.add_argument_group(title)
-        for field in dataclasses.fields(kind):
-            add_option(group, field)
-    return parser
+def say(group: Group, text: str) -> None:
+    if group.is_main:
+        print(text, file=sys.stderr)
 
 
-def add_option(group: Any, field: "dataclasses.Field[Any]") -> None:
-    """Add one field of a configuration; an option that is not given is not in the namespace."""
-    name, kind = f"--{field.name.replace('_', '-')}", field.type
-    if kind is bool:
-        group.add_argument(name, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS)
-        return
-    parse = {int: int, str: str}.get(kind, float)  # type: ignore[call-overload]
-    if field.name in ("image_size", "patch_size"):
-        parse = parse_size
-    group.add_argument(
-        name,
-        type=parse,
-        choices=CHOICES.get(field.name),
-        default=argparse.SUPPRESS,
-        metavar=None if field.name in CHOICES else "N",
-    )
+def how_to_go_on(path: Path, group: Group) -> str:
+    start = "python" if group.size == 1 else f"torchrun --nproc-per-node {group.local_size}"
+    return f"go on with: {start} -m vit_core.train --run-dir {path} --resume"
 
 
-def parse_size(text: str) -> int | tuple[int, int]:
-    """Read "28" or "28x32" (height x width)."""
-    numbers = [int(part) for part in text.lower().split("x")]
-    return numbers[0] if len(numbers) == 1 else tuple(numbers)  # type: ignore[return-value]
+def take_part(
+    options: argparse.Namespace, arguments: list[str], group: Group, device: torch.device
+) -> None:
+    """Do one process's part of a run, from the first look at the options to the end.
+
+    Raises:
+        ValueError: a setting is not allowed, or the data or the run directory cannot be used.
+        OSError: the directory cannot be written.
+        TrainingDiverged: the loss became infinite or not a number.
+    """
+    run: RunDirectory | None = None
+    data: ImageData | None = None
+    recorder: Recorder | None = None
+
+    def begin() -> str:
+        nonlocal run, data
+        run, data = open_run(options, arguments)
+        return run.config.to_json()
+
+    def take_up() -> bool:
+        nonlocal recorder
+        assert run is not None and data is not None
+        recorder = Recorder(run, data, Cadence(steps=options.log_every), group)
+        return recorder.is_complete
+
+    try:
+        config = RunConfig.from_json(group.from_main(begin))
+        torch.set_num_threads(config.threads)
+        data = data_of(config, options.workers, group, data).to(device)
+        is_complete = group.from_main(take_up)
+        if not is_complete:
+            training = recorder.training if recorder else follow(config, data, group)
+            if group.size > 1:
+                epoch = group.from_main(lambda: training.epoch)
+                training.load(group.tensors_from_main(training.tensors()), epoch)
+            if recorder is None:
+                for _ in training.events():
+                    pass
+            else:
+                show(recorder, options.log_every)
+        if recorder:
+            before = f"{options.run_dir} is complete: " if is_complete else ""
+            print(f"{before}{summary(recorder)}")
+    finally:
+        if run:
+            run.close()
 
 
-def open_run(options: argparse.Namespace, arguments: list[str]) -> RunDirectory:
+def follow(config: RunConfig, data: ImageData, group: Group) -> Training:
+    """Return the training of a process that writes nothing."""
+    model = build_with(config.model, config.train, config.train.seed)
+    return Training(model.to(data.train.labels.device), data, config.train, group)
+
+
+def data_of(
+    config: RunConfig, workers: int | None, group: Group, known: ImageData | None
+) -> ImageData:
+    """Return a run's data in each process; the first one of a machine downloads what is missing.
+
+    Raises:
+        RunError: they are other data than those that the run was started on.
+    """
+    # what is in memory stays there, whatever today's limit is
+    reading = Reading(0.0 if config.is_streamed else MOST_MEMORY, workers, config.statistics)
+    if known is None and group.local_rank == 0:
+        known = open_data(config.dataset, config.model, reading)
+    group.wait()
+    if known is None:
+        known = open_data(config.dataset, config.model, reading)
+    if config.data != known.info.fingerprint:
+        raise RunError(f"{config.dataset} holds other data now than when this run was started")
+    return known
+
+
+def open_run(
+    options: argparse.Namespace, arguments: list[str]
+) -> tuple[RunDirectory, ImageData | None]:
     """Make the run directory that the options describe, or open the one to resume.
+
+    Returns:
+        It, and the data of a new one.
 
     Raises:
         ValueError: a setting is not allowed, or differs from those of the run to resume.
@@ -120,35 +168,40 @@ def open_run(options: argparse.Namespace, arguments: list[str]) -> RunDirectory:
         raise ValueError(f"threads must be from 1 to 1024, not {options.threads}")
     if options.log_every < 1:
         raise ValueError(f"log-every must be at least 1, not {options.log_every}")
+    reading = Reading(options.memory, options.workers, options.statistics or Reading.statistics)
     if options.resume:
         run = RunDirectory.open(options.run_dir)
         refuse_other_settings(run, given)
-        return run
-    preset = PRESETS[options.preset or "default"]
-    model, training = pick(preset.model, given), pick(preset.train, given)
-    dataset = options.dataset or "mnist"
-    data = open_data(dataset, model)
+        return run, None
+    dataset = name_of(options.dataset or "mnist")
+    preset = options.preset or ("default" if dataset in GREY else "cifar10")
+    model, training = pick(PRESETS[preset].model, given), pick(PRESETS[preset].train, given)
+    data = open_data(dataset, model, reading)
+    if "num_classes" not in given:
+        model = dataclasses.replace(model, num_classes=len(data.info.class_names))
     config = RunConfig(
-        preset=options.preset or "default",
+        preset=preset,
         model=model,
         train=training,
         threads=options.threads or torch.get_num_threads(),
         data=data.info.fingerprint,
         dataset=dataset,
+        statistics=reading.statistics,
+        is_streamed=isinstance(data.train, StreamedSplit),
+        images=len(data.train),
         command=shlex.join(["python", "-m", "vit_core.train", *arguments]),
     )
     check_data(data, model)
-    return RunDirectory.create(options.run_dir, config)
+    return RunDirectory.create(options.run_dir, config), data
 
 
-def pick(config: Any, given: dict[str, Any]) -> Any:
-    """Return ``config`` with the fields that were given on the command line."""
-    names = [field.name for field in dataclasses.fields(config)]
-    return dataclasses.replace(config, **{name: given[name] for name in names if name in given})
+def name_of(dataset: str) -> str:
+    """Return a data set's name, or the whole path of a folder."""
+    return dataset if dataset in DATASETS else str(Path(dataset).expanduser().absolute())
 
 
 def check_data(data: ImageData, model: ViTConfig) -> None:
-    shape = tuple(data.train.images.shape[1:])
+    shape = data.train.image_shape
     if shape != (model.in_channels, *model.image_hw) or model.num_classes != len(
         data.info.class_names
     ):
@@ -165,7 +218,11 @@ def refuse_other_settings(run: RunDirectory, given: dict[str, Any]) -> None:
         **run.config.train.to_dict(),
         "preset": run.config.preset,
         "threads": run.config.threads,
+        "dataset": run.config.dataset,
+        "statistics": run.config.statistics,
     }
+    if given.get("dataset"):
+        given = given | {"dataset": name_of(given["dataset"])}
     for name, value in given.items():
         value = list(value) if isinstance(value, tuple) else value
         if name in known and value is not None and value != known[name]:
@@ -175,21 +232,8 @@ def refuse_other_settings(run: RunDirectory, given: dict[str, Any]) -> None:
             )
 
 
-@cache
-def open_data(dataset: str, model: ViTConfig) -> ImageData:
-    return mnist() if dataset == "mnist" else read_folder(Path(dataset), model.image_hw[0])
-
-
-def train(run: RunDirectory, log_every: int) -> None:
+def show(recorder: Recorder, log_every: int) -> None:
     """Train on to the end with a bar on the terminal, writing as it goes."""
-    torch.set_num_threads(run.config.threads)
-    data = open_data(run.config.dataset, run.config.model)
-    if run.config.data != data.info.fingerprint:
-        raise RunError(f"{run.path} was started on other data than {run.config.dataset} has now")
-    recorder = Recorder(run, data, Cadence(steps=log_every))
-    if recorder.is_complete:
-        print(f"{run.path} is complete: test accuracy {recorder.last['test_accuracy']:.2%}")
-        return
     training = recorder.training
     images = training.steps_per_epoch * training.batch_size
     with tqdm(
@@ -199,16 +243,30 @@ def train(run: RunDirectory, log_every: int) -> None:
         unit_scale=True,
         dynamic_ncols=True,
     ) as bar:
-        losses: list[float] = []
-        for event in recorder.events():
-            if isinstance(event, StepEnd):
-                bar.update(event.images)
-                losses.append(event.train_loss)
-                if event.step % log_every == 0:
-                    bar.set_postfix_str(postfix(losses, recorder.last.get("val_accuracy")))
-                    losses.clear()
+        for line in lines(recorder.events(), recorder, bar, log_every):
+            bar.write(line, file=sys.stderr)
+
+
+def lines(events: Iterable[Event], recorder: Recorder, bar: Any, log_every: int) -> Iterable[str]:
+    """Move the bar on with the events, and return what is to be said besides."""
+    losses: list[float] = []
+    said = 0
+    for event in events:
+        if isinstance(event, StepEnd):
+            bar.update(event.images)
+            losses.append(event.train_loss)
+            if event.step % log_every == 0:
+                bar.set_postfix_str(postfix(losses, recorder.last.get("val_accuracy")))
+                losses.clear()
+        skipped = recorder.training.data.skipped
+        if skipped and len(skipped) > said and (not said or isinstance(event, EpochEnd)):
+            said = len(skipped)
+            yield str(skipped)
+
+
+def summary(recorder: Recorder) -> str:
     last = recorder.last
-    print(f"test accuracy {last['test_accuracy']:.2%} after {last['seconds']:.0f} s")
+    return f"test accuracy {last['test_accuracy']:.2%} after {last['seconds']:.0f} s"
 
 
 def postfix(losses: list[float], accuracy: float | None) -> str:

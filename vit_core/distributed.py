@@ -1,0 +1,142 @@
+"""Several processes that train one model together, each on its share of every batch.
+
+``torchrun`` starts them and says in the environment who each one is; PyTorch's process groups carry
+what they tell each other, gloo between CPUs and NCCL between GPUs.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+DEVICES = ("auto", "cpu", "cuda")
+T = TypeVar("T")
+
+
+class SaidByMain(Exception):
+    """The main process cannot go on, and says why itself."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The processes of a run.
+
+    Attributes:
+        rank: of this process; 0 is the main one, which alone writes.
+        size: how many there are.
+        local_rank, local_size: the same among those of this machine.
+    """
+
+    rank: int = 0
+    size: int = 1
+    local_rank: int = 0
+    local_size: int = 1
+
+    @classmethod
+    def of_environment(cls) -> "Group":
+        """Return what torchrun has put into the environment; without it a process is alone."""
+        names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
+        if any(name not in os.environ for name in names):
+            return cls()
+        return cls(*(int(os.environ[name]) for name in names))
+
+    @property
+    def is_main(self) -> bool:
+        return self.rank == 0
+
+    @contextmanager
+    def joined(self, device: str) -> Iterator[torch.device]:
+        """Join the others for as long as the context lasts; return the device to compute on.
+
+        Args:
+            device: one of ``DEVICES``; "auto" takes a GPU where there is one.
+
+        Raises:
+            ValueError: there is no such device for this process.
+        """
+        chosen = choose_device(device, self.local_rank)
+        if self.size == 1:
+            yield chosen
+            return
+        # what the processes say about a run goes between CPUs in any case
+        backend = "gloo" if chosen.type == "cpu" else "cpu:gloo,cuda:nccl"
+        dist.init_process_group(backend, rank=self.rank, world_size=self.size)
+        yield chosen
+        dist.destroy_process_group()  # not after an error: the others may be gone
+
+    def sum(self, tensor: Tensor) -> Tensor:
+        """Return the sum of what all processes give."""
+        if self.size > 1:
+            tensor = tensor.clone()
+            dist.all_reduce(tensor)
+        return tensor
+
+    def wait(self) -> None:
+        """Wait until all processes are here."""
+        self.sum(torch.zeros(1))
+
+    def from_main(self, make: Callable[[], T]) -> T:
+        """Let the main process make a value, and return it in all of them.
+
+        Raises:
+            SaidByMain: in the other processes, where the main one failed.
+        """
+        if self.size == 1:
+            return make()
+        told: list = [None, False]
+        failure: BaseException | None = None
+        if self.is_main:
+            try:
+                told = [make(), True]
+            except BaseException as error:
+                failure = error
+        dist.broadcast_object_list(told, src=0, device=torch.device("cpu"))
+        if failure is not None:
+            raise failure
+        if not told[1]:
+            raise SaidByMain
+        return told[0]
+
+    def tensors_from_main(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return the main process's tensors in all of them, on the CPU."""
+        shapes = self.from_main(lambda: {k: (v.shape, v.dtype) for k, v in tensors.items()})
+        if self.is_main:
+            copies = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+        else:
+            copies = {key: torch.empty(*shape, dtype=kind) for key, (shape, kind) in shapes.items()}
+        for copy in copies.values():
+            dist.broadcast(copy, src=0)
+        return copies
+
+
+ALONE = Group()
+
+
+def choose_device(device: str, local_rank: int) -> torch.device:
+    """Return the device of one of a machine's processes.
+
+    Raises:
+        ValueError: a GPU is asked for, and there is none for it.
+    """
+    if device == "cpu" or (device == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise ValueError("device cuda: PyTorch finds no GPU here; --device cpu trains without")
+    if local_rank >= torch.cuda.device_count():
+        raise ValueError(
+            f"process {local_rank + 1} of this machine has no GPU, there are "
+            f"{torch.cuda.device_count()}; start one process for each, or use --device cpu"
+        )
+    torch.cuda.set_device(local_rank)
+    return torch.device("cuda", local_rank)
+
+
+def is_lost_process(error: RuntimeError) -> bool:
+    """Whether an error says that another process of the group no longer answers."""
+    # gloo has no type of its own for it
+    return isinstance(error, dist.DistError) or "gloo" in str(error).lower()

@@ -1,0 +1,34 @@
+"""MixUp and CutMix: an image and its label are mixed with the one before it in the batch.
+
+H. Zhang et al. 2018, "mixup: Beyond empirical risk minimization", https://arxiv.org/abs/1710.09412;
+S. Yun et al. 2019, "CutMix", https://arxiv.org/abs/1905.04899; torchvision's implementations.
+"""
+
+import torch
+from torch import Tensor
+
+from vit_core.torchvision_import import import_torchvision
+
+
+def mix(
+    images: Tensor, labels: Tensor, mixup: float, cutmix: float, classes: int, seed: int
+) -> tuple[Tensor, Tensor]:
+    """Mix a batch; the share and the rectangle are the same for all of its images.
+
+    Args:
+        images: (B, channels, height, width), normalised.
+        labels: (B,).
+        mixup, cutmix: alpha of either, 0 to leave it out; with both one is drawn.
+        seed: of the draws, which depend on the images' height and width besides, not on B.
+
+    Returns:
+        The images, and (B, classes) how much of each class is in them.
+    """
+    import_torchvision()
+    from torchvision.transforms import v2
+
+    kinds = [(v2.MixUp, mixup), (v2.CutMix, cutmix)]
+    chosen = [kind(alpha=alpha, num_classes=classes) for kind, alpha in kinds if alpha]
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return v2.RandomChoice(chosen)(images, labels)

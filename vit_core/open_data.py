@@ -1,0 +1,74 @@
+"""A data set by its name or its folder."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from vit_core.config import ViTConfig, check_choice, check_float, check_int
+from vit_core.data import ImageData, mnist
+from vit_core.image_folder import read_folder
+from vit_core.torchvision_data import cifar10, fashion_mnist
+
+DATASETS = ("mnist", "fashion-mnist", "cifar10")  # or the path of an image folder
+STATISTICS = ("data", "imagenet")
+MOST_MEMORY = 1e6  # gigabytes
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the images of a data set are read.
+
+    Attributes:
+        memory: gigabytes of uint8 images that are kept in memory; a folder with more is streamed.
+        workers: processes that read a folder that is streamed; None for one for each core, at most
+            eight.
+        statistics: "data" | "imagenet": whose mean and deviation normalise the images.
+    """
+
+    memory: float = 2.0
+    workers: int | None = None
+    statistics: str = "data"
+
+    def __post_init__(self) -> None:
+        check_float("memory", self.memory, at_least=0.0, at_most=MOST_MEMORY)
+        if self.workers is not None:
+            check_int("workers", self.workers, at_least=0, at_most=1024)
+        check_choice("statistics", self.statistics, STATISTICS)
+
+    @property
+    def processes(self) -> int:
+        return min(8, os.cpu_count() or 1) if self.workers is None else self.workers
+
+
+def open_data(dataset: str, model: ViTConfig, reading: Reading | None = None) -> ImageData:
+    """Open a data set, a folder in the size and the channels that ``model`` takes.
+
+    Raises:
+        ValueError: there is no such data set, it cannot be had, or the folder cannot be trained on.
+    """
+    reading = reading or Reading()
+    if dataset in DATASETS:
+        if reading.statistics == "imagenet" and dataset != "cifar10":
+            raise ValueError(f"ImageNet's mean and deviation are of colour; {dataset} is grey")
+        if dataset == "mnist":
+            return mnist()
+        return fashion_mnist() if dataset == "fashion-mnist" else cifar10(reading.statistics)
+    path = Path(dataset).expanduser()
+    if not path.exists():
+        raise ValueError(
+            f"there is no data set {dataset!r}; allowed are {', '.join(DATASETS)}, or the path of "
+            f"an image folder with train/<class>/* and val/ or test/ beside train/"
+        )
+    if model.in_channels not in (1, 3):
+        raise ValueError(
+            f"an image folder is read in grey or in colour: in-channels must be 1 or 3, "
+            f"not {model.in_channels}"
+        )
+    return read_folder(
+        path,
+        model.image_hw,
+        model.in_channels,
+        memory=reading.memory,
+        workers=reading.processes,
+        statistics=reading.statistics,
+    )

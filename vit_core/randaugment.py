@@ -1,0 +1,45 @@
+"""RandAugment for images in memory, one by one, each by a seed of its own.
+
+E. D. Cubuk et al. 2020, "RandAugment: Practical automated data augmentation with a reduced search
+space", https://arxiv.org/abs/1909.13719; torchvision's implementation.
+"""
+
+import torch
+from torch import Tensor
+
+from vit_core.torchvision_import import import_torchvision
+
+
+def change(image: Tensor, magnitude: int) -> Tensor:
+    """Change one image by draws from the global generator.
+
+    Args:
+        image: (channels, height, width) uint8.
+        magnitude: 1 to 30, or 0 to change nothing.
+    """
+    if not magnitude:
+        return image
+    import_torchvision()
+    from torchvision.transforms.v2 import RandAugment
+
+    return RandAugment(magnitude=magnitude)(image)
+
+
+def rand_augment(images: Tensor, magnitude: int, seed: int, places: Tensor) -> Tensor:
+    """Change a batch of images, (B, channels, height, width) uint8.
+
+    Args:
+        seed: of the epoch.
+        places: (B,) of the images in their split, which with the seed decide what is changed.
+    """
+    changed = []
+    with torch.random.fork_rng(devices=[]):
+        for image, place in zip(images, places.tolist(), strict=True):
+            torch.default_generator.manual_seed(seed_of(seed, place))
+            changed.append(change(image, magnitude))
+    return torch.stack(changed)
+
+
+def seed_of(seed: int, place: int) -> int:
+    """Return a seed for one image in one epoch."""
+    return (seed * 2_147_483_659 + place) % 2**63

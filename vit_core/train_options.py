@@ -1,0 +1,99 @@
+"""The options of ``python -m vit_core.train``: a preset, each setting of which can be changed."""
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from vit_core.config import (
+    AUGMENTATIONS,
+    OPTIMIZERS,
+    POOLS,
+    POSITIONS,
+    PRECISIONS,
+    SCHEDULES,
+    TrainConfig,
+    ViTConfig,
+)
+from vit_core.distributed import DEVICES
+from vit_core.open_data import DATASETS, STATISTICS, Reading
+from vit_core.presets import PRESETS
+
+CHOICES = {
+    "pos_embed": POSITIONS,
+    "pool": POOLS,
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+    "augment": AUGMENTATIONS,
+    "precision": PRECISIONS,
+}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m vit_core.train",
+        description="Train a Vision Transformer. Options not given are the preset's.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="presets:\n" + "\n".join(f"  {k:14}{p.summary}" for k, p in PRESETS.items()),
+    )
+    parser.add_argument(
+        "--preset",
+        choices=PRESETS,
+        help="the settings to start from (default, or cifar10 for images in colour)",
+    )
+    parser.add_argument("--dataset", help=f"{', '.join(DATASETS)}, or an image folder (mnist)")
+    parser.add_argument(
+        "--statistics",
+        choices=STATISTICS,
+        help="whose mean and deviation normalise the images (data)",
+    )
+    parser.add_argument(
+        "--memory",
+        type=float,
+        default=Reading.memory,
+        metavar="GB",
+        help="an image folder with more than this is read while it is used (2)",
+    )
+    parser.add_argument("--workers", type=int, help="processes that read it (one a core, up to 8)")
+    parser.add_argument("--run-dir", type=Path, required=True, help="a new directory for the run")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
+    parser.add_argument(
+        "--device", choices=DEVICES, default="auto", help="a GPU if there is (auto)"
+    )
+    parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
+    parser.add_argument("--log-every", type=int, default=50, help="steps between metrics (50)")
+    for title, kind in (("model", ViTConfig), ("training", TrainConfig)):
+        group = parser.add_argument_group(title)
+        for field in dataclasses.fields(kind):
+            add_option(group, field)
+    return parser
+
+
+def add_option(group: Any, field: "dataclasses.Field[Any]") -> None:
+    """Add one field of a configuration; an option that is not given is not in the namespace."""
+    name, kind = f"--{field.name.replace('_', '-')}", field.type
+    if kind is bool:
+        group.add_argument(name, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS)
+        return
+    parse = {int: int, str: str}.get(kind, float)  # type: ignore[call-overload]
+    if field.name in ("image_size", "patch_size"):
+        parse = parse_size
+    group.add_argument(
+        name,
+        type=parse,
+        choices=CHOICES.get(field.name),
+        default=argparse.SUPPRESS,
+        metavar=None if field.name in CHOICES else "N",
+    )
+
+
+def parse_size(text: str) -> int | tuple[int, int]:
+    """Read "28" or "28x32" (height x width)."""
+    numbers = [int(part) for part in text.lower().split("x")]
+    return numbers[0] if len(numbers) == 1 else tuple(numbers)  # type: ignore[return-value]
+
+
+def pick(config: Any, given: dict[str, Any]) -> Any:
+    """Return ``config`` with the fields that were given on the command line."""
+    names = [field.name for field in dataclasses.fields(config)]
+    return dataclasses.replace(config, **{name: given[name] for name in names if name in given})
