@@ -7,8 +7,9 @@ A page is a module of ``explainer.views`` with
 - ``questions(choice, seen)``: at least three questions;
 - ``facts(choice, seen)``: the numbers that its title, lead and guide may name in braces;
 
-and a file of texts of the same name with ``title``, ``lead``, ``parts.<name>`` with ``title`` and
-``text`` of each part, and a list ``guide`` of steps, each with ``part``, ``text`` and, where other
+and a file of texts of the same name (or of its ``TEXTS_NAME``) with ``title``, ``lead``,
+``parts.<name>`` with ``title`` and ``text`` of each part (and ``text_features``, for a model
+without a head), and a list ``guide`` of steps, each with ``part``, ``text`` and, where other
 parts are needed beside it, a list ``also``. A step that speaks of the code says ``code = true``:
 the panel under its part is open, and the step is left out where the code is hidden.
 """
@@ -62,10 +63,11 @@ def draw(view: str, page: ModuleType, choice: Choice, seen: Observation) -> None
     """Draw one page: everything of it, or the guide's step and the parts that it is about."""
     if not services.is_there(choice.source):
         st.rerun()  # the sidebar says that the run was deleted, and what is shown instead
-    texts, facts = load_texts(view), page.facts(choice, seen)
+    name_of_texts = getattr(page, "TEXTS_NAME", view)
+    texts, facts = load_texts(name_of_texts), page.facts(choice, seen)
     show_head(view, texts, facts, choice)
-    step = show_guide(view, facts)
-    for name in shown(view, list(page.PARTS)):
+    step = show_guide(view, name_of_texts, facts)
+    for name in shown(name_of_texts, list(page.PARTS)):
         with st.container(key=f"part-{name}"):
             if name == QUESTIONS:
                 quiz.show(view, page.questions(choice, seen))
@@ -119,37 +121,40 @@ def change_mode(mode: str) -> None:
     state.change(mode=mode, step=0)
 
 
-def steps(view: str) -> list[Mapping[str, Any]]:
+def steps(name_of_texts: str) -> list[Mapping[str, Any]]:
     """Return the steps of a page's guide; none of them is about code where code is hidden."""
     hidden = state.load().code == "hide"
-    return [step for step in load_texts(view).get("guide", []) if not (hidden and step.get("code"))]
+    guide = load_texts(name_of_texts).get("guide", [])
+    return [step for step in guide if not (hidden and step.get("code"))]
 
 
-def place(view: str) -> int | None:
+def place(name_of_texts: str) -> int | None:
     """Return the guide's step, 0..len(steps) - 1; None while the page is looked at freely."""
-    now, count = state.load(), len(steps(view))
+    now, count = state.load(), len(steps(name_of_texts))
     return min(now.step, count - 1) if now.mode == "guided" and count else None
 
 
-def shown(view: str, parts: list[str]) -> list[str]:
+def shown(name_of_texts: str, parts: list[str]) -> list[str]:
     """Return the parts to draw: all in the order of the page, or those of the guide's step.
 
     A step's own part comes first, right below the words about it.
     """
-    here = place(view)
+    here = place(name_of_texts)
     if here is None:
         return [*parts, QUESTIONS]
-    step = steps(view)[here]
+    step = steps(name_of_texts)[here]
     beside = set(step.get("also", ())) - {step["part"]}
     return [step["part"], *(name for name in parts if name in beside)]
 
 
-def show_guide(view: str, facts: Mapping[str, object]) -> Mapping[str, Any] | None:
+def show_guide(
+    view: str, name_of_texts: str, facts: Mapping[str, object]
+) -> Mapping[str, Any] | None:
     """Draw the guide's card; return its step, or None while the page is looked at freely."""
-    here = place(view)
+    here = place(name_of_texts)
     if here is None:
         return None
-    words, guide = load_texts("frame"), steps(view)
+    words, guide = load_texts("frame"), steps(name_of_texts)
     step, last = guide[here], here == len(guide) - 1
     following = navigation.following(view)
     onward = words["next"]

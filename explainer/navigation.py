@@ -87,7 +87,8 @@ def show_model(view: str) -> None:
         links.settle(asked, choice)
     frame.style()
     above = st.container(key="above")
-    page, seen = importlib.import_module(f"explainer.views.{view}"), services.observe(choice)
+    seen = services.observe(choice)
+    page = importlib.import_module(f"explainer.views.{module_of(view, seen)}")
     if hasattr(page, "PARTS"):
         frame.draw(view, page, choice, seen)
         show_neighbours(view)
@@ -98,6 +99,13 @@ def show_model(view: str) -> None:
     with above:
         links.show_refusals()
     follow_theme(st.context.theme.type or "light")
+
+
+def module_of(view: str, seen: services.Observation) -> str:
+    """Return the module that draws a view; a model without a head has features in its place."""
+    if view == "classification_head" and not seen.has_head:
+        return "classification_head.features"
+    return view
 
 
 def show_neighbours(view: str) -> None:

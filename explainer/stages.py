@@ -5,8 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from explainer.classes import names_of, shown_classes
+from explainer.features import principal
 from explainer.figures import pipeline as draw
+from explainer.figures.colour_map import colours_of
 from explainer.figures.pipeline import Stage
+from explainer.figures.pixels import image_address
 from explainer.services import Observation
 
 
@@ -66,6 +69,14 @@ def stages(
     looks = [tensors[f"blocks.{block}.attn.pattern"][0] for block in range(config.depth)]
     last = tensors[f"blocks.{config.depth - 1}.resid_post"]
     pooled = "pooled" if marked else "average"
+    said = (
+        [
+            stage("logits", seen.logits.shape, scores(seen, alt("logits"))),
+            stage("answer", seen.probabilities.shape, answer(seen, texts, trained)),
+        ]
+        if seen.has_head
+        else [stage("features", tensors["final_norm"].shape, colours(seen, alt("features")))]
+    )
     second = [
         stage("encoder", last.shape, draw.patterns(looks, alt("encoder"))),
         matrix("tokens", "final_norm"),
@@ -74,10 +85,10 @@ def stages(
             tensors["pooled"].shape,
             draw.reading(tensors["pooled"], tensors["final_norm"], alt(pooled)),
         ),
-        stage("logits", seen.logits.shape, scores(seen, alt("logits"))),
-        stage("answer", seen.probabilities.shape, answer(seen, texts, trained)),
+        *said,
     ]
-    return [(texts["row_tokens"], first), (texts["row_answer"], second)]
+    title = texts["row_answer" if seen.has_head else "row_features"]
+    return [(texts["row_tokens"], first), (title, second)]
 
 
 def facts(seen: Observation) -> dict[str, object]:
@@ -85,9 +96,7 @@ def facts(seen: Observation) -> dict[str, object]:
     config = seen.config
     height, width = config.image_hw
     rows, columns = config.grid_size
-    places = shown_classes(seen)
-    scores = zip(names_of(seen, places), seen.logits[places].tolist(), strict=True)
-    return {
+    numbers: dict[str, object] = {
         "height": height,
         "width": config.embed_dim,
         "image_width": width,
@@ -100,9 +109,19 @@ def facts(seen: Observation) -> dict[str, object]:
         "positions": config.num_patches + (config.pool == "cls"),
         "depth": config.depth,
         "truth": None if seen.label is None else seen.class_names[seen.label],
-        "answer": seen.class_names[seen.prediction],
-        "scores": ", ".join(f"{name} {score:.1f}" for name, score in scores),
     }
+    if seen.has_head:
+        places = shown_classes(seen)
+        scores = zip(names_of(seen, places), seen.logits[places].tolist(), strict=True)
+        numbers["answer"] = seen.class_names[seen.prediction]
+        numbers["scores"] = ", ".join(f"{name} {score:.1f}" for name, score in scores)
+    return numbers
+
+
+def colours(seen: Observation, alt: str) -> str:
+    """Draw the patches' first three principal components as colours."""
+    found = principal(seen)
+    return draw.tag(image_address(colours_of(found.scores, seen.config.grid_size)), alt)
 
 
 def scores(seen: Observation, alt: str) -> str:

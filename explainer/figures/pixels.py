@@ -55,6 +55,21 @@ def png(indices: np.ndarray, colours: np.ndarray, clear: np.ndarray | None = Non
     )
 
 
+def colour_png(pixels: np.ndarray) -> bytes:
+    """Encode (height, width, 3) uint8 as a PNG."""
+    height, width, _ = pixels.shape
+    lines = np.zeros((height, 1 + 3 * width), np.uint8)  # each begins with 0: no filter
+    lines[:, 1:] = pixels.reshape(height, -1)
+    return b"".join(
+        (
+            b"\x89PNG\r\n\x1a\n",
+            chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+            chunk(b"IDAT", zlib.compress(lines.tobytes(), 6)),
+            chunk(b"IEND", b""),
+        )
+    )
+
+
 def chunk(name: bytes, content: bytes) -> bytes:
     return (
         struct.pack(">I", len(content))
@@ -66,6 +81,13 @@ def chunk(name: bytes, content: bytes) -> bytes:
 
 def data_uri(content: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(content).decode()
+
+
+def image_address(pixels: np.ndarray) -> str:
+    """Return the address of grey (height, width) or coloured (height, width, 3) uint8 pixels."""
+    if pixels.ndim == 2:
+        return grey_image(pixels)
+    return data_uri(colour_png(pixels))
 
 
 def grey_image(pixels: np.ndarray) -> str:

@@ -15,6 +15,7 @@ from explainer.figures.parts import parts_table
 from explainer.figures.pipeline import pipeline
 from explainer.figures.probabilities import probabilities
 from explainer.flawed import show_banner
+from explainer.patch_colours import show_patch_colours
 from explainer.services import Observation
 from explainer.small_print import note
 from explainer.stages import percent, stages
@@ -31,7 +32,7 @@ def render(choice: Choice, observation: Observation) -> None:
     show_stages(choice, observation)
     left, right = st.columns(2, gap="large")
     with left:
-        show_answer(choice, observation)
+        (show_answer if observation.has_head else show_features)(choice, observation)
     with right:
         show_parts(choice, observation)
     if choice.trained:
@@ -114,6 +115,12 @@ def show_answer(choice: Choice, observation: Observation) -> None:
     if not are_all_shown(observation):
         count, rest = left_over(observation, places)
         note(TEXTS["answer_rest"].format(count=f"{count:,}", share=percent(rest)))
+
+
+def show_features(choice: Choice, observation: Observation) -> None:
+    st.header(TEXTS["features_title"], anchor=False)
+    st.markdown(TEXTS["features_text"].format(width=observation.config.embed_dim))
+    show_patch_colours(observation)
 
 
 def show_parts(choice: Choice, observation: Observation) -> None:

@@ -1,0 +1,29 @@
+"""The page that stands in the place of the classification head where a model has none."""
+
+from collections.abc import Callable, Mapping
+
+from explainer.code_panel import Snippet
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.classification_head.features.colours import show_colours
+from explainer.views.classification_head.features.nearest import show_nearest
+from explainer.views.classification_head.features.questions import questions
+from explainer.views.classification_head.features.read import show_read
+from explainer.views.classification_head.features.wording import facts
+from vit_core.interpret.features import cosine_similarities, principal_map
+from vit_core.model import ViT
+
+__all__ = ["CODE", "PARTS", "TEXTS_NAME", "facts", "questions"]
+
+TEXTS_NAME = "features"  # its texts are not those of the view whose place it takes
+PARTS: Mapping[str, Callable[[Choice, Observation], None]] = {
+    "read": show_read,
+    "colours": show_colours,
+    "nearest": show_nearest,
+}
+CODE = (
+    Snippet("read", ViT.forward_features, ('return tap("final_norm"',)),
+    Snippet("read", ViT.forward_head, ("if self.config.pool", "pooled_BD =")),
+    Snippet("colours", principal_map, ("centred_PD =", "left, spread, right", "scores =")),
+    Snippet("nearest", cosine_similarities, ("return",)),
+)

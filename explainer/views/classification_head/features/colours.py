@@ -1,0 +1,60 @@
+"""The patches' first three principal components as colours, at the end and on the way there."""
+
+from functools import partial
+
+import streamlit as st
+
+from explainer import features
+from explainer.content import load_texts
+from explainer.export import download_csv, matrix_csv
+from explainer.figures.colour_map import colours_of, strip
+from explainer.patch_colours import show_patch_colours
+from explainer.services import Observation
+from explainer.shared import remember
+from explainer.small_print import note
+from explainer.state import Choice
+from explainer.tokens import token_names
+from explainer.views.classification_head.features.wording import TEXTS
+
+
+def show_colours(choice: Choice, seen: Observation) -> None:
+    texts = TEXTS["parts"]["colours"]
+    show_patch_colours(seen)
+    download_csv(
+        texts["download"],
+        partial(components_csv, seen),
+        "patch-components.csv",
+        "components-csv",
+    )
+    st.markdown(f"**{texts['strip_title']}**")
+    st.markdown(texts["strip_text"])
+    st.html(remember(("colour strip", choice), partial(draw_strip, seen)))
+    note(texts["note"])
+
+
+def draw_strip(seen: Observation) -> str:
+    texts = TEXTS["parts"]["colours"]
+    pictures = [
+        (
+            colours_of(features.principal(seen, key).scores, seen.config.grid_size),
+            stage_name(key),
+        )
+        for key in features.stages(seen)
+    ]
+    return strip(pictures, texts["strip_alt"])
+
+
+def stage_name(key: str) -> str:
+    texts = TEXTS["parts"]["colours"]
+    if key == features.LAST:
+        return texts["stage_last"]
+    if key == "embed":
+        return texts["stage_start"]
+    return texts["stage"].format(block=int(key.split(".")[1]) + 1)
+
+
+def components_csv(seen: Observation) -> str:
+    texts, config = TEXTS["parts"]["colours"], seen.config
+    names = token_names(config, load_texts("token_explorer"))[config.num_prefix_tokens :]
+    columns = [texts["column"].format(number=number) for number in (1, 2, 3)]
+    return matrix_csv(features.principal(seen).scores, names, columns, texts["row"])

@@ -1,0 +1,35 @@
+"""The pictures that are most alike to the model."""
+
+import streamlit as st
+
+from explainer import features
+from explainer.export import download_csv, table_csv
+from explainer.figures.gallery import gallery
+from explainer.figures.pixels import image_address
+from explainer.services import Observation
+from explainer.small_print import note
+from explainer.state import Choice
+from explainer.views.classification_head.features.wording import TEXTS
+
+
+def show_nearest(choice: Choice, seen: Observation) -> None:
+    texts, found = TEXTS["parts"]["nearest"], features.neighbours(choice, seen)
+    pictures = []
+    for one in found:
+        cosine = f"{one.cosine:.3f}".replace("-", "−")
+        pictures.append(
+            (
+                image_address(one.pixels),
+                texts["alt"].format(name=one.name, cosine=cosine),
+                one.name,
+                texts["caption"].format(cosine=cosine),
+            )
+        )
+    st.html(gallery(pictures))
+    note(texts["note"])
+    download_csv(
+        texts["download"],
+        lambda: table_csv(("picture", "cosine"), [(one.name, one.cosine) for one in found]),
+        "alike.csv",
+        "alike-csv",
+    )

@@ -1,0 +1,66 @@
+"""Questions on the features, asked of the live model."""
+
+from explainer import features
+from explainer.quiz import Question
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.classification_head.features.wording import TEXTS, share
+
+BOUNDS = (0.1, 0.5)  # of the share that three directions hold
+
+
+def questions(choice: Choice, seen: Observation) -> list[Question]:
+    return [
+        ask_size(seen),
+        ask_variance(seen),
+        ask_nearest(choice, seen),
+        ask_twice(),
+    ]
+
+
+def ask_size(seen: Observation) -> Question:
+    texts, config = TEXTS["questions"]["size"], seen.config
+    width, tokens = config.embed_dim, config.num_tokens
+    options = sorted({tokens, width, tokens * width, config.num_patches * config.patch_dim})
+    return Question(
+        "size",
+        texts["text"],
+        tuple(f"{option:,}" for option in options),
+        options.index(width),
+        texts["why"].format(width=width),
+    )
+
+
+def ask_variance(seen: Observation) -> Question:
+    texts, found = TEXTS["questions"]["variance"], features.principal(seen)
+    whole = float(found.shares.sum())
+    return Question(
+        "variance",
+        texts["text"].format(width=seen.config.embed_dim),
+        (texts["less"], texts["some"], texts["most"]),
+        sum(whole > bound for bound in BOUNDS),
+        texts["why"].format(
+            shares=share(whole), each=", ".join(share(float(one)) for one in found.shares)
+        ),
+    )
+
+
+def ask_nearest(choice: Choice, seen: Observation) -> Question:
+    """Ask for the nearest of four pictures, among them the farthest."""
+    texts, found = TEXTS["questions"]["nearest"], features.neighbours(choice, seen)
+    places = sorted({0, 1, len(found) // 2, len(found) - 1})
+    options = sorted((found[place] for place in places), key=lambda one: one.name)
+    return Question(
+        "nearest",
+        texts["text"],
+        tuple(one.name for one in options),
+        options.index(found[0]),
+        texts["why"].format(cosines=", ".join(f"{one.name} {one.cosine:.3f}" for one in options)),
+    )
+
+
+def ask_twice() -> Question:
+    texts = TEXTS["questions"]["twice"]
+    return Question(
+        "twice", texts["text"], (texts["rises"], texts["falls"], texts["stays"]), 2, texts["why"]
+    )

@@ -1,0 +1,26 @@
+"""The row that stands for the image."""
+
+from functools import partial
+
+from explainer.export import download_csv, matrix_csv
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.classification_head.features.wording import TEXTS
+from explainer.views.classification_head.pooled import show_pooled
+from explainer.views.classification_head.wording import numbered
+
+
+def show_read(choice: Choice, seen: Observation) -> None:
+    show_pooled(choice, seen)
+    download_csv(
+        TEXTS["parts"]["read"]["download"],
+        partial(features_csv, seen),
+        "features.csv",
+        "features-csv",
+    )
+
+
+def features_csv(seen: Observation) -> str:
+    return matrix_csv(
+        seen.tensors["pooled"][None], ("image",), numbered(seen.config.embed_dim), "row"
+    )

@@ -1,0 +1,24 @@
+"""What the page on features says and shares between its parts."""
+
+from collections.abc import Mapping
+
+from explainer.content import load_texts
+from explainer.services import Observation
+from explainer.state import Choice
+
+TEXTS = load_texts("features")
+
+
+def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
+    config, texts = seen.config, TEXTS["parts"]["read"]
+    reads = texts["reads_class" if config.pool == "cls" else "reads_mean"]
+    return {
+        "width": config.embed_dim,
+        "patches": config.num_patches,
+        "depth": config.depth,
+        "reads": reads.format(patches=config.num_patches),
+    }
+
+
+def share(number: float) -> str:
+    return f"{100 * number:.0f} %"
