@@ -69,7 +69,8 @@ class ViTConfig(JsonConfig):
     Attributes:
         image_size: pixels, one number for a square or (height, width).
         in_channels: 1 for grey, 3 for colour.
-        num_classes: length of the logits.
+        num_classes: length of the logits; 0 for a backbone, which has no head and gives the pooled
+            features.
         patch_size: pixels, one number or (height, width); divides the image.
         embed_dim: width D of a token; a multiple of ``num_heads``.
         depth: number of encoder blocks.
@@ -108,8 +109,9 @@ class ViTConfig(JsonConfig):
     def __post_init__(self) -> None:
         for name in ("image_size", "patch_size"):
             check_size(name, getattr(self, name))
-        for name in ("in_channels", "num_classes", "embed_dim", "num_heads"):
+        for name in ("in_channels", "embed_dim", "num_heads"):
             check_int(name, getattr(self, name), at_least=1)
+        check_int("num_classes", self.num_classes, at_least=0)
         check_int("depth", self.depth, at_least=1, at_most=MOST_BLOCKS)
         check_int("num_registers", self.num_registers, at_least=0)
         check_choice("pos_embed", self.pos_embed, POSITIONS)

@@ -193,8 +193,8 @@ class ViT(nn.Module):
     """Vision Transformer: images (B, channels, height, width) → logits (B, num_classes).
 
     The head gives logits (unnormalised log-probabilities, in nats); softmax belongs to the reader
-    or to the loss. A new model's weights come from PyTorch's global generator; ``build`` takes a
-    seed instead.
+    or to the loss. A backbone (``num_classes`` 0) has no head and gives the pooled features (B, D).
+    A new model's weights come from PyTorch's global generator; ``build`` takes a seed instead.
     """
 
     def __init__(self, config: ViTConfig) -> None:
@@ -221,7 +221,9 @@ class ViT(nn.Module):
             if config.final_norm
             else nn.Identity()
         )
-        self.head = nn.Linear(config.embed_dim, config.num_classes)
+        self.head = (
+            nn.Linear(config.embed_dim, config.num_classes) if config.num_classes else nn.Identity()
+        )
         self.init_weights()
 
     @torch.no_grad()
@@ -289,12 +291,16 @@ class ViT(nn.Module):
         return tap("embed", self.pos_drop(x_BND))
 
     def forward_head(self, x_BND: Tensor, tap: Tap = no_tap) -> Tensor:
-        """Pool the tokens and classify them: (B, N, D) → logits (B, num_classes) (equation 4)."""
+        """Pool the tokens and classify them: (B, N, D) → logits (B, num_classes) (equation 4).
+
+        Without a head the pooled features (B, D) are returned as they are.
+        """
         if self.config.pool == "cls":
             pooled_BD = x_BND[:, 0]
         else:
             pooled_BD = x_BND[:, self.config.num_prefix_tokens :].mean(dim=1)
-        return tap("logits", self.head(tap("pooled", pooled_BD)))
+        pooled_BD = tap("pooled", pooled_BD)
+        return tap("logits", self.head(pooled_BD)) if self.config.num_classes else pooled_BD
 
 
 def fixed_position(config: ViTConfig, num_positions: int) -> Tensor | None:

@@ -41,12 +41,23 @@ class Trace(Mapping[str, Tensor]):
         return len(self._tensors)
 
     def __repr__(self) -> str:
-        return f"Trace({len(self)} tensors, {len(self.logits)} images)"
+        return f"Trace({len(self)} tensors, {len(self.output)} images)"
 
     @property
     def logits(self) -> Tensor:
-        """(B, num_classes)."""
+        """(B, num_classes).
+
+        Raises:
+            KeyError: the model is a backbone, without a head.
+        """
+        if not self.config.num_classes:
+            raise KeyError("this model has no head and gives no logits; it gives 'pooled'")
         return self._tensors["logits"]
+
+    @property
+    def output(self) -> Tensor:
+        """What the model returned: logits (B, num_classes), or pooled features (B, D)."""
+        return self._tensors["logits" if self.config.num_classes else "pooled"]
 
     @property
     def probabilities(self) -> Tensor:

@@ -28,7 +28,7 @@ INVALID_SHAPES = [
     ({"num_heads": False}, ["num_heads", "whole number", "False"]),
     ({"in_channels": 0}, ["in_channels", "from 1 to"]),
     ({"in_channels": [1]}, ["in_channels", "whole number", "[1]"]),
-    ({"num_classes": -1}, ["num_classes", "from 1 to"]),
+    ({"num_classes": -1}, ["num_classes", "from 0 to"]),
     ({"num_registers": -1}, ["num_registers", "from 0 to"]),
     ({"num_registers": True}, ["num_registers", "whole number"]),
     # sizes

@@ -124,6 +124,8 @@ def silence(heads: list[int]) -> Edit:
 def head_effects(model: ViT, images: Tensor) -> Tensor:
     """Return the logits with each single head switched off, (depth, H, B, num_classes).
 
+    A backbone, which has no logits, gives its pooled features: (depth, H, B, D).
+
     Each block's heads run as one batch, one copy of the images for each head, from that block to
     the end; the same as ``trace(model, images, switch_heads_off(model.config, [(block, head)]))``
     for every head in turn, at about half the cost. A flawed model (``vit_core.mistakes``) runs as
@@ -137,7 +139,7 @@ def head_effects(model: ViT, images: Tensor) -> Tensor:
     if flaws_of(model):  # a block alone does not know what of it is left out
         return torch.stack(
             [
-                trace(model, images, switch_heads_off(model.config, [(block, head)])).logits
+                trace(model, images, switch_heads_off(model.config, [(block, head)])).output
                 for block in range(model.config.depth)
                 for head in range(heads)
             ]

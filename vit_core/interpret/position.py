@@ -107,14 +107,14 @@ def shuffle_patches(images: Tensor, patch_size: tuple[int, int], permutation: Te
 
 
 def without_position(model: ViT, images: Tensor) -> Tensor:
-    """Return the logits (B, C) with zeros added in the place of the position.
+    """Return the output (B, C or D) with zeros added in the place of the position.
 
     The class token's own position is switched off as well. A model that was trained with its
     position is maimed by this: it has never seen such tokens.
     """
     if model.pos_embed is None:
-        return trace(model, images).logits
-    return trace(model, images, {"pos_embed": torch.zeros_like}).logits
+        return trace(model, images).output
+    return trace(model, images, {"pos_embed": torch.zeros_like}).output
 
 
 def shuffle_experiment(model: ViT, images: Tensor, permutation: Tensor) -> Shuffle:
@@ -131,8 +131,8 @@ def shuffle_experiment(model: ViT, images: Tensor, permutation: Tensor) -> Shuff
     """
     shuffled = shuffle_patches(images, model.config.patch_hw, permutation)
     return Shuffle(
-        trace(model, images).logits,
-        trace(model, shuffled).logits,
+        trace(model, images).output,
+        trace(model, shuffled).output,
         without_position(model, images),
         without_position(model, shuffled),
     )
