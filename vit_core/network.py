@@ -41,7 +41,7 @@ def as_trained(model: ViT, is_compiled: bool, group: Group) -> Network:
         return network
     return DistributedDataParallel(  # type: ignore[return-value]
         network,
-        broadcast_buffers=False,
+        forward_sync_buffers=False,
         # what a mistake leaves out of the forward pass gets no gradient
         find_unused_parameters=bool(flaws_of(model)),
     )

@@ -9,7 +9,6 @@ import dataclasses
 import shlex
 import signal
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from vit_core.presets import PRESETS
 from vit_core.record import Cadence, Recorder
 from vit_core.run import RunConfig, RunDirectory, RunError
 from vit_core.streaming import StreamedSplit
-from vit_core.train import EpochEnd, Event, StepEnd, Training, TrainingDiverged
+from vit_core.train import EpochEnd, StepEnd, Training, TrainingDiverged
 from vit_core.train_options import build_parser, pick
 
 GREY = ("mnist", "fashion-mnist")  # data sets whose preset is "default"
@@ -37,18 +36,21 @@ def main(arguments: list[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     group = Group.of_environment()
     # also where a shell started this in the background, with Ctrl-C's signal switched off
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, terminate)
     try:
         with group.joined(options.device) as device:
             take_part(options, arguments, group, device)
-    except KeyboardInterrupt:
-        say(group, f"\nstopped; {how_to_go_on(options.run_dir, group)}")
+    except KeyboardInterrupt as stop:
+        # torchrun terminates the rest where one is gone, and that may be the main process
+        if group.is_main or (group.rank == 1 and isinstance(stop, Terminated)):
+            print(f"\nstopped; {how_to_go_on(options.run_dir, group)}", file=sys.stderr)
         return 130
     except SaidByMain:
         return 2
     except TrainingDiverged as error:  # which all processes see
-        say(group, f"error: {error}")
+        if group.is_main:
+            print(f"error: {error}", file=sys.stderr)
         return 2
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -67,9 +69,12 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def say(group: Group, text: str) -> None:
-    if group.is_main:
-        print(text, file=sys.stderr)
+class Terminated(KeyboardInterrupt):
+    """The signal that ends a process, taken as an order to stop."""
+
+
+def terminate(*_: object) -> None:
+    raise Terminated
 
 
 def how_to_go_on(path: Path, group: Group) -> str:
@@ -243,25 +248,19 @@ def show(recorder: Recorder, log_every: int) -> None:
         unit_scale=True,
         dynamic_ncols=True,
     ) as bar:
-        for line in lines(recorder.events(), recorder, bar, log_every):
-            bar.write(line, file=sys.stderr)
-
-
-def lines(events: Iterable[Event], recorder: Recorder, bar: Any, log_every: int) -> Iterable[str]:
-    """Move the bar on with the events, and return what is to be said besides."""
-    losses: list[float] = []
-    said = 0
-    for event in events:
-        if isinstance(event, StepEnd):
-            bar.update(event.images)
-            losses.append(event.train_loss)
-            if event.step % log_every == 0:
-                bar.set_postfix_str(postfix(losses, recorder.last.get("val_accuracy")))
-                losses.clear()
-        skipped = recorder.training.data.skipped
-        if skipped and len(skipped) > said and (not said or isinstance(event, EpochEnd)):
-            said = len(skipped)
-            yield str(skipped)
+        losses: list[float] = []
+        said = 0
+        for event in recorder.events():
+            if isinstance(event, StepEnd):
+                bar.update(event.images)
+                losses.append(event.train_loss)
+                if event.step % log_every == 0:
+                    bar.set_postfix_str(postfix(losses, recorder.last.get("val_accuracy")))
+                    losses.clear()
+            skipped = training.data.skipped
+            if skipped and len(skipped) > said and (not said or isinstance(event, EpochEnd)):
+                said = len(skipped)
+                bar.write(str(skipped), file=sys.stderr)
 
 
 def summary(recorder: Recorder) -> str:
