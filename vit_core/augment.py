@@ -14,7 +14,7 @@ CROP, SMALLEST_CROP = (
     0.65,
     0.08,
 )  # share of the area that is cut off at strength 1; least that stays
-ASPECT = (3 / 4, 4 / 3)  # of a crop, width over height
+ASPECT = 4 / 3  # at strength 1: most of a crop's width over height, and of height over width
 
 
 def augment(
@@ -123,6 +123,11 @@ def smallest_area(strength: float) -> float:
     return max(1 - CROP * strength, SMALLEST_CROP)
 
 
+def widest_crop(strength: float) -> float:
+    """Return the largest width of a crop over its height; the largest height is the same."""
+    return ASPECT ** min(strength, 1.0)
+
+
 def crop(
     images: Tensor, strength: float, generator: torch.Generator, share: Share | None = None
 ) -> Tensor:
@@ -133,9 +138,9 @@ def crop(
     """
     share = share or Share.whole(len(images))
     draws = share.of(torch.rand((4, share.total), generator=generator, device=images.device), 1)
-    smallest, (low, high) = smallest_area(strength), map(math.log, ASPECT)
+    smallest, widest = smallest_area(strength), math.log(widest_crop(strength))
     area = smallest + (1 - smallest) * draws[0]
-    aspect = (low + (high - low) * draws[1]).exp()
+    aspect = (widest * (2 * draws[1] - 1)).exp()
     width, height = (area * aspect).sqrt().clamp(max=1), (area / aspect).sqrt().clamp(max=1)
     left, top = (1 - width) * (2 * draws[2] - 1), (1 - height) * (2 * draws[3] - 1)
     zero = torch.zeros_like(width)

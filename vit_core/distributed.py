@@ -108,7 +108,7 @@ class Group:
         if self.is_main:
             copies = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
         else:
-            copies = {key: torch.empty(*shape, dtype=kind) for key, (shape, kind) in shapes.items()}
+            copies = {key: torch.empty(shape, dtype=kind) for key, (shape, kind) in shapes.items()}
         for copy in copies.values():
             dist.broadcast(copy, src=0)
         return copies

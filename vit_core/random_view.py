@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vit_core.augment import ASPECT, smallest_area
+from vit_core.augment import smallest_area, widest_crop
 from vit_core.config import TrainConfig
 from vit_core.image_file import middle, to_array
 from vit_core.randaugment import change, seed_of
@@ -19,18 +19,18 @@ class RandomView:
 
     Attributes:
         seed: of the epoch.
-        area: smallest share of an image that a random crop may have; None for its middle.
+        crop: strength of random crops as ``augment_strength`` in ``TrainConfig``; None for none.
         randaugment: magnitude as in ``TrainConfig``.
     """
 
     seed: int
-    area: float | None
+    crop: float | None
     randaugment: int
 
     @classmethod
     def of_epoch(cls, config: TrainConfig, seed: int) -> "RandomView":
-        area = smallest_area(config.augment_strength) if config.augment == "crop" else None
-        return cls(seed, area, config.randaugment)
+        crop = config.augment_strength if config.augment == "crop" else None
+        return cls(seed, crop, config.randaugment)
 
     def of(self, image: Image.Image, place: int, size: tuple[int, int]) -> np.ndarray:
         """Return (channels, height, width) uint8.
@@ -44,11 +44,15 @@ class RandomView:
 
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed_of(self.seed, place))
-            if self.area is None:
+            if self.crop is None:
                 image = middle(image, size)
             else:
+                widest = widest_crop(self.crop)
                 crop = RandomResizedCrop(
-                    size, (self.area, 1.0), ASPECT, InterpolationMode.BICUBIC, antialias=True
+                    size,
+                    (smallest_area(self.crop), 1.0),
+                    (1 / widest, widest),
+                    InterpolationMode.BICUBIC,
                 )
                 image = crop(image)
             pixels = torch.from_numpy(np.ascontiguousarray(to_array(image)))

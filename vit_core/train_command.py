@@ -24,7 +24,7 @@ from vit_core.presets import PRESETS
 from vit_core.record import Cadence, Recorder
 from vit_core.run import RunConfig, RunDirectory, RunError
 from vit_core.streaming import StreamedSplit
-from vit_core.train import EpochEnd, StepEnd, Training, TrainingDiverged
+from vit_core.train import EpochEnd, StepEnd, Training, TrainingDiverged, batch_for
 from vit_core.train_options import build_parser, pick
 
 GREY = ("mnist", "fashion-mnist")  # data sets whose preset is "default"
@@ -98,7 +98,7 @@ def take_part(
 
     def begin() -> str:
         nonlocal run, data
-        run, data = open_run(options, arguments)
+        run, data = open_run(options, arguments, group.size)
         return run.config.to_json()
 
     def take_up() -> bool:
@@ -157,9 +157,12 @@ def data_of(
 
 
 def open_run(
-    options: argparse.Namespace, arguments: list[str]
+    options: argparse.Namespace, arguments: list[str], processes: int
 ) -> tuple[RunDirectory, ImageData | None]:
     """Make the run directory that the options describe, or open the one to resume.
+
+    Args:
+        processes: that are to share the run.
 
     Returns:
         It, and the data of a new one.
@@ -197,6 +200,7 @@ def open_run(
         command=shlex.join(["python", "-m", "vit_core.train", *arguments]),
     )
     check_data(data, model)
+    batch_for(training, len(data.train), processes)
     return RunDirectory.create(options.run_dir, config), data
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vit_core.augment import affine_grid, augment, shift, warp
+from vit_core.augment import affine_grid, augment, crop, shift, smallest_area, warp
 from vit_core.data import mnist_test
 
 
@@ -11,7 +11,7 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-@pytest.mark.parametrize("kind", ["none", "shift", "affine", "elastic"])
+@pytest.mark.parametrize("kind", ["none", "shift", "affine", "elastic", "crop"])
 def test_shape_range_and_seed(kind: str) -> None:
     images = mnist_test().images[:16]
     changed = augment(images, kind, 1.0, generator())
@@ -21,7 +21,7 @@ def test_shape_range_and_seed(kind: str) -> None:
     assert (kind == "none") == torch.equal(changed, images)
 
 
-@pytest.mark.parametrize("kind", ["affine", "elastic"])
+@pytest.mark.parametrize("kind", ["affine", "elastic", "crop"])
 def test_strength_zero_changes_nothing(kind: str) -> None:
     images = mnist_test().images[:4]
     changed = augment(images, kind, 0.0, generator())
@@ -55,3 +55,16 @@ def test_the_warp_is_smooth() -> None:
     field = warp(torch.zeros(50, 1, 28, 28), 1.0, generator())
     steps = field.diff(dim=1).abs().mean()
     assert steps < 0.25 * field.abs().mean()
+
+
+def test_a_crop_is_a_part_of_the_image_of_the_stated_area() -> None:
+    ramp = torch.linspace(0, 255, 28).expand(1, 1, 28, 28)
+    images = torch.cat((ramp, ramp.transpose(2, 3)), dim=1).expand(300, -1, -1, -1)
+    cut = crop(images, 1.0, generator())
+    across = (cut[:, 0, 14, 27] - cut[:, 0, 14, 0]) / 255
+    down = (cut[:, 1, 27, 14] - cut[:, 1, 0, 14]) / 255
+    areas, proportions = across * down, across / down
+    assert areas.min() > 0.3 and areas.min() < 0.4  # 0.35 at strength 1
+    assert areas.max() > 0.9
+    assert proportions.min() > 0.7 and proportions.max() < 1.43
+    assert smallest_area(4.0) == 0.08

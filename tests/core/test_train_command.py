@@ -259,7 +259,12 @@ def test_the_evaluation_command(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_a_run_can_be_said_as_a_command(name: str | None, tmp_path: Path) -> None:
     base = PRESETS[name or "default"]
     model = dataclasses.replace(base.model, depth=3, qkv_bias=False, patch_size=(4, 2))
-    train = dataclasses.replace(base.train, epochs=9, lr=3e-5, residual=False, shuffled_labels=True)
+    train = dataclasses.replace(
+        base.train,
+        **{"epochs": 9, "lr": 3e-5, "residual": False, "shuffled_labels": True, "randaugment": 7},
+        **{"mixup": 0.8, "cutmix": 1.0, "grad_accumulation": 4, "clip_norm": 1.0, "ema": 0.99},
+        compile=True,
+    )
     words = shlex.split(command.command_line(name, model, train, threads=2))
     assert words[:3] == ["python", "-m", "vit_core.train"]
     options = command.build_parser().parse_args(words[3:])
