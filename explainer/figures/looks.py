@@ -1,5 +1,6 @@
 """Where one token looks, as small pictures: attention weights over the image, one or many."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -9,13 +10,14 @@ from explainer import theme
 from explainer.figures import pixels
 from explainer.theme import SEQUENTIAL
 
-# the digit shows through the weights
+# the image shows through the weights
 STYLE = f"""
 .look {{ position: relative; display: block; width: 100%; aspect-ratio: 1; overflow: hidden;
   border-radius: 3px; }}
 .look img {{ position: absolute; inset: 0; width: 100%; height: 100%; margin: 0;
   border-radius: 0; image-rendering: pixelated; }}
-.look img + img {{ opacity: 0.8; }}
+.look img + img, .look.over img {{ opacity: 0.8; }}
+.look img.smooth {{ image-rendering: auto; }}
 .looks {{ display: flex; flex-wrap: wrap; gap: 1rem; margin: 0; }}
 .looks figure {{ flex: 1 1 8.5rem; max-width: 14rem; margin: 0; }}
 .looks figcaption {{ margin-top: 0.375rem; font-size: 0.9375rem; line-height: 1.45; }}
@@ -40,37 +42,67 @@ def look(values: np.ndarray, weights: np.ndarray, alt: str, limit: float | None 
     """Return the weights on patches over the image.
 
     Args:
-        values: (height, width) uint8 pixels.
+        values: (height, width) or (height, width, 3) uint8 pixels.
         weights: (rows, columns) of one query.
         limit: weight in the brightest colour; the largest one if None.
     """
-    top = float(weights.max()) if limit is None else limit
-    heat = pixels.png(pixels.shades(weights, 0.0, top), pixels.palette(SEQUENTIAL))
     return (
-        f'<span class="look"><img src="{pixels.grey_image(values)}" alt="">'
-        f'<img src="{pixels.data_uri(heat)}" alt="{escape(alt)}"></span>'
+        f'<span class="look"><img src="{pixels.image_address(values)}" alt=""{smoothed(values)}>'
+        f'<img src="{heat(weights, limit)}" alt="{escape(alt)}"></span>'
     )
 
 
+def over(weights: np.ndarray, alt: str, limit: float | None = None) -> str:
+    """Return what ``look`` does without its image, for ``looks`` that bring one for all."""
+    return f'<span class="look over"><img src="{heat(weights, limit)}" alt="{escape(alt)}"></span>'
+
+
+def heat(weights: np.ndarray, limit: float | None) -> str:
+    top = float(weights.max()) if limit is None else limit
+    return pixels.data_uri(pixels.png(pixels.shades(weights, 0.0, top), pixels.palette(SEQUENTIAL)))
+
+
 def whole(values: np.ndarray, alt: str) -> str:
-    """Return the image alone, (height, width) uint8 pixels, for ``looks``."""
-    source = pixels.grey_image(values)
-    return f'<span class="look"><img src="{source}" alt="{escape(alt)}"></span>'
+    """Return the image alone, (height, width) or (height, width, 3) uint8, for ``looks``."""
+    source = pixels.image_address(values)
+    return f'<span class="look"><img src="{source}" alt="{escape(alt)}"{smoothed(values)}></span>'
 
 
-def looks(pictures: Sequence[tuple[str, str, Sequence[str]]]) -> str:
+def smoothed(values: np.ndarray) -> str:
+    return ' class="smooth"' if pixels.is_smooth(values) else ""
+
+
+def behind(values: np.ndarray) -> tuple[str, str]:
+    """Return a class, and its style that puts the image behind all ``over`` in it.
+
+    The image is sent once, however many pictures lie over it.
+    """
+    name = f"behind-{zlib.crc32(values.tobytes()):08x}"
+    rule = (
+        f'.{name} .over {{ background: url("{pixels.image_address(values)}") 0 0 / 100% 100%; '
+        f"image-rendering: {pixels.rendering(values)}; }}"
+    )
+    return name, f"<style>{rule}</style>"
+
+
+def looks(
+    pictures: Sequence[tuple[str, str, Sequence[str]]], values: np.ndarray | None = None
+) -> str:
     """Return pictures side by side, each with a title and lines of text.
 
     Args:
         pictures: (HTML of ``look``, title, lines).
+        values: pixels of the image behind all pictures that are ``over`` it.
     """
+    name, backdrop = ("", "") if values is None else behind(values)
     figures = "".join(
         f"<figure>{picture}<figcaption><b>{escape(title)}</b>"
         + "".join(f"<span>{escape(line)}</span>" for line in lines)
         + "</figcaption></figure>"
         for picture, title, lines in pictures
     )
-    return f'<style>{STYLE}</style><div class="looks">{figures}</div>'
+    kind = f"looks {name}".strip()
+    return f'<style>{STYLE}</style>{backdrop}<div class="{kind}">{figures}</div>'
 
 
 def overview(
@@ -86,7 +118,7 @@ def overview(
     Each picture is brightest where its head looks most.
 
     Args:
-        values: (height, width) uint8 pixels.
+        values: (height, width) or (height, width, 3) uint8 pixels.
         weights: (depth, heads, P) of one query on the patches.
         grid: rows and columns of patches.
         chosen: block and head.
@@ -104,13 +136,15 @@ def overview(
         for head in range(heads):
             most = strongest[block][head]
             alt = texts["alt"].format(block=block + 1, head=head + 1, strongest=most)
-            picture = look(values, weights[block, head].reshape(grid), alt)
+            picture = over(weights[block, head].reshape(grid), alt)
             mark = ' class="chosen"' if (block, head) == chosen else ""
             cells.append(f"<td{mark}><div>{picture}</div></td>")
         name = escape(texts["block"].format(block=block + 1))
         rows.append(f'<tr><th scope="row">{name}</th>{"".join(cells)}</tr>')
+    backdrop_class, backdrop = behind(values)
     return (
-        f'<style>{STYLE}</style><div class="overview-box" role="region" tabindex="0" '
+        f"<style>{STYLE}</style>{backdrop}"
+        f'<div class="overview-box {backdrop_class}" role="region" tabindex="0" '
         f'aria-label="{escape(texts["caption"])}">'
         f'<table class="overview" style="--heads:{heads}">'
         f"<caption>{escape(texts['caption'])}</caption>"

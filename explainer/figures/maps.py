@@ -25,7 +25,14 @@ STYLE = f"""
 
 
 def map_of(values: np.ndarray, limit: float) -> str:
-    """Return (rows, columns) in the diverging map as a picture's address."""
+    """Return numbers as a picture's address.
+
+    Args:
+        values: (rows, columns), drawn in the diverging map; or (rows, columns, 3), drawn as red,
+            green and blue around mid-grey.
+    """
+    if values.ndim == 3:
+        return pixels.image_address(pixels.around_grey(values, limit))
     picture = pixels.png(pixels.shades(values, -limit, limit), pixels.palette(DIVERGING))
     return pixels.data_uri(picture)
 
@@ -34,7 +41,7 @@ def maps(pictures: Sequence[tuple[np.ndarray, str, str, str]], chosen: int) -> s
     """Return small maps side by side, each in its own scale.
 
     Args:
-        pictures: values (rows, columns), title, line below, text alternative.
+        pictures: values (rows, columns) or (rows, columns, 3), title, line below, text alternative.
         chosen: index of the framed one.
     """
     figures = []

@@ -32,11 +32,13 @@ def shape_text(shape: tuple[int, ...]) -> str:
 
 
 def image(pixel_values: np.ndarray, alt: str) -> str:
-    return tag(pixels.grey_image(pixel_values), alt)
+    kind = "smooth" if pixels.is_smooth(pixel_values) else ""
+    return tag(pixels.image_address(pixel_values), alt, kind)
 
 
 def patches(values: np.ndarray, grid: tuple[int, int], patch: tuple[int, int], alt: str) -> str:
-    return tag(pixels.pieces(values, grid, patch), alt, "bare")
+    is_large = grid[1] * patch[1] > pixels.LARGEST_PIXELATED
+    return tag(pixels.pieces(values, grid, patch), alt, "bare smooth" if is_large else "bare")
 
 
 def tokens(values: np.ndarray, alt: str, marked: bool = False) -> str:
@@ -73,15 +75,22 @@ def bars(scores: np.ndarray, names: Sequence[str], alt: str) -> str:
         f'width:{100 * abs(score) / span:.2f}%"></i></span></div>'
         for place, (name, score) in enumerate(zip(names, scores.tolist(), strict=True))
     )
-    return f'<div class="bars" role="img" aria-label="{escape(alt)}">{rows}</div>'
+    kind = "bars named" if is_long(names) else "bars"
+    return f'<div class="{kind}" role="img" aria-label="{escape(alt)}">{rows}</div>'
 
 
 def answer(name: str, share: str, verdict: str, kind: str) -> str:
     """Return the answer itself, large; ``kind`` colours the verdict: good, bad or guess."""
+    size = ' class="word"' if is_long([name]) else ""
     return (
-        f'<div class="answer"><strong>{escape(name)}</strong><span>{escape(share)}</span>'
+        f'<div class="answer"><strong{size}>{escape(name)}</strong><span>{escape(share)}</span>'
         f'<em class="{kind}">{escape(verdict)}</em></div>'
     )
+
+
+def is_long(names: Sequence[str]) -> bool:
+    """Whether names are words and need another space than digits do."""
+    return max(map(len, names)) > 2
 
 
 def tag(address: str, alt: str, kind: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Arrays as small pictures: one value, one pixel; the browser enlarges them without smoothing."""
+"""Arrays as small pictures: one value, one pixel; a style sheet says how they are enlarged."""
 
 import base64
 import struct
@@ -9,6 +9,7 @@ import numpy as np
 from explainer.theme import DIVERGING, SEQUENTIAL
 
 GREY = ["#000000", "#ffffff"]
+LARGEST_PIXELATED = 96  # pixels: a larger image is a photograph, which is smoothed when enlarged
 
 
 def palette(stops: list[str]) -> np.ndarray:
@@ -56,14 +57,15 @@ def png(indices: np.ndarray, colours: np.ndarray, clear: np.ndarray | None = Non
 
 
 def colour_png(pixels: np.ndarray) -> bytes:
-    """Encode (height, width, 3) uint8 as a PNG."""
-    height, width, _ = pixels.shape
-    lines = np.zeros((height, 1 + 3 * width), np.uint8)  # each begins with 0: no filter
+    """Encode (height, width, 3) uint8, or 4 with opacity, as a PNG."""
+    height, width, channels = pixels.shape
+    kind = 2 if channels == 3 else 6  # as the format numbers them
+    lines = np.zeros((height, 1 + channels * width), np.uint8)  # each begins with 0: no filter
     lines[:, 1:] = pixels.reshape(height, -1)
     return b"".join(
         (
             b"\x89PNG\r\n\x1a\n",
-            chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+            chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)),
             chunk(b"IDAT", zlib.compress(lines.tobytes(), 6)),
             chunk(b"IEND", b""),
         )
@@ -90,17 +92,42 @@ def image_address(pixels: np.ndarray) -> str:
     return data_uri(colour_png(pixels))
 
 
+def is_smooth(pixels: np.ndarray) -> bool:
+    """Whether an image is smoothed when it is enlarged, as a photograph is."""
+    return pixels.shape[1] > LARGEST_PIXELATED
+
+
+def rendering(pixels: np.ndarray) -> str:
+    """Return CSS's ``image-rendering`` for an image."""
+    return "auto" if is_smooth(pixels) else "pixelated"
+
+
+def around_grey(values: np.ndarray, limit: float) -> np.ndarray:
+    """Return signed numbers as brightness, uint8: 0 is mid-grey, ``limit`` white, -``limit`` black.
+
+    With three of them for each pixel, as red, green and blue, these are colours.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    return shades(values, -limit, limit)
+
+
 def grey_image(pixels: np.ndarray) -> str:
     """Return pixels (height, width) uint8 as a grey picture's address."""
     return data_uri(png(pixels, palette(GREY)))
 
 
 def pieces(patches: np.ndarray, grid: tuple[int, int], patch: tuple[int, int]) -> str:
-    """Return flattened grey patches (P, ph·pw), put back in their places with gaps between them.
+    """Return flattened patches, put back in their places with gaps between them.
 
-    The least value of all is black, the largest white.
+    Args:
+        patches: (P, ph·pw), of which the least value of all is black and the largest white; or
+            (P, 3·ph·pw) uint8, all red values first, then green, then blue.
     """
     (rows, columns), (height, width) = grid, patch
+    if patches.shape[1] == 3 * height * width:
+        return colour_pieces(patches.reshape(rows, columns, 3, height, width))
     tiles = patches.reshape(rows, columns, height, width)
     apart = np.full((rows, columns, height + 1, width + 1), np.nan)
     apart[:, :, :height, :width] = tiles
@@ -109,6 +136,17 @@ def pieces(patches: np.ndarray, grid: tuple[int, int], patch: tuple[int, int]) -
     gaps = np.isnan(sheet)
     painted = shades(np.where(gaps, 0.0, sheet), float(patches.min()), float(patches.max()))
     return data_uri(png(painted, palette(GREY), clear=gaps))
+
+
+def colour_pieces(tiles: np.ndarray) -> str:
+    """Return coloured patches (rows, columns, 3, ph, pw) uint8 in their places, with gaps."""
+    rows, columns, _, height, width = tiles.shape
+    gap = max(1, height // 7)  # to be seen beside many pixels
+    apart = np.zeros((rows, columns, height + gap, width + gap, 4), np.uint8)
+    apart[:, :, :height, :width, :3] = tiles.transpose(0, 1, 3, 4, 2)
+    apart[:, :, :height, :width, 3] = 255
+    sheet = apart.transpose(0, 2, 1, 3, 4).reshape(rows * (height + gap), -1, 4)
+    return data_uri(colour_png(sheet[:-gap, :-gap]))
 
 
 def signed_matrix(values: np.ndarray) -> str:

@@ -40,7 +40,7 @@ class Tile(NamedTuple):
     """One little picture.
 
     Attributes:
-        values: (height, width).
+        values: (height, width), or (height, width, 3) drawn as colours around mid-grey.
         title: above what is said in ``line``.
         alt: says what it shows.
     """
@@ -77,7 +77,7 @@ def product(tiles: Sequence[Tile], signs: Sequence[str]) -> str:
 
 def numbers(values: np.ndarray, limit: float) -> str:
     """Return the numbers of a picture's cells, dark where the cell is light."""
-    if values.size > MOST_NUMBERS:
+    if values.ndim > 2 or values.size > MOST_NUMBERS:
         return ""
     rows, columns = values.shape
     cells = "".join(

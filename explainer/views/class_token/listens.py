@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from explainer.figures.looks import look, looks
+from explainer.figures.looks import looks, over
 from explainer.notation import percent
 from explainer.services import Observation
 from explainer.shared import remember
@@ -16,11 +16,13 @@ from explainer.views.class_token.wording import TEXTS, has_class, names_of, sign
 def show_listens(choice: Choice, seen: Observation) -> None:
     texts = TEXTS["parts"]["listens"]
     if has_class(seen.config):
-        st.html(looks(remember(("class listens", choice), lambda: listened(seen))))
+        found = remember(("class listens", choice), lambda: listened(seen))
+        st.html(looks(found, seen.pixels))
         note(texts["note_class"])
     else:
         agreed = agreement(seen)
-        st.html(looks(remember(("class agrees", choice), lambda: agreeing(seen))))
+        found = remember(("class agrees", choice), lambda: agreeing(seen))
+        st.html(looks(found, seen.pixels))
         note(
             texts["note_mean"].format(
                 least=signed(float(agreed.min())), most=signed(float(agreed.max()))
@@ -39,8 +41,7 @@ def listened(seen: Observation) -> list[tuple[str, str, list[str]]]:
             "token": names[best],
             "share": percent(float(weights[best])),
         }
-        over = look(
-            seen.pixels,
+        picture = over(
             weights[prefix:].reshape(config.grid_size),
             texts["alt_class"].format(**words),
         )
@@ -48,7 +49,7 @@ def listened(seen: Observation) -> list[tuple[str, str, list[str]]]:
             texts["itself"].format(share=percent(float(weights[0]))),
             texts["strongest"].format(**words),
         ]
-        pictures.append((over, texts["block"].format(**words), lines))
+        pictures.append((picture, texts["block"].format(**words), lines))
     return pictures
 
 
@@ -68,5 +69,5 @@ def agreeing(seen: Observation) -> list[tuple[str, str, list[str]]]:
     least, most = signed(float(agreed.min())), signed(float(agreed.max()))
     alt = texts["alt_mean"].format(token=token, value=most)
     drawn = (agreed - agreed.min()).reshape(config.grid_size)
-    over = look(seen.pixels, drawn, alt, max(float(drawn.max()), 1e-6))
-    return [(over, texts["agree"], [texts["agree_line"].format(least=least, most=most)])]
+    picture = over(drawn, alt, max(float(drawn.max()), 1e-6))
+    return [(picture, texts["agree"], [texts["agree_line"].format(least=least, most=most)])]
