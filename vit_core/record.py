@@ -1,10 +1,12 @@
 """Training into a run directory: takes a run up where it stands, and writes as it goes."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from vit_core.board import Board, no_board
 from vit_core.data import ImageData
 from vit_core.distributed import ALONE, Group
 from vit_core.evaluate import hardest_images
@@ -35,13 +37,19 @@ class Recorder:
     """A training and the run directory that it fills."""
 
     def __init__(
-        self, run: RunDirectory, data: ImageData, cadence: Cadence, group: Group = ALONE
+        self,
+        run: RunDirectory,
+        data: ImageData,
+        cadence: Cadence,
+        group: Group = ALONE,
+        board: Callable[[Path, int], Board] = no_board,
     ) -> None:
         """Take up the run after its last whole epoch, or begin it.
 
         Args:
             data: on the device to train on.
             group: the processes that train together, of which this one is the main one.
+            board: opens what takes the metrics besides, for a directory and the step it stands at.
 
         Raises:
             RunError: what it would be resumed from is damaged or of another model.
@@ -65,6 +73,7 @@ class Recorder:
         self.last: dict[str, Any] = whole[-1] if whole else {}  # what the last whole epoch gave
         self.started = time.monotonic() - (lines[-1]["seconds"] if lines else 0.0)
         self.written = self.seen = time.monotonic()
+        self.board = board(run.path, self.last.get("step", 0))
         self.losses: list[float] = []
         self.accuracies: list[float] = []
 
@@ -170,7 +179,9 @@ class Recorder:
         self.write(self.last)
 
     def write(self, values: dict[str, Any]) -> None:
-        self.run.append_metrics({"seconds": self.seconds} | values)
+        line = {"seconds": self.seconds} | values
+        self.run.append_metrics(line)
+        self.board.add(line)
 
 
 def mean(values: list[float]) -> float:

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from vit_core.board import open_board
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import ImageData
 from vit_core.distributed import Group, SaidByMain, is_lost_process
@@ -104,7 +105,7 @@ def take_part(
     def take_up() -> bool:
         nonlocal recorder
         assert run is not None and data is not None
-        recorder = Recorder(run, data, Cadence(steps=options.log_every), group)
+        recorder = Recorder(run, data, Cadence(steps=options.log_every), group, open_board)
         return recorder.is_complete
 
     try:
@@ -126,6 +127,8 @@ def take_part(
             before = f"{options.run_dir} is complete: " if is_complete else ""
             print(f"{before}{summary(recorder)}")
     finally:
+        if recorder:
+            recorder.board.close()
         if run:
             run.close()
 

@@ -19,6 +19,7 @@ from training_data import small_mnist
 import vit_core.files
 from vit_core import PRESETS, load_checkpoint, open_data
 from vit_core import train_command as command
+from vit_core.board import no_board
 from vit_core.evaluate import main as evaluate_main
 from vit_core.train import Training
 
@@ -30,6 +31,7 @@ RUN = [*SHAPE, "--epochs", "3", "--batch-size", "32", "--threads", "1", "--log-e
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Train on a small part of MNIST, and leave the process's signals alone."""
     monkeypatch.setattr(open_data, "mnist", small_mnist)
+    monkeypatch.setattr(command, "open_board", no_board)
     monkeypatch.setattr(command.signal, "signal", lambda *_: None)
 
 
