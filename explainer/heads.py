@@ -82,7 +82,7 @@ def cosine(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def prepared(choice: Choice, seen: Observation) -> tuple[ViT, Tensor]:
     source = services.load_source(choice.source, choice.config, choice.seed)
-    return source.model, normalize(torch.tensor(seen.pixels)[None, None], source.info)
+    return source.model, normalize(services.batch_of(seen.pixels), source.info)
 
 
 def spread(choice: Choice, seen: Observation) -> tuple[np.ndarray, np.ndarray]:

@@ -1,9 +1,10 @@
-"""The picture that the model looks at: a test digit, a hard one, or a visitor's own."""
+"""The picture that the model looks at: a shipped one, a hard one, or a visitor's own."""
 
 import base64
 from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from html import escape
 from io import BytesIO
 from urllib.parse import urlsplit
@@ -14,21 +15,27 @@ from PIL import Image
 
 from explainer import controls, pictures, services, state
 from explainer.components.drawing_pad import drawing_pad
+from explainer.components.thumbnails import thumbnails
 from explainer.content import load_texts
-from explainer.figures.pixels import grey_image
+from explainer.figures.pixels import image_address
+from explainer.galleries import CIFAR, DIGITS, own, samples
 from explainer.hard import SEARCHED, Hard, found_hard, hard_digits
 from explainer.pictures_prepare import UnusablePictureError, centred
-from explainer.pictures_upload import MOST_BYTES, Upload, read_upload
+from explainer.pictures_upload import MOST_BYTES, Upload, read_photograph, read_upload
 from explainer.stages import percent
 from explainer.state import Choice, State
 
 TEXTS = load_texts("picker")
 KINDS = ("digit", "hard", "draw", "upload", "camera")
+PHOTO_KINDS = ("sample", "upload", "camera")  # where the model was not trained on digits
 KIND_KEY = "picture-kind"  # which of them is open
 OWN_KEY = "own-pictures"  # kind → the own picture that it last gave
+PHOTO_KIND_KEY = "photo-kind"  # the same for photographs
+OWN_PHOTO_KEY = "own-photos"
 PROBLEM_KEY = "picture-problem"  # why the last file gave none
 FILES = ("png", "jpg", "jpeg", "webp")
 THUMBNAIL = 96  # pixels
+PIXELATED = 96  # pixels up to which an enlarged picture shows what it consists of
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 STYLE = """<style>
@@ -36,6 +43,7 @@ STYLE = """<style>
 .picked img {
   width: 72px; height: 72px; flex: none; border-radius: 4px; image-rendering: pixelated;
 }
+.picked img.smooth { image-rendering: auto; }
 .picked p, .picture-done { margin: 0; font-size: 0.875rem; line-height: 1.4; }
 .picked p + p { margin-top: 0.25rem; }
 .picture-steps { display: grid; grid-template-columns: repeat(3, 1fr); gap: 0.5rem; }
@@ -74,17 +82,20 @@ def pick_picture(now: State, choice: Choice) -> None:
         choice: what the state chooses.
     """
     st.html(STYLE)
-    kind = open_kind(now)
-    controls.tell("picker", kind)
+    is_digits = choice.gallery == DIGITS
+    kind = open_kind(now) if is_digits else open_photo_kind(now)
+    key = "picker" if is_digits else "photo-picker"
+    controls.tell(key, kind)
     st.pills(
         TEXTS["kind"],
-        KINDS,
-        key="picker",
+        KINDS if is_digits else PHOTO_KINDS,
+        key=key,
         required=True,
         format_func=TEXTS["kinds"].__getitem__,
-        on_change=partial(turn_to, choice),
+        on_change=partial(turn_to if is_digits else turn_to_photo, choice),
     )
     {
+        "sample": pick_sample,
         "digit": pick_digit,
         "hard": pick_hard,
         "draw": draw_digit,
@@ -100,6 +111,29 @@ def open_kind(now: State) -> str:
         if now.picture:
             own_pictures()["draw"] = Own(now.picture)
     return st.session_state[KIND_KEY]
+
+
+def open_photo_kind(now: State) -> str:
+    """Return which kind is open for photographs; a link's own one was uploaded."""
+    if PHOTO_KIND_KEY not in st.session_state:
+        st.session_state[PHOTO_KIND_KEY] = "upload" if now.photo else "sample"
+    return st.session_state[PHOTO_KIND_KEY]
+
+
+def turn_to_photo(choice: Choice) -> None:
+    """Open the kind of photograph that was chosen, and look at what it last gave."""
+    kind = st.session_state["photo-picker"]
+    st.session_state[PHOTO_KIND_KEY] = kind
+    st.session_state.pop(PROBLEM_KEY, None)
+    if kind == "sample":
+        state.change(photo="")
+    elif (last := own_photos().get(kind)) and own.is_kept(last):
+        state.change(photo=last)
+
+
+def own_photos() -> dict[str, str]:
+    """Return the own photograph that each kind last gave."""
+    return st.session_state.setdefault(OWN_PHOTO_KEY, {})
 
 
 def own_pictures() -> dict[str, Own]:
@@ -130,6 +164,37 @@ def take_number(name: str) -> None:
     state.change(digit=digit, index=min(index, services.count_digits(digit) - 1))
 
 
+def pick_sample(now: State, choice: Choice) -> None:
+    """Offer the pictures of the model's gallery."""
+    found, texts = samples(choice.gallery), TEXTS["samples"]
+    names = texts[choice.gallery]
+    thumbnails(
+        key=f"samples-{choice.gallery}",
+        label=texts["label"],
+        pictures=[
+            (small(choice.gallery, place), names[one.name]) for place, one in enumerate(found)
+        ],
+        chosen=None if now.photo else now.sample,
+        columns=5 if choice.gallery == CIFAR else 4,
+        on_choose=lambda place: state.change(sample=place, photo=""),
+    )
+    preview(choice, texts["preview"].format(name=names[found[now.sample].name]))
+
+
+@cache
+def small(gallery: str, place: int) -> str:
+    """Return the address of a small picture of a gallery's."""
+    image = samples(gallery)[place].open()
+    image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    return jpeg_address(image)
+
+
+def jpeg_address(image: Image.Image) -> str:
+    content = BytesIO()
+    image.save(content, "JPEG", quality=88)
+    return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()
+
+
 def pick_digit(now: State, choice: Choice) -> None:
     controls.tell("digit", now.digit)
     st.segmented_control(
@@ -149,14 +214,14 @@ def pick_digit(now: State, choice: Choice) -> None:
         key="index",
         on_change=partial(take_number, "index"),
     )
-    preview(now, TEXTS["preview_digit"])
+    preview(choice, TEXTS["preview_digit"])
 
 
 def pick_hard(now: State, choice: Choice) -> None:
     """Walk through the test digits that the model gets wrong."""
     found = hard_digits(choice)
     if not found:
-        preview(now, TEXTS["hard_none"])
+        preview(choice, TEXTS["hard_none"])
         return
     shown = next((place for place, hard in enumerate(found) if is_shown(hard, now)), None)
     searched = len(found_hard()) if choice.trained and choice.is_saved else SEARCHED
@@ -173,7 +238,7 @@ def pick_hard(now: State, choice: Choice) -> None:
         count = TEXTS["hard_run"]
     else:
         count = TEXTS["hard_trained" if shown is not None else "hard_trained_other"]
-    preview(now, words.format(**facts), count.format(**facts))
+    preview(choice, words.format(**facts), count.format(**facts))
     row = st.container(horizontal=True, gap="small")
     for name, target in (
         ("hard_previous", preceding(found, now)),
@@ -210,13 +275,13 @@ def show(hard: Hard) -> None:
 
 
 def draw_digit(now: State, choice: Choice) -> None:
-    own = own_pictures().get("draw")
-    here = own is not None and own.code == now.picture
+    last = own_pictures().get("draw")
+    here = last is not None and last.code == now.picture
     drawing_pad(
         key="drawing-pad",
         texts=TEXTS["pad"],
-        shown=pictures.decode(own.code) if here else None,
-        name=own.name if here else "",
+        shown=pictures.decode(last.code) if here else None,
+        name=last.name if here else "",
         on_draw=take_drawing,
     )
     preview_own(now, choice)
@@ -231,34 +296,46 @@ def take_drawing(ink: np.ndarray, name: str) -> None:
         state.change(picture="")
 
 
-def keep(kind: str, own: Own) -> None:
-    own_pictures()[kind] = own
+def keep(kind: str, given: Own) -> None:
+    own_pictures()[kind] = given
     st.session_state.pop(PROBLEM_KEY, None)
-    state.change(picture=own.code)
+    state.change(picture=given.code)
 
 
 def upload_file(now: State, choice: Choice) -> None:
+    key, texts = source_of("upload", choice)
     st.file_uploader(
-        TEXTS["upload"],
+        texts["upload"],
         FILES,
-        key="upload",
+        key=key,
         max_upload_size=MOST_BYTES // 1024**2,
-        help=TEXTS["upload_help"],
-        on_change=partial(take_file, "upload"),
+        help=texts["upload_help"],
+        on_change=partial(take_file, "upload", key, choice.gallery),
     )
-    show_problem(now)
+    show_problem(choice)
     show_steps(now, "upload")
     preview_own(now, choice)
+
+
+def source_of(kind: str, choice: Choice) -> tuple[str, Mapping[str, str]]:
+    """Return the key of a widget that gives pictures, and its words: digits or photographs."""
+    if choice.gallery == DIGITS:
+        return kind, TEXTS
+    return f"photo-{kind}", TEXTS["photo"]
 
 
 def use_camera(now: State, choice: Choice) -> None:
     if is_insecure(st.context.url or ""):
         st.markdown(f":small[{TEXTS['camera_insecure']}]")
     else:
-        st.camera_input(TEXTS["camera"], key="camera", on_change=partial(take_file, "camera"))
-        if "camera" not in own_pictures():
+        key, texts = source_of("camera", choice)
+        taken = own_pictures() if choice.gallery == DIGITS else own_photos()
+        st.camera_input(
+            texts["camera"], key=key, on_change=partial(take_file, "camera", key, choice.gallery)
+        )
+        if "camera" not in taken:
             st.markdown(f":small[{TEXTS['camera_note']}]")
-    show_problem(now)
+    show_problem(choice)
     show_steps(now, "camera")
     preview_own(now, choice)
 
@@ -269,17 +346,27 @@ def is_insecure(address: str) -> bool:
     return parts.scheme == "http" and parts.hostname not in LOCAL
 
 
-def take_file(kind: str) -> None:
+def take_file(kind: str, key: str, gallery: str) -> None:
     """Keep a file's picture; a file without one leaves the picture from before as it is."""
-    file = st.session_state[kind]
+    file = st.session_state[key]
     if file is None:  # taken out of the list of files, or about to be taken again
         return
     try:
+        if gallery != DIGITS:
+            keep_photograph(kind, read_photograph(file.getvalue()))
+            return
         upload = read_upload(file.getvalue())
     except UnusablePictureError as error:
         st.session_state[PROBLEM_KEY] = error.reason
         return
     keep(kind, Own(pictures.encode(upload.pixels), "", steps_of(upload), upload.done))
+
+
+def keep_photograph(kind: str, pixels: np.ndarray) -> None:
+    name = own.keep(pixels)
+    own_photos()[kind] = name
+    st.session_state.pop(PROBLEM_KEY, None)
+    state.change(photo=name)
 
 
 def steps_of(upload: Upload) -> tuple[tuple[str, str], ...]:
@@ -301,23 +388,23 @@ def thumbnail(values: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
 
 
-def show_problem(now: State) -> None:
+def show_problem(choice: Choice) -> None:
     if reason := st.session_state.get(PROBLEM_KEY):
         words = TEXTS["unusable"][reason]
-        st.error(f"{words} {TEXTS['kept']}" if now.picture else words)
+        st.error(f"{words} {TEXTS['kept']}" if choice.is_own else words)
 
 
 def show_steps(now: State, kind: str) -> None:
     """Show how a file became what the model gets, if that is what it is looking at."""
-    own = own_pictures().get(kind)
-    if own is None or own.code != now.picture:
+    last = own_pictures().get(kind)
+    if last is None or last.code != now.picture:
         return
     figures = "".join(
         f'<figure><img src="{address}" alt="">'
         f"<figcaption>{escape(TEXTS[name])}</figcaption></figure>"
-        for name, address in own.steps
+        for name, address in last.steps
     )
-    done = " ".join(TEXTS["done"][name] for name in (*own.done, "prepared"))
+    done = " ".join(TEXTS["done"][name] for name in (*last.done, "prepared"))
     st.html(
         f'<div class="picture-steps" role="group" aria-label="{escape(TEXTS["steps"])}">{figures}'
         f'</div><p class="picture-done">{escape(done)}</p>'
@@ -326,27 +413,46 @@ def show_steps(now: State, kind: str) -> None:
 
 def preview_own(now: State, choice: Choice) -> None:
     """Show what the model gets and says of an own picture, or what it sees until there is one."""
-    if not now.picture:
-        preview(now, TEXTS["own_none"].format(digit=now.digit, index=now.index))
+    is_digits = choice.gallery == DIGITS
+    if not choice.is_own:
+        none = TEXTS["own_none"] if is_digits else TEXTS["photo"]["none"]
+        preview(choice, none.format(digit=now.digit, index=now.index))
         return
-    seen = services.observe(choice)
-    words = TEXTS["preview_own" if choice.trained else "preview_guess"]
-    said = {
-        "answer": seen.class_names[seen.prediction],
-        "share": percent(seen.probabilities[seen.prediction]),
-    }
-    preview(now, words.format(**said), TEXTS["own_note"])
+    height, width = choice.config.image_hw
+    note = TEXTS["own_note"] if is_digits else TEXTS["photo"]["note"]
+    seen, lines = services.observe(choice), [note.format(height=height, width=width)]
+    if seen.has_head:
+        words = TEXTS["preview_own" if choice.trained else "preview_guess"]
+        said = words.format(
+            answer=seen.class_names[seen.prediction],
+            share=percent(seen.probabilities[seen.prediction]),
+        )
+        lines.insert(0, said)
+    preview(choice, *lines)
 
 
-def preview(now: State, *lines: str) -> None:
-    """Show the 28 × 28 pixels that the model gets, and lines of Markdown's bold beside them."""
-    what = TEXTS["own_alt"] if now.picture else TEXTS["digit_alt"].format(digit=now.digit)
-    alt = escape(TEXTS["preview_alt"].format(what=what))
+def preview(choice: Choice, *lines: str) -> None:
+    """Show the pixels that the model gets, and lines of Markdown's bold beside them."""
+    height, width = choice.config.image_hw
+    kind = "preview_alt" if choice.config.in_channels == 1 else "preview_alt_colour"
+    alt = escape(TEXTS[kind].format(what=what_is_shown(choice), height=height, width=width))
     words = "".join(f"<p>{bold(line)}</p>" for line in lines)
+    smooth = ' class="smooth"' if width > PIXELATED else ""
     st.html(
-        f'<div class="picked"><img src="{grey_image(services.picture(now))}" alt="{alt}">'
+        f'<div class="picked"><img{smooth} src="{image_address(services.picture(choice))}" '
+        f'alt="{alt}">'
         f'<div role="status">{words}</div></div>'
     )
+
+
+def what_is_shown(choice: Choice) -> str:
+    """Say what the picture shows, as far as anybody knows."""
+    if choice.is_own:
+        return TEXTS["own_alt"]
+    if choice.gallery == DIGITS:
+        return TEXTS["digit_alt"].format(digit=choice.digit)
+    sample = samples(choice.gallery)[choice.sample]
+    return f"{TEXTS['samples'][choice.gallery][sample.name]}."
 
 
 def bold(line: str) -> str:

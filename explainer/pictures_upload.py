@@ -57,6 +57,23 @@ def read_upload(content: bytes) -> Upload:
     Raises:
         UnusablePictureError: the file has no picture, none that is small enough, or no ink in it.
     """
+    original, grey, done = opened(content)
+    ink = ink_of(grey)
+    done.append("inverted" if ink.inverted else "kept")
+    return Upload(original, grey, ink.values, centred(ink.values), tuple(done))
+
+
+def read_photograph(content: bytes) -> np.ndarray:
+    """Read a PNG, JPEG or WebP file in colour, (height, width, 3) uint8, upright and reduced.
+
+    Raises:
+        UnusablePictureError: the file has no picture, or none that is small enough.
+    """
+    return opened(content)[0]
+
+
+def opened(content: bytes) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Return what ``decoded`` does, of a file whose size is checked, one file at a time."""
     if not content:
         raise UnusablePictureError("empty")
     if len(content) > MOST_BYTES:
@@ -64,10 +81,7 @@ def read_upload(content: bytes) -> Upload:
     with one_at_a_time, warnings.catch_warnings():
         # a damaged note on how the camera was held does not damage the picture
         warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
-        original, grey, done = decoded(content)
-    ink = ink_of(grey)
-    done.append("inverted" if ink.inverted else "kept")
-    return Upload(original, grey, ink.values, centred(ink.values), tuple(done))
+        return decoded(content)
 
 
 def decoded(content: bytes) -> tuple[np.ndarray, np.ndarray, list[str]]:

@@ -22,7 +22,7 @@ class Shuffled:
     """An image with its patches in another order, and what the model says of both.
 
     Attributes:
-        pixels: (28, 28) uint8, shuffled.
+        pixels: as ``Observation.pixels`` has them, shuffled.
         with_position, without: (2, C) logits, in order and shuffled, of the model as it is and with
             its position switched off; ``without`` is None where there is no position to switch off.
     """
@@ -63,10 +63,10 @@ def shuffled(choice: Choice, seen: Observation, seed: int) -> Shuffled:
         source = services.load_source(choice.source, choice.config, choice.seed)
         config = seen.config
         permutation = torch.from_numpy(order(config.num_patches, seed))
-        image = torch.tensor(seen.pixels)[None, None]
+        image = services.batch_of(seen.pixels)
         found = shuffle_experiment(source.model, normalize(image, source.info), permutation)
         return Shuffled(
-            shuffle_patches(image, config.patch_hw, permutation)[0, 0].numpy(),
+            services.pixels_of(shuffle_patches(image, config.patch_hw, permutation)),
             torch.cat((found.in_order, found.shuffled)).numpy(),
             None
             if config.pos_embed == "none"

@@ -1,38 +1,62 @@
-"""From a choice to what the model computed: models, test digits and traces, cached for all."""
+"""From a choice to what the model computed: models, pictures and traces, cached for all."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from threading import Lock
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import streamlit as st
 import torch
+from PIL import Image
 from torch import Tensor
 
 from explainer import pictures, runs
 from explainer.cache import BytesCache
+from explainer.galleries import DIGITS, fitted, gallery_of, label_of, own, samples
 from explainer.runs import Run
 from explainer.showable import check_showable
-from explainer.state import SOURCES, UNTRAINED, Choice, State, read_saved
+from explainer.state import SOURCES, UNTRAINED, Choice, read_by_others, read_saved
 from vit_core import Checkpoint, CheckpointError, ViT, ViTConfig, build, load_checkpoint, trace
 from vit_core.checkpoint import SHIPPED_DIR
 from vit_core.data import DataInfo, mnist_info, mnist_test, normalize
 
 MODELS_LIMIT = 32 * 1024**2  # bytes
 OBSERVATIONS_LIMIT = 16 * 1024**2  # bytes
+LARGE = 8 * 1024**2  # bytes of one image's tensors, above which a model's are kept apart
+LARGE_LIMIT = 256 * 1024**2  # bytes: two images of a small pretrained model, one of a base one
+one_large_pass = Lock()  # its tensors take as much memory as all else
 NONE = np.zeros(0, np.float32)  # logits of a model without a head
 OWN_LIMIT = 8 * 1024**2  # bytes, apart, since nearly nobody else will ask for an own picture
 
 
 @dataclass(frozen=True)
 class Source:
-    """A model, what it has to know of its data, and the file it comes from if there is one."""
+    """A model, what it has to know of its data, and where it comes from.
+
+    Attributes:
+        checkpoint: the file it comes from, if it was trained by this project.
+        preprocessing: how a pretrained model's pictures are prepared; None for others.
+    """
 
     model: ViT
     info: DataInfo
     checkpoint: Checkpoint | None
+    preprocessing: Any = None
+
+    @property
+    def gallery(self) -> str:
+        """Which pictures belong to the model."""
+        return gallery_of(self.model.config, self.info)
+
+    def prepare(self, image: Image.Image) -> np.ndarray:
+        """Return a picture as the model gets it, uint8."""
+        if self.preprocessing is not None:
+            return self.preprocessing.prepare(image)
+        return fitted(image, self.model.config)
 
 
 @dataclass(frozen=True)
@@ -40,8 +64,9 @@ class Observation:
     """One image and everything that one model computed from it; read-only.
 
     Attributes:
-        pixels: (28, 28) uint8.
-        label: the true class; None for an own picture, of which nobody has said what it is.
+        pixels: (height, width) uint8 of one channel, (height, width, 3) of three.
+        label: the true class; None for a picture of which nobody has said what it is.
+        gallery: which pictures belong to the model, as ``explainer.galleries`` names them.
         tensors: trace key → float32 array without the batch axis, in the order of the pass.
         logits: (C,); empty where the model has no head.
         probabilities: (C,), softmax of the logits.
@@ -54,6 +79,7 @@ class Observation:
     logits: np.ndarray
     probabilities: np.ndarray
     class_names: tuple[str, ...]
+    gallery: str = DIGITS
 
     @property
     def has_head(self) -> bool:
@@ -89,7 +115,7 @@ def load_source(source: str, config: ViTConfig | None = None, seed: int = 0) -> 
     """Return a shipped model, a run's of one epoch, or one of ``config`` and ``seed``.
 
     Args:
-        source: as in ``Choice``.
+        source: as in ``Choice``. A pretrained model may have to wait for a place in memory.
         config, seed: of the model that the knobs shape, the default shape if None; others have
             their own.
 
@@ -100,6 +126,8 @@ def load_source(source: str, config: ViTConfig | None = None, seed: int = 0) -> 
     if source == UNTRAINED:
         shape = config or ViTConfig()
         return models().get((shape, seed), lambda: Source(build(shape, seed).eval(), info(), None))
+    if name := read_by_others(source):
+        return read_pretrained(name)
     if saved := read_saved(source):
         path = saved_path(*saved)
         found = path.stat()
@@ -112,6 +140,14 @@ def load_source(source: str, config: ViTConfig | None = None, seed: int = 0) -> 
 def read_source(path: Path) -> Source:
     checkpoint = load_checkpoint(path)
     return Source(checkpoint.model, checkpoint.data or info(), checkpoint)
+
+
+def read_pretrained(name: str) -> Source:
+    # hubs and their formats, which most visitors never ask for
+    from explainer.large.library import load_model
+
+    found = load_model(name)
+    return Source(found.model, found.preprocessing.info, None, found.preprocessing)
 
 
 def read_saved_source(path: Path) -> Source:
@@ -174,21 +210,26 @@ def observe(choice: Choice) -> Observation:
     Raises:
         ValueError: the choice has an own picture, and its text is none.
     """
-    kept = own_observations() if choice.picture else observations()
+    if choice.config.memory_bytes - 4 * choice.config.num_parameters > LARGE:
+        with one_large_pass:
+            return large_observations().get(choice, lambda: run(choice))
+    kept = own_observations() if choice.is_own else observations()
     return kept.get(choice, lambda: run(choice))
 
 
 def run(choice: Choice) -> Observation:
     source = load_source(choice.source, choice.config, choice.seed)
     pixels = picture(choice)
-    image = torch.from_numpy(pixels.copy())[None, None]
-    recorded = trace(source.model, normalize(image, source.info))
+    recorded = trace(source.model, normalize(batch_of(pixels), source.info))
     has_head = source.model.config.num_classes > 0
+    # a block's last tensor is the next one's first
+    arrays = {id(recorded[key]): frozen(kept(recorded[key])) for key in recorded}
     return Observation(
         pixels=frozen(pixels),
-        label=None if choice.picture else choice.digit,
+        label=label(choice, source.info.class_names),
+        gallery=choice.gallery,
         config=source.model.config,
-        tensors=MappingProxyType({key: frozen(kept(recorded[key])) for key in recorded}),
+        tensors=MappingProxyType({key: arrays[id(recorded[key])] for key in recorded}),
         logits=frozen(kept(recorded.logits) if has_head else NONE),
         probabilities=frozen(kept(recorded.probabilities) if has_head else NONE),
         class_names=source.info.class_names,
@@ -200,11 +241,51 @@ def kept(tensor: Tensor) -> np.ndarray:
     return tensor[0].numpy().copy()
 
 
-def picture(choice: Choice | State) -> np.ndarray:
-    """Return the pixels (28, 28) uint8 that the model gets: an own picture or a test digit."""
-    if choice.picture:
-        return pictures.decode(choice.picture)
-    return test_digit(choice.digit, choice.index)
+def batch_of(pixels: np.ndarray) -> Tensor:
+    """Return an image as a batch of one, (1, channels, height, width) uint8."""
+    planes = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+    return torch.from_numpy(planes.copy())[None]
+
+
+def pixels_of(image: Tensor) -> np.ndarray:
+    """Return the pixels of what ``batch_of`` made."""
+    planes = image[0].numpy()
+    return planes[0] if len(planes) == 1 else planes.transpose(1, 2, 0)
+
+
+def picture(choice: Choice) -> np.ndarray:
+    """Return the pixels that the model gets, an own picture's or those of a shipped one.
+
+    (28, 28) uint8 of a digit; of others as ``Observation.pixels`` has them.
+    """
+    if choice.gallery == DIGITS:
+        if choice.picture:
+            return pictures.decode(choice.picture)
+        return test_digit(choice.digit, choice.index)
+    return load_source(choice.source, choice.config, choice.seed).prepare(photograph(choice))
+
+
+def photograph(choice: Choice) -> Image.Image:
+    """Return the picture that is chosen of a gallery, in its own size, in colour.
+
+    Raises:
+        ValueError: an own photograph is no longer kept.
+    """
+    if not choice.photo:
+        return samples(choice.gallery)[choice.sample].open()
+    try:
+        return own.find(choice.photo)
+    except LookupError:
+        raise ValueError(f"the photograph {choice.photo} is no longer kept") from None
+
+
+def label(choice: Choice, class_names: tuple[str, ...]) -> int | None:
+    """Return the true class of the picture, where somebody has said what it is."""
+    if choice.is_own:
+        return None
+    if choice.gallery == DIGITS:
+        return choice.digit
+    return label_of(samples(choice.gallery)[choice.sample], class_names)
 
 
 def frozen(array: np.ndarray) -> np.ndarray:
@@ -230,5 +311,11 @@ def own_observations() -> BytesCache[Observation]:
     return BytesCache(OWN_LIMIT, size)
 
 
+@st.cache_resource
+def large_observations() -> BytesCache[Observation]:
+    return BytesCache(LARGE_LIMIT, size)
+
+
 def size(seen: Observation) -> int:
-    return sum(array.nbytes for array in seen.tensors.values())
+    arrays = {id(array): array.nbytes for array in seen.tensors.values()}
+    return sum(arrays.values())

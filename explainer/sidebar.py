@@ -2,16 +2,19 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import streamlit as st
 
 from explainer import controls, epochs, pictures, run_models, services, state
 from explainer.content import load_texts
+from explainer.galleries import DIGITS, own, samples
+from explainer.large.panel import offer_pretrained, offered_models, settle_pretrained
 from explainer.own_model import upload_model
 from explainer.picker import pick_picture
 from explainer.run_models import Shown
 from explainer.small_print import note
-from explainer.state import RUN, UNTRAINED, Choice, State
+from explainer.state import PRETRAINED, RUN, UNTRAINED, Choice, State
 from vit_core import CheckpointError, ViTConfig
 
 TEXTS = load_texts("run_models")
@@ -20,6 +23,7 @@ SOURCE_LABELS = {
     "fast": "Fast, trained",
     "best": "Best, trained",
     "seed": "Seed, trained",
+    "cifar10": "CIFAR-10, trained",
     UNTRAINED: "Untrained, shaped by you",
 }
 POSITION_LABELS = {
@@ -36,43 +40,74 @@ FIXED_STYLE = """<style>
 </style>"""
 
 
+class Fixed(NamedTuple):
+    """What a model brings along that nobody can change: its shape, and which pictures it is for."""
+
+    config: ViTConfig
+    gallery: str
+
+
 def choose() -> Choice:
     """Return what is chosen in the sidebar, which is drawn unless the link hides it."""
     now, shown = settle(known(state.load()))
     if now.controls == "hide":
-        config = fixed_config(now, shown)
-        if config is None:
+        model = fixed_model(now, shown)
+        if model is None:
             now = replace(now, source=UNTRAINED)
-            config = now.shaped
     else:
-        now, config = draw(now, shown)
+        now, model = draw(now, shown)
+    now = narrowed(now, model)
     state.save(now)
-    return of(now, config, shown)
+    return of(now, model, shown)
 
 
-def of(now: State, config: ViTConfig, shown: Shown | None) -> Choice:
-    """Return the choice of a state; an own picture is the same beside any test digit."""
-    source = shown.source if shown else now.source
+def of(now: State, model: Fixed | None, shown: Shown | None) -> Choice:
+    """Return the choice of a state; an own picture is the same beside any other."""
+    config, gallery = model or (now.shaped, DIGITS)
+    source = named(now, shown)
+    if gallery != DIGITS:
+        sample = 0 if now.photo else now.sample
+        return Choice(source, config, now.seed, 0, 0, "", gallery, sample, now.photo)
     digit, index = (0, 0) if now.picture else (now.digit, now.index)
     return Choice(source, config, now.seed, digit, index, now.picture)
 
 
-def draw(now: State, shown: Shown | None) -> tuple[State, ViTConfig]:
-    """Draw the sidebar; return the state with a model that can be used, and its shape."""
+def named(now: State, shown: Shown | None) -> str:
+    """Return the source as ``Choice`` has it."""
+    if shown:
+        return shown.source
+    return state.by_others(now.pretrained) if now.source == PRETRAINED else now.source
+
+
+def narrowed(now: State, model: Fixed | None) -> State:
+    """Narrow the picture to those that the model's gallery has."""
+    gallery = model.gallery if model else DIGITS
+    if gallery == DIGITS:
+        return now
+    if now.photo and not own.is_kept(now.photo):
+        state.refused().append(load_texts("picker")["photo_gone"])
+        now = replace(now, photo="")
+    return replace(now, sample=min(now.sample, len(samples(gallery)) - 1))
+
+
+def draw(now: State, shown: Shown | None) -> tuple[State, Fixed | None]:
+    """Draw the sidebar; return the state with a model that can be used, and what is fixed of it."""
     with st.sidebar:
         pick_model(now)
         if shown:
             epochs.pick_epoch(shown)
-        config = fixed_config(now, shown)
-        if config is None:
+        model = fixed_model(now, shown)
+        if model is None:
             now = replace(now, source=UNTRAINED)
-        pick_picture(now, of(now, config or now.shaped, shown))
-        if config is None:
-            config = turn_knobs(now)
+        now = narrowed(now, model)
+        pick_picture(now, of(now, model, shown))
+        if model is None:
+            turn_knobs(now)
         else:
-            show_knobs(config)
+            show_knobs(model.config)
+        offer_pretrained()
         upload_model()
-    return now, config
+    return now, model
 
 
 def known(now: State) -> State:
@@ -80,14 +115,20 @@ def known(now: State) -> State:
     sources = services.available_sources()
     return replace(
         now,
-        source=now.source if now.source in (*sources, RUN) else sources[0],
+        source=now.source if now.source in (*sources, RUN, PRETRAINED) else sources[0],
         index=min(now.index, services.count_digits(now.digit) - 1),
         picture=now.picture if pictures.is_picture(now.picture) else "",
     )
 
 
 def settle(now: State) -> tuple[State, Shown | None]:
-    """Find the run's model, if one is asked for; where there is none, a shipped one is used."""
+    """Find the run's or others' model, if one is asked for; else a shipped one is used."""
+    if now.source == PRETRAINED:
+        if problem := settle_pretrained(now):
+            now = replace(now, source=services.available_sources()[0], pretrained="")
+            other = TEXTS["other_model"].format(model=SOURCE_LABELS[now.source])
+            state.refused().append(f"{problem} {other}")
+        return now, None
     if now.source != RUN:
         return now, None
     shown, problem = run_models.look_up(now)
@@ -117,8 +158,10 @@ def take(name: str) -> None:
 
 def pick_model(now: State) -> None:
     labels = {source: SOURCE_LABELS[source] for source in services.available_sources()}
+    labels |= {state.by_others(name): title for name, title in offered_models(now).items()}
     labels |= {of_run(run): label for run, label in run_models.offered(now).items()}
-    controls.tell("source", of_run(now.run) if now.source == RUN else now.source)
+    shown = of_run(now.run) if now.source == RUN else named(now, None)
+    controls.tell("source", shown)
     st.selectbox(
         "Model",
         list(labels),
@@ -135,20 +178,23 @@ def of_run(run: str) -> str:
 
 
 def take_model() -> None:
-    now, (kind, _, run) = state.load(), st.session_state["source"].partition(":")
+    now, (kind, _, name) = state.load(), st.session_state["source"].partition(":")
     st.session_state.pop(state.PLAYING_KEY, None)
-    if kind != RUN:
-        state.save(known(replace(now, source=kind)))
+    if kind == RUN:
+        state.save(replace(now, source=RUN, run=name, epoch=now.epoch if name == now.run else None))
+    elif kind == PRETRAINED:
+        state.save(replace(now, source=PRETRAINED, pretrained=name))
     else:
-        state.save(replace(now, source=RUN, run=run, epoch=now.epoch if run == now.run else None))
+        state.save(known(replace(now, source=kind)))
 
 
-def fixed_config(now: State, shown: Shown | None) -> ViTConfig | None:
-    """Return the shape of a model that has one; None for the knobs' or a file that is broken."""
+def fixed_model(now: State, shown: Shown | None) -> Fixed | None:
+    """Return what is fixed of a model; None for the knobs' or a file that is broken."""
     if now.source == UNTRAINED:
         return None
     try:
-        return services.load_source(shown.source if shown else now.source).model.config
+        source = services.load_source(named(now, shown))
+        return Fixed(source.model.config, source.gallery)
     except (CheckpointError, OSError) as error:
         st.error(f"The trained model cannot be used, so an untrained one is shown: {error}")
         return None

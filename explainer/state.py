@@ -16,8 +16,10 @@ from vit_core import ViTConfig
 from vit_core.config import POSITIONS
 
 UNTRAINED = "untrained"
-SOURCES = ("default", "fast", "best", "seed", UNTRAINED)
+SOURCES = ("default", "fast", "best", "seed", "cifar10", UNTRAINED)
 RUN = "run"  # a saved epoch of a training run
+PRETRAINED = "pretrained"  # weights that others trained
+DIGITS = "digits"  # the gallery of MNIST's test digits; explainer.galleries has the others
 
 # every head count divides every width and every patch count divides 28: all combinations are valid
 PATCHES = (2, 4, 7, 14)
@@ -49,15 +51,19 @@ class State:
     """All that a link can say.
 
     Attributes:
-        source: one of ``SOURCES``, or ``RUN``.
+        source: one of ``SOURCES``, ``RUN`` or ``PRETRAINED``.
+        pretrained: name of the pretrained model that was looked at last; empty until there is one.
         run: id of the training run that was looked at last; empty until there is one.
         epoch: of that run, 0 for its untrained model; None for the last one that was saved.
         patches, width, heads, depth, position, seed: the knobs of the untrained model.
         digit, index: class of the test digit, and which one of that class.
+        sample: which picture of the gallery of a model that was not trained on digits.
+        photo: name of an own photograph for such a model, as the server keeps it for a while; empty
+            while a sample is looked at.
         query: index of the chosen token; 0 is the class token, if there is one. None until somebody
             chooses.
         block, head: where attention is looked at.
-        picture: an own picture, as its code says it; empty while a test digit is looked at.
+        picture: an own digit, as its code says it; empty while a test digit is looked at.
         cell: the chosen cell of a matrix, as ``matrix.row.column``; empty until somebody chooses.
         mode, step: of the guide; the step counts from 0.
         code, controls: whether the code panels and the sidebar are there.
@@ -70,6 +76,7 @@ class State:
     """
 
     source: str = "default"
+    pretrained: str = ""
     run: str = ""
     epoch: int | None = None
     patches: int = 7
@@ -84,6 +91,8 @@ class State:
     block: int = 0
     head: int = 0
     picture: str = ""
+    sample: int = 0
+    photo: str = ""
     cell: str = ""
     mode: str = "free"
     step: int = 0
@@ -114,9 +123,12 @@ class Choice:
     """A model and an image, ready to be observed.
 
     Attributes:
-        source: one of ``SOURCES``, or a run's saved epoch as ``saved`` writes it.
+        source: one of ``SOURCES``, a run's saved epoch as ``saved`` writes it, or a pretrained
+            model as ``by_others`` does.
         config: of the source; the knobs' when they shape the model, the checkpoint's otherwise.
         seed: of the weights that the knobs' model starts with.
+        gallery: which pictures belong to the model; with digits ``digit``, ``index`` and
+            ``picture`` say which one, with others ``sample`` and ``photo``.
     """
 
     source: str
@@ -125,6 +137,14 @@ class Choice:
     digit: int
     index: int
     picture: str = ""
+    gallery: str = DIGITS
+    sample: int = 0
+    photo: str = ""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether a visitor's own picture is looked at."""
+        return bool(self.picture or self.photo)
 
     @property
     def trained(self) -> bool:
@@ -151,7 +171,18 @@ def saved(run: str, epoch: int) -> str:
 def read_saved(source: str) -> tuple[str, int] | None:
     """Return the run's id and the epoch of what ``saved`` wrote; None for another source."""
     run, at, epoch = source.rpartition("@")
-    return (run, int(epoch)) if at else None
+    return (run, int(epoch)) if at and read_by_others(source) is None else None
+
+
+def by_others(name: str) -> str:
+    """Return what stands for a pretrained model in ``Choice.source``."""
+    return f"{PRETRAINED}:{name}"
+
+
+def read_by_others(source: str) -> str | None:
+    """Return the name of what ``by_others`` wrote; None for another source."""
+    kind, colon, name = source.partition(":")
+    return name if colon and kind == PRETRAINED else None
 
 
 @dataclass(frozen=True)
@@ -201,7 +232,12 @@ def matching(pattern: str, longest: int, allowed: str) -> Reader:
 
 
 READERS: dict[str, Reader] = {
-    "source": one_of((*SOURCES, RUN)),
+    "source": one_of((*SOURCES, RUN, PRETRAINED)),
+    "pretrained": matching(
+        r"[A-Za-z0-9_-]+(/[A-Za-z0-9_.-]+){1,3}",
+        120,
+        "allowed are names as in hf/facebook/dinov2-small",
+    ),
     "run": matching(r"[A-Za-z0-9_-]{8,40}", 40, "allowed is the id that this app gave a run"),
     "epoch": whole(MOST),
     "patches": one_of(PATCHES),
@@ -218,6 +254,8 @@ READERS: dict[str, Reader] = {
     "picture": matching(
         r"[A-Za-z0-9_-]+", LONGEST_PICTURE, "allowed is what this app wrote for a picture"
     ),
+    "sample": whole(MOST),
+    "photo": matching(r"[0-9a-f]{16}", 16, "allowed is the name that this app gave a photograph"),
     "cell": matching(
         r"[a-z_]+\.[0-9]{1,4}\.[0-9]{1,4}", 40, "allowed is matrix.row.column, as in scores.0.3"
     ),

@@ -37,6 +37,8 @@ class Limits:
     run_megabytes: int
     total_megabytes: int
     keep_hours: int
+    large_models: int
+    large_megabytes: int
 
     def check(self, model: ViTConfig, train: TrainConfig) -> None:
         """Refuse a run that is too large for this server.

@@ -16,7 +16,7 @@ from explainer.runs import Run
 from explainer.runs.store import hashed
 from explainer.state import SOURCES, UNTRAINED
 from vit_core import PRESETS, TrainConfig, ViTConfig, build, save_checkpoint
-from vit_core.data import mnist_info
+from vit_core.data import DataInfo, mnist_info
 from vit_core.history import RunHistory
 from vit_core.run import RunConfig, RunDirectory
 
@@ -24,6 +24,13 @@ HOME = Path(__file__).parents[2] / "explainer" / "Home.py"
 # components that stand around every page
 FRAME = ("vit_explainer.copy_link", "vit_explainer.guide", "vit_explainer.verdict")
 SMALL = ViTConfig(patch_size=7, embed_dim=16, depth=2, num_heads=2)
+CIFAR = DataInfo(
+    "cifar10",
+    "",
+    (0.49, 0.48, 0.45),
+    (0.25, 0.24, 0.26),
+    ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+)
 TRAINED = tuple(source for source in SOURCES if source != UNTRAINED)
 
 
@@ -36,6 +43,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
             build(PRESETS[name].model, seed=1),
             folder / f"{name}.safetensors",
             preset=name,
+            data=CIFAR if name == "cifar10" else mnist_info(),
             metrics={"test_accuracy": 0.9876},
             command=f"python -m vit_core.train --preset {name}",
         )

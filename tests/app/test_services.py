@@ -58,7 +58,14 @@ def test_a_trained_source_has_its_own_shape_and_history(shipped):
 
 
 def test_sources_are_those_that_were_shipped(shipped, monkeypatch, tmp_path):
-    assert services.available_sources() == ("default", "fast", "best", "seed", "untrained")
+    assert services.available_sources() == (
+        "default",
+        "fast",
+        "best",
+        "seed",
+        "cifar10",
+        "untrained",
+    )
     monkeypatch.setattr(services, "SHIPPED_DIR", tmp_path)
     assert services.available_sources() == ("untrained",)
 

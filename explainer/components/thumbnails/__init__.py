@@ -1,0 +1,52 @@
+"""Small pictures to choose one of, by mouse, finger or arrow keys."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from explainer.components import assets
+from explainer.components.selection import valid_choice
+
+_mount = st.components.v2.component(
+    "vit_explainer.thumbnails",
+    html='<div class="thumbnails" role="radiogroup"></div>',
+    css=assets.stylesheet("thumbnails/thumbnails"),
+    js=assets.javascript("thumbnails/thumbnails"),
+)
+
+
+def thumbnails(
+    *,
+    key: str,
+    label: str,
+    pictures: Sequence[tuple[str, str]],
+    chosen: int | None,
+    columns: int,
+    on_choose: Callable[[int], None],
+) -> None:
+    """Show the pictures in rows.
+
+    Args:
+        key: of the component.
+        label: of all of them, for screen readers.
+        pictures: (address, name) of each.
+        chosen: the place of the one that is looked at; None for none of them.
+        columns: pictures in a row.
+        on_choose: called before the rerun with the place of the one that was clicked.
+    """
+
+    def hand_back() -> None:
+        found = valid_choice(st.session_state[key], {"place": len(pictures)})
+        if "place" in found:
+            on_choose(found["place"])
+
+    _mount(
+        key=key,
+        data={
+            "label": label,
+            "pictures": [list(picture) for picture in pictures],
+            "chosen": chosen,
+            "columns": columns,
+        },
+        on_choice_change=hand_back,
+    )

@@ -1,0 +1,141 @@
+"""Which pretrained models there are, and the few of them that are in memory."""
+
+import importlib
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from time import monotonic
+from types import ModuleType
+from typing import Any
+
+import streamlit as st
+
+from explainer.content import load_texts
+from explainer.large.slots import Slots
+from explainer.runs import the_manager
+from vit_core import CheckpointError, ViT, ViTConfig
+
+FOLDER = "VIT_EXPLAINER_PRETRAINED"
+LOCAL = "local/"
+TURN = 15.0  # seconds that somebody waits at most for a place in memory
+MEGABYTE = 1024**2
+TEXTS = load_texts("pretrained")
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A pretrained model that can be chosen or downloaded.
+
+    Attributes:
+        name: as a link has it: ``hf/…``, ``timm/…``, ``torchvision/…``, or ``local/`` and the name
+            of a folder of this server.
+        title: for people.
+        megabytes: to download; 0 for one on this server.
+        licence, about: of the model; empty where nobody said.
+    """
+
+    name: str
+    title: str
+    megabytes: int = 0
+    licence: str = ""
+    about: str = ""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can be read without the network."""
+        return path_of(self.name) is not None
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A model that others trained, and how its pictures are prepared."""
+
+    model: ViT
+    preprocessing: Any
+
+
+def core() -> ModuleType:
+    """Return what reads others' formats, which most visitors never ask for."""
+    return importlib.import_module("vit_core.pretrained")
+
+
+@cache
+def catalogue() -> tuple[Offer, ...]:
+    return tuple(Offer(**entry) for entry in TEXTS["models"])
+
+
+def offers() -> list[Offer]:
+    """Return those on this server, then those that a hub has."""
+    local = [
+        Offer(LOCAL + name, TEXTS["local"].format(name=name)) for name in sorted(local_folders())
+    ]
+    return [*local, *catalogue()]
+
+
+def find(name: str) -> Offer | None:
+    return next((offer for offer in offers() if offer.name == name), None)
+
+
+def local_folders() -> dict[str, Path]:
+    """Return the models in the folder that the administrator named."""
+    folder = os.environ.get(FOLDER)
+    return core().local_models(Path(folder)) if folder else {}
+
+
+def path_of(name: str) -> str | Path | None:
+    """Return what ``load`` takes for a model that can be read without the network."""
+    if name.startswith(LOCAL):
+        return local_folders().get(name.removeprefix(LOCAL))
+    return name if core().is_here(name) else None
+
+
+def load_model(name: str, on_wait: Callable[[float], None] = lambda seconds: None) -> Pretrained:
+    """Return a pretrained model, from memory where somebody has looked at it a moment ago.
+
+    Args:
+        on_wait: called again and again, with the seconds left at most, while others use the memory.
+
+    Raises:
+        CheckpointError: it is not on this server, too large for it, or damaged.
+    """
+    began = monotonic()
+    return places().get(
+        name,
+        lambda: read(name),
+        lambda: on_wait(max(0.0, TURN - (monotonic() - began))),
+    )
+
+
+def read(name: str) -> Pretrained:
+    if (path := path_of(name)) is None:
+        raise CheckpointError(missing(name))
+    try:
+        model, preprocessing = core().load(path)
+    except (core().PretrainedError, OSError) as error:
+        raise CheckpointError(plain(str(error))) from None
+    check_size(model.config)
+    return Pretrained(model, preprocessing)
+
+
+def check_size(config: ViTConfig) -> None:
+    found = config.memory_bytes // MEGABYTE
+    if found > (most := the_manager().limits.large_megabytes):
+        raise CheckpointError(TEXTS["too_large"].format(found=found, most=most))
+
+
+def missing(name: str) -> str:
+    offer = find(name)
+    return TEXTS["gone" if offer is None else "missing"].format(name=name)
+
+
+def plain(sentence: str) -> str:
+    """Return a sentence without the folders of the server."""
+    return re.sub(r"(?<!\S)/\S+/", "", sentence)
+
+
+@st.cache_resource
+def places() -> Slots[Pretrained]:
+    return Slots(max(1, the_manager().limits.large_models), turn=TURN)

@@ -1,0 +1,136 @@
+"""The place in the sidebar for models that others trained: which there are, and getting them."""
+
+from functools import partial
+
+import streamlit as st
+
+from explainer import state
+from explainer.content import load_texts
+from explainer.large import library
+from explainer.large.downloads import Download, the_downloads
+from explainer.large.library import MEGABYTE, Offer
+from explainer.runs import visitor
+from explainer.small_print import note
+from explainer.state import PRETRAINED, State
+
+TEXTS = load_texts("pretrained")
+CHOSEN_KEY = "pretrained-offer"
+ASKED_KEY = "pretrained-asked"  # the download that this visitor waits for
+EVERY = 0.5  # seconds between two looks at a download
+
+
+def offered_models(now: State) -> dict[str, str]:
+    """Return the pretrained models that can be looked at at once: name → title."""
+    ready = {offer.name: offer.title for offer in library.offers() if offer.is_ready}
+    if now.source == PRETRAINED and now.pretrained not in ready:
+        ready[now.pretrained] = now.pretrained
+    return ready
+
+
+def settle_pretrained(now: State) -> str:
+    """Read the model that is asked for; return a sentence if it cannot be used.
+
+    While it is read, or waits for a place in memory, the page says so.
+    """
+    said = st.empty()
+    offer = library.find(now.pretrained)
+    title = offer.title if offer else now.pretrained
+
+    def wait(seconds: float) -> None:
+        count = library.places().count
+        said.info(TEXTS["waiting"].format(count=count, seconds=round(seconds)))
+
+    try:
+        if now.pretrained not in library.places():
+            said.info(TEXTS["loading"].format(title=title))
+        library.load_model(now.pretrained, wait)
+    except library.CheckpointError as error:
+        return str(error)
+    finally:
+        said.empty()
+    return ""
+
+
+def offer_pretrained() -> None:
+    """Draw what can be chosen and downloaded, closed until somebody asks for it."""
+    with st.expander(TEXTS["title"], expanded=ASKED_KEY in st.session_state):
+        note(TEXTS["note"])
+        offers = library.offers()
+        titles = {offer.name: offer.title for offer in offers}
+        name = st.selectbox(
+            TEXTS["model"], list(titles), key=CHOSEN_KEY, format_func=titles.__getitem__
+        )
+        show_offer(next(offer for offer in offers if offer.name == name))
+
+
+def show_offer(offer: Offer) -> None:
+    if offer.about:
+        note(offer.about)
+    if offer.licence:
+        note(TEXTS["licence"].format(licence=offer.licence))
+    if offer.is_ready:
+        st.button(TEXTS["use"], key="use-pretrained", on_click=partial(use, offer.name))
+        return
+    found = the_downloads().find(offer.name)
+    if found is not None and found.state == "running":
+        follow(offer)
+    else:
+        offer_download(offer, found)
+
+
+@st.fragment(run_every=EVERY)
+def follow(offer: Offer) -> None:
+    """Draw how far a download is, until it has ended."""
+    found = the_downloads().find(offer.name)
+    if found.state == "running":
+        show_progress(offer, found)
+        return
+    if found.state == "done" and st.session_state.get(ASKED_KEY) == offer.name:
+        use(offer.name)
+    st.session_state.pop(ASKED_KEY, None)
+    st.rerun()
+
+
+def offer_download(offer: Offer, found: Download | None) -> None:
+    """Draw the button that downloads, and how the last download ended."""
+    running = the_downloads().running()
+    size = TEXTS["size"].format(megabytes=offer.megabytes)
+    st.button(
+        TEXTS["download"].format(size=size),
+        key="download-pretrained",
+        on_click=partial(start, offer.name),
+        disabled=running is not None,
+    )
+    if running is not None:
+        note(TEXTS["busy"])
+    elif found is not None and found.state == "cancelled":
+        note(TEXTS["cancelled"])
+    elif found is not None and found.said:
+        st.error(TEXTS["failed"].format(why=found.said))
+
+
+def show_progress(offer: Offer, found: Download) -> None:
+    words = TEXTS["starting"].format(title=offer.title)
+    if found.total:
+        words = TEXTS["downloading"].format(
+            title=offer.title,
+            done=round(found.done / MEGABYTE),
+            total=round(found.total / MEGABYTE),
+        )
+    st.progress(found.share, words)
+    if found.owner == visitor.current():
+        st.button(
+            TEXTS["cancel"],
+            key="cancel-download",
+            on_click=partial(the_downloads().cancel, offer.name, found.owner),
+        )
+
+
+def start(name: str) -> None:
+    st.session_state[ASKED_KEY] = name
+    the_downloads().start(name, visitor.current())
+
+
+def use(name: str) -> None:
+    st.session_state.pop(ASKED_KEY, None)
+    state.change(source=PRETRAINED, pretrained=name)
