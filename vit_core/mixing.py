@@ -7,7 +7,7 @@ S. Yun et al. 2019, "CutMix", https://arxiv.org/abs/1905.04899; torchvision's im
 import torch
 from torch import Tensor
 
-from vit_core.torchvision_import import import_torchvision
+from vit_core.torchvision_import import import_transforms
 
 
 def mix(
@@ -24,9 +24,7 @@ def mix(
     Returns:
         The images, and (B, classes) how much of each class is in them.
     """
-    import_torchvision()
-    from torchvision.transforms import v2
-
+    v2 = import_transforms()
     kinds = [(v2.MixUp, mixup), (v2.CutMix, cutmix)]
     chosen = [kind(alpha=alpha, num_classes=classes) for kind, alpha in kinds if alpha]
     with torch.random.fork_rng(devices=[]):

@@ -7,7 +7,7 @@ space", https://arxiv.org/abs/1909.13719; torchvision's implementation.
 import torch
 from torch import Tensor
 
-from vit_core.torchvision_import import import_torchvision
+from vit_core.torchvision_import import import_transforms
 
 
 def change(image: Tensor, magnitude: int) -> Tensor:
@@ -19,10 +19,7 @@ def change(image: Tensor, magnitude: int) -> Tensor:
     """
     if not magnitude:
         return image
-    import_torchvision()
-    from torchvision.transforms.v2 import RandAugment
-
-    return RandAugment(magnitude=magnitude)(image)
+    return import_transforms().RandAugment(magnitude=magnitude)(image)
 
 
 def rand_augment(images: Tensor, magnitude: int, seed: int, places: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from vit_core.augment import smallest_area, widest_crop
 from vit_core.config import TrainConfig
 from vit_core.image_file import middle, to_array
 from vit_core.randaugment import change, seed_of
-from vit_core.torchvision_import import import_torchvision
+from vit_core.torchvision_import import import_transforms
 
 
 @dataclass(frozen=True)
@@ -39,20 +39,18 @@ class RandomView:
             place: of the image in its split.
             size: height and width of what is returned.
         """
-        import_torchvision()
-        from torchvision.transforms.v2 import InterpolationMode, RandomResizedCrop
-
+        v2 = import_transforms()
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed_of(self.seed, place))
             if self.crop is None:
                 image = middle(image, size)
             else:
                 widest = widest_crop(self.crop)
-                crop = RandomResizedCrop(
+                crop = v2.RandomResizedCrop(
                     size,
                     (smallest_area(self.crop), 1.0),
                     (1 / widest, widest),
-                    InterpolationMode.BICUBIC,
+                    v2.InterpolationMode.BICUBIC,
                 )
                 image = crop(image)
             pixels = torch.from_numpy(np.ascontiguousarray(to_array(image)))

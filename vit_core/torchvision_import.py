@@ -31,3 +31,13 @@ def import_torchvision() -> ModuleType:
         library.define(operator + NMS_SCHEMA)
     _declared.append(library)
     return importlib.import_module("torchvision")
+
+
+def import_transforms() -> ModuleType:
+    """Return torchvision's transforms, version 2.
+
+    Raises:
+        ImportError: torchvision is not installed.
+    """
+    import_torchvision()
+    return importlib.import_module("torchvision.transforms.v2")

@@ -36,6 +36,7 @@ from vit_core.randaugment import rand_augment
 from vit_core.random_view import RandomView
 from vit_core.share import Share
 from vit_core.streaming import StreamedSplit, Views
+from vit_core.torchvision_import import import_transforms
 
 
 @dataclass(frozen=True)
@@ -335,6 +336,15 @@ def check_fit(model: ViT, data: ImageData, config: TrainConfig) -> None:
         raise ValueError("patch_drop and a mistake in the forward pass cannot be combined")
     if config.compile and model.config.dropout:
         raise ValueError("compile and dropout cannot be combined; leave one of them out")
+    crops_files = config.augment == "crop" and isinstance(data.train, StreamedSplit)
+    if config.randaugment or config.mixup or config.cutmix or crops_files:
+        try:
+            import_transforms()  # now, so that processes that read are copies of one that has it
+        except ImportError:
+            raise ValueError(
+                "randaugment, mixup, cutmix and crops of files need torchvision: "
+                "pip install torchvision"
+            ) from None
     expected = (model.config.in_channels, *model.config.image_hw)
     if data.train.image_shape != expected:
         raise ValueError(

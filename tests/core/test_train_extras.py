@@ -187,6 +187,17 @@ def test_randaugment_repeats_itself_and_leaves_the_random_state() -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
+@pytest.mark.parametrize("name", ["randaugment", "mixup", "cutmix"])
+def test_without_torchvision_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def missing() -> None:
+        raise ImportError
+
+    monkeypatch.setattr("vit_core.train.import_transforms", missing)
+    with pytest.raises(ValueError, match="need torchvision: pip install torchvision"):
+        Training(build(TINY), small_mnist(), dataclasses.replace(QUICK, **{name: 1}))
+    assert Training(build(TINY), small_mnist(), QUICK).epoch == 0
+
+
 # compiling
 
 
