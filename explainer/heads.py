@@ -75,7 +75,8 @@ def effects_are_cheap(choice: Choice) -> bool:
 
 def cosine(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Return the cosine of the angle between features (…, D) and others (…, D); 0 for no length."""
-    product = (one.astype(np.float64) * other).sum(axis=-1)
+    one, other = one.astype(np.float64), other.astype(np.float64)
+    product = (one * other).sum(axis=-1)
     lengths = np.linalg.norm(one, axis=-1) * np.linalg.norm(other, axis=-1)
     return product / np.where(lengths > 0, lengths, 1.0)
 
