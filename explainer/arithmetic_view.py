@@ -17,7 +17,7 @@ from explainer.notation import latex_written, written
 from explainer.services import Observation
 from explainer.small_print import note
 from explainer.state import Cell, Choice
-from explainer.tokens import token_names
+from explainer.tokens import token_names, value_names
 from explainer.weights import weights
 
 SHOWN = 12  # terms in the table, where there are more
@@ -112,6 +112,8 @@ def term_names(found: Derivation, seen: Observation) -> list[str]:
         return names if found.over == "token" else names[config.num_prefix_tokens :]
     if found.over == "class":
         return list(seen.class_names)
+    if found.over == "pixel" and config.in_channels > 1:
+        return value_names(config)
     words = texts["over"][found.over]
     return [words.format(number=place + 1) for place in range(len(found.terms))]
 

@@ -68,9 +68,20 @@ def sum_of(choice: Choice, seen: Observation, patch: int, unit: int) -> Sum:
 
 
 def filters_of(choice: Choice) -> np.ndarray:
-    """Return the filters as grey images, (D, ph, pw)."""
+    """Return the filters as images, (D, ph, pw), or (D, ph, pw, 3) of a model of colours."""
+    return drawable(images_of(choice))
+
+
+def images_of(choice: Choice) -> torch.Tensor:
+    """Return the filters as images, (D, channels, ph, pw)."""
     weight = torch.tensor(weight_of(choice))
-    return filter_images(weight, choice.config.patch_hw, choice.config.in_channels)[:, 0].numpy()
+    return filter_images(weight, choice.config.patch_hw, choice.config.in_channels)
+
+
+def drawable(images: torch.Tensor) -> np.ndarray:
+    """Return (…, channels, height, width) with the colours last, and a single channel without."""
+    values = images.movedim(-3, -1).numpy()
+    return values[..., 0] if values.shape[-1] == 1 else values
 
 
 @dataclass(frozen=True)
@@ -94,9 +105,9 @@ def agreement(choice: Choice) -> Agreement:
     """Measure the filters, once for all images."""
 
     def measure() -> Agreement:
-        filters = torch.tensor(filters_of(choice))[:, None]
-        count, _, height, width = filters.shape
-        pairs = count * (height * (width - 1) + (height - 1) * width)
+        filters = images_of(choice)
+        count, channels, height, width = filters.shape
+        pairs = count * channels * (height * (width - 1) + (height - 1) * width)
         return Agreement(neighbour_agreement(filters), pairs**-0.5)
 
     return remember(("agreement", *model_of(choice)), measure)
@@ -122,7 +133,7 @@ def convolution_difference(choice: Choice, seen: Observation) -> float:
 
     def measure() -> float:
         source = services.load_source(choice.source, choice.config, choice.seed)
-        images = normalize(torch.tensor(seen.pixels)[None, None], source.info)
+        images = normalize(services.batch_of(seen.pixels), source.info)
         with torch.no_grad():
             found = embed_by_convolution(source.model.patch_embed, images)[0].numpy()
         return float(np.abs(found - seen.tensors["patch_embed"]).max())

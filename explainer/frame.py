@@ -6,6 +6,7 @@ A page is a module of ``explainer.views`` with
 - ``CODE``: the snippets that stand under the parts;
 - ``questions(choice, seen)``: at least three questions;
 - ``facts(choice, seen)``: the numbers that its title, lead and guide may name in braces;
+- ``has_part(name, seen)``, if some parts only make sense of some pictures or models;
 
 and a file of texts of the same name (or of its ``TEXTS_NAME``) with ``title``, ``lead``,
 ``parts.<name>`` with ``title`` and ``text`` of each part (and ``text_features``, for a model
@@ -30,7 +31,9 @@ from explainer.controls import pick
 from explainer.flawed import show_banner
 from explainer.services import Observation
 from explainer.state import Choice
+from explainer.told import texts_of
 
+Step = Mapping[str, Any]  # of a guide, as the texts have it
 QUESTIONS = "questions"  # the part that every page has
 LEAVE = "leave"  # set by the guide's last step
 COLOURS = "".join(
@@ -64,10 +67,12 @@ def draw(view: str, page: ModuleType, choice: Choice, seen: Observation) -> None
     if not services.is_there(choice.source):
         st.rerun()  # the sidebar says that the run was deleted, and what is shown instead
     name_of_texts = getattr(page, "TEXTS_NAME", view)
-    texts, facts = load_texts(name_of_texts), page.facts(choice, seen)
+    texts, facts = texts_of(name_of_texts, seen), page.facts(choice, seen)
     show_head(view, texts, facts, choice)
-    step = show_guide(view, name_of_texts, facts)
-    for name in shown(name_of_texts, list(page.PARTS)):
+    parts = parts_of(page, seen)
+    guide = steps(texts, parts)
+    step = show_guide(view, guide, facts)
+    for name in shown(guide, parts):
         with st.container(key=f"part-{name}"):
             if name == QUESTIONS:
                 quiz.show(view, page.questions(choice, seen))
@@ -81,6 +86,12 @@ def draw(view: str, page: ModuleType, choice: Choice, seen: Observation) -> None
             code_panel.show([one for one in page.CODE if one.part == name], is_open=is_open)
     if step is not None:
         st.html(HIGHLIGHT % step["part"])
+
+
+def parts_of(page: ModuleType, seen: Observation) -> list[str]:
+    """Return the parts that a page has for these pictures, in its order."""
+    has = getattr(page, "has_part", lambda name, seen: True)
+    return [name for name in page.PARTS if has(name, seen)]
 
 
 def text_of(words: Mapping[str, Any], seen: Observation) -> str:
@@ -121,40 +132,41 @@ def change_mode(mode: str) -> None:
     state.change(mode=mode, step=0)
 
 
-def steps(name_of_texts: str) -> list[Mapping[str, Any]]:
-    """Return the steps of a page's guide; none of them is about code where code is hidden."""
+def steps(texts: Mapping[str, Any], parts: list[str]) -> list[Step]:
+    """Return the guide's steps about these parts; none of them about code where code is hidden."""
     hidden = state.load().code == "hide"
-    guide = load_texts(name_of_texts).get("guide", [])
-    return [step for step in guide if not (hidden and step.get("code"))]
+    return [
+        step
+        for step in texts.get("guide", [])
+        if step["part"] in (*parts, QUESTIONS) and not (hidden and step.get("code"))
+    ]
 
 
-def place(name_of_texts: str) -> int | None:
+def place(guide: list[Step]) -> int | None:
     """Return the guide's step, 0..len(steps) - 1; None while the page is looked at freely."""
-    now, count = state.load(), len(steps(name_of_texts))
+    now, count = state.load(), len(guide)
     return min(now.step, count - 1) if now.mode == "guided" and count else None
 
 
-def shown(name_of_texts: str, parts: list[str]) -> list[str]:
+def shown(guide: list[Step], parts: list[str]) -> list[str]:
     """Return the parts to draw: all in the order of the page, or those of the guide's step.
 
     A step's own part comes first, right below the words about it.
     """
-    here = place(name_of_texts)
+    here = place(guide)
     if here is None:
         return [*parts, QUESTIONS]
-    step = steps(name_of_texts)[here]
+    step = guide[here]
     beside = set(step.get("also", ())) - {step["part"]}
     return [step["part"], *(name for name in parts if name in beside)]
 
 
-def show_guide(
-    view: str, name_of_texts: str, facts: Mapping[str, object]
-) -> Mapping[str, Any] | None:
+def show_guide(view: str, guide: list[Step], facts: Mapping[str, object]) -> Step | None:
     """Draw the guide's card; return its step, or None while the page is looked at freely."""
-    here = place(name_of_texts)
+    here = place(guide)
     if here is None:
         return None
-    words, guide = load_texts("frame"), steps(name_of_texts)
+    words = load_texts("frame")
     step, last = guide[here], here == len(guide) - 1
     following = navigation.following(view)
     onward = words["next"]

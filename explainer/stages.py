@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from explainer.classes import names_of, shown_classes
+from explainer.cut import cut
 from explainer.features import principal
 from explainer.figures import pipeline as draw
 from explainer.figures.colour_map import colours_of
@@ -50,15 +51,17 @@ def stages(
         )
         return stage(name, tensors[key].shape, picture)
 
-    own = "alt" if seen.label is not None else "alt_own"
-    alt_image = texts["stages"]["image"][own].format(**numbers)
+    known = "alt" if seen.label is not None else "alt_own" if seen.has_head else "alt_features"
+    alt_image = texts["stages"]["image"][known].format(**numbers)
     image_shape = (config.in_channels, *config.image_hw)
     first = [
         stage("image", image_shape, draw.image(seen.pixels, alt_image)),
         stage(
             "patches",
             tensors["patches"].shape,
-            draw.patches(tensors["patches"], config.grid_size, config.patch_hw, alt("patches")),
+            draw.patches(
+                cut(seen, config.patch_hw), config.grid_size, config.patch_hw, alt("patches")
+            ),
         ),
         matrix("embedding", "patch_embed"),
         *([matrix("class_token", "tokens")] if marked else []),

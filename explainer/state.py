@@ -23,6 +23,7 @@ DIGITS = "digits"  # the gallery of MNIST's test digits; explainer.galleries has
 
 # every head count divides every width and every patch count divides 28: all combinations are valid
 PATCHES = (2, 4, 7, 14)
+CUTS = (2, 4, 7, 8, 14, 16, 28, 32)  # patches per side that a page may try on an image
 WIDTHS = (8, 16, 32, 64, 128)
 HEADS = (1, 2, 4, 8)
 DEPTHS = (1, 2, 3, 4, 5, 6, 7, 8)
@@ -263,7 +264,7 @@ READERS: dict[str, Reader] = {
     "step": whole(MOST),
     "code": one_of(SHOWN),
     "controls": one_of(SHOWN),
-    "cut": one_of(PATCHES),
+    "cut": one_of(CUTS),
     "kind": one_of(POSITIONS),
     "shuffle": whole(MOST),
     "temperature": one_of(TEMPERATURES),

@@ -1,7 +1,8 @@
-"""What people call the tokens of a model."""
+"""What people call the tokens of a model, and the values of a patch."""
 
 from collections.abc import Mapping
 
+from explainer.content import load_texts
 from vit_core import ViTConfig
 
 
@@ -11,6 +12,27 @@ def prefix_names(config: ViTConfig, texts: Mapping[str, str]) -> list[str]:
     return [texts["class_token"]] * (config.pool == "cls") + [
         texts["register"].format(number=number) for number in registers
     ]
+
+
+def value_names(config: ViTConfig) -> list[str]:
+    """Name the values of a flattened patch, in order: channel by channel, rows from the top."""
+    height, width = config.patch_hw
+    texts = load_texts("values")
+    words = texts["pixel" if config.in_channels == 1 else "pixel_of_channel"]
+    return [
+        words.format(channel=channel_name(config, channel), row=row + 1, column=column + 1)
+        for channel in range(config.in_channels)
+        for row in range(height)
+        for column in range(width)
+    ]
+
+
+def channel_name(config: ViTConfig, channel: int) -> str:
+    """Name a channel: red, green or blue of three, a number otherwise."""
+    texts = load_texts("values")
+    if config.in_channels == 3:
+        return texts["channels"][channel]
+    return texts["channel"].format(number=channel + 1)
 
 
 def token_names(config: ViTConfig, texts: Mapping[str, str]) -> list[str]:

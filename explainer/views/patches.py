@@ -7,30 +7,33 @@ from functools import lru_cache, partial
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
-import torch
 
 from explainer import controls, services, state
 from explainer.code_panel import Snippet
 from explainer.components.patch_explorer import patch_explorer
 from explainer.content import load_texts
+from explainer.cut import cut
 from explainer.export import download_csv, matrix_csv, table_csv
 from explainer.figures.costs import pairs_chart
 from explainer.figures.grids import gridded
-from explainer.figures.pixels import pieces
+from explainer.figures.pixels import pieces, rendering
 from explainer.quiz import Question
 from explainer.services import Observation
 from explainer.shared import remember
 from explainer.small_print import note
 from explainer.state import Choice
 from explainer.theme import Mode
-from explainer.tokens import token_names
+from explainer.tokens import channel_name, token_names, value_names
+from explainer.told import texts_of
 from vit_core import ViTConfig
 from vit_core.data import DataInfo, normalize
 from vit_core.model import patchify
 
 TEXTS = load_texts("patches")
 TOKENS = load_texts("token_explorer")
-ZOOM = 10  # of the image under another grid
+WIDTH = 280  # of the image under another grid, or a little more
+FINER = (2, 4, 8, 16, 32)  # patches per side to compare, where those of digits leave broken ones
+LEAST_PATCH = 2  # pixels
 RESHAPED = "patches-reshaped"  # a knob was turned on the page, which the sidebar has yet to see
 PAPER = ViTConfig(image_size=224, patch_size=16, in_channels=3, embed_dim=768, num_heads=12)
 
@@ -79,7 +82,7 @@ def show_explorer(choice: Choice, seen: Observation) -> None:
         image=seen.pixels,
         grid=config.grid_size,
         vectors=seen.tensors["patches"],
-        texts=load_texts("patch_explorer"),
+        texts=texts_of("patch_explorer", seen),
         patch=patch,
         on_choose=partial(choose, choice),
     )
@@ -105,13 +108,8 @@ def choose(choice: Choice, clicked: Mapping[str, int]) -> None:
 
 
 def pixel_names(config: ViTConfig) -> list[str]:
-    words, (height, width) = TEXTS["parts"]["explore"]["pixel"], config.patch_hw
-    return [
-        words.format(row=row + 1, column=column + 1)
-        for _ in range(config.in_channels)
-        for row in range(height)
-        for column in range(width)
-    ]
+    """Name the values of a patch."""
+    return value_names(config)
 
 
 # from brightness to numbers around zero
@@ -119,31 +117,30 @@ def pixel_names(config: ViTConfig) -> list[str]:
 
 def show_normalisation(choice: Choice, seen: Observation) -> None:
     """The way of one pixel to the number that the model receives."""
-    texts, patch = TEXTS["parts"]["normalise"], patch_of(choice, seen)
+    texts, patch = texts_of("patches", seen)["parts"]["normalise"], patch_of(choice, seen)
     vector, info = seen.tensors["patches"][patch], info_of(choice)
-    brightest = int(vector.argmax())
-    pixel = int(patch_pixels(seen.pixels, seen.config, patch).reshape(-1)[brightest])
-    numbers = f"{info.mean[0]:.4f}", f"{info.std[0]:.4f}"
+    values = cut(seen, seen.config.patch_hw)[patch]
+    brightest = int(values.argmax())
+    channel = brightest // (len(values) // seen.config.in_channels)
+    pixel = int(values[brightest])
+    numbers = f"{info.mean[channel]:.4f}", f"{info.std[channel]:.4f}"
     examples = [(texts["example"], pixel, float(vector[brightest]))]
     if pixel:
-        examples.append((texts["example_black"], 0, black_of(info)))
+        examples.append((texts["example_black"], 0, black_of(info, channel)))
+    said = {
+        "patch": names_of(seen.config)[patch],
+        "channel": channel_name(seen.config, channel),
+    }
     for column, (words, brightness, value) in zip(
         st.columns(2, gap="medium"), examples, strict=False
     ):
-        column.markdown(words.format(patch=names_of(seen.config)[patch]))
+        column.markdown(words.format(**said))
         column.latex(texts["normalise_latex"] % (brightness, *numbers, f"{value:.4f}"))
 
 
-def black_of(info: DataInfo) -> float:
-    """Return what the model receives for a black pixel."""
-    return (0 - info.mean[0]) / info.std[0]
-
-
-def patch_pixels(pixels: np.ndarray, config: ViTConfig, patch: int) -> np.ndarray:
-    """Cut a patch out of a grey image."""
-    height, width = config.patch_hw
-    row, column = divmod(patch, config.grid_size[1])
-    return pixels[row * height : (row + 1) * height, column * width : (column + 1) * width]
+def black_of(info: DataInfo, channel: int = 0) -> float:
+    """Return what the model receives for a black pixel, or for none of a colour."""
+    return (0 - info.mean[channel]) / info.std[channel]
 
 
 # the shape of the list
@@ -195,13 +192,18 @@ def cost_of(config: ViTConfig, side: int) -> Cost:
 
 def sides_of(config: ViTConfig) -> list[int]:
     """Return the patches per side to compare, the model's own among them."""
-    return sorted({*state.PATCHES, config.grid_size[0]})
+    size = config.image_hw[0]
+    sides = state.PATCHES
+    if any(size % side for side in sides):
+        sides = [side for side in FINER if size % side == 0 and size >= side * LEAST_PATCH]
+    return sorted({*sides, config.grid_size[0]})
 
 
 def side_of(choice: Choice) -> int:
     """Return the patches per side to look at: the model's own, unless another is tried."""
-    cut = state.load().cut
-    return choice.config.grid_size[0] if cut is None or choice.is_shaped else cut
+    tried = state.load().cut
+    is_tried = tried in sides_of(choice.config) and not choice.is_shaped
+    return tried if is_tried else choice.config.grid_size[0]
 
 
 def keep_side(choice: Choice, side: int) -> None:
@@ -216,7 +218,8 @@ def keep_side(choice: Choice, side: int) -> None:
 def show_cut(choice: Choice, seen: Observation) -> None:
     if st.session_state.pop(RESHAPED, False):
         st.rerun()  # the sidebar, and the model with it
-    texts, config, side = TEXTS["parts"]["cut"], seen.config, side_of(choice)
+    texts, config = texts_of("patches", seen)["parts"]["cut"], seen.config
+    side = side_of(choice)
     controls.slide(
         texts["slide"],
         sides_of(config),
@@ -234,13 +237,13 @@ def show_cut(choice: Choice, seen: Observation) -> None:
     cost = cost_of(config, side)
     grid, apart, numbers = st.columns((2, 2, 1), gap="medium")
     grid.image(
-        gridded(seen.pixels, (side, side), ZOOM),
+        gridded(seen.pixels, (side, side), max(2, WIDTH // seen.pixels.shape[1])),
         width="stretch",
         alt=texts["gridded_alt"].format(side=side),
         output_format="PNG",
     )
     alt = texts["pieces_alt"].format(count=side**2, patch=cost.patch)
-    apart.html(remember(("cut", choice, side), partial(draw_pieces, choice, seen, side, alt)))
+    apart.html(remember(("cut", choice, side), partial(draw_pieces, seen, side, alt)))
     # below each other beside the pictures, side by side below them on a telephone
     with numbers, st.container(horizontal=True, gap="medium"):
         st.metric(texts["patches"], side**2)
@@ -249,14 +252,13 @@ def show_cut(choice: Choice, seen: Observation) -> None:
         st.metric(texts["pairs"], f"{cost.pairs:,}")
 
 
-def draw_pieces(choice: Choice, seen: Observation, side: int, alt: str) -> str:
+def draw_pieces(seen: Observation, side: int, alt: str) -> str:
     """The image cut by ``patchify`` itself, laid out with gaps."""
     patch = seen.config.image_hw[0] // side, seen.config.image_hw[1] // side
-    images = normalize(torch.tensor(seen.pixels)[None, None], info_of(choice))
-    address = pieces(patchify(images, patch)[0].numpy(), (side, side), patch)
+    address = pieces(cut(seen, patch), (side, side), patch)
     return (
         f'<img src="{address}" alt="{alt}" style="display:block;width:100%;'
-        f'image-rendering:pixelated;border-radius:0">'
+        f'image-rendering:{rendering(seen.pixels)};border-radius:0">'
     )
 
 
@@ -346,22 +348,20 @@ CODE = (
 
 def questions(choice: Choice, seen: Observation) -> list[Question]:
     words = facts(choice, seen)
+    texts = texts_of("patches", seen)["questions"]
     return [
-        ask_ink(seen),
+        ask_ink(seen, texts["ink"]),
         ask_values(words),
         ask_pairs(seen.config),
         ask_number(seen.config, patch_of(choice, seen)),
-        ask_black(info_of(choice)),
+        ask_black(info_of(choice), texts["black"]),
     ]
 
 
-def ask_ink(seen: Observation) -> Question:
+def ask_ink(seen: Observation, texts: Mapping[str, str]) -> Question:
     """Ask which of four patches is the brightest: it, and three from further down."""
-    texts, config = TEXTS["questions"]["ink"], seen.config
-    ink = [
-        int(patch_pixels(seen.pixels, config, patch).sum(dtype=np.int64))
-        for patch in range(config.num_patches)
-    ]
+    config = seen.config
+    ink = cut(seen, config.patch_hw).sum(axis=1, dtype=np.int64).tolist()
     order = sorted(range(len(ink)), key=lambda patch: -ink[patch])
     best = order[0]
     others = (order[place] for place in (1, 3, len(order) // 4 + 1) if place < len(order))
@@ -394,7 +394,7 @@ def ask_values(words: Mapping[str, object]) -> Question:
 def ask_pairs(config: ViTConfig) -> Question:
     """Ask what twice as many patches per side cost: from this grid, or from half of it."""
     texts, side = TEXTS["questions"]["pairs"], config.grid_size[0]
-    few = side if side * 2 in state.PATCHES else side // 2
+    few = side if side * 2 in sides_of(config) else side // 2
     before, after = cost_of(config, few), cost_of(config, 2 * few)
     return number_question(
         "pairs",
@@ -422,8 +422,8 @@ def ask_number(config: ViTConfig, patch: int) -> Question:
     )
 
 
-def ask_black(info: DataInfo) -> Question:
-    texts, black = TEXTS["questions"]["black"], written(black_of(info))
+def ask_black(info: DataInfo, texts: Mapping[str, str]) -> Question:
+    black = written(black_of(info))
     options = (written(-1), black, written(0), written(1 / info.std[0]))
     return Question(
         "black",

@@ -56,9 +56,9 @@ def made_up() -> ModuleType:
 def staged(monkeypatch: pytest.MonkeyPatch, open_page: Callable[..., AppTest], shipped: object):
     """Return an opener of a page that is made up here."""
     monkeypatch.setitem(sys.modules, "explainer.views.class_token", made_up())
-    load = frame.load_texts
+    load = frame.texts_of
     monkeypatch.setattr(
-        frame, "load_texts", lambda name: TEXTS if name == "class_token" else load(name)
+        frame, "texts_of", lambda name, seen: TEXTS if name == "class_token" else load(name, seen)
     )
 
     def opened(**params: object) -> AppTest:

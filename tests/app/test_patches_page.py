@@ -233,9 +233,8 @@ def test_a_grid_that_is_not_offered_is_the_models_own(cut: str, open_page: Open)
 @pytest.mark.parametrize("side", PATCHES)
 def test_the_picture_of_another_grid_is_what_patchify_cuts(side: int) -> None:
     seen = observed()
-    choice = Choice("untrained", State().shaped, 0, 7, 0)
     patch = 28 // side
-    html = draw_pieces(choice, seen, side, "alt")
+    html = draw_pieces(seen, side, "alt")
     picture = base64.b64decode(html.split("base64,")[1].split('"')[0])
     width, height = struct.unpack(">II", picture[16:24])
     assert (width, height) == (side * (patch + 1) - 1,) * 2

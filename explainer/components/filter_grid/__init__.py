@@ -13,6 +13,9 @@ from explainer.components.selection import send_choice, valid_choice
 from explainer.content import load_texts
 from explainer.shared import remember
 
+ZOOM = 4  # picture elements for each weight
+MOST_ENLARGED = 60_000  # weights; of more, a picture of that size would be slow to paint
+
 _mount = st.components.v2.component(
     "vit_explainer.filter_grid",
     html='<div class="explorer"><div class="panels"></div></div>',
@@ -28,29 +31,41 @@ def pack_filters(*, channel: str, filters: np.ndarray, responses: np.ndarray) ->
     """Return what the browser needs: the filters, and the number that each makes of a patch.
 
     Args:
-        filters: (D, ph, pw), all in one diverging scale.
+        filters: (D, ph, pw), drawn in one diverging scale; or (D, ph, pw, 3), each drawn in its
+            own scale as red, green and blue around mid-grey.
         responses: (D,).
 
     Raises:
         ValueError: the filters are no images, or there is not one response for each.
     """
-    if filters.ndim != 3 or responses.shape != filters.shape[:1] or not filters.size:
+    is_colour = filters.ndim == 4 and filters.shape[3] == 3
+    if (
+        not (filters.ndim == 3 or is_colour)
+        or responses.shape != filters.shape[:1]
+        or not filters.size
+    ):
         raise ValueError(
             f"filters of shape {filters.shape} and responses of shape {responses.shape} must be "
-            f"(filters, height, width) and (filters,)"
+            f"(filters, height, width), with 3 colours or without, and (filters,)"
         )
     if not (np.isfinite(filters).all() and np.isfinite(responses).all()):
         raise ValueError("filters and responses must be finite numbers")
-    count, height, width = filters.shape
+    count, height, width = filters.shape[:3]
     columns = columns_for(count)
+    zoom = ZOOM if filters.size <= MOST_ENLARGED else 1
+    cell_height, cell_width = (zoom * side + max(1, zoom * side // 4) for side in (height, width))
     header = {
         "channel": channel,
         "rows": count // columns,
         "columns": columns,
         "prefix_names": [],
         # of the picture that the buttons lie on; a quarter of a patch stands between two filters
-        "image_height": (count // columns) * 5 * height,
-        "image_width": columns * 5 * width,
+        "image_height": (count // columns) * cell_height,
+        "image_width": columns * cell_width,
+        "cell_height": cell_height,
+        "cell_width": cell_width,
+        "zoom": zoom,
+        "channels": 3 if is_colour else 1,
         "filter_height": height,
         "filter_width": width,
         "texts": dict(load_texts("filter_grid")),

@@ -4,9 +4,6 @@ export default function (mount) {
   return mounted(FilterGrid, mount);
 }
 
-const ZOOM = 4; // picture elements for each weight
-const GAP = 1; // of the space around a filter, for each of its weights
-
 class FilterGrid extends View {
   build() {
     const { data } = this;
@@ -19,10 +16,12 @@ class FilterGrid extends View {
     });
     this.grid.buttons.forEach((button, filter) => button.setAttribute("aria-label", this.name(filter)));
     this.readout = make("p", "readout number", panel);
-    const legend = make("div", "legend", panel);
-    this.least = make("span", "number", legend);
-    make("span", "bar", legend);
-    this.most = make("span", "number", legend);
+    if (data.channels === 1) {
+      const legend = make("div", "legend", panel);
+      this.least = make("span", "number", legend);
+      make("span", "bar", legend);
+      this.most = make("span", "number", legend);
+    }
     this.announce = announcer(panel);
   }
 
@@ -46,26 +45,26 @@ class FilterGrid extends View {
   paint() {
     const { data } = this;
     const { filters } = data.arrays;
-    const { filter_height: high, filter_width: wide, columns } = data;
-    const limit = filters.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
-    const table = colourTable(data.colours.diverging);
-    // a tile is its filter at ZOOM, in the middle of a cell that is a quarter larger
-    const [cellHigh, cellWide] = [high * (ZOOM + GAP), wide * (ZOOM + GAP)];
-    const [top, left] = [Math.floor((high * GAP) / 2), Math.floor((wide * GAP) / 2)];
+    const { filter_height: high, filter_width: wide, columns, zoom } = data;
+    const { cell_height: cellHigh, cell_width: cellWide } = data;
+    const limit = largest(filters);
+    const paintOf = data.channels === 3 ? colours(filters, high * wide * 3) : shades(data, limit);
+    // a tile is its filter, enlarged, in the middle of a cell that is a quarter larger
+    const [top, left] = [Math.floor((cellHigh - high * zoom) / 2), Math.floor((cellWide - wide * zoom) / 2)];
     const { context, picture } = resize(this.grid.base, data.image_width, data.image_height);
     const words = new Uint32Array(picture.data.buffer);
     for (let filter = 0; filter < data.rows * columns; filter++) {
       const fromRow = Math.floor(filter / columns) * cellHigh + top;
       const fromColumn = (filter % columns) * cellWide + left;
-      for (let y = 0; y < high * ZOOM; y++) {
-        for (let x = 0; x < wide * ZOOM; x++) {
-          const at = (filter * high + Math.floor(y / ZOOM)) * wide + Math.floor(x / ZOOM);
-          const level = Math.round(Math.min(Math.max(127.5 * (1 + filters[at] / limit), 0), 255));
-          words[(fromRow + y) * data.image_width + fromColumn + x] = table[level];
+      for (let y = 0; y < high * zoom; y++) {
+        for (let x = 0; x < wide * zoom; x++) {
+          const at = (filter * high + Math.floor(y / zoom)) * wide + Math.floor(x / zoom);
+          words[(fromRow + y) * data.image_width + fromColumn + x] = paintOf(at);
         }
       }
     }
     context.putImageData(picture, 0, 0);
+    if (!this.least) return;
     setText(this.least, written(-limit));
     setText(this.most, written(limit));
     this.root.style.setProperty("--scale", `linear-gradient(90deg, ${data.colours.diverging.join(", ")})`);
@@ -110,4 +109,32 @@ class FilterGrid extends View {
     const value = written(this.data.arrays.responses[filter]);
     return fill(this.data.texts.readout, { filter: this.name(filter), value });
   }
+}
+
+/** The size of the largest of some numbers; 1 where all are 0. */
+function largest(values) {
+  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
+}
+
+/** A signed number's place in 0…255, of which 0 is the middle. */
+function levelOf(value, limit) {
+  return Math.round(Math.min(Math.max(127.5 * (1 + value / limit), 0), 255));
+}
+
+/** Weights in the diverging map, all in one scale. */
+function shades({ arrays: { filters }, colours }, limit) {
+  const table = colourTable(colours.diverging);
+  return (at) => table[levelOf(filters[at], limit)];
+}
+
+/** Three weights of a pixel as red, green and blue around mid-grey, each filter in its own scale. */
+function colours(filters, size) {
+  const limits = Array.from({ length: filters.length / size }, (_, filter) =>
+    largest(filters.subarray(filter * size, (filter + 1) * size)),
+  );
+  return (pixel) => {
+    const limit = limits[Math.floor((3 * pixel) / size)];
+    const [red, green, blue] = [0, 1, 2].map((channel) => levelOf(filters[3 * pixel + channel], limit));
+    return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+  };
 }

@@ -5,11 +5,13 @@ import streamlit as st
 from explainer import embedding
 from explainer.services import Observation
 from explainer.state import Choice
-from explainer.views.patch_embedding.wording import TEXTS, facts
+from explainer.told import texts_of
+from explainer.views.patch_embedding.wording import facts
 
 
 def show_convolution(choice: Choice, seen: Observation) -> None:
-    texts, config, words = TEXTS["parts"]["convolution"], seen.config, facts(choice, seen)
+    texts, words = texts_of("patch_embedding", seen)["parts"]["convolution"], facts(choice, seen)
+    config = seen.config
     difference = embedding.convolution_difference(choice, seen)
     numbers = {"side": config.patch_hw[0], "numbers": f"{seen.tensors['patch_embed'].size:,}"}
     if difference:

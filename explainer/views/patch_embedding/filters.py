@@ -10,6 +10,7 @@ from explainer.components.filter_grid import filter_grid
 from explainer.export import download_csv, matrix_csv
 from explainer.services import Observation
 from explainer.state import Choice
+from explainer.told import texts_of
 from explainer.views.patch_embedding.over_image import show_over_image
 from explainer.views.patch_embedding.wording import (
     TEXTS,
@@ -29,7 +30,7 @@ def choose_filter(unit: int) -> None:
 
 
 def show_filters(choice: Choice, seen: Observation) -> None:
-    texts, config = TEXTS["parts"]["filters"], seen.config
+    texts, config = texts_of("patch_embedding", seen)["parts"]["filters"], seen.config
     patch, unit = patch_of(choice, seen), embedding.unit_of(choice)
     found = embedding.agreement(choice)
     st.markdown(texts[kind_of(choice)].format(agreement=short(found.value), width=config.embed_dim))

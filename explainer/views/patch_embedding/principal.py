@@ -12,13 +12,14 @@ from explainer.notation import percent
 from explainer.services import Observation
 from explainer.shared import remember
 from explainer.state import Choice
+from explainer.told import texts_of
 from explainer.views.patch_embedding.wording import TEXTS, kind_of, note, numbered, pixel_names
 
 SHOWN_COMPONENTS = 12
 
 
 def show_principal(choice: Choice, seen: Observation) -> None:
-    texts = TEXTS["parts"]["principal"]
+    texts = texts_of("patch_embedding", seen)["parts"]["principal"]
     found = embedding.principal(choice)
     shares = found.shares.numpy()
     if not shares.any():
@@ -53,7 +54,7 @@ def draw_components(choice: Choice) -> str:
         words = {"number": place + 1, "share": percent(share), "height": height, "width": width}
         pictures.append(
             (
-                found.filters[place, 0].numpy(),
+                embedding.drawable(found.filters[place]),
                 texts["component"].format(**words),
                 texts["share"].format(**words),
                 texts["component_alt"].format(**words),

@@ -1,6 +1,6 @@
 """The questions of the page on the patch embedding, answered by what was measured."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from explainer import embedding, services
 from explainer.quiz import Question
 from explainer.services import Observation
 from explainer.state import Choice
+from explainer.told import texts_of
 from explainer.views.patch_embedding.wording import TEXTS, facts, minus, names_of, patch_of, short
 
 
@@ -16,13 +17,13 @@ def questions(choice: Choice, seen: Observation) -> list[Question]:
         ask_shape(choice, seen),
         ask_response(choice, seen),
         ask_similar(choice, seen),
-        ask_blank(choice),
+        ask_blank(choice, texts_of("patch_embedding", seen)["questions"]["blank"]),
         ask_place(seen),
     ]
 
 
 def ask_shape(choice: Choice, seen: Observation) -> Question:
-    words, config = TEXTS["questions"]["shape"], seen.config
+    words, config = texts_of("patch_embedding", seen)["questions"]["shape"], seen.config
     right = config.embed_dim * config.patch_dim
     options = sorted(
         {
@@ -89,16 +90,21 @@ def listed(values: np.ndarray, places: Sequence[int], seen: Observation) -> str:
     return ", ".join(f"{names[place]} {short(values[place])}" for place in places)
 
 
-def ask_blank(choice: Choice) -> Question:
-    words, unit, black = TEXTS["questions"]["blank"], embedding.unit_of(choice), black_of(choice)
-    total = float(embedding.weight_of(choice)[unit].sum(dtype=np.float64))
-    bias = float(embedding.bias_of(choice)[unit])
+def ask_blank(choice: Choice, words: Mapping[str, str]) -> Question:
+    unit, black = embedding.unit_of(choice), black_of(choice)
+    row = embedding.weight_of(choice)[unit].astype(np.float64)
+    totals = row.reshape(len(black), -1).sum(axis=1)  # of each channel
+    bias, value = float(embedding.bias_of(choice)[unit]), float(black @ totals)
+    is_grey = len(black) == 1
+    parts = zip(black.tolist(), totals.tolist(), strict=True)
     numbers = {
         "number": unit + 1,
-        "black": short(black),
-        "total": minus(f"{total:.3f}"),
-        "bias": minus(f"({bias:.3f})" if bias < 0 else f"{bias:.3f}"),
-        "value": minus(f"{black * total + bias:.3f}"),
+        "black": written_and([short(one) for one in black.tolist()]),
+        "total": minus(f"{totals[0]:.3f}")
+        if is_grey
+        else " + ".join(f"{bracketed(one, 2)} × {bracketed(total, 3)}" for one, total in parts),
+        "bias": bracketed(bias, 3),
+        "value": minus(f"{value + bias:.3f}"),
     }
     return Question(
         "blank",
@@ -109,10 +115,19 @@ def ask_blank(choice: Choice) -> Question:
     )
 
 
-def black_of(choice: Choice) -> float:
-    """Return what the model receives for a black pixel."""
+def bracketed(number: float, digits: int) -> str:
+    return minus(f"({number:.{digits}f})" if number < 0 else f"{number:.{digits}f}")
+
+
+def written_and(texts: Sequence[str]) -> str:
+    *first, last = texts
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def black_of(choice: Choice) -> np.ndarray:
+    """Return what the model receives for each channel of a black pixel."""
     info = services.load_source(choice.source, choice.config, choice.seed).info
-    return (0 - info.mean[0]) / info.std[0]
+    return (0 - np.array(info.mean)) / np.array(info.std)
 
 
 def ask_place(seen: Observation) -> Question:

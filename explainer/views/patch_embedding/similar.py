@@ -8,7 +8,7 @@ import streamlit as st
 from explainer import embedding
 from explainer.embedding import Alike
 from explainer.export import download_csv, table_csv
-from explainer.figures.pixels import grey_image
+from explainer.figures.pixels import image_address
 from explainer.figures.products import alike
 from explainer.services import Observation
 from explainer.shared import remember
@@ -76,7 +76,7 @@ def draw_alike(seen: Observation, patch: int, found: Alike) -> str:
     return alike(
         [
             (
-                grey_image(pixels_of(seen, place)),
+                image_address(pixels_of(seen, place)),
                 texts["alt"].format(patch=names[place]),
                 names[place],
                 (

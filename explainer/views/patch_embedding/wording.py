@@ -8,7 +8,7 @@ from explainer import embedding, state
 from explainer.content import load_texts
 from explainer.services import Observation
 from explainer.state import Choice
-from explainer.tokens import token_names
+from explainer.tokens import token_names, value_names
 from vit_core import ViTConfig
 
 TEXTS = load_texts("patch_embedding")
@@ -54,13 +54,8 @@ def numbered(words: str, count: int) -> list[str]:
 
 
 def pixel_names(config: ViTConfig) -> list[str]:
-    words, (height, width) = TEXTS["parts"]["multiply"]["pixel"], config.patch_hw
-    return [
-        words.format(row=row + 1, column=column + 1)
-        for _ in range(config.in_channels)
-        for row in range(height)
-        for column in range(width)
-    ]
+    """Name the values of a patch."""
+    return value_names(config)
 
 
 def kind_of(choice: Choice) -> str:

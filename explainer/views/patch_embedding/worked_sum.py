@@ -10,8 +10,8 @@ from explainer.figures.products import Tile, product
 from explainer.notation import latex_number
 from explainer.services import Observation
 from explainer.state import Choice
+from explainer.told import texts_of
 from explainer.views.patch_embedding.wording import (
-    TEXTS,
     minus,
     names_of,
     note,
@@ -26,8 +26,12 @@ SHOWN_TERMS = 4  # so few pixels are all written out
 
 
 def draw_sum(choice: Choice, seen: Observation) -> str:
-    """The patch, the filter and their products as pictures."""
-    texts, config = TEXTS["parts"]["multiply"], seen.config
+    """The patch, the filter and their products as pictures.
+
+    Patches and filters of three channels are drawn as colours; of the products, those of a pixel
+    are added up, as the sum does.
+    """
+    texts, config = texts_of("patch_embedding", seen)["parts"]["multiply"], seen.config
     patch, unit = patch_of(choice, seen), embedding.unit_of(choice)
     apart = embedding.sum_of(choice, seen, patch, unit)
     words = {
@@ -39,8 +43,10 @@ def draw_sum(choice: Choice, seen: Observation) -> str:
 
     def tile(name: str, values: np.ndarray) -> Tile:
         title = texts[f"{name}_tile"].format(**words)
+        picture = values.reshape(-1, *config.patch_hw).transpose(1, 2, 0)
+        is_colour = config.in_channels == 3 and name != "product"
         return Tile(
-            values.reshape(-1, config.patch_hw[1]),
+            picture if is_colour else picture.sum(axis=2),
             title,
             texts[f"{name}_line"].format(**words),
             texts["tile_alt"].format(
@@ -60,7 +66,7 @@ def draw_sum(choice: Choice, seen: Observation) -> str:
 
 def show_worked(choice: Choice, seen: Observation) -> None:
     """The sum in numbers, ending in the model's."""
-    texts, config = TEXTS["parts"]["multiply"], seen.config
+    texts, config = texts_of("patch_embedding", seen)["parts"]["multiply"], seen.config
     patch, unit = patch_of(choice, seen), embedding.unit_of(choice)
     apart = embedding.sum_of(choice, seen, patch, unit)
     count = config.patch_dim

@@ -18,7 +18,7 @@ from explainer.shared import remember
 from explainer.state import Choice
 from explainer.views.position.wording import TEXTS, areas, note, output_name, written
 
-ZOOM = 8  # of a pixel in the pictures of the experiment
+WIDTH = 224  # of the pictures of the experiment, or a little more
 
 
 def show_shuffle(choice: Choice, seen: Observation) -> None:
@@ -101,11 +101,12 @@ def draw_both(seen: Observation, found: positions.Shuffled, seed: int) -> str:
         pictures.append((found.pixels, title, texts["alt_shuffled"]))
     figures = []
     for values, title, alt in pictures:
-        large = gridded(values, (rows, columns), ZOOM)[..., 0]
+        large = gridded(values, (rows, columns), max(2, WIDTH // values.shape[1]))
+        large = large[..., 0] if values.ndim == 2 else large
         figures.append(
             f'<figure style="flex:0 1 14rem;min-width:8rem;margin:0">'
             f'<img style="display:block;width:100%;border-radius:3px" '
-            f'src="{pixels.grey_image(large)}" alt="{alt.format(rows=rows, columns=columns)}">'
+            f'src="{pixels.image_address(large)}" alt="{alt.format(rows=rows, columns=columns)}">'
             f'<figcaption style="margin-top:0.375rem">{title}</figcaption></figure>'
         )
     return f'<div style="display:flex;gap:1.5rem">{"".join(figures)}</div>'
