@@ -1,6 +1,7 @@
 """Which pretrained models there are, and the few of them that are in memory."""
 
 import importlib
+import math
 import os
 import re
 from collections.abc import Callable
@@ -121,7 +122,7 @@ def read(name: str) -> Pretrained:
 
 
 def check_size(config: ViTConfig) -> None:
-    found = config.memory_bytes // MEGABYTE
+    found = math.ceil(config.memory_bytes / MEGABYTE)
     if found > (most := the_manager().limits.large_megabytes):
         raise CheckpointError(TEXTS["too_large"].format(found=found, most=most))
 

@@ -15,18 +15,20 @@ from explainer.figures.parts import parts_table
 from explainer.figures.pipeline import pipeline
 from explainer.figures.probabilities import probabilities
 from explainer.flawed import show_banner
+from explainer.notation import with_article
 from explainer.patch_colours import show_patch_colours
 from explainer.services import Observation
 from explainer.small_print import note
 from explainer.stages import percent, stages
 from explainer.state import Choice
+from explainer.told import texts_of
 
 TEXTS = load_texts("home")
 
 
 def render(choice: Choice, observation: Observation) -> None:
     st.title(TEXTS["title"], anchor=False)
-    st.markdown(TEXTS["lead"].format(values=f"{observation.pixels.size:,}"), width=760)
+    st.markdown(texts_of("home", observation)["lead"].format(values=f"{observation.pixels.size:,}"), width=760)
     show_banner(choice)
     show_ways()
     show_stages(choice, observation)
@@ -69,29 +71,35 @@ def show_stages(choice: Choice, observation: Observation) -> None:
         view: f"{navigation.address(view)}?{query}".rstrip("?") for view in navigation.PIPELINE
     }
     marked = TEXTS["legend_class_token"] if observation.config.pool == "cls" else ""
-    rows = stages(observation, TEXTS, choice.trained, addresses)
+    rows = stages(observation, texts_of("home", observation), choice.trained, addresses)
     if view := show_pipeline(pipeline(rows, TEXTS["legend"] + marked), key="pipeline"):
         navigation.go(view)
 
 
 def show_answer(choice: Choice, observation: Observation) -> None:
-    st.header(TEXTS["answer_title"], anchor=False)
+    told = texts_of("home", observation)
+    st.header(told["answer_title"], anchor=False)
     names, shares = observation.class_names, observation.probabilities
     best, truth = observation.prediction, observation.label
     said = {
         "answer": names[best],
         "share": percent(shares[best]),
+        "classes": f"{len(names):,}",
     }
     if truth is not None:
-        said |= {"truth": names[truth], "truth_share": percent(shares[truth])}
+        said |= {
+            "truth": names[truth],
+            "a_truth": with_article(names[truth]),
+            "truth_share": percent(shares[truth]),
+        }
     if choice.trained and truth is None:
-        words = TEXTS["answer_trained"] + " " + TEXTS["answer_own"]
+        words = told["answer_trained"] + " " + told["answer_own"]
     elif choice.trained:
         verdict = "answer_right" if best == truth else "answer_wrong"
-        words = TEXTS["answer_trained"] + " " + TEXTS[verdict]
+        words = told["answer_trained"] + " " + told[verdict]
     else:
-        words = TEXTS["answer_untrained"]
-        said["onward"] = TEXTS["answer_onward" if choice.is_shaped else "answer_onward_run"]
+        words = told["answer_untrained"]
+        said["onward"] = told["answer_onward" if choice.is_shaped else "answer_onward_run"]
     st.markdown(words.format(**said))
     places = shown_classes(observation)
     labels, texts = names_of(observation, places), [percent(shares[place]) for place in places]
@@ -101,20 +109,20 @@ def show_answer(choice: Choice, observation: Observation) -> None:
             labels,
             None if truth is None else places.index(truth),
             texts,
-            axis=TEXTS["probability_axis" if truth is not None else "probability_axis_own"],
+            axis=told["probability_axis" if truth is not None else "probability_axis_own"],
             mode=st.context.theme.type or "light",
         ),
         theme=None,
         key="probabilities",
         config={"displayModeBar": "hover", "displaylogo": False},
-        alt=TEXTS["probability_alt" if truth is not None else "probability_alt_own"].format(
+        alt=told["probability_alt" if truth is not None else "probability_alt_own"].format(
             values=", ".join(f"{name} {text}" for name, text in zip(labels, texts, strict=True)),
             **said,
         ),
     )
     if not are_all_shown(observation):
         count, rest = left_over(observation, places)
-        note(TEXTS["answer_rest"].format(count=f"{count:,}", share=percent(rest)))
+        note(told["answer_rest"].format(count=f"{count:,}", share=percent(rest)))
 
 
 def show_features(choice: Choice, observation: Observation) -> None:
@@ -136,8 +144,13 @@ def show_parts(choice: Choice, observation: Observation) -> None:
 
 
 def show_origin(choice: Choice) -> None:
-    checkpoint = services.load_source(choice.source).checkpoint
+    source = services.load_source(choice.source)
+    checkpoint = source.checkpoint
     st.header(TEXTS["origin_title"], anchor=False)
+    if checkpoint is None:
+        words = load_texts("pretrained")["origin"]
+        st.markdown(words.format(source=source.preprocessing.source))
+        return
     accuracy = checkpoint.metrics.get("test_accuracy")
     if choice.is_saved:
         st.markdown(run_models.origin(choice.source, TEXTS))
