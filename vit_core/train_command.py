@@ -182,7 +182,11 @@ def open_run(
     reading = Reading(options.memory, options.workers, options.statistics or Reading.statistics)
     if options.resume:
         run = RunDirectory.open(options.run_dir)
-        refuse_other_settings(run, given)
+        try:
+            refuse_other_settings(run, given)
+        except RunError:
+            run.close()
+            raise
         return run, None
     dataset = name_of(options.dataset or "mnist")
     preset = options.preset or ("default" if dataset in GREY else "cifar10")
