@@ -6,7 +6,7 @@ A page is a module of ``explainer.views`` with
 - ``CODE``: the snippets that stand under the parts;
 - ``questions(choice, seen)``: at least three questions;
 - ``facts(choice, seen)``: the numbers that its title, lead and guide may name in braces;
-- ``has_part(name, seen)``, if some parts only make sense of some pictures or models;
+- ``has_part(name, choice, seen)``, if some parts only make sense of some pictures or models;
 
 and a file of texts of the same name (or of its ``TEXTS_NAME``) with ``title``, ``lead``,
 ``parts.<name>`` with ``title`` and ``text`` of each part (and ``text_features``, for a model
@@ -69,7 +69,7 @@ def draw(view: str, page: ModuleType, choice: Choice, seen: Observation) -> None
     name_of_texts = getattr(page, "TEXTS_NAME", view)
     texts, facts = texts_of(name_of_texts, seen), page.facts(choice, seen)
     show_head(view, texts, facts, choice)
-    parts = parts_of(page, seen)
+    parts = parts_of(page, choice, seen)
     guide = steps(texts, parts)
     step = show_guide(view, guide, facts)
     for name in shown(guide, parts):
@@ -88,10 +88,10 @@ def draw(view: str, page: ModuleType, choice: Choice, seen: Observation) -> None
         st.html(HIGHLIGHT % step["part"])
 
 
-def parts_of(page: ModuleType, seen: Observation) -> list[str]:
+def parts_of(page: ModuleType, choice: Choice, seen: Observation) -> list[str]:
     """Return the parts that a page has for these pictures, in its order."""
-    has = getattr(page, "has_part", lambda name, seen: True)
-    return [name for name in page.PARTS if has(name, seen)]
+    has = getattr(page, "has_part", lambda name, choice, seen: True)
+    return [name for name in page.PARTS if has(name, choice, seen)]
 
 
 def text_of(words: Mapping[str, Any], seen: Observation) -> str:

@@ -10,6 +10,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.{1 if share >= 0.01 else 2}f} %"
 
 
+def with_article(name: str) -> str:
+    """Write a thing's name as a sentence has it: a cat, an airplane."""
+    return f"{'an' if name[:1].lower() in tuple('aeiou') else 'a'} {name}"
+
+
 def latex_number(number: float) -> str:
     """Write a number of any size with four significant digits for KaTeX."""
     if number and not 1e-3 <= abs(number) < 1e5:
@@ -17,6 +22,14 @@ def latex_number(number: float) -> str:
         return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
     digits = 0 if abs(number) >= 1000 else 1 if abs(number) >= 100 else 2
     return f"{number:.{digits}f}" if abs(number) >= 0.1 or not number else f"{number:.4f}"
+
+
+def latex_name(name: str) -> str:
+    """Write a class's name for KaTeX: a word upright, as text."""
+    if len(name) < 3 and name.isalnum():
+        return name
+    escaped = "".join(rf"\{sign}" if sign in "&%$#_{}" else sign for sign in name)
+    return rf"\text{{{escaped}}}"
 
 
 def precise_percent(share: float) -> str:

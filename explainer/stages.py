@@ -11,6 +11,7 @@ from explainer.figures import pipeline as draw
 from explainer.figures.colour_map import colours_of
 from explainer.figures.pipeline import Stage
 from explainer.figures.pixels import image_address
+from explainer.notation import with_article
 from explainer.services import Observation
 
 
@@ -111,8 +112,11 @@ def facts(seen: Observation) -> dict[str, object]:
         "tokens": config.num_tokens,
         "positions": config.num_patches + (config.pool == "cls"),
         "depth": config.depth,
-        "truth": None if seen.label is None else seen.class_names[seen.label],
+        "classes": f"{config.num_classes:,}",
     }
+    if seen.label is not None:
+        numbers["truth"] = seen.class_names[seen.label]
+        numbers["a_truth"] = with_article(seen.class_names[seen.label])
     if seen.has_head:
         places = shown_classes(seen)
         scores = zip(names_of(seen, places), seen.logits[places].tolist(), strict=True)
@@ -139,7 +143,8 @@ def answer(seen: Observation, texts: Mapping, trained: bool) -> str:
         right = seen.prediction == seen.label
         name = "right" if right else "wrong"
         truth = seen.class_names[seen.label]
-        verdict = texts[name if trained else f"guess_{name}"].format(truth=truth)
+        words = texts[name if trained else f"guess_{name}"]
+        verdict = words.format(truth=truth, a_truth=with_article(truth))
         kind = ("good" if right else "bad") if trained else "guess"
     share = percent(float(seen.probabilities[seen.prediction]))
     return draw.answer(seen.class_names[seen.prediction], share, verdict, kind)

@@ -28,7 +28,8 @@ TEXTS = load_texts("home")
 
 def render(choice: Choice, observation: Observation) -> None:
     st.title(TEXTS["title"], anchor=False)
-    st.markdown(texts_of("home", observation)["lead"].format(values=f"{observation.pixels.size:,}"), width=760)
+    lead = texts_of("home", observation)["lead"]
+    st.markdown(lead.format(values=f"{observation.pixels.size:,}"), width=760)
     show_banner(choice)
     show_ways()
     show_stages(choice, observation)
@@ -38,7 +39,7 @@ def render(choice: Choice, observation: Observation) -> None:
     with right:
         show_parts(choice, observation)
     if choice.trained:
-        show_origin(choice)
+        show_origin(choice, observation)
     show_score()
 
 
@@ -143,23 +144,24 @@ def show_parts(choice: Choice, observation: Observation) -> None:
     st.html(parts_table(counts, names, headings, TEXTS["parts_caption"]))
 
 
-def show_origin(choice: Choice) -> None:
+def show_origin(choice: Choice, observation: Observation) -> None:
+    told = texts_of("home", observation)
     source = services.load_source(choice.source)
     checkpoint = source.checkpoint
-    st.header(TEXTS["origin_title"], anchor=False)
+    st.header(told["origin_title"], anchor=False)
     if checkpoint is None:
         words = load_texts("pretrained")["origin"]
         st.markdown(words.format(source=source.preprocessing.source))
         return
     accuracy = checkpoint.metrics.get("test_accuracy")
     if choice.is_saved:
-        st.markdown(run_models.origin(choice.source, TEXTS))
+        st.markdown(run_models.origin(choice.source, told))
     elif isinstance(accuracy, float):
-        st.markdown(TEXTS["origin"].format(accuracy=f"{100 * accuracy:.2f} %"))
+        st.markdown(told["origin"].format(accuracy=f"{100 * accuracy:.2f} %"))
     else:
-        st.markdown(TEXTS["origin_unmeasured"])
+        st.markdown(told["origin_unmeasured"])
     if checkpoint.command:
-        st.markdown(TEXTS["origin_command"])
+        st.markdown(told["origin_command"])
         st.code(checkpoint.command, language=None, wrap_lines=True)
 
 

@@ -130,6 +130,6 @@ def test_the_questions_have_the_right_answers(source: str):
 
 
 def test_the_table_names_every_measured_model(open_page: Callable):
-    rows = page.why.compared()
+    rows = page.why.compared("digits")
     assert [row[1] for row in rows].count("the class token") == 1
     assert all(row[2] == "98.76 %" for row in rows) and len(rows) == 4

@@ -109,7 +109,8 @@ def test_every_source_shows_its_own_weights_and_embeddings(source: str, open_pag
     assert [header.value for header in app.header][-1] == "Predict first"
     assert len(app.header) == len(PARTS) + 1
     loaded = services.load_source(source, State().shaped)
-    seen = services.observe(Choice(source, loaded.model.config, 0, 7, 0))
+    choice = Choice(source, loaded.model.config, 0, 7, 0, gallery=loaded.gallery)
+    seen = services.observe(choice)
     arrays, patch = arrays_of(app), seen.telling_patch
     weight = loaded.model.patch_embed.proj.weight.detach().numpy()
     np.testing.assert_array_equal(arrays["weight"], weight)

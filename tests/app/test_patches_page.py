@@ -81,12 +81,14 @@ def test_every_source_sends_the_patches_that_the_model_received(
     app = open_page("patches", source=source)
     assert not app.exception and not app.error
     assert len(app.header) == len(PARTS) + 1
-    config = services.load_source(source, State().shaped).model.config
-    observation = services.observe(Choice(source, config, 0, 7, 0))
+    loaded = services.load_source(source, State().shaped)
+    config = loaded.model.config
+    observation = services.observe(Choice(source, config, 0, 7, 0, gallery=loaded.gallery))
     header, arrays = unpack(find_component(app, "patch_explorer").bytes)
     assert (header["rows"], header["columns"]) == config.grid_size
     np.testing.assert_array_equal(arrays["vectors"], observation.tensors["patches"])
-    np.testing.assert_array_equal(arrays["image"][..., 0], observation.pixels)
+    image = arrays["image"] if config.in_channels == 3 else arrays["image"][..., 0]
+    np.testing.assert_array_equal(image, observation.pixels)
 
 
 @pytest.mark.parametrize("side", PATCHES)

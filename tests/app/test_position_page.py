@@ -100,8 +100,9 @@ def test_every_kind_on_every_source(source: str, kind: str, open_page: Open) -> 
     app = open_page("position", source=source, kind=kind, shuffle=2)
     assert not app.exception and not app.error
     assert len(app.header) == len(PARTS) + 1
-    config = services.load_source(source, State().shaped).model.config
-    tensors = services.observe(Choice(source, config, 0, 7, 0)).tensors
+    loaded = services.load_source(source, State().shaped)
+    config = loaded.model.config
+    tensors = services.observe(Choice(source, config, 0, 7, 0, gallery=loaded.gallery)).tensors
     found = drawn_matrices(app)
     for name in ("tokens", "pos_embed", "embed"):
         np.testing.assert_array_equal(found[name], tensors[name])

@@ -80,6 +80,8 @@ class PatchExplorer extends View {
     const groups = this.patchHeight * this.data.channels;
     line.style.setProperty("--groups", groups);
     line.classList.toggle("dense", this.patchDim > NUMBERS_UP_TO);
+    line.classList.toggle("by-channel", this.data.channels > 1);
+    line.style.setProperty("--rows-of-patch", this.patchHeight);
     const parts = Array.from({ length: groups }, () => {
       const part = make("span", "part", line);
       part.style.setProperty("--values", this.patchWidth);
@@ -183,7 +185,10 @@ class PatchExplorer extends View {
 
     const vectors = data.arrays.vectors;
     const normalised = vectors.subarray(patch * this.patchDim, (patch + 1) * this.patchDim);
-    this.paintStrip(this.raw, raw, (value) => [value, value, value], (value) => value > 140, String);
+    const channelSize = patchWidth * patchHeight;
+    const inColour = (value, index) => [0, 1, 2].map((at) => (at === Math.floor(index / channelSize) ? value : 0));
+    if (data.channels === 3) this.paintStrip(this.raw, raw, inColour, (value, colour) => isBright(colour), String);
+    else this.paintStrip(this.raw, raw, (value) => [value, value, value], (value) => value > 140, String);
     this.paintStrip(
       this.normalised,
       normalised,
@@ -215,8 +220,9 @@ class PatchExplorer extends View {
     parts.forEach(({ canvas, cells }, group) => {
       const { context, picture } = resize(canvas, this.patchWidth, 1);
       for (let index = 0; index < this.patchWidth; index++) {
-        const value = values[group * this.patchWidth + index];
-        const colour = colourOf(value);
+        const at = group * this.patchWidth + index;
+        const value = values[at];
+        const colour = colourOf(value, at);
         picture.data.set([...colour, 255], 4 * index);
         if (cells.length) writeNumber(cells[index], format(value), isLight(value, colour));
       }
@@ -229,6 +235,12 @@ class PatchExplorer extends View {
     const patch = this.looking ?? this.chosen;
     return fill(this.data.texts.announcement, { patch: tokenName(this.data, patch), index: patch + 1 });
   }
+}
+
+/** Whether black is easier to read on a colour than white, by its relative luminance (gamma 2). */
+function isBright(colour) {
+  const [red, green, blue] = colour.map((value) => (value / 255) ** 2);
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18;
 }
 
 /** A number in a cell, dark on light and light on dark. */

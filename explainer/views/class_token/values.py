@@ -1,22 +1,33 @@
 """What the page shows of the class token, as arrays."""
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from explainer import services
 from explainer.services import Observation
 from explainer.shared import remember
 from explainer.state import Choice
 from explainer.views.class_token.wording import has_class, others
+from vit_core.data import normalize
 
 
 def start_rows(choice: Choice, seen: Observation) -> np.ndarray:
     """Return row 0 of the tokens for this image and for others, each from a pass of its own."""
     return remember(
         ("class token rows", choice),
-        lambda: np.stack(
-            [one.tensors["tokens"][0] for one in (seen, *map(services.observe, others(choice)))]
-        ),
+        lambda: np.stack([seen.tensors["tokens"][0], *map(start_row, others(choice))]),
     )
+
+
+def start_row(choice: Choice) -> np.ndarray:
+    """Return row 0 of the tokens for an image, from a pass that goes no further than them."""
+    source = services.load_source(choice.source, choice.config, choice.seed)
+    images = normalize(services.batch_of(services.picture(choice)), source.info)
+    found: dict[str, Tensor] = {}
+    with torch.no_grad():
+        source.model.embed(source.model.patch_embed(images), found.setdefault)
+    return found["tokens"][0, 0].numpy()
 
 
 def start_difference(choice: Choice, seen: Observation) -> float:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from explainer.components.matrices import Matrix
+from explainer.galleries import DIGITS, samples
 from explainer.services import Observation
 from explainer.state import Cell, Choice
 from explainer.views.class_token.cells import show_matrices
@@ -22,7 +23,7 @@ def show_what(choice: Choice, seen: Observation) -> None:
 
 def started(choice: Choice, seen: Observation) -> list[Matrix]:
     texts = TEXTS["parts"]["what"]
-    names = [texts["this"], *(texts["other"].format(digit=one.digit) for one in others(choice))]
+    names = [texts["this"], *map(name_of, others(choice))]
     return [
         Matrix(
             "start",
@@ -35,6 +36,13 @@ def started(choice: Choice, seen: Observation) -> list[Matrix]:
             colour="class-token",
         )
     ]
+
+
+def name_of(choice: Choice) -> str:
+    """Say in a few words which other picture it is."""
+    if choice.gallery == DIGITS:
+        return TEXTS["parts"]["what"]["other"].format(digit=choice.digit)
+    return samples(choice.gallery)[choice.sample].name
 
 
 def averaged(choice: Choice, seen: Observation) -> list[Matrix]:

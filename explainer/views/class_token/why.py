@@ -1,5 +1,7 @@
 """Why one token more, compared with the mean."""
 
+from functools import partial
+
 import streamlit as st
 
 from explainer import services
@@ -8,14 +10,15 @@ from explainer.shared import remember
 from explainer.sidebar import SOURCE_LABELS
 from explainer.small_print import note
 from explainer.state import UNTRAINED, Choice
+from explainer.told import texts_of
 from explainer.views.class_token.wording import TEXTS, has_class
 from vit_core import CheckpointError
 
 
 def show_why(choice: Choice, seen: Observation) -> None:
-    texts = TEXTS["parts"]["why"]
-    rows = remember("class token models", compared)
-    if not rows:
+    texts = texts_of("class_token", seen)["parts"]["why"]
+    rows = remember(("class token models", seen.gallery), partial(compared, seen.gallery))
+    if len(rows) < 2:  # nothing to compare
         return
     columns = zip(*rows, strict=True)
     headings = (texts[name] for name in ("table_model", "table_reads", "table_accuracy"))
@@ -27,8 +30,11 @@ def show_why(choice: Choice, seen: Observation) -> None:
     note(texts["note"])
 
 
-def compared() -> list[tuple[str, str, str]]:
-    """Return name, what it reads and accuracy of each trained model that was measured."""
+def compared(gallery: str) -> list[tuple[str, str, str]]:
+    """Return name, what it reads and accuracy of each trained model of such pictures.
+
+    Only those that were measured are compared.
+    """
     texts, rows = TEXTS["parts"]["why"], []
     for source in services.available_sources():
         if source == UNTRAINED:
@@ -38,7 +44,7 @@ def compared() -> list[tuple[str, str, str]]:
         except (CheckpointError, OSError):
             continue  # the sidebar says so when it is chosen
         accuracy = held.checkpoint.metrics.get("test_accuracy")
-        if isinstance(accuracy, float):
+        if isinstance(accuracy, float) and held.gallery == gallery:
             reads = texts["reads_class" if has_class(held.model.config) else "reads_mean"]
             rows.append((SOURCE_LABELS[source], reads, f"{100 * accuracy:.2f} %"))
     return rows

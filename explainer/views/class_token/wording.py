@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from explainer.content import load_texts
+from explainer.galleries import DIGITS, samples
 from explainer.notation import percent
 from explainer.services import Observation
 from explainer.state import Choice
 from explainer.tokens import token_names
+from explainer.told import texts_of
 from vit_core import ViTConfig
 
 TEXTS = load_texts("class_token")
@@ -17,7 +19,7 @@ BOTH = ("join", "what", "journey", "listens")  # parts that are told in two ways
 
 
 def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
-    config, parts = seen.config, TEXTS["parts"]
+    config, parts = seen.config, texts_of("class_token", seen)["parts"]
     kind = "class" if has_class(config) else "mean"
     numbers: dict[str, object] = {
         "patches": config.num_patches,
@@ -55,7 +57,13 @@ def signed(number: float) -> str:
 
 
 def others(choice: Choice) -> list[Choice]:
-    """Return the same model on test digits of other classes."""
+    """Return the same model on other pictures: of digits, those of other classes."""
+    if choice.gallery != DIGITS:
+        count = len(samples(choice.gallery))
+        return [
+            replace(choice, sample=(choice.sample + step) % count, photo="")
+            for step in range(1, 1 + OTHERS)
+        ]
     return [
         replace(choice, digit=(choice.digit + step) % 10, index=0, picture="")
         for step in range(3, 3 + OTHERS)

@@ -12,11 +12,11 @@ from explainer.views.classification_head.pooled import show_pooled
 from explainer.views.classification_head.questions import questions
 from explainer.views.classification_head.softmax import show_softmax
 from explainer.views.classification_head.wording import facts
-from explainer.views.classification_head.wrong import show_wrong
+from explainer.views.classification_head.wrong import are_classes_known, show_wrong
 from vit_core.interpret.lens import logit_attribution, logit_lens
 from vit_core.model import ViT
 
-__all__ = ["CODE", "PARTS", "facts", "questions"]
+__all__ = ["CODE", "PARTS", "facts", "has_part", "questions"]
 
 PARTS: Mapping[str, Callable[[Choice, Observation], None]] = {
     "pooled": show_pooled,
@@ -33,3 +33,8 @@ CODE = (
     Snippet("parts", logit_attribution, ("centred_BWND =", "written_BWND = centred")),
     Snippet("lens", logit_lens, ("stages =",)),
 )
+
+
+def has_part(name: str, choice: Choice, seen: Observation) -> bool:
+    """Whether the part makes sense: mistakes need pictures of which it is known what they show."""
+    return name != "wrong" or are_classes_known(choice)

@@ -6,15 +6,24 @@ import streamlit as st
 from explainer.classes import are_all_shown, left_over, names_of, shown_classes
 from explainer.export import download_csv, matrix_csv
 from explainer.figures.probabilities import probabilities
-from explainer.notation import latex_number, latex_written, percent, precise_percent
+from explainer.notation import (
+    latex_name,
+    latex_number,
+    latex_written,
+    percent,
+    precise_percent,
+    with_article,
+)
 from explainer.services import Observation
 from explainer.small_print import note
 from explainer.state import Choice
-from explainer.views.classification_head.wording import TEXTS, facts
+from explainer.told import texts_of
+from explainer.views.classification_head.wording import facts
 
 
 def show_softmax(choice: Choice, seen: Observation) -> None:
-    texts, names, best = TEXTS["parts"]["softmax"], seen.class_names, seen.prediction
+    texts = texts_of("classification_head", seen)["parts"]["softmax"]
+    names, best = seen.class_names, seen.prediction
     shares, places = seen.probabilities, shown_classes(seen)
     drawn, labels = shares[places], names_of(seen, places)
     written_shares = [percent(float(share)) for share in drawn]
@@ -45,7 +54,7 @@ def show_softmax(choice: Choice, seen: Observation) -> None:
         st.latex(
             texts["worked"]
             % (
-                names[best],
+                latex_name(names[best]),
                 latex_number(float(seen.logits[best])),
                 latex_written(float(powers[best])),
                 latex_written(float(powers.sum())),
@@ -65,7 +74,8 @@ def show_softmax(choice: Choice, seen: Observation) -> None:
 
 
 def verdict(choice: Choice, seen: Observation) -> str:
-    texts, names, truth = TEXTS["parts"]["softmax"], seen.class_names, seen.label
+    texts = texts_of("classification_head", seen)["parts"]["softmax"]
+    names, truth = seen.class_names, seen.label
     words = facts(choice, seen)
     if truth is None:
         said = texts["verdict_own"].format(**words)
@@ -73,5 +83,7 @@ def verdict(choice: Choice, seen: Observation) -> str:
         said = texts["verdict_right"].format(**words)
     else:
         share = percent(float(seen.probabilities[truth]))
-        said = texts["verdict_wrong"].format(truth=names[truth], truth_share=share, **words)
+        said = texts["verdict_wrong"].format(
+            truth=names[truth], a_truth=with_article(names[truth]), truth_share=share, **words
+        )
     return said if choice.trained else f"{said} {texts['untrained']}"

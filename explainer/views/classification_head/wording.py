@@ -9,13 +9,14 @@ from explainer.lens import Written, lens
 from explainer.notation import precise_percent
 from explainer.services import Observation
 from explainer.state import Choice
+from explainer.told import texts_of
 from vit_core import ViTConfig
 
 TEXTS = load_texts("classification_head")
 
 
 def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
-    config, texts = seen.config, TEXTS["parts"]
+    config, texts = seen.config, texts_of("classification_head", seen)["parts"]
     reads = texts["pooled"]["reads_class" if config.pool == "cls" else "reads_mean"]
     return {
         "tokens": config.num_tokens,

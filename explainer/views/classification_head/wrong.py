@@ -1,24 +1,46 @@
-"""Test digits that the model gets wrong."""
+"""Pictures that the model gets wrong: test digits, or those of its gallery whose class is known."""
 
+from typing import Any, NamedTuple
+
+import numpy as np
 import streamlit as st
 
-from explainer import state
+from explainer import services, state
 from explainer.figures.looks import looks, whole
+from explainer.galleries import DIGITS, samples
 from explainer.hard import some_hard_digits
+from explainer.hard_samples import hard_samples, known_samples
+from explainer.notation import with_article
 from explainer.services import Observation, test_digit
 from explainer.state import Choice
-from explainer.views.classification_head.wording import TEXTS, facts
+from explainer.told import texts_of
+from explainer.views.classification_head.wording import facts
 
 SHOWN_MISTAKES = 4
 
 
+class Mistake(NamedTuple):
+    """A picture, and what is said of it.
+
+    Attributes:
+        truth, said: classes.
+        chosen: what the state has when this picture is looked at.
+    """
+
+    pixels: np.ndarray
+    truth: int
+    said: int
+    chosen: dict[str, Any]
+
+
 def show_wrong(choice: Choice, seen: Observation) -> None:
-    texts, names = TEXTS["parts"]["wrong"], seen.class_names
-    mistakes = some_hard_digits(choice, SHOWN_MISTAKES)
+    texts, names = texts_of("classification_head", seen)["parts"]["wrong"], seen.class_names
+    mistakes = mistakes_of(choice)
     if seen.label is not None and seen.label != seen.prediction:
         said = texts["here"].format(
             truth=names[seen.label],
-            written=TEXTS["parts"]["parts"]["title"],
+            a_truth=with_article(names[seen.label]),
+            written=texts_of("classification_head", seen)["parts"]["parts"]["title"],
             **facts(choice, seen),
         )
         st.markdown(said)
@@ -26,14 +48,20 @@ def show_wrong(choice: Choice, seen: Observation) -> None:
         st.markdown(texts["none"])
         return
     words = [
-        {"truth": names[one.digit], "said": names[one.said], "number": place + 1}
+        {
+            "truth": names[one.truth],
+            "said": names[one.said],
+            "a_truth": with_article(names[one.truth]),
+            "a_said": with_article(names[one.said]),
+            "number": place + 1,
+        }
         for place, one in enumerate(mistakes)
     ]
     st.html(
         looks(
             [
                 (
-                    whole(test_digit(one.digit, one.index), texts["alt"].format(**said)),
+                    whole(one.pixels, texts["alt"].format(**said)),
                     texts["taken"].format(**said),
                     (),
                 )
@@ -44,5 +72,33 @@ def show_wrong(choice: Choice, seen: Observation) -> None:
     with st.container(horizontal=True):
         for place, (one, said) in enumerate(zip(mistakes, words, strict=True)):
             if st.button(texts["look"].format(**said), key=f"head-mistake-{place}"):
-                state.change(digit=one.digit, index=one.index, picture="")
+                state.change(**one.chosen)
                 st.rerun()  # the whole page, as the sidebar shows the image
+
+
+def mistakes_of(choice: Choice) -> list[Mistake]:
+    if choice.gallery == DIGITS:
+        return [
+            Mistake(
+                test_digit(one.digit, one.index),
+                one.digit,
+                one.said,
+                {"digit": one.digit, "index": one.index, "picture": ""},
+            )
+            for one in some_hard_digits(choice, SHOWN_MISTAKES)
+        ]
+    source = services.load_source(choice.source, choice.config, choice.seed)
+    return [
+        Mistake(
+            source.prepare(samples(choice.gallery)[one.place].open()),
+            one.truth,
+            one.said,
+            {"sample": one.place, "photo": ""},
+        )
+        for one in hard_samples(choice)[:SHOWN_MISTAKES]
+    ]
+
+
+def are_classes_known(choice: Choice) -> bool:
+    """Whether there are pictures of which it is known what they show."""
+    return choice.gallery == DIGITS or known_samples(choice) > 0

@@ -11,11 +11,12 @@ from explainer.figures.switched import effects
 from explainer.notation import points
 from explainer.services import Observation
 from explainer.state import Choice
-from explainer.views.multi_head.wording import TEXTS, changes_of
+from explainer.told import texts_of
+from explainer.views.multi_head.wording import changes_of
 
 
 def show_effects(choice: Choice, seen: Observation) -> None:
-    texts, config = TEXTS["parts"]["effects"], seen.config
+    texts, config = texts_of("multi_head", seen)["parts"]["effects"], seen.config
     if not heads.effects_are_cheap(choice):
         count = config.depth * config.num_heads
         if not st.button(texts["measure"].format(count=count), key="measure-effects"):

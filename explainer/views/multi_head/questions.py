@@ -7,6 +7,7 @@ from explainer.notation import points, precise_percent
 from explainer.quiz import Question
 from explainer.services import Observation
 from explainer.state import Choice
+from explainer.told import texts_of
 from explainer.views.multi_head.wording import TEXTS, changes_of, names_of, query_of
 from vit_core import ViTConfig
 
@@ -62,7 +63,7 @@ def ask_width(config: ViTConfig) -> Question:
 
 
 def ask_even(choice: Choice, seen: Observation) -> Question:
-    words = TEXTS["questions"]["even"]
+    words = texts_of("multi_head", seen)["questions"]["even"]
     block, head = state.get_block(choice), state.get_head(choice)
     even = heads.even_distance(seen.config.grid_size)
     value = float(heads.spread(choice, seen)[1][block, head])

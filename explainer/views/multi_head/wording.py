@@ -10,6 +10,7 @@ from explainer.notation import precise_percent
 from explainer.services import Observation
 from explainer.state import Choice
 from explainer.tokens import token_names
+from explainer.told import texts_of
 from vit_core import ViTConfig
 
 TEXTS = load_texts("multi_head")
@@ -32,7 +33,7 @@ def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
             "answer": seen.class_names[seen.prediction],
             "share": precise_percent(float(seen.probabilities[seen.prediction])),
         }
-    lead = TEXTS["lead_many" if config.num_heads > 1 else "lead_one"]
+    lead = texts_of("multi_head", seen)["lead_many" if config.num_heads > 1 else "lead_one"]
     return {**numbers, "lead_text": lead.format(**numbers)}
 
 

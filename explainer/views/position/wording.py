@@ -10,6 +10,7 @@ from explainer import positions
 from explainer.content import load_texts
 from explainer.services import Observation
 from explainer.state import Choice
+from explainer.told import texts_of
 from explainer.views.position.places import names_of
 from vit_core import ViTConfig
 from vit_core.interpret.position import Wave
@@ -19,7 +20,7 @@ WAVES = ("sincos", "sincos2d")
 
 
 def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
-    config, parts = seen.config, TEXTS["parts"]
+    config, parts = seen.config, texts_of("position", seen)["parts"]
     kind = positions.kind_of(choice)
     shown = f"{kind}_text"
     if kind == "learned" and config.pos_embed == "learned" and not choice.trained:
@@ -47,7 +48,7 @@ def twins_text(choice: Choice, seen: Observation) -> str:
     said = texts["same"].format(
         first=names[first],
         second=names[second],
-        pixels=config.patch_dim,
+        pixels=config.patch_hw[0] * config.patch_hw[1],
         before=f"{gap(*(rows[patch] for patch in twins)):.2g}",
     )
     then = texts["same_added"].format(after=f"{after:.3g}") if own else texts["same_none"]
