@@ -1,4 +1,4 @@
-"""Time from pointing at a patch to the repainted frame, in Chromium, for two sizes of model.
+"""Time from pointing at a patch to the repainted frame, in Chromium, for three sizes of model.
 
     python benchmarks/hover.py
 
@@ -12,7 +12,7 @@ import argparse
 from playwright.sync_api import Page, sync_playwright
 from served import CHROMIUM_FLAGS, ROOT, Server, chromium, middle, p95
 
-SIZES = ((7, 4, 4), (14, 12, 12))  # patches per side, heads, blocks
+SIZES = ((7, 4, 4), (14, 12, 12), (16, 12, 12))  # patches per side, heads, blocks
 APP = ROOT / "benchmarks" / "hover_app.py"
 # the capturing listener runs before the component's own, the message after the frame was painted
 MEASURE = """

@@ -26,17 +26,27 @@ class BytesCache(Generic[Value]):
         with self._lock:
             return key in self._entries
 
-    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """Return the value of ``key``, made if it is not there; a failure to make is not kept."""
+    def get(self, key: Hashable, make: Callable[[], Value], expected: int = 0) -> Value:
+        """Return the value of ``key``, made if it is not there; a failure to make is not kept.
+
+        Args:
+            expected: bytes of the value; others leave for it before it is made, not after.
+        """
         with self._lock:
             if key in self._entries:
                 self._entries.move_to_end(key)
                 return self._entries[key]
+            if expected:
+                self._leave(self._limit - expected, at_least=0)
         value = make()
         with self._lock:
             if key not in self._entries:
                 self._entries[key] = value
                 self._used += self._size(value)
-            while self._used > self._limit and len(self._entries) > 1:
-                self._used -= self._size(self._entries.popitem(last=False)[1])
+            self._leave(self._limit, at_least=1)
         return value
+
+    def _leave(self, limit: int, at_least: int) -> None:
+        """Drop what was used longest ago until ``limit`` bytes or ``at_least`` entries are left."""
+        while self._used > limit and len(self._entries) > at_least:
+            self._used -= self._size(self._entries.popitem(last=False)[1])

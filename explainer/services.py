@@ -1,10 +1,10 @@
 """From a choice to what the model computed: models, pictures and traces, cached for all."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
-from threading import Lock
+from threading import Lock, local
 from types import MappingProxyType
 from typing import Any
 
@@ -27,8 +27,9 @@ from vit_core.data import DataInfo, mnist_info, mnist_test, normalize
 MODELS_LIMIT = 32 * 1024**2  # bytes
 OBSERVATIONS_LIMIT = 16 * 1024**2  # bytes
 LARGE = 8 * 1024**2  # bytes of one image's tensors, above which a model's are kept apart
-LARGE_LIMIT = 256 * 1024**2  # bytes: two images of a small pretrained model, one of a base one
+LARGE_LIMIT = 160 * 1024**2  # bytes: one image of a pretrained model, whatever its size
 one_large_pass = Lock()  # its tensors take as much memory as all else
+this_run = local()  # what a run of the page, which is a thread of its own, keeps
 NONE = np.zeros(0, np.float32)  # logits of a model without a head
 OWN_LIMIT = 8 * 1024**2  # bytes, apart, since nearly nobody else will ask for an own picture
 
@@ -210,11 +211,44 @@ def observe(choice: Choice) -> Observation:
     Raises:
         ValueError: the choice has an own picture, and its text is none.
     """
-    if choice.config.memory_bytes - 4 * choice.config.num_parameters > LARGE:
-        with one_large_pass:
-            return large_observations().get(choice, lambda: run(choice))
+    if is_large(choice.config):
+        seen = observe_large(choice)
+        return replace(seen, tensors=Borrowed(choice, seen.tensors))
     kept = own_observations() if choice.is_own else observations()
     return kept.get(choice, lambda: run(choice))
+
+
+def observe_large(choice: Choice) -> Observation:
+    """Return an observation with all its tensors, which this run of the page keeps to its end."""
+    if (held := getattr(this_run, "held", None)) and held[0] == choice:
+        return held[1]
+    this_run.held = None
+    with one_large_pass:
+        seen = large_observations().get(
+            choice, lambda: run(choice), expected=pass_bytes(choice.config)
+        )
+    this_run.held = (choice, seen)
+    return seen
+
+
+class Borrowed(Mapping[str, np.ndarray]):
+    """The tensors of a large pass, which are looked up when they are needed.
+
+    Buttons and fragments of every open page hold what they were drawn from. With the tensors
+    themselves that would be more than a hundred megabytes for each visitor.
+    """
+
+    def __init__(self, choice: Choice, tensors: Mapping[str, np.ndarray]) -> None:
+        self._choice, self._keys = choice, tuple(tensors)
+
+    def __getitem__(self, key: str) -> np.ndarray:
+        return observe_large(self._choice).tensors[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
 
 
 def run(choice: Choice) -> Observation:
@@ -223,7 +257,8 @@ def run(choice: Choice) -> Observation:
     recorded = trace(source.model, normalize(batch_of(pixels), source.info))
     has_head = source.model.config.num_classes > 0
     # a block's last tensor is the next one's first
-    arrays = {id(recorded[key]): frozen(kept(recorded[key])) for key in recorded}
+    keep = whole if is_large(source.model.config) else kept
+    arrays = {id(recorded[key]): frozen(keep(recorded[key])) for key in recorded}
     return Observation(
         pixels=frozen(pixels),
         label=label(choice, source.info.class_names),
@@ -239,6 +274,21 @@ def run(choice: Choice) -> Observation:
 def kept(tensor: Tensor) -> np.ndarray:
     """Return the only image of a batch as an array of its own, which holds no tensor alive."""
     return tensor[0].numpy().copy()
+
+
+def whole(tensor: Tensor) -> np.ndarray:
+    """Return the only image of a batch as a view; for tensors too large to have twice."""
+    return tensor[0].numpy()
+
+
+def is_large(config: ViTConfig) -> bool:
+    """Whether the tensors of one image are too large to keep those of many."""
+    return pass_bytes(config) > LARGE
+
+
+def pass_bytes(config: ViTConfig) -> int:
+    """Return about how much memory all tensors of one image take."""
+    return config.memory_bytes - 4 * config.num_parameters
 
 
 def batch_of(pixels: np.ndarray) -> Tensor:

@@ -18,6 +18,9 @@ import streamlit as st
 
 # what Streamlit and plotly import when they are first asked for a table, a component or a chart
 LATER = ("pandas", "pyarrow", "PIL.PngImagePlugin", "plotly.graph_objs", "plotly.subplots")
+# of glibc's mallopt: large tensors come from the system and go back to it, and threads share their
+# small memory, so that what one page has needed does not stay with its thread
+MALLOC_OPTIONS = {-3: 1024**2, -8: 2}  # M_MMAP_THRESHOLD in bytes, M_ARENA_MAX
 PAUSE = 20  # seconds between two looks
 MANY = 15_000  # objects, which take the collector about 10 ms
 
@@ -30,6 +33,7 @@ def settle(modules: Sequence[str]) -> None:
 
 
 def keep_house(modules: Sequence[str]) -> None:
+    spare_memory()
     load(modules)
     collect_and_freeze()
     never = Event()
@@ -43,6 +47,14 @@ def load(modules: Sequence[str]) -> None:
         importlib.import_module(name)
     # charts import their parts when they are first drawn
     importlib.import_module("explainer.theme").template("light")
+
+
+def spare_memory() -> None:
+    """Give memory back to the system as soon as it is free."""
+    with suppress(OSError, AttributeError):  # another C library than glibc
+        library = ctypes.CDLL(None)
+        for option, value in MALLOC_OPTIONS.items():
+            library.mallopt(option, value)
 
 
 def collect_and_freeze() -> None:
