@@ -6,7 +6,6 @@ are links to a few contents, so that making them does not take longer than readi
 
 import argparse
 import os
-import resource
 import shutil
 import tempfile
 import time
@@ -64,8 +63,6 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--size", type=int, default=64)
     options = parser.parse_args()
-    # a file in flight is an open one
-    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     root = Path(tempfile.mkdtemp(prefix="stream-folder-"))
     try:
         began = time.perf_counter()

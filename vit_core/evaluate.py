@@ -18,7 +18,7 @@ from vit_core.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from vit_core.data import DataInfo, Images, mnist_info, mnist_test, normalize
 from vit_core.distributed import ALONE, Group
 from vit_core.model import ViT
-from vit_core.open_data import DATASETS, Reading, open_data
+from vit_core.open_data import DATASETS, Reading, open_data, usual_workers
 
 FEW_CLASSES = 30  # that a confusion matrix on a terminal may have
 PIXELS_AT_ONCE = 500 * 32 * 32  # in a batch of images to evaluate
@@ -175,7 +175,7 @@ def test_images(dataset: str, checkpoint: Checkpoint) -> tuple[DataInfo, Images]
     if dataset == "mnist":
         info, split = mnist_info(), mnist_test()
     else:
-        data = open_data(dataset, config, Reading())
+        data = open_data(dataset, config, Reading(workers=usual_workers()))
         info, split = data.info, data.test
     shape, expected = split.image_shape, (config.in_channels, *config.image_hw)
     if shape != expected:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from vit_core.data import DataInfo, ImageData, Images, Split
 from vit_core.file_list import FileList, list_files
@@ -185,7 +186,10 @@ def read_part(files: FileList, shape: tuple[int, int, int], skipped: Skipped) ->
                 skipped.add(file)
 
     with quiet_pillow(), ThreadPoolExecutor() as threads:
-        for _ in threads.map(read, range(0, len(files), AT_ONCE)):
+        done = threads.map(read, range(0, len(files), AT_ONCE))
+        parts = -(-len(files) // AT_ONCE)
+        # on a terminal alone, and only for as long as it takes
+        for _ in tqdm(done, "reading images", parts, leave=False, disable=None):
             pass
     labels = files.labels
     if not is_read.all():

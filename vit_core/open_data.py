@@ -12,6 +12,7 @@ from vit_core.torchvision_data import cifar10, fashion_mnist
 DATASETS = ("mnist", "fashion-mnist", "cifar10")  # or the path of an image folder
 STATISTICS = ("data", "imagenet")
 MOST_MEMORY = 1e6  # gigabytes
+MOST_WORKERS = 8  # that read images, unless more are asked for
 
 
 @dataclass(frozen=True)
@@ -20,24 +21,23 @@ class Reading:
 
     Attributes:
         memory: gigabytes of uint8 images that are kept in memory; a folder with more is streamed.
-        workers: processes that read a folder that is streamed; None for one for each core, at most
-            eight.
+        workers: processes that read a folder that is streamed; 0 for the caller's own.
         statistics: "data" | "imagenet": whose mean and deviation normalise the images.
     """
 
     memory: float = 2.0
-    workers: int | None = None
+    workers: int = 0
     statistics: str = "data"
 
     def __post_init__(self) -> None:
         check_float("memory", self.memory, at_least=0.0, at_most=MOST_MEMORY)
-        if self.workers is not None:
-            check_int("workers", self.workers, at_least=0, at_most=1024)
+        check_int("workers", self.workers, at_least=0, at_most=1024)
         check_choice("statistics", self.statistics, STATISTICS)
 
-    @property
-    def processes(self) -> int:
-        return min(8, os.cpu_count() or 1) if self.workers is None else self.workers
+
+def usual_workers(trainings: int = 1) -> int:
+    """Return how many processes read for each of the ones that train on this machine."""
+    return max(1, min(MOST_WORKERS, (os.cpu_count() or 1) // trainings))
 
 
 def open_data(dataset: str, model: ViTConfig, reading: Reading | None = None) -> ImageData:
@@ -69,6 +69,6 @@ def open_data(dataset: str, model: ViTConfig, reading: Reading | None = None) ->
         model.image_hw,
         model.in_channels,
         memory=reading.memory,
-        workers=reading.processes,
+        workers=reading.workers,
         statistics=reading.statistics,
     )

@@ -4,14 +4,16 @@ Worker processes of PyTorch's DataLoader open, decode and cut the files. What an
 an epoch depends on (seed, epoch, its place) alone, not on which worker reads it.
 """
 
+import gc
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, default_collate
 
 from vit_core.data import Batch, Split
 from vit_core.file_list import FileList
@@ -25,8 +27,26 @@ from vit_core.random_view import RandomView
 from vit_core.skipped import Skipped, TooManySkipped
 
 TRIES = 100  # files, one behind the other, that may be unreadable before a reader gives up
-# an image, its place, and the unreadable files before it; no image where there were too many
-Item = tuple[Tensor | None, int, list[str]]
+
+
+class ReaderLost(RuntimeError):
+    """A process that reads images is gone; the message says so in one sentence."""
+
+
+class Found(NamedTuple):
+    """An image, its place, and the unreadable files before it; no image if there were too many."""
+
+    image: Tensor | None
+    place: int
+    unreadable: list[str]
+
+
+class FoundBatch(NamedTuple):
+    """The same for the images of a batch, which have become one tensor."""
+
+    images: Tensor | None
+    places: Tensor
+    unreadable: list[str]
 
 
 @dataclass(frozen=True)
@@ -71,8 +91,8 @@ class StreamedSplit:
     def at(self, places: list[int]) -> Tensor:
         reader = Reader(self.files, self.shape, None)
         with quiet_pillow(), ThreadPoolExecutor() as threads:
-            items = list(threads.map(reader.read, places))
-        return self.gathered(items).images
+            found = list(threads.map(reader.read, places))
+        return self.checked(gather(found)).images
 
     def first(self, count: int) -> Split:
         places = list(range(min(count, len(self))))
@@ -95,28 +115,60 @@ class StreamedSplit:
         loader = DataLoader(
             Reader(self.files, self.shape, view),
             batch_sampler=([(p, b.is_plain) for p in b.places] for b in batches),
-            collate_fn=list,
+            collate_fn=gather,
             num_workers=self.workers,
+            worker_init_fn=keep_what_is_shared,
             # its own, since each loader draws from the process's generator otherwise
             generator=torch.Generator(),
             pin_memory=self.labels.is_cuda,
         )
-        for items in loader:
-            yield self.gathered(items)
+        try:
+            for found in loader:
+                yield self.checked(found)
+        except RuntimeError as error:
+            if "DataLoader worker" not in str(error):
+                raise
+            raise ReaderLost(
+                "a process that reads images was ended from outside, maybe for want of memory; "
+                "fewer of them (--workers) or smaller batches need less"
+            ) from None
 
-    def gathered(self, items: list[Item]) -> Batch:
-        """Put single images into a batch on the device of the labels."""
-        for image, _, unreadable in items:
-            for file in unreadable:
-                self.skipped.add(file)
-            if image is None:
-                raise TooManySkipped(
-                    f"{TRIES} files in a row are no images, or no whole ones: {unreadable[0]} and "
-                    f"those behind it"
-                )
+    def checked(self, found: FoundBatch) -> Batch:
+        """Count what could not be read, and move the rest to the device of the labels.
+
+        Raises:
+            TooManySkipped: too many files cannot be read.
+        """
+        for file in found.unreadable:
+            self.skipped.add(file)
+        if found.images is None:
+            raise TooManySkipped(
+                f"{TRIES} files in a row are no images, or no whole ones, among them "
+                f"{found.unreadable[0]}"
+            )
         device = self.labels.device
-        images = torch.stack([image for image, _, _ in items]).to(device, non_blocking=True)
-        return Batch(images, torch.tensor([place for _, place, _ in items], device=device))
+        return Batch(
+            found.images.to(device, non_blocking=True), found.places.to(device, non_blocking=True)
+        )
+
+
+def keep_what_is_shared(_: int) -> None:
+    """Prepare a process that reads, which begins as a copy that shares all memory with the first.
+
+    Whatever the garbage collector looked at would become its own.
+    """
+    gc.freeze()
+
+
+def gather(found: list[Found]) -> FoundBatch:
+    """Join single images, in the process that read them."""
+    images = [one.image for one in found if one.image is not None]
+    return FoundBatch(
+        # which in a process that reads joins them in memory that the first one sees
+        default_collate(images) if len(images) == len(found) else None,
+        torch.tensor([one.place for one in found]),
+        [file for one in found for file in one.unreadable],
+    )
 
 
 class Reader(Dataset):
@@ -127,21 +179,22 @@ class Reader(Dataset):
     ) -> None:
         self.files, self.shape, self.view = files, shape, view
 
-    def __getitem__(self, request: tuple[int, bool]) -> Item:
+    def __getitem__(self, request: tuple[int, bool]) -> Found:
         with quiet_pillow():
             return self.read(*request)
 
-    def read(self, place: int, is_plain: bool = True) -> Item:
+    def read(self, place: int, is_plain: bool = True) -> Found:
         """Read an image, or the next one that can be read."""
         unreadable: list[str] = []
         while len(unreadable) < TRIES:
             file = self.files.path(place)
             try:
-                return torch.from_numpy(self.pixels(file, place, is_plain)), place, unreadable
+                pixels = torch.from_numpy(self.pixels(file, place, is_plain))
+                return Found(pixels, place, unreadable)
             except UnreadableImage:
                 unreadable.append(file)
             place = (place + 1) % len(self.files)
-        return None, place, unreadable
+        return Found(None, place, unreadable)
 
     def pixels(self, file: str, place: int, is_plain: bool) -> np.ndarray:
         channels, *size = self.shape

@@ -20,11 +20,11 @@ from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import ImageData
 from vit_core.distributed import Group, SaidByMain, is_lost_process
 from vit_core.mistakes import build_with
-from vit_core.open_data import DATASETS, MOST_MEMORY, Reading, open_data
+from vit_core.open_data import DATASETS, MOST_MEMORY, Reading, open_data, usual_workers
 from vit_core.presets import PRESETS
 from vit_core.record import Cadence, Recorder
 from vit_core.run import RunConfig, RunDirectory, RunError
-from vit_core.streaming import StreamedSplit
+from vit_core.streaming import ReaderLost, StreamedSplit
 from vit_core.train import EpochEnd, StepEnd, Training, TrainingDiverged, batch_for
 from vit_core.train_options import build_parser, pick
 
@@ -48,6 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"\nstopped; {how_to_go_on(options.run_dir, group)}", file=sys.stderr)
         return 130
     except SaidByMain:
+        return 2
+    except ReaderLost as error:
+        print(f"\nerror: {error}; {how_to_go_on(options.run_dir, group)}", file=sys.stderr)
         return 2
     except TrainingDiverged as error:  # which all processes see
         if group.is_main:
@@ -79,6 +82,8 @@ def terminate(*_: object) -> None:
 
 
 def how_to_go_on(path: Path, group: Group) -> str:
+    if group.size > group.local_size:
+        return f"go on with the same torchrun commands, and --run-dir {path} --resume"
     start = "python" if group.size == 1 else f"torchrun --nproc-per-node {group.local_size}"
     return f"go on with: {start} -m vit_core.train --run-dir {path} --resume"
 
@@ -93,13 +98,16 @@ def take_part(
         OSError: the directory cannot be written.
         TrainingDiverged: the loss became infinite or not a number.
     """
+    workers = options.workers
+    if workers is None:
+        workers = usual_workers(group.local_size)
     run: RunDirectory | None = None
     data: ImageData | None = None
     recorder: Recorder | None = None
 
     def begin() -> str:
         nonlocal run, data
-        run, data = open_run(options, arguments, group.size)
+        run, data = open_run(options, arguments, group.size, workers)
         return run.config.to_json()
 
     def take_up() -> bool:
@@ -111,7 +119,7 @@ def take_part(
     try:
         config = RunConfig.from_json(group.from_main(begin))
         torch.set_num_threads(config.threads)
-        data = data_of(config, options.workers, group, data).to(device)
+        data = data_of(config, workers, group, data).to(device)
         is_complete = group.from_main(take_up)
         if not is_complete:
             training = recorder.training if recorder else follow(config, data, group)
@@ -139,9 +147,7 @@ def follow(config: RunConfig, data: ImageData, group: Group) -> Training:
     return Training(model.to(data.train.labels.device), data, config.train, group)
 
 
-def data_of(
-    config: RunConfig, workers: int | None, group: Group, known: ImageData | None
-) -> ImageData:
+def data_of(config: RunConfig, workers: int, group: Group, known: ImageData | None) -> ImageData:
     """Return a run's data in each process; the first one of a machine downloads what is missing.
 
     Raises:
@@ -160,12 +166,13 @@ def data_of(
 
 
 def open_run(
-    options: argparse.Namespace, arguments: list[str], processes: int
+    options: argparse.Namespace, arguments: list[str], processes: int, workers: int
 ) -> tuple[RunDirectory, ImageData | None]:
     """Make the run directory that the options describe, or open the one to resume.
 
     Args:
         processes: that are to share the run.
+        workers: processes that read for each of them.
 
     Returns:
         It, and the data of a new one.
@@ -179,7 +186,7 @@ def open_run(
         raise ValueError(f"threads must be from 1 to 1024, not {options.threads}")
     if options.log_every < 1:
         raise ValueError(f"log-every must be at least 1, not {options.log_every}")
-    reading = Reading(options.memory, options.workers, options.statistics or Reading.statistics)
+    reading = Reading(options.memory, workers, options.statistics or Reading.statistics)
     if options.resume:
         run = RunDirectory.open(options.run_dir)
         try:

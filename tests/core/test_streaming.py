@@ -1,5 +1,6 @@
 """Images that are read while they are used: the same pictures in the same order."""
 
+import multiprocessing
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from vit_core.file_list import list_files
 from vit_core.image_folder import held_out_places, read_folder
 from vit_core.random_view import RandomView
 from vit_core.skipped import Skipped, TooManySkipped
-from vit_core.streaming import TRIES, StreamedSplit, Views
+from vit_core.streaming import TRIES, ReaderLost, StreamedSplit, Views
 from vit_core.train import EpochEnd, StepEnd, Training, fit
 
 SHAPE = ViTConfig(
@@ -139,6 +140,17 @@ def test_a_long_row_of_bad_files_ends_the_reading(tmp_path: Path) -> None:
     split = StreamedSplit(files, (3, 8, 8), Skipped(10**6), workers=0)
     with pytest.raises(TooManySkipped, match=f"{TRIES} files in a row.*0000.png"):
         split.at([0])
+
+
+def test_a_reader_that_is_killed_is_one_sentence(folder: Path) -> None:
+    read = streamed(folder, workers=1).train
+    batches = read.in_order(1)
+    next(batches)
+    (child,) = multiprocessing.active_children()
+    child.kill()
+    child.join()
+    with pytest.raises(ReaderLost, match="was ended from outside, maybe for want of memory"):
+        list(batches)
 
 
 # the list of files
