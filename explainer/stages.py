@@ -5,12 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from explainer.classes import names_of, shown_classes
+from explainer.components.packing import CLIPPED_SHARE
 from explainer.cut import cut
 from explainer.features import principal
 from explainer.figures import pipeline as draw
 from explainer.figures.colour_map import colours_of
 from explainer.figures.pipeline import Stage
 from explainer.figures.pixels import image_address
+from explainer.galleries import DIGITS
 from explainer.notation import with_article
 from explainer.services import Observation
 
@@ -71,6 +73,7 @@ def stages(
         else matrix("no_position", "embed"),
     ]
     looks = [tensors[f"blocks.{block}.attn.pattern"][0] for block in range(config.depth)]
+    share = 0.0 if seen.gallery == DIGITS else CLIPPED_SHARE
     last = tensors[f"blocks.{config.depth - 1}.resid_post"]
     pooled = "pooled" if marked else "average"
     said = (
@@ -82,7 +85,7 @@ def stages(
         else [stage("features", tensors["final_norm"].shape, colours(seen, alt("features")))]
     )
     second = [
-        stage("encoder", last.shape, draw.patterns(looks, alt("encoder"))),
+        stage("encoder", last.shape, draw.patterns(looks, alt("encoder"), share)),
         matrix("tokens", "final_norm"),
         stage(
             pooled,
@@ -104,7 +107,7 @@ def facts(seen: Observation) -> dict[str, object]:
         "height": height,
         "width": config.embed_dim,
         "image_width": width,
-        "values": config.in_channels * height * width,
+        "values": f"{config.in_channels * height * width:,}",
         "rows": rows,
         "columns": columns,
         "patches": config.num_patches,

@@ -47,13 +47,16 @@ def tokens(values: np.ndarray, alt: str, marked: bool = False) -> str:
     return tag(pixels.signed_matrix(values), alt) + mark
 
 
-def patterns(weights: Sequence[np.ndarray], alt: str) -> str:
-    """Return the attention patterns of several blocks, in reading order."""
+def patterns(weights: Sequence[np.ndarray], alt: str, clipped: float = 0.0) -> str:
+    """Return the attention patterns of several blocks, in reading order.
+
+    Args:
+        clipped: share of the cells, the largest, that all have the full colour: among many tokens
+            a few large weights would leave all others dark.
+    """
     columns = int(np.ceil(np.sqrt(len(weights))))
-    first, *others = weights
-    tiles = tag(pixels.weights_matrix(first), alt) + "".join(
-        tag(pixels.weights_matrix(other), "") for other in others
-    )
+    first, *others = [pixels.weights_matrix(one, clipped) for one in weights]
+    tiles = tag(first, alt) + "".join(tag(other, "") for other in others)
     return f'<div class="tiles" style="--columns:{columns}">{tiles}</div>'
 
 

@@ -155,6 +155,11 @@ def signed_matrix(values: np.ndarray) -> str:
     return data_uri(png(shades(values, -limit, limit), palette(DIVERGING)))
 
 
-def weights_matrix(weights: np.ndarray) -> str:
-    """Return (rows, columns) of weights in the sequential map, from 0 to the largest."""
-    return data_uri(png(shades(weights, 0.0, float(weights.max())), palette(SEQUENTIAL)))
+def weights_matrix(weights: np.ndarray, clipped: float = 0.0) -> str:
+    """Return (rows, columns) of weights in the sequential map, from 0 to the largest.
+
+    Args:
+        clipped: share of the weights, the largest, that all have the full colour.
+    """
+    top = float(np.quantile(weights, 1 - clipped) if clipped else weights.max())
+    return data_uri(png(shades(weights, 0.0, top or float(weights.max())), palette(SEQUENTIAL)))

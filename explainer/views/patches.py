@@ -54,7 +54,7 @@ def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
         "columns": config.grid_size[1],
         "count": config.num_patches,
         "values": config.patch_dim,
-        "pixels": image_height * image_width * channels,
+        "pixels": f"{image_height * image_width * channels:,}",
         "patch": names_of(config)[patch_of(choice, seen)],
     }
 

@@ -107,3 +107,15 @@ def test_names_of_classes_have_room() -> None:
     assert 'class="bars"' in pipeline.bars(np.array([1.0, -1.0]), ["0", "1"], "")
     assert 'strong class="word"' in pipeline.answer("automobile", "9 %", "right", "good")
     assert "<strong>7</strong>" in pipeline.answer("7", "9 %", "right", "good")
+
+
+def test_a_few_large_weights_do_not_leave_the_others_dark() -> None:
+    weights = np.full((20, 20), 0.01)
+    weights[3, 4] = 1.0
+    plain = decode(pixels.weights_matrix(weights))
+    clipped = decode(pixels.weights_matrix(weights, 0.01))
+    assert clipped[0, 0].tolist() == plain[3, 4].tolist() == clipped[3, 4].tolist()
+    assert pipeline.patterns([weights], "alt", 0.01) != pipeline.patterns([weights], "alt")
+    assert decode(pixels.weights_matrix(np.eye(20), 0.5))[2, 2].tolist() == plain[3, 4].tolist()
+    with pytest.raises(ValueError, match="finite"):
+        pixels.weights_matrix(np.full((2, 2), np.nan), 0.01)

@@ -93,8 +93,9 @@ def test_every_source_sends_the_patterns_of_the_model_that_ran(
 ) -> None:
     app = open_page("multi-head", source=source)
     assert not app.exception and not app.error
-    config = services.load_source(source, State().shaped).model.config
-    observation = services.observe(Choice(source, config, 0, 7, 0))
+    loaded = services.load_source(source, State().shaped)
+    config = loaded.model.config
+    observation = services.observe(Choice(source, config, 0, 7, 0, gallery=loaded.gallery))
     header, patterns = sent(app, find_component)
     assert (header["depth"], header["heads"]) == (config.depth, config.num_heads)
     assert len(header["prefix_names"]) == config.num_prefix_tokens

@@ -95,10 +95,12 @@ def right(question: Question) -> str:
 def test_every_source_shows_every_step_of_the_model_that_ran(source: str, open_page: Open) -> None:
     app = open_page("self-attention", source=source, block=1, head=1)
     assert not app.exception and not app.error
-    config = services.load_source(source, State().shaped).model.config
+    loaded = services.load_source(source, State().shaped)
+    config = loaded.model.config
     found = drawn_matrices(app)
     assert {name: array.shape for name, array in found.items()} == cell_shapes(config)
-    tensors = services.observe(Choice(source, config, 0, 7, 0)).tensors
+    choice = Choice(source, config, 0, 7, 0, gallery=loaded.gallery)
+    tensors = services.observe(choice).tensors
     for name in ("q", "k", "v", "scores", "pattern", "z"):
         np.testing.assert_array_equal(found[name], tensors[f"blocks.1.attn.{name}"][1])
     np.testing.assert_array_equal(found["norm"], tensors["blocks.1.norm1"])
