@@ -5,6 +5,7 @@ an epoch depends on (seed, epoch, its place) alone, not on which worker reads it
 """
 
 import gc
+import signal
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -117,7 +118,7 @@ class StreamedSplit:
             batch_sampler=([(p, b.is_plain) for p in b.places] for b in batches),
             collate_fn=gather,
             num_workers=self.workers,
-            worker_init_fn=keep_what_is_shared,
+            worker_init_fn=prepare_reader,
             # its own, since each loader draws from the process's generator otherwise
             generator=torch.Generator(),
             pin_memory=self.labels.is_cuda,
@@ -152,12 +153,15 @@ class StreamedSplit:
         )
 
 
-def keep_what_is_shared(_: int) -> None:
+def prepare_reader(_: int) -> None:
     """Prepare a process that reads, which begins as a copy that shares all memory with the first.
 
-    Whatever the garbage collector looked at would become its own.
+    Whatever the garbage collector looked at would become its own. Signals that all processes of a
+    run get are left to the first one, which then tells the others.
     """
     gc.freeze()
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, signal.SIG_IGN)
 
 
 def gather(found: list[Found]) -> FoundBatch:
