@@ -94,15 +94,17 @@ def looks(
         pictures: (HTML of ``look``, title, lines).
         values: pixels of the image behind all pictures that are ``over`` it.
     """
-    name, backdrop = ("", "") if values is None else behind(values)
     figures = "".join(
         f"<figure>{picture}<figcaption><b>{escape(title)}</b>"
         + "".join(f"<span>{escape(line)}</span>" for line in lines)
         + "</figcaption></figure>"
         for picture, title, lines in pictures
     )
-    kind = f"looks {name}".strip()
-    return f'<style>{STYLE}</style>{backdrop}<div class="{kind}">{figures}</div>'
+    html = f'<style>{STYLE}</style><div class="looks">{figures}</div>'
+    if values is None:
+        return html
+    name, backdrop = behind(values)
+    return f'{backdrop}<div class="{name}">{html}</div>'
 
 
 def overview(

@@ -8,7 +8,7 @@ import streamlit as st
 from explainer import controls, state
 from explainer.attention_row import entropy_bits
 from explainer.export import download_csv, matrix_csv
-from explainer.figures.looks import look, looks
+from explainer.figures.looks import looks, over
 from explainer.flawed import flaws
 from explainer.notation import percent
 from explainer.services import Observation
@@ -19,9 +19,9 @@ from explainer.views.self_attention.wording import TEXTS, facts, names_of
 
 
 def over_image(seen: Observation, shares: np.ndarray, alt: str) -> str:
-    """Return the weights on the patches over the image."""
+    """Return the weights on the patches, to be laid over the image."""
     on_patches = shares[seen.config.num_prefix_tokens :].reshape(seen.config.grid_size)
-    return look(seen.pixels, on_patches, alt)
+    return over(on_patches, alt)
 
 
 def show_temperature(choice: Choice, seen: Observation) -> None:
@@ -50,7 +50,7 @@ def show_temperature(choice: Choice, seen: Observation) -> None:
         ]
         alt = texts["alt"].format(title=title, **numbers)
         pictures.append((over_image(seen, shares, alt), title, lines))
-    st.html(looks(pictures))
+    st.html(looks(pictures, seen.pixels))
     if config.head_dim == 1:
         st.markdown(texts["one"])
     facts_now = facts(choice, seen)
