@@ -1,0 +1,53 @@
+"""``python -m vit_core.pretrained NAME IMAGE``: what a pretrained model says of a picture."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+from PIL import Image
+from tqdm import tqdm
+
+from vit_core.data import normalize
+from vit_core.pretrained import PretrainedError, load
+
+SHOWN = 5  # classes
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the most probable classes, or what features there are; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m vit_core.pretrained", description="Try a pretrained model on a picture."
+    )
+    parser.add_argument("name", help="hf/…, timm/…, torchvision/…, or a folder")
+    parser.add_argument("image", type=Path, help="a picture that Pillow can open")
+    options = parser.parse_args(arguments)
+    with tqdm(unit="B", unit_scale=True, delay=1.0) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        try:
+            model, preprocessing = load(options.name, progress)
+            with Image.open(options.image) as image:
+                pixels = preprocessing.prepare(image)
+        except (PretrainedError, OSError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+    batch = torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None]
+    with torch.no_grad():
+        output = model(normalize(batch, preprocessing.info))[0]
+    config = model.config
+    print(f"{config.num_parameters:,} parameters, {config.num_tokens} tokens")
+    if not config.num_classes:
+        print(f"no classes: {len(output)} features for the image, of length {output.norm():.2f}")
+        return 0
+    shares = output.softmax(dim=0)
+    for place in shares.argsort(descending=True)[:SHOWN].tolist():
+        print(f"{shares[place]:7.2%}  {preprocessing.class_names[place]}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

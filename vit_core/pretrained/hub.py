@@ -1,0 +1,119 @@
+"""Files of Hugging Face's hub: in its own cache, or downloaded into it."""
+
+import io
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from vit_core.pretrained.errors import Cancelled, PretrainedError
+
+Progress = Callable[[int, int], None]
+NEEDED = ("config.json", "model.safetensors")
+OPTIONAL = ("preprocessor_config.json",)
+FOLDER = "VIT_EXPLAINER_PRETRAINED"
+
+
+def cache_folder() -> Path:
+    """Return where huggingface_hub keeps its files."""
+    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
+    return Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
+
+
+def snapshot_of(repository: str) -> Path | None:
+    """Return the newest whole copy of a model in the cache, None where there is none.
+
+    The cache's layout is huggingface_hub's, which is not asked since importing it takes seconds.
+    """
+    folder = cache_folder() / f"models--{repository.replace('/', '--')}" / "snapshots"
+    try:
+        found = [one for one in folder.iterdir() if all((one / name).is_file() for name in NEEDED)]
+    except OSError:
+        return None
+    return max(found, key=lambda one: one.stat().st_mtime, default=None)
+
+
+def download(
+    repository: str,
+    progress: Progress = lambda done, total: None,
+    cancelled: Callable[[], bool] = lambda: False,
+    endpoint: str | None = None,
+) -> Path:
+    """Download a model into the cache and return the folder of its files.
+
+    Args:
+        progress: called with the bytes that are there and those of the whole file.
+        cancelled: asked again and again; a file that is not whole is never taken for one.
+        endpoint: of another hub.
+
+    Raises:
+        Cancelled: ``cancelled`` said so.
+        PretrainedError: the hub cannot be reached or has no such model; it says what to do.
+    """
+    # the hub's other protocol reports no progress and cannot be stopped
+    os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
+    try:
+        from huggingface_hub import errors, hf_hub_download
+    except ImportError:
+        raise PretrainedError(
+            f"downloading needs the package huggingface_hub (pip install huggingface_hub); "
+            f"{by_hand(repository)}"
+        ) from None
+
+    class Report(tqdm):
+        """Hands on how far a file is, and stops where nobody wants it any more."""
+
+        def __init__(self, *args: Any, **options: Any) -> None:
+            options.pop("name", None)
+            super().__init__(*args, **options | {"file": io.StringIO(), "disable": False})
+
+        def update(self, n: float | None = 1) -> bool | None:
+            if cancelled():
+                raise Cancelled(f"the download of {repository} was cancelled")
+            shown = super().update(n)
+            progress(int(self.n), int(self.total or 0))
+            return shown
+
+    def get(name: str) -> Path:
+        if cancelled():
+            raise Cancelled(f"the download of {repository} was cancelled")
+        return Path(hf_hub_download(repository, name, tqdm_class=Report, endpoint=endpoint))
+
+    try:
+        folder = get(NEEDED[0]).parent
+        for name in OPTIONAL:
+            try:
+                get(name)
+            except errors.EntryNotFoundError:
+                continue
+        get(NEEDED[1])
+    except Cancelled:
+        raise
+    except errors.RepositoryNotFoundError:
+        raise PretrainedError(
+            f"the hub has no model {repository} that everybody may read"
+        ) from None
+    except errors.EntryNotFoundError:
+        raise PretrainedError(
+            f"{repository} has no {' and '.join(NEEDED)}, the files that are read here"
+        ) from None
+    except Exception as error:  # of whatever library does the talking
+        raise PretrainedError(
+            f"{repository} could not be downloaded ({first_line(error)}); {by_hand(repository)}"
+        ) from None
+    return folder
+
+
+def by_hand(repository: str, files: Sequence[str] = NEEDED) -> str:
+    """Say how to do without a network."""
+    return (
+        f"without a network, put {' and '.join(files)} of {repository} into a folder of their own "
+        f"below the one that {FOLDER} names"
+    )
+
+
+def first_line(error: Exception) -> str:
+    text = (str(error).splitlines() or [""])[0].strip().rstrip(".")
+    return text[:200] or type(error).__name__
