@@ -1,6 +1,7 @@
 """A model of coloured pictures in Chromium: in colour, in place, and usable as one of digits."""
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -37,6 +38,8 @@ def colour_app(
     model = build(PRESETS["cifar10"].model, seed=3)
     save_checkpoint(model, folder / "cifar10.safetensors", preset="cifar10", data=CIFAR)
     home = SHIPPED_DIR.parents[1] / "explainer" / "Home.py"
+    shutil.copytree(home.parent / ".streamlit", folder / ".streamlit")
+    (folder / "static").symlink_to(home.parent / "static")
     script = folder / "Home.py"
     words = {"root": str(home.parents[1]), "models": str(folder), "home": str(home)}
     script.write_text(SCRIPT.format(**words), encoding="utf-8")
