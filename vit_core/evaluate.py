@@ -19,6 +19,8 @@ from vit_core.data import DataInfo, Images, mnist_info, mnist_test, normalize
 from vit_core.distributed import ALONE, Group
 from vit_core.model import ViT
 from vit_core.open_data import DATASETS, Reading, open_data, usual_workers
+from vit_core.skipped import Skipped
+from vit_core.streaming import ReaderLost
 
 FEW_CLASSES = 30  # that a confusion matrix on a terminal may have
 PIXELS_AT_ONCE = 500 * 32 * 32  # in a batch of images to evaluate
@@ -165,18 +167,18 @@ def report(evaluation: Evaluation, class_names: tuple[str, ...]) -> str:
     return "\n".join(lines)
 
 
-def test_images(dataset: str, checkpoint: Checkpoint) -> tuple[DataInfo, Images]:
-    """Return the test images of a data set, and what normalises and names them for a model.
+def test_images(dataset: str, checkpoint: Checkpoint) -> tuple[DataInfo, Images, Skipped | None]:
+    """Return the test images of a data set, what normalises and names them, and what was skipped.
 
     Raises:
         ValueError: the data set cannot be had, or does not fit the model.
     """
     config = checkpoint.config
     if dataset == "mnist":
-        info, split = mnist_info(), mnist_test()
+        info, split, skipped = mnist_info(), mnist_test(), None
     else:
         data = open_data(dataset, config, Reading(workers=usual_workers()))
-        info, split = data.info, data.test
+        info, split, skipped = data.info, data.test, data.skipped
     shape, expected = split.image_shape, (config.in_channels, *config.image_hw)
     if shape != expected:
         raise CheckpointError(
@@ -193,7 +195,7 @@ def test_images(dataset: str, checkpoint: Checkpoint) -> tuple[DataInfo, Images]
         raise CheckpointError(
             f"the model has {config.num_classes} classes; {info.name} has {len(info.class_names)}"
         )
-    return known, split
+    return known, split, skipped
 
 
 def listed(names: tuple[str, ...]) -> str:
@@ -218,11 +220,14 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         checkpoint = load_checkpoint(options.checkpoint)
-        info, split = test_images(options.dataset, checkpoint)
-    except (ValueError, OSError) as error:
+        info, split, skipped = test_images(options.dataset, checkpoint)
+        found = evaluate(checkpoint.model, split, info)
+    except (ValueError, OSError, ReaderLost) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(report(evaluate(checkpoint.model, split, info), info.class_names))
+    print(report(found, info.class_names))
+    if skipped:
+        print(skipped, file=sys.stderr)
     if options.wrong:
         pairs = wrong_images(checkpoint.model.eval(), split, info)
         try:

@@ -97,6 +97,23 @@ def test_bad_files_are_named_on_the_terminal(
     assert "cat/0001.png" in said
 
 
+def test_testing_names_bad_files_too(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(folder, tmp_path / "run") == 0
+    (folder / "test" / "dog" / "0002.png").write_bytes(b"")
+    capsys.readouterr()
+    final = str(tmp_path / "run" / "final.safetensors")
+    assert evaluate_main([final, "--dataset", str(folder)]) == 0
+    said = capsys.readouterr()
+    assert "of 11)" in said.out
+    assert said.err.startswith("1 file is no whole image") and "dog/0002.png" in said.err
+    for file in folder.rglob("*.png"):
+        file.write_bytes(b"")
+    assert evaluate_main([final, "--dataset", str(folder)]) == 2
+    assert "more than 10 files are no images" in last_line(capsys)
+
+
 @pytest.mark.parametrize(
     ("extra", "words"),
     [
