@@ -197,7 +197,7 @@ def fitted(kind: str, config: ViTConfig, tensors: dict[str, Tensor]) -> dict[str
         return tensors
     found, positions = dict(tensors), tensors["pos_embed"]
     if kind == "deit" and config.num_registers:
-        found["reg_token"] = tensors["reg_token"] + positions[:, 1:2]
+        found["reg_token"] = tensors["reg_token"].float() + positions[:, 1:2].float()
         positions = positions[:, [0, *range(2, positions.shape[1])]]
     antialias = kind == "dinov2_with_registers"
     found["pos_embed"] = resampled(

@@ -155,7 +155,7 @@ def with_positions(
     if "pos_embed" not in tensors:
         raise PretrainedError("these weights have no pos_embed, as timm's ViTs do")
     found, positions = dict(tensors), tensors["pos_embed"]
-    has_class, registers = config.pool == "cls", config.num_registers
+    has_class = config.pool == "cls"
     if no_embed_class is None:
         side = round(positions.shape[1] ** 0.5)
         no_embed_class = side * side == positions.shape[1] and config.num_prefix_tokens > 0
@@ -165,7 +165,7 @@ def with_positions(
     positions = resampled(positions, config.grid_size, prefix, align_corners=False, antialias=True)
     before, patches = positions[:, :prefix], positions[:, prefix:]
     if prefix > has_class:  # registers with a position: the sum is the same
-        found["reg_token"] = tensors["reg_token"] + before[:, int(has_class) :]
+        found["reg_token"] = tensors["reg_token"].float() + before[:, int(has_class) :]
         before = before[:, : int(has_class)]
     if has_class and not prefix:
         before = torch.zeros_like(patches[:, :1])

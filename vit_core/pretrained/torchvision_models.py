@@ -105,7 +105,7 @@ def config_of(
 
 
 def preprocessing_of(config: ViTConfig) -> Preprocessing:
-    """Return torchvision's own steps for its ViTs: resize, cut out the middle, ImageNet's colours."""
+    """Return torchvision's own steps for its ViTs: resize, cut out the middle, normalise."""
     size = config.image_hw[0]
     return Preprocessing(
         size=size,

@@ -42,7 +42,7 @@ def renamed(
 
 
 def joined_qkv(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Lay ``attn.q``, ``attn.k`` and ``attn.v`` of each block below one another, as ``attn.qkv``."""
+    """Lay ``attn.q``, ``attn.k`` and ``attn.v`` of each block below one another: ``attn.qkv``."""
     found = dict(tensors)
     for name in tensors:
         if match := re.fullmatch(r"(blocks\.\d+\.attn\.)q\.(weight|bias)", name):
@@ -85,6 +85,8 @@ def resampled(
 ) -> Tensor:
     """Return position embeddings (1, prefix + P, D) for another grid of patches, bicubic.
 
+    In float32, whatever they were stored in: half precision would shift them.
+
     Args:
         grid: rows and columns of patches.
         prefix: positions before the first patch, which stay as they are.
@@ -92,6 +94,7 @@ def resampled(
     Raises:
         PretrainedError: the positions are not those of a square grid.
     """
+    pos_embed = pos_embed.float()
     before, patches = pos_embed[:, :prefix], pos_embed[:, prefix:]
     side = math.isqrt(patches.shape[1])
     if side * side != patches.shape[1]:
@@ -100,11 +103,11 @@ def resampled(
         )
     if (side, side) == grid:
         return pos_embed
-    plane = patches.float().reshape(1, side, side, -1).permute(0, 3, 1, 2)
+    plane = patches.reshape(1, side, side, -1).permute(0, 3, 1, 2)
     plane = F.interpolate(
         plane, size=grid, mode="bicubic", align_corners=align_corners, antialias=antialias
     )
-    found = plane.permute(0, 2, 3, 1).reshape(1, grid[0] * grid[1], -1).to(pos_embed.dtype)
+    found = plane.permute(0, 2, 3, 1).reshape(1, grid[0] * grid[1], -1)
     return torch.cat((before, found), dim=1)
 
 
