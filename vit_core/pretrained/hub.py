@@ -79,14 +79,17 @@ def download(
     def get(name: str) -> Path:
         if cancelled():
             raise Cancelled(f"the download of {repository} was cancelled")
-        return Path(hf_hub_download(repository, name, tqdm_class=Report, endpoint=endpoint))
+        found = hf_hub_download(
+            repository, name, cache_dir=cache_folder(), tqdm_class=Report, endpoint=endpoint
+        )
+        return Path(found)
 
     try:
         folder = get(NEEDED[0]).parent
         for name in OPTIONAL:
             try:
                 get(name)
-            except errors.EntryNotFoundError:
+            except errors.RemoteEntryNotFoundError:
                 continue
         get(NEEDED[1])
     except Cancelled:
@@ -95,7 +98,7 @@ def download(
         raise PretrainedError(
             f"the hub has no model {repository} that everybody may read"
         ) from None
-    except errors.EntryNotFoundError:
+    except errors.RemoteEntryNotFoundError:
         raise PretrainedError(
             f"{repository} has no {' and '.join(NEEDED)}, the files that are read here"
         ) from None
