@@ -19,6 +19,8 @@ def hardest_of(run: Run) -> tuple[Hard, ...]:
         CheckpointError: the model's file is damaged, or the run is gone.
         OSError: it cannot be read.
     """
+    if not is_of_digits(run):
+        return ()
     test, noted = mnist_test(), run.history.hardest()
     if sound := [hard for hard in noted if is_sound(hard, len(test))]:
         return tuple(sound[:SHOWN])
@@ -26,6 +28,12 @@ def hardest_of(run: Run) -> tuple[Hard, ...]:
     found = run.history.checkpoint(epoch).stat()
     key = ("hardest", run.id, epoch, found.st_ino, found.st_mtime_ns)
     return remember(key, lambda: search(state.saved(run.id, epoch)))
+
+
+def is_of_digits(run: Run) -> bool:
+    """Whether the run's model can be tried on the test digits."""
+    epoch = run.history.epochs()[-1]
+    return services.load_source(state.saved(run.id, epoch)).gallery == state.DIGITS
 
 
 def is_sound(hard: Hard, count: int) -> bool:

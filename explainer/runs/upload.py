@@ -25,14 +25,14 @@ from vit_core.presets import PRESETS
 from vit_core.run import RunConfig, RunDirectory
 
 TEXTS = load_texts("upload")
-MOST_BYTES = 5 * MEGABYTE
+MOST_BYTES = 12 * MEGABYTE
 MOST_HEADER = 256 * 1024  # bytes; a model of 12 blocks needs 16 kB
 MOST_EPOCH = 9_999
 LARGEST = 1_000.0  # of a weight; trained ones stay below 100
 LONGEST_TITLE = 30  # characters
 LONGEST_COMMAND = 400
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt")
-TRIED = 4  # test images that the model must answer, beside a black and a white one
+TRIED = 4  # images that the model must answer, beside a black and a white one
 MOST_UPLOADS = 12  # of one visitor
 MOST = {  # of what may stand in the metrics
     **dict.fromkeys(("train_accuracy", "val_accuracy", "test_accuracy"), 1.0),
@@ -111,7 +111,9 @@ def check_form(content: bytes, name: str) -> None:
     if not content:
         raise Refused(TEXTS["empty"])
     if len(content) > MOST_BYTES:
-        raise Refused(TEXTS["large"].format(found=len(content) / MEGABYTE, most=5))
+        raise Refused(
+            TEXTS["large"].format(found=len(content) / MEGABYTE, most=MOST_BYTES // MEGABYTE)
+        )
     # a zip archive, as PyTorch writes it, or a pickle of protocol 2 to 5
     is_pickle = content[:2] == b"PK" or (content[0] == 0x80 and content[1:2] in b"\2\3\4\5")
     if name.lower().endswith(PICKLES) or (is_pickle and header_length(content) > MOST_BYTES):
@@ -136,8 +138,16 @@ def read_checkpoint(path: Path) -> Checkpoint:
     metadata, _ = read_header(path)
     check_shape(read_part(path, metadata, "config", ViTConfig.from_json, required=True))
     checkpoint = load_checkpoint(path)
+    if checkpoint.data is None and not takes_digits(checkpoint.config):
+        raise CheckpointError("this model does not say what data it was trained on")
     check_showable(checkpoint.config, checkpoint.data or mnist_info())
     return checkpoint
+
+
+def takes_digits(config: ViTConfig) -> bool:
+    """Whether a model that says nothing of its data may have been trained on MNIST."""
+    found = (config.in_channels, *config.image_hw, config.num_classes)
+    return found == (1, 28, 28, len(mnist_info().class_names))
 
 
 def check_numbers(checkpoint: Checkpoint) -> None:
@@ -145,8 +155,13 @@ def check_numbers(checkpoint: Checkpoint) -> None:
     model = checkpoint.model
     if any(value.abs().max() > LARGEST for value in model.parameters()):
         raise Refused(TEXTS["weights"].format(most=f"{LARGEST:,.0f}"))
-    black = torch.zeros_like(mnist_test().images[:1])
-    images = torch.cat((mnist_test().images[:TRIED], black, black + 255))
+    shape = (1, model.config.in_channels, *model.config.image_hw)
+    black = torch.zeros(shape, dtype=torch.uint8)
+    drawn = torch.Generator().manual_seed(0)
+    noise = torch.randint(256, (TRIED, *shape[1:]), generator=drawn, dtype=torch.uint8)
+    images = torch.cat((noise, black, black + 255))
+    if takes_digits(model.config):
+        images = torch.cat((mnist_test().images[:TRIED], images))
     found = trace(model, normalize(images, checkpoint.data or mnist_info()))
     if not all(found[key].isfinite().all() for key in found):
         raise Refused(TEXTS["overflow"])

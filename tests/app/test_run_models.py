@@ -228,14 +228,14 @@ def test_the_select_has_recorded_and_own_runs_but_nobody_elses(make_run: Make, o
     make_run("someone-elses-run", owner="t" * 32)
     app = visit_as(open_page("home"), OURS)
     options = list(app.sidebar.selectbox(key="source").options)
-    assert options[4] == "Untrained, shaped by you"
-    assert options[5:] == [
+    assert options[4:6] == ["CIFAR-10, trained", "Untrained, shaped by you"]
+    assert options[6:] == [
         "Recorded: one",
         "small, 2 epochs · 93.12 %",
         "small, 2 epochs · 93.12 % (2)",
     ]
     stranger = visit_as(open_page("home"), "s" * 32)
-    assert list(stranger.sidebar.selectbox(key="source").options)[5:] == ["Recorded: one"]
+    assert list(stranger.sidebar.selectbox(key="source").options)[6:] == ["Recorded: one"]
 
 
 def test_a_run_that_was_given_by_its_link_is_there_while_it_is_looked_at(
@@ -320,9 +320,9 @@ def test_a_run_of_which_everything_is_damaged(make_run: Make, open_run: Open):
 
 def test_a_model_that_the_pages_cannot_show_is_refused(make_run: Make, open_run: Open):
     run = make_run()
-    save_checkpoint(build(ViTConfig(image_size=32)), run.history.checkpoint(2))
+    save_checkpoint(build(ViTConfig(image_size=(28, 32))), run.history.checkpoint(2))
     app = open_run()
-    assert "takes images of 1 x 32 x 32" in noticed(app)
+    assert "takes images of 28 x 32 pixels" in noticed(app)
     assert app.sidebar.select_slider(key="epoch").value == 1
 
 

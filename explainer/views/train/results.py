@@ -72,6 +72,8 @@ def show_hardest(run: Run) -> None:
         found = hardest_of(run)
     except (CheckpointError, OSError):
         return  # what to take along says it
+    if not found:
+        return
     st.header(WORDS["hardest"], anchor=False)
     st.markdown(WORDS["hardest_text"])
     st.html(strip([answer(hard) for hard in found], TEXTS["strip"]))
