@@ -57,8 +57,12 @@ def save_checkpoint(
     metrics: dict[str, Any] | None = None,
     data: DataInfo | None = None,
     command: str | None = None,
+    half: bool = False,
 ) -> None:
-    """Write the model's float32 weights and their history to ``path``, whole or not at all.
+    """Write the model's weights and their history to ``path``, whole or not at all.
+
+    Args:
+        half: round the weights to float16, at half the size; else they stay float32.
 
     Raises:
         ValueError: the model is flawed (see ``vit_core.mistakes``) in another way than
@@ -82,7 +86,7 @@ def save_checkpoint(
     if command is not None:
         metadata["command"] = command
     tensors = {
-        key: value.detach().to("cpu", torch.float32).contiguous()
+        key: value.detach().to("cpu", torch.float16 if half else torch.float32).contiguous()
         for key, value in model.state_dict().items()
     }
     write_atomically(Path(path), in_order(safetensors.torch.save(tensors, metadata), metadata))

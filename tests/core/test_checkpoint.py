@@ -465,3 +465,15 @@ def test_nothing_is_built_before_all_is_checked(
     monkeypatch.setattr(ViT, "init_weights", spy)
     refusal(path)
     assert devices == ["meta"]
+
+
+def test_half_precision_is_half_the_size_and_comes_back_rounded(tmp_path: Path) -> None:
+    model = build(ViTConfig(embed_dim=64), seed=1)
+    save_checkpoint(model, tmp_path / "whole.safetensors")
+    save_checkpoint(model, tmp_path / "half.safetensors", half=True)
+    sizes = [(tmp_path / f"{name}.safetensors").stat().st_size for name in ("whole", "half")]
+    assert sizes[1] < 0.55 * sizes[0]
+    found = load_checkpoint(tmp_path / "half.safetensors").model.state_dict()
+    for key, value in model.state_dict().items():
+        assert found[key].dtype == torch.float32
+        assert torch.equal(found[key], value.half().float())
