@@ -53,7 +53,8 @@ def settle_pretrained(now: State) -> str:
 
 def offer_pretrained() -> None:
     """Draw what can be chosen and downloaded, closed until somebody asks for it."""
-    with st.expander(TEXTS["title"], expanded=ASKED_KEY in st.session_state):
+    asked = the_downloads().find(st.session_state.get(ASKED_KEY, ""))
+    with st.expander(TEXTS["title"], expanded=asked is not None):
         note(TEXTS["note"])
         offers = library.offers()
         titles = {offer.name: offer.title for offer in offers}
@@ -87,7 +88,6 @@ def follow(offer: Offer) -> None:
         return
     if found.state == "done" and st.session_state.get(ASKED_KEY) == offer.name:
         use(offer.name)
-    st.session_state.pop(ASKED_KEY, None)
     st.rerun()
 
 
