@@ -32,7 +32,7 @@ STYLE = f"""
   clip-path: inset(50%); }}
 .overview th, .overview td {{ padding: 0; border: 0; font-size: 0.8125rem; font-weight: 400;
   text-align: center; vertical-align: middle; color: {theme.MUTED.css}; }}
-.overview tr > th:first-child {{ width: 2.75rem; text-align: left; }}
+.overview tr > th:first-child {{ width: var(--names); text-align: left; }}
 .overview td > div {{ padding: 2px; border-radius: 5px; border: 2px solid transparent; }}
 .overview td.chosen > div {{ border-color: {theme.QUERY.css}; }}
 """
@@ -144,11 +144,12 @@ def overview(
         name = escape(texts["block"].format(block=block + 1))
         rows.append(f'<tr><th scope="row">{name}</th>{"".join(cells)}</tr>')
     backdrop_class, backdrop = behind(values)
+    names_width = "2.75rem" if depth < 10 else "3.5rem"
     return (
         f"<style>{STYLE}</style>{backdrop}"
         f'<div class="overview-box {backdrop_class}" role="region" tabindex="0" '
         f'aria-label="{escape(texts["caption"])}">'
-        f'<table class="overview" style="--heads:{heads}">'
+        f'<table class="overview" style="--heads:{heads};--names:{names_width}">'
         f"<caption>{escape(texts['caption'])}</caption>"
         f"<thead><tr><th></th>{names}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
