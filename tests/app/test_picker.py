@@ -17,7 +17,8 @@ from streamlit.testing.v1 import AppTest
 from explainer import hard, navigation, pictures, services, state
 from explainer.components import drawing_pad
 from explainer.components.drawing_pad import read_drawing
-from explainer.picker import KINDS, is_insecure
+from explainer.picker import KINDS
+from explainer.picker.files import is_insecure
 from explainer.pictures_prepare import centred
 from explainer.pictures_upload import MOST_BYTES
 from explainer.state import SOURCES, UNTRAINED, Choice, State

@@ -1,0 +1,84 @@
+"""What the model gets, small, and what it says of an own picture."""
+
+from html import escape
+
+import streamlit as st
+
+from explainer import services
+from explainer.content import load_texts
+from explainer.figures.pixels import image_address
+from explainer.galleries import DIGITS, samples
+from explainer.stages import percent
+from explainer.state import Choice, State
+
+TEXTS = load_texts("picker")
+
+PIXELATED = 96  # pixels up to which an enlarged picture shows what it consists of
+STYLE = """<style>
+.picked { display: flex; gap: 0.75rem; align-items: center; }
+.picked img {
+  width: 72px; height: 72px; flex: none; border-radius: 4px; image-rendering: pixelated;
+}
+.picked img.smooth { image-rendering: auto; }
+.picked p, .picture-done { margin: 0; font-size: 0.875rem; line-height: 1.4; }
+.picked p + p { margin-top: 0.25rem; }
+.picture-steps { display: grid; grid-template-columns: repeat(3, 1fr); gap: 0.5rem; }
+.picture-steps figure { margin: 0; }
+.picture-steps img {
+  display: block; width: 100%; aspect-ratio: 1; object-fit: cover; border-radius: 4px;
+}
+.picture-steps figcaption {
+  margin-top: 0.25rem; font-size: 0.8125rem; line-height: 1.25; text-align: center;
+}
+.picture-done { margin-top: 0.5rem; }
+</style>"""
+
+
+def preview_own(now: State, choice: Choice) -> None:
+    """Show what the model gets and says of an own picture, or what it sees until there is one."""
+    is_digits = choice.gallery == DIGITS
+    if not choice.is_own:
+        none = TEXTS["own_none"] if is_digits else TEXTS["photo"]["none"]
+        preview(choice, none.format(digit=now.digit, index=now.index))
+        return
+    height, width = choice.config.image_hw
+    note = TEXTS["own_note"] if is_digits else TEXTS["photo"]["note"]
+    seen, lines = services.observe(choice), [note.format(height=height, width=width)]
+    if seen.has_head:
+        words = TEXTS["preview_own" if choice.trained else "preview_guess"]
+        said = words.format(
+            answer=seen.class_names[seen.prediction],
+            share=percent(seen.probabilities[seen.prediction]),
+        )
+        lines.insert(0, said)
+    preview(choice, *lines)
+
+
+def preview(choice: Choice, *lines: str) -> None:
+    """Show the pixels that the model gets, and lines of Markdown's bold beside them."""
+    height, width = choice.config.image_hw
+    kind = "preview_alt" if choice.config.in_channels == 1 else "preview_alt_colour"
+    alt = escape(TEXTS[kind].format(what=what_is_shown(choice), height=height, width=width))
+    words = "".join(f"<p>{bold(line)}</p>" for line in lines)
+    smooth = ' class="smooth"' if width > PIXELATED else ""
+    st.html(
+        f'<div class="picked"><img{smooth} src="{image_address(services.picture(choice))}" '
+        f'alt="{alt}">'
+        f'<div role="status">{words}</div></div>'
+    )
+
+
+def what_is_shown(choice: Choice) -> str:
+    """Say what the picture shows, as far as anybody knows."""
+    if choice.is_own:
+        return TEXTS["own_alt"]
+    if choice.gallery == DIGITS:
+        return TEXTS["digit_alt"].format(digit=choice.digit)
+    sample = samples(choice.gallery)[choice.sample]
+    return f"{TEXTS['samples'][choice.gallery][sample.name]}."
+
+
+def bold(line: str) -> str:
+    """Return a line with its ``**bold**`` words as HTML."""
+    pieces = escape(line).split("**")
+    return "".join(f"<b>{p}</b>" if place % 2 else p for place, p in enumerate(pieces))
