@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from hypothesis import settings
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -19,6 +20,10 @@ from vit_core import PRESETS, TrainConfig, ViTConfig, build, save_checkpoint
 from vit_core.data import DataInfo, mnist_info
 from vit_core.history import RunHistory
 from vit_core.run import RunConfig, RunDirectory
+
+# no test measures time
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 HOME = Path(__file__).parents[2] / "explainer" / "Home.py"
 # components that stand around every page

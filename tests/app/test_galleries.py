@@ -14,7 +14,7 @@ from explainer.state import DIGITS, Choice
 from vit_core import PRESETS, ViTConfig
 from vit_core.data import DataInfo, mnist_info
 
-CLASSES = "airplane automobile bird cat deer dog frog horse ship truck".split()
+CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 COLOUR = PRESETS["cifar10"].model
 
 
