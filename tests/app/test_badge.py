@@ -15,8 +15,9 @@ from vit_core.reference import Difference
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("what", ["attention", "block"])
 def test_every_block_of_every_source_equals_pytorch(source: str, what: str) -> None:
-    config = services.load_source(source, State().shaped).model.config
-    choice = Choice(source, config, 0, 7, 0)
+    found = services.load_source(source, State().shaped)
+    config = found.model.config
+    choice = Choice(source, config, 0, 7, 0, gallery=found.gallery)
     seen = services.observe(choice)
     for block in range(config.depth):
         found = compare(what, choice, seen, block)
