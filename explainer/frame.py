@@ -66,6 +66,8 @@ def draw(view: str, page: ModuleType, choice: Choice, seen: Observation) -> None
     """Draw one page: everything of it, or the guide's step and the parts that it is about."""
     if not services.is_there(choice.source):
         st.rerun()  # the sidebar says that the run was deleted, and what is shown instead
+    if services.is_large(choice.config):
+        services.hold(choice)
     name_of_texts = getattr(page, "TEXTS_NAME", view)
     texts, facts = texts_of(name_of_texts, seen), page.facts(choice, seen)
     show_head(view, texts, facts, choice)

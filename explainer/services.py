@@ -212,23 +212,32 @@ def observe(choice: Choice) -> Observation:
         ValueError: the choice has an own picture, and its text is none.
     """
     if is_large(choice.config):
-        seen = observe_large(choice)
+        seen = hold(choice)
         return replace(seen, tensors=Borrowed(choice, seen.tensors))
     kept = own_observations() if choice.is_own else observations()
     return kept.get(choice, lambda: run(choice))
 
 
-def observe_large(choice: Choice) -> Observation:
-    """Return an observation with all its tensors, which this run of the page keeps to its end."""
-    if (held := getattr(this_run, "held", None)) and held[0] == choice:
-        return held[1]
-    this_run.held = None
-    with one_large_pass:
-        seen = large_observations().get(
-            choice, lambda: run(choice), expected=pass_bytes(choice.config)
-        )
+def hold(choice: Choice) -> Observation:
+    """Return a large observation with its tensors, which this run of the page keeps to its end.
+
+    Others may look at other pictures meanwhile, for which the cache has to give these up.
+    """
+    seen = observe_large(choice)
     this_run.held = (choice, seen)
     return seen
+
+
+def observe_large(choice: Choice) -> Observation:
+    """Return an observation with all its tensors: this run's, the cache's, or of a new pass."""
+    held = getattr(this_run, "held", None)
+    if held and held[0] == choice:
+        return held[1]
+    this_run.held = held = None  # its memory is needed
+    with one_large_pass:
+        return large_observations().get(
+            choice, lambda: run(choice), expected=pass_bytes(choice.config)
+        )
 
 
 class Borrowed(Mapping[str, np.ndarray]):
