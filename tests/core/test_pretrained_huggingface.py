@@ -175,10 +175,31 @@ def test_the_preprocessor_is_the_sources(tmp_path: Path) -> None:
     assert (found.mean, found.std) == ((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
     assert found.info.mean == found.mean
     plain = from_huggingface(RECORDED / "vit")[1]
-    assert (plain.size, plain.resize, plain.interpolation) == (32, None, "bilinear")
+    assert (plain.size, plain.resize, plain.squeeze, plain.interpolation) == (
+        32,
+        32,
+        True,
+        "bilinear",
+    )
     picture = Image.new("RGB", (64, 40), (255, 0, 0))
     assert plain.prepare(picture).shape == (32, 32, 3)
     assert found.prepare(picture).shape == (32, 32, 3)
+
+
+@pytest.mark.parametrize("size", [40, {"height": 40, "width": 40}])
+def test_a_deits_picture_is_squeezed_before_its_middle_is_cut_out(
+    tmp_path: Path, size: object
+) -> None:
+    folder = copy_of("deit", tmp_path / "model")
+    values = {"do_center_crop": True, "crop_size": 32, "size": size, "resample": 3}
+    (folder / "preprocessor_config.json").write_text(json.dumps(values))
+    _, found = from_huggingface(folder)
+    assert (found.size, found.resize, found.squeeze) == (32, 40, True)
+    picture = Image.new("RGB", (80, 20))
+    picture.paste((255, 0, 0), (8, 0, 72, 20))  # a tenth of black on either side
+    pixels = found.prepare(picture)
+    assert pixels.shape == (32, 32, 3)
+    assert (pixels[:, 1:-1, 0] > 250).all()
 
 
 def test_classes_have_the_configurations_names() -> None:

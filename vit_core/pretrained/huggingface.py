@@ -220,13 +220,16 @@ def preprocessing_of(
     shortest = whole.get("shortest_edge") if isinstance(whole, Mapping) else None
     own = DINO_SIZE if is_dino else config.get("image_size", 224)
     size = image_size or crop or side_of(whole) or own
-    resize = (shortest or size) if is_dino or crop or shortest else None
-    if image_size and crop and resize:
-        resize = round(resize * image_size / crop)
+    # without a shorter side to aim at, these libraries squeeze the picture into a square
+    squeeze = not (is_dino or shortest)
+    resize = shortest or side_of(whole) or size
+    if image_size:
+        resize = round(resize * image_size / crop) if crop else image_size
     half = not is_dino and kind == "vit"
     prepared = Preprocessing(
         size=size,
         resize=resize,
+        squeeze=squeeze,
         interpolation=RESAMPLING.get(values.get("resample", 3 if is_dino else 2), "bicubic"),
         source=f"{name}, in Hugging Face's format",
     )

@@ -24,8 +24,9 @@ class Preprocessing:
 
     Attributes:
         size: height and width of the model's images in pixels.
-        resize: pixels of the shorter side before the middle is cut out; None squeezes the whole
-            picture into the square, whatever its proportions.
+        resize: pixels of the shorter side before the middle is cut out.
+        squeeze: whether the picture is first squeezed into a square of ``resize`` pixels, whatever
+            its proportions.
         interpolation: "nearest" | "bilinear" | "bicubic" | "lanczos"; Pillow's are antialiased.
         mean, std: of each channel, for pixels scaled to 0..1.
         class_names: index 0 names the first logit; empty for a backbone.
@@ -33,8 +34,9 @@ class Preprocessing:
     """
 
     size: int
-    resize: int | None
+    resize: int
     interpolation: str = "bicubic"
+    squeeze: bool = False
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
     class_names: tuple[str, ...] = ()
@@ -43,10 +45,10 @@ class Preprocessing:
     def prepare(self, image: Image.Image) -> np.ndarray:
         """Return the picture as the model gets it, (size, size, 3) uint8, not yet normalised."""
         image, filter_ = image.convert("RGB"), INTERPOLATIONS[self.interpolation]
-        if self.resize is None:
-            return np.asarray(image.resize((self.size, self.size), filter_))
         short, long = sorted(image.size)
-        if short != self.resize:
+        if self.squeeze:
+            image = image.resize((self.resize, self.resize), filter_)
+        elif short != self.resize:
             longer = int(self.resize * long / short)  # cut off, as torchvision does
             across = image.width <= image.height
             image = image.resize(

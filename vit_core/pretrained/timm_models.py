@@ -184,7 +184,8 @@ def preprocessing_of(values: Mapping[str, Any], config: ViTConfig) -> Preprocess
         names = imagenet_names(config.num_classes)
     return Preprocessing(
         size=size,
-        resize=None if mode == "squash" else int(size / share),
+        resize=size if mode == "squash" else int(size / share),
+        squeeze=mode == "squash",
         interpolation=str(values.get("interpolation") or "bicubic"),
         mean=tuple(values.get("mean") or (IMAGENET_MEAN if imagenet else HALF)),
         std=tuple(values.get("std") or (IMAGENET_STD if imagenet else HALF)),
