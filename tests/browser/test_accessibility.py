@@ -10,6 +10,8 @@ from explainer.navigation import TITLES, address
 
 ADDRESSES = ["" if view == "home" else address(view) for view in TITLES]
 ADDRESSES += ["train?run=recorded-healthy"]
+COLOUR = "source=cifar10&sample=3"
+ADDRESSES += [f"{page}?{COLOUR}" for page in ("", "patches", "multi-head", "classification-head")]
 SEVERE = ("serious", "critical")
 # in Streamlit's own parts of the page, which this project cannot change: rule → part of the element
 STREAMLITS_OWN: dict[str, str] = {}
@@ -45,6 +47,16 @@ def test_nothing_is_wider_than_a_phone(visit: Callable, address: str):
     )
     assert all(content <= window for content, window in widths), widths
     visitor.check()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_what_can_be_downloaded(visit: Callable, scheme: str):
+    visitor = visit(scheme=scheme)
+    visitor.open()
+    visitor.page.get_by_text("Pretrained models", exact=True).click()
+    visitor.page.get_by_role("button", name="Download it").wait_for()
+    visitor.settle()
+    assert findings(visitor.page) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
