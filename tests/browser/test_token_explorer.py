@@ -173,6 +173,16 @@ def test_a_patch_is_followed_to_its_numbers(open_page: Opener) -> None:
     assert len(page.sent) == asked
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_every_number_of_a_patch_has_room_in_its_cell(open_page: Opener, width: int) -> None:
+    page = open_page("patches?source=untrained&patches=4&image=3")
+    page.set_viewport_size({"width": width, "height": 900})
+    numbers = page.locator(".part .numbers span")
+    expect(numbers).to_have_count(2 * 49)
+    cut_off = "cells => cells.filter((one) => one.scrollWidth > one.clientWidth).length"
+    assert numbers.evaluate_all(cut_off) == 0
+
+
 def test_the_chosen_patch_goes_along_to_the_next_page(open_page: Opener) -> None:
     page = open_page(f"patches?{MODEL}")
     cell(page, 3, 4).click()

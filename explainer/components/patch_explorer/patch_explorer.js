@@ -1,6 +1,7 @@
 // From the image to one patch as a row of numbers. All of it is repainted here while a patch is pointed at.
 
 const NUMBERS_UP_TO = 64; // values of a patch: more would be too small to read
+const ONE_LINE_UP_TO = 32; // numbers: more have no room beside one another
 
 export default function (mount) {
   return mounted(PatchExplorer, mount);
@@ -78,13 +79,14 @@ class PatchExplorer extends View {
     const line = make("div", "line", section);
     line.role = "img";
     const groups = this.patchHeight * this.data.channels;
-    line.style.setProperty("--groups", groups);
     line.classList.toggle("dense", this.patchDim > NUMBERS_UP_TO);
     line.classList.toggle("by-channel", this.data.channels > 1);
+    const isLong = this.patchDim > ONE_LINE_UP_TO && this.patchDim <= NUMBERS_UP_TO;
+    line.classList.toggle("wrapped", isLong && this.data.channels === 1);
+    line.style.setProperty("--per-line", Math.ceil(groups / 2));
     line.style.setProperty("--rows-of-patch", this.patchHeight);
     const parts = Array.from({ length: groups }, () => {
       const part = make("span", "part", line);
-      part.style.setProperty("--values", this.patchWidth);
       return { canvas: make("canvas", "pixelated", part), cells: this.numbers(part, this.patchWidth, 1, this.patchDim <= NUMBERS_UP_TO) };
     });
     make("p", "note", section, note);
