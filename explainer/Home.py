@@ -12,7 +12,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import streamlit as st
 
-from explainer import navigation
+from explainer.startup import uncollected
+
+with uncollected():
+    # here, since plotly stumbles over it where another visitor's page has imported half of it
+    import pandas  # noqa: F401
+
+    from explainer import navigation
 
 ICON = str(Path(__file__).parent / "static" / "icon.svg")
 st.set_page_config(page_title="ViT Explainer", page_icon=ICON, layout="wide")

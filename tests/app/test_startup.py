@@ -1,8 +1,13 @@
 """What is alive is taken out of the garbage collector's sight; what is not is still collected."""
 
 import gc
+import importlib
+import os
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 from explainer import startup
 
@@ -41,3 +46,51 @@ def test_outside_of_a_server_nothing_is_frozen():
     before = gc.get_freeze_count()
     startup.settle(("explainer.figures.probabilities",))
     assert gc.get_freeze_count() == before
+
+
+HOME = """
+import sys
+from importlib.abc import MetaPathFinder
+
+class Watch(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "explainer.navigation":
+            whole.append(hasattr(sys.modules.get("pandas"), "Series"))
+
+whole = []
+sys.meta_path.insert(0, Watch())
+from streamlit.testing.v1 import AppTest
+
+app = AppTest.from_file(sys.argv[1], default_timeout=60).run()
+assert not app.exception
+assert whole == [True], whole
+"""
+
+
+def test_pandas_is_whole_before_anything_is_drawn(tmp_path):
+    """Plotly uses pandas where it is in ``sys.modules``, though half of it may be missing there."""
+    home = Path(startup.__file__).with_name("Home.py")
+    environment = os.environ | {"VIT_EXPLAINER_RUNS": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", HOME, str(home)], check=True, env=environment)
+
+
+def test_nothing_is_collected_while_modules_are_imported_and_only_then():
+    module = "explainer.figures.waves"
+    sys.modules.pop(module, None)
+    before = gc.get_freeze_count()
+    with startup.uncollected():
+        assert not gc.isenabled()
+        importlib.import_module(module)
+    assert gc.isenabled()
+    after = gc.get_freeze_count()
+    assert after > before
+    with startup.uncollected():  # a page's next run
+        importlib.import_module(module)
+    assert gc.get_freeze_count() == after
+    gc.unfreeze()
+
+
+def test_an_import_that_fails_leaves_the_collector_on():
+    with pytest.raises(ImportError), startup.uncollected():
+        importlib.import_module("explainer.no_such_module")
+    assert gc.isenabled()
