@@ -3,7 +3,6 @@
 ``python -m vit_core.train`` is the command line (see ``vit_core.train_command``).
 """
 
-import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from torch import Tensor
 from vit_core.augment import augment, flip
 from vit_core.config import TrainConfig, nearest_multiples
 from vit_core.data import Batch, ImageData, normalize
-from vit_core.distributed import ALONE, Group
+from vit_core.distributed import ALONE, Group, leave
 from vit_core.dropout import whole_dropout
 from vit_core.ema import RunningMean
 from vit_core.evaluate import Evaluation, evaluate
@@ -397,4 +396,4 @@ def fit(model: ViT, data: ImageData, config: TrainConfig) -> Iterator[Event]:
 if __name__ == "__main__":
     from vit_core.train_command import main
 
-    sys.exit(main())
+    leave(main())

@@ -181,3 +181,30 @@ def test_one_torchrun_process_is_a_process_alone(folder: Path, tmp_path: Path) -
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["images"] == 87 and config["is_streamed"] is False
     assert RunHistory(tmp_path / "run").steps_per_epoch == 2
+
+
+LAST_STEPS = """
+import atexit, multiprocessing, time
+from vit_core.distributed import leave
+
+atexit.register(print, "Python's last steps")
+reader = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,), daemon=True)
+reader.start()
+print(reader.pid)
+leave(3)
+"""
+
+
+def test_one_process_of_several_ends_without_pythons_last_steps():
+    """In those, a thread of gloo's that still holds a tensor would abort it, now and then."""
+    several = {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}
+    for names, expected in (({}, ["Python's last steps"]), (several, [])):
+        ended = subprocess.run(
+            [sys.executable, "-c", LAST_STEPS],
+            env=os.environ | names,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=50,  # the reader holds the output open as long as it lives
+        )
+        assert ended.returncode == 3
+        assert ended.stdout.splitlines()[1:] == expected
