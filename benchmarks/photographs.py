@@ -5,9 +5,9 @@
 FOLDER holds models as ``VIT_EXPLAINER_PRETRAINED`` does, among them ``--name``. The page on many
 heads is open in Chromium and the model is in memory. A picture of the gallery is clicked; the times
 end when the last head's picture has been painted anew, and when the server has sent the whole page
-and nothing is drawn any more. Each picture needs a pass of its own: more of them are shown than the
-server keeps. Then a head's block is changed, which needs no pass. The server's memory is taken
-after the three models were walked through.
+and nothing is drawn any more. Each click needs a pass of its own, since the server keeps one; what
+the page makes of its tensors is new where a picture is chosen for the first time, and may be kept
+later, so both are printed. The server's memory is taken after the three models were walked through.
 """
 
 import argparse
@@ -16,14 +16,11 @@ import time
 from pathlib import Path
 from urllib.parse import urlencode
 
+from pages import ADDRESSES
 from playwright.sync_api import Page, sync_playwright
 from served import CHROMIUM_FLAGS, Server, chromium, middle, p95
 
 PICTURES = 4  # in the gallery
-VIEWS = (
-    *("", "patches", "patch-embedding", "class-token", "position", "self-attention"),
-    *("multi-head", "encoder-block", "classification-head"),
-)
 SETTLED = "[data-test-script-state='notRunning']"
 # what the last head shows, its image and its weights, as one number
 WATCH = """
@@ -74,7 +71,7 @@ def choose(page: Page, picture: int) -> tuple[float, float]:
 
 def walk(page: Page, server: Server, **query: object) -> None:
     """Open every page with one model."""
-    for view in VIEWS:
+    for view in ("", *ADDRESSES):
         page.goto(f"{server.url}/{view}?{urlencode(query)}")
         page.wait_for_selector(SETTLED, timeout=120_000)
 
@@ -101,12 +98,14 @@ def main() -> None:
         page.goto(f"{server.url}/multi-head?{urlencode(pretrained)}")
         page.wait_for_selector(SETTLED, timeout=60_000)
         page.wait_for_selector(".heads .card")
-        found = [
-            choose(page, picture % PICTURES) for picture in range(1, 1 + options.rounds * PICTURES)
-        ]
-        heads, whole = zip(*found, strict=True)
-        print(f"choose a picture → all heads drawn: {written(list(heads))}")
-        print(f"choose a picture → whole page settled: {written(list(whole))}")
+        # the first picture of the gallery is open
+        order = [picture % PICTURES for picture in range(1, 1 + options.rounds * PICTURES)]
+        found = [choose(page, picture) for picture in order]
+        new = PICTURES - 1
+        for said, times in (("a new picture", found[:new]), ("one seen before", found[new:])):
+            heads, whole = zip(*times, strict=True)
+            print(f"{said} → all heads drawn: {written(list(heads))}")
+            print(f"{said} → whole page settled: {written(list(whole))}")
         print(f"memory: {server.memory():.0f} MB, at most {server.most_memory():.0f} MB")
         browser.close()
 
