@@ -18,11 +18,12 @@ pytestmark = pytest.mark.skipif(
     not REFERENCE.is_file(), reason="needs ../shared with DINOv2's weights and reference"
 )
 # key of the trace → name in the reference, largest difference allowed; patterns are stored as half
-# precision, and the deepest numbers are 20 times as large as the first
+# precision, and the deepest numbers reach 11: there the reference is 1.8e-5 away from what float64
+# gives, and this model 2.6e-5
 COMPARED = {
     "embed": ("embed", 5e-6),
     "blocks.5.resid_post": ("resid_post_5", 1e-5),
-    "final_norm": ("final_norm", 1e-4),
+    "final_norm": ("final_norm", 5e-5),
     "blocks.0.attn.pattern": ("pattern_0", 2.5e-4),
     "blocks.11.attn.pattern": ("pattern_11", 2.5e-4),
 }
