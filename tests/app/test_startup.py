@@ -74,18 +74,20 @@ def test_pandas_is_whole_before_anything_is_drawn(tmp_path):
     subprocess.run([sys.executable, "-c", HOME, str(home)], check=True, env=environment)
 
 
-def test_nothing_is_collected_while_modules_are_imported_and_only_then():
-    module = "explainer.figures.waves"
-    sys.modules.pop(module, None)
+def test_nothing_is_collected_while_modules_are_imported_and_only_then(tmp_path, monkeypatch):
+    (tmp_path / "imported_once.py").write_text("import gc\nis_on = gc.isenabled()\n")
+    monkeypatch.syspath_prepend(tmp_path)
     before = gc.get_freeze_count()
     with startup.uncollected():
-        assert not gc.isenabled()
-        importlib.import_module(module)
+        module = importlib.import_module("imported_once")
+    monkeypatch.delitem(sys.modules, "imported_once")
+    assert not module.is_on
     assert gc.isenabled()
     after = gc.get_freeze_count()
     assert after > before
     with startup.uncollected():  # a page's next run
-        importlib.import_module(module)
+        assert not gc.isenabled()
+    assert gc.isenabled()
     assert gc.get_freeze_count() == after
     gc.unfreeze()
 
