@@ -6,11 +6,10 @@ epoch-000.safetensors    the untrained model, then one checkpoint for each epoch
 final.safetensors        the last epoch's model, with the test accuracy in its metadata
 hardest.json             the test images that it finds hardest
 state.safetensors        model and optimizers after the last whole epoch, to resume from
+.lock                    held by the process that writes; see vit_core.locks
 """
 
-import fcntl
 import json
-import os
 from dataclasses import asdict, dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -25,6 +24,7 @@ from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import MNIST_TRAINING, DataInfo
 from vit_core.evaluate import Hard
 from vit_core.files import write_atomically
+from vit_core.locks import Lock, is_unused, take
 from vit_core.model import ViT
 
 HARDEST = "hardest.json"
@@ -82,25 +82,27 @@ class RunConfig:
 class RunDirectory:
     """An open run directory, locked against a second writer for as long as this object lives."""
 
-    def __init__(self, path: Path, config: RunConfig) -> None:
-        self.path, self.config = path, config
-        self._lock = lock(path)
+    def __init__(self, path: Path, config: RunConfig, lock: Lock) -> None:
+        self.path, self.config, self._lock = path, config, lock
 
     @classmethod
     def create(cls, path: Path, config: RunConfig) -> Self:
         """Make a new run directory.
 
         Raises:
-            RunError: the directory exists and is not empty.
+            RunError: the directory exists and is not empty, or another process writes it.
             OSError: it cannot be written.
         """
-        if path.exists() and not path.is_dir():
-            raise RunError(f"{path} is a file; a run needs a directory of its own")
-        if path.exists() and any(path.iterdir()):
-            raise RunError(f"{path} is already used; choose another --run-dir, or add --resume")
+        check_unused(path)  # before anything of ours lies in it
         path.mkdir(parents=True, exist_ok=True)
-        write_atomically(path / "config.json", config.to_json().encode())
-        return cls(path, config)
+        lock = take_run(path)
+        try:
+            check_unused(path)  # another process may have begun a run meanwhile
+            write_atomically(path / "config.json", config.to_json().encode())
+        except BaseException:
+            lock.release()
+            raise
+        return cls(path, config, lock)
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -108,8 +110,9 @@ class RunDirectory:
 
         Raises:
             RunError: there is no run, its settings are damaged, or another process writes it.
+            OSError: it cannot be written.
         """
-        return cls(path, read_config(path))
+        return cls(path, read_config(path), take_run(path))
 
     def append_metrics(self, values: dict[str, Any]) -> None:
         with (self.path / "metrics.jsonl").open("a") as file:
@@ -169,7 +172,7 @@ class RunDirectory:
             raise RunError(f"{path} is damaged, the run cannot be resumed: {error}") from None
 
     def close(self) -> None:
-        os.close(self._lock)
+        self._lock.release()
 
 
 def read_config(path: Path) -> RunConfig:
@@ -198,12 +201,26 @@ def parse_line(text: bytes) -> dict[str, Any] | None:
     return values if all(isinstance(number, int | float) for number in numbers) else None
 
 
-def lock(path: Path) -> int:
-    """Take the directory's lock, which the operating system frees when the process ends."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise RunError(f"{path} is in use by another training process") from None
-    return handle
+def check_unused(path: Path) -> None:
+    """Refuse to begin a run where anything lies but the file of a lock.
+
+    Raises:
+        RunError: it is a file, or a directory that is not empty.
+        OSError: it cannot be read.
+    """
+    if path.exists() and not path.is_dir():
+        raise RunError(f"{path} is a file; a run needs a directory of its own")
+    if path.exists() and not is_unused(path):
+        raise RunError(f"{path} is already used; choose another --run-dir, or add --resume")
+
+
+def take_run(path: Path) -> Lock:
+    """Take the lock of a run directory.
+
+    Raises:
+        RunError: another process writes it.
+        OSError: it cannot be written.
+    """
+    if (lock := take(path)) is None:
+        raise RunError(f"{path} is in use by another training process")
+    return lock

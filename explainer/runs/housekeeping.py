@@ -1,33 +1,26 @@
 """What bounds the runs of one server: time, age and size on the disk."""
 
-import fcntl
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from explainer.runs.limits import MEGABYTE, Limits
 from explainer.runs.store import RunStore
 from explainer.runs.wording import SAID
+from vit_core.locks import Lock, take
 
 RECENT = 1800.0  # seconds for which a run that somebody looked at is in use
 
 
-def take_root(root: Path) -> int | None:
+def take_root(root: Path) -> Lock | None:
     """Return the lock of a folder of runs, which is made; None if another server has it.
 
-    The operating system frees it when the process ends.
+    Also None where it cannot be written. It is free again when the process ends.
     """
     try:
         root.mkdir(parents=True, exist_ok=True)
-        handle = os.open(root, os.O_RDONLY)
+        return take(root)
     except OSError:
         return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        return None
-    return handle
 
 
 def over_time(limits: Limits, trained: float, paused: float, others_wait: bool) -> str:

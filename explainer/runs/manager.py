@@ -7,7 +7,6 @@ on now. After a restart of the server it queues again what had waited, and what 
 """
 
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -269,7 +268,7 @@ class Manager:
         with self._lock:
             self._crew.close()
             if self._root_lock is not None:
-                os.close(self._root_lock)
+                self._root_lock.release()
                 self._root_lock = None
 
     # how a run stands

@@ -134,10 +134,10 @@ def test_only_one_server_has_a_folder(tmp_path: Path) -> None:
     first = take_root(tmp_path / "runs")
     assert first is not None
     assert take_root(tmp_path / "runs") is None
-    os.close(first)
+    first.release()
     again = take_root(tmp_path / "runs")
     assert again is not None
-    os.close(again)
+    again.release()
 
 
 def test_a_folder_that_cannot_be_made_is_nobodys(tmp_path: Path) -> None:

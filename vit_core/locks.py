@@ -1,0 +1,90 @@
+"""Locks on folders: one process at a time writes a run, and one server keeps a folder of runs.
+
+The lock is on a file in the folder, which the operating system frees when the process ends, even if
+it is killed. Windows, macOS, Linux and NFS homes have such locks. Where a file system has none, a
+file that names its owner takes their place; it is free again when that process is gone.
+"""
+
+import errno
+import os
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+with warnings.catch_warnings():
+    # said where Python has no fcntl module; the kind of lock that it then takes suits us
+    warnings.filterwarnings("ignore", "only soft file lock")
+    from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
+
+LOCK = ".lock"
+MARKER = ".lock-owner"  # names the owner, where the file system has no locks
+# what a file system answers that has none: NFS without its lock service, and some FUSE and SMB ones
+NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP}
+
+
+class Lock:
+    """A lock that is held until ``release``, or until this object or its process is gone.
+
+    Any thread may release it, and more than once.
+    """
+
+    def __init__(self, held: BaseFileLock, path: Path) -> None:
+        self._held, self._path = held, path
+        self._file = path.stat()
+
+    def release(self) -> None:
+        """Give the lock back, and take its file away."""
+        # before others can have the lock, and only if nobody has put another folder in its place;
+        # filelock itself does it for markers and on Windows, which removes no open file
+        with suppress(OSError):
+            if (
+                self._held.is_locked
+                and not isinstance(self._held, SoftFileLock)
+                and os.path.samestat(self._file, self._path.stat())
+            ):
+                self._path.unlink()
+        self._held.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def take(folder: Path) -> Lock | None:
+    """Take the lock of a folder without waiting; None while someone else has it.
+
+    Someone else is another process, and also another ``Lock`` in this one.
+
+    Raises:
+        OSError: the folder is missing or cannot be written.
+    """
+    os.scandir(folder).close()  # a lock would make a folder that is missing
+    try:
+        return hold(FileLock, folder / LOCK)
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+    return hold(SoftFileLock, folder / MARKER)
+
+
+def hold(kind: type[BaseFileLock], path: Path) -> Lock | None:
+    """Take a lock of one kind; neither threads nor other objects share it."""
+    lock = kind(path, timeout=0, thread_local=False, is_singleton=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        return None
+    return Lock(lock, path)
+
+
+def is_unused(folder: Path) -> bool:
+    """Whether a folder holds nothing but what locks leave behind.
+
+    Raises:
+        OSError: it is missing or cannot be read.
+    """
+    with os.scandir(folder) as entries:
+        return all(entry.name in (LOCK, MARKER) for entry in entries)
