@@ -1,18 +1,85 @@
-"""One image file, which may be damaged, huge or no image at all."""
+"""One image file or picture as people see it: upright, on white, 8 bit, in grey or colour.
 
+Everything that reads pictures (image folders, the command line, pretrained models, the app) does it
+here, so that one picture is the same picture everywhere.
+"""
+
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 MOST_PIXELS = 64_000_000  # of one image; a file of a few kilobytes may claim thousands of millions
 MODES = {1: "L", 3: "RGB"}  # by the number of channels
+# What Pillow decodes on every system. EPS is left out since Pillow starts Ghostscript for it, and
+# WMF, which is read on Windows alone; MPEG, HDF5, GRIB and BUFR it names but cannot decode.
+FORMATS = tuple(
+    [
+        "JPEG",
+        "PNG",
+        "GIF",
+        "BMP",
+        "PPM",
+        "TIFF",
+        "WEBP",
+        "JPEG2000",
+        "AVIF",
+        "ICO",
+        "ICNS",
+        "TGA",
+        "DIB",
+        "QOI",
+        "PCX",
+        "DCX",
+        "SGI",
+        "SUN",
+        "DDS",
+        "PSD",
+        "XBM",
+        "XPM",
+        "MSP",
+        "IM",
+        "CUR",
+        "BLP",
+        "FITS",
+        "FLI",
+        "FTEX",
+        "PCD",
+        "PIXAR",
+    ]
+)
+ORIENTATION = 0x0112  # EXIF's number for how the camera was held
+PHOTOMETRIC = 262  # TIFF's number for what 0 means: 0 for white, 1 for black
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+NOTES = ("exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp")  # that hold an orientation
+DEEP = 65_535  # white in 16 bit
+ALWAYS_DEEP = ("PPM", "PNG", "JPEG2000")  # formats whose grey pictures of 32 bit hold 16-bit values
+ROWS = 256  # of a deep picture that are converted at once, which keeps the extra memory small
 
 
 class UnreadableImage(ValueError):
     """A file that is no image that can be read; the message says why in one sentence."""
+
+
+@cache
+def formats() -> tuple[str, ...]:
+    """Return those of ``FORMATS`` that this Pillow knows; some are built without AVIF."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 @contextmanager
@@ -26,29 +93,147 @@ def quiet_pillow() -> Iterator[None]:
         yield
 
 
-def open_image(file: str, channels: int, at_least: tuple[int, int] | None = None) -> Image.Image:
-    """Read an image file in grey or colour.
+def open_image(
+    source: str | Path | BinaryIO, channels: int, at_least: tuple[int, int] | None = None
+) -> Image.Image:
+    """Read an image file, or an open one, as ``as_shown`` gives it.
 
     Args:
+        channels: 1 for grey, 3 for colour.
         at_least: height and width below which a JPEG need not be decoded in full, which saves time.
 
     Raises:
         UnreadableImage: it is no image, not a whole one, or larger than ``MOST_PIXELS``.
     """
-    too_large = UnreadableImage(f"{file} has more than {MOST_PIXELS:,} pixels")
+    name = str(source if isinstance(source, str | Path) else getattr(source, "name", "the picture"))
+    too_large = UnreadableImage(
+        f"{name} has more than {MOST_PIXELS:,} pixels, the most that are read"
+    )
     try:
-        with Image.open(file) as opened:  # which reads the header alone
-            if opened.width * opened.height > MOST_PIXELS:
+        with Image.open(source, formats=formats()) as image:  # which reads the header alone
+            if image.width * image.height > MOST_PIXELS:
                 raise too_large
-            if at_least is not None:
-                opened.draft(None, (at_least[1], at_least[0]))
-            return opened.convert(MODES[channels])
+            if at_least is not None and image.format in ("JPEG", "MPO"):
+                height, width = at_least
+                lies = orientation(image) >= 5  # the file's width is the picture's height
+                image.draft(None, (height, width) if lies else (width, height))
+            return as_shown(image, channels)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise too_large from None
-    except UnreadableImage:
-        raise
+    except UnreadableImage as error:
+        raise error if error is too_large else UnreadableImage(f"{name}: {error}") from None
+    except FileNotFoundError:
+        # also a link whose target is gone
+        raise UnreadableImage(f"{name} does not exist") from None
+    except (IsADirectoryError, PermissionError):
+        is_folder = isinstance(source, str | Path) and os.path.isdir(source)
+        why = "is a folder, not an image" if is_folder else "may not be read by this user"
+        raise UnreadableImage(f"{name} {why}") from None
+    except UnidentifiedImageError:
+        raise UnreadableImage(f"{name} is no image of a known format") from None
+    except MemoryError:
+        raise UnreadableImage(f"{name} needs more memory than there is") from None
     except Exception as error:  # a decoder may raise anything about a damaged file
-        raise UnreadableImage(f"{file} cannot be read: {error}") from None
+        raise UnreadableImage(f"{name} cannot be read: {error}") from None
+
+
+def as_shown(image: Image.Image, channels: int) -> Image.Image:
+    """Return a picture as people see it, in mode L or RGB; the given one is left as it is.
+
+    Args:
+        channels: 1 for grey, 3 for colour.
+
+    Raises:
+        UnreadableImage: its values have no known meaning; see ``eight_bit``.
+        OSError: the file is damaged; a decoder may raise other errors as well.
+    """
+    shown = on_white(eight_bit(upright(image)))
+    if shown.mode == "LAB":  # which goes to grey by way of colour
+        shown = shown.convert("RGB")
+    shown = shown.convert(MODES[channels])  # a copy in any case
+    shown.info = {}  # what was noted there is done
+    return shown
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Turn or mirror a picture as its EXIF data say; without such data it is returned unchanged."""
+    image.load()  # a TIFF is turned by Pillow itself here
+    turn = TURNS.get(orientation(image))
+    if turn is None:
+        return image
+    turned = image.transpose(turn)
+    for note in NOTES:  # so that nobody turns it again
+        turned.info.pop(note, None)
+    return turned
+
+
+def orientation(image: Image.Image) -> int:
+    """Return EXIF's number, 1 to 8, for how a picture lies; 1 is upright, or unknown."""
+    try:
+        number = image.getexif().get(ORIENTATION)
+    except Exception:  # damaged EXIF data do not damage the picture
+        return 1
+    return number if isinstance(number, int) and 1 <= number <= 8 else 1
+
+
+def eight_bit(image: Image.Image) -> Image.Image:
+    """Return a picture whose values are 0 to 255; those with more bits are grey.
+
+    16-bit values are divided by 257, which takes 65,535 to 255. What white is in whole numbers of
+    32 bits and in floating-point numbers stands in no file: it is the smallest of 1 (for the latter
+    alone), 255 and 65,535 that no value exceeds.
+
+    Raises:
+        UnreadableImage: the values are negative, larger, or not numbers.
+    """
+    if not image.mode.startswith(("I", "F")):
+        return image
+    values = np.asarray(image)
+    white = white_of(image, values)
+    grey = np.empty(values.shape, np.uint8)
+    for top in range(0, len(values), ROWS):
+        part = values[top : top + ROWS] * np.float32(255 / white)
+        grey[top : top + ROWS] = np.rint(part)
+    if is_negative(image):
+        grey = 255 - grey
+    shown = Image.fromarray(grey)
+    clear = image.info.get("transparency")
+    if isinstance(clear, int | float):  # the one value that is transparent
+        shown.putalpha(Image.fromarray(np.where(values == clear, 0, 255).astype(np.uint8)))
+    return shown
+
+
+def white_of(image: Image.Image, values: np.ndarray) -> int:
+    """Return the value of white in a deep picture; see ``eight_bit``."""
+    if image.mode.startswith("I;16"):
+        return DEEP
+    low, high = values.min(), values.max()
+    if image.mode == "I" and image.format in ALWAYS_DEEP and high <= DEEP:
+        return DEEP
+    if not (low >= 0 and high <= DEEP):  # also where one is not a number
+        raise UnreadableImage(
+            f"the values of its pixels go from {low:g} to {high:g}; they must be 0 to 1, 0 to 255 "
+            f"or 0 to 65,535"
+        )
+    if image.mode == "F" and high <= 1:
+        return 1
+    return 255 if high <= 255 else DEEP
+
+
+def is_negative(image: Image.Image) -> bool:
+    """Tell whether a deep TIFF calls 0 white, which Pillow turns round for 8 bits alone."""
+    return getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == 0
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    """Lay a picture with transparent parts on white; without them it is returned unchanged."""
+    if not image.has_transparency_data:
+        return image
+    is_grey = image.mode in ("1", "L", "LA", "La")
+    image = image.convert("LA" if is_grey else "RGBA")
+    white = Image.new("L" if is_grey else "RGB", image.size, "white")
+    white.paste(image, mask=image.getchannel("A"))
+    return white
 
 
 def read_image(file: str, size: tuple[int, int], channels: int = 3) -> np.ndarray:
