@@ -13,12 +13,13 @@ from explainer.content import load_texts
 from explainer.export import download_csv, table_csv
 from explainer.figures.terms import Column, terms_table
 from explainer.flawed import flaws
-from explainer.notation import latex_written, written
+from explainer.notation import written
 from explainer.services import Observation
 from explainer.small_print import note
 from explainer.state import Cell, Choice
 from explainer.tokens import token_names, value_names
 from explainer.weights import weights
+from explainer.worked_line import worked_line
 
 SHOWN = 12  # terms in the table, where there are more
 SHOWN_IN_EXAMPLE = 6
@@ -88,7 +89,7 @@ def show_derivation(
             most = SHOWN_IN_EXAMPLE if is_example else SHOWN
             show_terms(found, term_names(found, seen), where, key, most)
         if not (found.left_out and len(found.terms) == 1):  # it would only say x = x
-            st.latex(last_line(found))
+            st.latex(worked_line(found))
         if found.left_out:
             note(texts["left_out"][found.left_out])
         if found.kind == "softmax":
@@ -173,10 +174,15 @@ def columns(found: Derivation) -> list[Column]:
         )
         for factor in found.factors
     ]
+    if found.kind == "softmax":  # the largest is subtracted before e is raised to a power
+        name = texts["factors"][found.factors[0].name]
+        scores = found.factors[0].values - found.numbers["most"]
+        shifted = [written(score) for score in scores]
+        shown.append(Column(texts["shifted"].format(name=name), shifted))
     heading = {
         "dot": texts["product"],
         "mix": texts["product"],
-        "softmax": "eˣ",
+        "softmax": texts["power"],
         "layer_norm": texts["square"],
     }.get(found.kind)
     if heading:
@@ -193,42 +199,3 @@ def terms_csv(found: Derivation, names: Sequence[str]) -> str:
     return table_csv(
         (texts["term"], *headings, "term"), zip(names, *values, found.terms, strict=True)
     )
-
-
-def last_line(found: Derivation) -> str:
-    """Return the line, for KaTeX, that leads from the sum to the number."""
-    numbers = {name: latex_written(value) for name, value in found.numbers.items()}
-    end = latex_written(found.result)
-    if found.kind == "softmax":
-        return (
-            rf"\frac{{e^{{{numbers['score']} - ({numbers['most']})}}}}"
-            rf"{{\sum_j e^{{\,x_j - ({numbers['most']})}}}}"
-            rf" = \frac{{{numbers['power']}}}{{{numbers['sum']}}} = {end}"
-        )
-    if found.kind == "layer_norm":
-        return (
-            rf"\frac{{{numbers['x']} - ({numbers['mean']})}}"
-            rf"{{\sqrt{{{numbers['variance']} + {numbers['epsilon']}}}}}"
-            rf" \cdot {numbers['gamma']} + ({numbers['beta']}) = {end}"
-        )
-    if found.kind == "gelu":
-        return rf"x \cdot \Phi(x) = {numbers['x']} \cdot {numbers['share']} = {end}"
-    if found.kind == "sum":
-        parts = " + ".join(bracketed(float(term)) for term in found.terms)
-        return rf"{parts} = {end}"
-    if found.kind == "mean":
-        count = int(found.numbers["count"])
-        return rf"\frac{{1}}{{{count}}} \sum_i x_i = \frac{{{numbers['sum']}}}{{{count}}} = {end}"
-    line = numbers["sum"]
-    if "bias" in numbers:
-        line = rf"{line} + {bracketed(found.numbers['bias'])}"
-    if "root" in numbers:
-        line = rf"\frac{{{line}}}{{\sqrt{{{int(found.numbers['root'])}}}}}"
-    if "factor" in numbers:
-        line = rf"({line}) \cdot {numbers['factor']}"
-    return rf"{line} = {end}" if line != end else rf"\sum = {end}"
-
-
-def bracketed(number: float) -> str:
-    text = latex_written(number)
-    return rf"({text})" if text.startswith("-") else text

@@ -92,7 +92,7 @@ class Head:
     def written(self, head: int, dimension: int) -> Derivation | None:
         """What one head alone writes into the query; the row behind the last head is the bias."""
         if head == self.config.num_heads:
-            return None
+            return self.bias(dimension)
         size = self.config.head_dim
         weights = self.weights[f"blocks.{self.block}.attn.proj.weight"].astype(np.float64)
         mixed = self.read("z")[head, self.query]
@@ -102,4 +102,17 @@ class Head:
         shown = float(mixed @ column) * (1.0 if factor is None else factor)
         return dot(
             Factor("heads", mixed), Factor("weight_out", column), shown, "number", factor=factor
+        )
+
+    def bias(self, dimension: int) -> Derivation | None:
+        """What the projection's bias adds; a learned number unless LayerScale multiplies it."""
+        scale = self.weights.get(f"blocks.{self.block}.ls1.gamma")
+        if scale is None:
+            return None
+        bias = self.weights[f"blocks.{self.block}.attn.proj.bias"]
+        return dot(
+            Factor("bias", bias[[dimension]].astype(np.float64)),
+            Factor("layer_scale", scale[[dimension]].astype(np.float64)),
+            float(bias[dimension] * scale[dimension]),
+            "dimension",
         )

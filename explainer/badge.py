@@ -40,17 +40,14 @@ def equals_pytorch(what: str, choice: Choice, seen: Observation, block: int) -> 
     )
 
 
-def compare(what: str, choice: Choice, seen: Observation, block: int) -> Difference | str:
-    """Return the difference, or the sentence that says why there is nothing to compare."""
+def compare(what: str, choice: Choice, seen: Observation, block: int) -> Difference:
+    """Run PyTorch's module on the block's weights, and return how far its numbers are away."""
     measure, received, gave = COMPARISONS[what]
     model = services.load_source(choice.source, choice.config, choice.seed).model
     before, after = (
         torch.tensor(seen.tensors[f"blocks.{block}.{name}"])[None] for name in (received, gave)
     )
-    try:
-        return measure(model, block, before, after)
-    except ValueError as refusal:
-        return str(refusal)
+    return measure(model, block, before, after)
 
 
 def reason(what: str, made: Flaws) -> str:
@@ -62,8 +59,8 @@ def reason(what: str, made: Flaws) -> str:
     return texts["why"].format(parts=texts["and"].join(texts[name] for name in parts))
 
 
-def show_badge(found: Difference | str, why: str = "") -> None:
-    """Draw what was found, equal or not; a sentence stands as it is.
+def show_badge(found: Difference, why: str = "") -> None:
+    """Draw what was found, equal or not.
 
     Args:
         why: a difference is to be expected; empty if none is.
@@ -71,20 +68,22 @@ def show_badge(found: Difference | str, why: str = "") -> None:
     st.html(badge(found, why))
 
 
-def badge(found: Difference | str, why: str = "") -> str:
+def badge(found: Difference, why: str = "") -> str:
     texts = load_texts("badge")
-    if isinstance(found, str):
-        return framed(theme.MUTED, texts["absent"], escape(found))
     measured = texts["measured"].format(
         module=escape(found.module), largest=f"{found.largest:.1e}" if found.largest else "0"
     )
     tolerance = texts["tolerance"].format(
         tolerance=f"{TOLERANCE:.0e}", limit=f"{TOLERANCE * found.scale:.1e}"
     )
+    details = [measured, tolerance]
+    if found.has_layer_scale:
+        details.insert(1, texts["layer_scale"])
     if found.equal:
-        return framed(theme.GOOD, f"✓ {texts['equal']}", measured, tolerance)
-    details = (escape(why),) if why else ()
-    return framed(theme.BAD, f"✗ {texts['unequal']}", *details, measured, tolerance)
+        return framed(theme.GOOD, f"✓ {texts['equal']}", *details)
+    if why:
+        details.insert(0, escape(why))
+    return framed(theme.BAD, f"✗ {texts['unequal']}", *details)
 
 
 def framed(shade: theme.Shade, verdict: str, *details: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from vit_core.model import EncoderBlock, ViT
+from vit_core.model import EncoderBlock, LayerScale, ViT
 
 TOLERANCE = 1e-5  # of the largest value; both round, in float32 to about 6e-8 at each step
 
@@ -18,11 +18,14 @@ class Difference:
         module: full name of PyTorch's module.
         largest: the largest absolute difference of any number.
         scale: the largest absolute number that PyTorch's module gave.
+        has_layer_scale: whether the block has LayerScale, which PyTorch's modules have not: its
+            factors were multiplied into the matrices before it, which is the same block.
     """
 
     module: str
     largest: float
     scale: float
+    has_layer_scale: bool = False
 
     @property
     def equal(self) -> bool:
@@ -40,12 +43,12 @@ def attention_difference(
         model: in evaluation mode when the tensors were recorded.
         block: index of the encoder block, from 0.
         norm1_BND: what the attention received.
-        attn_out_BND: what it gave.
+        attn_out_BND: what it gave, after LayerScale if there is one.
 
     Raises:
-        ValueError: there is no such block, or PyTorch's module cannot express it.
+        ValueError: there is no such block.
     """
-    ours = expressible(model, block)
+    ours = block_of(model, block)
     theirs = nn.MultiheadAttention(
         model.config.embed_dim,
         model.config.num_heads,
@@ -54,7 +57,7 @@ def attention_difference(
     )
     theirs.load_state_dict(attention_weights(ours), assign=True)
     expected, _ = theirs.eval()(norm1_BND, norm1_BND, norm1_BND, need_weights=False)
-    return difference("nn.MultiheadAttention", attn_out_BND, expected)
+    return difference("nn.MultiheadAttention", attn_out_BND, expected, ours)
 
 
 @torch.no_grad()
@@ -70,9 +73,9 @@ def block_difference(
         resid_post_BND: what it gave.
 
     Raises:
-        ValueError: there is no such block, or PyTorch's module cannot express it.
+        ValueError: there is no such block.
     """
-    ours, config = expressible(model, block), model.config
+    ours, config = block_of(model, block), model.config
     theirs = nn.TransformerEncoderLayer(
         config.embed_dim,
         config.num_heads,
@@ -84,48 +87,52 @@ def block_difference(
         device="meta",
     )
     weights = {f"self_attn.{name}": value for name, value in attention_weights(ours).items()}
-    parts = {
-        "norm1": ours.norm1,
-        "norm2": ours.norm2,
-        "linear1": ours.mlp.fc1,
-        "linear2": ours.mlp.fc2,
-    }
+    parts = {"norm1": ours.norm1, "norm2": ours.norm2, "linear1": ours.mlp.fc1}
     for name, part in parts.items():
         weights |= {f"{name}.weight": part.weight, f"{name}.bias": part.bias}
+    weights |= scaled("linear2", ours.mlp.fc2, ours.ls2)
     theirs.load_state_dict(weights, assign=True)
     expected = theirs.eval()(resid_pre_BND)
-    return difference("nn.TransformerEncoderLayer", resid_post_BND, expected)
+    return difference("nn.TransformerEncoderLayer", resid_post_BND, expected, ours)
 
 
-def expressible(model: ViT, block: int) -> EncoderBlock:
-    """Return the block, if PyTorch's modules have all of its parts.
-
-    Raises:
-        ValueError: they have not, or there is no such block.
-    """
+def block_of(model: ViT, block: int) -> EncoderBlock:
     if not 0 <= block < model.config.depth:
         raise ValueError(f"block must be from 0 to {model.config.depth - 1}, not {block}")
-    if model.config.layer_scale is not None:
-        raise ValueError("PyTorch's modules have no LayerScale, so they cannot be this block")
     return model.blocks[block]
+
+
+def scaled(name: str, layer: nn.Linear, scale: nn.Module) -> dict[str, Tensor]:
+    """Return a layer's weights with LayerScale multiplied in: γ ⊙ (W x + b) = (γ W) x + γ b."""
+    if not isinstance(scale, LayerScale):
+        return {f"{name}.weight": layer.weight, f"{name}.bias": layer.bias}
+    gamma_D = scale.gamma
+    return {
+        f"{name}.weight": nn.Parameter(layer.weight * gamma_D[:, None]),
+        f"{name}.bias": nn.Parameter(layer.bias * gamma_D),
+    }
 
 
 def attention_weights(block: EncoderBlock) -> dict[str, Tensor]:
     """Return a block's attention weights under the names of ``nn.MultiheadAttention``."""
-    qkv, proj = block.attn.qkv, block.attn.proj
+    qkv = block.attn.qkv
     bias = qkv.weight.new_zeros(len(qkv.weight)) if qkv.bias is None else qkv.bias
     return {
         "in_proj_weight": qkv.weight,
         "in_proj_bias": bias,
-        "out_proj.weight": proj.weight,
-        "out_proj.bias": proj.bias,
+        **scaled("out_proj", block.attn.proj, block.ls1),
     }
 
 
-def difference(module: str, found: Tensor, expected: Tensor) -> Difference:
+def difference(module: str, found: Tensor, expected: Tensor, block: EncoderBlock) -> Difference:
     if found.shape != expected.shape:
         raise ValueError(
             f"{module} gives {tuple(expected.shape)}, which cannot be compared with "
             f"{tuple(found.shape)}"
         )
-    return Difference(module, float((found - expected).abs().max()), float(expected.abs().max()))
+    return Difference(
+        module,
+        float((found - expected).abs().max()),
+        float(expected.abs().max()),
+        isinstance(block.ls1, LayerScale),
+    )

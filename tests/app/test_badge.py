@@ -38,8 +38,11 @@ def test_what_counts_as_equal_is_said() -> None:
     assert "up to 1e-05 of the largest number, here 2.0e-05" in shown
 
 
-def test_what_pytorch_does_not_have_is_said() -> None:
+@pytest.mark.parametrize("what", ["attention", "block"])
+def test_what_was_done_with_layer_scale_is_said(what: str) -> None:
     choice = Choice("untrained", ViTConfig(patch_size=14, layer_scale=0.1), 0, 7, 0)
-    found = compare("block", choice, services.observe(choice), 0)
-    assert found == "PyTorch's modules have no LayerScale, so they cannot be this block"
-    assert "No such module in PyTorch" in badge(found) and "LayerScale" in badge(found)
+    found = compare(what, choice, services.observe(choice), 0)
+    assert found.equal and found.has_layer_scale
+    assert "Equals PyTorch" in badge(found) and "has no LayerScale" in badge(found)
+    plain = Choice("untrained", ViTConfig(patch_size=14), 0, 7, 0)
+    assert "LayerScale" not in badge(compare(what, plain, services.observe(plain), 0))

@@ -16,6 +16,7 @@ CONFIGS = [
     ViTConfig(patch_size=14, embed_dim=9, depth=1, num_heads=3, qkv_bias=False, pool="mean"),
     ViTConfig(patch_size=7, embed_dim=8, depth=2, num_heads=1, mlp_ratio=2.5, norm_eps=1e-5),
     ViTConfig(patch_size=7, embed_dim=12, depth=1, num_heads=2, num_registers=2, dropout=0.3),
+    ViTConfig(patch_size=14, embed_dim=8, depth=2, num_heads=2, layer_scale=0.1, qkv_bias=False),
 ]
 
 
@@ -86,11 +87,18 @@ def test_not_a_number_is_never_equal() -> None:
     assert Difference("m", 0.0, 0.0).equal
 
 
-def test_what_pytorch_cannot_express_is_refused(random_model, random_images) -> None:
+def test_layer_scale_is_compared_as_well(random_model, random_images) -> None:
     config = ViTConfig(patch_size=14, embed_dim=8, depth=1, num_heads=2, layer_scale=0.1)
     model, images = random_model(config), random_images(config)
-    with pytest.raises(ValueError, match="no LayerScale"):
-        compare(model, images, 0)
+    assert all(found.equal and found.has_layer_scale for found in compare(model, images, 0))
+    recorded = trace(model, images)
+    without = recorded["blocks.0.attn_out"] / model.blocks[0].ls1.gamma
+    assert not attention_difference(model, 0, recorded["blocks.0.norm1"], without).equal
+    plain = random_model(CONFIGS[0])
+    assert not any(one.has_layer_scale for one in compare(plain, random_images(CONFIGS[0]), 0))
+
+
+def test_what_cannot_be_compared_is_refused() -> None:
     tokens = torch.zeros(1, 5, 64)
     with pytest.raises(ValueError, match="block must be from 0 to 3, not 4"):
         attention_difference(build(ViTConfig(patch_size=14)), 4, tokens, tokens)

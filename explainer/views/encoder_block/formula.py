@@ -1,16 +1,38 @@
-"""The encoder block as the paper writes it."""
+"""Equations 2 and 3 of the paper, with the parts that ran in this model."""
 
 import streamlit as st
 
 from explainer import state
 from explainer.badge import equals_pytorch
+from explainer.flawed import flaws
 from explainer.services import Observation
 from explainer.state import Choice
 from explainer.views.encoder_block.wording import TEXTS
+from vit_core import ViTConfig
+from vit_core.mistakes import Flaws
 
 
 def show_formula(choice: Choice, seen: Observation) -> None:
     texts = TEXTS["parts"]["formula"]
-    st.latex(texts["formula"])
+    st.latex(equations(seen.config, flaws(choice)))
     st.markdown(texts["paper"])
     equals_pytorch("block", choice, seen, state.get_block(choice))
+
+
+def equations(config: ViTConfig, made: Flaws) -> str:
+    """Return what one block computes, for KaTeX."""
+    before, middle = "z_{l-1}", r"z^{\prime}_l"
+    lines = (
+        equation(r"\mathrm{MSA}", before, "1", config, made),
+        equation(r"\mathrm{MLP}", middle, "2", config, made),
+    )
+    return TEXTS["parts"]["formula"]["formula"] % lines
+
+
+def equation(part: str, stream: str, number: str, config: ViTConfig, made: Flaws) -> str:
+    """Return the right side of one equation: what a part adds, and the stream."""
+    read = rf"\mathrm{{LN}}({stream})" if made.layer_norm else stream
+    added = f"{part}({read})"
+    if config.layer_scale is not None:
+        added = rf"\gamma_{number} \odot {added}"
+    return f"{added} + {stream}" if made.residual else added

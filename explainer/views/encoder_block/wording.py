@@ -7,6 +7,7 @@ import streamlit as st
 
 from explainer import state
 from explainer.content import load_texts
+from explainer.flawed import flaws
 from explainer.services import Observation
 from explainer.state import Choice
 from explainer.tokens import token_names
@@ -27,7 +28,20 @@ def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
         "depth_words": many.format(depth=config.depth),
         "block": state.get_block(choice) + 1,
         "query": names_of(config)[query_of(choice, seen)],
+        "equations_text": equations_text(choice, config),
+        "mlp_added": TEXTS["parts"]["mlp"][
+            "added" if config.layer_scale is None else "added_layer_scale"
+        ],
     }
+
+
+def equations_text(choice: Choice, config: ViTConfig) -> str:
+    """Say what the two equations of the block are, which are those of this model."""
+    made = flaws(choice)
+    if not (made.residual and made.layer_norm):
+        return TEXTS["parts"]["formula"]["text_flawed"]
+    kind = "sound" if config.layer_scale is None else "layer_scale"
+    return TEXTS["parts"]["formula"][f"text_{kind}"]
 
 
 def query_of(choice: Choice, seen: Observation) -> int:

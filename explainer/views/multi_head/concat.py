@@ -42,9 +42,10 @@ def show_concat(choice: Choice, seen: Observation) -> None:
             ),
         )
     )
-    note(texts["pieces_note"])
+    end = "" if config.layer_scale is None else "_layer_scale"
+    note(texts["pieces_note"].format(written=texts[f"length_formula{end}"]))
     st.markdown(f"**{texts['sum_title']}**")
-    st.markdown(texts["sum_text"])
+    st.markdown(texts[f"sum_text{end}"])
     cell = state.get_cell(sum_shapes(config)) or Cell("written", head, 0)
     marks = {"token": query, "head": head}
     # apart, since the sums of all tokens are the same whichever token is chosen
@@ -101,13 +102,16 @@ def sum_shapes(config: ViTConfig) -> dict[str, tuple[int, int]]:
 
 def written_by(choice: Choice, seen: Observation, block: int, query: int) -> np.ndarray:
     """Return what each head writes into one token, and the bias below, (heads + 1, D)."""
-    bias = weights(choice)[f"blocks.{block}.attn.proj.bias"]
-    return np.vstack([heads.contributions(choice, seen, block)[:, query], bias])
+    held = weights(choice)
+    bias = held[f"blocks.{block}.attn.proj.bias"]
+    scale = held.get(f"blocks.{block}.ls1.gamma", np.float32(1))
+    return np.vstack([heads.contributions(choice, seen, block)[:, query], bias * scale])
 
 
 def part_names(config: ViTConfig) -> list[str]:
     texts = TEXTS["parts"]["concat"]
-    return [texts["head_row"].format(head=n + 1) for n in range(config.num_heads)] + [texts["bias"]]
+    bias = texts["bias" if config.layer_scale is None else "bias_scaled"]
+    return [texts["head_row"].format(head=n + 1) for n in range(config.num_heads)] + [bias]
 
 
 def dimension_names(config: ViTConfig) -> list[str]:
