@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
-from threading import Lock, local
+from threading import local
 from types import MappingProxyType
 from typing import Any
 
@@ -17,8 +17,10 @@ from torch import Tensor
 from explainer import pictures, runs
 from explainer.cache import BytesCache
 from explainer.galleries import DIGITS, fitted, gallery_of, label_of, own, samples
+from explainer.large.passes import one_large_pass
 from explainer.runs import Run
-from explainer.showable import check_showable
+from explainer.runs.limits import load_limits
+from explainer.showable import check_memory, check_showable
 from explainer.state import SOURCES, UNTRAINED, Choice, read_by_others, read_saved
 from vit_core import Checkpoint, CheckpointError, ViT, ViTConfig, build, load_checkpoint, trace
 from vit_core.checkpoint import SHIPPED_DIR
@@ -28,7 +30,6 @@ MODELS_LIMIT = 32 * 1024**2  # bytes
 OBSERVATIONS_LIMIT = 16 * 1024**2  # bytes
 LARGE = 8 * 1024**2  # bytes of one image's tensors, above which a model's are kept apart
 LARGE_LIMIT = 160 * 1024**2  # bytes: one image of a pretrained model, whatever its size
-one_large_pass = Lock()  # its tensors take as much memory as all else
 this_run = local()  # what a run of the page, which is a thread of its own, keeps
 NONE = np.zeros(0, np.float32)  # logits of a model without a head
 OWN_LIMIT = 8 * 1024**2  # bytes, apart, since nearly nobody else will ask for an own picture
@@ -155,6 +156,7 @@ def read_saved_source(path: Path) -> Source:
     """Read a run's model, which somebody may have put there by hand."""
     source = read_source(path)
     check_showable(source.model.config, source.info)
+    check_memory(source.model.config, load_limits().large_megabytes)
     return source
 
 

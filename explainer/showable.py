@@ -1,6 +1,12 @@
-"""Which models the pages can show: their shape, and what they tell apart."""
+"""Which models the pages can show: their shape, and what they tell apart.
 
-import re
+Names of classes are a stranger's words: they are taken as they are, and escaped where they are
+shown. Only what a line of text cannot hold is refused.
+"""
+
+import math
+import unicodedata
+from collections.abc import Sequence
 
 from vit_core import CheckpointError, ViTConfig
 from vit_core.data import DataInfo
@@ -11,9 +17,13 @@ MOST_CLASSES = 1_000
 MOST_TOKENS = 257
 MOST_BLOCKS = 12
 MOST_HEADS = 16
-MOST_BYTES = 60 * 1024**2  # of weights and one image's tensors
-# letters of any script, and what stands between words; nothing that Markdown or LaTeX would act on
-CLASS_NAME = re.compile(r"[^\W_][\w ,.'’()/-]{0,59}")
+MEGABYTE = 1024**2
+LONGEST_NAME = 160  # characters of a class's name; the longest of ImageNet's has 131
+# what a character may not be: a control, half of one, or an end of a line or paragraph
+FORBIDDEN = ("Cc", "Cs", "Zl", "Zp")
+# they turn the direction of all that follows, even beyond the name
+TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+BLANK = ("Z", "C")  # first letters of the kinds that leave no mark
 
 
 def check_showable(config: ViTConfig, info: DataInfo) -> None:
@@ -23,15 +33,60 @@ def check_showable(config: ViTConfig, info: DataInfo) -> None:
         CheckpointError: the message is one sentence that says what is allowed.
     """
     check_shape(config)
-    if any(not CLASS_NAME.fullmatch(name) or "_" in name for name in info.class_names):
-        raise CheckpointError(
-            "this model's classes have names that the pages cannot write; allowed are letters, "
-            "digits, spaces and . , ' ( ) / -, at most 60 of them"
-        )
+    check_names(info.class_names)
     if not (all(0 <= mean <= 1 for mean in info.mean) and all(1e-2 <= s <= 1e2 for s in info.std)):
         raise CheckpointError(
             "this model was trained on pixels of another range; allowed are a mean from 0 to 1 and "
             "a standard deviation from 0.01 to 100, of pixels scaled to 0..1"
+        )
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Refuse names of classes that cannot be written, or not be told apart.
+
+    Raises:
+        CheckpointError: the message is one sentence that says which class it is.
+    """
+    places: dict[str, int] = {}
+    for place, name in enumerate(names):
+        which = f"class {place + 1} of {len(names):,}"
+        if all(unicodedata.category(character)[0] in BLANK for character in name):
+            raise CheckpointError(f"{which} has no name; a name has at least one visible character")
+        if len(name) > LONGEST_NAME:
+            raise CheckpointError(
+                f"the name of {which} has {len(name):,} characters; the pages show at most "
+                f"{LONGEST_NAME}"
+            )
+        if bad := next((one for one in name if is_forbidden(one)), None):
+            raise CheckpointError(
+                f"the name of {which} has the character U+{ord(bad):04X}, which no text can show; "
+                f"all are allowed but controls, ends of lines, and marks that turn the direction "
+                f"of reading"
+            )
+        if (first := places.setdefault(name, place)) != place:
+            raise CheckpointError(
+                f"classes {first + 1} and {place + 1} have the same name, so that nobody could "
+                f"tell them apart"
+            )
+
+
+def is_forbidden(character: str) -> bool:
+    return character in TURNS or unicodedata.category(character) in FORBIDDEN
+
+
+def check_memory(config: ViTConfig, most: int) -> None:
+    """Refuse a model that takes more memory than this server gives to one.
+
+    Args:
+        most: megabytes for its weights and the tensors of one image.
+
+    Raises:
+        CheckpointError: the message is one sentence that says what is allowed.
+    """
+    if (found := math.ceil(config.memory_bytes / MEGABYTE)) > most:
+        raise CheckpointError(
+            f"this model needs {found:,} MB for its weights and one image's tensors; this server "
+            f"has {most:,} MB for one model"
         )
 
 
@@ -51,7 +106,12 @@ def check_shape(config: ViTConfig) -> None:
         raise CheckpointError(
             f"this model takes images of {height} x {width} pixels; the pages show square ones"
         )
-    if classes == 1 or classes > MOST_CLASSES:
+    if classes == 1:
+        raise CheckpointError(
+            f"this model has a single class, so that it tells nothing apart; the pages show models "
+            f"of 2 to {MOST_CLASSES:,} classes, and models without a head"
+        )
+    if classes > MOST_CLASSES:
         raise CheckpointError(
             f"this model tells {classes:,} classes apart; the pages show models of 2 to "
             f"{MOST_CLASSES:,}, and models without a head"
@@ -70,7 +130,6 @@ def check_shape(config: ViTConfig) -> None:
         ("tokens", config.num_tokens, MOST_TOKENS),
         ("encoder blocks", config.depth, MOST_BLOCKS),
         ("heads", config.num_heads, MOST_HEADS),
-        ("MB of weights and tensors", config.memory_bytes // 1024**2, MOST_BYTES // 1024**2),
     ):
         if found > most:
             raise CheckpointError(

@@ -19,6 +19,7 @@ from vit_core.data import DataInfo
 from vit_core.files import write_atomically
 from vit_core.mistakes import Flaws, build_with, flaws_of
 from vit_core.model import ViT
+from vit_core.tensor_source import InMemory, OnDisk, TensorSource
 
 FORMAT = "vit-explainer 1"
 SHIPPED_DIR = Path(__file__).parent / "checkpoints"  # <preset>.safetensors, trained by this project
@@ -103,38 +104,44 @@ def in_order(content: bytes, metadata: dict[str, str]) -> bytes:
     return len(header).to_bytes(8, "little") + header + content[start:]
 
 
-def load_checkpoint(path: str | Path, expect: ViTConfig | None = None) -> Checkpoint:
+def load_checkpoint(path: str | Path | bytes, expect: ViTConfig | None = None) -> Checkpoint:
     """Read a checkpoint into a new model in evaluation mode, on the CPU in float32.
 
     A model that was trained with a flaw in its forward pass comes back with it.
 
     Args:
+        path: of the file; or the bytes of one, which are read where they are, so that nothing of
+            them is written to a disk.
         expect: refuse a checkpoint of any other configuration.
 
     Raises:
         CheckpointError: not a checkpoint of this project, truncated, of another shape, or with
-            weights that are not finite; the message is one sentence.
+            weights that are not finite; the message is one sentence, in which bytes are "it".
         OSError: the file cannot be read.
     """
-    path = Path(path)
-    metadata, shapes = read_header(path)
-    config = read_part(path, metadata, "config", ViTConfig.from_json, required=True)
-    train_config = read_part(path, metadata, "train_config", TrainConfig.from_json)
-    metrics = read_part(path, metadata, "metrics", read_mapping) or {}
-    data = read_part(path, metadata, "data", partial(read_data_info, config=config))
+    source = source_of(path)
+    metadata, shapes = read_header(source)
+    config = read_part(source, metadata, "config", ViTConfig.from_json, required=True)
+    train_config = read_part(source, metadata, "train_config", TrainConfig.from_json)
+    metrics = read_part(source, metadata, "metrics", read_mapping) or {}
+    data = read_part(source, metadata, "data", partial(read_data_info, config=config))
     if expect is not None and config != expect:
-        raise CheckpointError(f"{path} is of another shape: {describe_difference(config, expect)}")
+        difference = describe_difference(config, expect)
+        raise CheckpointError(f"{source} is of another shape: {difference}")
 
     # a position that is computed is not stored, and on the meta device would import the compiler
     stored = config if config.pos_embed == "learned" else replace(config, pos_embed="none")
     with torch.device("meta"):
         expected = {key: tuple(value.shape) for key, value in ViT(stored).state_dict().items()}
-    check_shapes(path, shapes, expected)
-    tensors = {key: value.float() for key, value in safetensors.torch.load_file(path).items()}
+    check_shapes(source, shapes, expected)
+    try:
+        tensors = source.tensors()
+    except safetensors.SafetensorError as error:
+        raise not_whole(source, error) from None
     if bad := [key for key, value in tensors.items() if not value.isfinite().all()]:
-        raise CheckpointError(f"{path} has weights that are not finite numbers, in {bad[0]}")
+        raise CheckpointError(f"{source} has weights that are not finite numbers, in {bad[0]}")
     model = build_with(config, train_config)
-    model.load_state_dict(tensors)
+    model.load_state_dict(tensors)  # which are rounded to float32 one by one
     return Checkpoint(
         model=model.eval(),
         preset=metadata.get("preset"),
@@ -145,46 +152,60 @@ def load_checkpoint(path: str | Path, expect: ViTConfig | None = None) -> Checkp
     )
 
 
-def read_header(path: Path) -> tuple[dict[str, str], dict[str, tuple[int, ...]]]:
-    """Return a safetensors file's metadata and each tensor's shape, without reading tensors."""
-    if not path.is_file():
-        raise CheckpointError(f"{path} is not a file; a checkpoint is a .safetensors file")
-    if path.stat().st_size > LARGEST_FILE:
-        raise CheckpointError(f"{path} is larger than 2 GiB, the most that a checkpoint may have")
+def source_of(path: str | Path | bytes) -> TensorSource:
+    return InMemory(path) if isinstance(path, bytes) else OnDisk(Path(path))
+
+
+def read_header(source: TensorSource) -> tuple[dict[str, str], dict[str, tuple[int, ...]]]:
+    """Return a checkpoint's metadata and each tensor's shape, without reading tensors.
+
+    Raises:
+        CheckpointError: it is none of this project.
+    """
+    if isinstance(source, OnDisk):
+        check_file(source.path)
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
-            kinds = {key: file.get_slice(key).get_dtype() for key in shapes}
+        metadata, shapes, kinds = source.header()
     except safetensors.SafetensorError as error:
-        raise CheckpointError(
-            f"{path} is not a whole safetensors file (truncated or another format): {shown(error)}"
-        ) from None
+        raise not_whole(source, error) from None
     if metadata.get("format") != FORMAT:
         raise CheckpointError(
-            f"{path} was not written by this project: its metadata's format is "
+            f"{source} was not written by this project: its metadata's format is "
             f"{shown(metadata.get('format'))}, not {FORMAT!r}"
         )
     if odd := [key for key, kind in kinds.items() if kind not in ("F32", "F16", "BF16")]:
         raise CheckpointError(
-            f"{path} has weights of type {kinds[odd[0]]} in {shown(odd[0])}; "
+            f"{source} has weights of type {shown(kinds[odd[0]])} in {shown(odd[0])}; "
             f"allowed: F32, F16, BF16"
         )
     return metadata, shapes
 
 
+def check_file(path: Path) -> None:
+    if not path.is_file():
+        raise CheckpointError(f"{path} is not a file; a checkpoint is a .safetensors file")
+    if path.stat().st_size > LARGEST_FILE:
+        raise CheckpointError(f"{path} is larger than 2 GiB, the most that a checkpoint may have")
+
+
+def not_whole(source: TensorSource, error: safetensors.SafetensorError) -> CheckpointError:
+    return CheckpointError(
+        f"{source} is not a whole safetensors file (truncated or another format): {shown(error)}"
+    )
+
+
 def read_part(
-    path: Path, metadata: dict[str, str], key: str, parse: Any, required: bool = False
+    source: TensorSource, metadata: dict[str, str], key: str, parse: Any, required: bool = False
 ) -> Any:
     """Parse one entry of the metadata."""
     if key not in metadata:
         if required:
-            raise CheckpointError(f"{path} has no {key!r} in its metadata")
+            raise CheckpointError(f"{source} has no {key!r} in its metadata")
         return None
     try:
         return parse(metadata[key])
     except (ValueError, TypeError, RecursionError) as error:
-        raise CheckpointError(f"{path} has a {key!r} that is not valid: {error}") from None
+        raise CheckpointError(f"{source} has a {key!r} that is not valid: {error}") from None
 
 
 def read_mapping(text: str) -> dict[str, Any]:
@@ -219,7 +240,7 @@ def read_channels(name: str, value: object, channels: int, at_least: float) -> t
 
 
 def check_shapes(
-    path: Path, found: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]]
+    source: TensorSource, found: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]]
 ) -> None:
     """Refuse tensors that are missing, extra or of another shape than the configuration's."""
     problems = []
@@ -232,7 +253,7 @@ def check_shapes(
             problems.append(f"{key} is {found[key]} where {expected[key]} is expected")
     if problems:
         raise CheckpointError(
-            f"{path} does not fit its own configuration: {'; '.join(problems[:4])}"
+            f"{source} does not fit its own configuration: {'; '.join(problems[:4])}"
         )
 
 

@@ -3,29 +3,32 @@
 An accepted one is written anew, so that a run directory only ever holds what this project wrote.
 """
 
+import math
 import re
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from explainer.content import load_texts
-from explainer.runs.limits import MEGABYTE, Refused
+from explainer.large.passes import one_large_pass
+from explainer.runs.limits import MEGABYTE, Limits, Refused, load_limits
 from explainer.runs.manager import Manager
 from explainer.runs.run import Run
 from explainer.runs.store import Note, hashed
-from explainer.showable import check_shape, check_showable
-from vit_core import Checkpoint, CheckpointError, TrainConfig, ViTConfig, load_checkpoint, trace
-from vit_core.checkpoint import read_header, read_part
+from explainer.showable import check_memory, check_shape, check_showable
+from vit_core import Checkpoint, CheckpointError, TrainConfig, ViTConfig, load_checkpoint
+from vit_core.checkpoint import read_header, read_part, source_of
 from vit_core.data import MNIST_TRAINING, mnist_info, mnist_test, normalize
 from vit_core.presets import PRESETS
 from vit_core.run import RunConfig, RunDirectory
 
 TEXTS = load_texts("upload")
-MOST_BYTES = 12 * MEGABYTE
+MOST_BYTES = 48 * MEGABYTE  # of a file; server.maxUploadSize says the same
+COPIES = 2  # of an accepted model on the disk: as saved after its epoch, and as the last one
 MOST_HEADER = 256 * 1024  # bytes; a model of 12 blocks needs 16 kB
 MOST_EPOCH = 9_999
 LARGEST = 1_000.0  # of a weight; trained ones stay below 100
@@ -68,40 +71,39 @@ def add_upload(manager: Manager, visitor: str, content: bytes, name: str) -> Run
     own = manager.runs_of(visitor)
     if sum(run.status == "uploaded" for run in own) >= MOST_UPLOADS:
         raise Refused(TEXTS["many"].format(most=MOST_UPLOADS))
-    upload, store = read_upload(content, name), manager.store
-    run_id = store.new_id()
-    note = Note(hashed(visitor), "uploaded", "", upload.title, time.time())
-    # under another name, until it is whole: what has no note yet is cleared away
-    unfinished = f".{run_id}"
-    try:
-        write_upload(upload, store.folder(unfinished))
-        store.write(unfinished, note)
-        store.folder(unfinished).rename(store.folder(run_id))
-    except OSError as error:
-        store.delete(unfinished)
-        raise Refused(TEXTS["no_disk"].format(why=error.strerror or error)) from None
+    with one_large_pass:  # the models of all who bring one would not fit into memory
+        upload, store = read_upload(content, name, manager.limits), manager.store
+        run_id = store.new_id()
+        note = Note(hashed(visitor), "uploaded", "", upload.title, time.time())
+        # under another name, until it is whole: what has no note yet is cleared away
+        unfinished = f".{run_id}"
+        try:
+            write_upload(upload, store.folder(unfinished))
+            store.write(unfinished, note)
+            store.folder(unfinished).rename(store.folder(run_id))
+        except OSError as error:
+            store.delete(unfinished)
+            raise Refused(TEXTS["no_disk"].format(why=error.strerror or error)) from None
     return Run(run_id, store.history(run_id), "uploaded", "", note.title, note.owner, note.created)
 
 
-def read_upload(content: bytes, name: str) -> Upload:
-    """Check an uploaded checkpoint.
+def read_upload(content: bytes, name: str, limits: Limits | None = None) -> Upload:
+    """Check an uploaded checkpoint, in memory alone, and one at a time for the whole server.
 
     Args:
         name: of the file, as the stranger called it.
+        limits: of this server; read anew if None.
 
     Raises:
         Refused: it is none that the pages can show; the message is one sentence.
     """
     check_form(content, name)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "upload.safetensors"
-        path.write_bytes(content)
+    with one_large_pass:
         try:
-            checkpoint = read_checkpoint(path)
+            checkpoint = read_checkpoint(content, limits or load_limits())
         except CheckpointError as error:
-            why = str(error).replace(str(path), "it", 1)
-            raise Refused(TEXTS["refused"].format(why=why)) from None
-    check_numbers(checkpoint)
+            raise Refused(TEXTS["refused"].format(why=error)) from None
+        check_numbers(checkpoint)
     metrics = sane(checkpoint.metrics)
     return Upload(checkpoint, title_of(name), int(metrics.pop("epoch", 1)), metrics)
 
@@ -111,9 +113,8 @@ def check_form(content: bytes, name: str) -> None:
     if not content:
         raise Refused(TEXTS["empty"])
     if len(content) > MOST_BYTES:
-        raise Refused(
-            TEXTS["large"].format(found=len(content) / MEGABYTE, most=MOST_BYTES // MEGABYTE)
-        )
+        found = math.ceil(10 * len(content) / MEGABYTE) / 10
+        raise Refused(TEXTS["large"].format(found=found, most=MOST_BYTES // MEGABYTE))
     # a zip archive, as PyTorch writes it, or a pickle of protocol 2 to 5
     is_pickle = content[:2] == b"PK" or (content[0] == 0x80 and content[1:2] in b"\2\3\4\5")
     if name.lower().endswith(PICKLES) or (is_pickle and header_length(content) > MOST_BYTES):
@@ -129,15 +130,23 @@ def header_length(content: bytes) -> int:
     return int.from_bytes(content[:8], "little")
 
 
-def read_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint whose shape the pages can show.
+def read_checkpoint(content: bytes, limits: Limits) -> Checkpoint:
+    """Read a checkpoint whose shape the pages can show, and this server has room for.
 
     Raises:
         CheckpointError: it is no such checkpoint; found out before the model is built.
     """
-    metadata, _ = read_header(path)
-    check_shape(read_part(path, metadata, "config", ViTConfig.from_json, required=True))
-    checkpoint = load_checkpoint(path)
+    source = source_of(content)
+    metadata, _ = read_header(source)
+    config = read_part(source, metadata, "config", ViTConfig.from_json, required=True)
+    check_shape(config)
+    check_memory(config, limits.large_megabytes)
+    if (disk := COPIES * 4 * config.num_parameters) > limits.run_megabytes * MEGABYTE:
+        raise CheckpointError(
+            f"this model would take {disk / MEGABYTE:,.0f} MB on the server's disk, where "
+            f"{limits.run_megabytes:,} MB are allowed"
+        )
+    checkpoint = load_checkpoint(content)
     if checkpoint.data is None and not takes_digits(checkpoint.config):
         raise CheckpointError("this model does not say what data it was trained on")
     check_showable(checkpoint.config, checkpoint.data or mnist_info())
@@ -151,7 +160,11 @@ def takes_digits(config: ViTConfig) -> bool:
 
 
 def check_numbers(checkpoint: Checkpoint) -> None:
-    """Refuse weights with which the model's own numbers would overflow."""
+    """Refuse weights with which the model's own numbers would overflow.
+
+    One image at a time, and no tensor is kept: a small file can hold a model whose tensors of a
+    few images take hundreds of megabytes.
+    """
     model = checkpoint.model
     if any(value.abs().max() > LARGEST for value in model.parameters()):
         raise Refused(TEXTS["weights"].format(most=f"{LARGEST:,.0f}"))
@@ -162,9 +175,16 @@ def check_numbers(checkpoint: Checkpoint) -> None:
     images = torch.cat((noise, black, black + 255))
     if takes_digits(model.config):
         images = torch.cat((mnist_test().images[:TRIED], images))
-    found = trace(model, normalize(images, checkpoint.data or mnist_info()))
-    if not all(found[key].isfinite().all() for key in found):
+    with torch.no_grad():
+        for image in images.split(1):
+            model(normalize(image, checkpoint.data or mnist_info()), finite)
+
+
+def finite(name: str, tensor: Tensor) -> Tensor:
+    """Let a tensor of a pass through, as a tap does, if all its numbers are finite."""
+    if not tensor.isfinite().all():
         raise Refused(TEXTS["overflow"])
+    return tensor
 
 
 def sane(metrics: dict[str, Any]) -> dict[str, float | int]:

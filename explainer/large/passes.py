@@ -1,0 +1,7 @@
+"""The lock of all that takes much memory, so that it is taken once however many ask for it."""
+
+from threading import RLock
+
+# held while a large model's tensors are computed, and while a stranger's checkpoint is read and
+# tried; who holds it may take it again
+one_large_pass = RLock()
