@@ -76,7 +76,7 @@ class Student(Visitor):
 
 def state_of(folder: Path) -> str:
     try:
-        return json.loads((folder / "status.json").read_text())["state"]
+        return json.loads((folder / "status.json").read_text(encoding="utf-8"))["state"]
     except (OSError, ValueError):
         return "lost"
 

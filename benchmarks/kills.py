@@ -8,14 +8,13 @@ of the run that nobody killed.
 """
 
 import argparse
-import os
 import random
-import signal
 import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import torch
 
 from explainer.runs import Manager, Run, RunRequest
@@ -66,7 +65,7 @@ def measure(manager: Manager, moments: random.Random, kills: int) -> int:
         run = manager.start(name, REQUEST)
         time.sleep(after)
         if manager.find(run.id).is_going:
-            os.kill(manager.process_of(run.id), signal.SIGKILL)
+            psutil.Process(manager.process_of(run.id)).kill()
         found = wait(manager, run)
         kept = len(found.history.epochs()) - 1
         if found.status != "finished":

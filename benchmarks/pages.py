@@ -130,7 +130,8 @@ def make_run(folder: Path, epochs: int) -> None:
         run.save_epoch(f"epoch-{epoch:03d}", build(preset.model, seed=epoch), line, mnist_info())
     run.close()
     note = {"owner": "", "state": "finished", "said": "", "title": "a run", "created": 0.0}
-    (folder / "status.json").write_text(json.dumps(note | {"estimate": None}))
+    text = json.dumps(note | {"estimate": None})
+    (folder / "status.json").write_text(text, encoding="utf-8")
 
 
 def slide(page: Page, epochs: int) -> list[float]:

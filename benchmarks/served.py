@@ -76,7 +76,7 @@ class Server:
         return self.status("VmHWM")
 
     def status(self, name: str) -> float:
-        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        lines = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8").splitlines()
         return 1024 / 1e6 * next(int(x.split()[1]) for x in lines if x.startswith(f"{name}:"))
 
 

@@ -47,14 +47,14 @@ def make_folder(root: Path, count: int) -> None:
 
 def megabytes(process: int | str = "self") -> tuple[float, float]:
     """Return a process's own memory and its share of what it has in common with others."""
-    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8").splitlines()
     found = {line.split(":")[0]: int(line.split()[1]) / 1024 for line in lines[1:]}
     return found["Private_Clean"] + found["Private_Dirty"], found["Pss"]
 
 
 def workers() -> list[str]:
     """Return the processes that read for this one."""
-    return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="utf-8").split()
 
 
 def main() -> None:

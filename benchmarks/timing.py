@@ -88,7 +88,7 @@ def milliseconds(times: Iterable[float]) -> str:
 def hardware() -> str:
     """Describe what a result depends on: processor, threads, PyTorch, day."""
     cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.is_file() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     processor = names[0] if names else platform.processor() or platform.machine()
     return (

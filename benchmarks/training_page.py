@@ -153,7 +153,9 @@ def measure_speed(rounds: int) -> list[tuple[str, list[float], str]]:
 
 
 def last_seconds(path: Path) -> float:
-    return json.loads((path / "metrics.jsonl").read_text().splitlines()[-1])["seconds"]
+    return json.loads((path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()[-1])[
+        "seconds"
+    ]
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ def train(command: list[str], run: Path, settings: list[str]) -> RunHistory:
     done = subprocess.run(
         [*command, "--run-dir", str(run), "--log-every", "1", *settings],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
     if done.returncode:
         raise SystemExit(done.stderr[-2000:])

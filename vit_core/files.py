@@ -2,7 +2,12 @@
 
 import os
 import tempfile
+import time
 from pathlib import Path
+
+# Windows puts no file in the place of one that somebody reads at that moment; readers here take
+# some milliseconds
+WAITS = (0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.4) if os.name == "nt" else ()  # seconds
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -20,7 +25,22 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def replace(source: Path | str, target: Path) -> None:
+    """Put a file in the place of another one, as soon as nobody reads that.
+
+    Raises:
+        OSError: it cannot be done, or is still read after a second.
+    """
+    for seconds in WAITS:
+        try:
+            os.replace(source, target)
+            return
+        except PermissionError:
+            time.sleep(seconds)
+    os.replace(source, target)

@@ -115,7 +115,7 @@ class RunDirectory:
         return cls(path, read_config(path), take_run(path))
 
     def append_metrics(self, values: dict[str, Any]) -> None:
-        with (self.path / "metrics.jsonl").open("a") as file:
+        with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(values) + "\n")
 
     def metrics(self) -> list[dict[str, Any]]:

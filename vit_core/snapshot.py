@@ -5,7 +5,6 @@ watches the run.
 """
 
 import contextlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -17,6 +16,7 @@ import torch
 
 from vit_core.data import ImageData, normalize
 from vit_core.evaluate import Evaluation, evaluate
+from vit_core.files import replace
 from vit_core.model import ViT
 from vit_core.trace import trace
 
@@ -57,7 +57,7 @@ class Snapshot:
         # not synchronised with the disk: after a crash nobody needs it
         temporary = folder / f".{FILE}"
         temporary.write_bytes(safetensors.numpy.save(tensors, numbers))
-        os.replace(temporary, folder / FILE)
+        replace(temporary, folder / FILE)
 
     @classmethod
     def load(cls, folder: Path) -> Self | None:

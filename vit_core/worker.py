@@ -5,7 +5,7 @@ another, a JSON object a line on its standard input:
 
     {"do": "run", "path": …, "threads": …}      take up that run directory and train to its end
     {"do": "pause"}, {"do": "go on"}             between two steps of the run
-    {"do": "stop"}                               at once; the last whole epoch stays
+    {"do": "stop"}                               before the next step; the last whole epoch stays
     {"do": "measure", "model": {…}, "train": {…}, "threads": …}      how fast such a run would be
 
 and answers on its standard output, also a JSON object a line:
@@ -14,6 +14,9 @@ and answers on its standard output, also a JSON object a line:
     {"is": "paused"}, {"is": "going on"}
     {"is": "ended", "state": "finished" | "stopped" | "failed", "said": one sentence or ""}
     {"is": "measured", "speed": {…} or null, "said": why not, or ""}     see vit_core.speed.Speed
+
+A step is one of the training; stopping need not wait for those that are evaluated either. Nothing
+is interrupted while a file is written.
 
 Whoever started it holds its standard input: when that closes, the starter is gone, and so is this
 process.
@@ -24,11 +27,9 @@ import errno
 import json
 import os
 import queue
-import signal
 import sys
 import threading
 import time
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ import torch
 
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import mnist
+from vit_core.process_limits import limit_memory, lower_priority
 from vit_core.record import Cadence, Recorder
 from vit_core.run import RunDirectory, RunError
 from vit_core.speed import measure_speed
@@ -46,7 +48,7 @@ CADENCE = Cadence(steps=None, seconds=0.25, snapshot_seconds=2.0)
 
 
 class Stopped(Exception):
-    """The order to stop, raised in the middle of whatever the training does."""
+    """The order to stop, raised between two steps."""
 
 
 class Worker:
@@ -55,8 +57,7 @@ class Worker:
     def __init__(self, orders: Any, answers: Any) -> None:
         self.orders, self.answers = orders, answers
         self.waiting: queue.Queue[dict[str, Any]] = queue.Queue()
-        self.is_training = False  # whether a signal may interrupt the main thread
-        self.shall_stop = False  # the latest run, even before it has begun
+        self.shall_stop = threading.Event()  # the latest run, even before it has begun
         self.may_go_on = threading.Event()
         self.may_go_on.set()
 
@@ -67,27 +68,24 @@ class Worker:
     def listen(self) -> None:
         """Read orders until nobody can give any."""
         for line in self.orders:
-            order = json.loads(line)
-            match order["do"]:
-                case "pause":
-                    self.may_go_on.clear()
-                case "go on":
-                    self.may_go_on.set()
-                case "stop":
-                    self.shall_stop = True
-                    os.kill(os.getpid(), signal.SIGUSR1)
-                case "run":
-                    self.shall_stop = False
-                    self.may_go_on.set()
-                    self.waiting.put(order)
-                case _:
-                    self.waiting.put(order)
+            self.take_order(json.loads(line))
         os._exit(0)
 
-    def interrupt(self, *_: Any) -> None:
-        """Take the signal, in the main thread."""
-        if self.is_training:
-            raise Stopped
+    def take_order(self, order: dict[str, Any]) -> None:
+        match order["do"]:
+            case "pause":
+                self.may_go_on.clear()
+            case "go on":
+                self.may_go_on.set()
+            case "stop":
+                self.shall_stop.set()
+                self.may_go_on.set()  # one that is paused has to hear it, too
+            case "run":
+                self.shall_stop.clear()
+                self.may_go_on.set()
+                self.waiting.put(order)
+            case _:
+                self.waiting.put(order)
 
     def work(self) -> None:
         self.say(**{"is": "ready"})
@@ -109,29 +107,36 @@ class Worker:
             # nobody needs to know where on the server the run lies
             said = sentence(error).replace(f"{path}{os.sep}", "").replace(str(path), "its folder")
             state = "failed"
-        self.is_training = False
         self.say(**{"is": "ended", "state": state, "said": said})
 
     def train(self, path: Path, threads: int) -> None:
         run = RunDirectory.open(path)
         try:
-            self.is_training = True
-            if self.shall_stop:
-                raise Stopped
+            self.check_stop()
             torch.set_num_threads(threads)
             recorder = Recorder(run, mnist(), CADENCE)
+            training = recorder.training
+            # evaluating all images between two epochs takes as long as many steps
+            for model in (training.model, training.shown):
+                model.register_forward_pre_hook(lambda *_: self.check_stop())
             if not recorder.is_complete:
                 for _ in recorder.events():
+                    self.check_stop()
                     if not self.may_go_on.is_set():
                         self.pause(recorder)
         finally:
-            self.is_training = False
             run.close()
+
+    def check_stop(self) -> None:
+        """Raise ``Stopped`` if the run shall stop."""
+        if self.shall_stop.is_set():
+            raise Stopped
 
     def pause(self, recorder: Recorder) -> None:
         began = time.monotonic()
         self.say(**{"is": "paused"})
         self.may_go_on.wait()
+        self.check_stop()
         recorder.leave_out(time.monotonic() - began)
         self.say(**{"is": "going on"})
 
@@ -167,27 +172,15 @@ def sentence(error: Exception) -> str:
     return f"The training ended with an error: {type(error).__name__}: {error}"
 
 
-def limit_memory(megabytes: int) -> None:
-    """Refuse allocations beyond that, where the system can, instead of being killed for them."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    limit = megabytes * 1024**2
-    with suppress(ValueError, OSError):  # a system that knows no such limit
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m vit_core.worker")
     parser.add_argument("--nice", type=int, default=0, help="of the process's priority (0)")
     parser.add_argument("--memory", type=int, help="megabytes that it may have (no limit)")
     options = parser.parse_args()
-    os.nice(options.nice)
+    lower_priority(options.nice)
     if options.memory:
         limit_memory(options.memory)
     worker = Worker(sys.stdin, sys.stdout)
-    signal.signal(signal.SIGUSR1, worker.interrupt)
     threading.Thread(target=worker.listen, daemon=True).start()
     mnist()
     worker.work()

@@ -52,9 +52,13 @@ class WorkerProcess:
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
+            errors="replace",  # whatever a library prints in between
             env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": str(limits.threads)},
-            start_new_session=True,  # Ctrl-C in the terminal is the server's
+            # Ctrl-C in the terminal is the server's: the first for Linux and macOS, then Windows,
+            # where a server without a console shows none for its processes either
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
         Thread(target=self._hear, args=(on_answer, on_end), daemon=True).start()
 

@@ -10,9 +10,10 @@ import torch
 from training_data import QUICK, TINY, small_mnist
 
 import vit_core.run
+import vit_core.train
 from vit_core import load_checkpoint
 from vit_core.record import Cadence, Recorder
-from vit_core.run import RunConfig, RunDirectory, RunError
+from vit_core.run import RunConfig, RunDirectory, RunError, read_config
 from vit_core.train import TrainingDiverged
 from vit_core.worker import Worker, sentence
 
@@ -106,3 +107,76 @@ def test_a_measured_speed_and_one_that_cannot_be(monkeypatch: pytest.MonkeyPatch
     )
     assert found["speed"]["images_per_second"] > 0 and found["said"] == ""
     assert refused["speed"] is None and "do not fit" in refused["said"]
+
+
+@pytest.fixture
+def small_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the directory of a run that has just been made, of which little data are known."""
+    monkeypatch.setattr("vit_core.worker.mnist", small_mnist)
+    config = RunConfig(None, TINY, QUICK, 1, small_mnist().info.fingerprint, "")
+    RunDirectory.create(tmp_path / "run", config).close()
+    return tmp_path / "run"
+
+
+class Orders:
+    """Gives a worker one order when it has answered something else, and takes its answers."""
+
+    def __init__(self) -> None:
+        self.worker = Worker(self, self)
+        self.answers: list[dict] = []
+        self.given: dict[str, str] = {}  # answer → order
+
+    def write(self, line: str) -> None:
+        answer = json.loads(line)
+        self.answers.append(answer)
+        if order := self.given.get(answer["is"]):
+            self.give(order)
+
+    def flush(self) -> None:
+        pass
+
+    def give(self, order: str) -> None:
+        """Carry an order out as ``listen`` does, which ends the process after the last one."""
+        self.worker.take_order({"do": order})
+
+
+def test_a_stop_waits_for_no_evaluation(small_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All validation images take longer than a step; the epoch that they belong to is not kept."""
+    orders = Orders()
+    real, ended = vit_core.train.evaluate, []
+
+    def evaluate(*arguments: object, **named: object) -> object:
+        orders.give("stop")
+        found = real(*arguments, **named)
+        ended.append(found)
+        return found
+
+    monkeypatch.setattr("vit_core.train.evaluate", evaluate)
+    orders.worker.run(small_run, 1)
+    assert orders.answers == [{"is": "ended", "state": "stopped", "said": ""}]
+    assert not ended
+    assert not (small_run / "epoch-001.safetensors").exists()
+    RunDirectory.open(small_run).close()  # it is free again
+
+
+def test_paused_stopped_and_resumed_to_the_same_result(small_run: Path) -> None:
+    whole = small_run.with_name("whole")
+    RunDirectory.create(whole, read_config(small_run)).close()
+    Orders().worker.run(whole, 1)
+    orders = Orders()
+    orders.given = {"paused": "stop"}
+    orders.give("pause")
+    orders.worker.run(small_run, 1)
+    assert [answer["is"] for answer in orders.answers] == ["paused", "ended"]
+    assert orders.answers[-1]["state"] == "stopped"
+    orders = Orders()
+    orders.given = {"paused": "go on"}
+    orders.give("pause")
+    orders.worker.run(small_run, 1)
+    assert [answer["is"] for answer in orders.answers] == ["paused", "going on", "ended"]
+    assert orders.answers[-1]["state"] == "finished"
+    ended, expected = (
+        load_checkpoint(path / "final.safetensors").model.state_dict()
+        for path in (small_run, whole)
+    )
+    assert all(torch.equal(ended[key], expected[key]) for key in expected)

@@ -1,0 +1,75 @@
+"""A training process takes less than it could, where the system lets it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+from vit_core import process_limits
+
+PROJECT = Path(__file__).parents[2]
+
+
+def run(code: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", f"from vit_core.process_limits import *\n{code}"],
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+    ).stdout
+
+
+@pytest.mark.skipif(not psutil.POSIX, reason="Windows has other priorities")
+@pytest.mark.parametrize("steps", [0, 5, 15, 40])
+def test_others_go_first(steps: int) -> None:
+    found = run(f"import psutil; lower_priority({steps}); print(psutil.Process().nice())")
+    assert int(found) == min(19, psutil.Process().nice() + steps)
+
+
+@pytest.mark.parametrize(("steps", "expected"), [(0, []), (1, ["below"]), (19, ["idle"])])
+def test_windows_has_two_lower_priorities(
+    steps: int, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[str] = []
+    windows = SimpleNamespace(
+        Process=lambda: SimpleNamespace(nice=given.append),
+        Error=psutil.Error,
+        WINDOWS=True,
+        IDLE_PRIORITY_CLASS="idle",
+        BELOW_NORMAL_PRIORITY_CLASS="below",
+    )
+    monkeypatch.setitem(sys.modules, "psutil", windows)
+    process_limits.lower_priority(steps)
+    assert given == expected
+
+
+def test_a_priority_that_the_system_refuses_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil.Process, "nice", refuse)
+    process_limits.lower_priority(5)
+
+
+@pytest.mark.parametrize("module", ["psutil", "resource"])
+def test_a_system_without_a_limit_goes_on_without_it(module: str) -> None:
+    block = f"import sys; sys.modules[{module!r}] = None"
+    assert run(f"{block}; lower_priority(5); limit_memory(2**13); print('on')") == "on\n"
+
+
+@pytest.mark.parametrize("error", [ValueError, OSError, OverflowError])
+def test_a_limit_that_the_system_refuses_is_left(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resource = pytest.importorskip("resource")
+
+    def refuse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+    process_limits.limit_memory(1)

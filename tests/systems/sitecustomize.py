@@ -1,0 +1,12 @@
+"""Takes from a fresh interpreter what Windows does not have, before anything else is imported."""
+
+import os
+import signal
+import sys
+
+for name in ("fcntl", "resource", "pwd", "grp", "termios"):
+    sys.modules[name] = None
+for name in ("nice", "fork", "killpg"):
+    delattr(os, name)
+for name in ("SIGUSR1", "SIGALRM", "SIGHUP"):
+    delattr(signal, name)
