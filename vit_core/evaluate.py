@@ -1,11 +1,13 @@
 """How good a model is: loss, accuracy, accuracy of each class, confusion matrix.
 
 ``python -m vit_core.evaluate CHECKPOINT`` prints them for the test set of MNIST, or of another data
-set with ``--dataset``; with ``--wrong FILE`` it also writes which test images the model gets wrong.
+set with ``--dataset``, such as a folder with nothing but ``test/<class>/*``. With ``--wrong FILE``
+it also writes which test images the model gets wrong.
 """
 
 import argparse
 import json
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +19,10 @@ from torch import Tensor
 from vit_core.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from vit_core.data import DataInfo, Images, mnist_info, mnist_test, normalize
 from vit_core.distributed import ALONE, Group
+from vit_core.folder_test_part import first, read_test_part
 from vit_core.model import ViT
-from vit_core.open_data import DATASETS, Reading, open_data, usual_workers
+from vit_core.open_data import DATASETS, Reading, folder_of, open_data, usual_workers
+from vit_core.plain_text import let_output_write_anything, plain
 from vit_core.skipped import Skipped
 from vit_core.streaming import ReaderLost
 
@@ -146,6 +150,7 @@ def hardest_images(
 
 def report(evaluation: Evaluation, class_names: tuple[str, ...]) -> str:
     """Write an evaluation as plain text: accuracy, a line a class, the confusion matrix of few."""
+    class_names = tuple(map(plain, class_names))
     count = int(evaluation.confusion.sum())
     right = int(evaluation.confusion.diagonal().sum())
     lines = [
@@ -154,7 +159,7 @@ def report(evaluation: Evaluation, class_names: tuple[str, ...]) -> str:
         "accuracy of each class",
     ]
     lines += [
-        f"  {name}: {accuracy:.2%}"
+        f"  {name}: " + ("no images" if math.isnan(accuracy) else f"{accuracy:.2%}")
         for name, accuracy in zip(class_names, evaluation.class_accuracy.tolist(), strict=True)
     ]
     if len(class_names) > FEW_CLASSES:
@@ -167,39 +172,49 @@ def report(evaluation: Evaluation, class_names: tuple[str, ...]) -> str:
     return "\n".join(lines)
 
 
-def test_images(dataset: str, checkpoint: Checkpoint) -> tuple[DataInfo, Images, Skipped | None]:
-    """Return the test images of a data set, what normalises and names them, and what was skipped.
+@dataclass(frozen=True)
+class Tested:
+    """Test images, what normalises and names them, and what is to be said about them."""
+
+    info: DataInfo
+    images: Images
+    skipped: Skipped | None = None
+    notes: tuple[str, ...] = ()
+
+
+def test_images(dataset: str, checkpoint: Checkpoint) -> Tested:
+    """Return the test images of a data set, with the labels that the model has for their classes.
 
     Raises:
         ValueError: the data set cannot be had, or does not fit the model.
     """
-    config = checkpoint.config
+    config, known = checkpoint.config, checkpoint.data
+    expected = (config.in_channels, *config.image_hw)
     if dataset == "mnist":
-        info, split, skipped = mnist_info(), mnist_test(), None
-    else:
+        info, images, skipped = mnist_info(), mnist_test(), None
+    elif dataset in DATASETS or known is None or config.in_channels not in (1, 3):
         data = open_data(dataset, config, Reading(workers=usual_workers()))
-        info, split, skipped = data.info, data.test, data.skipped
-    shape, expected = split.image_shape, (config.in_channels, *config.image_hw)
-    if shape != expected:
+        info, images, skipped = data.info, data.test, data.skipped
+    else:  # the classes of a folder are known by their names, whatever else it has
+        path = folder_of(dataset)
+        part = read_test_part(path, expected, known.class_names, workers=usual_workers())
+        return Tested(known, part.images, part.skipped, part.notes)
+    if images.image_shape != expected:
         raise CheckpointError(
             f"the model takes images of {' x '.join(map(str, expected))}; "
-            f"those of {info.name} are {' x '.join(map(str, shape))}"
+            f"those of {info.name} are {' x '.join(map(str, images.image_shape))}"
         )
-    known = checkpoint.data or info
+    known = known or info
     if known.class_names != info.class_names:
         raise CheckpointError(
-            f"the model knows the {len(known.class_names)} classes {listed(known.class_names)}; "
-            f"{info.name} has {len(info.class_names)}, {listed(info.class_names)}"
+            f"the model knows the {len(known.class_names)} classes {first(known.class_names)}; "
+            f"{info.name} has {len(info.class_names)}, {first(info.class_names)}"
         )
     if config.num_classes != len(info.class_names):
         raise CheckpointError(
             f"the model has {config.num_classes} classes; {info.name} has {len(info.class_names)}"
         )
-    return known, split, skipped
-
-
-def listed(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+    return Tested(known, images, skipped)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -217,22 +232,25 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="FILE",
         help="also write a JSON list of [index, predicted class] of the test images it gets wrong",
     )
+    let_output_write_anything()
     options = parser.parse_args(arguments)
     try:
         checkpoint = load_checkpoint(options.checkpoint)
-        info, split, skipped = test_images(options.dataset, checkpoint)
-        found = evaluate(checkpoint.model, split, info)
+        tested = test_images(options.dataset, checkpoint)
+        found = evaluate(checkpoint.model, tested.images, tested.info)
     except (ValueError, OSError, ReaderLost) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(report(found, info.class_names))
-    if skipped:
-        print(skipped, file=sys.stderr)
+    print(report(found, tested.info.class_names))
+    if tested.skipped:
+        print(tested.skipped, file=sys.stderr)
+    for note in tested.notes:
+        print(note, file=sys.stderr)
     if options.wrong:
-        pairs = wrong_images(checkpoint.model.eval(), split, info)
         try:
+            pairs = wrong_images(checkpoint.model.eval(), tested.images, tested.info)
             options.wrong.write_text(json.dumps(pairs) + "\n", encoding="utf-8")
-        except OSError as error:
+        except (ValueError, OSError, ReaderLost) as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
     return 0

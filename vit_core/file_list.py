@@ -2,14 +2,39 @@
 
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-ENDINGS = tuple(os.fsencode(suffix) for suffix in SUFFIXES)
-LEFT_BY_SYSTEMS = (b"thumbs.db", b"desktop.ini")  # besides what begins with a dot
+from vit_core.plain_text import plain
+
+# of the formats in vit_core.image_file, written down so that a folder holds the same images
+# whatever version of Pillow reads it
+# fmt: off
+SUFFIXES = (
+    ".apng", ".avif", ".avifs", ".blp", ".bmp", ".bw", ".cur", ".dcx", ".dds", ".dib", ".fit",
+    ".fits", ".flc", ".fli", ".ftc", ".ftu", ".gbr", ".gif", ".icb", ".icns", ".ico", ".im", ".j2c",
+    ".j2k", ".jfif", ".jp2", ".jpc", ".jpe", ".jpeg", ".jpf", ".jpg", ".jpx", ".mpo", ".msp",
+    ".pbm", ".pcd", ".pcx", ".pfm", ".pgm", ".png", ".pnm", ".ppm", ".psd", ".pxr", ".qoi", ".ras",
+    ".rgb", ".rgba", ".sgi", ".tga", ".tif", ".tiff", ".vda", ".vst", ".webp", ".xbm", ".xpm",
+)
+# fmt: on
+ENDINGS = frozenset(os.fsencode(suffix) for suffix in SUFFIXES)
+# what systems leave in folders, besides what begins with a dot
+SYSTEM_FILES = (b"thumbs.db", b"ehthumbs.db", b"desktop.ini", b"icon\r")
+SYSTEM_FOLDERS = (
+    b"__macosx",
+    b"@eadir",
+    b"$recycle.bin",
+    b"system volume information",
+    b"lost+found",
+)
+
+
+class ImageFolderError(ValueError):
+    """A folder that cannot be trained on; the message says why in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +47,8 @@ class FileList:
 
     Attributes:
         folder: has a folder for each class.
-        classes: index 0 is the folder of label 0.
+        classes: index 0 is the name of label 0.
+        class_folders: the names of the classes' folders, which may be spelled otherwise.
         names: all names, one behind the other.
         starts, lengths: (n,) where a file's name lies in ``names``.
         labels: (n,) int64.
@@ -30,6 +56,7 @@ class FileList:
 
     folder: str
     classes: tuple[str, ...]
+    class_folders: tuple[str, ...]
     names: bytes
     starts: np.ndarray
     lengths: np.ndarray
@@ -41,13 +68,14 @@ class FileList:
     def path(self, place: int) -> str:
         start = int(self.starts[place])
         name = os.fsdecode(self.names[start : start + int(self.lengths[place])])
-        return os.path.join(self.folder, self.classes[int(self.labels[place])], name)
+        return os.path.join(self.folder, self.class_folders[int(self.labels[place])], name)
 
     def select(self, chosen: np.ndarray) -> "FileList":
         """Return some of the files, by a mask or by their places."""
         return FileList(
             self.folder,
             self.classes,
+            self.class_folders,
             self.names,
             self.starts[chosen],
             self.lengths[chosen],
@@ -62,40 +90,121 @@ class FileList:
         return digest.digest()
 
 
-def list_files(folder: Path, classes: tuple[str, ...]) -> tuple[FileList, list[str]]:
+def is_image_name(name: bytes) -> bool:
+    return name[name.rfind(b".") :].lower() in ENDINGS and not name.startswith(b".")
+
+
+def is_system_file(name: bytes) -> bool:
+    return name.startswith(b".") or name.lower() in SYSTEM_FILES
+
+
+def is_system_folder(name: bytes) -> bool:
+    return name.startswith(b".") or name.lower() in SYSTEM_FOLDERS
+
+
+def list_files(
+    folder: Path, classes: tuple[str, ...], class_folders: Mapping[str, str] | None = None
+) -> tuple[FileList, list[str]]:
     """List the image files of each class.
 
+    Args:
+        class_folders: the name of each class's folder, by the name of the class; a class without
+            one has no files. None where they are the same.
+
     Returns:
-        The list, and the files that by their names are no images.
+        The list, and the paths of what is not in it: files that by their names are no images, links
+        whose target is gone, and folders that were read already, which end with a separator.
+
+    Raises:
+        ImageFolderError: a folder may not be read.
     """
     names: list[bytes] = []
     counts: list[int] = []
     others: list[str] = []
-    for name in classes:
-        images, rest = list_class(os.path.join(folder, name))
+    folders = tuple(
+        name if class_folders is None else class_folders.get(name, "") for name in classes
+    )
+    for name in folders:
+        images, rest = list_class(os.path.join(folder, name)) if name else ([], [])
         names += images
         counts.append(len(images))
         others += rest
     lengths = np.fromiter(map(len, names), np.uint16, len(names))
     stops = np.cumsum(lengths, dtype=np.int64)
     labels = np.repeat(np.arange(len(classes), dtype=np.int64), counts)
-    return FileList(str(folder), classes, b"".join(names), stops - lengths, lengths, labels), others
+    found = FileList(
+        str(folder), classes, folders, b"".join(names), stops - lengths, lengths, labels
+    )
+    return found, others
 
 
 def list_class(folder: str) -> tuple[list[bytes], list[str]]:
-    """Return the names of the images in the order of the alphabet, and the paths of other files."""
+    """Find the images of a class, also in folders within its folder and behind links.
+
+    The order is torchvision's ImageFolder's: folder by folder, each in the order of the alphabet. A
+    folder that is met again, as where a link leads back, is not read a second time.
+
+    Returns:
+        The images' names below ``folder``, and the paths of what is left out as in ``list_files``.
+    """
+    top = os.fsencode(folder)
+    images, others, folders = scan(top)
+    found = {b"": images}
+    if folders:
+        above = os.path.dirname(top)
+        known = set(map(os.path.realpath, (top, above, os.path.dirname(above))))
+        waiting = [(name, os.path.join(top, name)) for name in reversed(folders)]
+        while waiting:
+            inner, path = waiting.pop()
+            real = os.path.realpath(path)
+            if real in known:
+                others.append(os.path.join(path, b""))
+                continue
+            known.add(real)
+            images, rest, folders = scan(path)
+            found[inner] = [inner + b"/" + name for name in images]
+            others += rest
+            waiting += [
+                (inner + b"/" + name, os.path.join(path, name)) for name in reversed(folders)
+            ]
+    names = [name for inner in sorted(found) for name in found[inner]]
+    return names, [os.fsdecode(path) for path in others]
+
+
+def scan(folder: bytes) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """Look into one folder.
+
+    Returns:
+        The names of the images, the paths of other files, and the names of the folders, each in the
+        order of the alphabet; without what systems leave.
+    """
+    images: list[bytes] = []
+    others: list[bytes] = []
+    folders: list[bytes] = []
     try:
-        with os.scandir(os.fsencode(folder)) as entries:
-            found = [entry.name for entry in entries if entry.is_file()]
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                name = entry.name
+                kind = kind_of(entry)
+                if kind == "file" and is_image_name(name):
+                    images.append(name)
+                elif kind == "folder":
+                    if not is_system_folder(name):
+                        folders.append(name)
+                elif not is_system_file(name):
+                    others.append(os.path.join(folder, name))
     except (FileNotFoundError, NotADirectoryError):
-        return [], []
-    images = sorted(n for n in found if n.lower().endswith(ENDINGS) and not n.startswith(b"."))
-    if len(images) == len(found):
-        return images, []
-    known = set(images)
-    others = (
-        n
-        for n in sorted(found)
-        if n not in known and not n.startswith(b".") and n.lower() not in LEFT_BY_SYSTEMS
-    )
-    return images, [os.path.join(folder, os.fsdecode(n)) for n in others]
+        return [], [], []
+    except OSError as error:
+        raise ImageFolderError(
+            f"{plain(os.fsdecode(folder))} cannot be read: {error.strerror}"
+        ) from None
+    return sorted(images), sorted(others), sorted(folders)
+
+
+def kind_of(entry: "os.DirEntry[bytes]") -> str:
+    """Return "file", "folder", or "" for what is neither, such as a link whose target is gone."""
+    try:
+        return "file" if entry.is_file() else "folder" if entry.is_dir() else ""
+    except OSError:  # a link to itself, or into a folder that may not be read
+        return ""

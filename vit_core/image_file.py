@@ -5,6 +5,7 @@ here, so that one picture is the same picture everywhere.
 """
 
 import os
+import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,45 +16,19 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from vit_core.plain_text import plain
+
 MOST_PIXELS = 64_000_000  # of one image; a file of a few kilobytes may claim thousands of millions
 MODES = {1: "L", 3: "RGB"}  # by the number of channels
 # What Pillow decodes on every system. EPS is left out since Pillow starts Ghostscript for it, and
 # WMF, which is read on Windows alone; MPEG, HDF5, GRIB and BUFR it names but cannot decode.
-FORMATS = tuple(
-    [
-        "JPEG",
-        "PNG",
-        "GIF",
-        "BMP",
-        "PPM",
-        "TIFF",
-        "WEBP",
-        "JPEG2000",
-        "AVIF",
-        "ICO",
-        "ICNS",
-        "TGA",
-        "DIB",
-        "QOI",
-        "PCX",
-        "DCX",
-        "SGI",
-        "SUN",
-        "DDS",
-        "PSD",
-        "XBM",
-        "XPM",
-        "MSP",
-        "IM",
-        "CUR",
-        "BLP",
-        "FITS",
-        "FLI",
-        "FTEX",
-        "PCD",
-        "PIXAR",
-    ]
+# fmt: off
+FORMATS = (
+    "JPEG", "PNG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "JPEG2000", "AVIF", "ICO", "ICNS", "TGA",
+    "DIB", "QOI", "PCX", "DCX", "SGI", "SUN", "DDS", "PSD", "XBM", "XPM", "MSP", "IM", "CUR", "BLP",
+    "FITS", "FLI", "FTEX", "GBR", "PCD", "PIXAR",
 )
+# fmt: on
 ORIENTATION = 0x0112  # EXIF's number for how the camera was held
 PHOTOMETRIC = 262  # TIFF's number for what 0 means: 0 for white, 1 for black
 TURNS = {
@@ -105,11 +80,15 @@ def open_image(
     Raises:
         UnreadableImage: it is no image, not a whole one, or larger than ``MOST_PIXELS``.
     """
-    name = str(source if isinstance(source, str | Path) else getattr(source, "name", "the picture"))
+    is_path = isinstance(source, str | Path)
+    name = plain(source if is_path else getattr(source, "name", "the picture"))
     too_large = UnreadableImage(
         f"{name} has more than {MOST_PIXELS:,} pixels, the most that are read"
     )
     try:
+        if is_path and not stat.S_ISREG(kind := os.stat(source).st_mode):
+            what = "is a folder, not an image" if stat.S_ISDIR(kind) else "is no file"
+            raise UnreadableImage(what)
         with Image.open(source, formats=formats()) as image:  # which reads the header alone
             if image.width * image.height > MOST_PIXELS:
                 raise too_large
@@ -121,14 +100,11 @@ def open_image(
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise too_large from None
     except UnreadableImage as error:
-        raise error if error is too_large else UnreadableImage(f"{name}: {error}") from None
-    except FileNotFoundError:
-        # also a link whose target is gone
+        raise error if error is too_large else UnreadableImage(f"{name} {error}") from None
+    except FileNotFoundError:  # also a link whose target is gone
         raise UnreadableImage(f"{name} does not exist") from None
-    except (IsADirectoryError, PermissionError):
-        is_folder = isinstance(source, str | Path) and os.path.isdir(source)
-        why = "is a folder, not an image" if is_folder else "may not be read by this user"
-        raise UnreadableImage(f"{name} {why}") from None
+    except PermissionError:
+        raise UnreadableImage(f"{name} may not be read by this user") from None
     except UnidentifiedImageError:
         raise UnreadableImage(f"{name} is no image of a known format") from None
     except MemoryError:
@@ -212,8 +188,8 @@ def white_of(image: Image.Image, values: np.ndarray) -> int:
         return DEEP
     if not (low >= 0 and high <= DEEP):  # also where one is not a number
         raise UnreadableImage(
-            f"the values of its pixels go from {low:g} to {high:g}; they must be 0 to 1, 0 to 255 "
-            f"or 0 to 65,535"
+            f"has pixels with values from {low:g} to {high:g}; they must be 0 to 1, 0 to 255 or "
+            f"0 to 65,535"
         )
     if image.mode == "F" and high <= 1:
         return 1

@@ -7,6 +7,7 @@ from pathlib import Path
 from vit_core.config import ViTConfig, check_choice, check_float, check_int
 from vit_core.data import ImageData, mnist
 from vit_core.image_folder import read_folder
+from vit_core.plain_text import plain
 from vit_core.torchvision_data import cifar10, fashion_mnist
 
 DATASETS = ("mnist", "fashion-mnist", "cifar10")  # or the path of an image folder
@@ -53,12 +54,7 @@ def open_data(dataset: str, model: ViTConfig, reading: Reading | None = None) ->
         if dataset == "mnist":
             return mnist()
         return fashion_mnist() if dataset == "fashion-mnist" else cifar10(reading.statistics)
-    path = Path(dataset).expanduser()
-    if not path.exists():
-        raise ValueError(
-            f"there is no data set {dataset!r}; allowed are {', '.join(DATASETS)}, or the path of "
-            f"an image folder with train/<class>/* and val/ or test/ beside train/"
-        )
+    path = folder_of(dataset)
     if model.in_channels not in (1, 3):
         raise ValueError(
             f"an image folder is read in grey or in colour: in-channels must be 1 or 3, "
@@ -72,3 +68,22 @@ def open_data(dataset: str, model: ViTConfig, reading: Reading | None = None) ->
         workers=reading.workers,
         statistics=reading.statistics,
     )
+
+
+def folder_of(dataset: str) -> Path:
+    """Return the folder that is meant with ``--dataset``.
+
+    Raises:
+        ValueError: there is none.
+    """
+    try:
+        path = Path(dataset).expanduser()
+        there = path.exists()
+    except (OSError, RuntimeError):  # a folder that may not be looked into; a home of nobody
+        there = False
+    if not there:
+        raise ValueError(
+            f"there is no data set '{plain(dataset)}'; allowed are {', '.join(DATASETS)}, or the "
+            f"path of an image folder with train/<class>/* and val/ or test/ beside train/"
+        )
+    return path

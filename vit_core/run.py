@@ -114,6 +114,15 @@ class RunDirectory:
         """
         return cls(path, read_config(path), take_run(path))
 
+    def save_config(self) -> None:
+        """Write the settings again, where they are others now than in the file.
+
+        Raises:
+            OSError: they cannot be written; the file stays as it was.
+        """
+        if read_config(self.path) != self.config:
+            write_atomically(self.path / "config.json", self.config.to_json().encode())
+
     def append_metrics(self, values: dict[str, Any]) -> None:
         with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(values) + "\n")

@@ -6,6 +6,7 @@ processes, of which the first one writes and speaks.
 
 import argparse
 import dataclasses
+import os
 import shlex
 import signal
 import sys
@@ -20,7 +21,15 @@ from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import ImageData
 from vit_core.distributed import Group, SaidByMain, is_lost_process
 from vit_core.mistakes import build_with
-from vit_core.open_data import DATASETS, MOST_MEMORY, Reading, open_data, usual_workers
+from vit_core.open_data import (
+    DATASETS,
+    MOST_MEMORY,
+    Reading,
+    folder_of,
+    open_data,
+    usual_workers,
+)
+from vit_core.plain_text import decode, let_output_write_anything, plain
 from vit_core.presets import PRESETS
 from vit_core.record import Cadence, Recorder
 from vit_core.run import RunConfig, RunDirectory, RunError
@@ -34,6 +43,7 @@ GREY = ("mnist", "fashion-mnist")  # data sets whose preset is "default"
 def main(arguments: list[str] | None = None) -> int:
     """Train and return the exit code: 0 done, 2 a mistake that is named, 130 interrupted."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    let_output_write_anything()
     options = build_parser().parse_args(arguments)
     group = Group.of_environment()
     # also where a shell started this in the background, with Ctrl-C's signal switched off
@@ -113,6 +123,7 @@ def take_part(
     def take_up() -> bool:
         nonlocal recorder
         assert run is not None and data is not None
+        run.save_config()  # in which the images may have another place now
         recorder = Recorder(run, data, Cadence(steps=options.log_every), group, open_board)
         return recorder.is_complete
 
@@ -155,13 +166,20 @@ def data_of(config: RunConfig, workers: int, group: Group, known: ImageData | No
     """
     # what is in memory stays there, whatever today's limit is
     reading = Reading(0.0 if config.is_streamed else MOST_MEMORY, workers, config.statistics)
+    if config.dataset not in DATASETS and not os.path.exists(config.dataset):
+        raise RunError(
+            f"there is no data set '{plain(config.dataset)}' any more; if its images were moved, "
+            f"say where they are now with --dataset"
+        )
     if known is None and group.local_rank == 0:
         known = open_data(config.dataset, config.model, reading)
     group.wait()
     if known is None:
         known = open_data(config.dataset, config.model, reading)
     if config.data != known.info.fingerprint:
-        raise RunError(f"{config.dataset} holds other data now than when this run was started")
+        raise RunError(
+            f"{plain(config.dataset)} holds other data now than when this run was started"
+        )
     return known
 
 
@@ -191,9 +209,11 @@ def open_run(
         run = RunDirectory.open(options.run_dir)
         try:
             refuse_other_settings(run, given)
-        except RunError:
+        except ValueError:
             run.close()
             raise
+        if options.dataset:
+            run.config = dataclasses.replace(run.config, dataset=name_of(options.dataset))
         return run, None
     dataset = name_of(options.dataset or "mnist")
     preset = options.preset or ("default" if dataset in GREY else "cifar10")
@@ -211,7 +231,7 @@ def open_run(
         statistics=reading.statistics,
         is_streamed=isinstance(data.train, StreamedSplit),
         images=len(data.train),
-        command=shlex.join(["python", "-m", "vit_core.train", *arguments]),
+        command=decode(shlex.join(["python", "-m", "vit_core.train", *arguments])),
     )
     check_data(data, model)
     batch_for(training, len(data.train), processes)
@@ -220,7 +240,7 @@ def open_run(
 
 def name_of(dataset: str) -> str:
     """Return a data set's name, or the whole path of a folder."""
-    return dataset if dataset in DATASETS else str(Path(dataset).expanduser().absolute())
+    return dataset if dataset in DATASETS else str(folder_of(dataset).absolute())
 
 
 def check_data(data: ImageData, model: ViTConfig) -> None:
@@ -235,7 +255,11 @@ def check_data(data: ImageData, model: ViTConfig) -> None:
 
 
 def refuse_other_settings(run: RunDirectory, given: dict[str, Any]) -> None:
-    """Refuse to resume with settings that would change the result half-way."""
+    """Refuse to resume with settings that would change the result half-way.
+
+    The images of a folder may lie in another place now: whether they are the same is known when
+    they were read.
+    """
     known = {
         **run.config.model.to_dict(),
         **run.config.train.to_dict(),
@@ -245,7 +269,9 @@ def refuse_other_settings(run: RunDirectory, given: dict[str, Any]) -> None:
         "statistics": run.config.statistics,
     }
     if given.get("dataset"):
-        given = given | {"dataset": name_of(given["dataset"])}
+        dataset = name_of(given["dataset"])
+        is_moved = not {dataset, run.config.dataset} & set(DATASETS)
+        given = given | {"dataset": run.config.dataset if is_moved else dataset}
     for name, value in given.items():
         value = list(value) if isinstance(value, tuple) else value
         if name in known and value is not None and value != known[name]:
@@ -267,7 +293,7 @@ def show(recorder: Recorder, log_every: int) -> None:
         dynamic_ncols=True,
     ) as bar:
         losses: list[float] = []
-        said = 0
+        said = ""
         for event in recorder.events():
             if isinstance(event, StepEnd):
                 bar.update(event.images)
@@ -275,10 +301,12 @@ def show(recorder: Recorder, log_every: int) -> None:
                 if event.step % log_every == 0:
                     bar.set_postfix_str(postfix(losses, recorder.last.get("val_accuracy")))
                     losses.clear()
-            skipped = training.data.skipped
-            if skipped and len(skipped) > said and (not said or isinstance(event, EpochEnd)):
-                said = len(skipped)
-                bar.write(str(skipped), file=sys.stderr)
+            if not said or isinstance(event, EpochEnd):
+                skipped = str(training.data.skipped or "")
+                # what was said before is not said again
+                for line in [line for line in skipped.splitlines() if line not in said]:
+                    bar.write(line, file=sys.stderr)
+                said = skipped
 
 
 def summary(recorder: Recorder) -> str:

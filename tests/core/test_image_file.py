@@ -139,7 +139,7 @@ def test_deeper_grey_is_scaled_by_what_its_values_can_mean(scale, dtype):
 def test_values_without_a_meaning_are_refused_in_a_sentence(bad):
     values = np.zeros((4, 4), np.float32)
     values[1, 1] = bad
-    with pytest.raises(UnreadableImage, match=r"the picture: the values of its pixels go from"):
+    with pytest.raises(UnreadableImage, match=r"the picture has pixels with values from"):
         open_image(through_file(Image.fromarray(values), "TIFF"), 1)
 
 

@@ -1,0 +1,165 @@
+"""Which parts and classes an image folder has: ``train/<class>/*``, and ``val/`` or ``test/``."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vit_core.file_list import (
+    ImageFolderError,
+    is_image_name,
+    is_system_file,
+    is_system_folder,
+    kind_of,
+)
+from vit_core.plain_text import plain, same_name, some
+from vit_core.skipped import Skipped
+
+# what people call the parts, in capitals or not
+PARTS = {
+    "train": ("train",),
+    "val": ("val", "valid", "validation", "dev"),
+    "test": ("test", "testing"),
+}
+PART_OF = {name: part for part, names in PARTS.items() for name in names}
+NAMED = 5  # classes that a sentence names
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of an image folder: its path, and the folder of each class by the class's name."""
+
+    path: Path
+    folders: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Unused:
+    """Paths of what lies beside the parts or beside the classes, and is not read."""
+
+    files: list[str] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+
+    def count(self, skipped: Skipped) -> None:
+        """Count all of them, the images as such that lie in no class folder."""
+        for file in self.files:
+            if not is_image_name(os.fsencode(os.path.basename(file))):
+                skipped.add_other(file)
+            elif os.path.exists(file):
+                skipped.add_outside(file)
+            else:
+                skipped.add(file)
+        for folder in self.folders:
+            skipped.add_folder(folder)
+
+
+def find_parts(path: Path, unused: Unused) -> dict[str, Path]:
+    """Return the folders that are parts, by "train", "val" and "test".
+
+    Args:
+        unused: gets what else lies there.
+
+    Raises:
+        ImageFolderError: it is no folder, or two of its folders are the same part.
+    """
+    if os.path.isfile(path):
+        hint = (
+            "; an archive must be unpacked first" if path.suffix in (".zip", ".tar", ".gz") else ""
+        )
+        raise ImageFolderError(f"{plain(path)} is a file, not a folder with train/<class>/*{hint}")
+    if not os.path.isdir(path):
+        raise ImageFolderError(
+            f"{plain(path)} is not a folder; an image folder has train/<class>/*"
+        )
+    parts: dict[str, Path] = {}
+    for name in list_folders(path, unused):
+        part = PART_OF.get(name.lower())
+        if part is None:
+            unused.folders.append(os.path.join(path, name, ""))
+        elif part in parts:
+            raise ImageFolderError(
+                f"{plain(path)} has both {parts[part].name}/ and {name}/, which are two names for "
+                f"one part; only one of them can be there"
+            )
+        else:
+            parts[part] = path / name
+    return parts
+
+
+def find_classes(path: Path, unused: Unused) -> Part:
+    """Return the classes of a part in the order of the alphabet.
+
+    Args:
+        unused: gets what else lies there.
+
+    Raises:
+        ImageFolderError: two folders have the same name in two spellings.
+    """
+    folders: dict[str, str] = {}
+    for folder in list_folders(path, unused):
+        name = same_name(folder)
+        if name in folders:
+            raise ImageFolderError(
+                f"{plain(path)} has two folders that are called '{plain(name)}', with its accents "
+                f"stored in two ways; their images must be in one"
+            )
+        folders[name] = folder
+    return Part(path, dict(sorted(folders.items())))
+
+
+def list_folders(path: Path, unused: Unused) -> list[str]:
+    """Return the names of the folders in a folder, without what systems leave there."""
+    try:
+        with os.scandir(path) as entries:
+            known = [(entry.name, kind_of(entry)) for entry in entries]
+    except OSError as error:
+        raise ImageFolderError(f"{plain(path)} cannot be read: {error.strerror}") from None
+    folders = []
+    for name, kind in sorted(known):
+        if kind == "folder":
+            if not is_system_folder(os.fsencode(name)):
+                folders.append(name)
+        elif not is_system_file(os.fsencode(name)):
+            unused.files.append(os.path.join(path, name))
+    return folders
+
+
+def training_classes(path: Path, parts: dict[str, Path], unused: Unused) -> Part:
+    """Return the classes of the training part.
+
+    Raises:
+        ImageFolderError: there is no such part, or it has fewer than two classes.
+    """
+    if "train" not in parts:
+        raise ImageFolderError(
+            f"{plain(path)} has no folder train; an image folder has train/<class>/* and "
+            f"val/<class>/* or test/<class>/* beside it" + inner_hint(path)
+        )
+    train = find_classes(parts["train"], unused)
+    if len(train.folders) < 2:
+        names = list(train.folders)
+        have = f"one class only, '{plain(names[0])}'" if names else "no class"
+        raise ImageFolderError(
+            f"{plain(train.path)} has {have}; at least two folders with images are needed"
+        )
+    return train
+
+
+def inner_hint(path: Path) -> str:
+    """Name the folder that may be meant, where an archive was unpacked into one of its own."""
+    for name in list_folders(path, Unused())[:100]:
+        if any(os.path.isdir(path / name / train) for train in ("train", "Train", "TRAIN")):
+            return f"; its folder {plain(name)}/ has, so that {plain(path / name)} may be meant"
+    return ""
+
+
+def check_known(part: Part, known: Part) -> None:
+    """Refuse a part with classes that the training part has not.
+
+    Raises:
+        ImageFolderError: there are some; the message names them.
+    """
+    if unknown := [name for name in part.folders if name not in known.folders]:
+        raise ImageFolderError(
+            f"{plain(part.path)} has classes that {known.path.name}/ has not: "
+            f"{some(unknown[:NAMED], len(unknown))}"
+        )

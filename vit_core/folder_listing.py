@@ -1,0 +1,129 @@
+"""The files of an image folder in their three parts, and what lies there besides."""
+
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vit_core.file_list import FileList, ImageFolderError, is_image_name, list_files
+from vit_core.folder_layout import (
+    Part,
+    Unused,
+    check_known,
+    find_classes,
+    find_parts,
+    training_classes,
+)
+from vit_core.plain_text import plain, some
+from vit_core.skipped import Skipped, ending, endings
+
+EVERY = 20  # one of so many training images validates, where the folder has no part for that
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The files of an image folder in their three parts."""
+
+    train: FileList
+    val: FileList
+    test: FileList
+    skipped: Skipped
+
+    @property
+    def parts(self) -> tuple[FileList, FileList, FileList]:
+        return self.train, self.val, self.test
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
+
+def list_folder(path: Path) -> Folder:
+    """Find the classes, the parts and their files; no file is opened.
+
+    Raises:
+        ImageFolderError: the folder has no such layout.
+    """
+    unused = Unused()
+    found = find_parts(path, unused)
+    known = training_classes(path, found, unused)
+    if not found.keys() - {"train"}:
+        beside = [os.path.basename(os.path.dirname(folder)) for folder in unused.folders]
+        raise ImageFolderError(
+            f"{plain(path)} has neither val/ nor test/ beside train/; one of them, with the same "
+            f"classes, is needed to see what a model is worth on images that it was not trained on"
+            + (f"; it has {some(beside[:5], len(beside))}" if beside else "")
+        )
+    parts = {"train": known}
+    for name in ("val", "test"):
+        if name in found:
+            parts[name] = find_classes(found[name], unused)
+            check_known(parts[name], known)
+    lists, others = {}, []
+    for name, part in parts.items():
+        lists[name], rest = list_part(part, tuple(known.folders))
+        others += rest
+    skipped = count_unused(sum(map(len, lists.values())), others, unused)
+    train, test = lists["train"], lists.get("test") or lists["val"]
+    if len(lists) == 3:
+        return Folder(train, lists["val"], test, skipped)
+    held_out = held_out_places(train)
+    if not held_out.any():
+        raise ImageFolderError(
+            f"no class in {plain(train.folder)} has more than {EVERY // 2} images, so that none "
+            f"can be held out for validation; put some into {plain(path / 'val')}"
+            + ("" if "test" in lists else f", and rename the present one to {plain(path / 'test')}")
+        )
+    return Folder(train.select(~held_out), train.select(held_out), test, skipped)
+
+
+def list_part(part: Part, classes: tuple[str, ...]) -> tuple[FileList, list[str]]:
+    """List a part in which each class must have an image; see ``list_files``.
+
+    Raises:
+        ImageFolderError: one has none.
+    """
+    files, others = list_files(part.path, classes, part.folders)
+    counts = np.bincount(files.labels, minlength=len(classes))
+    if len(empty := [classes[label] for label in np.flatnonzero(counts == 0)]):
+        inside = os.path.join(part.path, part.folders.get(empty[0], "\0"), "")
+        instead = seen_instead([other for other in others if other.startswith(inside)])
+        more = f", nor have {some(empty[1:6], len(empty) - 1)}" if len(empty) > 1 else ""
+        raise ImageFolderError(
+            f"the class '{plain(empty[0])}' has no image in {plain(part.path)}{instead}{more}"
+        )
+    return files, others
+
+
+def seen_instead(others: list[str]) -> str:
+    """Say which files there are where images are missed."""
+    if not others:
+        return ""
+    return f"; other files there: {endings(Counter(map(ending, others)))}"
+
+
+def count_unused(images: int, others: list[str], unused: Unused) -> Skipped:
+    """Count what is not used beside so many images.
+
+    Raises:
+        TooManySkipped: too many images cannot be read.
+    """
+    skipped = Skipped(images + len(others))
+    unused.count(skipped)
+    for other in others:
+        name = os.path.basename(other)
+        if not name:  # a folder, which was read already
+            skipped.add_folder(other)
+        elif is_image_name(os.fsencode(name)):  # a link whose target is gone
+            skipped.add(other)
+        else:
+            skipped.add_other(other)
+    return skipped
+
+
+def held_out_places(files: FileList) -> np.ndarray:
+    """Return a mask of the training images that validate: within a class the 11th, 31st, …"""
+    firsts = np.searchsorted(files.labels, np.arange(len(files.classes)))
+    within = np.arange(len(files)) - firsts[files.labels]
+    return within % EVERY == EVERY // 2

@@ -1,0 +1,109 @@
+"""The part of an image folder that a trained model is tested on, alone."""
+
+import os
+from collections.abc import Container
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vit_core.data import Images
+from vit_core.file_list import ImageFolderError, list_files
+from vit_core.folder_layout import NAMED, PART_OF, Unused, find_classes, find_parts
+from vit_core.folder_listing import count_unused, seen_instead
+from vit_core.image_folder import fits_in, open_part
+from vit_core.plain_text import plain, same_name, some
+from vit_core.skipped import Skipped
+
+
+@dataclass(frozen=True)
+class TestPart:
+    """The part of an image folder that a model is tested on.
+
+    Attributes:
+        images: their labels are the model's.
+        path: the folder of the part.
+        missing: classes of the model without images there.
+    """
+
+    images: Images
+    path: Path
+    skipped: Skipped
+    missing: list[str]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said: which part it is, and what is missing."""
+        notes = []
+        if PART_OF.get(self.path.name.lower()) != "test":
+            notes.append(f"tested on the images in {plain(self.path)}, since there is no test/")
+        if self.missing:
+            names = some(self.missing[:NAMED], len(self.missing))
+            notes.append(f"no images of {names} in {plain(self.path)}")
+        return tuple(notes)
+
+
+def read_test_part(
+    path: Path,
+    shape: tuple[int, int, int],
+    classes: tuple[str, ...],
+    *,
+    memory: float = 2.0,
+    workers: int = 0,
+) -> TestPart:
+    """Open the test part alone, for a model that knows its classes; no other part need be there.
+
+    Without ``test/`` it is ``val/``; without both it is the folder itself, where that has folders
+    of the model's classes.
+
+    Args:
+        shape: channels, height and width.
+        classes: of the model; index 0 is label 0.
+
+    Raises:
+        ImageFolderError: there is no such part, or it has a class that the model does not know.
+        TooManySkipped: too many of its files are no images.
+    """
+    unused = Unused()
+    known = {same_name(name): name for name in reversed(classes)}
+    part = find_test_part(path, known)
+    found = find_classes(part, unused)
+    if unknown := [name for name in found.folders if name not in known]:
+        raise ImageFolderError(
+            f"the model knows the {len(classes)} classes {first(classes)}; {plain(part)} has "
+            f"{len(found.folders)}, {first(tuple(found.folders))}; unknown to the model: "
+            f"{some(unknown[:NAMED], len(unknown))}"
+        )
+    folders = {known[name]: folder for name, folder in found.folders.items()}
+    files, others = list_files(part, classes, folders)
+    if not len(files):
+        raise ImageFolderError(f"{plain(part)} has no image of any class" + seen_instead(others))
+    skipped = count_unused(len(files), others, unused)
+    fits = fits_in(memory, len(files), shape)
+    images = open_part(files, shape, skipped, fits, workers)
+    if not len(images):
+        raise ImageFolderError(f"none of the images in {plain(part)} can be read")
+    counts = np.bincount(images.labels.numpy(), minlength=len(classes))
+    return TestPart(
+        images, part, skipped, [classes[label] for label in np.flatnonzero(counts == 0)]
+    )
+
+
+def find_test_part(path: Path, known: Container[str]) -> Path:
+    """Return the folder with the images to test on; see ``read_test_part``."""
+    unused = Unused()
+    parts = find_parts(path, unused)
+    for name in ("test", "val"):
+        if name in parts:
+            return parts[name]
+    inner = [os.path.basename(os.path.dirname(folder)) for folder in unused.folders]
+    if not parts and any(same_name(name) in known for name in inner):
+        return path
+    raise ImageFolderError(
+        f"{plain(path)} has neither test/ nor val/; one of them, with a folder for each class, is "
+        f"needed to test a model" + (f"; it has {some(inner[:NAMED], len(inner))}" if inner else "")
+    )
+
+
+def first(names: tuple[str, ...]) -> str:
+    return ", ".join(map(plain, names[:3])) + (", …" if len(names) > 3 else "")
