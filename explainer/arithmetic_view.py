@@ -17,6 +17,7 @@ from explainer.notation import written
 from explainer.services import Observation
 from explainer.small_print import note
 from explainer.state import Cell, Choice
+from explainer.strangers_words import StrangersWord, joined, plain_format
 from explainer.tokens import token_names, value_names
 from explainer.weights import weights
 from explainer.worked_line import worked_line
@@ -26,14 +27,17 @@ SHOWN_IN_EXAMPLE = 6
 ROUNDING = 1e-5  # of the sum of the terms' sizes: more than float32 leaves
 
 
-def cell_name(item: Matrix, cell: Cell) -> str:
-    """Name a cell of a matrix; a vector's only row or column goes without saying."""
+def cell_name(item: Matrix, cell: Cell) -> StrangersWord:
+    """Name a cell of a matrix; a vector's only row or column goes without saying.
+
+    Strangers' class names may be in it.
+    """
     names = [item.title]
     if len(item.row_names) > 1:
         names.append(item.row_names[cell.row])
     if len(item.column_names) > 1:
         names.append(item.column_names[cell.column])
-    return ", ".join(names)
+    return joined(", ".join(names))
 
 
 def show_hint() -> None:
@@ -135,7 +139,7 @@ def show_terms(
             found.terms[places],
             (texts["sum_row"].format(count=count), written(float(found.terms.sum()))),
             corner=texts["term"],
-            caption=texts["region"].format(where=where),
+            caption=plain_format(texts["region"], where=where),
             marked=places.index(found.chosen) if found.chosen in places else None,
         )
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from explainer.services import Observation
+from explainer.strangers_words import StrangersWord, joined
 
 ALL_UP_TO = 12
 MOST = 10  # of more
@@ -28,11 +29,11 @@ def are_all_shown(seen: Observation) -> bool:
     return len(seen.class_names) <= ALL_UP_TO
 
 
-def names_of(seen: Observation, places: Sequence[int]) -> list[str]:
+def names_of(seen: Observation, places: Sequence[int]) -> list[StrangersWord]:
     """Return the names of classes, each once: a name that two of them share gets their number."""
     names = [seen.class_names[place] for place in places]
     return [
-        f"{name} ({place})" if names.count(name) > 1 else name
+        joined(name, f" ({place})") if names.count(name) > 1 else name
         for name, place in zip(names, places, strict=True)
     ]
 

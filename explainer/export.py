@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 import streamlit as st
 
+from explainer.strangers_words import in_csv
+
 
 def matrix_csv(
     values: np.ndarray,
@@ -35,17 +37,22 @@ def matrix_csv(
 
 
 def table_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return rows of texts and numbers as CSV below a header; numbers are exact to float32."""
+    """Return rows of texts and numbers as CSV below a header; numbers are exact to float32.
+
+    A text that a spreadsheet would take for a formula gets a ``'`` before it.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
+    writer.writerow([written(entry) for entry in header])
     for row in rows:
         writer.writerow([written(entry) for entry in row])
     return text.getvalue()
 
 
 def written(entry: object) -> object:
-    return f"{entry:.9g}" if isinstance(entry, float | np.floating) else entry
+    if isinstance(entry, float | np.floating):
+        return f"{entry:.9g}"
+    return in_csv(entry) if isinstance(entry, str) else entry
 
 
 def download_csv(label: str, make_text: Callable[[], str], file_name: str, key: str) -> None:

@@ -2,6 +2,8 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
+from explainer.strangers_words import StrangersWord, in_latex, joined
+
 
 def percent(share: float) -> str:
     """Write a share of 1 in percent, small ones more precisely: 38.2 %, 0.41 %, < 0.01 %."""
@@ -10,9 +12,9 @@ def percent(share: float) -> str:
     return f"{100 * share:.{1 if share >= 0.01 else 2}f} %"
 
 
-def with_article(name: str) -> str:
+def with_article(name: str) -> StrangersWord:
     """Write a thing's name as a sentence has it: a cat, an airplane."""
-    return f"{'an' if name[:1].lower() in tuple('aeiou') else 'a'} {name}"
+    return joined("an " if name[:1].lower() in tuple("aeiou") else "a ", name)
 
 
 def latex_number(number: float) -> str:
@@ -26,10 +28,9 @@ def latex_number(number: float) -> str:
 
 def latex_name(name: str) -> str:
     """Write a class's name for KaTeX: a word upright, as text."""
-    if len(name) < 3 and name.isalnum():
-        return name
-    escaped = "".join(rf"\{sign}" if sign in "&%$#_{}" else sign for sign in name)
-    return rf"\text{{{escaped}}}"
+    if len(name) < 3 and name.isascii() and name.isalnum():
+        return str(name)
+    return rf"\text{{{in_latex(name)}}}"
 
 
 def precise_percent(share: float) -> str:

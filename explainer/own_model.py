@@ -1,7 +1,5 @@
 """The place in the sidebar where a visitor brings a checkpoint of their own."""
 
-import re
-
 import streamlit as st
 
 from explainer import runs, state
@@ -10,6 +8,7 @@ from explainer.runs import Refused, visitor
 from explainer.runs.upload import MOST_BYTES, add_upload
 from explainer.small_print import note
 from explainer.state import RUN
+from explainer.strangers_words import LONGEST_SENTENCE, strangers_word
 
 TEXTS = load_texts("upload")
 KEY = "own-model"
@@ -21,7 +20,7 @@ def upload_model() -> None:
     accepted, said = st.session_state.get(SAID_KEY, (False, ""))
     with st.expander(TEXTS["title"], expanded=bool(said)):
         if said and not accepted:
-            st.error(plain(said))
+            st.error(said)
         # any name is let in, so that whoever brings another kind of file is told why not
         st.file_uploader(
             TEXTS["label"],
@@ -35,11 +34,6 @@ def upload_model() -> None:
         visitor.remember()
 
 
-def plain(sentence: str) -> str:
-    """Return a sentence in which a stranger's words mean nothing to Markdown."""
-    return re.sub(r"([^\w\s])", r"\\\1", sentence)
-
-
 def take_file() -> None:
     """Make a file a run of the visitor's and show it; one that is refused changes nothing else."""
     file = st.session_state[KEY]
@@ -49,7 +43,7 @@ def take_file() -> None:
     try:
         run = add_upload(runs.the_manager(), visitor.current(), file.getvalue(), file.name)
     except Refused as refusal:
-        st.session_state[SAID_KEY] = (False, str(refusal))
+        st.session_state[SAID_KEY] = (False, f"{strangers_word(refusal, LONGEST_SENTENCE)}")
         return
     st.session_state[SAID_KEY] = (True, TEXTS["accepted"].format(title=run.title))
     state.change(source=RUN, run=run.id, epoch=None)

@@ -12,7 +12,10 @@ from explainer import runs, services, state
 from explainer.content import load_texts
 from explainer.runs import Run, visitor
 from explainer.state import State
-from vit_core import CheckpointError
+from explainer.strangers_words import plain_format
+from explainer.training_command import command_of
+from vit_core import Checkpoint, CheckpointError
+from vit_core.run import RunError
 
 TEXTS = load_texts("run_models")
 MOST_OFFERED = 12  # of a visitor's own runs; the training page knows them all
@@ -47,15 +50,15 @@ def look_up(now: State) -> tuple[Shown | None, str]:
         return None, TEXTS["gone"].format(run=now.run)
     epochs = run.history.epochs()
     if not epochs:
-        return None, TEXTS["none_saved"].format(title=run.title)
+        return None, plain_format(TEXTS["none_saved"], title=run.title)
     wanted = epochs[-1] if now.epoch is None else now.epoch
     problem = "" if wanted in epochs else missing(run, epochs, wanted)
     for epoch in sorted(epochs, key=lambda one: (abs(one - wanted), one)):
         try:
             services.load_source(state.saved(run.id, epoch))
         except (CheckpointError, OSError) as error:
-            problem = problem or TEXTS["damaged"].format(
-                epoch=epoch, title=run.title, why=reason(error)
+            problem = problem or plain_format(
+                TEXTS["damaged"], epoch=epoch, title=run.title, why=reason(error)
             )
         else:
             if epoch != wanted:
@@ -65,8 +68,8 @@ def look_up(now: State) -> tuple[Shown | None, str]:
 
 
 def missing(run: Run, epochs: tuple[int, ...], wanted: int) -> str:
-    return TEXTS["no_epoch"].format(
-        title=run.title, wanted=wanted, first=epochs[0], last=epochs[-1]
+    return plain_format(
+        TEXTS["no_epoch"], title=run.title, wanted=wanted, first=epochs[0], last=epochs[-1]
     )
 
 
@@ -81,7 +84,7 @@ def offered(now: State) -> dict[str, str]:
     """Return the runs that can be chosen: id → label; no two labels are the same."""
     labels: dict[str, str] = {}
     for run, words in runs_of_visitor(now):
-        label = TEXTS[words].format(title=run.title, result=result(run))
+        label = plain_format(TEXTS[words], title=run.title, result=result(run))
         same = sum(one.startswith(label) for one in labels.values())
         labels[run.id] = f"{label} ({same + 1})" if same else label
     return labels
@@ -157,3 +160,14 @@ def origin(source: str, texts: Mapping[str, str]) -> str:
     if line is None:
         return texts["origin_run_unmeasured"].format(**facts)
     return texts["origin_run"].format(accuracy=written(line["val_accuracy"]), **facts)
+
+
+def command(source: str, checkpoint: Checkpoint) -> tuple[str, str]:
+    """Return the command that trains what a run's model says, and the name of the text about it."""
+    run = services.find_run(state.read_saved(source)[0])
+    try:
+        threads = run.history.config.threads
+    except RunError:
+        threads = 1
+    kind = "origin_command_uploaded" if run.status == "uploaded" else "origin_command"
+    return command_of(checkpoint, threads), kind

@@ -1,5 +1,6 @@
 """A run as a Python script of its own, which needs ``vit_core`` alone."""
 
+import json
 from dataclasses import fields
 
 from vit_core import TrainConfig, ViTConfig
@@ -30,7 +31,7 @@ train_config = TrainConfig(
 
 torch.set_num_threads({threads})  # another number rounds differently
 data = mnist()
-if data.info.fingerprint != "{data}":
+if data.info.fingerprint != {data}:
     print("This is not the data that the run was trained on, so its result will differ.")
 
 model = {build}
@@ -63,7 +64,7 @@ def script_of(config: RunConfig, test_accuracy: float | None = None) -> str:
         model=spelled(config.model),
         train=spelled(config.train),
         threads=config.threads,
-        data=config.data,
+        data=json.dumps(config.data),  # spelled as Python spells it, whatever it is
         build=(
             "build_with(model_config, train_config, train_config.seed)"
             if flawed

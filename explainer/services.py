@@ -16,12 +16,14 @@ from torch import Tensor
 
 from explainer import pictures, runs
 from explainer.cache import BytesCache
+from explainer.content import load_texts
 from explainer.galleries import DIGITS, fitted, gallery_of, label_of, own, samples
 from explainer.large.passes import one_large_pass
 from explainer.runs import Run
 from explainer.runs.limits import load_limits
 from explainer.showable import check_memory, check_showable
 from explainer.state import SOURCES, UNTRAINED, Choice, read_by_others, read_saved
+from explainer.strangers_words import StrangersWord, distinct
 from vit_core import Checkpoint, CheckpointError, ViT, ViTConfig, build, load_checkpoint, trace
 from vit_core.checkpoint import SHIPPED_DIR
 from vit_core.data import DataInfo, mnist_info, mnist_test, normalize
@@ -80,7 +82,7 @@ class Observation:
     tensors: Mapping[str, np.ndarray]
     logits: np.ndarray
     probabilities: np.ndarray
-    class_names: tuple[str, ...]
+    class_names: tuple[StrangersWord, ...]
     gallery: str = DIGITS
 
     @property
@@ -278,7 +280,7 @@ def run(choice: Choice) -> Observation:
         tensors=MappingProxyType({key: arrays[id(recorded[key])] for key in recorded}),
         logits=frozen(kept(recorded.logits) if has_head else NONE),
         probabilities=frozen(kept(recorded.probabilities) if has_head else NONE),
-        class_names=source.info.class_names,
+        class_names=distinct(source.info.class_names, load_texts("frame")["nameless"]),
     )
 
 

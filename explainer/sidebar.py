@@ -15,6 +15,7 @@ from explainer.picker import pick_picture
 from explainer.run_models import Shown
 from explainer.small_print import note
 from explainer.state import PRETRAINED, RUN, UNTRAINED, Choice, State
+from explainer.strangers_words import LONGEST_SENTENCE, strangers_word
 from vit_core import CheckpointError, ViTConfig
 
 TEXTS = load_texts("run_models")
@@ -196,7 +197,8 @@ def fixed_model(now: State, shown: Shown | None) -> Fixed | None:
         source = services.load_source(named(now, shown))
         return Fixed(source.model.config, source.gallery)
     except (CheckpointError, OSError) as error:
-        st.error(f"The trained model cannot be used, so an untrained one is shown: {error}")
+        why = strangers_word(error, LONGEST_SENTENCE)
+        st.error(f"The trained model cannot be used, so an untrained one is shown: {why}")
         return None
 
 

@@ -15,6 +15,7 @@ from explainer.figures.pixels import image_address
 from explainer.galleries import DIGITS
 from explainer.notation import with_article
 from explainer.services import Observation
+from explainer.strangers_words import plain_format
 
 
 def stages(
@@ -36,8 +37,8 @@ def stages(
     def stage(name: str, shape: tuple[int, ...], picture: str) -> Stage:
         words = texts["stages"][name]
         return Stage(
-            title=words["title"].format(**numbers),
-            text=words["text"].format(**numbers),
+            title=plain_format(words["title"], **numbers),
+            text=plain_format(words["text"], **numbers),
             shape=shape,
             picture=picture,
             pages=tuple(
@@ -46,7 +47,7 @@ def stages(
         )
 
     def alt(name: str) -> str:
-        return texts["stages"][name]["alt"].format(**numbers)
+        return plain_format(texts["stages"][name]["alt"], **numbers)
 
     def matrix(name: str, key: str, pictured: str | None = None) -> Stage:
         picture = draw.tokens(
@@ -55,7 +56,7 @@ def stages(
         return stage(name, tensors[key].shape, picture)
 
     known = "alt" if seen.label is not None else "alt_own" if seen.has_head else "alt_features"
-    alt_image = texts["stages"]["image"][known].format(**numbers)
+    alt_image = plain_format(texts["stages"]["image"][known], **numbers)
     image_shape = (config.in_channels, *config.image_hw)
     first = [
         stage("image", image_shape, draw.image(seen.pixels, alt_image)),
@@ -124,7 +125,7 @@ def facts(seen: Observation) -> dict[str, object]:
         places = shown_classes(seen)
         scores = zip(names_of(seen, places), seen.logits[places].tolist(), strict=True)
         numbers["answer"] = seen.class_names[seen.prediction]
-        numbers["scores"] = ", ".join(f"{name} {score:.1f}" for name, score in scores)
+        numbers["scores"] = ", ".join(str(name) + f" {score:.1f}" for name, score in scores)
     return numbers
 
 
@@ -147,7 +148,7 @@ def answer(seen: Observation, texts: Mapping, trained: bool) -> str:
         name = "right" if right else "wrong"
         truth = seen.class_names[seen.label]
         words = texts[name if trained else f"guess_{name}"]
-        verdict = words.format(truth=truth, a_truth=with_article(truth))
+        verdict = plain_format(words, truth=truth, a_truth=with_article(truth))
         kind = ("good" if right else "bad") if trained else "guess"
     share = percent(float(seen.probabilities[seen.prediction]))
     return draw.answer(seen.class_names[seen.prediction], share, verdict, kind)

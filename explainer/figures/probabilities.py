@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explainer import theme
+from explainer.figures.plotly_text import in_plotly
 from explainer.theme import Mode
 
 
@@ -24,6 +25,7 @@ def probabilities(
 
     Args:
         values: (C,) probabilities.
+        names: of the classes, each another.
         texts: what stands beside each bar.
         axis: title of the axis.
 
@@ -36,7 +38,7 @@ def probabilities(
     beside = [f"{text}  <b>✓</b>" if place == truth else text for place, text in enumerate(texts)]
     bars = go.Bar(
         x=values,
-        y=list(names),
+        y=[in_plotly(name) for name in names],
         orientation="h",
         text=beside,
         textposition="outside",

@@ -17,6 +17,7 @@ import streamlit as st
 from explainer.content import load_texts
 from explainer.large.slots import Slots
 from explainer.runs import the_manager
+from explainer.strangers_words import joined, plain_format, strangers_word
 from vit_core import CheckpointError, ViT, ViTConfig
 
 FOLDER = "VIT_EXPLAINER_PRETRAINED"
@@ -71,7 +72,8 @@ def catalogue() -> tuple[Offer, ...]:
 def offers() -> list[Offer]:
     """Return those on this server, then those that a hub has."""
     local = [
-        Offer(LOCAL + name, TEXTS["local"].format(name=name)) for name in sorted(local_folders())
+        Offer(LOCAL + name, joined(plain_format(TEXTS["local"], name=strangers_word(name))))
+        for name in sorted(local_folders())
     ]
     return [*local, *catalogue()]
 

@@ -12,6 +12,7 @@ from explainer.large.library import MEGABYTE, Offer
 from explainer.runs import visitor
 from explainer.small_print import note
 from explainer.state import PRETRAINED, State
+from explainer.strangers_words import LONGEST_SENTENCE, strangers_word
 
 TEXTS = load_texts("pretrained")
 CHOSEN_KEY = "pretrained-offer"
@@ -23,7 +24,7 @@ def offered_models(now: State) -> dict[str, str]:
     """Return the pretrained models that can be looked at at once: name → title."""
     ready = {offer.name: offer.title for offer in library.offers() if offer.is_ready}
     if now.source == PRETRAINED and now.pretrained not in ready:
-        ready[now.pretrained] = now.pretrained
+        ready[now.pretrained] = strangers_word(now.pretrained)
     return ready
 
 
@@ -34,7 +35,7 @@ def settle_pretrained(now: State) -> str:
     """
     said = st.empty()
     offer = library.find(now.pretrained)
-    title = offer.title if offer else now.pretrained
+    title = offer.title if offer else strangers_word(now.pretrained)
 
     def wait(seconds: float) -> None:
         count = library.places().count
@@ -106,7 +107,8 @@ def offer_download(offer: Offer, found: Download | None) -> None:
     elif found is not None and found.state == "cancelled":
         note(TEXTS["cancelled"])
     elif found is not None and found.said:
-        st.error(TEXTS["failed"].format(why=found.said))
+        why = strangers_word(found.said, LONGEST_SENTENCE)
+        st.error(TEXTS["failed"].format(why=why))
 
 
 def show_progress(offer: Offer, found: Download) -> None:

@@ -69,7 +69,7 @@ def pick_hard(now: State, choice: Choice) -> None:
         count = TEXTS["hard_run"]
     else:
         count = TEXTS["hard_trained" if shown is not None else "hard_trained_other"]
-    preview(choice, words.format(**facts), count.format(**facts))
+    preview(choice, words, count, **facts)
     row = st.container(horizontal=True, gap="small")
     for name, target in (
         ("hard_previous", preceding(found, now)),

@@ -32,7 +32,7 @@ def pick_sample(now: State, choice: Choice) -> None:
         columns=5 if choice.gallery == CIFAR else 4,
         on_choose=lambda place: state.change(sample=place, photo=""),
     )
-    preview(choice, texts["preview"].format(name=names[found[now.sample].name]))
+    preview(choice, texts["preview"], name=names[found[now.sample].name])
 
 
 @cache

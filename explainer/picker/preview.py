@@ -10,6 +10,7 @@ from explainer.figures.pixels import image_address
 from explainer.galleries import DIGITS, samples
 from explainer.stages import percent
 from explainer.state import Choice, State
+from explainer.strangers_words import in_html
 
 TEXTS = load_texts("picker")
 
@@ -39,27 +40,29 @@ def preview_own(now: State, choice: Choice) -> None:
     is_digits = choice.gallery == DIGITS
     if not choice.is_own:
         none = TEXTS["own_none"] if is_digits else TEXTS["photo"]["none"]
-        preview(choice, none.format(digit=now.digit, index=now.index))
+        preview(choice, none, digit=now.digit, index=now.index)
         return
     height, width = choice.config.image_hw
     note = TEXTS["own_note"] if is_digits else TEXTS["photo"]["note"]
-    seen, lines = services.observe(choice), [note.format(height=height, width=width)]
+    seen, lines = services.observe(choice), [note]
+    facts: dict[str, object] = {"height": height, "width": width}
     if seen.has_head:
-        words = TEXTS["preview_own" if choice.trained else "preview_guess"]
-        said = words.format(
-            answer=seen.class_names[seen.prediction],
-            share=percent(seen.probabilities[seen.prediction]),
-        )
-        lines.insert(0, said)
-    preview(choice, *lines)
+        lines.insert(0, TEXTS["preview_own" if choice.trained else "preview_guess"])
+        share = percent(seen.probabilities[seen.prediction])
+        facts |= {"answer": seen.class_names[seen.prediction], "share": share}
+    preview(choice, *lines, **facts)
 
 
-def preview(choice: Choice, *lines: str) -> None:
-    """Show the pixels that the model gets, and lines of Markdown's bold beside them."""
+def preview(choice: Choice, *lines: str, **facts: object) -> None:
+    """Show the pixels that the model gets, and lines of Markdown's bold beside them.
+
+    Args:
+        facts: what the lines name in braces, strangers' words among it.
+    """
     height, width = choice.config.image_hw
     kind = "preview_alt" if choice.config.in_channels == 1 else "preview_alt_colour"
     alt = escape(TEXTS[kind].format(what=what_is_shown(choice), height=height, width=width))
-    words = "".join(f"<p>{bold(line)}</p>" for line in lines)
+    words = "".join(f"<p>{bold(line, **facts)}</p>" for line in lines)
     smooth = ' class="smooth"' if width > PIXELATED else ""
     st.html(
         f'<div class="picked"><img{smooth} src="{image_address(services.picture(choice))}" '
@@ -78,7 +81,8 @@ def what_is_shown(choice: Choice) -> str:
     return f"{TEXTS['samples'][choice.gallery][sample.name]}."
 
 
-def bold(line: str) -> str:
-    """Return a line with its ``**bold**`` words as HTML."""
+def bold(line: str, **facts: object) -> str:
+    """Return a line with its ``**bold**`` words as HTML, filled with letters that are no markup."""
     pieces = escape(line).split("**")
-    return "".join(f"<b>{p}</b>" if place % 2 else p for place, p in enumerate(pieces))
+    html = "".join(f"<b>{p}</b>" if place % 2 else p for place, p in enumerate(pieces))
+    return html.format(**{name: in_html(fact) for name, fact in facts.items()})

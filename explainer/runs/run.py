@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from explainer.runs.store import hashed
+from explainer.strangers_words import LONGEST_SENTENCE, strangers_word
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.history import RunHistory
 from vit_core.run import RunError
@@ -48,6 +49,11 @@ class Run:
     estimate: float | None = None
     place: int | None = None
     wait_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        # they come from files that anybody may have written
+        for name, longest in (("status", 20), ("title", 60), ("said", LONGEST_SENTENCE)):
+            object.__setattr__(self, name, strangers_word(getattr(self, name), longest))
 
     @property
     def is_going(self) -> bool:

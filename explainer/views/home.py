@@ -21,6 +21,7 @@ from explainer.services import Observation
 from explainer.small_print import note
 from explainer.stages import percent, stages
 from explainer.state import Choice
+from explainer.strangers_words import LONGEST_SENTENCE, plain_format, strangers_word
 from explainer.told import texts_of
 
 TEXTS = load_texts("home")
@@ -116,8 +117,9 @@ def show_answer(choice: Choice, observation: Observation) -> None:
         theme=None,
         key="probabilities",
         config={"displayModeBar": "hover", "displaylogo": False},
-        alt=told["probability_alt" if truth is not None else "probability_alt_own"].format(
-            values=", ".join(f"{name} {text}" for name, text in zip(labels, texts, strict=True)),
+        alt=plain_format(
+            told["probability_alt" if truth is not None else "probability_alt_own"],
+            values=", ".join(map(" ".join, zip(labels, texts, strict=True))),
             **said,
         ),
     )
@@ -150,8 +152,8 @@ def show_origin(choice: Choice, observation: Observation) -> None:
     checkpoint = source.checkpoint
     st.header(told["origin_title"], anchor=False)
     if checkpoint is None:
-        words = load_texts("pretrained")["origin"]
-        st.markdown(words.format(source=source.preprocessing.source))
+        named = strangers_word(source.preprocessing.source, LONGEST_SENTENCE)
+        st.markdown(load_texts("pretrained")["origin"].format(source=named))
         return
     accuracy = checkpoint.metrics.get("test_accuracy")
     if choice.is_saved:
@@ -160,9 +162,12 @@ def show_origin(choice: Choice, observation: Observation) -> None:
         st.markdown(told["origin"].format(accuracy=f"{100 * accuracy:.2f} %"))
     else:
         st.markdown(told["origin_unmeasured"])
-    if checkpoint.command:
-        st.markdown(told["origin_command"])
-        st.code(checkpoint.command, language=None, wrap_lines=True)
+    command, words = checkpoint.command, "origin_command"
+    if choice.is_saved:  # anybody may have written the file
+        command, words = run_models.command(choice.source, checkpoint)
+    if command:
+        st.markdown(told[words])
+        st.code(command, language=None, wrap_lines=True)
 
 
 def show_score() -> None:

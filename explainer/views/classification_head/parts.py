@@ -8,6 +8,7 @@ from explainer.export import download_csv, matrix_csv
 from explainer.lens import written
 from explainer.services import Observation
 from explainer.state import Cell, Choice
+from explainer.strangers_words import plain_format
 from explainer.views.classification_head.cells import show_matrices
 from explainer.views.classification_head.values import contributions
 from explainer.views.classification_head.wording import TEXTS, rival_of, signed, writer_names
@@ -60,9 +61,9 @@ def written_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
         Matrix(
             "margin",
             table[:, best : best + 1] - table[:, rival : rival + 1],
-            texts["margin"].format(**words),
+            plain_format(texts["margin"], **words),
             writers,
-            [texts["margin_column"].format(**words)],
+            [plain_format(texts["margin_column"], **words)],
             row_axis="writer",
         ),
     ]

@@ -17,6 +17,7 @@ from explainer.notation import (
 from explainer.services import Observation
 from explainer.small_print import note
 from explainer.state import Choice
+from explainer.strangers_words import plain_format
 from explainer.told import texts_of
 from explainer.views.classification_head.wording import facts
 
@@ -41,8 +42,9 @@ def show_softmax(choice: Choice, seen: Observation) -> None:
             theme=None,
             key="head-probabilities",
             config={"displayModeBar": "hover", "displaylogo": False},
-            alt=texts["alt"].format(
-                values=", ".join(f"{n} {s}" for n, s in zip(labels, written_shares, strict=True))
+            alt=plain_format(
+                texts["alt"],
+                values=", ".join(map(" ".join, zip(labels, written_shares, strict=True))),
             ),
         )
         if not are_all_shown(seen):

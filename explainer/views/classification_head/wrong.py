@@ -13,6 +13,7 @@ from explainer.hard_samples import hard_samples, known_samples
 from explainer.notation import with_article
 from explainer.services import Observation, test_digit
 from explainer.state import Choice
+from explainer.strangers_words import plain_format
 from explainer.told import texts_of
 from explainer.views.classification_head.wording import facts
 
@@ -61,8 +62,8 @@ def show_wrong(choice: Choice, seen: Observation) -> None:
         looks(
             [
                 (
-                    whole(one.pixels, texts["alt"].format(**said)),
-                    texts["taken"].format(**said),
+                    whole(one.pixels, plain_format(texts["alt"], **said)),
+                    plain_format(texts["taken"], **said),
                     (),
                 )
                 for one, said in zip(mistakes, words, strict=True)

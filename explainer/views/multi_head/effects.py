@@ -11,6 +11,7 @@ from explainer.figures.switched import effects
 from explainer.notation import points
 from explainer.services import Observation
 from explainer.state import Choice
+from explainer.strangers_words import plain_format
 from explainer.told import texts_of
 from explainer.views.multi_head.wording import changes_of
 
@@ -37,7 +38,8 @@ def show_effects(choice: Choice, seen: Observation) -> None:
             (blocks, columns),
             (state.get_block(choice), state.get_head(choice)),
             frozenset(heads.heads_off(choice)),
-            texts["caption"].format(
+            plain_format(
+                texts["caption"],
                 answer=seen.class_names[seen.prediction],
                 change=points(float(changes[largest])),
                 **place,

@@ -68,12 +68,12 @@ def title_of(run: Run) -> str:
 
 
 def labels(runs: Iterable[Run]) -> dict[str, str]:
-    """Return a label for each run, by its id; no two are the same."""
+    """Return a label for each run, by its id, in bare letters; no two are the same."""
     found: dict[str, str] = {}
     for run in runs:
-        title = title_of(run)
+        title = str(title_of(run))
         if run.status != "recorded":
-            title = f"{title} · {when(run)}"
+            title += f" · {when(run)}"
         label, number = title, 1
         while label in found.values():
             number += 1

@@ -1,0 +1,101 @@
+"""What Streamlit makes of strangers' words: nothing but their letters, in every kind of element."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from playwright.sync_api import Browser
+from strangers import HOSTILE, UNSEEN
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = """\
+import sys
+sys.path.insert(0, {root!r})
+import streamlit as st
+from explainer.notation import latex_name
+from explainer.strangers_words import strangers_word
+
+KINDS = {{
+    "markdown": lambda word, key: st.markdown(f"({{word}}) **{{word}}**"),
+    "alone": lambda word, key: st.markdown(f"{{word}}"),
+    "caption": lambda word, key: st.caption(f"{{word}}"),
+    "small": lambda word, key: st.markdown(f":small[{{word}}]"),
+    "header": lambda word, key: st.header(f"{{word}}", anchor=False),
+    "error": lambda word, key: st.error(f"{{word}}"),
+    "button": lambda word, key: st.button(f"{{word}}", key=key),
+    "metric": lambda word, key: st.metric(f"{{word}}", 1),
+    "radio": lambda word, key: st.radio("label", [f"{{word}}"], key=key),
+    "pills": lambda word, key: st.pills("label", [f"{{word}}"], key=key),
+    "progress": lambda word, key: st.progress(0.5, f"{{word}}"),
+    "expander": lambda word, key: st.expander(f"{{word}}", key=key).markdown("inside"),
+    "table": lambda word, key: st.table({{"c": [f"{{word}}"]}}, hide_index=True),
+    "selectbox": lambda word, key: st.selectbox("label", [str(word)], key=key),
+    "multiselect": lambda word, key: st.multiselect("label", [w := str(word)], [w], key=key),
+}}
+for number, raw in enumerate({words!r}):
+    for kind, show in KINDS.items():
+        with st.container(key=f"{{kind}}-{{number}}"):
+            show(strangers_word(raw), f"w-{{kind}}-{{number}}")
+    with st.container(key=f"latex-{{number}}"):
+        st.latex(latex_name(strangers_word(raw)))
+st.markdown("the end")
+"""
+WHERE = {  # kind of element → where its words stand
+    "markdown": "p",
+    "alone": "[data-testid=stMarkdownContainer]",
+    "caption": "[data-testid=stCaptionContainer]",
+    "small": "p",
+    "header": "h2",
+    "error": "[data-testid=stMarkdownContainer]",
+    "button": "button",
+    "metric": "label",
+    "radio": "[role=radiogroup] label",
+    "pills": "[data-testid=stButtonGroup] button",
+    "progress": "[data-testid=stMarkdownContainer]",
+    "expander": "summary [data-testid=stMarkdownContainer]",
+    "table": "td",
+    "selectbox": "input",
+    "multiselect": "[data-tag] [title]",
+    "latex": "mrow, .katex-error, p",
+}
+READ = """where => Object.fromEntries(Object.entries(where).map(([kind, selector]) => [kind,
+    [...document.querySelectorAll(`[class*=st-key-${kind}-]`)].map(box =>
+        (box.querySelector(selector) || {textContent: null})).map(one =>
+            one.value || one.textContent)]))"""
+EXPECTED = {"markdown": "({0}) {0}"}
+TYPESET = {"\xa0": " ", "’": "'", "ˋ": "`", "e¨": "ë"}
+LIVE = """[...document.querySelectorAll('[data-testid=stMain] *')].filter(one => one.matches(
+    'a, img, s, del, em, code, blockquote, li, h1, [role=img], script, '
+    + '.stMarkdownBadge, [class*=stMarkdownColored]:not(:empty)')).map(one => one.outerHTML)"""
+
+
+def test_streamlit_shows_the_letters_and_nothing_else(
+    browser: Browser, serve: Callable[[Path, Path], AbstractContextManager[str]], tmp_path: Path
+) -> None:
+    words = dict(zip(HOSTILE, HOSTILE, strict=True)) | UNSEEN
+    script = tmp_path / "words.py"
+    script.write_text(SCRIPT.format(root=str(ROOT), words=list(words)), encoding="utf-8")
+    with serve(script, tmp_path) as url:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(url)
+        page.get_by_text("the end").wait_for(timeout=90_000)
+        page.wait_for_timeout(1500)
+        found = page.evaluate(READ, WHERE)
+        live = page.evaluate(LIVE)
+        page.close()
+    assert live == []
+    for kind, texts in found.items():
+        form = EXPECTED.get(kind, "{0}")
+        wrong = {
+            word: text
+            for word, text in zip(words.values(), texts, strict=True)
+            if (typed(text) if kind == "latex" else text) != form.format(word)
+        }
+        assert wrong == {}, kind
+
+
+def typed(text: str) -> str:
+    """Return the letters of a formula as they were typed, which KaTeX sets as books do."""
+    for drawn, letter in TYPESET.items():
+        text = text.replace(drawn, letter)
+    return text
