@@ -18,7 +18,8 @@ with warnings.catch_warnings():
     from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
 LOCK = ".lock"
-MARKER = ".lock-owner"  # names the owner, where the file system has no locks
+OWNER = "-owner"  # after the lock's name: names the owner, where the file system has no locks
+MARKER = f"{LOCK}{OWNER}"
 # what a file system answers that has none: NFS without its lock service, and some FUSE and SMB ones
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP}
 
@@ -53,21 +54,24 @@ class Lock:
         self.release()
 
 
-def take(folder: Path) -> Lock | None:
+def take(folder: Path, name: str = LOCK) -> Lock | None:
     """Take the lock of a folder without waiting; None while someone else has it.
 
     Someone else is another process, and also another ``Lock`` in this one.
+
+    Args:
+        name: of the lock's file; a folder may have several locks.
 
     Raises:
         OSError: the folder is missing or cannot be written.
     """
     os.scandir(folder).close()  # a lock would make a folder that is missing
     try:
-        return hold(FileLock, folder / LOCK)
+        return hold(FileLock, folder / name)
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise
-    return hold(SoftFileLock, folder / MARKER)
+    return hold(SoftFileLock, folder / f"{name}{OWNER}")
 
 
 def hold(kind: type[BaseFileLock], path: Path) -> Lock | None:

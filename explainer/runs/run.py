@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from explainer.runs.store import hashed
+from explainer.runs.note import hashed
 from explainer.strangers_words import LONGEST_SENTENCE, strangers_word
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.history import RunHistory

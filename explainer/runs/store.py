@@ -1,93 +1,135 @@
-"""The folder of all runs: one run directory each, with a note of whose it is and how it stands."""
+"""The folder of all runs: one run directory each, with a note of whose it is and how it stands.
 
-import contextlib
-import hashlib
-import json
+A run that the app made in this folder is its own, as the name proves (see ``ownership``). Runs of
+the app's first versions and of other folders have no such name: they are shown and belong to their
+visitor, but the app changes and deletes them only when that visitor asks for it.
+"""
+
 import os
-import re
-import secrets
-import shutil
-from dataclasses import asdict, dataclass, replace
+import stat
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from explainer.content import load_texts
+from explainer.runs.note import Note, hashed, read_note, written
+from explainer.runs.ownership import ID, OLD_ID, Ownership, is_own_folder
+from explainer.runs.run_folder import NOTE, remove_folder, size_of
 from vit_core.files import write_atomically
 from vit_core.history import RunHistory
 
-ID = re.compile(r"[A-Za-z0-9_-]{8,40}")
-NOTE = "status.json"
+__all__ = ["NOTE", "Note", "RunStore", "hashed"]
 
-
-@dataclass(frozen=True)
-class Note:
-    """What the app knows of a run beside what the run writes itself.
-
-    Attributes:
-        owner: hash of the visitor's secret.
-        state: "queued", "running", "paused", "stopped", "finished", "failed", "interrupted" or
-            "uploaded".
-        said: why it is in that state, one sentence; may be empty.
-        title: what it is, in a few words.
-        created: seconds since 1970, by the clock of then.
-        estimate: seconds that it was expected to take; None if nobody had measured.
-    """
-
-    owner: str
-    state: str
-    said: str
-    title: str
-    created: float
-    estimate: float | None = None
+MOST_HISTORIES = 32  # readers of runs that are kept, with the lines that they have read
 
 
 class RunStore:
     """Reads and writes the folder; knows nothing of processes."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self._histories: dict[str, RunHistory] = {}
-        self._notes: dict[str, tuple[tuple[int, int], Note]] = {}  # as the file was when read
+    def __init__(self, root: Path, now: Callable[[], float] = time.time) -> None:
+        """Make nothing yet.
+
+        Args:
+            now: the clock by which uses of runs are noted.
+        """
+        self.root, self.now = root, now
+        self.ownership = Ownership(root)
+        self._lock = Lock()
+        self._histories: OrderedDict[str, RunHistory] = OrderedDict()
+        self._asked: set[str] = set()
+        # as the file was when it was read; None for a note that belongs to another run
+        self._notes: dict[str, tuple[tuple[int, int], Note | None]] = {}
+        self._unwritten: dict[str, Note] = {}  # what the disk did not take
 
     def new_id(self) -> str:
-        """Return an id that nobody can guess."""
-        return secrets.token_urlsafe(15)
+        """Return an id that nobody can guess.
+
+        Raises:
+            OSError: the folder cannot be made or written.
+        """
+        return self.ownership.new_id()
 
     def folder(self, run_id: str) -> Path:
         return self.root / run_id
 
     def history(self, run_id: str) -> RunHistory:
-        """Return the one reader of a run that all visitors share."""
-        return self._histories.setdefault(run_id, RunHistory(self.folder(run_id)))
+        """Return the one reader of a run that all visitors share, while somebody looks at it."""
+        with self._lock:
+            if run_id not in self._histories:
+                self._histories[run_id] = RunHistory(self.folder(run_id))
+            self._histories.move_to_end(run_id)
+            self._asked.add(run_id)
+            while len(self._histories) > MOST_HISTORIES:
+                self._histories.popitem(last=False)
+            return self._histories[run_id]
 
     def ids(self) -> list[str]:
+        """Return the ids of all folders that may be runs."""
         try:
-            names = [entry.name for entry in self.root.iterdir()]
+            names = os.listdir(self.root)
         except OSError:
             return []
-        return [name for name in names if ID.fullmatch(name)]
+        return [name for name in names if ID.fullmatch(name) and is_own_folder(self.folder(name))]
+
+    def made(self) -> list[str]:
+        """Return the ids of the app's own runs, also of those without a note."""
+        return [run_id for run_id in self.ids() if self.ownership.has_made(run_id)]
 
     def of(self, owner: str) -> list[str]:
         """Return the ids of an owner's runs."""
         notes = {run_id: self.read(run_id) for run_id in self.ids()}
         return [run_id for run_id, note in notes.items() if note and note.owner == owner]
 
+    def is_writable(self) -> bool:
+        return os.access(self.root, os.W_OK)
+
+    def trouble(self) -> str:
+        """Return why no run can be kept in the folder, one sentence; empty while nothing is known.
+
+        Whether the disk has room is only found out when something is written.
+        """
+        texts, nearest = load_texts("runs"), self.root
+        try:
+            if self.root.exists() and not self.root.is_dir():
+                return texts["root_is_file"]
+            while not nearest.exists() and nearest != nearest.parent:
+                nearest = nearest.parent
+            if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+                return texts["root_unwritable"]
+        except OSError:
+            return texts["root_unwritable"]
+        return ""
+
+    def is_changeable(self, run_id: str) -> bool:
+        """Whether its visitor may change a run: the app made it, now or in its first versions."""
+        return self.ownership.has_made(run_id) or bool(OLD_ID.fullmatch(run_id))
+
     def read(self, run_id: str) -> Note | None:
         """Return a run's note; None where there is no run. A damaged one counts as failed."""
-        if not ID.fullmatch(run_id):
+        if not ID.fullmatch(run_id) or not is_own_folder(self.folder(run_id)):
+            self._forget(run_id)
             return None
         path = self.folder(run_id) / NOTE
         try:
-            found = path.stat()
+            found = path.lstat()
+            if not stat.S_ISREG(found.st_mode):
+                return None
+            if run_id in self._unwritten:
+                return self._unwritten[run_id]
             stamp = (found.st_ino, found.st_mtime_ns)
             known, note = self._notes.get(run_id, (None, None))
-            if stamp != known or note is None:
-                note = read_note(path)
+            if stamp != known:
+                note = read_note(path, run_id)
                 self._notes[run_id] = (stamp, note)
+            return note
         except OSError:
-            self._notes.pop(run_id, None)
+            self._forget(run_id)
             return None
-        return note
 
     def write(self, run_id: str, note: Note) -> None:
         """Write a run's note.
@@ -95,76 +137,73 @@ class RunStore:
         Raises:
             OSError: it cannot be written; the old one stays.
         """
-        write_atomically(self.folder(run_id) / NOTE, json.dumps(asdict(note)).encode())
+        write_atomically(self.folder(run_id) / NOTE, written(note, run_id))
+        self._unwritten.pop(run_id, None)
+        self.touch(run_id, self.now())
 
     def change(self, run_id: str, **values: Any) -> None:
-        """Write some values of a run's note anew, if there is one and the disk allows it."""
-        if note := self.read(run_id):
-            with contextlib.suppress(OSError):
-                self.write(run_id, replace(note, **values))
+        """Change some values of a run's note, if there is one.
 
-    def delete(self, run_id: str) -> None:
-        shutil.rmtree(self.folder(run_id), ignore_errors=True)
-        self._histories.pop(run_id, None)
+        What the disk does not take now is kept here, and written by ``write_late``.
+        """
+        if note := self.read(run_id):
+            changed = replace(note, **values)
+            try:
+                self.write(run_id, changed)
+            except OSError:
+                self._unwritten[run_id] = changed
+
+    def write_late(self) -> None:
+        """Write what the disk did not take before, as far as it does now."""
+        for run_id, note in list(self._unwritten.items()):
+            if self.read(run_id) is None:  # it was deleted
+                self._unwritten.pop(run_id, None)
+                continue
+            with suppress(OSError):
+                self.write(run_id, note)
+
+    def delete(self, run_id: str) -> list[str]:
+        """Remove a run.
+
+        Returns:
+            The names of files that stay, since the app did not write them or somebody has them
+            open.
+
+        Raises:
+            InUseError: another process writes the run.
+            OSError: it cannot be removed, and stays whole.
+        """
+        stays = remove_folder(self.folder(run_id))
+        self._forget(run_id)
+        return stays
+
+    def let_go(self) -> None:
+        """Drop the readers of runs that nobody has asked for since the last call."""
+        with self._lock:
+            for run_id in self._histories.keys() - self._asked:
+                self._histories.pop(run_id)
+            self._asked = set()
+        for run_id in self._notes.keys() - set(self.ids()):
+            self._notes.pop(run_id, None)
+
+    def _forget(self, run_id: str) -> None:
         self._notes.pop(run_id, None)
+        self._unwritten.pop(run_id, None)
+        with self._lock:
+            self._histories.pop(run_id, None)
 
     def used(self, run_id: str) -> float:
-        """Return when somebody last used a run, in seconds since 1970; 0 if nobody can tell."""
+        """Return when somebody last used a run, by the clock of ``now``; 0 if nobody can tell."""
         try:
-            return (self.folder(run_id) / NOTE).stat().st_mtime
+            return (self.folder(run_id) / NOTE).lstat().st_mtime
         except OSError:
             return 0.0
 
     def touch(self, run_id: str, now: float) -> None:
         """Note that somebody uses a run."""
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             os.utime(self.folder(run_id) / NOTE, (now, now))
 
     def size(self, run_id: str) -> int:
         """Return the bytes of a run on the disk."""
-        total = 0
-        with contextlib.suppress(OSError):
-            for entry in os.scandir(self.folder(run_id)):
-                with contextlib.suppress(OSError):
-                    total += entry.stat().st_size
-        return total
-
-
-def read_note(path: Path) -> Note:
-    """Read the note of a run; a damaged one counts as failed, and nobody's.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    try:
-        values = json.loads(path.read_bytes())
-        return Note(**{name: parse(values[name]) for name, parse in PARSERS.items()})
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return Note("", "failed", load_texts("runs")["damaged"], load_texts("runs")["title_own"], 0)
-
-
-def read_text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value
-
-
-def read_number(value: object) -> float:
-    if not isinstance(value, int | float):
-        raise TypeError(value)
-    return float(value)
-
-
-PARSERS = {
-    "owner": read_text,
-    "state": read_text,
-    "said": read_text,
-    "title": read_text,
-    "created": read_number,
-    "estimate": lambda value: None if value is None else read_number(value),
-}
-
-
-def hashed(visitor: str) -> str:
-    """Return what is written of a visitor's secret, from which nobody can tell the secret."""
-    return hashlib.sha256(visitor.encode()).hexdigest()
+        return size_of(self.folder(run_id))

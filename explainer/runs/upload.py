@@ -6,6 +6,7 @@ An accepted one is written anew, so that a run directory only ever holds what th
 import math
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,8 @@ from explainer.content import load_texts
 from explainer.large.passes import one_large_pass
 from explainer.runs.limits import MEGABYTE, Limits, Refused, load_limits
 from explainer.runs.manager import Manager
+from explainer.runs.note import Note, hashed
 from explainer.runs.run import Run
-from explainer.runs.store import Note, hashed
 from explainer.showable import check_memory, check_shape, check_showable
 from vit_core import Checkpoint, CheckpointError, TrainConfig, ViTConfig, load_checkpoint
 from vit_core.checkpoint import read_header, read_part, source_of
@@ -71,20 +72,36 @@ def add_upload(manager: Manager, visitor: str, content: bytes, name: str) -> Run
     own = manager.runs_of(visitor)
     if sum(run.status == "uploaded" for run in own) >= MOST_UPLOADS:
         raise Refused(TEXTS["many"].format(most=MOST_UPLOADS))
+    with manager.room_for_upload(len(content)):
+        pass  # refused before it costs any work
     with one_large_pass:  # the models of all who bring one would not fit into memory
-        upload, store = read_upload(content, name, manager.limits), manager.store
+        upload = read_upload(content, name, manager.limits)
+        with manager.room_for_upload(bytes_of(upload)):
+            return keep_upload(manager, visitor, upload)
+
+
+def keep_upload(manager: Manager, visitor: str, upload: Upload) -> Run:
+    """Write an upload as a run of this visitor.
+
+    Raises:
+        Refused: the disk is full, or the folder of runs cannot be written.
+    """
+    store, run_id = manager.store, ""
+    note = Note(hashed(visitor), "uploaded", "", upload.title, time.time())
+    try:
         run_id = store.new_id()
-        note = Note(hashed(visitor), "uploaded", "", upload.title, time.time())
-        # under another name, until it is whole: what has no note yet is cleared away
-        unfinished = f".{run_id}"
-        try:
-            write_upload(upload, store.folder(unfinished))
-            store.write(unfinished, note)
-            store.folder(unfinished).rename(store.folder(run_id))
-        except OSError as error:
-            store.delete(unfinished)
-            raise Refused(TEXTS["no_disk"].format(why=error.strerror or error)) from None
+        write_upload(upload, store.folder(run_id))
+        store.write(run_id, note)  # last, so that nobody sees a half-written one
+    except OSError as error:
+        with suppress(OSError):
+            store.delete(run_id)
+        raise Refused(TEXTS["no_disk"].format(why=error.strerror or error)) from None
     return Run(run_id, store.history(run_id), "uploaded", "", note.title, note.owner, note.created)
+
+
+def bytes_of(upload: Upload) -> int:
+    """Return about what an upload takes on the disk: its model twice, and small files."""
+    return 2 * 4 * upload.checkpoint.config.num_parameters + 64 * 1024
 
 
 def read_upload(content: bytes, name: str, limits: Limits | None = None) -> Upload:

@@ -1,0 +1,72 @@
+"""Size and removal of one run's folder. Only files that the app writes count, and only they go."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from explainer.runs.ownership import is_own_folder
+from vit_core.locks import take
+from vit_core.run_files import is_run_file
+
+NOTE = "status.json"
+
+
+class InUseError(OSError):
+    """Another process writes the run."""
+
+
+def size_of(folder: Path) -> int:
+    """Return the bytes of a run's files; links are not followed."""
+    total = 0
+    for entry in run_files(folder):
+        with suppress(OSError):
+            total += entry.stat(follow_symlinks=False).st_size
+    return total
+
+
+def run_files(folder: Path) -> list[os.DirEntry[str]]:
+    """Return those regular files in a folder that the app may have written there."""
+    if not is_own_folder(folder):
+        return []
+    found: list[os.DirEntry[str]] = []
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):
+                if is_run_file(entry.name) and entry.is_file(follow_symlinks=False):
+                    found.append(entry)
+    return found
+
+
+def remove_folder(folder: Path) -> list[str]:
+    """Remove a run's files, the note first, so that nobody sees half a run; then its folder.
+
+    Returns:
+        The names of what stays, with the folder: files that the app did not write, and on Windows
+        those that somebody has open.
+
+    Raises:
+        InUseError: another process writes the run, which stays whole.
+        OSError: the note cannot be removed, and the run stays whole.
+    """
+    if not is_own_folder(folder):
+        raise OSError("it is no folder of its own")
+    if (lock := take(folder)) is None:
+        raise InUseError("another process writes it")
+    try:
+        (folder / NOTE).unlink(missing_ok=True)
+        for entry in run_files(folder):
+            if not entry.name.startswith(".lock"):
+                with suppress(OSError):
+                    os.unlink(entry.path)
+    finally:
+        lock.release()
+    for entry in run_files(folder):  # of a process that was killed
+        if entry.name.startswith(".lock"):
+            with suppress(OSError):
+                os.unlink(entry.path)
+    try:
+        folder.rmdir()
+    except OSError:
+        with suppress(OSError):
+            return sorted(os.listdir(folder))
+    return []

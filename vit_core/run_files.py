@@ -1,0 +1,28 @@
+"""The names of all files that this project writes into a run directory."""
+
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+
+EPOCH_FILE = re.compile(r"epoch-(\d{3,6})\.safetensors")
+WRITTEN = (
+    r"(?:(?:config|hardest|status)\.json|metrics\.jsonl|(?:epoch-\d{3,6}|final|state)\.safetensors)"
+)
+FILE = re.compile(rf"{WRITTEN}|live\.safetensors|\.lock|\.lock-owner")
+# a file that was half written when its process was killed; see write_atomically and Snapshot.save
+LEFTOVER = re.compile(rf"\.{WRITTEN}\.[a-z0-9_]{{8}}|\.live\.safetensors")
+
+
+def is_run_file(name: str) -> bool:
+    """Whether a file of this name is one that a run, or the app for it, writes."""
+    return bool(FILE.fullmatch(name) or LEFTOVER.fullmatch(name))
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove half-written files; only whoever holds the directory's lock may do so."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if LEFTOVER.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                with suppress(OSError):  # Windows removes no open file
+                    os.unlink(entry.path)
