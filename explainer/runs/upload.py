@@ -72,8 +72,6 @@ def add_upload(manager: Manager, visitor: str, content: bytes, name: str) -> Run
     own = manager.runs_of(visitor)
     if sum(run.status == "uploaded" for run in own) >= MOST_UPLOADS:
         raise Refused(TEXTS["many"].format(most=MOST_UPLOADS))
-    with manager.room_for_upload(len(content)):
-        pass  # refused before it costs any work
     with one_large_pass:  # the models of all who bring one would not fit into memory
         upload = read_upload(content, name, manager.limits)
         with manager.room_for_upload(bytes_of(upload)):
