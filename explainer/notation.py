@@ -12,6 +12,16 @@ def percent(share: float) -> str:
     return f"{100 * share:.{1 if share >= 0.01 else 2}f} %"
 
 
+def rest_percent(share: float) -> str:
+    """Write what is left of 100 % beside ``percent(share)``, so that both add up as they stand."""
+    text = percent(share)
+    if text.startswith("<"):
+        return "> 99.99 %"
+    number = text.removesuffix(" %")
+    digits = len(number.partition(".")[2])
+    return f"{100 - float(number):.{digits}f} %"
+
+
 def with_article(name: str) -> StrangersWord:
     """Write a thing's name as a sentence has it: a cat, an airplane."""
     return joined("an " if name[:1].lower() in tuple("aeiou") else "a ", name)

@@ -13,6 +13,7 @@ from explainer.code_panel import Snippet
 from explainer.components.patch_explorer import patch_explorer
 from explainer.content import load_texts
 from explainer.cut import cut
+from explainer.equality import latex_sign, number_of, sign
 from explainer.export import download_csv, matrix_csv, table_csv
 from explainer.figures.costs import pairs_chart
 from explainer.figures.grids import gridded
@@ -135,7 +136,14 @@ def show_normalisation(choice: Choice, seen: Observation) -> None:
         st.columns(2, gap="medium"), examples, strict=False
     ):
         column.markdown(words.format(**said))
-        column.latex(texts["normalise_latex"] % (brightness, *numbers, f"{value:.4f}"))
+        shown = f"{value:.4f}"
+        sign = latex_sign(normalised(brightness, *numbers), shown)
+        column.latex(texts["normalise_latex"] % (brightness, *numbers, sign, shown))
+
+
+def normalised(brightness: int, mean: str, std: str) -> float:
+    """Return what the shown numbers give."""
+    return (brightness / 255 - number_of(mean)) / number_of(std)
 
 
 def black_of(info: DataInfo, channel: int = 0) -> float:
@@ -196,6 +204,9 @@ def sides_of(config: ViTConfig) -> list[int]:
     sides = state.PATCHES
     if any(size % side for side in sides):
         sides = [side for side in FINER if size % side == 0 and size >= side * LEAST_PATCH]
+    if len(sides) < 2:  # an odd number of pixels
+        most = min(FINER[-1], size // LEAST_PATCH)
+        sides = [side for side in range(1, most + 1) if size % side == 0]
     return sorted({*sides, config.grid_size[0]})
 
 
@@ -392,19 +403,32 @@ def ask_values(words: Mapping[str, object]) -> Question:
 
 
 def ask_pairs(config: ViTConfig) -> Question:
-    """Ask what twice as many patches per side cost: from this grid, or from half of it."""
-    texts, side = TEXTS["questions"]["pairs"], config.grid_size[0]
-    few = side if side * 2 in sides_of(config) else side // 2
-    before, after = cost_of(config, few), cost_of(config, 2 * few)
+    """Ask what a finer grid costs, which has a whole number of patches where a coarser has one."""
+    texts, (few, many) = TEXTS["questions"]["pairs"], grids_to_compare(config)
+    before, after, times = cost_of(config, few), cost_of(config, many), many // few
     return number_question(
         "pairs",
-        texts["text"].format(few=few, many=2 * few, before=before.pairs),
-        {2 * before.pairs, 4 * before.pairs, after.pairs, 64 * before.pairs},
+        texts["text"].format(few=few, many=many, before=before.pairs),
+        {times * before.pairs, times**2 * before.pairs, after.pairs, times**6 * before.pairs},
         after.pairs,
         texts["why"].format(
             tokens=after.tokens, after=after.pairs, times=after.pairs / before.pairs
         ),
     )
+
+
+def grids_to_compare(config: ViTConfig) -> tuple[int, int]:
+    """Return patches per side of two grids that fit the image, the model's own among them.
+
+    Twice as many where the image can be cut so, else the model's own and the next coarser.
+    """
+    side, size = config.grid_size[0], config.image_hw[0]
+    if side * 2 in sides_of(config):
+        return side, side * 2
+    if side == 1:
+        return 1, next(many for many in range(2, size + 1) if size % many == 0)
+    # of a whole number of patches every divisor is one as well
+    return next(few for few in range(side // 2, 0, -1) if side % few == 0), side
 
 
 def ask_number(config: ViTConfig, patch: int) -> Question:
@@ -423,14 +447,15 @@ def ask_number(config: ViTConfig, patch: int) -> Question:
 
 
 def ask_black(info: DataInfo, texts: Mapping[str, str]) -> Question:
-    black = written(black_of(info))
+    black, mean, std = written(black_of(info)), f"{info.mean[0]:.4f}", f"{info.std[0]:.4f}"
+    sign_of_black = sign(normalised(0, mean, std), black)
     options = (written(-1), black, written(0), written(1 / info.std[0]))
     return Question(
         "black",
         texts["text"],
         options,
         1,
-        texts["why"].format(mean=f"{info.mean[0]:.4f}", std=f"{info.std[0]:.4f}", black=black),
+        texts["why"].format(mean=mean, std=std, black=black, sign=sign_of_black),
     )
 
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from explainer.notation import percent
+from explainer.equality import sign
+from explainer.notation import percent, rest_percent
 from explainer.quiz import Question
 from explainer.services import Observation
 from explainer.state import Choice
@@ -30,6 +31,8 @@ def ask_shape(choice: Choice, seen: Observation) -> Question:
     if right not in shapes:
         shapes[-1] = right
     why = texts["why_class" if has_class(config) else "why_mean"]
+    if config.num_registers:
+        why = f"{why} {texts['why_registers']}"
     words = facts(choice, seen)
     return Question(
         "shape",
@@ -61,7 +64,7 @@ def ask_share(seen: Observation) -> Question:
         texts["text"],
         options,
         options.index(right),
-        texts["why"].format(patches=patches, share=right),
+        texts["why"].format(patches=patches, share=right, sign=sign(1 / patches, right)),
     )
 
 
@@ -77,7 +80,7 @@ def ask_itself(seen: Observation) -> Question:
         tuple(percent(one) for one in options),
         options.index(share),
         texts["why"].format(
-            share=percent(share), rest=percent(1 - share), patches=config.num_tokens - 1
+            share=percent(share), rest=rest_percent(share), patches=config.num_tokens - 1
         ),
     )
 

@@ -23,12 +23,18 @@ def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
     kind = "class" if has_class(config) else "mean"
     numbers: dict[str, object] = {
         "patches": config.num_patches,
-        "tokens": config.num_tokens,
-        "more": config.num_tokens + 1,
+        # registers join later, as the tokens go into the encoder
+        "tokens": config.num_tokens - config.num_registers,
+        "more": config.num_tokens - config.num_registers + 1,
+        "all": config.num_tokens,
+        "registers": config.num_registers,
         "width": config.embed_dim,
         "heads": config.num_heads,
         "share": percent(1 / config.num_patches),
     }
+    join = parts["join"]
+    registers = join["registers_text"].format(**numbers) if config.num_registers else ""
+    numbers["registers_text"] = f" {registers}".rstrip()
     told = {f"{part}_title": parts[part][f"title_{kind}"] for part in BOTH}
     for part in BOTH:
         text = parts[part][f"text_{kind}"]

@@ -1,10 +1,13 @@
 """Questions on the classification head, asked of the live model."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
+from explainer.equality import holds, number_of
 from explainer.lens import lens, written
+from explainer.notation import SUPERSCRIPTS
 from explainer.quiz import Question
 from explainer.services import Observation
 from explainer.state import Choice
@@ -15,6 +18,8 @@ from explainer.views.classification_head.wording import (
     stage_names,
     writer_names,
 )
+
+LARGE = math.log(1e6)  # from here on a power of e is written with a power of ten
 
 
 def questions(choice: Choice, seen: Observation) -> list[Question]:
@@ -46,20 +51,38 @@ def ask_ratio(seen: Observation, words: Mapping[str, object]) -> Question:
     texts, best = TEXTS["questions"]["ratio"], seen.prediction
     second = int(np.argsort(-seen.logits, kind="stable")[1])
     difference = float(np.float64(seen.logits[best]) - np.float64(seen.logits[second]))
-    numbers = (difference, 10 * difference, np.exp(difference), np.exp(2 * difference))
-    options = tuple(texts["times"].format(number=rounded(number)) for number in numbers)
-    rival = {**words, "rival": seen.class_names[second], "difference": f"{difference:.2f}"}
+    shown, ratio = f"{difference:.2f}", power_of_e(difference)
+    numbers = (
+        rounded(difference),
+        rounded(10 * difference),
+        ratio,
+        power_of_e(2 * difference),
+    )
+    options = tuple(texts["times"].format(number=number) for number in numbers)
+    rival = {**words, "rival": seen.class_names[second], "difference": shown}
+    # of the difference as it is shown, e may have another power
+    exact = difference < LARGE and holds(math.exp(number_of(shown)), ratio)
     return Question(
         "ratio",
         texts["text"].format(**rival),
         options,
         2,
-        texts["why"].format(difference=f"{difference:.2f}", ratio=rounded(numbers[2])),
+        texts["why"].format(
+            difference=shown, ratio=ratio, is_about=texts["is" if exact else "about"]
+        ),
     )
 
 
 def rounded(number: float) -> str:
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+
+
+def power_of_e(number: float) -> str:
+    """Write e to the power of a number of any size."""
+    if number < LARGE:
+        return rounded(math.exp(number))
+    power, rest = divmod(number / math.log(10), 1)
+    return f"{10**rest:.2f}·10{str(int(power)).translate(SUPERSCRIPTS)}"
 
 
 def ask_writer(choice: Choice, seen: Observation, words: Mapping[str, object]) -> Question:

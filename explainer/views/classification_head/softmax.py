@@ -1,14 +1,16 @@
 """From scores to probabilities."""
 
+import math
+
 import numpy as np
 import streamlit as st
 
 from explainer.classes import are_all_shown, left_over, names_of, shown_classes
+from explainer.equality import latex_sign, number_of
 from explainer.export import download_csv, matrix_csv
 from explainer.figures.probabilities import probabilities
 from explainer.notation import (
     latex_name,
-    latex_number,
     latex_written,
     percent,
     precise_percent,
@@ -20,11 +22,14 @@ from explainer.state import Choice
 from explainer.strangers_words import plain_format
 from explainer.told import texts_of
 from explainer.views.classification_head.wording import facts
+from explainer.worked_line import bracketed
+
+LARGEST_LOGIT = 700  # e to its power is still a number
 
 
 def show_softmax(choice: Choice, seen: Observation) -> None:
     texts = texts_of("classification_head", seen)["parts"]["softmax"]
-    names, best = seen.class_names, seen.prediction
+    names = seen.class_names
     shares, places = seen.probabilities, shown_classes(seen)
     drawn, labels = shares[places], names_of(seen, places)
     written_shares = [percent(float(share)) for share in drawn]
@@ -52,17 +57,7 @@ def show_softmax(choice: Choice, seen: Observation) -> None:
             note(texts["rest"].format(count=f"{count:,}", share=percent(rest)))
     with right:
         st.markdown(verdict(choice, seen))
-        powers = np.exp(seen.logits.astype(np.float64))
-        st.latex(
-            texts["worked"]
-            % (
-                latex_name(names[best]),
-                latex_number(float(seen.logits[best])),
-                latex_written(float(powers[best])),
-                latex_written(float(powers.sum())),
-                precise_percent(float(shares[best])).replace("%", r"\%"),
-            )
-        )
+        st.latex(texts["worked"] % worked(seen))
         if choice.trained:
             st.markdown(f":small[{texts['sure'].strip()}]")
         download_csv(
@@ -73,6 +68,29 @@ def show_softmax(choice: Choice, seen: Observation) -> None:
             "probabilities.csv",
             "head-probabilities-csv",
         )
+
+
+def worked(seen: Observation) -> tuple[str, ...]:
+    """Return what the worked formula of the answer's probability needs, signs included."""
+    logits = seen.logits.astype(np.float64)
+    best = float(logits[seen.prediction])
+    # beyond that a power of e cannot be written; subtracting the largest changes no share
+    most = best if abs(best) > LARGEST_LOGIT else 0.0
+    powers = np.exp(logits - most)
+    logit, less = latex_written(best), latex_written(most)
+    power, total = latex_written(math.exp(best - most)), latex_written(float(powers.sum()))
+    share = precise_percent(float(seen.probabilities[seen.prediction]))
+    shifted = f" - {bracketed(less)}" if most else ""
+    return (
+        latex_name(seen.class_names[seen.prediction]),
+        logit + shifted,
+        shifted,
+        latex_sign(math.exp(number_of(logit) - number_of(less)), power),
+        power,
+        total,
+        latex_sign(number_of(power) / number_of(total), share),
+        share.replace("%", r"\%"),
+    )
 
 
 def verdict(choice: Choice, seen: Observation) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from explainer import embedding, services
+from explainer.equality import number_of, sign
 from explainer.quiz import Question
 from explainer.services import Observation
 from explainer.state import Choice
@@ -95,16 +96,20 @@ def ask_blank(choice: Choice, words: Mapping[str, str]) -> Question:
     row = embedding.weight_of(choice)[unit].astype(np.float64)
     totals = row.reshape(len(black), -1).sum(axis=1)  # of each channel
     bias, value = float(embedding.bias_of(choice)[unit]), float(black @ totals)
-    is_grey = len(black) == 1
-    parts = zip(black.tolist(), totals.tolist(), strict=True)
+    added, result = minus(f"{bias:.4f}"), minus(f"{value + bias:.3f}")
+    pairs = [
+        (minus(f"{one:.4f}"), minus(f"{total:.4f}"))
+        for one, total in zip(black.tolist(), totals.tolist(), strict=True)
+    ]
+    shown = sum(number_of(one) * number_of(total) for one, total in pairs) + number_of(added)
+    products = " + ".join(f"{bracketed(one)} × {bracketed(total)}" for one, total in pairs)
     numbers = {
         "number": unit + 1,
         "black": written_and([short(one) for one in black.tolist()]),
-        "total": minus(f"{totals[0]:.3f}")
-        if is_grey
-        else " + ".join(f"{bracketed(one, 2)} × {bracketed(total, 3)}" for one, total in parts),
-        "bias": bracketed(bias, 3),
-        "value": minus(f"{value + bias:.3f}"),
+        "total": products,
+        "bias": bracketed(added),
+        "sign": sign(shown, result),
+        "value": result,
     }
     return Question(
         "blank",
@@ -115,8 +120,8 @@ def ask_blank(choice: Choice, words: Mapping[str, str]) -> Question:
     )
 
 
-def bracketed(number: float, digits: int) -> str:
-    return minus(f"({number:.{digits}f})" if number < 0 else f"{number:.{digits}f}")
+def bracketed(text: str) -> str:
+    return f"({text})" if text.startswith("−") else text
 
 
 def written_and(texts: Sequence[str]) -> str:

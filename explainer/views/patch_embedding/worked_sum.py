@@ -5,6 +5,7 @@ import streamlit as st
 
 from explainer import embedding
 from explainer.embedding import Sum
+from explainer.equality import latex_sign, number_of
 from explainer.export import table_csv
 from explainer.figures.products import Tile, product
 from explainer.notation import latex_number
@@ -19,6 +20,7 @@ from explainer.views.patch_embedding.wording import (
     pixel_names,
     short,
 )
+from explainer.worked_line import bracketed
 from vit_core import ViTConfig
 
 SHOWN_PRODUCTS = 3
@@ -81,15 +83,22 @@ def show_worked(choice: Choice, seen: Observation) -> None:
     terms.append(in_brackets(apart.bias))
     # two in a line, so that a telephone has room for them
     lines = [" + ".join(terms[at : at + 2]) for at in range(0, len(terms), 2)]
+    total, bias, result = (
+        f"{number:.4f}" for number in (apart.products.sum(), apart.bias, apart.total)
+    )
+    # with dots, the line before is not all that was added
+    added = shown_sum(apart, order) if shown == count else number_of(total)
     st.latex(
         texts["worked"]
         % (
             unit + 1,
             count,
             r" \\ &\quad + ".join(lines),
-            f"{apart.products.sum():.4f}",
-            f"({apart.bias:.4f})" if apart.bias < 0 else f"{apart.bias:.4f}",
-            f"{apart.total:.4f}",
+            latex_sign(added, total),
+            total,
+            bracketed(bias),
+            latex_sign(number_of(total) + number_of(bias), result),
+            result,
         )
     )
     exact = minus(f"{seen.tensors['patch_embed'][patch, unit]:.8g}")
@@ -98,8 +107,14 @@ def show_worked(choice: Choice, seen: Observation) -> None:
 
 
 def in_brackets(number: float) -> str:
-    text = latex_number(number)
-    return f"({text})" if number < 0 else text
+    return bracketed(latex_number(number))
+
+
+def shown_sum(apart: Sum, places: np.ndarray) -> float:
+    """Return the sum of the products as their shown factors give it."""
+    factors = (apart.values[places], apart.filter[places])
+    pairs = zip(*factors, strict=True)
+    return sum(number_of(latex_number(x)) * number_of(latex_number(w)) for x, w in pairs)
 
 
 def sum_csv(apart: Sum, config: ViTConfig) -> str:

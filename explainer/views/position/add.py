@@ -7,11 +7,13 @@ import streamlit as st
 
 from explainer import state
 from explainer.components.matrices import Matrix, matrices
+from explainer.equality import latex_sign, number_of
 from explainer.export import download_csv, matrix_csv
 from explainer.services import Observation
 from explainer.state import Cell, Choice
 from explainer.views.position.places import names_of, place_names, query_of, row_after, row_before
 from explainer.views.position.wording import TEXTS, note, numbered
+from explainer.worked_line import bracketed
 
 
 def show_add(choice: Choice, seen: Observation) -> None:
@@ -98,12 +100,9 @@ def show_sum(seen: Observation, cell: Cell) -> None:
         if row is None:
             return
     values = [seen.tensors[name][row, cell.column] for name in ("tokens", "pos_embed")]
-    token = place_names(config)[row]
-    st.markdown(texts["sum_of"].format(token=token, number=cell.column + 1))
+    name = place_names(config)[row]
+    st.markdown(texts["sum_of"].format(token=name, number=cell.column + 1))
     total = seen.tensors["embed"][row_after(config, row), cell.column]
-    st.latex(texts["sum"] % (f"{values[0]:.6f}", signed(values[1]), f"{total:.6f}"))
-
-
-def signed(value: float) -> str:
-    """Write a number with as many digits as float32 has; in brackets below 0."""
-    return f"{value:.6f}" if value >= 0 else f"({value:.6f})"
+    token, position, result = (f"{value:.6f}" for value in (*values, total))
+    sign = latex_sign(number_of(token) + number_of(position), result)
+    st.latex(texts["sum"] % (token, bracketed(position), sign, result))

@@ -1,5 +1,6 @@
 """Where the numbers come from: the table of every kind, and the formula of one cell."""
 
+import math
 from functools import partial
 
 import numpy as np
@@ -8,6 +9,7 @@ import streamlit as st
 from explainer import code_panel, controls, positions, state
 from explainer.code_panel import Snippet
 from explainer.components.matrices import Matrix, matrices
+from explainer.equality import latex_sign, number_of
 from explainer.export import download_csv, matrix_csv
 from explainer.notation import latex_number
 from explainer.services import Observation
@@ -126,7 +128,7 @@ def show_cell(choice: Choice, seen: Observation, kind: str, found: np.ndarray, c
 
 
 def worked(config: ViTConfig, kind: str, cell: Cell, value: float) -> tuple[object, ...]:
-    """Return what the worked formula of one cell needs: the wave at the cell's place."""
+    """Return what the worked formula of one cell needs: the wave at the cell's place, and signs."""
     one = wave(kind, config.embed_dim, cell.column)
     if kind == "sincos":
         place, power, base = cell.row, cell.column // 2 * 2, config.embed_dim
@@ -138,7 +140,8 @@ def worked(config: ViTConfig, kind: str, cell: Cell, value: float) -> tuple[obje
     frequency = f"{one.frequency:.6g}"
     if "e" in frequency:
         frequency = latex_number(one.frequency)
-    return (
-        f"\\{one.function}", place, power, base, f"\\{one.function}", place, frequency,
-        f"{value:.6f}",
-    )  # fmt: skip
+    name, shown = f"\\{one.function}", f"{value:.6f}"
+    swing = getattr(math, one.function)
+    first = latex_sign(10000 ** (-power / base), frequency)
+    second = latex_sign(swing(place * number_of(frequency)), shown)
+    return name, place, power, base, first, name, place, frequency, second, shown
