@@ -91,6 +91,34 @@ def askable(questions: Sequence[Question]) -> list[Question]:
     return distinct
 
 
+def compared(
+    name: str,
+    text: str,
+    shown: Sequence[tuple[str, str]],
+    answer: int,
+    why: str,
+    /,
+    **words: object,
+) -> Question:
+    """Return a question for the option whose number stands out, by the numbers as they are shown.
+
+    An option that shows the same number as the right one would look as right, so it is left out.
+    With no other option left, nothing is asked (``askable``).
+
+    Args:
+        shown: each option and its number, as the answer shows them.
+        answer: index of the right one.
+        why: format of the line after the answer; ``{values}`` in it are the options' numbers.
+        words: what else it names.
+    """
+    right = shown[answer]
+    others = [one for one in shown if one[1] != right[1]]
+    kept = [one for one in shown if one is right or one in others]
+    values = ", ".join(f"{option} {number}" for option, number in kept)
+    options = tuple(option for option, _ in kept)
+    return Question(name, text, options, kept.index(right), why.format(values=values, **words))
+
+
 def fingerprint(view: str, question: Question) -> str:
     """Return a name for the question as it stands: other numbers make another question."""
     parts = (view, question.name, question.text, question.options, question.answer, question.why)

@@ -18,7 +18,7 @@ from explainer.export import download_csv, matrix_csv, table_csv
 from explainer.figures.costs import pairs_chart
 from explainer.figures.grids import gridded
 from explainer.figures.pixels import pieces, rendering
-from explainer.quiz import Question
+from explainer.quiz import Question, compared
 from explainer.services import Observation
 from explainer.shared import remember
 from explainer.small_print import note
@@ -376,18 +376,11 @@ def ask_ink(seen: Observation, texts: Mapping[str, str]) -> Question:
     order = sorted(range(len(ink)), key=lambda patch: -ink[patch])
     best = order[0]
     others = (order[place] for place in (1, 3, len(order) // 4 + 1) if place < len(order))
-    options = sorted({best} | {patch for patch in others if ink[patch] < ink[best]})
+    options = sorted({best, *others})
     names = names_of(config)
-    return Question(
-        "ink",
-        texts["text"],
-        tuple(names[patch] for patch in options),
-        options.index(best),
-        texts["why"].format(
-            values=", ".join(f"{names[patch]} {ink[patch]:,}" for patch in options),
-            most=255 * config.patch_dim,
-        ),
-    )
+    shown = [(names[patch], f"{ink[patch]:,}") for patch in options]
+    most = 255 * config.patch_dim
+    return compared("ink", texts["text"], shown, options.index(best), texts["why"], most=most)
 
 
 def ask_values(words: Mapping[str, object]) -> Question:

@@ -241,7 +241,9 @@ def test_every_worked_cell_ends_in_the_number_of_the_table(config: ViTConfig, ki
         for column in range(0, 64, 5):
             cell = positions.state.Cell("table", row, column)
             value = float(table[row, column])
-            function, place, power, base, _, again, *_, shown = worked(seen.config, kind, cell, value)
+            function, place, power, base, _, again, *_, shown = worked(
+                seen.config, kind, cell, value
+            )
             computed = getattr(np, function[1:])(place * 10000.0 ** (-power / base))
             assert computed == pytest.approx(value, abs=1e-6)
             assert float(shown) == pytest.approx(value, abs=1e-6) and again == function

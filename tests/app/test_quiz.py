@@ -7,7 +7,7 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explainer.quiz import Answer, Question, as_csv, askable, fingerprint
+from explainer.quiz import Answer, Question, as_csv, askable, compared, fingerprint
 
 ONE = Question("rows", "How many rows?", ("49", "50", "51"), 1, "49 patches and **one** more.")
 
@@ -168,3 +168,21 @@ def test_the_table_of_answers() -> None:
         "http://host/patches?digit=3",
     ]
     assert second[1:] == ["Position", "Zwei\nZeilen?", "b", "b", "yes", "http://host/position"]
+
+
+def test_an_option_that_shows_the_answers_number_is_left_out() -> None:
+    shown = [("Head 1", "0.90"), ("Head 2", "0.91"), ("Head 3", "0.91"), ("Head 4", "0.12")]
+    found = compared("farthest", "Which?", shown, 1, "In {unit}: {values}.", unit="patches")
+    assert found.options == ("Head 1", "Head 2", "Head 4")
+    assert found.options[found.answer] == "Head 2"
+    assert found.why == "In patches: Head 1 0.90, Head 2 0.91, Head 4 0.12."
+
+
+def test_where_all_options_show_the_same_nothing_is_asked() -> None:
+    found = compared("most", "Which?", [("a", "0.91"), ("b", "0.91")], 1, "{values}.")
+    assert found.options == ("b",) and not askable([found])
+
+
+def test_options_of_others_may_be_alike() -> None:
+    shown = [("a", "0.5"), ("b", "0.1"), ("c", "0.1")]
+    assert compared("most", "Which?", shown, 0, "{values}.").options == ("a", "b", "c")

@@ -4,7 +4,7 @@ import numpy as np
 
 from explainer.equality import sign
 from explainer.notation import percent, rest_percent
-from explainer.quiz import Question
+from explainer.quiz import Question, compared
 from explainer.services import Observation
 from explainer.state import Choice
 from explainer.views.class_token.values import (
@@ -103,10 +103,8 @@ def ask_turns(seen: Observation) -> Question:
     texts, turns = TEXTS["questions"]["turns"], cosines(journey(seen))
     block = TEXTS["parts"]["listens"]["block"]
     row = texts["class_row" if has_class(seen.config) else "mean_row"]
-    return Question(
-        "turns",
-        texts["text"].format(row=row),
-        tuple(block.format(number=place + 1) for place in range(len(turns))),
-        int(turns.argmin()),
-        texts["why"].format(cosines=", ".join(signed(float(turn)) for turn in turns)),
-    )
+    shown = [
+        (block.format(number=place + 1), signed(float(turn))) for place, turn in enumerate(turns)
+    ]
+    text = texts["text"].format(row=row)
+    return compared("turns", text, shown, int(turns.argmin()), texts["why"])

@@ -8,7 +8,7 @@ import numpy as np
 from explainer.equality import holds, number_of
 from explainer.lens import lens, written
 from explainer.notation import SUPERSCRIPTS
-from explainer.quiz import Question
+from explainer.quiz import Question, compared
 from explainer.services import Observation
 from explainer.state import Choice
 from explainer.views.classification_head.wording import (
@@ -91,14 +91,9 @@ def ask_writer(choice: Choice, seen: Observation, words: Mapping[str, object]) -
     names, column = writer_names(split), split.logits[:, seen.prediction]
     order = np.argsort(-column, kind="stable")
     places = sorted({int(order[at]) for at in (0, 1, len(order) // 2, -1)})
-    values = ", ".join(f"{names[place]} {signed(float(column[place]))}" for place in places)
-    return Question(
-        "writer",
-        texts["text"].format(**words),
-        tuple(names[place] for place in places),
-        places.index(int(order[0])),
-        texts["why"].format(values=values, **words),
-    )
+    shown = [(names[place], signed(float(column[place]))) for place in places]
+    text, best = texts["text"].format(**words), places.index(int(order[0]))
+    return compared("writer", text, shown, best, texts["why"], **words)
 
 
 def ask_shift(words: Mapping[str, object]) -> Question:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from explainer.flawed import flaws
-from explainer.notation import percent
-from explainer.quiz import Question
+from explainer.notation import percent, written
+from explainer.quiz import Question, compared
 from explainer.services import Observation
 from explainer.state import Choice
 from explainer.views.encoder_block.wording import (
@@ -39,7 +39,7 @@ def ask_larger(choice: Choice, seen: Observation, words: Mapping[str, object]) -
         texts["text"].format(**words),
         (texts["attention"], texts["mlp"], texts["same"]),
         2 if same else int(mlp > attention),
-        texts["why"].format(attention=f"{attention:.3f}", mlp=f"{mlp:.3f}"),
+        texts["why"].format(attention=written(attention), mlp=written(mlp)),
     )
 
 
@@ -72,13 +72,10 @@ def ask_active(choice: Choice, seen: Observation, words: Mapping[str, object]) -
 
 def ask_most(choice: Choice, seen: Observation, words: Mapping[str, object]) -> Question:
     texts, found = TEXTS["questions"]["most"], lengths(seen, query_of(choice, seen))[2]
-    return Question(
-        "most",
-        texts["text"].format(**words),
-        tuple(numbered(texts["block"], len(found))),
-        int(found.argmax()),
-        texts["why"].format(lengths=", ".join(f"{one:.2f}" for one in found)),
-    )
+    blocks, sizes = numbered(texts["block"], len(found)), [f"{one:.2f}" for one in found]
+    shown = list(zip(blocks, sizes, strict=True))
+    text = texts["text"].format(**words)
+    return compared("most", text, shown, int(found.argmax()), texts["why"])
 
 
 def ask_alone(words: Mapping[str, object]) -> Question:

@@ -4,7 +4,7 @@ import numpy as np
 
 from explainer import heads, state
 from explainer.notation import points, precise_percent
-from explainer.quiz import Question
+from explainer.quiz import Question, compared
 from explainer.services import Observation
 from explainer.state import Choice
 from explainer.told import texts_of
@@ -67,8 +67,8 @@ def ask_even(choice: Choice, seen: Observation) -> Question:
     block, head = state.get_block(choice), state.get_head(choice)
     even = heads.even_distance(seen.config.grid_size)
     value = float(heads.spread(choice, seen)[1][block, head])
-    # a head that gives patches nothing at all has no distance
-    apart = 0.0 if np.isnan(value) else value - even
+    # as they are shown; a head that gives patches nothing at all has no distance
+    apart = 0.0 if np.isnan(value) else round(value, 2) - round(even, 2)
     return Question(
         "even",
         words["text"].format(even=f"{even:.2f}", block=block + 1, head=head + 1),
@@ -92,12 +92,10 @@ def ask_writes(choice: Choice, seen: Observation) -> Question:
 def ask_head(name: str, values: np.ndarray, **words: object) -> Question:
     """Ask for the head with the largest value."""
     texts = TEXTS["questions"]
-    labels = [texts["head"].format(head=head + 1) for head in range(len(values))]
-    listed = ", ".join(f"{label} {value:.2f}" for label, value in zip(labels, values, strict=True))
-    return Question(
-        name,
-        texts[name]["text"].format(**words),
-        tuple(labels),
-        int(np.nan_to_num(values).argmax()),
-        texts[name]["why"].format(values=listed),
-    )
+    shown = [
+        # a head that gives patches nothing at all has no distance
+        (texts["head"].format(head=head + 1), "–" if np.isnan(value) else f"{value:.2f}")
+        for head, value in enumerate(values)
+    ]
+    best = int(np.nan_to_num(values).argmax())
+    return compared(name, texts[name]["text"].format(**words), shown, best, texts[name]["why"])

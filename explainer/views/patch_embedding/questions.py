@@ -6,7 +6,7 @@ import numpy as np
 
 from explainer import embedding, services
 from explainer.equality import number_of, sign
-from explainer.quiz import Question
+from explainer.quiz import Question, compared
 from explainer.services import Observation
 from explainer.state import Choice
 from explainer.told import texts_of
@@ -48,13 +48,8 @@ def ask_response(choice: Choice, seen: Observation) -> Question:
     words, unit = TEXTS["questions"]["response"], embedding.unit_of(choice)
     column = seen.tensors["patch_embed"][:, unit]
     options, best = clearly_largest(column, np.argsort(-column, kind="stable"))
-    return Question(
-        "response",
-        words["text"].format(number=unit + 1),
-        tuple(names_of(seen.config)[place] for place in options),
-        options.index(best),
-        words["why"].format(values=listed(column, options, seen)),
-    )
+    text, shown = words["text"].format(number=unit + 1), listed(column, options, seen)
+    return compared("response", text, shown, options.index(best), words["why"])
 
 
 def ask_similar(choice: Choice, seen: Observation) -> Question:
@@ -65,13 +60,8 @@ def ask_similar(choice: Choice, seen: Observation) -> Question:
     order = found.order if len(found.order) else np.array([patch])
     options, best = clearly_largest(found.embeddings, order)
     name = names_of(seen.config)[patch]
-    return Question(
-        "similar",
-        words["text"].format(patch=name),
-        tuple(names_of(seen.config)[place] for place in options),
-        options.index(best),
-        words["why"].format(patch=name, values=listed(found.embeddings, options, seen)),
-    )
+    text, shown = words["text"].format(patch=name), listed(found.embeddings, options, seen)
+    return compared("similar", text, shown, options.index(best), words["why"], patch=name)
 
 
 def clearly_largest(values: np.ndarray, order: np.ndarray) -> tuple[list[int], int]:
@@ -86,9 +76,9 @@ def clearly_largest(values: np.ndarray, order: np.ndarray) -> tuple[list[int], i
     return sorted({best} | clear), best
 
 
-def listed(values: np.ndarray, places: Sequence[int], seen: Observation) -> str:
+def listed(values: np.ndarray, places: Sequence[int], seen: Observation) -> list[tuple[str, str]]:
     names = names_of(seen.config)
-    return ", ".join(f"{names[place]} {short(values[place])}" for place in places)
+    return [(names[place], short(values[place])) for place in places]
 
 
 def ask_blank(choice: Choice, words: Mapping[str, str]) -> Question:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from explainer import positions, state
-from explainer.quiz import Question
+from explainer.quiz import Question, compared
 from explainer.services import Observation
 from explainer.state import Choice
 from explainer.views.position.places import place_names, place_of
@@ -84,19 +84,14 @@ def ask_fastest(config: ViTConfig, kind: str) -> Question:
     shown = [every[round(at)] for at in np.linspace(len(every) - 1, 0, min(4, len(every)))]
     waves = [wave(kind, config.embed_dim, one) for one in shown]
     labels = [words["dimension"].format(number=one + 1) for one in shown]
-    values = ", ".join(f"{label} {steps_of(one)}" for label, one in zip(labels, waves, strict=True))
+    values = list(zip(labels, map(steps_of, waves), strict=True))
     fastest = max(range(len(waves)), key=lambda at: waves[at].frequency)
-    return Question(
-        "fastest",
-        words["text"].format(kind=names[kind]),
-        tuple(labels),
-        fastest,
-        words["why"].format(values=values),
-    )
+    text = words["text"].format(kind=names[kind])
+    return compared("fastest", text, values, fastest, words["why"])
 
 
 def ask_nearest(choice: Choice, seen: Observation, kind: str) -> Question | None:
-    """Ask for the most similar of four places; None where no place is clearly the most similar."""
+    """Ask for the most similar of four places; None where there are no two places."""
     cosines = positions.similarity(choice, seen, kind)
     place, first = place_of(choice, seen), int(seen.config.pool == "cls")
     if cosines is None:
@@ -108,15 +103,7 @@ def ask_nearest(choice: Choice, seen: Observation, kind: str) -> Question | None
         return None
     picked = {others[round(at)] for at in np.linspace(0, len(others) - 1, min(4, len(others)))}
     best = others[0]
-    # one that is as similar would be as right
-    options = sorted(one for one in picked if one == best or row[one] < row[best] - 1e-4)
-    values = ", ".join(f"{names[one]} {written(float(row[one]), 3)}" for one in options)
-    if len(options) < 2:
-        return None
-    return Question(
-        "nearest",
-        words["text"].format(kind=TEXTS["kinds"][kind], query=names[place]),
-        tuple(names[one] for one in options),
-        options.index(best),
-        words["why"].format(values=values),
-    )
+    options = sorted(picked)
+    shown = [(names[one], written(float(row[one]), 3)) for one in options]
+    text = words["text"].format(kind=TEXTS["kinds"][kind], query=names[place])
+    return compared("nearest", text, shown, options.index(best), words["why"])

@@ -6,7 +6,7 @@ import numpy as np
 
 from explainer.attention_row import AttentionRow
 from explainer.notation import percent, precise_percent
-from explainer.quiz import Question
+from explainer.quiz import Question, compared
 from explainer.services import Observation
 from explainer.state import Choice
 from explainer.views.self_attention.cells import of_head, row_of
@@ -31,17 +31,10 @@ def ask_strongest(row: AttentionRow, names: Sequence[str], words: Mapping[str, o
     texts, order = TEXTS["questions"]["strongest"], row.strongest
     best = int(order[0])
     others = [row.query, int(order[len(order) // 8 + 1]), int(order[len(order) // 2])]
-    # one that gets the same would be as right
-    clear = [token for token in others if row.weights[token] < 0.999 * row.weights[best]]
-    options = sorted({best, *clear})
-    listed = ", ".join(f"{names[token]} {percent(float(row.weights[token]))}" for token in options)
-    return Question(
-        "strongest",
-        texts["text"].format(**words),
-        tuple(names[token] for token in options),
-        options.index(best),
-        texts["why"].format(values=listed),
-    )
+    options = sorted({best, *others})
+    shown = [(names[token], percent(float(row.weights[token]))) for token in options]
+    text = texts["text"].format(**words)
+    return compared("strongest", text, shown, options.index(best), texts["why"])
 
 
 def ask_sum(row: AttentionRow, words: Mapping[str, object]) -> Question:
@@ -64,12 +57,18 @@ def ask_double(row: AttentionRow, words: Mapping[str, object]) -> Question:
     texts = TEXTS["questions"]["double"]
     before, after = float(row.at_temperature(1).max()), float(row.at_temperature(2).max())
     stays = before - after < 1e-6
+    shown = {"weight": precise_percent(before), "after": precise_percent(after)}
+    options, answer = (texts["rises"], texts["falls"], texts["stays"]), 2 if stays else 1
+    if (
+        not stays and shown["weight"] == shown["after"]
+    ):  # a fall that does not show is not asked for
+        options, answer = (texts["falls"],), 0
     return Question(
         "double",
-        texts["text"].format(weight=percent(before), **words),
-        (texts["rises"], texts["falls"], texts["stays"]),
-        2 if stays else 1,
-        texts["why_stays" if stays else "why"].format(weight=percent(before), after=percent(after)),
+        texts["text"].format(weight=shown["weight"], **words),
+        options,
+        answer,
+        texts["why_stays" if stays else "why"].format(**shown),
     )
 
 
@@ -93,11 +92,12 @@ def ask_mutual(row: AttentionRow, pattern: np.ndarray, names: Sequence[str]) -> 
     texts = TEXTS["questions"]["mutual"]
     key = next(int(token) for token in row.strongest if token != row.query)
     there, back = float(row.weights[key]), float(pattern[key, row.query])
-    same = abs(back - there) < 1e-4
+    weight, given_back = precise_percent(there), precise_percent(back)
+    same = weight == given_back
     return Question(
         "mutual",
-        texts["text"].format(query=names[row.query], key=names[key], weight=precise_percent(there)),
+        texts["text"].format(query=names[row.query], key=names[key], weight=weight),
         (texts["more"], texts["less"], texts["same"]),
         2 if same else int(back < there),
-        texts["why"].format(back=precise_percent(back)),
+        texts["why_same" if same else "why"].format(back=given_back),
     )

@@ -1,7 +1,8 @@
 """Questions on the features, asked of the live model."""
 
 from explainer import features
-from explainer.quiz import Question
+from explainer.equality import holds, number_of
+from explainer.quiz import Question, compared
 from explainer.services import Observation
 from explainer.state import Choice
 from explainer.views.classification_head.features.wording import TEXTS, share
@@ -33,14 +34,16 @@ def ask_size(seen: Observation) -> Question:
 
 def ask_variance(seen: Observation) -> Question:
     texts, found = TEXTS["questions"]["variance"], features.principal(seen)
-    whole = float(found.shares.sum())
+    whole, each = share(float(found.shares.sum())), [share(float(one)) for one in found.shares]
     return Question(
         "variance",
         texts["text"].format(width=seen.config.embed_dim),
         (texts["less"], texts["some"], texts["most"]),
-        sum(whole > bound for bound in BOUNDS),
+        sum(number_of(whole) > bound for bound in BOUNDS),
         texts["why"].format(
-            shares=share(whole), each=", ".join(share(float(one)) for one in found.shares)
+            shares=whole,
+            each=", ".join(each),
+            nearly="" if holds(sum(map(number_of, each)), whole) else texts["nearly"],
         ),
     )
 
@@ -50,13 +53,8 @@ def ask_nearest(choice: Choice, seen: Observation) -> Question:
     texts, found = TEXTS["questions"]["nearest"], features.neighbours(choice, seen)
     places = sorted({0, 1, len(found) // 2, len(found) - 1})
     options = sorted((found[place] for place in places), key=lambda one: one.name)
-    return Question(
-        "nearest",
-        texts["text"],
-        tuple(one.name for one in options),
-        options.index(found[0]),
-        texts["why"].format(cosines=", ".join(f"{one.name} {one.cosine:.3f}" for one in options)),
-    )
+    shown = [(one.name, f"{one.cosine:.3f}") for one in options]
+    return compared("nearest", texts["text"], shown, options.index(found[0]), texts["why"])
 
 
 def ask_twice() -> Question:
