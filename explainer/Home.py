@@ -13,7 +13,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import streamlit as st
 
 from explainer.startup import uncollected
+from explainer.uploads.server import protect
 
+protect()
 with uncollected():
     # here, since plotly stumbles over it where another visitor's page has imported half of it
     import pandas  # noqa: F401

@@ -5,10 +5,12 @@ import streamlit as st
 from explainer import runs, state
 from explainer.content import load_texts
 from explainer.runs import Refused, visitor
-from explainer.runs.upload import MOST_BYTES, add_upload
+from explainer.runs.upload import add_upload
 from explainer.small_print import note
 from explainer.state import RUN
 from explainer.strangers_words import LONGEST_SENTENCE, strangers_word
+from explainer.uploads import MEGABYTE, MOST_BYTES
+from explainer.uploads.taken import take
 
 TEXTS = load_texts("upload")
 KEY = "own-model"
@@ -25,7 +27,7 @@ def upload_model() -> None:
         st.file_uploader(
             TEXTS["label"],
             key=KEY,
-            max_upload_size=MOST_BYTES // 1024**2,
+            max_upload_size=MOST_BYTES // MEGABYTE,
             help=TEXTS["help"],
             on_change=take_file,
         )
@@ -36,12 +38,14 @@ def upload_model() -> None:
 
 def take_file() -> None:
     """Make a file a run of the visitor's and show it; one that is refused changes nothing else."""
-    file = st.session_state[KEY]
-    if file is None:
+    if st.session_state[KEY] is None:
         st.session_state.pop(SAID_KEY, None)
         return
+    if (file := take(KEY)) is None:
+        return
+    name, content = file
     try:
-        run = add_upload(runs.the_manager(), visitor.current(), file.getvalue(), file.name)
+        run = add_upload(runs.the_manager(), visitor.current(), content, name)
     except Refused as refusal:
         st.session_state[SAID_KEY] = (False, f"{strangers_word(refusal, LONGEST_SENTENCE)}")
         return

@@ -20,6 +20,7 @@ from explainer.picker.preview import preview_own
 from explainer.pictures_prepare import UnusablePictureError
 from explainer.pictures_upload import MOST_BYTES, Upload, read_photograph, read_upload
 from explainer.state import Choice, State
+from explainer.uploads.taken import take
 
 TEXTS = load_texts("picker")
 
@@ -73,14 +74,14 @@ def is_insecure(address: str) -> bool:
 
 def take_file(kind: str, key: str, gallery: str) -> None:
     """Keep a file's picture; a file without one leaves the picture from before as it is."""
-    file = st.session_state[key]
-    if file is None:  # taken out of the list of files, or about to be taken again
+    if (file := take(key)) is None:
         return
+    _, content = file
     try:
         if gallery != DIGITS:
-            keep_photograph(kind, read_photograph(file.getvalue()))
+            keep_photograph(kind, read_photograph(content))
             return
-        upload = read_upload(file.getvalue())
+        upload = read_upload(content)
     except UnusablePictureError as error:
         st.session_state[PROBLEM_KEY] = error.reason
         return

@@ -21,6 +21,7 @@ from explainer.runs.manager import Manager
 from explainer.runs.note import Note, hashed
 from explainer.runs.run import Run
 from explainer.showable import check_memory, check_shape, check_showable
+from explainer.uploads import MOST_BYTES
 from vit_core import Checkpoint, CheckpointError, TrainConfig, ViTConfig, load_checkpoint
 from vit_core.checkpoint import read_header, read_part, source_of
 from vit_core.data import MNIST_TRAINING, mnist_info, mnist_test, normalize
@@ -28,7 +29,6 @@ from vit_core.presets import PRESETS
 from vit_core.run import RunConfig, RunDirectory
 
 TEXTS = load_texts("upload")
-MOST_BYTES = 48 * MEGABYTE  # of a file; server.maxUploadSize says the same
 COPIES = 2  # of an accepted model on the disk: as saved after its epoch, and as the last one
 MOST_HEADER = 256 * 1024  # bytes; a model of 12 blocks needs 16 kB
 MOST_EPOCH = 9_999

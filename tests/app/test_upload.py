@@ -199,7 +199,7 @@ def test_files_of_other_kinds(made: Make, tmp_path: Path):
 
 
 def test_a_byte_more_than_allowed():
-    assert "48.1 MB; at most 48 MB" in refusal(bytes(MOST_BYTES + 1))
+    assert "32.1 MB; at most 32 MB" in refusal(bytes(MOST_BYTES + 1))
 
 
 @pytest.mark.parametrize("length", [0, 1, 7, 8, 9, 100, -1, -1000])

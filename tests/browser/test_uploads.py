@@ -1,0 +1,169 @@
+"""Files that visitors bring, on their way through the real server."""
+
+import http.client
+import os
+import socket
+import tempfile
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import connect
+
+from vit_core import ViTConfig, build, save_checkpoint
+from vit_core.data import mnist_info
+
+pytestmark = pytest.mark.browser
+MARK = b"PRIVATE "
+
+
+class Guest:
+    """A session without a browser, which knows the server's routes."""
+
+    def __init__(self, url: str) -> None:
+        self.host, self.session = urlsplit(url).netloc, ""
+        self.stream = connect(
+            f"ws://{self.host}/_stcore/stream", max_size=None, subprotocols=["streamlit"]
+        )
+
+    def __enter__(self) -> "Guest":
+        stream = self.stream.__enter__()
+        ask = BackMsg()
+        ask.rerun_script.query_string = ""
+        stream.send(ask.SerializeToString())
+        while not self.session:
+            message = ForwardMsg.FromString(stream.recv(timeout=60))
+            if message.WhichOneof("type") == "new_session":
+                self.session = message.new_session.initialize.session_id
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stream.__exit__(*error)
+
+    def request(self, size: int, content: bytes = b"") -> socket.socket:
+        """Begin to put a file of ``size`` bytes, of which only ``content`` is sent."""
+        token = answer(self.host, "/_stcore/health")[1]["Set-Cookie"].split("=", 1)[1].split(";")[0]
+        start = b'--X\r\nContent-Disposition: form-data; name="f"; filename="me.jpg"\r\n\r\n'
+        end = b"\r\n--X--\r\n"
+        head = [
+            f"PUT /_stcore/upload_file/{self.session}/{uuid.uuid4()} HTTP/1.1",
+            f"Host: {self.host}",
+            f"X-Xsrftoken: {token}",
+            f"Cookie: _streamlit_xsrf={token}",
+            "Content-Type: multipart/form-data; boundary=X",
+            f"Content-Length: {len(start) + size + len(end)}",
+        ]
+        name, port = self.host.split(":")
+        line = socket.create_connection((name, int(port)), timeout=30)
+        line.sendall("\r\n".join(head).encode() + b"\r\n\r\n" + start + content)
+        if len(content) == size:
+            line.sendall(end)
+        return line
+
+
+def answer(host: str, path: str) -> tuple[int, http.client.HTTPMessage]:
+    line = http.client.HTTPConnection(host, timeout=30)
+    line.request("GET", path)
+    found = line.getresponse()
+    found.read()
+    line.close()
+    return found.status, found.headers
+
+
+def written(marked: bytes) -> list[str]:
+    """Return the open files of all processes, in the temporary folder, that begin with a mark."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            target = os.readlink(link)
+            if target.startswith(tempfile.gettempdir()) and marked in link.read_bytes()[:200]:
+                found.append(target)
+        except OSError:  # another's, or gone meanwhile
+            continue
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux lists open files")
+def test_a_file_lies_on_no_disk_while_it_arrives(app: str) -> None:
+    marked = uuid.uuid4().bytes.hex().encode()
+    part = (marked + MARK * 400_000)[:3_000_000]
+    with Guest(app) as guest, guest.request(2 * len(part), part) as line:
+        line.settimeout(1.5)
+        with pytest.raises(TimeoutError):  # it waits for the rest
+            line.recv(1)
+        assert written(marked) == []
+
+
+def test_a_whole_file_is_accepted_and_one_too_large_is_not(app: str) -> None:
+    with Guest(app) as guest:
+        with guest.request(4_000_000, b"x" * 4_000_000) as line:
+            assert line.recv(100).startswith(b"HTTP/1.1 204")
+        with guest.request(33 * 1024**2) as line:
+            assert line.recv(100).startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/" + "a" * 5_000,
+        "/app/static/" + "a" * 5_000,
+        "/app/static/" + "a" * 256,
+        "/app/static/" + "b/" * 2_400,
+        "/app/static/" + "%F0%9F%98%80" * 100,
+        "/app/static/%00",
+        "/app/static/x%00y",
+        "/media/" + "a" * 5_000,
+        "/component/" + "a" * 5_000,
+        "/static/" + "a" * 5_000,
+    ],
+    ids=lambda path: f"{path[:16]}-{len(path)}",
+)
+def test_no_path_is_an_error_of_the_server(app: str, path: str) -> None:
+    with Guest(app) as guest:
+        assert answer(guest.host, path)[0] < 500
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.safetensors"
+    shape = ViTConfig(patch_size=7, embed_dim=16, depth=2, num_heads=2)
+    save_checkpoint(build(shape, seed=3), path, data=mnist_info())
+    return path
+
+
+def test_a_model_is_brought_and_pages_go_on_without_its_file(
+    visit: Callable, checkpoint: Path
+) -> None:
+    one = visit()
+    one.open()
+    one.page.get_by_text("Bring your own model").click()
+    one.page.locator("input[type=file]").first.set_input_files(checkpoint)
+    one.page.get_by_text("This is your model “mine” now.").wait_for()
+    one.settle()
+    for address in ("patches", "self-attention"):
+        one.page.locator(f"a[href*='/{address}']").first.click()
+        one.page.wait_for_url(f"**/{address}*")
+        one.settle()
+    assert "source=run" in one.page.url
+    one.check()
+
+
+def test_a_photograph_of_some_megabytes_is_looked_at(visit: Callable, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (1100, 1100, 3), np.uint8)
+    path = tmp_path / "me.png"
+    Image.fromarray(noise).save(path)
+    assert path.stat().st_size > 3_000_000
+    one = visit()
+    one.open("?source=cifar10")
+    one.page.get_by_role("radio", name="Upload").click()
+    one.settle()
+    one.page.locator("input[type=file]").first.set_input_files(path)
+    one.page.wait_for_url("**photo=*")
+    one.settle()
+    one.check()
