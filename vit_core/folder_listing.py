@@ -84,12 +84,17 @@ def list_part(part: Part, classes: tuple[str, ...]) -> tuple[FileList, list[str]
     Raises:
         ImageFolderError: one has none.
     """
+    if not part.folders:
+        raise ImageFolderError(
+            f"{plain(part.path)} has no folders of classes, so that nobody knows what its images "
+            f"show; they must lie in {plain(part.path / classes[0])} and so on, or elsewhere"
+        )
     files, others = list_files(part.path, classes, part.folders)
     counts = np.bincount(files.labels, minlength=len(classes))
     if len(empty := [classes[label] for label in np.flatnonzero(counts == 0)]):
         inside = os.path.join(part.path, part.folders.get(empty[0], "\0"), "")
         instead = seen_instead([other for other in others if other.startswith(inside)])
-        more = f", nor have {some(empty[1:6], len(empty) - 1)}" if len(empty) > 1 else ""
+        more = f"; nor do {some(empty[1:6], len(empty) - 1)}" if len(empty) > 1 else ""
         raise ImageFolderError(
             f"the class '{plain(empty[0])}' has no image in {plain(part.path)}{instead}{more}"
         )

@@ -215,6 +215,11 @@ def open_run(
         if options.dataset:
             run.config = dataclasses.replace(run.config, dataset=name_of(options.dataset))
         return run, None
+    if decode(str(options.run_dir)) != str(options.run_dir):
+        raise RunError(
+            f"--run-dir {plain(options.run_dir)} is no UTF-8 text, and no checkpoint could be read "
+            f"from there; choose another name"
+        )
     dataset = name_of(options.dataset or "mnist")
     preset = options.preset or ("default" if dataset in GREY else "cifar10")
     model, training = pick(PRESETS[preset].model, given), pick(PRESETS[preset].train, given)

@@ -1,0 +1,100 @@
+"""A run is gone on with where its images lie now, if they are the same."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from folder_data import make_folder
+
+from vit_core import train_command as command
+from vit_core.board import no_board
+from vit_core.run import read_config
+
+QUICK = ["--depth", "1", "--embed-dim", "12", "--epochs", "1", "--threads", "1"]
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(command, "open_board", no_board)
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    return make_folder(tmp_path / "old place", {"train": 30, "test": 4})
+
+
+def cut_back(run: Path) -> None:
+    """Leave a run as it is before its first epoch ends."""
+    for name in ("final.safetensors", "state.safetensors", "metrics.jsonl", "hardest.json"):
+        (run / name).unlink()
+
+
+def resume(run: Path, *options: str) -> int:
+    return command.main(["--run-dir", str(run), "--resume", "--workers", "0", *options])
+
+
+@pytest.mark.parametrize("memory", ["2", "0"])
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_moved_images_are_gone_on_with(
+    old: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    memory: str,
+    is_complete: bool,
+) -> None:
+    run, new = tmp_path / "run", tmp_path / "ein neuer Ort ✓"
+    start = ["--memory", memory, "--workers", "0", "--dataset", str(old), "--run-dir", str(run)]
+    assert command.main([*start, *QUICK]) == 0
+    if not is_complete:
+        cut_back(run)
+    before = read_config(run)
+    old.rename(new)
+    assert resume(run) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("error: there is no data set") and "--dataset" in said
+    assert read_config(run) == before
+    assert resume(run, "--dataset", str(new)) == 0
+    assert "test accuracy" in capsys.readouterr().out
+    # the next time it is found there without being told
+    assert read_config(run).dataset == str(new)
+    assert resume(run) == 0
+    # and where the run was moved as well
+    run.rename(tmp_path / "moved run")
+    assert resume(tmp_path / "moved run") == 0
+
+
+def test_other_images_are_refused_and_change_nothing(
+    old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    assert command.main(["--dataset", str(old), "--run-dir", str(run), *QUICK]) == 0
+    other = shutil.copytree(old, tmp_path / "other")
+    (other / "train" / "cat" / "0003.png").unlink()
+    before = {file: file.read_bytes() for file in run.iterdir()}
+    capsys.readouterr()
+    for dataset, words in (
+        (str(other), "holds other data now"),
+        (str(tmp_path / "nothing"), "there is no data set"),
+        ("mnist", "was started with dataset"),
+        ("~no such user/x", "there is no data set"),
+    ):
+        assert resume(run, "--dataset", dataset) == 2
+        said = capsys.readouterr().err
+        assert said.startswith("error: ") and words in said and said.count("\n") == 1
+    assert {file: file.read_bytes() for file in run.iterdir()} == before
+    assert resume(run) == 0
+
+
+def test_a_relative_path_is_kept_whole(
+    old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    monkeypatch.chdir(tmp_path)
+    assert command.main(["--dataset", "old place", "--run-dir", "run", *QUICK]) == 0
+    assert read_config(run).dataset == str(old)
+    old.rename(tmp_path / "new")
+    assert resume(run, "--dataset", "new") == 0
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert resume(run) == 0

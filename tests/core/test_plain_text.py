@@ -1,0 +1,58 @@
+"""Any name becomes text that any terminal, file and page can show."""
+
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+
+from vit_core.plain_text import let_output_write_anything, plain, same_name, some
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("cat", "cat"),
+        ("狗 🐶 é", "狗 🐶 é"),
+        ("two\nlines\tand a tab", r"two\nlines\tand a tab"),
+        ("\x1b[31mred", r"\x1b[31mred"),
+        ("\u202egnp.exe", r"\u202egnp.exe"),  # which would be shown from right to left
+        ("\u2028", r"\u2028"),
+        ("👩\u200d🚀", "👩\u200d🚀"),
+        (os.fsdecode(b"caf\xe9"), r"caf\xe9"),
+        ("\ud83d", r"\ud83d"),
+        ("שלום", "שלום"),
+    ],
+)
+def test_a_name_is_shown_on_one_line(name: str, shown: str) -> None:
+    assert plain(name) == shown
+    assert plain(name).encode().decode() == shown
+
+
+def test_accents_are_the_same_however_they_are_stored() -> None:
+    assert same_name("cafe\u0301") == same_name("caf\u00e9") == "café"
+    assert same_name(os.fsdecode(b"caf\xe9")) == r"caf\xe9" != "café"
+
+
+def test_the_first_names_and_how_many_more() -> None:
+    assert some(["a", "b\n"], 2) == r"a, b\n"
+    assert some(["a", "b"], 1_234) == "a, b and 1,232 more"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_a_terminal_that_lacks_a_letter_gets_it_spelled_out(encoding: str) -> None:
+    code = (
+        "from vit_core.plain_text import let_output_write_anything as go; go(); print('✓ \\ud800')"
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment)
+    assert done.returncode == 0
+    expected = "✓" if encoding == "utf-8" else r"\u2713"
+    assert done.stdout.decode("utf-8").strip() == expected + r" \ud800"
+
+
+def test_an_output_without_an_encoding_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    monkeypatch.setattr(sys, "stderr", None)  # as where Windows starts a program without a console
+    let_output_write_anything()
