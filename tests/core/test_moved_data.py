@@ -1,10 +1,12 @@
 """A run is gone on with where its images lie now, if they are the same."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 from folder_data import make_folder
+from PIL import Image, ImageOps
 
 from vit_core import train_command as command
 from vit_core.board import no_board
@@ -84,6 +86,39 @@ def test_other_images_are_refused_and_change_nothing(
         assert said.startswith("error: ") and words in said and said.count("\n") == 1
     assert {file: file.read_bytes() for file in run.iterdir()} == before
     assert resume(run) == 0
+
+
+@pytest.mark.parametrize("memory", ["2", "0"])
+def test_other_images_of_the_same_names_are_refused(
+    old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], memory: str
+) -> None:
+    run = tmp_path / "run"
+    start = ["--memory", memory, "--workers", "0", "--dataset", str(old), "--run-dir", str(run)]
+    assert command.main([*start, *QUICK]) == 0
+    other = shutil.copytree(old, tmp_path / "other")
+    for file in other.rglob("*.png"):
+        with Image.open(file) as image:
+            ImageOps.invert(image).save(file)
+    assert resume(run, "--dataset", str(other)) == 2
+    assert "holds other data now" in capsys.readouterr().err
+    assert read_config(run).dataset == str(old)
+
+
+def test_a_run_that_knows_the_names_of_its_files_alone_is_gone_on_with(
+    old: Path, tmp_path: Path
+) -> None:
+    """As one that an earlier version began."""
+    run = tmp_path / "run"
+    start = ["--memory", "0", "--workers", "0", "--dataset", str(old), "--run-dir", str(run)]
+    assert command.main([*start, *QUICK]) == 0
+    values = json.loads((run / "config.json").read_text())
+    assert len(values["data"]) == 32
+    values["data"] = values["data"][:16]
+    (run / "config.json").write_text(json.dumps(values))
+    assert resume(run) == 0
+    values["data"] = ""
+    (run / "config.json").write_text(json.dumps(values))
+    assert resume(run) == 2
 
 
 def test_a_relative_path_is_kept_whole(
