@@ -86,6 +86,11 @@ def position_count(config: ViTConfig) -> int:
     return config.num_patches + (config.pool == "cls")
 
 
+def learned_grid(choice: Choice) -> tuple[int, int] | None:
+    """Return the grid that the model's positions were learned for, where it has another."""
+    return services.load_source(choice.source, choice.config, choice.seed).learned_grid
+
+
 def table(choice: Choice, seen: Observation, kind: str) -> np.ndarray | None:
     """Return the position matrix (positions, D) of one kind; None where there is none.
 

@@ -56,6 +56,11 @@ class Source:
         """Which pictures belong to the model."""
         return gallery_of(self.model.config, self.info)
 
+    @property
+    def learned_grid(self) -> tuple[int, int] | None:
+        """The grid that the positions were learned for, where they were resampled for this one."""
+        return getattr(self.preprocessing, "learned_grid", None)
+
     def prepare(self, image: Image.Image) -> np.ndarray:
         """Return a picture as the model gets it, uint8."""
         if self.preprocessing is not None:

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from explainer import navigation, quiz, run_models, services, state
+from explainer import navigation, positions, quiz, run_models, services, state
 from explainer.classes import are_all_shown, left_over, names_of, shown_classes
 from explainer.components.copy_link import copy_link
 from explainer.components.pipeline import show_pipeline
@@ -23,6 +23,7 @@ from explainer.stages import percent, stages
 from explainer.state import Choice
 from explainer.strangers_words import LONGEST_SENTENCE, plain_format, strangers_word
 from explainer.told import texts_of
+from vit_core import ViTConfig
 
 TEXTS = load_texts("home")
 
@@ -138,12 +139,30 @@ def show_parts(choice: Choice, observation: Observation) -> None:
     config = observation.config
     st.header(TEXTS["parts_title"], anchor=False)
     count = f"{config.num_parameters:,}"
-    st.markdown(TEXTS["parts_trained" if choice.trained else "parts_untrained"].format(count=count))
+    st.markdown(parts_text(choice, config).format(count=count, **position_facts(choice, config)))
     counts = config.parameters_by_part
     each = f"{counts['blocks'] // config.depth:,}"
     names = {part: TEXTS["parts"][part].format(depth=config.depth, each=each) for part in counts}
     headings = TEXTS["parts_part"], TEXTS["parts_count"], TEXTS["parts_share"]
     st.html(parts_table(counts, names, headings, TEXTS["parts_caption"]))
+
+
+def parts_text(choice: Choice, config: ViTConfig) -> str:
+    if positions.learned_grid(choice) is not None:
+        return TEXTS["parts_resampled"]
+    return TEXTS["parts_trained" if choice.trained else "parts_untrained"]
+
+
+def position_facts(choice: Choice, config: ViTConfig) -> dict[str, object]:
+    (rows, columns), learned = config.grid_size, positions.learned_grid(choice)
+    learned_rows, learned_columns = learned or config.grid_size
+    return {
+        "positions": f"{config.num_patches * config.embed_dim:,}",
+        "rows": rows,
+        "columns": columns,
+        "learned_rows": learned_rows,
+        "learned_columns": learned_columns,
+    }
 
 
 def show_origin(choice: Choice, observation: Observation) -> None:

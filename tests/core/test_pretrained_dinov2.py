@@ -42,3 +42,9 @@ def test_it_computes_what_its_source_computes() -> None:
             assert np.abs(found[key][0].numpy() - expected).max() <= most, key
         listens = found["blocks.11.attn.pattern"][0, :, 0].numpy()
         assert np.abs(listens - reference["pattern_11_cls"]).max() <= 1e-5
+
+
+def test_it_knows_for_which_grid_its_positions_were_learned() -> None:
+    model, prepared = load(WEIGHTS)
+    assert model.config.grid_size == (16, 16)
+    assert prepared.learned_grid == (37, 37)

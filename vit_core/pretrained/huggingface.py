@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,15 @@ from vit_core.config import ViTConfig
 from vit_core.model import ViT
 from vit_core.pretrained.errors import PretrainedError
 from vit_core.pretrained.preprocessing import HALF, Preprocessing
-from vit_core.pretrained.weights import as_linear, build_from, joined_qkv, renamed, resampled, shape
+from vit_core.pretrained.weights import (
+    as_linear,
+    build_from,
+    joined_qkv,
+    learned_grid,
+    renamed,
+    resampled,
+    shape,
+)
 
 CONFIG, WEIGHTS, PREPROCESSOR = "config.json", "model.safetensors", "preprocessor_config.json"
 KINDS = ("vit", "deit", "dinov2", "dinov2_with_registers")
@@ -92,9 +101,11 @@ def from_huggingface(
     prepared = preprocessing_of(kind, config, preprocessor or {}, image_size, name)
     found = convert(tensors)
     model = config_of(kind, config, found, prepared.size)
+    grid = learned_grid(found, model)
     found = fitted(kind, model, found)
     names = class_names(config, model.num_classes)
-    return build_from(model, found), replace_names(prepared, names)
+    prepared = replace(replace_names(prepared, names), learned_grid=grid)
+    return build_from(model, found), prepared
 
 
 def read_json(path: Path, required: bool = True) -> dict[str, Any] | None:

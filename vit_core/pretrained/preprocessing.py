@@ -31,6 +31,8 @@ class Preprocessing:
         mean, std: of each channel, for pixels scaled to 0..1.
         class_names: index 0 names the first logit; empty for a backbone.
         source: where the weights come from, for people.
+        learned_grid: rows and columns of patches that the positions were learned for, where they
+            were resampled for this model; None where they were learned as they are.
     """
 
     size: int
@@ -41,6 +43,7 @@ class Preprocessing:
     std: tuple[float, ...] = IMAGENET_STD
     class_names: tuple[str, ...] = ()
     source: str = ""
+    learned_grid: tuple[int, int] | None = None
 
     def prepare(self, image: Image.Image) -> np.ndarray:
         """Return the picture as the model gets it, (size, size, 3) uint8, not yet normalised."""

@@ -1,6 +1,7 @@
 """Vision Transformers of timm (PyTorch Image Models), whose names of tensors are this project's."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from vit_core.pretrained.weights import (
     build_from,
     depth_of,
     heads_of,
+    learned_grid,
     renamed,
     resampled,
     shape,
@@ -72,8 +74,10 @@ def from_timm(
         raise PretrainedError("patch_embed.proj.weight is no convolution, as timm's ViTs have it")
     model = config_of(found, kernel, values, image_size, num_heads)
     found["patch_embed.proj.weight"] = as_linear(kernel)
+    grid = learned_grid(found, model)
     found = with_positions(found, model, values.get("no_embed_class"))
-    return build_from(model, found), preprocessing_of(config or {}, model)
+    prepared = replace(preprocessing_of(config or {}, model), learned_grid=grid)
+    return build_from(model, found), prepared
 
 
 def read_module(module: nn.Module) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Vision Transformers of torchvision."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from torch import Tensor, nn
 
@@ -14,6 +15,7 @@ from vit_core.pretrained.weights import (
     build_from,
     depth_of,
     heads_of,
+    learned_grid,
     renamed,
     resampled,
     shape,
@@ -79,10 +81,11 @@ def from_torchvision(
         raise PretrainedError("these weights are not those of torchvision's VisionTransformer")
     model = config_of(found, kernel, image_size or own, num_heads)
     found["patch_embed.proj.weight"] = as_linear(kernel)
+    grid = learned_grid(found, model)
     found["pos_embed"] = resampled(
         found["pos_embed"], model.grid_size, 1, align_corners=True, antialias=False
     )
-    return build_from(model, found), preprocessing_of(model)
+    return build_from(model, found), replace(preprocessing_of(model), learned_grid=grid)
 
 
 def config_of(

@@ -111,6 +111,20 @@ def resampled(
     return torch.cat((before, found), dim=1)
 
 
+def learned_grid(tensors: Mapping[str, Tensor], config: ViTConfig) -> tuple[int, int] | None:
+    """Return the grid that the source's positions were learned for; None if it is the model's own.
+
+    Args:
+        tensors: the source's, under this project's names.
+    """
+    positions = tensors["pos_embed"].shape[1] if "pos_embed" in tensors else 0
+    for prefix in (config.num_prefix_tokens, 1, 0):  # registers may have positions or not
+        side = math.isqrt(max(positions - prefix, 0))
+        if side and side * side == positions - prefix:
+            return None if (side, side) == config.grid_size else (side, side)
+    return None
+
+
 def build_from(
     config: ViTConfig, tensors: Mapping[str, Tensor], original: Callable[[str], str] = str
 ) -> ViT:

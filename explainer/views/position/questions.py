@@ -7,14 +7,14 @@ from explainer.quiz import Question, compared
 from explainer.services import Observation
 from explainer.state import Choice
 from explainer.views.position.places import place_names, place_of
-from explainer.views.position.wording import TEXTS, WAVES, output_name, steps_of, written
+from explainer.views.position.wording import TEXTS, WAVES, grids, output_name, steps_of, written
 from vit_core import ViTConfig
 from vit_core.interpret.position import wave
 
 
 def questions(choice: Choice, seen: Observation) -> list[Question]:
     found = positions.shuffled(choice, seen, state.load().shuffle or 1)
-    asked = [ask_shuffle(found, seen), ask_learned(seen.config), ask_orders(seen.config)]
+    asked = [ask_shuffle(found, seen), ask_learned(choice, seen.config), ask_orders(seen.config)]
     if found.without is not None:
         asked.insert(1, ask_off(found, seen))
     kind = positions.kind_of(choice)
@@ -49,18 +49,20 @@ def ask_off(found: positions.Shuffled, seen: Observation) -> Question:
     )
 
 
-def ask_learned(config: ViTConfig) -> Question:
+def ask_learned(choice: Choice, config: ViTConfig) -> Question:
     words = TEXTS["questions"]["learned"]
     rows, width = positions.position_count(config), config.embed_dim
     right = config.parameters_by_part["pos_embed"]
     options = list(dict.fromkeys((0, rows, width, rows * width)))
+    is_resampled = positions.learned_grid(choice) is not None
     reason = "none" if config.pos_embed == "none" else "learned" if right else "fixed"
-    why = words[f"why_{reason}"].format(
-        rows=rows, width=width, count=f"{right:,}", kind=TEXTS["own_kinds"][config.pos_embed]
+    sizes = {**grids(choice, config), "rows": rows, "width": width, "count": f"{right:,}"}
+    why = words["why_resampled" if is_resampled else f"why_{reason}"].format(
+        kind=TEXTS["own_kinds"][config.pos_embed], **sizes
     )
     return Question(
         "learned",
-        words["text"],
+        words["text_resampled" if is_resampled else "text"],
         tuple(f"{option:,}" for option in options),
         options.index(right),
         why,

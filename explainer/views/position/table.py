@@ -15,7 +15,7 @@ from explainer.notation import latex_number
 from explainer.services import Observation
 from explainer.state import Cell, Choice
 from explainer.views.position.places import place_names, place_of
-from explainer.views.position.wording import TEXTS, WAVES, areas, numbered, written
+from explainer.views.position.wording import TEXTS, WAVES, areas, grids, numbered, written
 from vit_core import ViTConfig
 from vit_core.config import POSITIONS
 from vit_core.interpret.position import wave
@@ -52,7 +52,9 @@ def show_table(choice: Choice, seen: Observation) -> None:
     names = place_names(config)
     sizes = {"count": f"{len(names) * config.embed_dim:,}", "width": config.embed_dim}
     words, picture, example, download, code = areas(5)
-    words.markdown(texts[kind].format(**sizes))
+    is_resampled = kind == own and positions.learned_grid(choice) is not None
+    about = texts["learned_resampled" if is_resampled else kind]
+    words.markdown(about.format(**sizes, **grids(choice, config)))
     found = positions.table(choice, seen, kind)
     if found is None:
         picture.container()
@@ -109,14 +111,13 @@ def show_cell(choice: Choice, seen: Observation, kind: str, found: np.ndarray, c
         st.markdown(texts[f"{kind}_words"].format(quarter=config.embed_dim // 4))
         st.latex(texts[f"{kind}_formula"])
     if kind == "learned":
-        noise = config.pos_embed == "learned" and not choice.trained
-        words = texts["cell_noise" if noise else "cell_learned"]
         st.markdown(
-            words.format(
+            texts[learned_cell(choice, config, cell)].format(
                 place=place,
                 number=cell.column + 1,
                 value=written(value, 6),
                 count=f"{found.size:,}",
+                **grids(choice, config),
             )
         )
         return
@@ -125,6 +126,17 @@ def show_cell(choice: Choice, seen: Observation, kind: str, found: np.ndarray, c
         st.markdown(texts["cell_zero"].format(place=place))
     else:
         st.latex(texts[f"{kind}_cell"] % worked(config, kind, cell, value))
+
+
+def learned_cell(choice: Choice, config: ViTConfig, cell: Cell) -> str:
+    """Return which text fits a cell of a table that follows no formula."""
+    if config.pos_embed != "learned":  # the default model's table is looked at
+        return "cell_learned"
+    if not choice.trained:
+        return "cell_noise"
+    if positions.learned_grid(choice) is None:
+        return "cell_learned"
+    return "cell_kept" if cell.row < int(config.pool == "cls") else "cell_resampled"
 
 
 def worked(config: ViTConfig, kind: str, cell: Cell, value: float) -> tuple[object, ...]:

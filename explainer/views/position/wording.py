@@ -28,9 +28,26 @@ def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
     return {
         "width": config.embed_dim,
         "patches": config.num_patches,
-        "own_kind": TEXTS["own_kinds"][config.pos_embed],
+        "own_kind": own_kind(choice, config),
         "twins": twins_text(choice, seen),
         "shown_kind_text": parts["similarity"][shown],
+    }
+
+
+def own_kind(choice: Choice, config: ViTConfig) -> str:
+    is_resampled = positions.learned_grid(choice) is not None
+    return TEXTS["own_kinds"]["learned_resampled" if is_resampled else config.pos_embed]
+
+
+def grids(choice: Choice, config: ViTConfig) -> Mapping[str, int]:
+    """Return rows and columns of the model's grid, and of that for which it learned positions."""
+    rows, columns = config.grid_size
+    learned_rows, learned_columns = positions.learned_grid(choice) or config.grid_size
+    return {
+        "rows": rows,
+        "columns": columns,
+        "learned_rows": learned_rows,
+        "learned_columns": learned_columns,
     }
 
 
