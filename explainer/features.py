@@ -101,7 +101,7 @@ def known_features(choice: Choice) -> Known:
         source = services.load_source(choice.source, choice.config, choice.seed)
         found = samples(PHOTOGRAPHS) + samples(CIFAR)
         pixels = tuple(source.prepare(sample.open()) for sample in found)
-        with torch.no_grad():
+        with services.turn(source.model.config), torch.no_grad():
             features = [
                 source.model(normalize(services.batch_of(one), source.info))[0] for one in pixels
             ]

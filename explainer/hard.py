@@ -79,9 +79,10 @@ def found_hard() -> list[int]:
 def wrong_among(choice: Choice, places: list[int]) -> Iterator[Hard]:
     """Yield those of some places in the test set that the model gets wrong."""
     source, test = services.load_source(choice.source, choice.config, choice.seed), mnist_test()
-    for at in range(0, len(places), BATCH):
-        some = places[at : at + BATCH]
-        with torch.no_grad():
+    count = services.images_at_once(source.model.config, BATCH)
+    for at in range(0, len(places), count):
+        some = places[at : at + count]
+        with services.turn(source.model.config), torch.no_grad():
             said = source.model(normalize(test.images[some], source.info)).argmax(dim=1).tolist()
         for place, truth, given in zip(some, test.labels[some].tolist(), said, strict=True):
             if given != truth:

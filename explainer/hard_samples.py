@@ -44,7 +44,7 @@ def search(choice: Choice) -> list[HardSample]:
         if truth is None:
             continue
         images = services.batch_of(source.prepare(sample.open()))
-        with torch.no_grad():
+        with services.turn(source.model.config), torch.no_grad():
             said = int(source.model(normalize(images, source.info)).argmax())
         if said != truth:
             found.append(HardSample(place, truth, said))

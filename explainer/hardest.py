@@ -54,7 +54,9 @@ def search(source: str) -> tuple[Hard, ...]:
     found, test = services.load_source(source), mnist_test()
     count = searched(found.model.config, len(test))
     part = Split(test.images[:count], test.labels[:count])
-    return tuple(hardest_images(found.model, part, found.info, SHOWN, BATCH))
+    at_once = services.images_at_once(found.model.config, BATCH)
+    with services.turn(found.model.config):
+        return tuple(hardest_images(found.model, part, found.info, SHOWN, at_once))
 
 
 def searched(config: ViTConfig, most: int) -> int:

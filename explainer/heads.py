@@ -10,7 +10,6 @@ from explainer import services, state
 from explainer.services import Observation
 from explainer.shared import is_remembered, remember
 from explainer.state import Choice
-from vit_core import trace
 from vit_core.data import normalize
 from vit_core.interpret.heads import (
     Head,
@@ -22,6 +21,7 @@ from vit_core.interpret.heads import (
     switch_heads_off,
 )
 from vit_core.model import ViT
+from vit_core.trace import output_with
 
 CHEAP = 5e10  # parameters times tokens times runs: every shape of the sliders is cheaper
 
@@ -48,8 +48,9 @@ def switched(choice: Choice, seen: Observation, off: tuple[Head, ...]) -> np.nda
 
     def run() -> np.ndarray:
         model, images = prepared(choice, seen)
-        found = trace(model, images, switch_heads_off(model.config, off))
-        return (found.probabilities if seen.has_head else found["pooled"])[0].numpy()
+        with services.turn(model.config):
+            found = output_with(model, images, switch_heads_off(model.config, off))[0]
+        return (found.softmax(dim=-1) if seen.has_head else found).numpy()
 
     return remember(("switched", choice, off), run) if off else seen.output
 
@@ -59,7 +60,8 @@ def effects(choice: Choice, seen: Observation) -> np.ndarray:
 
     def run() -> np.ndarray:
         model, images = prepared(choice, seen)
-        found = head_effects(model, images)[:, :, 0]
+        with services.turn(model.config):
+            found = head_effects(model, images)[:, :, 0]
         return (found.softmax(dim=-1) if seen.has_head else found).numpy()
 
     return remember(("effects", choice), run)

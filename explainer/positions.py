@@ -64,7 +64,8 @@ def shuffled(choice: Choice, seen: Observation, seed: int) -> Shuffled:
         config = seen.config
         permutation = torch.from_numpy(order(config.num_patches, seed))
         image = services.batch_of(seen.pixels)
-        found = shuffle_experiment(source.model, normalize(image, source.info), permutation)
+        with services.turn(config):
+            found = shuffle_experiment(source.model, normalize(image, source.info), permutation)
         return Shuffled(
             services.pixels_of(shuffle_patches(image, config.patch_hw, permutation)),
             torch.cat((found.in_order, found.shuffled)).numpy(),

@@ -1,6 +1,7 @@
 """From a choice to what the model computed: models, pictures and traces, cached for all."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -24,14 +25,17 @@ from explainer.runs.limits import load_limits
 from explainer.showable import check_memory, check_showable
 from explainer.state import SOURCES, UNTRAINED, Choice, read_by_others, read_saved
 from explainer.strangers_words import StrangersWord, distinct
+from explainer.uploads import SMALL
 from vit_core import Checkpoint, CheckpointError, ViT, ViTConfig, build, load_checkpoint, trace
 from vit_core.checkpoint import SHIPPED_DIR
 from vit_core.data import DataInfo, mnist_info, mnist_test, normalize
+from vit_core.interpret.heads import block_bytes
 
 MODELS_LIMIT = 32 * 1024**2  # bytes
 OBSERVATIONS_LIMIT = 16 * 1024**2  # bytes
 LARGE = 8 * 1024**2  # bytes of one image's tensors, above which a model's are kept apart
 LARGE_LIMIT = 160 * 1024**2  # bytes: one image of a pretrained model, whatever its size
+BATCH_BYTES = 64 * 1024**2  # of the largest tensors while a batch runs whose tensors nobody keeps
 this_run = local()  # what a run of the page, which is a thread of its own, keeps
 NONE = np.zeros(0, np.float32)  # logits of a model without a head
 OWN_LIMIT = 8 * 1024**2  # bytes, apart, since nearly nobody else will ask for an own picture
@@ -142,6 +146,8 @@ def load_source(source: str, config: ViTConfig | None = None, seed: int = 0) -> 
         found = path.stat()
         # a run that was deleted is found no more, and a file that was replaced is read anew
         key = (source, found.st_ino, found.st_mtime_ns)
+        if found.st_size > SMALL:
+            return keep_large(key, path)
         return models().get(key, lambda: read_saved_source(path))
     return models().get(source, lambda: read_source(checkpoint_path(source)))
 
@@ -157,6 +163,13 @@ def read_pretrained(name: str) -> Source:
 
     found = load_model(name)
     return Source(found.model, found.preprocessing.info, None, found.preprocessing)
+
+
+def keep_large(key: Hashable, path: Path) -> Source:
+    """Return a large model that somebody brought, which takes its turn with pretrained ones."""
+    from explainer.large.library import places
+
+    return places().get(key, lambda: read_saved_source(path))
 
 
 def read_saved_source(path: Path) -> Source:
@@ -302,6 +315,16 @@ def whole(tensor: Tensor) -> np.ndarray:
 def is_large(config: ViTConfig) -> bool:
     """Whether the tensors of one image are too large to keep those of many."""
     return pass_bytes(config) > LARGE
+
+
+def turn(config: ViTConfig) -> AbstractContextManager[Any]:
+    """Return what to hold while a model runs: a large one waits until no other large one runs."""
+    return one_large_pass if is_large(config) else nullcontext()
+
+
+def images_at_once(config: ViTConfig, most: int) -> int:
+    """Return how many images a batch has whose tensors nobody keeps, from 1 to ``most``."""
+    return max(1, min(most, BATCH_BYTES // block_bytes(config)))
 
 
 def pass_bytes(config: ViTConfig) -> int:

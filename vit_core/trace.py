@@ -108,6 +108,28 @@ def trace(
     return Trace(tensors, model.config)
 
 
+@torch.no_grad()
+def output_with(model: ViT, images: Tensor, edits: Mapping[str, Edit] | None = None) -> Tensor:
+    """Return what ``trace(model, images, edits).output`` is, and keep no tensor on the way.
+
+    All tensors of one image of a large model take more than a hundred megabytes; here it is what
+    one block needs.
+
+    Raises:
+        ValueError: as ``trace`` does.
+    """
+    edits, seen = dict(edits or {}), []
+
+    def tap(name: str, tensor: Tensor) -> Tensor:
+        seen.append(name)
+        return apply_edit(name, edits[name], tensor) if name in edits else tensor
+
+    output = model(images, tap)
+    if unused := [key for key in edits if key not in seen]:
+        raise ValueError(unknown_key(unused[0], seen))
+    return output
+
+
 def apply_edit(name: str, edit: Edit, tensor: Tensor) -> Tensor:
     edited = edit(tensor.clone())
     if not isinstance(edited, Tensor):

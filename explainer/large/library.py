@@ -16,7 +16,7 @@ import streamlit as st
 
 from explainer.content import load_texts
 from explainer.large.slots import Slots
-from explainer.runs import the_manager
+from explainer.runs import load_limits, the_manager
 from explainer.strangers_words import joined, plain_format, strangers_word
 from vit_core import CheckpointError, ViT, ViTConfig
 
@@ -140,5 +140,6 @@ def plain(sentence: str) -> str:
 
 
 @st.cache_resource
-def places() -> Slots[Pretrained]:
-    return Slots(max(1, the_manager().limits.large_models), turn=TURN)
+def places() -> Slots[Any]:
+    """Return the places of large models, pretrained ones and those that visitors brought."""
+    return Slots(max(1, load_limits().large_models), turn=TURN)

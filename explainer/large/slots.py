@@ -42,6 +42,10 @@ class Slots(Generic[Value]):
         with self._changed:
             return key in self._places and self._places[key].is_ready
 
+    def __len__(self) -> int:
+        with self._changed:
+            return len(self._places)
+
     def get(
         self, key: Hashable, make: Callable[[], Value], on_wait: Callable[[], None] = lambda: None
     ) -> Value:

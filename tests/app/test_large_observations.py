@@ -8,12 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explainer import services
+from explainer import features, hard, hard_samples, hardest, heads, positions, services
 from explainer.galleries import CIFAR
 from explainer.state import Choice
-from vit_core import PRESETS
+from vit_core import PRESETS, ViTConfig
+from vit_core.interpret.heads import Head
+from vit_core.model import EncoderBlock
 
 CHOICE = Choice("cifar10", PRESETS["cifar10"].model, 0, 0, 0, gallery=CIFAR)
+
+
+DIGIT = Choice("seed", PRESETS["seed"].model, 3, 0, 0)
 
 
 @pytest.fixture
@@ -62,6 +67,58 @@ def test_a_run_keeps_its_tensors_while_others_look_at_other_pictures(
         in_another_run(lambda which=sample: services.observe(replace(CHOICE, sample=which)))
     monkeypatch.setattr(services, "run", lambda choice: pytest.fail("it should be kept"))
     assert seen.tensors["embed"] is first
+
+
+class Watched:
+    """A lock that knows whether it is held."""
+
+    def __init__(self) -> None:
+        self.held = 0
+
+    def __enter__(self) -> None:
+        self.held += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.held -= 1
+
+
+PASSES = {
+    "observation": lambda seen: services.observe_large(replace(CHOICE, sample=4)),
+    "heads off": lambda seen: heads.switched(CHOICE, seen, (Head(0, 1),)),
+    "effects of all heads": lambda seen: heads.effects(CHOICE, seen),
+    "features of shipped pictures": lambda seen: features.known_features(CHOICE),
+    "shuffled patches": lambda seen: positions.shuffled(CHOICE, seen, 1),
+    "wrong pictures": lambda seen: hard_samples.search(CHOICE),
+    "wrong digits": lambda seen: list(hard.wrong_among(DIGIT, [0, 1, 2])),
+    "hardest digits": lambda seen: hardest.search("seed"),
+}
+
+
+@pytest.mark.parametrize("what", PASSES)
+def test_every_pass_of_a_large_model_waits_for_its_turn(
+    all_are_large, monkeypatch, what: str
+) -> None:
+    seen, lock, blocks = services.observe(CHOICE), Watched(), []
+    monkeypatch.setattr(services, "one_large_pass", lock)
+    monkeypatch.setattr(hardest, "WORK", 0)
+    forward = EncoderBlock.forward
+
+    def watched(*given):
+        blocks.append(lock.held)
+        return forward(*given)
+
+    monkeypatch.setattr(EncoderBlock, "forward", watched)
+    PASSES[what](seen)
+    assert blocks and all(blocks)
+    assert lock.held == 0
+
+
+def test_a_batch_of_a_large_model_has_few_images() -> None:
+    assert services.images_at_once(ViTConfig(), 16) == 16
+    wide = ViTConfig(patch_size=2, embed_dim=384, num_heads=16, mlp_ratio=4.0)
+    assert 1 <= services.images_at_once(wide, 500) < 25
+    huge = ViTConfig(image_size=224, patch_size=14, embed_dim=768, num_heads=16, depth=12)
+    assert 1 <= services.images_at_once(huge, 500) < 8
 
 
 def test_all_visitors_share_one_pass(all_are_large, monkeypatch) -> None:

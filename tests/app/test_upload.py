@@ -20,7 +20,8 @@ import safetensors.torch
 import torch
 from streamlit.testing.v1 import AppTest
 
-from explainer import navigation, own_model, runs, state
+from explainer import navigation, own_model, runs, services, state
+from explainer.large import library
 from explainer.runs import Refused, visitor
 from explainer.runs import upload as upload_module
 from explainer.runs.limits import load_limits
@@ -571,6 +572,24 @@ def test_a_refused_file_changes_nothing_and_its_words_are_only_shown(
     assert "was not written by this project" in error.value.replace("\\", "")
     assert "](" not in error.value and "![" not in error.value
     assert now(app) == before and not manager.runs_of(OURS)
+
+
+def test_a_large_model_takes_its_turn_with_pretrained_ones(
+    open_app: Callable[..., AppTest], manager: Manager, made: Make, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(services, "SMALL", 0)
+    places = library.places()
+    sources = []
+    for number in range(2):
+        run = add_upload(manager, OURS, made(), f"m{number}.safetensors")
+        sources.append(state.saved(run.id, 1))
+    first = services.load_source(sources[0])
+    assert services.load_source(sources[0]) is first and len(places) == 1
+    places.idle = 0
+    services.load_source(sources[1])
+    assert len(places) == places.count == 1
+    assert services.load_source(sources[0]) is not first
+    assert not open_app("patches", source="run", run=run.id).exception
 
 
 SHAPES = {

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from vit_core import ViT, ViTConfig, build, trace
+from vit_core.interpret import heads
 from vit_core.interpret.heads import (
     head_contributions,
     head_effects,
@@ -18,6 +19,7 @@ from vit_core.interpret.heads import (
     row_entropy,
     switch_heads_off,
 )
+from vit_core.model import EncoderBlock
 
 
 def patterns(heads: int, tokens: int, seed: int = 0) -> Tensor:
@@ -201,6 +203,26 @@ def test_effects_are_those_of_switching_each_head_off(
             edits = switch_heads_off(config, [(block, head)])
             expected = trace(model, images, edits).logits
             torch.testing.assert_close(found[block, head], expected, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("images_at_once", [1, 2, 3])
+def test_effects_are_the_same_however_many_heads_run_at_once(
+    images_at_once: int, cls_config, random_model, random_images, monkeypatch
+) -> None:
+    model, images = random_model(cls_config), random_images(cls_config)
+    expected, most = head_effects(model, images), 0
+    monkeypatch.setattr(heads, "AT_ONCE", images_at_once * 3 * heads.block_bytes(cls_config))
+    forward = EncoderBlock.forward
+
+    def counted(block: EncoderBlock, tokens: Tensor, *tap: object) -> Tensor:
+        nonlocal most
+        most = max(most, len(tokens))
+        return forward(block, tokens, *tap)
+
+    monkeypatch.setattr(EncoderBlock, "forward", counted)
+    found = head_effects(model, images)
+    assert most == 3 * min(images_at_once, cls_config.num_heads)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-11)
 
 
 def test_a_model_without_a_last_norm_or_with_one_head(random_images) -> None:

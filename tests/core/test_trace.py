@@ -1,6 +1,7 @@
 """The trace: which tensors, in which order and shape, and that they are those of the model."""
 
 import math
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from vit_core import ViTConfig, build, trace
+from vit_core.trace import output_with
 
 BLOCK_KEYS = [
     "resid_pre",
@@ -363,6 +365,25 @@ def test_an_edit_of_an_unknown_key_names_the_nearest(key: object, near: str, tra
     with pytest.raises(ValueError, match="no tensor") as caught:
         trace(model, images, edits={key: lambda tensor: tensor})
     assert near in str(caught.value)
+
+
+@both
+def test_the_output_alone_is_the_same_and_no_tensor_is_kept(traced) -> None:
+    model, images, plain = traced
+    edits = {"blocks.1.attn.z": torch.zeros_like}
+    assert torch.equal(output_with(model, images), plain.output)
+    assert torch.equal(output_with(model, images, edits), trace(model, images, edits).output)
+    with pytest.raises(ValueError, match="no tensor"):
+        output_with(model, images, {"blocks.9.attn.z": torch.zeros_like})
+    alive: list[weakref.ref] = []
+
+    def watch(tensor: torch.Tensor) -> torch.Tensor:
+        assert sum(ref() is not None for ref in alive) <= 1
+        alive.append(weakref.ref(tensor))
+        return tensor
+
+    output_with(model, images, {f"blocks.{block}.attn.pattern": watch for block in (0, 1)})
+    assert len(alive) == 2
 
 
 # gradients

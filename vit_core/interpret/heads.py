@@ -3,7 +3,7 @@
 Shape suffixes as in ``vit_core.model``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -13,7 +13,9 @@ from vit_core.config import ViTConfig
 from vit_core.mistakes import flaws_of
 from vit_core.model import EncoderBlock, ViT
 from vit_core.tap import Tap
-from vit_core.trace import Edit, trace
+from vit_core.trace import Edit, output_with
+
+AT_ONCE = 32 * 1024**2  # bytes of the passes in which heads are switched off
 
 
 class Head(NamedTuple):
@@ -126,10 +128,10 @@ def head_effects(model: ViT, images: Tensor) -> Tensor:
 
     A backbone, which has no logits, gives its pooled features: (depth, H, B, D).
 
-    Each block's heads run as one batch, one copy of the images for each head, from that block to
-    the end; the same as ``trace(model, images, switch_heads_off(model.config, [(block, head)]))``
-    for every head in turn, at about half the cost. A flawed model (``vit_core.mistakes``) runs as
-    such traces.
+    Each block's heads run as a batch, one copy of the images for each head, from that block to the
+    end, as many at once as fit into ``AT_ONCE``; the same as
+    ``trace(model, images, switch_heads_off(model.config, [(block, head)]))`` for every head in
+    turn, at about half the cost. A flawed model (``vit_core.mistakes``) runs as such traces.
 
     Args:
         model: used as it is, in its training or evaluation mode.
@@ -139,31 +141,39 @@ def head_effects(model: ViT, images: Tensor) -> Tensor:
     if flaws_of(model):  # a block alone does not know what of it is left out
         return torch.stack(
             [
-                trace(model, images, switch_heads_off(model.config, [(block, head)])).output
+                output_with(model, images, switch_heads_off(model.config, [(block, head)]))
                 for block in range(model.config.depth)
                 for head in range(heads)
             ]
         ).unflatten(0, (model.config.depth, heads))
     stream_BND = model.embed(model.patch_embed(images))
-    logits = []
+    at_once = max(1, AT_ONCE // (batch * block_bytes(model.config)))
+    outputs = []
     for index, block in enumerate(model.blocks):
-        copies = stream_BND.repeat(heads, 1, 1)
-        copies = block(copies, one_off_each(batch))
-        for later in model.blocks[index + 1 :]:
-            copies = later(copies)
-        logits.append(model.forward_head(model.norm(copies)).unflatten(0, (heads, batch)))
+        for first in range(0, heads, at_once):
+            some = range(first, min(first + at_once, heads))
+            copies = block(stream_BND.repeat(len(some), 1, 1), one_off_each(batch, some))
+            for later in model.blocks[index + 1 :]:
+                copies = later(copies)
+            outputs.append(model.forward_head(model.norm(copies)).unflatten(0, (len(some), batch)))
         stream_BND = block(stream_BND)
-    return torch.stack(logits)
+    return torch.cat(outputs).unflatten(0, (model.config.depth, heads))
 
 
-def one_off_each(batch: int) -> Tap:
-    """Return a tap that switches head h off in the h-th copy of a batch."""
+def block_bytes(config: ViTConfig) -> int:
+    """Return about how many bytes one block's pass takes at a time, for one image."""
+    N, D, H, M = config.num_tokens, config.embed_dim, config.num_heads, config.mlp_dim
+    return 4 * max(2 * H * N * N + 5 * N * D, 2 * N * M + 3 * N * D)
+
+
+def one_off_each(batch: int, heads: Sequence[int]) -> Tap:
+    """Return a tap that switches the h-th of ``heads`` off in the h-th copy of a batch."""
 
     def tap(name: str, tensor: Tensor) -> Tensor:
         if name == "attn.z":
             tensor = tensor.clone()
-            for head in range(tensor.shape[1]):
-                tensor[head * batch : (head + 1) * batch, head] = 0
+            for place, head in enumerate(heads):
+                tensor[place * batch : (place + 1) * batch, head] = 0
         return tensor
 
     return tap

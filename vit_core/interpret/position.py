@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vit_core.model import ViT, patchify
-from vit_core.trace import trace
+from vit_core.trace import output_with
 
 
 class Wave(NamedTuple):
@@ -113,8 +113,8 @@ def without_position(model: ViT, images: Tensor) -> Tensor:
     position is maimed by this: it has never seen such tokens.
     """
     if model.pos_embed is None:
-        return trace(model, images).output
-    return trace(model, images, {"pos_embed": torch.zeros_like}).output
+        return output_with(model, images)
+    return output_with(model, images, {"pos_embed": torch.zeros_like})
 
 
 def shuffle_experiment(model: ViT, images: Tensor, permutation: Tensor) -> Shuffle:
@@ -131,8 +131,8 @@ def shuffle_experiment(model: ViT, images: Tensor, permutation: Tensor) -> Shuff
     """
     shuffled = shuffle_patches(images, model.config.patch_hw, permutation)
     return Shuffle(
-        trace(model, images).output,
-        trace(model, shuffled).output,
+        output_with(model, images),
+        output_with(model, shuffled),
         without_position(model, images),
         without_position(model, shuffled),
     )
