@@ -9,20 +9,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from fake_process import FakeProcess
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from explainer import runs, state
+from explainer.content import load_texts
 from explainer.runs import Manager, Run, RunRequest
 from explainer.runs import manager as manager_module
 from explainer.runs.limits import load_limits
-from explainer.views.train import setup
+from explainer.views.train import digits, setup
 from vit_core import TrainConfig, ViTConfig, build
 from vit_core.data import mnist, mnist_info
 from vit_core.mistakes import MISTAKES, mistakes_of
 from vit_core.run import RunDirectory
-from vit_core.snapshot import take_snapshot
+from vit_core.snapshot import STRIP_PLACES, TEST_STRIP_PLACES, take_snapshot
 
 HOME = Path(__file__).parents[2] / "explainer" / "Home.py"
 ANNA, BEN = "a" * 32, "b" * 32
@@ -614,3 +616,38 @@ def test_runs_of_others_cannot_be_compared(open_train, begin):
     assert len(app.multiselect(key="train-compare").options) == 1 + len(
         runs.the_manager().recorded()
     )
+
+
+# which digits are asked
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_the_page_says_of_which_digits_a_snapshot_asked(open_train, begin, part: str):
+    run = begin()
+    advance(run, 1)
+    found, _ = take_snapshot(build(SMALL, seed=0), mnist(), step=1, epoch=1, seconds=1.0)
+    dataclasses.replace(found, part=part).save(run.history.path)
+    said = words(open_train(run=run.id))
+    texts = load_texts("train")["now"]["asked"]
+    other = next(name for name in texts if name != part)
+    assert texts[part] in said and texts[other] not in said
+
+
+def test_the_digits_of_the_strip_are_those_that_were_asked():
+    for part, split, places in (
+        ("validation", mnist().val, STRIP_PLACES),
+        ("test", mnist().test, TEST_STRIP_PLACES),
+    ):
+        shown = digits.asked(part)
+        assert torch.equal(shown.images, split.images[list(places)])
+        assert torch.equal(shown.labels, split.labels[list(places)])
+        truths = [truth for _, truth in digits.pictures(part)]
+        assert truths == [str(int(label)) for label in split.labels[list(places)]]
+        assert sorted(truths[:10]) == list("0123456789")
+
+
+def test_nothing_reads_the_test_digits_before_the_end(monkeypatch):
+    data = mnist()
+    hidden = dataclasses.replace(data, test=None)
+    found, _ = take_snapshot(build(SMALL, seed=0), hidden, step=1, epoch=1, seconds=1.0)
+    assert found.logits.shape == (16, 10)

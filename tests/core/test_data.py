@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from vit_core.data import DataInfo, mnist, mnist_info, mnist_test, normalize, read_idx
+from vit_core.data import (
+    DataInfo,
+    mnist,
+    mnist_info,
+    mnist_test,
+    mnist_validation,
+    normalize,
+    read_idx,
+)
 
 
 def idx(*sizes: int, values: bytes, kind: int = 8) -> bytes:
@@ -151,3 +159,10 @@ def test_a_missing_or_plain_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "plain.gz").write_bytes(idx(1, values=b"a"))
     with pytest.raises(ValueError, match="not a whole gzip file"):
         read_idx(tmp_path / "plain.gz")
+
+
+def test_a_few_validation_digits_are_those_of_the_whole_set() -> None:
+    places = [2728, 0, 4999, 32, 32]
+    found, whole = mnist_validation(places), mnist().val
+    assert torch.equal(found.images, whole.images[places])
+    assert torch.equal(found.labels, whole.labels[places])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 import torch
 from training_data import QUICK, TINY, small_mnist
 
@@ -15,7 +16,14 @@ from vit_core.evaluate import Hard, hardest_images
 from vit_core.history import RunHistory
 from vit_core.record import Cadence, Recorder
 from vit_core.run import RunConfig, RunDirectory, RunError
-from vit_core.snapshot import SAMPLE, STRIP_PLACES, Snapshot, take_snapshot
+from vit_core.snapshot import (
+    SAMPLE,
+    STRIP_PLACES,
+    TEST,
+    VALIDATION,
+    Snapshot,
+    take_snapshot,
+)
 from vit_core.train import EpochEnd, StepEnd
 
 WATCHED = Cadence(steps=None, seconds=0.0, snapshot_seconds=0.0)
@@ -156,7 +164,9 @@ def test_a_snapshot_is_of_the_very_model(tmp_path: Path) -> None:
     snapshot, found = take_snapshot(model, data, step=7, epoch=2, seconds=1.5)
     assert model.training, "its mode is restored"
     model.eval()
-    strip = normalize(data.test.images[[place % 50 for place in STRIP_PLACES]], data.info)
+    # validation images: the test images are for the one last report
+    count = len(data.val)
+    strip = normalize(data.val.images[[place % count for place in STRIP_PLACES]], data.info)
     seen = trace(model, strip)
     np.testing.assert_allclose(snapshot.logits, seen.logits.numpy(), atol=1e-5)
     np.testing.assert_array_equal(snapshot.filters, model.patch_embed.proj.weight.detach())
@@ -215,3 +225,15 @@ def test_hardest_images_against_a_loop() -> None:
 def test_damaged_hardest_digits_are_none(run: RunHistory, damage: str) -> None:
     (run.path / "hardest.json").write_text(damage)
     assert run.hardest() == []
+
+
+def test_an_earlier_snapshot_is_known_to_ask_test_digits(tmp_path: Path) -> None:
+    snapshot, _ = take_snapshot(build(TINY, seed=3), small_mnist(), step=7, epoch=2, seconds=1.5)
+    assert snapshot.part == VALIDATION
+    snapshot.save(tmp_path)
+    path = tmp_path / "live.safetensors"
+    with safetensors.safe_open(path, framework="np") as file:
+        numbers, tensors = file.metadata(), {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    assert numbers.pop("part") == VALIDATION
+    safetensors.numpy.save_file(tensors, path, numbers)
+    assert Snapshot.load(tmp_path).part == TEST

@@ -1,4 +1,4 @@
-"""The sixteen test digits that every run is asked about while it learns."""
+"""The sixteen digits that every run is asked about while it learns."""
 
 from functools import cache
 
@@ -7,32 +7,41 @@ import numpy as np
 from explainer.figures.pixels import grey_image
 from explainer.figures.strip import Answer
 from explainer.views.train.wording import TEXTS
-from vit_core.data import mnist_info, mnist_test
-from vit_core.snapshot import STRIP_PLACES
+from vit_core.data import Split, mnist_info, mnist_test, mnist_validation
+from vit_core.snapshot import STRIP_PLACES, TEST, TEST_STRIP_PLACES, VALIDATION, Snapshot
 
 
 @cache
-def pictures() -> tuple[tuple[str, str], ...]:
+def asked(part: str) -> Split:
+    """Return the digits of one part of the data."""
+    if part == TEST:
+        test, places = mnist_test(), list(TEST_STRIP_PLACES)
+        return Split(test.images[places], test.labels[places])
+    return mnist_validation(STRIP_PLACES)
+
+
+@cache
+def pictures(part: str = VALIDATION) -> tuple[tuple[str, str], ...]:
     """Return address and true class of each digit."""
-    test, names = mnist_test(), mnist_info().class_names
+    digits, names = asked(part), mnist_info().class_names
     return tuple(
-        (grey_image(test.images[place, 0].numpy()), names[int(test.labels[place])])
-        for place in STRIP_PLACES
+        (grey_image(image.numpy()), names[int(label)])
+        for image, label in zip(digits.images[:, 0], digits.labels, strict=True)
     )
 
 
-def pixels_of(which: int) -> np.ndarray:
+def pixels_of(which: int, part: str = VALIDATION) -> np.ndarray:
     """Return a digit of the strip, (28, 28) uint8."""
-    return mnist_test().images[STRIP_PLACES[which], 0].numpy()
+    return asked(part).images[which, 0].numpy()
 
 
 def unasked() -> list[Answer]:
     return [Answer(picture, truth) for picture, truth in pictures()]
 
 
-def answered(logits: np.ndarray) -> list[Answer]:
-    """Return what the logits (16, 10) say of the digits."""
-    names, shares = mnist_info().class_names, softmax(logits)
+def answered(snapshot: Snapshot) -> list[Answer]:
+    """Return what the model of a snapshot says of the digits."""
+    names, shares = mnist_info().class_names, softmax(snapshot.logits)
     best = shares.argmax(axis=1)
     return [
         Answer(
@@ -41,7 +50,9 @@ def answered(logits: np.ndarray) -> list[Answer]:
             names[said],
             TEXTS["strip"]["share"].format(share=f"{100 * shares[place, said]:.0f}"),
         )
-        for place, ((picture, truth), said) in enumerate(zip(pictures(), best, strict=True))
+        for place, ((picture, truth), said) in enumerate(
+            zip(pictures(snapshot.part), best, strict=True)
+        )
     ]
 
 

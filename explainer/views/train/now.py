@@ -31,8 +31,9 @@ def show_now(run: Run) -> None:
         st.markdown(TEXTS["unfit"])
         return
     words = WORDS["step" if snapshot.step else "step_untrained"]
-    st.markdown(words.format(step=f"{snapshot.step:,}", all=f"{history.total_steps:,}"))
-    st.html(strip(answered(snapshot.logits), TEXTS["strip"], marked=True))
+    said = words.format(step=f"{snapshot.step:,}", all=f"{history.total_steps:,}")
+    st.markdown(f"{said} {WORDS['asked'][snapshot.part]}")
+    st.html(strip(answered(snapshot), TEXTS["strip"], marked=True))
     first, second, third = st.columns(3, gap="large")
     with first:
         show_confusion(snapshot)
@@ -101,11 +102,11 @@ def show_pattern(snapshot: Snapshot, config: ViTConfig) -> None:
     }
     st.markdown(f"**{WORDS['pattern']}**")
     on_patches = looked_at[config.num_prefix_tokens :].reshape(config.grid_size)
-    alt = WORDS["look_alt"].format(truth=pictures()[0][1])
+    alt = WORDS["look_alt"].format(truth=pictures(snapshot.part)[0][1])
     st.html(
         f'<style>{looks.STYLE}</style><div class="train-pattern">'
         f"{picture(weights_matrix(weights), WORDS['pattern_alt'].format(**facts))}"
-        f"{looks.look(pixels_of(0), on_patches, alt)}</div>"
+        f"{looks.look(pixels_of(0, snapshot.part), on_patches, alt)}</div>"
     )
     note(WORDS["pattern_text"].format(**facts))
     with st.container(horizontal=True, key="train-place"):
