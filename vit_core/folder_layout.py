@@ -132,7 +132,7 @@ def training_classes(path: Path, parts: dict[str, Path], unused: Unused) -> Part
     if "train" not in parts:
         raise ImageFolderError(
             f"{plain(path)} has no folder train; an image folder has train/<class>/* and "
-            f"val/<class>/* or test/<class>/* beside it" + inner_hint(path)
+            f"val/<class>/* or test/<class>/* beside it" + other_folder_hint(path)
         )
     train = find_classes(parts["train"], unused)
     if len(train.folders) < 2:
@@ -144,12 +144,19 @@ def training_classes(path: Path, parts: dict[str, Path], unused: Unused) -> Part
     return train
 
 
-def inner_hint(path: Path) -> str:
-    """Name the folder that may be meant, where an archive was unpacked into one of its own."""
+def other_folder_hint(path: Path) -> str:
+    """Name the folder that may be meant: the one around a part, or one within an archive's own."""
+    around = path.absolute().parent
+    if PART_OF.get(path.name.lower()) and has_train(around):
+        return f"; it is a part of {plain(around)}, which may be meant"
     for name in list_folders(path, Unused())[:100]:
-        if any(os.path.isdir(path / name / train) for train in ("train", "Train", "TRAIN")):
+        if has_train(path / name):
             return f"; its folder {plain(name)}/ has, so that {plain(path / name)} may be meant"
     return ""
+
+
+def has_train(path: Path) -> bool:
+    return any(os.path.isdir(path / name) for name in ("train", "Train", "TRAIN"))
 
 
 def check_known(part: Part, known: Part) -> None:

@@ -123,10 +123,11 @@ def as_shown(image: Image.Image, channels: int) -> Image.Image:
         UnreadableImage: its values have no known meaning; see ``eight_bit``.
         OSError: the file is damaged; a decoder may raise other errors as well.
     """
-    shown = on_white(eight_bit(upright(image)))
+    shown, mode = on_white(eight_bit(upright(image))), MODES[channels]
     if shown.mode == "LAB":  # which goes to grey by way of colour
         shown = shown.convert("RGB")
-    shown = shown.convert(MODES[channels])  # a copy in any case
+    if shown is image or shown.mode != mode:
+        shown = shown.convert(mode)  # which copies
     shown.info = {}  # what was noted there is done
     return shown
 
@@ -164,26 +165,35 @@ def eight_bit(image: Image.Image) -> Image.Image:
     """
     if not image.mode.startswith(("I", "F")):
         return image
-    values = np.asarray(image)
-    white = white_of(image, values)
-    grey = np.empty(values.shape, np.uint8)
-    for top in range(0, len(values), ROWS):
-        part = values[top : top + ROWS] * np.float32(255 / white)
-        grey[top : top + ROWS] = np.rint(part)
+    factor, grey = np.float32(255 / white_of(image)), np.empty(image.size[::-1], np.uint8)
+    clear = image.info.get("transparency")  # the one value that is transparent
+    opaque = np.full_like(grey, 255) if isinstance(clear, int | float) else None
+    for top, values in bands(image):
+        rows = slice(top, top + len(values))
+        grey[rows] = np.rint(values * factor)
+        if opaque is not None:
+            opaque[rows][values == clear] = 0
     if is_negative(image):
-        grey = 255 - grey
+        np.subtract(255, grey, out=grey)
     shown = Image.fromarray(grey)
-    clear = image.info.get("transparency")
-    if isinstance(clear, int | float):  # the one value that is transparent
-        shown.putalpha(Image.fromarray(np.where(values == clear, 0, 255).astype(np.uint8)))
+    if opaque is not None:
+        shown.putalpha(Image.fromarray(opaque))
     return shown
 
 
-def white_of(image: Image.Image, values: np.ndarray) -> int:
+def bands(image: Image.Image) -> Iterator[tuple[int, np.ndarray]]:
+    """Return a picture's values a few rows at a time, which needs little memory besides."""
+    for top in range(0, image.height, ROWS):
+        box = (0, top, image.width, min(top + ROWS, image.height))
+        yield top, np.asarray(image.crop(box))
+
+
+def white_of(image: Image.Image) -> int:
     """Return the value of white in a deep picture; see ``eight_bit``."""
     if image.mode.startswith("I;16"):
         return DEEP
-    low, high = values.min(), values.max()
+    extremes = [(values.min(), values.max()) for _, values in bands(image)]
+    low, high = np.min(extremes), np.max(extremes)
     if image.mode == "I" and image.format in ALWAYS_DEEP and high <= DEEP:
         return DEEP
     if not (low >= 0 and high <= DEEP):  # also where one is not a number
@@ -206,7 +216,8 @@ def on_white(image: Image.Image) -> Image.Image:
     if not image.has_transparency_data:
         return image
     is_grey = image.mode in ("1", "L", "LA", "La")
-    image = image.convert("LA" if is_grey else "RGBA")
+    if image.mode not in ("LA", "RGBA"):
+        image = image.convert("LA" if is_grey else "RGBA")
     white = Image.new("L" if is_grey else "RGB", image.size, "white")
     white.paste(image, mask=image.getchannel("A"))
     return white

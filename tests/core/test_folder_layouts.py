@@ -71,6 +71,15 @@ def test_the_folder_that_may_be_meant_is_named(tmp_path: Path) -> None:
         read_folder(tmp_path / "unpacked", 8)
 
 
+def test_a_part_alone_names_the_folder_around_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    for path in (folder / "train", Path("train")):
+        with pytest.raises(ImageFolderError, match=r"it is a part of .*pets, which may be meant"):
+            read_folder(path, 8)
+
+
 def test_an_archive_is_to_be_unpacked(tmp_path: Path) -> None:
     (tmp_path / "pets.zip").touch()
     with pytest.raises(ImageFolderError, match=r"is a file.*must be unpacked first"):

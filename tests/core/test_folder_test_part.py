@@ -1,6 +1,7 @@
 """A checkpoint, which knows its classes, is tested on a folder with nothing but a test part."""
 
 import os
+import subprocess
 import sys
 import unicodedata
 from pathlib import Path
@@ -176,6 +177,21 @@ def test_names_are_found_however_they_are_stored(
     said = capsys.readouterr().out
     assert all(line in said.splitlines() for line in ("  Bäcker: 100.00%", r"  caf\xe9: 0.00%"))
     assert r"  狗\n: 0.00%" in said.splitlines()
+
+
+def test_a_terminal_without_the_letters_of_a_class(tmp_path: Path) -> None:
+    """As on Windows, whose output is cp1252 where it goes into a file."""
+    model = checkpoint(tmp_path, ("✓", "狗 🐶", "é"), answer=0)
+    for name in ("✓", "é"):
+        put(tmp_path / "pets" / "test" / name)
+    done = subprocess.run(
+        [sys.executable, "-m", "vit_core.evaluate", model, "--dataset", str(tmp_path / "pets")],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252", "OMP_NUM_THREADS": "1"},
+    )
+    lines = done.stdout.decode("cp1252").splitlines()
+    assert done.returncode == 0 and r"  \u2713: 100.00%" in lines and "  é: 0.00%" in lines
+    assert r"no images of \u72d7 \U0001f436 in " in done.stderr.decode("cp1252")
 
 
 def test_a_part_that_does_not_fit_in_memory(tmp_path: Path) -> None:
