@@ -7,6 +7,7 @@ import streamlit as st
 
 from explainer import state
 from explainer.galleries import own
+from explainer.runs import visitor
 
 KIND_KEY = "picture-kind"  # which of them is open
 OWN_KEY = "own-pictures"  # kind → the own picture that it last gave
@@ -48,7 +49,7 @@ def keep(kind: str, given: Own) -> None:
 
 
 def keep_photograph(kind: str, pixels: np.ndarray) -> None:
-    name = own.keep(pixels)
+    name = own.keep(pixels, visitor.current())
     own_photos()[kind] = name
     st.session_state.pop(PROBLEM_KEY, None)
     state.change(photo=name)

@@ -121,6 +121,33 @@ def test_what_is_kept_is_bounded(shipped, monkeypatch) -> None:
     assert [own.is_kept(name) for name in names] == [False, False, True, True, True]
 
 
+def test_a_visitor_has_room_for_a_few(shipped) -> None:
+    names = [own.keep(photograph() + number, "one") for number in range(own.MOST_OF_ONE + 2)]
+    assert [own.is_kept(name) for name in names] == [False] * 2 + [True] * own.MOST_OF_ONE
+    assert own.keep(photograph() + 3, "one") == names[3]
+    own.keep(photograph() + 99, "one")
+    assert own.is_kept(names[3]) and not own.is_kept(names[2])  # what was used last stays
+
+
+def test_nobody_pushes_out_what_others_brought(shipped, monkeypatch) -> None:
+    monkeypatch.setattr(own, "LIMIT", 5 * photograph().nbytes)
+    others = [own.keep(photograph() + number, f"visitor {number}") for number in range(2)]
+    mine = [own.keep(photograph() + number, "greedy") for number in range(10, 30)]
+    assert all(own.is_kept(name) for name in others)
+    assert [own.is_kept(name) for name in mine] == [False] * 17 + [True] * 3
+
+
+def test_a_photograph_that_two_brought_stays_while_one_of_them_has_room(shipped) -> None:
+    both = own.keep(photograph(), "one")
+    assert own.keep(photograph(), "other") == both
+    for number in range(1, own.MOST_OF_ONE + 1):
+        own.keep(photograph() + number, "one")
+    assert own.is_kept(both)
+    for number in range(1, own.MOST_OF_ONE + 1):
+        own.keep(photograph() + number, "other")
+    assert not own.is_kept(both)
+
+
 # the picker
 
 Open = Callable[..., AppTest]
