@@ -5,11 +5,12 @@ import sys
 from pathlib import Path
 
 import torch
-from PIL import Image
 from tqdm import tqdm
 
 from vit_core.data import normalize
+from vit_core.image_file import UnreadableImage, open_image, quiet_pillow, to_array
 from vit_core.pretrained import PretrainedError, load
+from vit_core.pretrained.errors import one_line
 
 SHOWN = 5  # classes
 
@@ -30,12 +31,15 @@ def main(arguments: list[str] | None = None) -> int:
 
         try:
             model, preprocessing = load(options.name, progress)
-            with Image.open(options.image) as image:
+            with quiet_pillow():
+                image = open_image(options.image, preprocessing.channels)
                 pixels = preprocessing.prepare(image)
-        except (PretrainedError, OSError) as error:
-            print(f"error: {error}", file=sys.stderr)
+        except (PretrainedError, UnreadableImage, OSError) as error:
+            print(f"error: {one_line(str(error))}", file=sys.stderr)
             return 2
-    batch = torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None]
+    for note in preprocessing.notes:
+        print(f"note: {note}", file=sys.stderr)
+    batch = torch.from_numpy(to_array(pixels).copy())[None]
     with torch.no_grad():
         output = model(normalize(batch, preprocessing.info))[0]
     config = model.config

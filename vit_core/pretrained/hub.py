@@ -119,4 +119,4 @@ def by_hand(repository: str, files: Sequence[str] = NEEDED) -> str:
 
 def first_line(error: Exception) -> str:
     text = (str(error).splitlines() or [""])[0].strip().rstrip(".")
-    return text[:200] or type(error).__name__
+    return text[:120] or type(error).__name__

@@ -1,42 +1,46 @@
 """ViT, DeiT and DINOv2 (with and without registers) as Hugging Face's transformers keep them."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import safetensors
-import safetensors.torch
 from torch import Tensor
 
-from vit_core.config import ViTConfig
+from vit_core.config import MEMORY_LIMIT, ViTConfig, shown
 from vit_core.model import ViT
-from vit_core.pretrained.errors import PretrainedError
-from vit_core.pretrained.preprocessing import HALF, Preprocessing
+from vit_core.pretrained.class_names import names_of
+from vit_core.pretrained.errors import PretrainedError, in_a_sentence
+from vit_core.pretrained.fields import Fields
+from vit_core.pretrained.folder import CONFIG, PREPROCESSOR, read_json, read_tensors, weight_files
+from vit_core.pretrained.hf_pictures import pictures_of
+from vit_core.pretrained.layouts import one_head, unwrapped
+from vit_core.pretrained.preprocessing import Preprocessing
 from vit_core.pretrained.weights import (
     as_linear,
     build_from,
+    grid_of,
     joined_qkv,
+    kernel_of,
     learned_grid,
+    mlp_ratio_of,
+    positions_of,
     renamed,
     resampled,
+    resampling_note,
     shape,
 )
 
-CONFIG, WEIGHTS, PREPROCESSOR = "config.json", "model.safetensors", "preprocessor_config.json"
 KINDS = ("vit", "deit", "dinov2", "dinov2_with_registers")
-DINO_SIZE = 224  # pixels; its positions are for 518, which is 1,369 patches
-RESAMPLING = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}  # Pillow's numbers
-LARGEST_JSON = 4 * 1024**2  # bytes
-LEFT_OUT = r"embeddings\.mask_token|pooler\..*"
+MOST = 100_000  # of whatever is counted
+LEFT_OUT = r"embeddings\.mask_token"
+POOLER = r"pooler\..*"
 EMBEDDINGS = (
     (r"embeddings\.cls_token", "cls_token"),
     (r"embeddings\.(?:register_tokens|distillation_token)", "reg_token"),
     (r"embeddings\.position_embeddings", "pos_embed"),
     (r"embeddings\.patch_embeddings\.projection\.(.*)", r"patch_embed.proj.\1"),
     (r"layernorm\.(.*)", r"norm.\1"),
-    (r"classifier\.(.*)", r"head.\1"),
 )
 # the files' names, and in the second half the names that transformers has used since version 5
 BLOCKS = tuple(
@@ -63,13 +67,59 @@ BLOCKS = tuple(
     (rf"encoder\.layer\.(\d+)\.layer_scale{number}\.lambda1", rf"blocks.\1.ls{number}.gamma")
     for number in (1, 2)
 )
+# fields of config.json that change nothing of what the weights compute here
+NO_EFFECT = (
+    "transformers_version",
+    "torch_dtype",
+    "dtype",  # computed in float32 here
+    "initializer_range",
+    "layerscale_value",  # before training
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+    "drop_path_rate",
+    "classifier_dropout",  # none of which drops anything but in training
+    "label2id",
+    "num_labels",  # the weights say it
+    "finetuning_task",
+    "encoder_stride",  # of a decoder that is not read
+    "use_mask_token",
+    "pooler_act",
+    "pooler_output_size",  # of the pooler, which is left out, and said
+    "out_features",
+    "out_indices",
+    "stage_names",
+    "reshape_hidden_states",
+    "apply_layernorm",  # of a backbone's feature maps, which are not read
+    "return_dict",
+    "use_return_dict",
+    "output_attentions",
+    "output_hidden_states",
+    "use_cache",
+    "torchscript",
+    "tie_word_embeddings",
+    "is_encoder_decoder",
+    "gradient_checkpointing",
+    "chunk_size_feed_forward",
+    "attn_implementation",
+    "auto_map",
+    "license",
+    "tags",
+    "library_name",
+)
+ARCHITECTURES = tuple(
+    f"{name}{end}"
+    for name in ("ViT", "DeiT", "Dinov2", "Dinov2WithRegisters")
+    for end in ("Model", "ForImageClassification", "ForMaskedImageModeling", "Backbone")
+)
 
 
+@in_a_sentence
 def from_huggingface(
     source: str | Path | Mapping[str, Tensor],
     config: Mapping[str, Any] | None = None,
     image_size: int | None = None,
     preprocessor: Mapping[str, Any] | None = None,
+    most_bytes: int = MEMORY_LIMIT,
 ) -> tuple[ViT, Preprocessing]:
     """Read a model of Hugging Face's transformers into this project's own, in float32.
 
@@ -82,74 +132,87 @@ def from_huggingface(
         image_size: pixels; the preprocessor's if None, else 224 for DINOv2, else the model's own.
             Positions are resampled as the source resamples them.
         preprocessor: of a state dict, as ``preprocessor_config.json`` has it.
+        most_bytes: that the weights of a folder may take in memory.
 
     Raises:
         PretrainedError: a file is missing or damaged, the weights do not fit, or the model has
             parts that this project's has not.
     """
+    name, files = "a state dict", None
     if isinstance(source, str | Path):
         folder = Path(source)
         config = read_json(folder / CONFIG)
         preprocessor = read_json(folder / PREPROCESSOR, required=False)
-        tensors, name = read_tensors(folder / WEIGHTS), folder.name
-    else:
-        tensors, name = dict(source), "a state dict"
+        files, name = weight_files(folder), folder.name
     if config is None:
         raise PretrainedError("a state dict needs the model's config as well")
-    kind = kind_of(config)
-    refuse_other_parts(kind, config, tensors)
-    prepared = preprocessing_of(kind, config, preprocessor or {}, image_size, name)
-    found = convert(tensors)
-    model = config_of(kind, config, found, prepared.size)
-    grid = learned_grid(found, model)
-    found = fitted(kind, model, found)
-    names = class_names(config, model.num_classes)
-    prepared = replace(replace_names(prepared, names), learned_grid=grid)
+    fields = Fields(config, CONFIG)
+    kind = kind_of(fields)
+    refuse_other_fields(fields)
+    values, own = shape_of(kind, fields)
+    prepared = pictures_of(kind, preprocessor, own, values["in_channels"], image_size, name)
+    labels = fields.get("id2label")
+    fields.without_effect(NO_EFFECT)
+    fields.refuse_others()
+    tensors, notes = unwrapped(source if files is None else read_tensors(files, most_bytes))  # type: ignore[arg-type]
+    refuse_other_tensors(kind, tensors)
+    found, of_head = one_head(convert(tensors))
+    model, found, old = fitted(kind, values, own, found, prepared)
+    names, of_names = names_of(labels, model.num_classes, CONFIG)
+    if any(one.startswith("pooler.") for one in tensors):
+        notes += ("Its pooler, one more layer on the class token, is left out.",)
+    resampling = resampling_note(old, model.grid_size)
+    said = (*notes, *of_head, *resampling, *prepared.notes, *of_names)
+    grid = learned_grid(old, model.grid_size)
+    prepared = replace(prepared, class_names=names, notes=said, learned_grid=grid)
     return build_from(model, found), prepared
 
 
-def read_json(path: Path, required: bool = True) -> dict[str, Any] | None:
-    try:
-        if path.stat().st_size > LARGEST_JSON:
-            raise PretrainedError(f"{path} is larger than 4 MB, which no configuration is")
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        if required:
-            raise PretrainedError(f"{path} is not there; a model's folder has one") from None
-        return None
-    except (OSError, ValueError, RecursionError) as error:
-        raise PretrainedError(f"{path} cannot be read: {error}") from None
-    if not isinstance(values, dict):
-        raise PretrainedError(f"{path} is no configuration: it holds no names and values")
-    return values
-
-
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise PretrainedError(f"{path} is not there; a model's folder has one")
-    try:
-        return safetensors.torch.load_file(path)
-    except (safetensors.SafetensorError, OSError, ValueError) as error:
-        raise PretrainedError(f"{path} is not a whole safetensors file: {error}") from None
-
-
-def kind_of(config: Mapping[str, Any]) -> str:
+def kind_of(config: Fields) -> str:
     kind = config.get("model_type")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise PretrainedError(
-            f"models of type {kind!r} are not read here; allowed are {', '.join(KINDS)}"
+            f"models of type {shown(kind)} are not read here; allowed are {', '.join(KINDS)}"
         )
-    return str(kind)
+    return kind
 
 
-def refuse_other_parts(kind: str, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+def refuse_other_fields(config: Fields) -> None:
     """Refuse what this project's model has not, rather than leave it out or come near it."""
-    if config.get("use_swiglu_ffn"):
+    if config.flag("use_swiglu_ffn"):
         raise PretrainedError("this model's MLP is gated (SwiGLU), and this project's is not")
-    if (activation := config.get("hidden_act", "gelu")) != "gelu":
+    activation = config.get("hidden_act")
+    if activation not in (None, "gelu"):
         raise PretrainedError(
-            f"this model's MLP computes {activation!r} where this project's computes GELU"
+            f"config.json has hidden_act {shown(activation)}: this model's MLP computes "
+            f"{shown(activation)} where this project's computes GELU"
         )
+    for name, allowed, because in (
+        (
+            "problem_type",
+            ("single_label_classification",),
+            "its logits are no classes of which one is right",
+        ),
+        ("pruned_heads", ({}, []), "some of its heads were cut out"),
+        ("quantization_config", (), "its weights are codes that stand for numbers"),
+        ("position_embedding_type", ("absolute",), "this project's positions are learned"),
+        ("use_absolute_position_embeddings", (True,), "this project's positions are learned"),
+        ("use_relative_position_bias", (False,), "this project's attention has none"),
+        ("add_cross_attention", (False,), "this project's model has none"),
+        ("is_decoder", (False,), "this project's model is an encoder"),
+    ):
+        config.only(name, *allowed, because=because)
+    names = config.get("architectures") or []
+    if not isinstance(names, list) or any(name not in ARCHITECTURES for name in names):
+        raise PretrainedError(
+            f"config.json has architectures {shown(names)}, which are not all read here; allowed "
+            f"are ViT, DeiT and Dinov2 (WithRegisters), as Model, ForImageClassification or "
+            f"Backbone"
+        )
+
+
+def refuse_other_tensors(kind: str, tensors: Mapping[str, Tensor]) -> None:
+    """Refuse heads that this project's model has not."""
     if any(name.startswith(("cls_classifier", "distillation_classifier")) for name in tensors):
         raise PretrainedError(
             "this model answers with the mean of two heads, on the class token and on the "
@@ -162,116 +225,77 @@ def refuse_other_parts(kind: str, config: Mapping[str, Any], tensors: Mapping[st
         )
 
 
+def shape_of(kind: str, config: Fields) -> tuple[dict[str, Any], tuple[int, int]]:
+    """Return what a configuration gives of a shape, and the height and width of its images."""
+    width = config.whole("hidden_size", 1, MOST) or 768
+    ratio = config.number("mlp_ratio", 0.0, 1024.0) or 4.0
+    hidden = config.whole("intermediate_size", 1, MOST)
+    if not kind.startswith("dinov2"):
+        ratio = mlp_ratio_of(hidden or 4 * width, width)
+    config.whole("num_register_tokens", 0, MOST)
+    bias, eps = config.flag("qkv_bias"), config.number("layer_norm_eps", 0.0, 1.0)
+    size = config.pair("image_size") or (224, 224)
+    patch = config.pair("patch_size") or (16, 16)
+    rows, columns = size[0] // patch[0], size[1] // patch[1]
+    values = dict(
+        in_channels=config.whole("num_channels", 1, MOST) or 3,
+        patch_size=patch,
+        embed_dim=width,
+        depth=config.whole("num_hidden_layers", 1, MOST) or 12,
+        num_heads=config.whole("num_attention_heads", 1, MOST) or 12,
+        mlp_ratio=ratio,
+        qkv_bias=bias is not False,
+        norm_eps=eps or 1e-12,
+        layer_scale=1.0 if kind.startswith("dinov2") else None,
+    )
+    # whole patches, as the source cuts them: what is left over is not looked at
+    return values, (rows * patch[0], columns * patch[1])
+
+
 def convert(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the tensors under this project's names, with queries, keys and values joined."""
-    plain = {name.removeprefix(prefix_of(tensors)): value for name, value in tensors.items()}
-    found = joined_qkv(renamed(plain, (*EMBEDDINGS, *BLOCKS), LEFT_OUT))
-    if "patch_embed.proj.weight" in found:
-        found["patch_embed.proj.weight"] = as_linear(found["patch_embed.proj.weight"])
-    return found
+    return joined_qkv(renamed(tensors, (*EMBEDDINGS, *BLOCKS), rf"{LEFT_OUT}|{POOLER}"))
 
 
-def prefix_of(tensors: Mapping[str, Tensor]) -> str:
-    """Return what stands before every name of the body where a head stands beside it."""
-    name = next((name for name in tensors if name.endswith("embeddings.cls_token")), "")
-    return name.removesuffix("embeddings.cls_token")
-
-
-def config_of(
-    kind: str, config: Mapping[str, Any], tensors: Mapping[str, Tensor], size: int
-) -> ViTConfig:
-    width = config.get("hidden_size", 768)
-    ratio = config.get("mlp_ratio", 4)
-    if not kind.startswith("dinov2"):
-        ratio = config.get("intermediate_size", 4 * width) / width
-    head = tensors.get("head.weight")
-    registers = tensors.get("reg_token")
-    return shape(
-        image_size=size,
-        in_channels=config.get("num_channels", 3),
-        num_classes=0 if head is None else len(head),
-        patch_size=config.get("patch_size", 16),
-        embed_dim=width,
-        depth=config.get("num_hidden_layers", 12),
-        num_heads=config.get("num_attention_heads", 12),
-        mlp_ratio=float(ratio),
-        qkv_bias=bool(config.get("qkv_bias", True)),
-        norm_eps=float(config.get("layer_norm_eps", 1e-12)),
-        layer_scale=1.0 if kind.startswith("dinov2") else None,
-        num_registers=0 if registers is None else registers.shape[1],
-    )
-
-
-def fitted(kind: str, config: ViTConfig, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Resample the positions, and give a distillation token its own."""
-    if "pos_embed" not in tensors:
-        return tensors
-    found, positions = dict(tensors), tensors["pos_embed"]
-    if kind == "deit" and config.num_registers:
-        found["reg_token"] = tensors["reg_token"].float() + positions[:, 1:2].float()
-        positions = positions[:, [0, *range(2, positions.shape[1])]]
-    antialias = kind == "dinov2_with_registers"
-    found["pos_embed"] = resampled(
-        positions, config.grid_size, 1, align_corners=False, antialias=antialias
-    )
-    return found
-
-
-def preprocessing_of(
+def fitted(
     kind: str,
-    config: Mapping[str, Any],
-    values: Mapping[str, Any],
-    image_size: int | None,
-    name: str,
-) -> Preprocessing:
-    """Read how the source prepares pictures; its models' own defaults where no file says it."""
-    is_dino = kind.startswith("dinov2")
-    crop = side_of(values.get("crop_size")) if values.get("do_center_crop", is_dino) else None
-    whole = values.get("size") or {}
-    shortest = whole.get("shortest_edge") if isinstance(whole, Mapping) else None
-    own = DINO_SIZE if is_dino else config.get("image_size", 224)
-    size = image_size or crop or side_of(whole) or own
-    # without a shorter side to aim at, these libraries squeeze the picture into a square
-    squeeze = not (is_dino or shortest)
-    resize = shortest or side_of(whole) or size
-    if image_size:
-        resize = round(resize * image_size / crop) if crop else image_size
-    half = not is_dino and kind == "vit"
-    prepared = Preprocessing(
-        size=size,
-        resize=resize,
-        squeeze=squeeze,
-        interpolation=RESAMPLING.get(values.get("resample", 3 if is_dino else 2), "bicubic"),
-        source=f"{name}, in Hugging Face's format",
+    values: dict[str, Any],
+    own: tuple[int, int],
+    tensors: dict[str, Tensor],
+    prepared: Preprocessing,
+) -> tuple[ViTConfig, dict[str, Tensor], tuple[int, int]]:
+    """Return the model's shape, the tensors for it, and the grid its positions were learned for.
+
+    The positions are resampled, and a distillation token gets its own added in.
+    """
+    found = dict(tensors)
+    kernel = kernel_of(found, "Hugging Face")
+    patch = values["patch_size"]
+    said = (values["in_channels"], *patch)
+    if tuple(kernel.shape[1:]) != said:
+        raise PretrainedError(
+            f"config.json says patches of {' x '.join(map(str, said))}, and the weights are for "
+            f"{' x '.join(map(str, kernel.shape[1:]))}"
+        )
+    found["patch_embed.proj.weight"] = as_linear(kernel)
+    head, registers = found.get("head.weight"), found.get("reg_token")
+    model = shape(
+        **values,
+        image_size=prepared.size,
+        num_classes=0 if head is None else len(head),
+        num_registers=registers.shape[1] if registers is not None and registers.ndim == 3 else 0,
     )
-    mean = values.get("image_mean", HALF if half else prepared.mean)
-    std = values.get("image_std", HALF if half else prepared.std)
-    return replace_values(prepared, mean, std)
-
-
-def side_of(size: Any) -> int | None:
-    """Read a square's side, which may be a number or a mapping."""
-    if isinstance(size, Mapping):
-        size = size.get("height")
-    return size if isinstance(size, int) and size > 0 else None
-
-
-def replace_values(prepared: Preprocessing, mean: Any, std: Any) -> Preprocessing:
-    try:
-        mean, std = tuple(map(float, mean)), tuple(map(float, std))
-    except (TypeError, ValueError):
-        raise PretrainedError("the preprocessor's mean and std are not lists of numbers") from None
-    return Preprocessing(**{**vars(prepared), "mean": mean, "std": std})
-
-
-def replace_names(prepared: Preprocessing, names: tuple[str, ...]) -> Preprocessing:
-    return Preprocessing(**{**vars(prepared), "class_names": names})
-
-
-def class_names(config: Mapping[str, Any], count: int) -> tuple[str, ...]:
-    """Return the first of each class's names; numbers where the configuration names none."""
-    if not count:
-        return ()
-    labels = config.get("id2label") or {}
-    names = [str(labels.get(str(number), number)).split(",")[0] for number in range(count)]
-    return tuple(names)
+    positions = positions_of(found, len(kernel))
+    if kind == "deit" and model.num_registers:
+        found["reg_token"] = registers.float() + positions[:, 1:2].float()
+        positions = positions[:, [0, *range(2, positions.shape[1])]]
+    old = grid_of(positions.shape[1] - 1, (own[0] // patch[0], own[1] // patch[1]))
+    found["pos_embed"] = resampled(
+        positions,
+        old,
+        model.grid_size,
+        1,
+        align_corners=False,
+        antialias=kind == "dinov2_with_registers",
+    )
+    return model, found, old

@@ -1,28 +1,24 @@
 """Pretrained models by name: where they are, how to get them, and reading them."""
 
+import hashlib
 import os
 import re
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from vit_core.config import MEMORY_LIMIT, shown
 from vit_core.model import ViT
-from vit_core.pretrained.errors import Cancelled, PretrainedError
+from vit_core.pretrained.errors import Cancelled, PretrainedError, in_a_sentence
+from vit_core.pretrained.folder import CONFIG, WEIGHTS
 from vit_core.pretrained.hub import Progress, download, first_line, snapshot_of
-from vit_core.pretrained.huggingface import (
-    CONFIG,
-    KINDS,
-    WEIGHTS,
-    from_huggingface,
-    read_json,
-    read_tensors,
-)
+from vit_core.pretrained.local import read_folder, read_path
 from vit_core.pretrained.preprocessing import Preprocessing
-from vit_core.pretrained.timm_models import from_timm
-from vit_core.pretrained.torchvision_models import from_torchvision
+from vit_core.pretrained.torchvision_models import STEPS, from_torchvision
 from vit_core.torchvision_import import import_torchvision
 
 NAME = re.compile(r"(hf)/([\w.-]+/[\w.-]+)|(timm)/([\w.-]+)|(torchvision)/(\w+)", re.ASCII)
@@ -38,22 +34,24 @@ TAGS = {  # the weights that timm takes where a name does not say which
     "vit_small_patch14_reg4_dinov2": "lvd142m",
     "vit_base_patch14_reg4_dinov2": "lvd142m",
 }
-DINO_SIZE = 224  # pixels; theirs are 518, which is 1,369 patches
 CHUNK = 1024**2  # bytes
 
 
+@in_a_sentence
 def load(
     name: str | Path,
     progress: Progress = lambda done, total: None,
     cancelled: Callable[[], bool] = lambda: False,
+    most_bytes: int = MEMORY_LIMIT,
 ) -> tuple[ViT, Preprocessing]:
     """Return a pretrained model in evaluation mode, and how its pictures are prepared.
 
     Args:
-        name: "hf/<organisation>/<model>", "timm/<model>", "torchvision/<model>", or a folder with
-            ``config.json`` and ``model.safetensors``. What is in the hub's cache or torchvision's
-            is not downloaded again.
+        name: "hf/<organisation>/<model>", "timm/<model>", "torchvision/<model>", or a folder: with
+            ``config.json`` and ``model.safetensors``, or of a run of this project. What is in the
+            hub's cache or torchvision's is not downloaded again.
         progress, cancelled: as ``fetch`` takes them.
+        most_bytes: that the weights may take in memory; more is refused before it is taken.
 
     Raises:
         Cancelled: ``cancelled`` said so.
@@ -66,14 +64,17 @@ def load(
             return load_torchvision(model, progress, cancelled)
         repository = repository_of(kind, model)
         folder = snapshot_of(repository) or download(repository, progress, cancelled)
-        return with_source(read_folder(folder), f"{name}, from Hugging Face's hub")
-    folder = Path(name)
-    if not folder.is_dir():
+        return with_source(read_folder(folder, most_bytes), f"{name}, from Hugging Face's hub")
+    path = Path(name)
+    if not path.exists():
         raise PretrainedError(
             f"{name} is neither a folder with {CONFIG} and {WEIGHTS} nor a name as in "
             f"hf/facebook/dinov2-small, timm/vit_tiny_patch16_224 or torchvision/vit_b_16"
         )
-    return with_source(read_folder(folder), f"the folder {folder.name}")
+    found, prepared = read_path(path, most_bytes)
+    if prepared.run is not None:
+        return found, prepared
+    return with_source((found, prepared), f"the folder {path.resolve().name}")
 
 
 def fetch(
@@ -92,7 +93,7 @@ def fetch(
     """
     match = NAME.fullmatch(name)
     if match is None:
-        raise PretrainedError(f"{name} is no name of a model that can be downloaded")
+        raise PretrainedError(f"{shown(name)} is no name of a model that can be downloaded")
     kind, model = [part for part in match.groups() if part]
     if kind == "torchvision":
         get_torchvision(model, progress, cancelled)
@@ -101,7 +102,7 @@ def fetch(
 
 
 def is_here(name: str) -> bool:
-    """Whether ``load`` finds a model of this name without the network."""
+    """Whether ``load`` finds a model of this name, which may be any text, without the network."""
     match = NAME.fullmatch(name)
     if match is None:
         return False
@@ -109,16 +110,10 @@ def is_here(name: str) -> bool:
     if kind == "torchvision":
         files = (checkpoints() / entry for entry in TORCHVISION_FILES.get(model, ()))
         return any(file.is_file() for file in files)
-    return snapshot_of(repository_of(kind, model)) is not None
-
-
-def local_models(folder: Path) -> dict[str, Path]:
-    """Return the models in a folder: name of each folder in it that holds one → its path."""
     try:
-        found = sorted(one for one in folder.iterdir() if (one / CONFIG).is_file())
-    except OSError:
-        return {}
-    return {one.name: one for one in found if (one / WEIGHTS).is_file()}
+        return snapshot_of(repository_of(kind, model)) is not None
+    except PretrainedError:  # a name that says too little to find one
+        return False
 
 
 def repository_of(kind: str, model: str) -> str:
@@ -135,23 +130,9 @@ def repository_of(kind: str, model: str) -> str:
     return f"timm/{model}"
 
 
-def read_folder(folder: Path) -> tuple[ViT, Preprocessing]:
-    """Read a model in Hugging Face's format or in timm's, as its configuration says."""
-    config = read_json(folder / CONFIG)
-    if config.get("model_type") in KINDS or "architecture" not in config:
-        return from_huggingface(folder)
-    own = dict(config.get("pretrained_cfg") or {})
-    own["label_names"] = own.get("label_names") or config.get("label_names")
-    size = (own.get("input_size") or [3, None, None])[1]
-    is_dino = "dinov2" in str(config["architecture"])
-    return from_timm(
-        read_tensors(folder / WEIGHTS), image_size=DINO_SIZE if is_dino else size, config=own
-    )
-
-
 def with_source(found: tuple[ViT, Preprocessing], source: str) -> tuple[ViT, Preprocessing]:
     model, prepared = found
-    return model, Preprocessing(**{**vars(prepared), "source": source})
+    return model, replace(prepared, source=source)
 
 
 # torchvision
@@ -190,16 +171,17 @@ def load_torchvision(
         tensors = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a damaged file
         raise PretrainedError(f"{path.name} is damaged: {first_line(error)}") from None
-    found, prepared = from_torchvision(tensors)
+    found, prepared = from_torchvision(tensors, num_heads=12 if "_b_" in model else 16)
     steps = weights.transforms()
-    return found, Preprocessing(
+    return found, replace(
+        prepared,
         size=steps.crop_size[0],
         resize=steps.resize_size[0],
         interpolation=steps.interpolation.value,
         mean=tuple(steps.mean),
         std=tuple(steps.std),
-        class_names=prepared.class_names,
         source=f"torchvision/{model}, {weights.name}",
+        notes=tuple(note for note in prepared.notes if note != STEPS),
     )
 
 
@@ -209,9 +191,9 @@ def get_torchvision(model: str, progress: Progress, cancelled: Callable[[], bool
     path = checkpoints() / url.rsplit("/", 1)[1]
     if path.is_file():
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         copy(url, part, progress, cancelled)
         os.replace(part, path)
     except OSError as error:
@@ -226,8 +208,6 @@ def get_torchvision(model: str, progress: Progress, cancelled: Callable[[], bool
 
 def copy(url: str, path: Path, progress: Progress, cancelled: Callable[[], bool]) -> None:
     """Copy what is at ``url`` into a file, and hold it to the hash in its name."""
-    import hashlib
-
     digest, done = hashlib.sha256(), 0
     with urllib.request.urlopen(url, timeout=30) as answer, path.open("wb") as file:
         total = int(answer.headers.get("Content-Length") or 0)

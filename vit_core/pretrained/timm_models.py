@@ -7,19 +7,33 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vit_core.config import ViTConfig
+from vit_core.config import ViTConfig, shown
 from vit_core.model import ViT
-from vit_core.pretrained.errors import PretrainedError
-from vit_core.pretrained.imagenet import imagenet_names
-from vit_core.pretrained.preprocessing import HALF, IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from vit_core.pretrained.errors import PretrainedError, in_a_sentence
+from vit_core.pretrained.fields import Fields, listed
+from vit_core.pretrained.layouts import check_head, one_head, unwrapped
+from vit_core.pretrained.preprocessing import Preprocessing
+from vit_core.pretrained.timm_config import (
+    NO_EFFECT_ON_PICTURES,
+    Known,
+    arguments_of,
+    input_size_of,
+    preprocessing_of,
+)
 from vit_core.pretrained.weights import (
     as_linear,
     build_from,
     depth_of,
+    grid_of,
     heads_of,
+    hidden_of,
+    kernel_of,
     learned_grid,
+    mlp_ratio_of,
+    positions_of,
     renamed,
     resampled,
+    resampling_note,
     shape,
 )
 
@@ -32,14 +46,19 @@ OTHER_PARTS = {  # part of a tensor's name → what the model does that this pro
     "w12": "has a gated MLP (SwiGLU)",
     "fc1_g": "has a gated MLP",
     "relative_position": "adds relative positions in its attention",
+    "patch_embed.backbone": "embeds its patches by a convolutional network",
+    "patch_embed.norm": "normalises its embedded patches",
 }
 RULES = (
     (r"dist_token", "reg_token"),
     (r"register_tokens", "reg_token"),
+    (r"blocks\.(\d+)\.gamma_([12])", r"blocks.\1.ls\2.gamma"),  # as DeiT III's own files have it
 )
 LEFT_OUT = r"mask_token|pre_logits\..*"
+DINO_SIZES = (224, 518)  # pixels: what is shown, since its own are 1,369 patches
 
 
+@in_a_sentence
 def from_timm(
     source: nn.Module | Mapping[str, Tensor],
     image_size: int | None = None,
@@ -49,126 +68,206 @@ def from_timm(
     """Read a Vision Transformer of timm into this project's own model, in float32.
 
     Args:
-        source: a module of ``timm.create_model``, or its state dict.
+        source: a module of ``timm.create_model``, or its state dict, which may lie in a checkpoint.
         image_size: pixels; the source's own if None. Positions are resampled as timm does it.
-        num_heads: of a state dict; taken from the width where that is a common one.
-        config: ``pretrained_cfg`` of a state dict: how its pictures are prepared.
+        num_heads: of a state dict; the configuration's, or what is usual for the width, if None.
+        config: of a state dict: timm's ``config.json``, or its ``pretrained_cfg`` alone.
 
     Raises:
         PretrainedError: the weights do not fit, or the model has parts that this project's has not.
     """
-    values: dict[str, Any] = {}
-    if isinstance(source, nn.Module):
-        values, tensors = read_module(source), source.state_dict()
-        config = config or getattr(source, "pretrained_cfg", None)
-    else:
-        tensors = dict(source)
+    known, whole, cfg = Known(), None, None
+    is_module = isinstance(source, nn.Module)
+    tensors, notes = unwrapped(source.state_dict() if is_module else source)
     for part, does in OTHER_PARTS.items():
         if any(part in name for name in tensors):
             raise PretrainedError(f"this model {does}, and this project's does not")
-    found = renamed(tensors, RULES, LEFT_OUT)
-    if "patch_embed.proj.weight" not in found:
-        raise PretrainedError("these weights have no patch_embed.proj.weight, as timm's ViTs do")
-    kernel = found["patch_embed.proj.weight"]
-    if kernel.ndim != 4:
-        raise PretrainedError("patch_embed.proj.weight is no convolution, as timm's ViTs have it")
-    model = config_of(found, kernel, values, image_size, num_heads)
+    if is_module:
+        known = read_module(source)
+        own = config or getattr(source, "pretrained_cfg", None)
+        cfg = None if own is None else Fields(as_mapping(own), "pretrained_cfg")
+    elif config is not None:
+        known, whole, cfg = read_config(config)
+    found, of_head = one_head(renamed(tensors, RULES, LEFT_OUT))
+    kernel = kernel_of(found, "timm")
+    size = (image_size, image_size) if image_size else None
+    model, old, of_shape = config_of(found, kernel, known, size, num_heads)
+    check_sizes(known, model)
     found["patch_embed.proj.weight"] = as_linear(kernel)
-    grid = learned_grid(found, model)
-    found = with_positions(found, model, values.get("no_embed_class"))
-    prepared = replace(preprocessing_of(config or {}, model), learned_grid=grid)
-    return build_from(model, found), prepared
+    found = with_positions(found, model, old, known)
+    prepared = preprocessing_of(
+        whole, cfg, model.image_hw, model.in_channels, model.num_classes, model.layer_scale
+    )
+    if whole is not None and whole is not cfg:
+        whole.without_effect((*NO_EFFECT_ON_PICTURES, "pretrained_cfg"))
+        whole.refuse_others()
+    said = (*notes, *of_head, *of_shape, *prepared.notes)
+    grid = learned_grid(old, model.grid_size)
+    return build_from(model, found), replace(prepared, notes=said, learned_grid=grid)
 
 
-def read_module(module: nn.Module) -> dict[str, Any]:
+def as_mapping(config: object) -> object:
+    """Return timm's configuration of a module, which is a mapping or makes one."""
+    return config.to_dict() if hasattr(config, "to_dict") else config
+
+
+def read_config(values: Mapping[str, Any]) -> tuple[Known, Fields | None, Fields]:
+    """Return what a configuration says of the model, it and the part about pictures.
+
+    In timm's older files that part is not apart.
+    """
+    config = Fields(values, "config.json")
+    if "architecture" not in config:
+        return Known(), None, Fields(values, "pretrained_cfg")
+    known = arguments_of(config)
+    if "pretrained_cfg" not in config and "model_args" not in config:
+        # of what the training began with: its size and its classes may be others
+        _, size = input_size_of(config)
+        return replace(known, image_size=None, usual_size=size, sizes={}), config, config
+    cfg = config.part("pretrained_cfg") if "pretrained_cfg" in config else config
+    channels, size = input_size_of(cfg)
+    sizes = dict(known.sizes or {})
+    sizes["in_chans"] = sizes.get("in_chans") or channels
+    return replace(known, image_size=known.image_size or size, sizes=sizes), config, cfg
+
+
+def read_module(module: nn.Module) -> Known:
     """Return what a module knows and its weights do not tell."""
     try:
         block = module.blocks[0]
         activation = block.mlp.act
-        known = {
-            "num_heads": block.attn.num_heads,
-            "norm_eps": block.norm1.eps,
-            "pool": module.global_pool,
-            "no_embed_class": module.no_embed_class,
-            "image_size": module.patch_embed.img_size[0],
-        }
+        known = Known(
+            num_heads=block.attn.num_heads,
+            norm_eps=block.norm1.eps,
+            class_token=module.cls_token is not None,
+            pool=module.global_pool,
+            registers=module.num_prefix_tokens - (module.cls_token is not None),
+            no_embed_class=module.no_embed_class,
+            final_norm=not isinstance(module.norm, nn.Identity),
+            image_size=tuple(module.patch_embed.img_size),
+        )
+        norms = [module.norm, *(norm for one in module.blocks for norm in (one.norm1, one.norm2))]
+        before = [module.norm_pre, module.fc_norm, module.patch_embed.norm, block.mlp.norm]
+        check_head(one for one in module.head.modules())
     except (AttributeError, IndexError, TypeError) as error:
         raise PretrainedError(f"this module is no Vision Transformer of timm: {error}") from None
-    if not isinstance(activation, nn.GELU) or activation.approximate != "none":
+    if type(activation).__name__ != "GELU" or getattr(activation, "approximate", "none") != "none":
         raise PretrainedError(
             f"this model's MLP computes {type(activation).__name__} where this project's "
             f"computes the exact GELU"
         )
-    if known["pool"] not in ("token", "avg"):
-        raise PretrainedError(f"this model pools its tokens by {known['pool']!r}")
+    if known.pool not in ("token", "avg"):
+        raise PretrainedError(f"this model pools its tokens by {known.pool!r}")
+    for norm in norms:
+        if not isinstance(norm, nn.Identity) and (
+            not isinstance(norm, nn.LayerNorm) or norm.eps != known.norm_eps
+        ):
+            raise PretrainedError("this model's norms are not all LayerNorm of one epsilon")
+    if any(not isinstance(norm, nn.Identity) for norm in before) and known.pool == "token":
+        raise PretrainedError("this model has norms that this project's has not")
+    if {type(one).__name__ for one in module.blocks} != {"Block"}:
+        raise PretrainedError(f"this model's blocks are {type(block).__name__}, not plain ones")
     return known
 
 
 def config_of(
     tensors: Mapping[str, Tensor],
     kernel: Tensor,
-    values: Mapping[str, Any],
-    image_size: int | None,
+    known: Known,
+    size: tuple[int, int] | None,
     num_heads: int | None,
-) -> ViTConfig:
-    width, channels, patch, _ = kernel.shape
+) -> tuple[ViTConfig, tuple[int, int], tuple[str, ...]]:
+    """Return the model's shape, the grid that its positions are for, and what there is to say."""
+    width, channels, *patch = kernel.shape
     head, registers = tensors.get("head.weight"), tensors.get("reg_token")
-    count = 0 if registers is None else registers.shape[1]
-    has_class = "cls_token" in tensors
-    if not has_class and values.get("pool") == "token":
+    has_class = "cls_token" in tensors if known.class_token is None else known.class_token
+    count = registers.shape[1] if registers is not None and registers.ndim == 3 else 0
+    count = count or known.registers or 0
+    if known.pool == "token" and not has_class:
         raise PretrainedError("this model reads a class token that its weights do not have")
-    if has_class and values.get("pool") == "avg":
+    if has_class and known.pool == "avg":
         raise PretrainedError(
             "this model has a class token and reads the mean of the patches; this project's "
             "reads the one that it has"
         )
-    size = image_size or values.get("image_size") or size_of(tensors, patch, has_class + count)
-    hidden = tensors.get("blocks.0.mlp.fc1.weight")
-    return shape(
+    positions = positions_of(tensors, width)
+    own = known.image_size
+    hint = own or known.usual_size
+    grid = None if hint is None else (hint[0] // patch[0], hint[1] // patch[1])
+    old = old_grid(positions.shape[1], has_class, count, known.no_embed_class, grid)
+    whole = (old[0] * patch[0], old[1] * patch[1])
+    own = own or whole
+    if size is None and known.is_dino and own == (DINO_SIZES[1],) * 2:
+        size = (DINO_SIZES[0],) * 2
+    size = size or own
+    heads, notes = heads_of(width, num_heads or known.num_heads)
+    depth = depth_of(tensors)
+    if known.depth and depth != known.depth and not (known.sizes or {}).get("depth"):
+        notes += (f"It has {depth} blocks where its architecture has {known.depth}.",)
+    config = shape(
         image_size=size,
         in_channels=channels,
         num_classes=0 if head is None else len(head),
-        patch_size=patch,
+        patch_size=tuple(patch),
         embed_dim=width,
-        depth=depth_of(tensors),
-        num_heads=heads_of(width, num_heads or values.get("num_heads")),
-        mlp_ratio=4.0 if hidden is None else len(hidden) / width,
+        depth=depth,
+        num_heads=heads,
+        mlp_ratio=mlp_ratio_of(hidden_of(tensors, width), width),
         pool="cls" if has_class else "mean",
-        qkv_bias="blocks.0.attn.qkv.bias" in tensors,
-        norm_eps=values.get("norm_eps", 1e-6),
-        layer_scale=1.0 if "blocks.0.ls1.gamma" in tensors else None,
+        qkv_bias=bool(known.qkv_bias) or "blocks.0.attn.qkv.bias" in tensors,
+        norm_eps=known.norm_eps,
+        layer_scale=1.0 if known.layer_scale or "blocks.0.ls1.gamma" in tensors else None,
         num_registers=count,
-        final_norm="norm.weight" in tensors,
+        final_norm=known.final_norm is not False,
     )
+    return config, old, (*notes, *resampling_note(old, config.grid_size))
 
 
-def size_of(tensors: Mapping[str, Tensor], patch: int, prefix: int) -> int:
-    """Return the image size that the positions are for, which may leave the prefix tokens out."""
-    positions = tensors["pos_embed"].shape[1] if "pos_embed" in tensors else 0
-    for count in (positions - prefix, positions - 1, positions):
-        side = round(max(count, 0) ** 0.5)
-        if side and side * side == count:
-            return side * patch
-    raise PretrainedError(f"{positions} positions are not those of a square grid")
+def old_grid(
+    positions: int,
+    has_class: bool,
+    registers: int,
+    no_embed_class: bool | None,
+    grid: tuple[int, int] | None,
+) -> tuple[int, int]:
+    """Return the rows and columns that positions are for, some of which are those of tokens."""
+    found = {}
+    for prefix in prefixes(has_class, registers, no_embed_class):
+        try:
+            found[prefix] = grid_of(positions - prefix, grid)
+        except PretrainedError as error:
+            problem = error
+    if not found:
+        raise problem
+    if exact := [one for one in found.values() if one == grid]:
+        return exact[0]
+    if len(set(found.values())) > 1:
+        raise PretrainedError(
+            f"{positions} positions may be of {listed(f'{a} x {b}' for a, b in found.values())} "
+            f"patches; give timm's config.json as well"
+        )
+    return next(iter(found.values()))
+
+
+def prefixes(has_class: bool, registers: int, no_embed_class: bool | None) -> list[int]:
+    """Return how many positions may stand before the patches': of all tokens, [CLS] or none."""
+    if no_embed_class is not None:
+        return [0 if no_embed_class else has_class + registers]
+    return list(dict.fromkeys((has_class + registers, int(has_class), 0)))
 
 
 def with_positions(
-    tensors: dict[str, Tensor], config: ViTConfig, no_embed_class: bool | None
+    tensors: dict[str, Tensor], config: ViTConfig, old: tuple[int, int], known: Known
 ) -> dict[str, Tensor]:
     """Resample the positions, and bring those of the prefix tokens to where they belong here."""
-    if "pos_embed" not in tensors:
-        raise PretrainedError("these weights have no pos_embed, as timm's ViTs do")
     found, positions = dict(tensors), tensors["pos_embed"]
     has_class = config.pool == "cls"
-    if no_embed_class is None:
-        side = round(positions.shape[1] ** 0.5)
-        no_embed_class = side * side == positions.shape[1] and config.num_prefix_tokens > 0
-    prefix = 0 if no_embed_class else config.num_prefix_tokens
-    if positions.shape[1] - prefix != round((positions.shape[1] - prefix) ** 0.5) ** 2:
-        prefix = int(has_class)  # registers without a position, as DINOv2's own files have them
-    positions = resampled(positions, config.grid_size, prefix, align_corners=False, antialias=True)
+    prefix = positions.shape[1] - old[0] * old[1]
+    positions = resampled(
+        positions, old, config.grid_size, prefix, align_corners=False, antialias=True
+    )
     before, patches = positions[:, :prefix], positions[:, prefix:]
-    if prefix > has_class:  # registers with a position: the sum is the same
+    if prefix > has_class and "reg_token" in tensors:  # with a position: the sum is the same
         found["reg_token"] = tensors["reg_token"].float() + before[:, int(has_class) :]
         before = before[:, : int(has_class)]
     if has_class and not prefix:
@@ -177,22 +276,26 @@ def with_positions(
     return found
 
 
-def preprocessing_of(values: Mapping[str, Any], config: ViTConfig) -> Preprocessing:
-    """Read timm's ``pretrained_cfg``; where there is none, what its ViTs have in common."""
-    size = config.image_hw[0]
-    share = float(values.get("crop_pct") or 0.9)
-    mode = values.get("crop_mode") or "center"
-    imagenet = not values and config.layer_scale is not None  # DINOv2
-    names = tuple(values.get("label_names") or ())
-    if config.num_classes and len(names) != config.num_classes:
-        names = imagenet_names(config.num_classes)
-    return Preprocessing(
-        size=size,
-        resize=size if mode == "squash" else int(size / share),
-        squeeze=mode == "squash",
-        interpolation=str(values.get("interpolation") or "bicubic"),
-        mean=tuple(values.get("mean") or (IMAGENET_MEAN if imagenet else HALF)),
-        std=tuple(values.get("std") or (IMAGENET_STD if imagenet else HALF)),
-        class_names=names if config.num_classes else (),
-        source=f"timm, {values.get('hf_hub_id') or values.get('architecture') or 'a state dict'}",
-    )
+def check_sizes(known: Known, model: ViTConfig) -> None:
+    """Refuse weights of another size than the configuration says.
+
+    Raises:
+        PretrainedError: it names the field.
+    """
+    held = {
+        "embed_dim": model.embed_dim,
+        "depth": model.depth,
+        "patch_size": model.patch_hw,
+        "in_chans": model.in_channels,
+        "num_classes": model.num_classes,
+    }
+    for name, said in (known.sizes or {}).items():
+        if name == "mlp_ratio":
+            matches = said is None or abs(said * model.embed_dim - model.mlp_dim) < 2
+        else:
+            matches = said is None or said == held[name]
+        if not matches:
+            raise PretrainedError(
+                f"the configuration has {name} {shown(said)}, and the weights have "
+                f"{held.get(name, round(model.mlp_ratio, 3))}"
+            )

@@ -7,17 +7,24 @@ from torch import Tensor, nn
 
 from vit_core.config import ViTConfig
 from vit_core.model import ViT
-from vit_core.pretrained.errors import PretrainedError
-from vit_core.pretrained.imagenet import imagenet_names
-from vit_core.pretrained.preprocessing import Preprocessing
+from vit_core.pretrained.class_names import names_of
+from vit_core.pretrained.errors import PretrainedError, in_a_sentence
+from vit_core.pretrained.layouts import check_head, one_head, unwrapped
+from vit_core.pretrained.preprocessing import HALF, IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from vit_core.pretrained.weights import (
     as_linear,
     build_from,
     depth_of,
+    grid_of,
     heads_of,
+    hidden_of,
+    kernel_of,
     learned_grid,
+    mlp_ratio_of,
+    positions_of,
     renamed,
     resampled,
+    resampling_note,
     shape,
 )
 
@@ -26,7 +33,6 @@ RULES = (
     (r"conv_proj\.(.*)", r"patch_embed.proj.\1"),
     (r"encoder\.pos_embedding", "pos_embed"),
     (r"encoder\.ln\.(.*)", r"norm.\1"),
-    (r"heads\.head\.(.*)", r"head.\1"),
     *(
         (rf"encoder\.layers\.encoder_layer_(\d+)\.{old}", rf"blocks.\1.{new}")
         for old, new in (
@@ -41,8 +47,10 @@ RULES = (
 )
 EPS = 1e-6  # torchvision's, of every LayerNorm
 RESIZE = {224: 256}  # crop → shorter side before it, of weights trained at 224 pixels
+STEPS = "The weights do not say how pictures are prepared; torchvision's usual steps were taken."
 
 
+@in_a_sentence
 def from_torchvision(
     source: nn.Module | Mapping[str, Tensor],
     image_size: int | None = None,
@@ -51,7 +59,7 @@ def from_torchvision(
     """Read ``torchvision.models.VisionTransformer`` into this project's own model, in float32.
 
     Args:
-        source: the module, or its state dict.
+        source: the module, or its state dict, which may lie in a checkpoint.
         image_size: pixels; the source's own if None. Positions are resampled as
             ``torchvision.models.vision_transformer.interpolate_embeddings`` does it.
         num_heads: of a state dict; taken from the width where that is a common one.
@@ -59,61 +67,85 @@ def from_torchvision(
     Raises:
         PretrainedError: the weights do not fit, or the model has parts that this project's has not.
     """
-    own = None
+    own, eps = None, EPS
     if isinstance(source, nn.Module):
-        tensors = source.state_dict()
-        try:
-            num_heads = source.encoder.layers[0].self_attention.num_heads
-            own = source.image_size
-        except (AttributeError, IndexError):
-            raise PretrainedError("this module is no VisionTransformer of torchvision") from None
-    else:
-        tensors = dict(source)
+        num_heads, own, eps = read_module(source)
+        source = source.state_dict()
+    tensors, notes = unwrapped(source)
     if any(name.startswith(("conv_proj.conv", "conv_proj.0")) for name in tensors):
         raise PretrainedError(
             "this model embeds its patches by several convolutions, and this project's by one"
         )
     if any(name.startswith("heads.pre_logits") for name in tensors):
         raise PretrainedError("this model's head has a hidden layer, and this project's has none")
-    found = renamed(tensors, RULES)
-    kernel = found.get("patch_embed.proj.weight")
-    if kernel is None or kernel.ndim != 4 or "pos_embed" not in found:
+    found, of_head = one_head(renamed(tensors, RULES))
+    if "patch_embed.proj.weight" not in found or "pos_embed" not in found:
         raise PretrainedError("these weights are not those of torchvision's VisionTransformer")
-    model = config_of(found, kernel, image_size or own, num_heads)
+    kernel = kernel_of(found, "torchvision")
+    positions = positions_of(found, len(kernel))
+    old = grid_of(positions.shape[1] - 1, None)
+    heads, of_heads = heads_of(len(kernel), num_heads)
+    model = config_of(found, kernel, image_size or own or old[0] * kernel.shape[2], heads, eps)
     found["patch_embed.proj.weight"] = as_linear(kernel)
-    grid = learned_grid(found, model)
     found["pos_embed"] = resampled(
-        found["pos_embed"], model.grid_size, 1, align_corners=True, antialias=False
+        positions, old, model.grid_size, 1, align_corners=True, antialias=False
     )
-    return build_from(model, found), replace(preprocessing_of(model), learned_grid=grid)
+    said = (*notes, *of_head, *of_heads, *resampling_note(old, model.grid_size), STEPS)
+    prepared = preprocessing_of(model, said)
+    grid = learned_grid(old, model.grid_size)
+    return build_from(model, found), replace(prepared, learned_grid=grid)
+
+
+def read_module(module: nn.Module) -> tuple[int, int, float]:
+    """Return a module's heads, image size and epsilon, which its weights do not tell."""
+    try:
+        blocks = list(module.encoder.layers)
+        heads = {block.self_attention.num_heads for block in blocks}
+        norms = {norm.eps for block in blocks for norm in (block.ln_1, block.ln_2)}
+        norms.add(module.encoder.ln.eps)
+        activations = {type(block.mlp[1]) for block in blocks}
+        size = module.image_size
+        layers = list(module.heads.modules())
+    except (AttributeError, IndexError, TypeError):
+        raise PretrainedError("this module is no VisionTransformer of torchvision") from None
+    if len(heads) != 1 or len(norms) != 1 or activations != {nn.GELU}:
+        raise PretrainedError(
+            "this model's blocks are not alike, or compute another activation than the exact GELU"
+        )
+    if not hasattr(module.heads, "pre_logits"):  # which has a sentence of its own
+        check_head(layers)
+    return heads.pop(), size, norms.pop()
 
 
 def config_of(
-    tensors: Mapping[str, Tensor], kernel: Tensor, image_size: int | None, num_heads: int | None
+    tensors: Mapping[str, Tensor], kernel: Tensor, image_size: int, heads: int, eps: float
 ) -> ViTConfig:
-    width, channels, patch, _ = kernel.shape
-    head, hidden = tensors.get("head.weight"), tensors.get("blocks.0.mlp.fc1.weight")
-    grid = round((tensors["pos_embed"].shape[1] - 1) ** 0.5)
+    width, channels, *patch = kernel.shape
+    head = tensors.get("head.weight")
     return shape(
-        image_size=image_size or grid * patch,
+        image_size=image_size,
         in_channels=channels,
         num_classes=0 if head is None else len(head),
-        patch_size=patch,
+        patch_size=tuple(patch),
         embed_dim=width,
         depth=depth_of(tensors),
-        num_heads=heads_of(width, num_heads),
-        mlp_ratio=4.0 if hidden is None else len(hidden) / width,
-        norm_eps=EPS,
+        num_heads=heads,
+        mlp_ratio=mlp_ratio_of(hidden_of(tensors, width), width),
+        norm_eps=eps,
     )
 
 
-def preprocessing_of(config: ViTConfig) -> Preprocessing:
+def preprocessing_of(config: ViTConfig, notes: tuple[str, ...]) -> Preprocessing:
     """Return torchvision's own steps for its ViTs: resize, cut out the middle, normalise."""
     size = config.image_hw[0]
-    return Preprocessing(
+    names, said = names_of(None, config.num_classes, "the weights")
+    prepared = Preprocessing(
         size=size,
         resize=RESIZE.get(size, size),
         interpolation="bilinear" if size == 224 else "bicubic",
-        class_names=imagenet_names(config.num_classes) if config.num_classes else (),
+        mean=IMAGENET_MEAN if config.in_channels == 3 else HALF[:1] * config.in_channels,
+        std=IMAGENET_STD if config.in_channels == 3 else HALF[:1] * config.in_channels,
+        class_names=names,
         source="torchvision",
     )
+    return replace(prepared, notes=(*notes, *said))

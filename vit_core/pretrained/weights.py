@@ -9,12 +9,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vit_core.config import ViTConfig
+from vit_core.config import ViTConfig, shown
 from vit_core.model import ViT
 from vit_core.pretrained.errors import PretrainedError
+from vit_core.pretrained.fields import listed
+from vit_core.pretrained.folder import is_plain_number
 
 Renaming = Sequence[tuple[str, str]]
-LISTED = 3  # names in a message
+PROBLEMS = 4  # in a message
 # width → heads, of the shapes that the field has in common; a state dict does not tell
 HEADS = {192: 3, 384: 6, 768: 12, 1024: 16, 1280: 16}
 
@@ -58,71 +60,144 @@ def as_linear(kernel: Tensor) -> Tensor:
     return kernel.flatten(1) if kernel.ndim == 4 else kernel
 
 
+def mlp_ratio_of(hidden: int, width: int) -> float:
+    """Return the ratio that gives an MLP's width back exactly."""
+    ratio = hidden / width
+    while int(width * ratio) < hidden:  # a division may end just below
+        ratio = math.nextafter(ratio, math.inf)
+    return ratio
+
+
+def hidden_of(tensors: Mapping[str, Tensor], width: int) -> int:
+    """Return the width of the MLP; the usual one where the tensors do not have it."""
+    hidden = tensors.get("blocks.0.mlp.fc1.weight")
+    return 4 * width if hidden is None or hidden.ndim == 0 else max(1, len(hidden))
+
+
 def depth_of(names: Iterable[str]) -> int:
     """Count the blocks of renamed tensors."""
-    numbers = [int(match[1]) for name in names if (match := re.match(r"blocks\.(\d+)\.", name))]
-    return max(numbers, default=-1) + 1
+    found = (re.match(r"blocks\.([0-9]{1,6})\.", name) for name in names)
+    return max((int(match[1]) for match in found if match), default=-1) + 1
 
 
-def heads_of(width: int, num_heads: int | None) -> int:
-    """Return the number of heads, which the shapes of the weights do not tell.
+def heads_of(width: int, num_heads: int | None) -> tuple[int, tuple[str, ...]]:
+    """Return the number of heads, which the shapes of the weights do not tell, and what to say.
 
     Raises:
         PretrainedError: it is not given, and no common shape has that width.
     """
     if num_heads is not None:
-        return num_heads
+        return num_heads, ()
     if width not in HEADS:
         raise PretrainedError(
             f"the weights do not say how many heads a width of {width} is divided into; "
             f"give num_heads"
         )
-    return HEADS[width]
+    heads = HEADS[width]
+    note = (
+        f"The weights do not say how many heads there are; {heads} were taken, which is usual for "
+        f"a width of {width}."
+    )
+    return heads, (note,)
+
+
+def grid_of(positions: int, grid: tuple[int, int] | None) -> tuple[int, int]:
+    """Return the rows and columns that so many positions of patches are for.
+
+    Args:
+        grid: what the configuration says, which counts where the number fits; else a square.
+
+    Raises:
+        PretrainedError: the positions are neither.
+    """
+    if grid is not None and grid[0] * grid[1] == positions:
+        return grid
+    side = math.isqrt(max(positions, 0))
+    if not side or side * side != positions:
+        expected = f", nor of {grid[0]} x {grid[1]} patches" if grid else ""
+        raise PretrainedError(
+            f"{positions} positions of patches are not those of a square grid{expected}"
+        )
+    return side, side
 
 
 def resampled(
-    pos_embed: Tensor, grid: tuple[int, int], prefix: int, *, align_corners: bool, antialias: bool
+    pos_embed: Tensor,
+    old: tuple[int, int],
+    new: tuple[int, int],
+    prefix: int,
+    *,
+    align_corners: bool,
+    antialias: bool,
 ) -> Tensor:
     """Return position embeddings (1, prefix + P, D) for another grid of patches, bicubic.
 
     In float32, whatever they were stored in: half precision would shift them.
 
     Args:
-        grid: rows and columns of patches.
+        old, new: rows and columns of patches.
         prefix: positions before the first patch, which stay as they are.
-
-    Raises:
-        PretrainedError: the positions are not those of a square grid.
     """
     pos_embed = pos_embed.float()
-    before, patches = pos_embed[:, :prefix], pos_embed[:, prefix:]
-    side = math.isqrt(patches.shape[1])
-    if side * side != patches.shape[1]:
-        raise PretrainedError(
-            f"{patches.shape[1]} positions of patches are not those of a square grid"
-        )
-    if (side, side) == grid:
+    if old == new:
         return pos_embed
-    plane = patches.reshape(1, side, side, -1).permute(0, 3, 1, 2)
+    before, patches = pos_embed[:, :prefix], pos_embed[:, prefix:]
+    plane = patches.reshape(1, *old, -1).permute(0, 3, 1, 2)
     plane = F.interpolate(
-        plane, size=grid, mode="bicubic", align_corners=align_corners, antialias=antialias
+        plane, size=new, mode="bicubic", align_corners=align_corners, antialias=antialias
     )
-    found = plane.permute(0, 2, 3, 1).reshape(1, grid[0] * grid[1], -1)
+    found = plane.permute(0, 2, 3, 1).reshape(1, new[0] * new[1], -1)
     return torch.cat((before, found), dim=1)
 
 
-def learned_grid(tensors: Mapping[str, Tensor], config: ViTConfig) -> tuple[int, int] | None:
-    """Return the grid that the source's positions were learned for; None if it is the model's own.
+def learned_grid(old: tuple[int, int], new: tuple[int, int]) -> tuple[int, int] | None:
+    """Return the grid that positions were learned for; None where it is the model's own."""
+    return None if old == new else old
 
-    Args:
-        tensors: the source's, under this project's names.
+
+def resampling_note(old: tuple[int, int], new: tuple[int, int]) -> tuple[str, ...]:
+    """Say that positions were resampled; nothing where they were not."""
+    if old == new:
+        return ()
+    return (
+        f"Its positions are for {old[0]} x {old[1]} patches and were resampled for "
+        f"{new[0]} x {new[1]}.",
+    )
+
+
+def kernel_of(tensors: Mapping[str, Tensor], library: str) -> Tensor:
+    """Return the patch embedding's convolution (D, channels, ph, pw).
+
+    Raises:
+        PretrainedError: there is none, or it is of another shape.
     """
-    positions = tensors["pos_embed"].shape[1] if "pos_embed" in tensors else 0
-    for prefix in (config.num_prefix_tokens, 1, 0):  # registers may have positions or not
-        side = math.isqrt(max(positions - prefix, 0))
-        if side and side * side == positions - prefix:
-            return None if (side, side) == config.grid_size else (side, side)
-    return None
+    kernel = tensors.get("patch_embed.proj.weight")
+    if kernel is None:
+        raise PretrainedError(
+            f"these weights have no patch_embed.proj.weight, as {library}'s ViTs do"
+        )
+    if kernel.ndim != 4 or 0 in kernel.shape:
+        raise PretrainedError(
+            f"patch_embed.proj.weight is no convolution, as {library}'s ViTs have it: its shape is "
+            f"{tuple(kernel.shape)}"
+        )
+    return kernel
+
+
+def positions_of(tensors: Mapping[str, Tensor], width: int) -> Tensor:
+    """Return the position embeddings, (1, positions, width).
+
+    Raises:
+        PretrainedError: there are none, or they are of another shape.
+    """
+    positions = tensors.get("pos_embed")
+    if positions is None:
+        raise PretrainedError("these weights have no pos_embed: no learned positions")
+    if positions.ndim != 3 or len(positions) != 1 or positions.shape[2] != width:
+        raise PretrainedError(
+            f"pos_embed is {tuple(positions.shape)} where (1, positions, {width}) is expected"
+        )
+    return positions
 
 
 def build_from(
@@ -140,30 +215,29 @@ def build_from(
     with torch.device("meta"):  # no memory is taken twice
         model = ViT(config)
     expected = {key: tuple(value.shape) for key, value in model.state_dict().items()}
-    problems = [
-        f"missing {listed(key for key in expected if key not in tensors)}",
-        f"not expected {listed(original(key) for key in tensors if key not in expected)}",
-        *(
-            f"{key} is {tuple(tensors[key].shape)} where {expected[key]} is expected"
-            for key in expected
-            if key in tensors and tuple(tensors[key].shape) != expected[key]
-        ),
+    missing = listed(key for key in expected if key not in tensors)
+    extra = listed(shown(original(key)).strip("'\"") for key in tensors if key not in expected)
+    problems = [f"missing {missing}"] if missing else []
+    problems += [f"not expected {extra}"] if extra else []
+    problems += [
+        f"{key} is {tuple(tensors[key].shape)} where {expected[key]} is expected"
+        for key in expected
+        if key in tensors and tuple(tensors[key].shape) != expected[key]
     ]
-    problems = [one for one in problems if not one.endswith(" ")][: LISTED + 1]
     if problems:
-        raise PretrainedError(f"these weights do not fit the model: {'; '.join(problems)}")
+        raise PretrainedError(
+            f"these weights do not fit the model: {'; '.join(problems[:PROBLEMS])}"
+        )
+    if odd := [key for key in expected if not is_plain_number(tensors[key])]:
+        raise PretrainedError(
+            f"{odd[0]} holds numbers of type {str(tensors[odd[0]].dtype).removeprefix('torch.')}; "
+            f"allowed are float32, float16, bfloat16 and float64"
+        )
     held = {key: tensors[key].detach().to("cpu", torch.float32).contiguous() for key in expected}
     if bad := [key for key, value in held.items() if not value.isfinite().all()]:
         raise PretrainedError(f"these weights are not finite numbers, in {bad[0]}")
     model.load_state_dict(held, assign=True)
     return model.requires_grad_().eval()
-
-
-def listed(names: Iterable[str]) -> str:
-    """Name a few, and how many more there are; empty for none."""
-    names = list(names)
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return ", ".join(names[:LISTED]) + more
 
 
 def shape(**values: object) -> ViTConfig:
@@ -172,7 +246,14 @@ def shape(**values: object) -> ViTConfig:
     Raises:
         PretrainedError: it says what is not allowed.
     """
+    sizes = ("image_size", "patch_size")
+    plain = {
+        name: value[0]
+        if name in sizes and isinstance(value, tuple) and value[0] == value[-1]
+        else value
+        for name, value in values.items()
+    }
     try:
-        return replace(ViTConfig(), **values)
+        return replace(ViTConfig(), **plain)
     except (ValueError, TypeError) as error:
         raise PretrainedError(f"this model cannot be shown: {error}") from None

@@ -1,0 +1,162 @@
+"""How Hugging Face's image processors prepare pictures, read from ``preprocessor_config.json``."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from vit_core.pretrained.errors import PretrainedError
+from vit_core.pretrained.fields import LARGEST_SIDE, Fields, as_whole, is_number
+from vit_core.pretrained.preprocessing import HALF, IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+
+RESAMPLING = {  # Pillow's numbers
+    0: "nearest",
+    1: "lanczos",
+    2: "bilinear",
+    3: "bicubic",
+    4: "box",
+    5: "hamming",
+}
+USUAL_SCALE = 1 / 255
+# processors whose steps are those that their fields say, in this order
+PROCESSORS = tuple(
+    f"{name}{end}"
+    for name in ("ViT", "DeiT", "Bit", "CLIP")
+    for end in ("ImageProcessor", "ImageProcessorFast", "ImageProcessorPil", "FeatureExtractor")
+)
+NO_EFFECT = (
+    "do_convert_rgb",  # pictures always have the model's channels here
+    "do_reduce_labels",  # of labels, not of pictures
+    "return_tensors",
+    "data_format",
+    "input_data_format",
+    "device",
+    "disable_grouping",
+    "default_to_square",
+    "processor_class",
+    "auto_map",
+    "size_divisor",  # of sizes that the fields do not fix
+    "image_seq_length",
+)
+BY_SHORTER = ("Bit", "CLIP")  # a single number is the shorter side to these
+# pixels; DINOv2's positions are for the latter, which is 1,369 patches
+DINO_SIZE, DINO_OWN = 224, (518, 518)
+LEAST_STD = 1e-8
+
+
+def pictures_of(
+    kind: str,
+    values: Mapping[str, Any] | None,
+    own: tuple[int, int],
+    channels: int,
+    image_size: int | None,
+    source: str,
+) -> Preprocessing:
+    """Return how the source prepares pictures; what its models have in common where none says it.
+
+    Args:
+        kind: of the model, as ``config.json`` names it.
+        values: of ``preprocessor_config.json``, None where there is none.
+        own: height and width of the model's images.
+        image_size: pixels of a square that is asked for instead.
+
+    Raises:
+        PretrainedError: it names a field that has a value that is not allowed, or is not known.
+    """
+    fields = Fields(values or {}, "preprocessor_config.json")
+    notes: tuple[str, ...] = ()
+    if values is None:
+        notes = ("There is no preprocessor_config.json; pictures are prepared as usual.",)
+    processor = fields.text("image_processor_type", PROCESSORS)
+    processor = fields.text("feature_extractor_type", PROCESSORS) or processor or ""
+    is_dino = kind.startswith("dinov2")
+    by_shorter = is_dino or processor.startswith(BY_SHORTER)
+    whole, shortest = size_of(fields, by_shorter)
+    crops = fields.flag("do_center_crop")
+    crop = fields.pair("crop_size")
+    if crops is None:
+        crops = by_shorter or processor.startswith("DeiT")
+    usual = (DINO_SIZE, DINO_SIZE) if is_dino and own == DINO_OWN else own
+    crop = (crop or usual) if crops else None
+    resizes = fields.flag("do_resize") is not False
+    if not resizes:
+        notes += ("Its source takes pictures in the right size; here they are resized.",)
+        whole, shortest = None, None
+    size = crop or whole or ((shortest, shortest) if shortest else usual)
+    # without a shorter side to aim at, these libraries squeeze the picture
+    squeeze = resizes and not shortest and (whole is not None or not by_shorter)
+    resize = (shortest, shortest) if shortest else whole or size
+    if shortest and crop is None:
+        notes += ("Its source keeps a picture's proportions; here the middle is cut out.",)
+    if image_size:
+        factor = image_size / crop[0] if crop else 0.0
+        resize = (
+            tuple(max(1, round(side * factor)) for side in resize) if crop else (image_size,) * 2
+        )
+        size = (image_size, image_size)
+    filter_ = interpolation(fields, 3 if is_dino else 2)
+    mean, std = normalisation(kind, fields, channels)
+    for name in ("do_pad", "do_flip_channel_order", "do_thumbnail", "do_align_long_axis"):
+        fields.only(name, False, because="pictures are not prepared so here")
+    fields.only("rescale_offset", False, because="pixels are not shifted here")
+    fields.only("offset", False, 0, because="pixels are not shifted here")
+    fields.get("pad_size")
+    fields.without_effect(NO_EFFECT)
+    fields.refuse_others()
+    return Preprocessing(
+        size=plain(size),
+        resize=plain(resize),
+        squeeze=squeeze,
+        interpolation=filter_,
+        mean=mean,
+        std=std,
+        source=f"{source}, in Hugging Face's format",
+        notes=notes,
+    )
+
+
+def plain(size: tuple[int, ...]) -> Any:
+    """Return one number for a square."""
+    return size[0] if size[0] == size[1] else size
+
+
+def size_of(fields: Fields, by_shorter: bool) -> tuple[tuple[int, int] | None, int | None]:
+    """Return the height and width that pictures are squeezed into, or the shorter side."""
+    value = fields.get("size")
+    if isinstance(value, Mapping) and "shortest_edge" in value:
+        side = as_whole(value["shortest_edge"], 1, LARGEST_SIDE)
+        if side is None or set(value) != {"shortest_edge"}:
+            raise fields.refused("size", f"a shortest_edge from 1 to {LARGEST_SIDE}, alone")
+        return None, side
+    found = fields.pair("size")
+    if found is not None and by_shorter and is_number(value):
+        return None, found[0]
+    return found, None
+
+
+def interpolation(fields: Fields, usual: int) -> str:
+    number = fields.whole("resample", 0, max(RESAMPLING))
+    return RESAMPLING[usual if number is None else number]
+
+
+def normalisation(
+    kind: str, fields: Fields, channels: int
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return mean and std for pixels scaled to 0..1, whatever the source scales them by.
+
+    The source computes (x · factor - mean) / std of pixels x from 0 to 255, which is
+    (x / 255 - mean / (255 · factor)) / (std / (255 · factor)).
+    """
+    usual = (HALF, HALF) if kind == "vit" or channels == 1 else (IMAGENET_MEAN, IMAGENET_STD)
+    mean, std = usual[0][:channels], usual[1][:channels]
+    mean = fields.numbers("image_mean", channels, -1e6, 1e6) or mean
+    std = fields.numbers("image_std", channels, LEAST_STD, 1e6) or std
+    if fields.flag("do_normalize") is False:
+        mean, std = (0.0,) * channels, (1.0,) * channels
+    factor = fields.number("rescale_factor", 0.0, 1e6)
+    if fields.flag("do_rescale") is False:
+        factor = 1.0
+    if factor is None or abs(factor * 255 - 1) < 1e-6:
+        return mean, std
+    scale = 255 * factor
+    if not all(1e-30 < value / scale < 1e30 for value in std):
+        raise PretrainedError(f"{fields.where} has rescale_factor {factor}, which is out of reach")
+    return tuple(value / scale for value in mean), tuple(value / scale for value in std)

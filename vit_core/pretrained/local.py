@@ -1,0 +1,113 @@
+"""A folder or file of this computer that holds a model, whoever wrote it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from vit_core.checkpoint import CheckpointError, load_checkpoint
+from vit_core.config import MEMORY_LIMIT
+from vit_core.mistakes import flaws_of
+from vit_core.model import ViT
+from vit_core.pretrained.errors import PretrainedError
+from vit_core.pretrained.folder import (
+    CONFIG,
+    INDEX,
+    PICKLED,
+    PICKLES,
+    WEIGHTS,
+    read_json,
+    read_tensors,
+    weight_files,
+)
+from vit_core.pretrained.huggingface import from_huggingface
+from vit_core.pretrained.preprocessing import Preprocessing
+from vit_core.pretrained.timm_models import from_timm
+
+RUN = "final.safetensors"  # what this project's training leaves in its folder
+
+
+def read_path(path: Path, most_bytes: int = MEMORY_LIMIT) -> tuple[ViT, Preprocessing]:
+    """Read a model's folder, or one of the files that stand for it.
+
+    Args:
+        most_bytes: that the weights may take in memory.
+
+    Raises:
+        PretrainedError: there is no such folder, or it holds no model that is read here.
+    """
+    if path.is_dir():
+        return read_folder(path, most_bytes)
+    if not path.is_file():
+        raise PretrainedError(f"{path} is not there")
+    if path.suffix.lower() in PICKLES:
+        raise PretrainedError(f"{path} is {PICKLED}")
+    if path.name in (WEIGHTS, INDEX, CONFIG):
+        return read_folder(path.parent, most_bytes)
+    if path.suffix == ".safetensors":
+        return read_run(path)
+    raise PretrainedError(f"{path} is no model; allowed are folders with {CONFIG} and {WEIGHTS}")
+
+
+def read_folder(folder: Path, most_bytes: int = MEMORY_LIMIT) -> tuple[ViT, Preprocessing]:
+    """Read a model in Hugging Face's format, in timm's or in this project's own."""
+    if (folder / RUN).is_file() and not (folder / CONFIG).is_file():
+        return read_run(folder / RUN)
+    config = read_json(folder / CONFIG)
+    if "architecture" not in config or "model_type" in config:
+        return from_huggingface(folder, most_bytes=most_bytes)
+    found, prepared = from_timm(read_tensors(weight_files(folder), most_bytes), config=config)
+    return found, prepared
+
+
+def read_run(file: Path) -> tuple[ViT, Preprocessing]:
+    """Read what this project's own training left.
+
+    Raises:
+        PretrainedError: the file is damaged, or does not say how its pictures are normalised.
+    """
+    try:
+        checkpoint = load_checkpoint(file)
+    except (CheckpointError, OSError) as error:
+        raise PretrainedError(str(error)) from None
+    data, config = checkpoint.data, checkpoint.config
+    if data is None:
+        raise PretrainedError(f"{file.name} does not say how its pictures are normalised")
+    notes = []
+    if flaws_of(checkpoint.model):
+        notes.append("It was trained, and computes, with a mistake that its run chose on purpose.")
+    return checkpoint.model, Preprocessing(
+        size=config.image_size,
+        resize=config.image_size,
+        middle=True,
+        mean=data.mean,
+        std=data.std,
+        class_names=data.class_names,
+        source=f"the run {file.parent.name} of this project",
+        notes=tuple(notes),
+        run=checkpoint,
+    )
+
+
+def local_models(folder: Path) -> dict[str, Path]:
+    """Return the models in a folder: name of each folder in it that holds one → its path."""
+    return {one.name: one for one in sorted(folders_in(folder)) if holds_model(one)}
+
+
+def folders_in(folder: Path) -> Iterator[Path]:
+    """Return the folders in a folder; none where it cannot be looked into."""
+    try:
+        with os.scandir(folder) as found:
+            names = [one.name for one in found]
+    except OSError:
+        return iter(())
+    return (folder / name for name in names)
+
+
+def holds_model(folder: Path) -> bool:
+    """Whether a folder has the files of a model, whatever is in them."""
+    try:
+        has_config = (folder / CONFIG).is_file()
+        has_weights = (folder / WEIGHTS).is_file() or (folder / INDEX).is_file()
+        return (has_config and has_weights) or (folder / RUN).is_file()
+    except OSError:
+        return False

@@ -1,0 +1,267 @@
+"""What timm's ``config.json`` says of a model and of its pictures, field by field."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vit_core.pretrained.class_names import names_of
+from vit_core.pretrained.errors import PretrainedError
+from vit_core.pretrained.fields import LARGEST_SIDE, Fields, as_whole
+from vit_core.pretrained.preprocessing import (
+    HALF,
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    INTERPOLATIONS,
+    Preprocessing,
+)
+from vit_core.pretrained.timm_architectures import ARCHITECTURES
+
+EPS = 1e-6  # of every LayerNorm in timm's ViTs, but for those that are refused
+CROP_PCT = 0.875  # timm's, where a configuration does not say it
+USUAL_CROP_PCT = 0.9  # of its ViTs, where there is no configuration
+MOST = 100_000  # of whatever is counted
+DISTILLED = "it answers with the mean of two heads, and this project's model has one"
+# what the model's constructor takes and changes nothing once the weights are there
+NO_EFFECT_ON_WEIGHTS = (
+    "drop_rate",
+    "pos_drop_rate",
+    "patch_drop_rate",
+    "proj_drop_rate",
+    "attn_drop_rate",
+    "drop_path_rate",
+    "drop_block_rate",  # none of these drops anything but in training
+    "weight_init",
+    "fix_init",  # before the weights are read
+    "device",
+    "dtype",  # computed in float32 here
+    "dynamic_img_pad",
+    "strict_img_size",
+    "img_size_multiple",  # of images that do not fit, which are not given here
+    "pretrained",
+    "pretrained_strict",
+    "checkpoint_path",
+    "scriptable",
+    "exportable",
+    "no_jit",
+    "cache_dir",
+)
+# of pretrained_cfg and of the whole: about where weights come from, or other uses of them
+NO_EFFECT_ON_PICTURES = (
+    "url",
+    "file",
+    "hf_hub_filename",
+    "source",
+    "tag",
+    "custom_load",
+    "test_input_size",  # only where somebody asks for it, as the next
+    "test_crop_pct",
+    "min_input_size",
+    "fixed_input_size",
+    "num_classes",  # of pretrained_cfg: of what the training began with
+    "num_features",  # the weights say it
+    "pool_size",
+    "test_pool_size",
+    "first_conv",
+    "classifier",
+    "license",
+    "description",
+    "origin_url",
+    "paper_name",
+    "paper_ids",
+    "notes",
+    "model_name",
+    "model_card",
+    "tags",
+    "library_name",
+    "timm_version",
+)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a source says of a model beside its tensors; None where it does not say."""
+
+    num_heads: int | None = None
+    norm_eps: float = EPS
+    class_token: bool | None = None
+    pool: str | None = None
+    registers: int | None = None
+    no_embed_class: bool | None = None
+    final_norm: bool | None = None
+    layer_scale: bool | None = None
+    qkv_bias: bool | None = None
+    image_size: tuple[int, int] | None = None
+    usual_size: tuple[int, int] | None = None  # which counts where the positions are for it
+    depth: int | None = None
+    sizes: Mapping[str, Any] | None = None  # that the tensors must have
+    is_dino: bool = False
+
+
+def arguments_of(config: Fields) -> Known:
+    """Read ``architecture`` and ``model_args``, and refuse what this project's model has not.
+
+    Raises:
+        PretrainedError: it names the field.
+    """
+    name = str(config.text("architecture")).split(".")[0]
+    if name not in ARCHITECTURES:
+        raise PretrainedError(
+            f"timm's architecture {name!r} is not read here; allowed are the plain Vision "
+            f"Transformers among its vit_* and deit* models"
+        )
+    given = config.part("model_args")
+    merged = ARCHITECTURES[name] | given.values
+    args = Fields(merged, f"timm's {name}{' with its model_args' if given.values else ''}")
+    refuse_other_parts(args)
+    pool = args.text("global_pool", ("token", "avg")) or "token"
+    noted = config.text("global_pool", ("token", "avg"))
+    if noted and "global_pool" in given and noted != pool:
+        raise PretrainedError(
+            f"config.json has global_pool {noted!r}, and {pool!r} in its model_args"
+        )
+    pool = noted or pool
+    norm_after = args.flag("fc_norm")
+    if norm_after or (norm_after is None and pool == "avg"):
+        raise PretrainedError(
+            f"{args.where} has fc_norm: it normalises after taking the mean of the patches, and "
+            f"this project's model does not"
+        )
+    classes = config.whole("num_classes", 0, MOST)
+    if classes is None:
+        classes = args.whole("num_classes", 0, MOST)
+    known = Known(
+        num_heads=args.whole("num_heads", 1, MOST) or 12,
+        class_token=args.flag("class_token") is not False,
+        pool=pool,
+        registers=args.whole("reg_tokens", 0, MOST) or 0,
+        no_embed_class=bool(args.flag("no_embed_class")),
+        final_norm=args.flag("final_norm") is not False,
+        layer_scale=args.number("init_values", -math.inf, math.inf) is not None,
+        qkv_bias=args.flag("qkv_bias") is not False,
+        image_size=args.pair("img_size"),
+        depth=args.whole("depth", 1, MOST) or 12,
+        sizes={
+            "embed_dim": args.whole("embed_dim", 1, MOST),
+            "depth": given.whole("depth", 1, MOST),
+            "mlp_ratio": args.number("mlp_ratio", 0.0, 1024.0),
+            "patch_size": args.pair("patch_size"),
+            "in_chans": args.whole("in_chans", 1, MOST),
+            "num_classes": classes,
+        },
+        is_dino="dinov2" in name,
+    )
+    args.whole("num_classes", 0, MOST)
+    args.flag("dynamic_img_size")
+    args.without_effect(NO_EFFECT_ON_WEIGHTS)
+    args.refuse_others()
+    return known
+
+
+def refuse_other_parts(args: Fields) -> None:
+    """Refuse the constructor's arguments that make another model than this project's."""
+    gelu = "this project's model computes the exact GELU in its MLP"
+    args.only("act_layer", "gelu", because=gelu)
+    args.only("distilled", False, because=DISTILLED)
+    for name, allowed, because in (
+        ("norm_layer", ("layernorm",), "this project's model has LayerNorm, with epsilon 1e-6"),
+        ("embed_norm_layer", (), "this project's patch embedding has no norm"),
+        ("pre_norm", (False,), "it normalises before the first block, and this project's does not"),
+        ("qk_norm", (False,), "it normalises queries and keys, and this project's model does not"),
+        ("scale_attn_norm", (False,), "its attention has one more norm than this project's"),
+        ("scale_mlp_norm", (False,), "its MLP has one more norm than this project's"),
+        ("proj_bias", (True,), "this project's projections have a bias"),
+        ("pos_embed", ("learn",), "this project's positions are learned"),
+        ("pool_include_prefix", (False,), "this project's mean is that of the patches alone"),
+        ("block_fn", (), "this project's model has plain pre-norm blocks"),
+        ("mlp_layer", (), "this project's MLP has two layers and no gate"),
+        ("attn_layer", ("", "attn"), "this project's model has plain self-attention"),
+        ("embed_layer", (), "this project's patch embedding is one linear layer"),
+    ):
+        args.only(name, *allowed, because=because)
+
+
+def preprocessing_of(
+    config: Fields | None,
+    cfg: Fields | None,
+    image_size: tuple[int, int],
+    channels: int,
+    classes: int,
+    layer_scale: float | None,
+) -> Preprocessing:
+    """Read how timm prepares pictures; what its ViTs have in common where nothing says it.
+
+    Args:
+        config: the whole ``config.json``, None where there is none.
+        cfg: its ``pretrained_cfg``.
+        image_size, channels, classes, layer_scale: of the model.
+    """
+    notes: tuple[str, ...] = ()
+    has_config = cfg is not None
+    if cfg is None:
+        cfg = Fields({}, "no configuration")
+        notes = ("There is no configuration, so pictures are prepared as timm's ViTs mostly are.",)
+    mode = cfg.text("crop_mode", ("center", "squash")) or "center"
+    share = cfg.number("crop_pct", 0.0, 1.0) or (CROP_PCT if has_config else USUAL_CROP_PCT)
+    # timm's where a configuration is silent; without one DINOv2's, and ± 1 for the others
+    imagenet = has_config or layer_scale is not None
+    mean, std = (IMAGENET_MEAN, IMAGENET_STD) if imagenet else (HALF, HALF)
+    if channels == 1:
+        mean, std = HALF[:1], HALF[:1]
+    found_mean = cfg.numbers("mean", channels, -1e6, 1e6)
+    found_std = cfg.numbers("std", channels, 1e-8, 1e6)
+    if has_config and (found_mean is None or found_std is None):
+        missing = " and ".join(
+            name for name, one in (("mean", found_mean), ("std", found_std)) if one is None
+        )
+        notes += (f"Its configuration has no {missing}; timm's usual values were taken.",)
+    size = image_size[0] if image_size[0] == image_size[1] else image_size
+    larger = tuple(math.floor(side / share) for side in image_size)
+    names, said = labels_of(config, cfg, classes)
+    hub, architecture = cfg.text("hf_hub_id"), cfg.text("architecture")
+    interpolation = cfg.text("interpolation", INTERPOLATIONS) or "bicubic"
+    cfg.only("label_offset", 0, because="its classes are counted from another number than 0")
+    cfg.get("input_size")
+    cfg.without_effect((*NO_EFFECT_ON_PICTURES, "state_dict"))
+    cfg.refuse_others()
+    return Preprocessing(
+        size=size,
+        resize=larger[0] if larger[0] == larger[1] else larger,  # type: ignore[arg-type]
+        squeeze=mode == "squash",
+        interpolation=interpolation,
+        mean=found_mean or mean,
+        std=found_std or std,
+        class_names=names,
+        source=f"timm, {hub or architecture or 'a state dict'}",
+        notes=(*notes, *said),
+    )
+
+
+def labels_of(
+    config: Fields | None, cfg: Fields, count: int
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the classes' names: their descriptions where there are some, else their labels."""
+    labels = descriptions = None
+    for fields in (config, cfg):
+        if fields is not None:
+            labels = labels or fields.get("label_names") or fields.get("labels")
+            descriptions = descriptions or fields.get("label_descriptions")
+    if isinstance(descriptions, Mapping) and isinstance(labels, Mapping | list | tuple):
+        numbers = labels.items() if isinstance(labels, Mapping) else enumerate(labels)
+        labels = {
+            number: descriptions.get(label, label) if isinstance(label, str) else label
+            for number, label in numbers
+        }
+    return names_of(labels, count, "config.json")
+
+
+def input_size_of(cfg: Fields) -> tuple[int | None, tuple[int, int] | None]:
+    """Return the channels and the height and width of ``input_size``."""
+    value = cfg.get("input_size")
+    if value is None:
+        return None, None
+    sides = list(value) if isinstance(value, list | tuple) else []
+    numbers = [as_whole(side, 1, LARGEST_SIDE) for side in sides]
+    if len(numbers) != 3 or None in numbers:
+        raise cfg.refused("input_size", f"channels, height and width, from 1 to {LARGEST_SIDE}")
+    return numbers[0], (numbers[1], numbers[2])  # type: ignore[return-value]
