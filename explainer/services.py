@@ -162,7 +162,8 @@ def read_pretrained(name: str) -> Source:
     from explainer.large.library import load_model
 
     found = load_model(name)
-    return Source(found.model, found.preprocessing.info, None, found.preprocessing)
+    run = found.preprocessing.run  # of a model of this project in the administrator's folder
+    return Source(found.model, found.preprocessing.info, run, found.preprocessing)
 
 
 def keep_large(key: Hashable, path: Path) -> Source:

@@ -34,6 +34,15 @@ def check_showable(config: ViTConfig, info: DataInfo) -> None:
     """
     check_shape(config)
     check_names(info.class_names)
+    check_range(info)
+
+
+def check_range(info: DataInfo) -> None:
+    """Refuse pixels of a range that the pages have no pictures for.
+
+    Raises:
+        CheckpointError: the message is one sentence that says what is allowed.
+    """
     if not (all(0 <= mean <= 1 for mean in info.mean) and all(1e-2 <= s <= 1e2 for s in info.std)):
         raise CheckpointError(
             "this model was trained on pixels of another range; allowed are a mean from 0 to 1 and "
@@ -91,7 +100,25 @@ def check_memory(config: ViTConfig, most: int) -> None:
 
 
 def check_shape(config: ViTConfig) -> None:
-    """Refuse a shape that the pages have no pictures for.
+    """Refuse a shape that the pages have no pictures for, or that is too large for an upload.
+
+    Raises:
+        CheckpointError: the message is one sentence that says what is allowed.
+    """
+    check_drawable(config)
+    for what, found, most in (
+        ("tokens", config.num_tokens, MOST_TOKENS),
+        ("encoder blocks", config.depth, MOST_BLOCKS),
+        ("heads", config.num_heads, MOST_HEADS),
+    ):
+        if found > most:
+            raise CheckpointError(
+                f"this model has {found:,} {what}; the pages show at most {most:,}"
+            )
+
+
+def check_drawable(config: ViTConfig) -> None:
+    """Refuse a shape that the pages have no pictures for, however large a model may be.
 
     Raises:
         CheckpointError: the message is one sentence that says what is allowed.
@@ -126,12 +153,3 @@ def check_shape(config: ViTConfig) -> None:
             "this model has a single token, which has no other to look at; the pages show models "
             "of at least 2"
         )
-    for what, found, most in (
-        ("tokens", config.num_tokens, MOST_TOKENS),
-        ("encoder blocks", config.depth, MOST_BLOCKS),
-        ("heads", config.num_heads, MOST_HEADS),
-    ):
-        if found > most:
-            raise CheckpointError(
-                f"this model has {found:,} {what}; the pages show at most {most:,}"
-            )

@@ -235,7 +235,7 @@ def matching(pattern: str, longest: int, allowed: str) -> Reader:
 READERS: dict[str, Reader] = {
     "source": one_of((*SOURCES, RUN, PRETRAINED)),
     "pretrained": matching(
-        r"[A-Za-z0-9_-]+(/[A-Za-z0-9_.-]+){1,3}",
+        r"[A-Za-z0-9_-]+(/[A-Za-z0-9_.-]+){1,3}|local/[^/\x00-\x1f]+",  # a folder has any name
         120,
         "allowed are names as in hf/facebook/dinov2-small",
     ),

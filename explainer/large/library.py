@@ -4,6 +4,7 @@ import importlib
 import math
 import os
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,7 @@ import streamlit as st
 from explainer.content import load_texts
 from explainer.large.slots import Slots
 from explainer.runs import load_limits, the_manager
+from explainer.showable import check_drawable, check_range
 from explainer.strangers_words import joined, plain_format, strangers_word
 from vit_core import CheckpointError, ViT, ViTConfig
 
@@ -83,16 +85,43 @@ def find(name: str) -> Offer | None:
 
 
 def local_folders() -> dict[str, Path]:
-    """Return the models in the folder that the administrator named."""
+    """Return the models in the folder that the administrator named, by names that a link can have.
+
+    Folders of runs of this project are among them.
+    """
     folder = os.environ.get(FOLDER)
-    return core().local_models(Path(folder)) if folder else {}
+    found = core().local_models(Path(folder)) if folder else {}
+    return {linked(name): path for name, path in found.items() if is_text(name)}
+
+
+def linked(name: str) -> str:
+    """Return the name of a folder as links have it: systems write accents in two ways."""
+    return unicodedata.normalize("NFC", name)
+
+
+def is_text(name: str) -> bool:
+    """Whether a folder's name is text that a link can hold, without controls or broken letters."""
+    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in name)
 
 
 def path_of(name: str) -> str | Path | None:
     """Return what ``load`` takes for a model that can be read without the network."""
     if name.startswith(LOCAL):
-        return local_folders().get(name.removeprefix(LOCAL))
+        wanted = linked(name.removeprefix(LOCAL))
+        return local_folders().get(wanted) or other_folder(wanted)
     return name if core().is_here(name) else None
+
+
+def other_folder(wanted: str) -> Path | None:
+    """Return a folder beside the models that holds none, of which reading it says what it holds."""
+    home = Path(os.environ.get(FOLDER) or "")
+    try:
+        names = os.listdir(home) if os.environ.get(FOLDER) else []
+        return next(
+            (home / one for one in names if linked(one) == wanted and (home / one).is_dir()), None
+        )
+    except OSError:
+        return None
 
 
 def load_model(name: str, on_wait: Callable[[float], None] = lambda seconds: None) -> Pretrained:
@@ -115,28 +144,41 @@ def load_model(name: str, on_wait: Callable[[float], None] = lambda seconds: Non
 def read(name: str) -> Pretrained:
     if (path := path_of(name)) is None:
         raise CheckpointError(missing(name))
+    most = the_manager().limits.large_megabytes
     try:
-        model, preprocessing = core().load(path)
-    except (core().PretrainedError, OSError) as error:
-        raise CheckpointError(plain(str(error))) from None
-    check_size(model.config)
+        model, preprocessing = core().load(path, most_bytes=most * MEGABYTE)
+        check_size(model.config, most)
+        check_drawable(model.config)
+        check_range(preprocessing.info)
+    except (core().PretrainedError, CheckpointError, OSError) as error:
+        raise CheckpointError(sentence(plain(str(error), path))) from None
     return Pretrained(model, preprocessing)
 
 
-def check_size(config: ViTConfig) -> None:
+def check_size(config: ViTConfig, most: int) -> None:
     found = math.ceil(config.memory_bytes / MEGABYTE)
-    if found > (most := the_manager().limits.large_megabytes):
+    if found > most:
         raise CheckpointError(TEXTS["too_large"].format(found=found, most=most))
 
 
 def missing(name: str) -> str:
     offer = find(name)
-    return TEXTS["gone" if offer is None else "missing"].format(name=name)
+    return plain_format(TEXTS["gone" if offer is None else "missing"], name=strangers_word(name))
 
 
-def plain(sentence: str) -> str:
+def plain(text: str, path: str | Path) -> str:
     """Return a sentence without the folders of the server."""
-    return re.sub(r"(?<!\S)/\S+/", "", sentence)
+    for folder in (f"{path}{os.sep}", f"{Path(path).parent}{os.sep}"):
+        if isinstance(path, Path):
+            text = text.replace(folder, "")
+    return re.sub(r"(?<!\S)/\S+/", "", text)
+
+
+def sentence(text: str) -> str:
+    """Return what went wrong as a sentence; the name of a file that begins it stays as it is."""
+    first = text.split(" ", 1)[0]
+    begun = f"{text[:1].upper()}{text[1:]}" if first.isalpha() else text
+    return begun if begun.endswith((".", "…")) else f"{begun}."
 
 
 @st.cache_resource

@@ -1,5 +1,6 @@
 """The place in the sidebar for models that others trained: which there are, and getting them."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
@@ -63,6 +64,22 @@ def offer_pretrained() -> None:
             TEXTS["model"], list(titles), key=CHOSEN_KEY, format_func=titles.__getitem__
         )
         show_offer(next(offer for offer in offers if offer.name == name))
+        show_notes(notes_of(state.load()))
+
+
+def notes_of(now: State) -> tuple[str, ...]:
+    """Return what there is to say of how the model on the page was read."""
+    if now.source != PRETRAINED or now.pretrained not in library.places():
+        return ()
+    return library.load_model(now.pretrained).preprocessing.notes
+
+
+def show_notes(notes: Sequence[str]) -> None:
+    """List what was taken for granted or left out when a model was read."""
+    if notes:
+        note(TEXTS["notes"])
+        for one in notes:
+            note(f"{strangers_word(one, LONGEST_SENTENCE)}")
 
 
 def show_offer(offer: Offer) -> None:

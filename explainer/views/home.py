@@ -15,6 +15,7 @@ from explainer.figures.parts import parts_table
 from explainer.figures.pipeline import pipeline
 from explainer.figures.probabilities import probabilities
 from explainer.flawed import show_banner
+from explainer.large.panel import show_notes
 from explainer.notation import with_article
 from explainer.patch_colours import show_patch_colours
 from explainer.services import Observation
@@ -170,9 +171,12 @@ def show_origin(choice: Choice, observation: Observation) -> None:
     source = services.load_source(choice.source)
     checkpoint = source.checkpoint
     st.header(told["origin_title"], anchor=False)
-    if checkpoint is None:
+    if source.preprocessing is not None:
+        texts = load_texts("pretrained")
+        words = texts["origin" if checkpoint is None else "origin_run"]
         named = strangers_word(source.preprocessing.source, LONGEST_SENTENCE)
-        st.markdown(load_texts("pretrained")["origin"].format(source=named))
+        st.markdown(words.format(source=named))
+        show_notes(source.preprocessing.notes)
         return
     accuracy = checkpoint.metrics.get("test_accuracy")
     if choice.is_saved:

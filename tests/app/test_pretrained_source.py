@@ -29,6 +29,8 @@ class Preprocessing:
 
     info = DataInfo("photographs", "", (0.5,) * 3, (0.25,) * 3, ())
     source = "weights of a test"
+    notes = ("Its heads were *guessed*.",)
+    run = None
 
     def prepare(self, image: Image.Image) -> np.ndarray:
         return np.asarray(image.convert("RGB").resize((32, 32)))
@@ -49,7 +51,7 @@ class Core:
     def local_models(self, folder: Path) -> dict[str, Path]:
         return {"mine": folder / "mine"}
 
-    def load(self, name: object) -> tuple[ViT, Preprocessing]:
+    def load(self, name: object, most_bytes: int) -> tuple[ViT, Preprocessing]:
         if self.problem:
             raise self.PretrainedError(self.problem)
         self.read.append(str(name))

@@ -203,7 +203,7 @@ def config_of(
     heads, notes = heads_of(width, num_heads or known.num_heads)
     depth = depth_of(tensors)
     if known.depth and depth != known.depth and not (known.sizes or {}).get("depth"):
-        notes += (f"It has {depth} blocks where its architecture has {known.depth}.",)
+        notes += (f"Its architecture has {known.depth} blocks, and these weights have {depth}.",)
     config = shape(
         image_size=size,
         in_channels=channels,
