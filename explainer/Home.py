@@ -17,12 +17,19 @@ from explainer.uploads.server import protect
 
 protect()
 with uncollected():
-    # here, since plotly stumbles over it where another visitor's page has imported half of it
-    import pandas  # noqa: F401
+    from explainer import server
 
-    from explainer import navigation
+if __name__ == "__main__":  # Streamlit runs the file whenever a visitor changes something …
+    ICON = str(Path(__file__).parent / "static" / "icon.svg")
+    st.set_page_config(page_title="ViT Explainer", page_icon=ICON, layout="wide")
+    st.logo(ICON, size="large")
+    if not server.show_wrong_settings():
+        with uncollected():
+            # here, since plotly stumbles over it where another page has imported half of it
+            import pandas  # noqa: F401
 
-ICON = str(Path(__file__).parent / "static" / "icon.svg")
-st.set_page_config(page_title="ViT Explainer", page_icon=ICON, layout="wide")
-st.logo(ICON, size="large")
-navigation.run()
+            from explainer import navigation
+        navigation.run()
+else:  # … and imports it once, when the server starts
+    server.check()
+    app = st.App(__file__, lifespan=server.lifespan)

@@ -10,7 +10,16 @@ from explainer.runs.limits import Limits, Refused, load_limits
 from explainer.runs.manager import Estimate, Manager
 from explainer.runs.run import Run, RunRequest
 
-__all__ = ["Estimate", "Limits", "Manager", "Refused", "Run", "RunRequest", "the_manager"]
+__all__ = [
+    "Estimate",
+    "Limits",
+    "Manager",
+    "Refused",
+    "Run",
+    "RunRequest",
+    "close_manager",
+    "the_manager",
+]
 
 VARIABLE = "VIT_EXPLAINER_RUNS"  # the folder of all runs
 ROOT = Path(__file__).parents[2] / "runs" / "app"
@@ -21,6 +30,13 @@ def the_manager() -> Manager:
     """Return the manager of this server, which takes over the folder of runs when first asked."""
     with _lock:  # two visitors may be the first
         return make_manager()
+
+
+def close_manager() -> None:
+    """End all training of this server, if there is any."""
+    with _lock:
+        if make_manager.cache_info().currsize:
+            make_manager().close()
 
 
 @cache

@@ -3,17 +3,36 @@
 import os
 import tomllib
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 
+from explainer.content import load_texts
 from vit_core.config import TrainConfig, ViTConfig
 
 FILE = Path(__file__).parents[1] / "limits.toml"
 VARIABLE = "VIT_EXPLAINER_LIMITS"
 MEGABYTE = 1024**2
+MOST_BYTES = 100_000  # of such a file
+MOST_FAULTS = 3  # that one sentence names
+HIGHEST = {"nice": 19, "runs_at_once": 256, "threads": 256}
+HIGHEST_OF_OTHERS = 10**9
+TEXTS = load_texts("limits")
 
 
 class Refused(ValueError):
     """What somebody asked for is not allowed; the message is one sentence for them."""
+
+
+class LimitsError(ValueError):
+    """The file of limits is wrong; the message is one sentence for whoever runs the server.
+
+    Attributes:
+        for_visitors: the same without the server's folders.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(TEXTS["not_started"].format(path=path, reason=reason))
+        self.for_visitors = TEXTS["for_visitors"].format(name=path.name, reason=reason)
 
 
 @dataclass(frozen=True)
@@ -46,23 +65,18 @@ class Limits:
         Raises:
             Refused: it says which limit, and what would be allowed.
         """
-        for what, found, most in (
-            ("learned numbers", model.num_parameters, self.parameters),
+        for name, found, most in (
+            ("parameters", model.num_parameters, self.parameters),
             ("tokens", model.num_tokens, self.tokens),
-            ("images in a batch", train.batch_size, self.batch_size),
+            ("batch_size", train.batch_size, self.batch_size),
             ("epochs", train.epochs, self.epochs),
         ):
             if found > most:
-                raise Refused(
-                    f"This run has {found:,} {what}; on this server at most {most:,} are allowed."
-                )
+                raise Refused(TEXTS["too_many"].format(found=found, what=TEXTS[name], most=most))
         disk = run_bytes(model, train)
         if disk > self.run_megabytes * MEGABYTE:
-            raise Refused(
-                f"This run would write {disk / MEGABYTE:,.0f} MB, a model for each epoch; on this "
-                f"server at most {self.run_megabytes:,} MB are allowed: choose fewer epochs or a "
-                f"smaller model."
-            )
+            found = disk / MEGABYTE
+            raise Refused(TEXTS["too_much_disk"].format(found=found, most=self.run_megabytes))
 
 
 def run_bytes(model: ViTConfig, train: TrainConfig) -> int:
@@ -75,24 +89,75 @@ def run_bytes(model: ViTConfig, train: TrainConfig) -> int:
 
 
 def load_limits(path: Path | None = None) -> Limits:
-    """Read the limits of this server.
+    """Return the limits of this server, as its file was when it was first read.
 
     Raises:
-        ValueError: a value is missing, unknown or no whole number; the message names file and key.
-        OSError: the file that ``VIT_EXPLAINER_LIMITS`` names cannot be read.
+        LimitsError: the file cannot be read, or a value is missing, unknown or not allowed.
     """
-    path = path or Path(os.environ.get(VARIABLE) or FILE)
+    return read_limits(path or Path(os.environ.get(VARIABLE) or FILE), os.cpu_count() or 1)
+
+
+@cache
+def read_limits(path: Path, cores: int) -> Limits:
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path} is not valid TOML: {error}") from None
-    known = [field.name for field in fields(Limits)]
-    if wrong := sorted({*known} ^ {*values}):
-        raise ValueError(f"{path}: {wrong[0]} is missing or unknown; expected are {known}")
-    for name, value in values.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise ValueError(f"{path}: {name} must be a whole number from 0, not {value!r}")
-    cores = os.cpu_count() or 1
+        values = parse(read(path))
+    except ValueError as error:
+        raise LimitsError(path, str(error)) from None
     values["runs_at_once"] = values["runs_at_once"] or max(1, cores // 2)
     values["threads"] = values["threads"] or max(1, cores // 2 // values["runs_at_once"])
     return Limits(**values)
+
+
+def read(path: Path) -> str:
+    """Return the text of a file of limits.
+
+    Raises:
+        ValueError: there is none; the message is a part of a sentence.
+    """
+    try:
+        if not path.exists():
+            raise ValueError(TEXTS["no_file"])
+        if not path.is_file():
+            raise ValueError(TEXTS["not_a_file"])
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise ValueError(TEXTS["unreadable"].format(why=error.strerror or error)) from None
+    if len(content) > MOST_BYTES:
+        raise ValueError(TEXTS["too_large"].format(most=MOST_BYTES))
+    try:
+        return content.decode("utf-8-sig")  # Windows' editor marks UTF-8 at its beginning
+    except UnicodeDecodeError:
+        raise ValueError(TEXTS["not_utf8"]) from None
+
+
+def parse(text: str) -> dict[str, int]:
+    """Return the values of a file of limits.
+
+    Raises:
+        ValueError: it is wrong; the message is a part of a sentence.
+    """
+    try:
+        values = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # also for numbers of thousands of digits
+        raise ValueError(TEXTS["not_toml"].format(why=str(error).splitlines()[0])) from None
+    known = [field.name for field in fields(Limits)]
+    faults = [TEXTS["missing"].format(name=name) for name in known if name not in values]
+    faults += [TEXTS["unknown"].format(name=short(name)) for name in values if name not in known]
+    if faults:
+        few = ", ".join(faults[:MOST_FAULTS])
+        raise ValueError(TEXTS["expected"].format(faults=few, known=", ".join(known)))
+    for name, value in values.items():
+        most = HIGHEST.get(name, HIGHEST_OF_OTHERS)
+        if type(value) is not int or not 0 <= value <= most:
+            raise ValueError(TEXTS["wrong_value"].format(name=name, most=most, found=short(value)))
+    return values
+
+
+def short(value: object) -> str:
+    """Return a value as it may stand in a sentence."""
+    try:
+        text = ascii(value)
+    except ValueError:  # of thousands of digits
+        return TEXTS["long_number"]
+    return text if len(text) <= 40 else f"{text[:40]}…"

@@ -54,7 +54,7 @@ def test_limits_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ("old", "new", "said"),
     [
         ("queue = 60", "", "queue is missing"),
-        ("queue = 60", "queue = 60\nextra = 1", "extra is missing or unknown"),
+        ("queue = 60", "queue = 60\nextra = 1", "'extra' is unknown"),
         ("queue = 60", "queue = -1", "queue must be a whole number from 0, not -1"),
         ("queue = 60", 'queue = "many"', "queue must be a whole number"),
         ("queue = 60", "queue = true", "queue must be a whole number"),

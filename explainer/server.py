@@ -1,0 +1,67 @@
+"""The server's start and end: settings that are wrong stop it before it answers anybody.
+
+``streamlit run`` imports ``Home.py`` once and finds a ``streamlit.App`` there, which has a start
+and an end. A host that runs the file as a plain script has neither; its pages say what is wrong.
+"""
+
+import contextlib
+import sys
+import threading
+import webbrowser
+from collections.abc import AsyncIterator
+from functools import cache
+
+import streamlit as st
+
+from explainer import runs
+from explainer.runs.limits import TEXTS, LimitsError, load_limits
+
+READY = 1.0  # seconds from the start until it surely answers
+
+
+def check() -> None:
+    """End the process with a sentence and exit code 1 if its settings are wrong."""
+    try:
+        load_limits()
+    except LimitsError as error:
+        sys.exit(str(error))
+
+
+def show_wrong_settings() -> bool:
+    """Say what is wrong in the settings; return whether anything is."""
+    try:
+        load_limits()
+    except LimitsError as error:
+        log_once(str(error))
+        st.error(TEXTS["headline"])
+        st.text(error.for_visitors)  # as it stands, without markup
+        return True
+    return False
+
+
+@cache
+def log_once(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
+@contextlib.asynccontextmanager
+async def lifespan(app: st.App) -> AsyncIterator[None]:
+    """Open a browser, as Streamlit does for a plain script, and end all training at the end."""
+    if not st.get_option("server.headless"):
+        opening = threading.Timer(READY, webbrowser.open, (address(),))
+        opening.daemon = True
+        opening.start()
+    try:
+        yield
+    finally:
+        runs.close_manager()
+
+
+def address() -> str:
+    """Return the app's address for a browser on this machine."""
+    protocol = "https" if st.get_option("server.sslCertFile") else "http"
+    host = st.get_option("browser.serverAddress")
+    if host in ("", "0.0.0.0", "::"):
+        host = "localhost"
+    path = st.get_option("server.baseUrlPath").strip("/")
+    return f"{protocol}://{host}:{st.get_option('browser.serverPort')}/{path}"
