@@ -13,13 +13,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import streamlit as st
 
 from explainer.startup import uncollected
-from explainer.uploads.server import protect
 
-protect()
 with uncollected():
     from explainer import server
 
 if __name__ == "__main__":  # Streamlit runs the file whenever a visitor changes something …
+    server.protect()
     ICON = str(Path(__file__).parent / "static" / "icon.svg")
     st.set_page_config(page_title="ViT Explainer", page_icon=ICON, layout="wide")
     st.logo(ICON, size="large")

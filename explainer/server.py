@@ -15,6 +15,7 @@ import streamlit as st
 
 from explainer import runs
 from explainer.runs.limits import TEXTS, LimitsError, load_limits
+from explainer.uploads.server import protect
 
 READY = 1.0  # seconds from the start until it surely answers
 
@@ -47,6 +48,7 @@ def log_once(sentence: str) -> None:
 @contextlib.asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Open a browser, as Streamlit does for a plain script, and end all training at the end."""
+    protect()
     if not st.get_option("server.headless"):
         opening = threading.Timer(READY, webbrowser.open, (address(),))
         opening.daemon = True
