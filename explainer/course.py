@@ -4,12 +4,15 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from vit_core.history import RunHistory
 
 KINDS = ("train", "sample", "val")
+# by the run's reader, with which it goes
+_read: WeakKeyDictionary[RunHistory, tuple[object, "Course"]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,20 @@ class Course:
 
 
 def course_of(history: RunHistory) -> Course:
-    """Read the course of a run.
+    """Read the course of a run, which is made anew only when the run has written something.
 
     Raises:
         RunError: the run's settings are damaged.
     """
-    lines = history.metrics()
+    stamp, lines = history.stamped_metrics()
+    known, course = _read.get(history, (None, None))
+    if course is None or known != stamp:
+        course = course_from(lines, history)
+        _read[history] = (stamp, course)
+    return course
+
+
+def course_from(lines: list[dict[str, Any]], history: RunHistory) -> Course:
     whole = [line for line in lines if "test_accuracy" not in line]
     return Course(
         **{kind: points(whole, kind) for kind in KINDS},

@@ -1,24 +1,33 @@
 """Reading a run directory that another process may be writing, or that somebody has damaged."""
 
-import json
 import os
-import re
 import threading
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from vit_core.evaluate import Hard
 from vit_core.run import HARDEST, RunConfig, parse_line, read_config
+from vit_core.run_files import EPOCH_FILE
 from vit_core.snapshot import FILE, Snapshot
+from vit_core.strict_json import number_in, read_json
 
-EPOCH_FILE = re.compile(r"epoch-(\d{3,})\.safetensors")
 FINAL = "final.safetensors"
+MOST_LINES = 2_000  # of metrics that are kept; more than a chart has pixels
+NEWEST = 500  # of these lines, which are all kept
+MOST_LINE = 16 * 1024  # bytes of one line of metrics
+MOST_METRICS = 64 * 1024**2  # bytes of metrics.jsonl that are read
+MOST_HARDEST = 256 * 1024  # bytes of hardest.json
+
+Line = dict[str, Any]
 
 
 class RunHistory:
     """What a run has written so far. It takes no lock, and every call sees what is new.
 
-    Threads may share one.
+    Threads may share one. Of a long run it keeps some lines of metrics in memory: those of whole
+    epochs, the newest, and of the others as many as a chart can show.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,39 +58,50 @@ class RunHistory:
     def total_steps(self) -> int:
         return self.steps_per_epoch * self.config.train.epochs
 
-    def metrics(self) -> list[dict[str, Any]]:
-        """Return the whole lines of metrics.jsonl; a damaged line ends them.
+    def metrics(self) -> list[Line]:
+        """Return the whole lines of metrics.jsonl, of a long run some of them.
 
-        Only what was added since the last call is read.
+        A damaged line ends them. Only what was added since the last call is read.
         """
+        return self.stamped_metrics()[1]
+
+    def stamped_metrics(self) -> tuple[object, list[Line]]:
+        """Return what ``metrics`` does, and a stamp that is the same while nothing is new."""
         with self._lock:
             try:
-                with (self.path / "metrics.jsonl").open("rb") as file:
+                with open_metrics(self.path) as file:
                     self._read_on(file)
             except OSError:
                 self._lines, self._read = [], (0, 0)
-            return list(self._lines)
+            return self._read, list(self._lines)
 
-    def _read_on(self, file: Any) -> None:
+    def all_metrics(self) -> Iterator[Line]:
+        """Yield every whole line of metrics.jsonl, which is read anew."""
+        try:
+            with open_metrics(self.path) as file:
+                for _, line in whole_lines(file):
+                    yield line
+        except OSError:
+            return
+
+    def _read_on(self, file: IO[bytes]) -> None:
         # a resumed run writes the file anew, without the epoch that it takes again
         inode, (known, offset) = os.fstat(file.fileno()).st_ino, self._read
         if inode != known or file.seek(0, 2) < offset:
             self._lines, offset = [], 0
         file.seek(offset)
-        for text in file:
-            if not text.endswith(b"\n"):
-                break
-            line = parse_line(text)
-            if line is None:
-                break
+        for count, line in whole_lines(file, offset):
             self._lines.append(line)
-            offset += len(text)
+            offset += count
+            if len(self._lines) > MOST_LINES:
+                self._lines = thinned(self._lines)
         self._read = (inode, offset)
 
     def epochs(self) -> tuple[int, ...]:
         """Return the epochs that were saved, in order; 0 is the untrained model."""
         try:
-            names = [entry.name for entry in self.path.iterdir()]
+            with os.scandir(self.path) as entries:
+                names = [entry.name for entry in entries if entry.is_file()]
         except OSError:
             return ()
         found = {int(match[1]) for name in names if (match := EPOCH_FILE.fullmatch(name))}
@@ -116,10 +136,10 @@ class RunHistory:
     def hardest(self) -> list[Hard]:
         """Return the test images that the finished model finds hardest; none before."""
         try:
-            found = json.loads((self.path / HARDEST).read_bytes())
-            return [Hard(**one) for one in found]
-        except (OSError, ValueError, TypeError, RecursionError):
+            found = [Hard(**one) for one in read_json(self.path / HARDEST, MOST_HARDEST)]
+        except (OSError, ValueError, TypeError):
             return []
+        return [one for one in found if is_whole(one)]
 
     def snapshot(self) -> Snapshot | None:
         """Return what the model did a moment ago; None for runs that nobody could watch."""
@@ -133,3 +153,51 @@ class RunHistory:
             snapshot = Snapshot.load(self.path)
             self._snapshot = (stamp, snapshot)
         return snapshot
+
+
+def open_metrics(folder: Path) -> IO[bytes]:
+    """Open a run's metrics.
+
+    Raises:
+        OSError: they are missing, no regular file, or cannot be read.
+    """
+    path = folder / "metrics.jsonl"
+    if not path.is_file():  # whoever opens a pipe waits
+        raise FileNotFoundError(path)
+    return path.open("rb")
+
+
+def whole_lines(file: IO[bytes], offset: int = 0) -> Iterator[tuple[int, Line]]:
+    """Yield the lines from here on, each with its number of bytes, until one is not whole.
+
+    Args:
+        offset: bytes of the file before them.
+    """
+    while offset < MOST_METRICS:
+        text = file.readline(MOST_LINE)
+        line = parse_line(text) if text.endswith(b"\n") else None
+        if line is None:
+            return
+        offset += len(text)
+        yield len(text), line
+
+
+def thinned(lines: list[Line]) -> list[Line]:
+    """Return about half of the older lines of each kind, and all newest and of whole epochs."""
+    seen: Counter[bool] = Counter()
+    kept = []
+    for line in lines[:-NEWEST]:
+        is_sample = "sample_loss" in line
+        seen[is_sample] += 1
+        if line.get("val_accuracy") is not None or seen[is_sample] % 2:
+            kept.append(line)
+    return [*kept, *lines[-NEWEST:]][-MOST_LINES:]
+
+
+def is_whole(hard: Hard) -> bool:
+    """Whether an image that a run noted has numbers in range; anybody may have changed the file."""
+    numbers = (hard.place, hard.truth, hard.said)
+    return (
+        all(type(number) is int and number >= 0 for number in numbers)
+        and number_in(hard.probability, 0.0, 1.0) is not None
+    )

@@ -12,6 +12,7 @@ from vit_core.distributed import ALONE, Group
 from vit_core.evaluate import hardest_images
 from vit_core.mistakes import build_with
 from vit_core.run import RunDirectory, RunError
+from vit_core.run_files import clear_leftovers
 from vit_core.snapshot import take_snapshot
 from vit_core.train import Done, EpochEnd, Event, StepEnd, Training
 
@@ -55,6 +56,7 @@ class Recorder:
             RunError: what it would be resumed from is damaged or of another model.
             OSError: the directory cannot be written.
         """
+        clear_leftovers(run.path)
         config = run.config.train
         self.run, self.cadence = run, cadence
         model = build_with(run.config.model, config, config.seed).to(data.train.labels.device)

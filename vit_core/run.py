@@ -26,8 +26,12 @@ from vit_core.evaluate import Hard
 from vit_core.files import write_atomically
 from vit_core.locks import Lock, is_unused, take
 from vit_core.model import ViT
+from vit_core.strict_json import number_in, parse_json, read_small
 
 HARDEST = "hardest.json"
+MOST_CONFIG = 256 * 1024  # bytes of config.json
+MOST_EPOCHS = 999_999  # that the names of files have room for
+LARGEST_METRIC = 1e30
 
 
 class RunError(ValueError):
@@ -60,10 +64,10 @@ class RunConfig:
         Raises:
             ValueError: it is something else.
         """
-        values = json.loads(text)
+        values = parse_json(text)
         try:
             return cls(
-                preset=values["preset"],
+                preset=None if values["preset"] is None else str(values["preset"]),
                 model=ViTConfig.from_dict(values["model"]),
                 train=TrainConfig.from_dict(values["train"]),
                 threads=int(values["threads"]),
@@ -191,23 +195,38 @@ def read_config(path: Path) -> RunConfig:
         RunError: there is no run, or its settings are damaged.
     """
     try:
-        return RunConfig.from_json((path / "config.json").read_bytes().decode())
+        return RunConfig.from_json(read_small(path / "config.json", MOST_CONFIG).decode())
     except (FileNotFoundError, NotADirectoryError):
         raise RunError(f"{path} holds no run to resume (it has no config.json)") from None
-    except (ValueError, RecursionError, OSError) as error:
+    except (ValueError, OverflowError, OSError) as error:
         raise RunError(f"{path / 'config.json'} is damaged: {error}") from None
 
 
 def parse_line(text: bytes) -> dict[str, Any] | None:
-    """Read a line of metrics; None for one that a crash cut short or somebody damaged."""
+    """Read a line of metrics.
+
+    Returns:
+        Whole numbers "epoch" and "step", the number "seconds", and what else the line holds: finite
+        numbers in range, or None in the place of everything that is none. None for a line that a
+        crash cut short or somebody damaged.
+    """
     try:
-        values = json.loads(text)
-    except (ValueError, RecursionError):
+        values = parse_json(text, non_finite=None)
+    except ValueError:
         return None
-    if not isinstance(values, dict) or not isinstance(values.get("epoch"), int):
+    if not isinstance(values, dict):
         return None
-    numbers = (values.get("step"), values.get("seconds"))
-    return values if all(isinstance(number, int | float) for number in numbers) else None
+    whole = (number_in(values.get("epoch"), 0, MOST_EPOCHS), number_in(values.get("step"), 0, 1e12))
+    if not all(type(number) is int for number in whole):
+        return None
+    if number_in(values.get("seconds"), 0, 1e9) is None:
+        return None
+    return {name: number_in(value, *range_of(name)) for name, value in values.items()}
+
+
+def range_of(name: str) -> tuple[float, float]:
+    """Return between what a metric of this name can lie."""
+    return (0.0, 1.0) if name.endswith("_accuracy") else (-LARGEST_METRIC, LARGEST_METRIC)
 
 
 def check_unused(path: Path) -> None:

@@ -5,6 +5,7 @@ watches the run.
 """
 
 import contextlib
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -18,6 +19,7 @@ from vit_core.data import ImageData, normalize
 from vit_core.evaluate import Evaluation, evaluate
 from vit_core.files import replace
 from vit_core.model import ViT
+from vit_core.strict_json import number_in, parse_json
 from vit_core.trace import trace
 
 VALIDATION, TEST = "validation", "test"
@@ -27,6 +29,8 @@ STRIP_PLACES = (6, 0, 32, 8, 4, 10, 12, 3, 2, 9, 168, 194, 294, 1220, 1586, 2728
 TEST_STRIP_PLACES = (3, 2, 1, 30, 4, 8, 11, 0, 61, 7, 33, 77, 92, 266, 445, 684)
 SAMPLE = 500  # validation images behind the confusion matrix; the first ones
 FILE = "live.safetensors"
+MOST_BYTES = 256 * 1024**2  # of the file
+MOST_STEPS = 10**12
 
 
 @dataclass(frozen=True)
@@ -69,16 +73,23 @@ class Snapshot:
     @classmethod
     def load(cls, folder: Path) -> Self | None:
         """Return a run directory's snapshot; None where there is none or it is damaged."""
-        with contextlib.suppress(OSError, ValueError, KeyError, safetensors.SafetensorError):
-            with safetensors.safe_open(folder / FILE, framework="np") as file:
-                numbers, tensors = file.metadata(), {key: file.get_tensor(key) for key in TENSORS}
-            return cls(
-                step=int(numbers["step"]),
-                epoch=int(numbers["epoch"]),
-                seconds=float(numbers["seconds"]),
-                part=VALIDATION if numbers.get("part") == VALIDATION else TEST,
-                **tensors,
+        path = folder / FILE
+        with contextlib.suppress(
+            OSError, ValueError, TypeError, KeyError, safetensors.SafetensorError
+        ):
+            found = path.stat()
+            if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_BYTES:
+                return None
+            with safetensors.safe_open(path, framework="np") as file:
+                numbers = file.metadata() or {}
+                tensors = {key: file.get_tensor(key) for key in TENSORS}
+            step, epoch, seconds = (
+                number_in(parse_json(numbers[name]), 0, MOST_STEPS)
+                for name in ("step", "epoch", "seconds")
             )
+            if type(step) is int and type(epoch) is int and seconds is not None:
+                part = VALIDATION if numbers.get("part") == VALIDATION else TEST
+                return cls(step=step, epoch=epoch, seconds=float(seconds), part=part, **tensors)
         return None
 
 

@@ -8,6 +8,7 @@ from threading import Lock
 
 from explainer.runs.limits import Limits, Refused, load_limits
 from explainer.runs.manager import Estimate, Manager
+from explainer.runs.presence import Presence, is_session_open
 from explainer.runs.run import Run, RunRequest
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
 
 VARIABLE = "VIT_EXPLAINER_RUNS"  # the folder of all runs
 ROOT = Path(__file__).parents[2] / "runs" / "app"
+presence = Presence(is_session_open)
 _lock = Lock()
 
 
@@ -42,5 +44,6 @@ def close_manager() -> None:
 @cache
 def make_manager() -> Manager:
     manager = Manager(Path(os.environ.get(VARIABLE) or ROOT), load_limits())
+    manager.is_here = presence.is_here
     atexit.register(manager.close)
     return manager

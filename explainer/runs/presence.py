@@ -3,10 +3,12 @@
 It knows no more than that a page is open, and forgets it when the page is closed.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
 
-MOST_SESSIONS = 5_000
+MOST_VISITORS = 5_000
+MOST_SESSIONS = 20  # of one visitor
 
 
 class Presence:
@@ -20,21 +22,28 @@ class Presence:
         """
         self._is_open = is_open
         self._lock = Lock()
-        self._owners: dict[str, str] = {}  # session → hash of the visitor's secret
+        self._sessions: OrderedDict[str, list[str]] = OrderedDict()  # by the visitors' hashes
 
-    def come(self, session: str, owner: str) -> None:
+    def come(self, owner: str, session: str) -> None:
         """Note whose a session is."""
         with self._lock:
-            self._owners.pop(session, None)
-            self._owners[session] = owner
-            while len(self._owners) > MOST_SESSIONS:
-                self._owners.pop(next(iter(self._owners)))
+            sessions = self._sessions.setdefault(owner, [])
+            self._sessions.move_to_end(owner)
+            if session not in sessions:
+                sessions.append(session)
+                del sessions[:-MOST_SESSIONS]
+            while len(self._sessions) > MOST_VISITORS:
+                self._sessions.popitem(last=False)
 
     def is_here(self, owner: str) -> bool:
         """Whether a page of this visitor is open."""
         with self._lock:
-            sessions = [one for one, whose in self._owners.items() if whose == owner]
-            closed = [session for session in sessions if not self._is_open(session)]
-            for session in closed:
-                self._owners.pop(session)
-            return len(closed) < len(sessions)
+            return any(map(self._is_open, self._sessions.get(owner, ())))
+
+
+def is_session_open(session: str) -> bool:
+    """Whether a browser is connected with a session of the app."""
+    # the manager works without Streamlit, too, and then nobody has come
+    from streamlit import runtime
+
+    return runtime.exists() and runtime.get_instance().is_active_session(session)

@@ -1,5 +1,6 @@
 """Size and removal of one run's folder. Only files that the app writes count, and only they go."""
 
+import math
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -16,11 +17,13 @@ class InUseError(OSError):
 
 
 def size_of(folder: Path) -> int:
-    """Return the bytes of a run's files; links are not followed."""
+    """Return the bytes that a run's files take on the disk; links are not followed."""
     total = 0
     for entry in run_files(folder):
         with suppress(OSError):
-            total += entry.stat(follow_symlinks=False).st_size
+            found = entry.stat(follow_symlinks=False)
+            # a file may say that it is longer than what is stored of it; Windows says no blocks
+            total += min(found.st_size, 512 * getattr(found, "st_blocks", math.inf))
     return total
 
 

@@ -4,12 +4,16 @@ import re
 import secrets
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from explainer import runs
 from explainer.components import assets
+from explainer.runs.note import hashed
 
 COOKIE = "vit-explainer-visitor"
 SECRET = re.compile(r"[A-Za-z0-9_-]{32}")
 KEY = "visitor"
+KEPT_KEY = "visitor-kept"  # of the component that looks for a secret beside the cookies
 _mount = st.components.v2.component(
     "vit_explainer.visitor", html="<span hidden></span>", js=assets.javascript("visitor/visitor")
 )
@@ -20,7 +24,19 @@ def current() -> str:
     if KEY not in st.session_state:
         found = str(st.context.cookies.get(COOKIE, ""))
         st.session_state[KEY] = found if SECRET.fullmatch(found) else secrets.token_urlsafe(24)
-    return st.session_state[KEY]
+    secret = st.session_state[KEY]
+    if context := get_script_run_ctx():
+        runs.presence.come(hashed(secret), context.session_id)
+    return secret
+
+
+def address() -> str | None:
+    """Return where the visitor's connection comes from; None on the server's own computer.
+
+    It is the address of the connection itself. What a proxy adds in its headers could be made up by
+    anybody, so behind a proxy all visitors have the proxy's address.
+    """
+    return st.context.ip_address
 
 
 def remember() -> None:
@@ -30,3 +46,25 @@ def remember() -> None:
     """
     if st.context.cookies.get(COOKIE) != current():
         _mount(key="visitor-cookie", data={"name": COOKIE, "value": current()}, height=1)
+
+
+def recover() -> None:
+    """Ask a browser that sent no cookie whether it keeps a secret beside its cookies.
+
+    In a page of another site, as in the frame of a learning platform, many browsers send none.
+    """
+    if not st.context.cookies.get(COOKIE):
+        _mount(
+            key=KEPT_KEY,
+            data={"name": COOKIE, "known": current()},
+            height=1,
+            on_secret_change=adopt,
+        )
+
+
+def adopt() -> None:
+    """Take the secret that the browser kept, unless this session has begun a run of its own."""
+    found = st.session_state[KEPT_KEY].get("secret")
+    is_new = not runs.the_manager().runs_of(current())
+    if isinstance(found, str) and SECRET.fullmatch(found) and is_new:
+        st.session_state[KEY] = found

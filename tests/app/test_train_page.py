@@ -499,6 +499,85 @@ def test_a_mistake_can_be_switched_on_while_a_run_goes_on(open_train, begin):
     assert setup_of(app).train.softmax_before_loss
 
 
+def refusals(app: AppTest) -> str:
+    return " ".join(
+        element.proto.body for element in app.get("html") if 'class="refused"' in element.proto.body
+    )
+
+
+def test_why_a_start_was_refused_stays_until_the_next_order(open_train, begin, manager):
+    other = open_train(BEN)
+    running = begin("c" * 32)
+    manager.limits = dataclasses.replace(manager.limits, queue=0)
+    click(other, "start")
+    assert "runs wait, which is the most" in refusals(other)
+    for _ in range(3):
+        checked(other.run())
+        assert "runs wait, which is the most" in refusals(other)
+    manager.limits = dataclasses.replace(manager.limits, queue=3)
+    click(other, "start")
+    assert not refusals(other) and manager.active_of(BEN)
+    assert manager.find(running.id).is_going
+
+
+def test_a_refusal_does_not_make_a_run_that_is_watched_run_for_ever(open_train, begin, manager):
+    begin(ANNA)
+    app = open_train(ANNA)
+    orders_before = len(FakeProcess.started[0].orders)
+    end(manager.active_of(ANNA))
+    click(app, "pause")
+    assert "not under way" in refusals(app)
+    checked(app.run())
+    assert "not under way" in refusals(app)
+    assert len(FakeProcess.started[0].orders) == orders_before
+
+
+def test_a_folder_that_cannot_be_written_says_so_when_a_run_is_deleted(
+    open_train, begin, manager, monkeypatch
+):
+    run = finished(begin)
+    app = open_train(run=run.id)
+
+    def refuse(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(manager.store, "delete", refuse)
+    click(app, f"delete-{run.id}")
+    assert "cannot be deleted, since its folder cannot be written: Read-only" in refusals(app)
+    assert manager.find(run.id) and now(app).run == run.id
+
+
+def test_files_of_others_in_a_deleted_run_are_said(open_train, begin, manager):
+    run = finished(begin)
+    (run.history.path / "thesis.txt").write_text("mine")
+    app = click(open_train(run=run.id), f"delete-{run.id}")
+    assert "its folder stays: 1 files" in refusals(app) and now(app).run == ""
+    assert (run.history.path / "thesis.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("kind", ["a file", "below a file"])
+def test_a_place_for_runs_that_is_none_is_said_beside_the_button(
+    shipped, tmp_path, monkeypatch, kind
+):
+    root = tmp_path / "runs"
+    root.write_text("no folder")
+    if kind == "below a file":
+        root = root / "deeper"
+    made = Manager(root, load_limits(), FakeProcess)
+    monkeypatch.setattr(runs, "the_manager", lambda: made)
+    for address in ("train", "", "self-attention"):
+        app = AppTest.from_file(HOME, default_timeout=60)
+        app._page_hash = calc_hash(address)
+        checked(app.run())
+        if address == "train":
+            assert app.button(key="train-start").disabled
+            assert "No run can be started" in words(app) and "VIT_EXPLAINER_RUNS" in words(app)
+    with pytest.raises(runs.Refused, match="cannot be begun"):
+        made.start(ANNA, RunRequest(SMALL, TRAIN))
+    made.close()
+    assert (tmp_path / "runs").read_text() == "no folder"
+
+
 def test_a_run_that_is_gone_is_said_and_the_setup_shown(open_train):
     app = open_train(run="never-was-there")
     assert "There is no run never-was-there here" in words(app)

@@ -1,8 +1,42 @@
-// Keeps the visitor's secret in this browser for 90 days; no other site is sent it.
+// Keeps the visitor's secret in this browser for 90 days. No other site is sent it.
+//
+// In a page of another site, as in the frame of a learning platform, browsers send such a cookie only
+// if it is kept for that site alone ("Partitioned", over https), and some send none. There, the
+// secret is also kept for as long as the tab is open, and handed back when the page asks for it.
 
 const KEEP = 90 * 24 * 60 * 60; // seconds
 
-export default function ({ data: { name, value } }) {
+function isFramed() {
+  try {
+    return window.top.location.origin !== location.origin;
+  } catch {
+    return true; // another site's
+  }
+}
+
+function stored(act) {
+  try {
+    return act(sessionStorage);
+  } catch {
+    return null; // a browser that keeps nothing for frames
+  }
+}
+
+export default function ({ data: { name, value, known }, setTriggerValue }) {
+  if (!isFramed()) {
+    if (value) keep(name, value, "SameSite=Strict");
+    return;
+  }
+  if (value) {
+    keep(name, value, "SameSite=None; Partitioned");
+    stored((storage) => storage.setItem(name, value));
+    return;
+  }
+  const kept = stored((storage) => storage.getItem(name));
+  if (kept && kept !== known) setTriggerValue("secret", kept);
+}
+
+function keep(name, value, kind) {
   const secure = location.protocol === "https:" ? "; Secure" : "";
-  document.cookie = `${name}=${value}; Max-Age=${KEEP}; Path=/; SameSite=Strict${secure}`;
+  document.cookie = `${name}=${value}; Max-Age=${KEEP}; Path=/; ${kind}${secure}`;
 }

@@ -34,6 +34,8 @@ def render() -> None:
     run, own = find_shown(manager), manager.runs_of(visitor.current())
     if own:
         visitor.remember()
+    else:
+        visitor.recover()
     orders.show_top()
     show_head(run)
     orders.show_refusal()

@@ -41,7 +41,7 @@ def watch(manager: Manager, run_id: str, status: str, begins: bool) -> None:
         status, begins: as the page was drawn: its status, and whether nothing had been measured.
     """
     run = manager.find(run_id)
-    if run is None or run.status != status or orders.is_refused():
+    if run is None or run.status != status or orders.is_newly_refused():
         st.rerun()
     course = course_of(run.history)
     show_status(manager, run, course)

@@ -15,6 +15,7 @@ from explainer.views.train import setup
 from explainer.views.train.wording import MISTAKES, TEXTS
 
 REFUSED_KEY = "train-refused"  # why the last order was not carried out
+DRAWN_KEY = "train-refused-drawn"  # whether the page says so already
 STOPPING_KEY = "train-stopping"  # the run that was told to stop
 FOLLOWED_KEY = "train-followed"  # what the page has just turned to
 PATIENCE = 0.6  # seconds for which the page waits for a run to stop
@@ -22,20 +23,29 @@ LOOK = 0.03
 
 
 def attempt(order: Callable[[], object]) -> None:
-    st.session_state.pop(REFUSED_KEY, None)
+    """Carry an order out; where it is refused, the page says why until the next order."""
+    forget_refusal()
     try:
         order()
     except Refused as refusal:
         st.session_state[REFUSED_KEY] = str(refusal)
+        follow(str(refusal))
 
 
-def is_refused() -> bool:
-    return REFUSED_KEY in st.session_state
+def forget_refusal() -> None:
+    st.session_state.pop(REFUSED_KEY, None)
+    st.session_state.pop(DRAWN_KEY, None)
+
+
+def is_newly_refused() -> bool:
+    """Whether the last order was refused and the page does not say so yet."""
+    return REFUSED_KEY in st.session_state and DRAWN_KEY not in st.session_state
 
 
 def show_refusal() -> None:
-    """Say why the last order was not carried out, once."""
-    if said := st.session_state.pop(REFUSED_KEY, ""):
+    """Say why the last order was not carried out."""
+    if said := st.session_state.get(REFUSED_KEY, ""):
+        st.session_state[DRAWN_KEY] = True
         st.html(f'<div class="refused" role="alert"><p>{escape(said)}</p></div>')
 
 
@@ -44,6 +54,7 @@ def show(run_id: str) -> None:
     now = state.load()
     if run_id == now.run:
         return
+    forget_refusal()
     now = replace(now, run=run_id, epoch=None)
     if not run_id and now.source == RUN:
         now = replace(now, source=services.available_sources()[0])
@@ -66,7 +77,7 @@ def show_top() -> None:
 
 def begin(manager: Manager, request: RunRequest) -> None:
     """Train something, and turn the page to it."""
-    attempt(lambda: show(manager.start(visitor.current(), request).id))
+    attempt(lambda: show(manager.start(visitor.current(), request, visitor.address()).id))
 
 
 def again(manager: Manager, run: Run) -> None:
@@ -82,7 +93,7 @@ def change(run: Run) -> None:
 
 
 def resume(manager: Manager, run: Run) -> None:
-    attempt(lambda: manager.resume(visitor.current(), run.id))
+    attempt(lambda: manager.resume(visitor.current(), run.id, visitor.address()))
 
 
 def pause(manager: Manager, run: Run) -> None:
@@ -111,7 +122,10 @@ def delete(manager: Manager, run: Run) -> None:
     """Remove a run for good; a page that shows it turns to the setup."""
     attempt(lambda: manager.delete(visitor.current(), run.id))
     if state.load().run == run.id and manager.find(run.id) is None:
+        said = st.session_state.get(REFUSED_KEY)
         show("")
+        if said:  # files that are not the app's stay
+            st.session_state[REFUSED_KEY] = said
 
 
 def make_mistake(manager: Manager, name: str) -> None:

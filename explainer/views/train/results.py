@@ -156,7 +156,7 @@ def named_epoch(run: Run, epoch: int) -> str:
 
 
 def metrics_csv(run: Run) -> str:
-    lines = run.history.metrics()
+    lines = run.history.all_metrics()
     return table_csv(COLUMNS, ([empty(line.get(name)) for name in COLUMNS] for line in lines))
 
 

@@ -53,6 +53,8 @@ def show_start(manager: Manager) -> None:
 
 def refused(manager: Manager) -> str:
     """Return why the settings cannot be trained here; empty if they can."""
+    if trouble := manager.trouble():
+        return trouble
     try:
         manager.check(setup.model(), setup.train())
     except Refused as refusal:
