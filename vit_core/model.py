@@ -12,6 +12,7 @@ State-dict keys are timm's. Every named intermediate passes through ``tap`` exac
 ``vit_core.tap``).
 """
 
+import hashlib
 import math
 import threading
 from collections.abc import Callable
@@ -199,6 +200,8 @@ class ViT(nn.Module):
 
     def __init__(self, config: ViTConfig) -> None:
         super().__init__()
+        # first of all, so that no part that a model has or lacks shifts it
+        self._seed = drawn_seed()
         self.config = config
         self.patch_embed = PatchEmbed(config)
         # tokens that carry a position: [CLS], if there is one, then the patches
@@ -230,20 +233,27 @@ class ViT(nn.Module):
     def init_weights(self) -> None:
         """Draw new weights: truncated normal, of variance 1 / inputs for matrices.
 
+        Each parameter is drawn from a stream of its own, of the model's seed and its name: a model
+        without a position, say, begins with the same weights everywhere else.
+
         The two layers that write into the residual stream are divided by √(2·depth), so that its
         variance does not grow with depth (GPT-2's rule). Tokens, learned positions and the head
         start at a standard deviation of 0.02: a new model is undecided, not silent.
         """
         for name, parameter in self.named_parameters():
+            if parameter.is_meta:  # it has a shape alone
+                continue
             if name.endswith("bias"):
                 parameter.zero_()
             elif name.endswith(("cls_token", "reg_token", "pos_embed", "head.weight")):
-                nn.init.trunc_normal_(parameter, std=0.02)
+                stream = stream_of(self._seed, name, parameter.device)
+                nn.init.trunc_normal_(parameter, std=0.02, generator=stream)
             elif parameter.ndim == 2:
                 std = parameter.shape[1] ** -0.5
                 if name.endswith(("attn.proj.weight", "mlp.fc2.weight")):
                     std /= math.sqrt(2 * self.config.depth)
-                nn.init.trunc_normal_(parameter, std=std, a=-3 * std, b=3 * std)
+                stream = stream_of(self._seed, name, parameter.device)
+                nn.init.trunc_normal_(parameter, std=std, a=-3 * std, b=3 * std, generator=stream)
 
     def forward(self, images: Tensor, tap: Tap = no_tap) -> Tensor:
         return self.forward_head(self.forward_features(images, tap), tap)
@@ -301,6 +311,19 @@ class ViT(nn.Module):
             pooled_BD = x_BND[:, self.config.num_prefix_tokens :].mean(dim=1)
         pooled_BD = tap("pooled", pooled_BD)
         return tap("logits", self.head(pooled_BD)) if self.config.num_classes else pooled_BD
+
+
+def drawn_seed() -> int:
+    """Draw a model's seed from the global generator; where shapes alone are made, draw nothing."""
+    if torch.empty(()).is_meta:
+        return 0
+    return int(torch.randint(2**63 - 1, (), device="cpu"))
+
+
+def stream_of(seed: int, name: str, device: torch.device) -> torch.Generator:
+    """Return a random generator that depends on a seed and a parameter's name alone."""
+    digest = hashlib.sha256(f"{seed} {name}".encode()).digest()
+    return torch.Generator(device).manual_seed(int.from_bytes(digest[:8], "big") >> 1)
 
 
 def fixed_position(config: ViTConfig, num_positions: int) -> Tensor | None:

@@ -7,13 +7,14 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
 from explainer.content import load_texts
 from explainer.course import course_of
 from explainer.recorded import FOLDER, HEALTHY, recorded
 from explainer.views.train import mistakes as gallery
-from vit_core import PRESETS, load_checkpoint
+from vit_core import PRESETS, ViTConfig, build, load_checkpoint
 from vit_core.data import mnist_info
 from vit_core.mistakes import MISTAKES, mistakes_of
 
@@ -180,6 +181,45 @@ def test_the_button_names_the_mistake(app: AppTest, name: str) -> None:
     app.run()
     app.button(key="mistake-try").click().run()
     assert app.session_state["tried"] == [name]
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_the_first_weights_are_called_the_same_where_they_were(name: str) -> None:
+    """As recorded: one stream for all parameters in turn, so that a missing one shifts the rest."""
+    starts = []
+    for run in (name, HEALTHY):
+        config, seed = recorded(run).config.model, recorded(run).config.train.seed
+        starts.append(first_weights_as_recorded(config, seed))
+    mine, healthy = starts
+    found = load_checkpoint(recorded(HEALTHY).checkpoint(0)).model.state_dict()
+    assert all(torch.equal(found[key], healthy[key]) for key in found)
+    same = all(torch.equal(mine[key], healthy[key]) for key in mine)
+    said = gallery.facts(name)["start"]
+    assert (said == TEXTS["start_same"]) is same is (name != "no_position")
+
+
+def first_weights_as_recorded(config: ViTConfig, seed: int) -> dict[str, torch.Tensor]:
+    """Draw a new model's weights in the way of the time when the runs were recorded."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        spare = torch.get_rng_state()
+        model = build(config)
+        torch.set_rng_state(spare)
+        for module in model.modules():  # PyTorch's own first draw of each layer
+            if isinstance(module, torch.nn.Linear):
+                module.reset_parameters()
+        for key, parameter in model.named_parameters():
+            std = parameter.shape[-1] ** -0.5
+            if key.endswith(("attn.proj.weight", "mlp.fc2.weight")):
+                std /= math.sqrt(2 * config.depth)
+            with torch.no_grad():
+                if key.endswith("bias"):
+                    parameter.zero_()
+                elif key.endswith(("cls_token", "pos_embed", "head.weight")):
+                    torch.nn.init.trunc_normal_(parameter, std=0.02)
+                elif parameter.ndim == 2:
+                    torch.nn.init.trunc_normal_(parameter, std=std, a=-3 * std, b=3 * std)
+    return model.state_dict()
 
 
 def test_the_floor_is_derived() -> None:

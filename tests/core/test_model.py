@@ -2,6 +2,7 @@
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import torch
@@ -310,3 +311,47 @@ def test_a_new_model_is_undecided_and_its_residual_stream_does_not_grow() -> Non
     assert (t.probabilities - 0.1).abs().max() < 0.1
     first, last = t["blocks.0.resid_pre"], t[f"blocks.{model.config.depth - 1}.resid_post"]
     assert 1 < last.std() / first.std() < 2
+
+
+# one stream of random numbers for each parameter
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pos_embed": "none"},
+        {"pos_embed": "sincos2d"},
+        {"pool": "mean"},
+        {"num_registers": 2, "layer_scale": 0.1},
+        {"num_classes": 0},
+        {"final_norm": False, "qkv_bias": False},
+    ],
+    ids=str,
+)
+def test_what_both_models_have_begins_the_same(changes) -> None:
+    config = ViTConfig(patch_size=7, embed_dim=16, depth=2, num_heads=2)
+    one = build(config, seed=5).state_dict()
+    other = build(replace(config, **changes), seed=5).state_dict()
+    shared = [name for name in one.keys() & other.keys() if one[name].shape == other[name].shape]
+    assert len(shared) > 20
+    for name in shared:
+        assert torch.equal(one[name], other[name]), name
+
+
+def test_no_two_parameters_or_seeds_begin_alike() -> None:
+    config = ViTConfig(patch_size=7, embed_dim=16, depth=2, num_heads=2)
+    one, other = (build(config, seed=seed).state_dict() for seed in (5, 6))
+    drawn = [name for name in one if one[name].std() > 0 and one[name].numel() > 1]
+    assert all(not torch.equal(one[name], other[name]) for name in drawn)
+    first, second = one["blocks.0.attn.qkv.weight"], one["blocks.1.attn.qkv.weight"]
+    assert not torch.equal(first, second)
+
+
+def test_models_on_their_own_draw_anew_and_shapes_draw_nothing() -> None:
+    config = ViTConfig(patch_size=7, embed_dim=16, depth=1, num_heads=2)
+    one, other = ViT(config).state_dict(), ViT(config).state_dict()
+    assert not torch.equal(one["head.weight"], other["head.weight"])
+    before = torch.get_rng_state()
+    with torch.device("meta"):
+        ViT(config)
+    assert torch.equal(torch.get_rng_state(), before)

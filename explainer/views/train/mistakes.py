@@ -132,6 +132,7 @@ def facts(name: str) -> Mapping[str, object]:
     """Return what the texts may name of a mistake's run and, as ``healthy_…``, of the healthy."""
     found = {f"healthy_{key}": value for key, value in facts_of(HEALTHY).items()} | facts_of(name)
     return found | {
+        "start": TEXTS["start_same" if begins_the_same(name) else "start_other"],
         "floor": f"{FLOOR:.4f}",
         "guessing": f"{GUESSING:.3f}",
         "head_dim": recorded(name).config.model.head_dim,
@@ -143,6 +144,15 @@ def facts(name: str) -> Mapping[str, object]:
         "muon_lr": f"{recorded(name).config.train.muon_lr:g}",
         "healthy_muon_lr": f"{recorded(HEALTHY).config.train.muon_lr:g}",
     }
+
+
+def begins_the_same(name: str) -> bool:
+    """Whether a recorded run began with the healthy one's weights.
+
+    When they were recorded, a seed gave one stream of numbers to all parameters in turn, so that
+    only models of the same parameters began the same.
+    """
+    return recorded(name).config.model == recorded(HEALTHY).config.model
 
 
 def facts_of(name: str) -> dict[str, object]:
