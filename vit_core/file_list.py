@@ -21,8 +21,10 @@ SUFFIXES = (
     ".rgb", ".rgba", ".sgi", ".tga", ".tif", ".tiff", ".vda", ".vst", ".webp", ".xbm", ".xpm",
 )
 # fmt: on
+FILE, FOLDER, NEITHER = "file", "folder", "neither"
 ENDINGS = frozenset(os.fsencode(suffix) for suffix in SUFFIXES)
-# what systems leave in folders, besides what begins with a dot
+HIDDEN = ord(".")  # begins what a system leaves
+# what systems leave in folders besides
 SYSTEM_FILES = (b"thumbs.db", b"ehthumbs.db", b"desktop.ini", b"icon\r")
 SYSTEM_FOLDERS = (
     b"__macosx",
@@ -91,7 +93,7 @@ class FileList:
 
 
 def is_image_name(name: bytes) -> bool:
-    return name[name.rfind(b".") :].lower() in ENDINGS and not name.startswith(b".")
+    return name[name.rfind(b".") :].lower() in ENDINGS and name[0] != HIDDEN
 
 
 def is_system_file(name: bytes) -> bool:
@@ -178,33 +180,36 @@ def scan(folder: bytes) -> tuple[list[bytes], list[bytes], list[bytes]]:
         The names of the images, the paths of other files, and the names of the folders, each in the
         order of the alphabet; without what systems leave.
     """
-    images: list[bytes] = []
+    files: list[bytes] = []
     others: list[bytes] = []
     folders: list[bytes] = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                name = entry.name
                 kind = kind_of(entry)
-                if kind == "file" and is_image_name(name):
-                    images.append(name)
-                elif kind == "folder":
-                    if not is_system_folder(name):
-                        folders.append(name)
-                elif not is_system_file(name):
-                    others.append(os.path.join(folder, name))
+                if kind == FILE:
+                    files.append(entry.name)
+                elif kind == FOLDER:
+                    if not is_system_folder(entry.name):
+                        folders.append(entry.name)
+                else:
+                    others.append(entry.name)
     except (FileNotFoundError, NotADirectoryError):
         return [], [], []
     except OSError as error:
         raise ImageFolderError(
             f"{plain(os.fsdecode(folder))} cannot be read: {error.strerror}"
         ) from None
-    return sorted(images), sorted(others), sorted(folders)
+    images = sorted(filter(is_image_name, files))
+    if len(images) < len(files):
+        others += set(files).difference(images)
+    paths = (os.path.join(folder, name) for name in sorted(others) if not is_system_file(name))
+    return images, list(paths), sorted(folders)
 
 
 def kind_of(entry: "os.DirEntry[bytes]") -> str:
-    """Return "file", "folder", or "" for what is neither, such as a link whose target is gone."""
+    """Tell a file, a folder, and what is neither, such as a link whose target is gone."""
     try:
-        return "file" if entry.is_file() else "folder" if entry.is_dir() else ""
+        return FILE if entry.is_file() else FOLDER if entry.is_dir() else NEITHER
     except OSError:  # a link to itself, or into a folder that may not be read
-        return ""
+        return NEITHER

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vit_core.file_list import (
+    FOLDER,
     ImageFolderError,
     is_image_name,
     is_system_file,
@@ -115,7 +116,7 @@ def list_folders(path: Path, unused: Unused) -> list[str]:
         raise ImageFolderError(f"{plain(path)} cannot be read: {error.strerror}") from None
     folders = []
     for name, kind in sorted(known):
-        if kind == "folder":
+        if kind == FOLDER:
             if not is_system_folder(os.fsencode(name)):
                 folders.append(name)
         elif not is_system_file(os.fsencode(name)):

@@ -110,7 +110,8 @@ def open_image(
     except MemoryError:
         raise UnreadableImage(f"{name} needs more memory than there is") from None
     except Exception as error:  # a decoder may raise anything about a damaged file
-        raise UnreadableImage(f"{name} cannot be read: {error}") from None
+        why = plain(error) or type(error).__name__
+        raise UnreadableImage(f"{name} cannot be read: {why}") from None
 
 
 def as_shown(image: Image.Image, channels: int) -> Image.Image:
