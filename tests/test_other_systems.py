@@ -1,9 +1,22 @@
 """The app and the training where a system lacks what Linux has, and in folders with any name."""
 
 import os
+import shutil
+import signal
+import socket
 import subprocess
 import sys
+import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from threading import Event
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import connect
 
 PROJECT = Path(__file__).parents[1]
 WINDOWS = """
@@ -94,3 +107,128 @@ def test_without_what_windows_lacks(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout == "the same\n"
+
+
+# folders with any name
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the project whose path has a space and a letter that is not ASCII."""
+    copy = tmp_path_factory.mktemp("Für Übungen") / "my ViT"
+    for name in ("vit_core", "explainer", ".streamlit"):
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(PROJECT / name, copy / name, ignore=ignore)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def images(elsewhere: Path) -> Path:
+    """Return a folder of small images whose names have spaces and other letters as well."""
+    random = np.random.default_rng(0)
+    for number, name in enumerate(("kleine Bäume", "猫", "it's")):
+        for part, count in (("train", 12), ("test", 4)):
+            folder = elsewhere / "meine Bilder" / part / name
+            folder.mkdir(parents=True)
+            for index in range(count):
+                pixels = random.integers(0, 100, (32, 32, 3), np.uint8) + np.uint8(70 * number)
+                Image.fromarray(pixels).save(folder / f"Bild {index} ß.png")
+    return elsewhere / "meine Bilder"
+
+
+# a terminal or a file that takes few letters, as they are on many Windows systems
+NARROW = {"PYTHONIOENCODING": "ascii"}
+
+
+@pytest.mark.parametrize("environment", [{}, NARROW], ids=["usual", "a narrow terminal"])
+def test_training_on_the_command_line(
+    elsewhere: Path, images: Path, environment: dict[str, str]
+) -> None:
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", *words],
+            cwd=elsewhere,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+            | environment,
+            capture_output=True,
+            encoding="utf-8",
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout
+
+    folder = Path("meine Läufe") / f"der {len(environment)}. Lauf"
+    options = "--patch-size 16 --embed-dim 8 --depth 1 --num-heads 1 --epochs 2 --batch-size 12"
+    run(
+        *("vit_core.train", "--dataset", images.name, "--run-dir", str(folder)),
+        *("--workers", "0", "--threads", "1", *options.split()),
+    )
+    assert "is complete" in run("vit_core.train", "--run-dir", str(folder), "--resume")
+    found = run("vit_core.evaluate", str(folder / "final.safetensors"), "--dataset", images.name)
+    assert "it's" in found
+    assert ("kleine Bäume" in found and "猫" in found) or environment
+
+
+@pytest.fixture
+def started(elsewhere: Path, tmp_path: Path) -> Callable[[], tuple[subprocess.Popen[bytes], str]]:
+    """Return what starts the app by its own command, in that folder: process and host."""
+
+    def start() -> tuple[subprocess.Popen[bytes], str]:
+        with socket.socket() as free:
+            free.bind(("localhost", 0))
+            host = f"localhost:{free.getsockname()[1]}"
+        command = [sys.executable, "-m", "streamlit", "run", "explainer/Home.py"]
+        command += ["--server.port", host.split(":")[1], "--server.headless", "true"]
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        log = (tmp_path / "log.txt").open("wb")
+        process = subprocess.Popen(
+            command,
+            cwd=elsewhere,
+            env=environment | {"VIT_EXPLAINER_RUNS": str(elsewhere / "meine Läufe" / "app")},
+            stdout=log,
+            stderr=log,
+        )
+        log.close()
+        never = Event()
+        for _ in range(1200):
+            assert process.poll() is None, (tmp_path / "log.txt").read_text(encoding="utf-8")
+            try:
+                urllib.request.urlopen(f"http://{host}/_stcore/health", timeout=30).close()
+                return process, host
+            except OSError:
+                never.wait(0.1)
+        raise AssertionError("it does not answer")
+
+    return start
+
+
+def open_home(host: str) -> list[str]:
+    """Open Home as a browser does; return what kinds of elements the server sends."""
+    with connect(
+        f"ws://{host}/_stcore/stream", max_size=None, subprotocols=["streamlit"]
+    ) as stream:
+        ask = BackMsg()
+        ask.rerun_script.query_string = ""
+        stream.send(ask.SerializeToString())
+        kinds = []
+        while True:
+            message = ForwardMsg.FromString(stream.recv(timeout=120))
+            if message.WhichOneof("type") == "script_finished":
+                return kinds
+            kinds.append(message.delta.new_element.WhichOneof("type"))
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+def test_the_app_starts_serves_and_ends(
+    how: signal.Signals, started: Callable[[], tuple[subprocess.Popen[bytes], str]], tmp_path: Path
+) -> None:
+    process, host = started()
+    try:
+        kinds = open_home(host)
+        assert "plotly_chart" in kinds and "exception" not in kinds
+        process.send_signal(how)
+        process.wait(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    log = (tmp_path / "log.txt").read_text(encoding="utf-8")
+    assert "Traceback" not in log, log

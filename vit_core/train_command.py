@@ -9,6 +9,7 @@ import dataclasses
 import os
 import shlex
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -92,10 +93,16 @@ def terminate(*_: object) -> None:
 
 
 def how_to_go_on(path: Path, group: Group) -> str:
+    typed = as_typed(path)
     if group.size > group.local_size:
-        return f"go on with the same torchrun commands, and --run-dir {path} --resume"
+        return f"go on with the same torchrun commands, and --run-dir {typed} --resume"
     start = "python" if group.size == 1 else f"torchrun --nproc-per-node {group.local_size}"
-    return f"go on with: {start} -m vit_core.train --run-dir {path} --resume"
+    return f"go on with: {start} -m vit_core.train --run-dir {typed} --resume"
+
+
+def as_typed(path: Path) -> str:
+    """Return a path as a shell of this system takes it, in quotes where it has a space."""
+    return subprocess.list2cmdline([str(path)]) if os.name == "nt" else shlex.quote(str(path))
 
 
 def take_part(
