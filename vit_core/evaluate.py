@@ -218,6 +218,7 @@ def test_images(dataset: str, checkpoint: Checkpoint) -> Tested:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    let_output_write_anything()
     parser = argparse.ArgumentParser(
         prog="python -m vit_core.evaluate",
         description="Test a checkpoint on the test images of a data set.",
@@ -232,7 +233,6 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="FILE",
         help="also write a JSON list of [index, predicted class] of the test images it gets wrong",
     )
-    let_output_write_anything()
     options = parser.parse_args(arguments)
     try:
         checkpoint = load_checkpoint(options.checkpoint)

@@ -52,6 +52,17 @@ def test_a_terminal_that_lacks_a_letter_gets_it_spelled_out(encoding: str) -> No
     assert done.stdout.decode("utf-8").strip() == expected + r" \ud800"
 
 
+@pytest.mark.parametrize("command", ["train", "evaluate", "pretrained"])
+@pytest.mark.parametrize("encoding", ["ascii", "cp437"])
+def test_every_command_explains_itself_on_any_terminal(command: str, encoding: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", f"vit_core.{command}", "--help"],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+    )
+    assert done.returncode == 0 and done.stdout.startswith(b"usage: ") and not done.stderr
+
+
 def test_an_output_without_an_encoding_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     monkeypatch.setattr(sys, "stderr", None)  # as where Windows starts a program without a console

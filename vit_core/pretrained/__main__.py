@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from vit_core.data import normalize
 from vit_core.image_file import UnreadableImage, open_image, quiet_pillow, to_array
+from vit_core.plain_text import let_output_write_anything, plain
 from vit_core.pretrained import PretrainedError, load
 from vit_core.pretrained.errors import one_line
 
@@ -17,6 +18,7 @@ SHOWN = 5  # classes
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the most probable classes, or what features there are; return the exit code."""
+    let_output_write_anything()
     parser = argparse.ArgumentParser(
         prog="python -m vit_core.pretrained", description="Try a pretrained model on a picture."
     )
@@ -49,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     shares = output.softmax(dim=0)
     for place in shares.argsort(descending=True)[:SHOWN].tolist():
-        print(f"{shares[place]:7.2%}  {preprocessing.class_names[place]}")
+        print(f"{shares[place]:7.2%}  {plain(preprocessing.class_names[place])}")
     return 0
 
 
