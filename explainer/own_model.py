@@ -10,6 +10,7 @@ from explainer.small_print import note
 from explainer.state import RUN
 from explainer.strangers_words import LONGEST_SENTENCE, strangers_word
 from explainer.uploads import MEGABYTE, MOST_BYTES
+from explainer.uploads.same_page import say_if_refused
 from explainer.uploads.taken import take
 
 TEXTS = load_texts("upload")
@@ -23,6 +24,7 @@ def upload_model() -> None:
     with st.expander(TEXTS["title"], expanded=bool(said)):
         if said and not accepted:
             st.error(said)
+        say_if_refused()
         # any name is let in, so that whoever brings another kind of file is told why not
         st.file_uploader(
             TEXTS["label"],

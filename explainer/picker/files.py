@@ -20,6 +20,7 @@ from explainer.picker.preview import preview_own
 from explainer.pictures_prepare import UnusablePictureError
 from explainer.pictures_upload import MOST_BYTES, Upload, read_photograph, read_upload
 from explainer.state import Choice, State
+from explainer.uploads.same_page import say_if_refused
 from explainer.uploads.taken import take
 
 TEXTS = load_texts("picker")
@@ -30,6 +31,7 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 
 def upload_file(now: State, choice: Choice) -> None:
     key, texts = source_of("upload", choice)
+    say_if_refused()
     st.file_uploader(
         texts["upload"],
         FILES,
@@ -55,6 +57,7 @@ def use_camera(now: State, choice: Choice) -> None:
         st.markdown(f":small[{TEXTS['camera_insecure']}]")
     else:
         key, texts = source_of("camera", choice)
+        say_if_refused()
         taken = own_pictures() if choice.gallery == DIGITS else own_photos()
         st.camera_input(
             texts["camera"], key=key, on_change=partial(take_file, "camera", key, choice.gallery)

@@ -18,6 +18,7 @@ import streamlit as st
 
 from explainer.uploads import MEGABYTE, MOST_BYTES, SMALL
 from explainer.uploads.room import Room, Stored
+from explainer.uploads.same_page import METHODS, with_token
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -45,6 +46,7 @@ def protect() -> None:
     try:
         from starlette.formparsers import MultiPartParser
         from starlette.requests import ClientDisconnect
+        from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_token_string
         from streamlit.web.server.starlette.starlette_path_security_middleware import (
             PathSecurityMiddleware,
         )
@@ -59,7 +61,11 @@ def protect() -> None:
         )
         return
     MultiPartParser.spool_max_size = sys.maxsize
-    guard = Guard(st.runtime.get_instance().uploaded_file_mgr.remove_file, ClientDisconnect)
+    guard = Guard(
+        st.runtime.get_instance().uploaded_file_mgr.remove_file,
+        ClientDisconnect,
+        generate_xsrf_token_string,
+    )
 
     async def call(middleware: Any, scope: Message, receive: Receive, send: Send) -> None:
         async def app(*request: Any) -> None:
@@ -76,21 +82,26 @@ class Guard:
     Args:
         remove: forgets an uploaded file, given session and file.
         disconnected: what the server raises when a browser goes away.
+        make_token: of a request whose browser kept its cookie back.
     """
 
     def __init__(
-        self, remove: Callable[[str, str], None], disconnected: type[Exception] = ConnectionError
+        self,
+        remove: Callable[[str, str], None],
+        disconnected: type[Exception] = ConnectionError,
+        make_token: Callable[[], str] = lambda: "token",
     ) -> None:
         # one large file at a time beside some small ones
         self.large = Room(COPIES * MOST_BYTES)
         self.small = Room(4 * SMALL)
         self.stored = Stored(MOST_BYTES, 2 * MOST_BYTES, remove)
-        self.disconnected = disconnected
+        self.disconnected, self.make_token = disconnected, make_token
 
     async def __call__(self, app: App, scope: Message, receive: Receive, send: Send) -> None:
-        is_upload = scope["type"] == "http" and scope["method"] == "PUT" and ROUTE in scope["path"]
+        if is_of_upload(scope):
+            scope = with_token(scope, self.make_token)
         try:
-            if is_upload:
+            if is_of_upload(scope) and scope["method"] == "PUT":
                 await self.upload(app, scope, receive, send)
             else:
                 await app(scope, receive, send)
@@ -126,6 +137,10 @@ class Guard:
             return
         if 200 <= status < 300:
             self.stored.add(*scope["path"].rsplit("/", 2)[1:], size)
+
+
+def is_of_upload(scope: Message) -> bool:
+    return scope["type"] == "http" and scope["method"] in METHODS and ROUTE in scope["path"]
 
 
 def size_of(scope: Message) -> int:

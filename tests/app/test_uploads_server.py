@@ -3,12 +3,14 @@
 import asyncio
 import errno
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from explainer.uploads import MOST_BYTES, SMALL, server
+from explainer.uploads import MOST_BYTES, SMALL, same_page, server
 from explainer.uploads.room import MOST_COUNTED, Room, Stored
+from explainer.uploads.same_page import is_refused, with_token
 from explainer.uploads.server import COPIES, ROUTE, Guard
 
 MEGABYTE = 1024**2
@@ -186,6 +188,86 @@ def test_a_browser_that_goes_away_is_no_error() -> None:
         raise ConnectionError
 
     assert ask(Guard(lambda *_: None), app, put(1)) == [[]]
+
+
+# frames of other sites, where the browser keeps the cookie back
+
+OWN = {"host": "vit.example:8501", "origin": "https://vit.example:8501"}
+
+
+def asked(method: str = "PUT", **headers: str) -> dict[str, Any]:
+    listed = [(name.replace("_", "-").encode(), text.encode()) for name, text in headers.items()]
+    return {"type": "http", "method": method, "path": f"{ROUTE}s/f", "headers": listed}
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_an_upload_of_our_own_page_gets_the_cookie_that_its_browser_kept_back(method: str) -> None:
+    seen = []
+
+    async def app(scope: dict[str, Any], *_: Any) -> None:
+        seen.append(dict(scope["headers"]))
+
+    ask(Guard(lambda *_: None), app, asked(method, **OWN, cookie="a=b", x_xsrftoken="old"))
+    (headers,) = seen
+    assert headers[b"x-xsrftoken"] == b"token"
+    assert headers[b"cookie"] == b"a=b; _streamlit_xsrf=token"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        OWN | {"origin": "https://evil.example"},
+        OWN | {"origin": "https://vit.example"},
+        OWN | {"origin": "https://vit.example:8501.evil.example"},
+        OWN | {"origin": "null"},
+        OWN | {"origin": ""},
+        {"host": "vit.example:8501"},
+        {"host": "", "origin": ""},
+        {"origin": "https://vit.example:8501"},
+        OWN | {"cookie": "_streamlit_xsrf=theirs"},
+    ],
+)
+def test_an_upload_of_another_sites_page_gets_none(headers: dict[str, str]) -> None:
+    scope = asked(**headers)
+    assert with_token(scope, lambda: pytest.fail("no token for this one")) is scope
+
+
+def test_only_uploads_get_one() -> None:
+    seen = []
+
+    async def app(scope: dict[str, Any], *_: Any) -> None:
+        seen.append(dict(scope["headers"]))
+
+    ask(Guard(lambda *_: None), app, asked(**OWN) | {"path": "/_stcore/other"})
+    ask(Guard(lambda *_: None), app, asked("GET", **OWN))
+    assert all(b"cookie" not in headers for headers in seen)
+
+
+@pytest.mark.parametrize(
+    ("headers", "cookies", "refused"),
+    [
+        ({"Host": "vit.example", "Origin": "https://vit.example"}, {}, False),
+        ({"Host": "inner:80", "Origin": "https://vit.example"}, {}, True),
+        ({"Host": "inner:80", "Origin": "https://vit.example"}, {"_streamlit_xsrf": "x"}, False),
+        ({"Host": "vit.example"}, {}, True),
+        ({}, {}, False),  # no server, but a test
+    ],
+)
+def test_who_cannot_bring_files_is_told(
+    headers: dict[str, str], cookies: dict[str, str], refused: bool
+) -> None:
+    assert is_refused(headers, cookies) == refused
+
+
+def test_the_page_says_where_files_can_be_brought(
+    monkeypatch: pytest.MonkeyPatch, shipped: Path, open_page: Callable
+) -> None:
+    monkeypatch.setattr(same_page, "is_refused", lambda *_: True)
+    app = open_page("home", source="cifar10", sample=3)
+    (warning,) = app.sidebar.warning
+    assert "[Open it in a tab of its own](" in warning.value and "sample=3" in warning.value
+    app = app.sidebar.pills(key="photo-picker").set_value("upload").run()
+    assert len(app.sidebar.warning) == 2 and not app.exception
 
 
 @pytest.mark.parametrize("number", [errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP])

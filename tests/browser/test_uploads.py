@@ -1,12 +1,14 @@
 """Files that visitors bring, on their way through the real server."""
 
 import http.client
+import http.server
 import os
 import socket
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -152,6 +154,40 @@ def test_a_model_is_brought_and_pages_go_on_without_its_file(
         one.settle()
     assert "source=run" in one.page.url
     one.check()
+
+
+@pytest.fixture
+def platform(app: str) -> Iterator[str]:
+    """Serve a page of another site, for which browsers keep cookies back, with the app inside."""
+
+    class Course(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(f'<iframe src="{app}" width="1300" height="800"></iframe>'.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Course) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_model_is_brought_in_a_frame_of_a_learning_platform(
+    visit: Callable, checkpoint: Path, platform: str
+) -> None:
+    one = visit()
+    one.page.goto(platform)
+    frame = one.page.frame_locator("iframe")
+    frame.get_by_text("Bring your own model").click(timeout=60_000)
+    frame.locator("input[type=file]").first.set_input_files(checkpoint)
+    frame.get_by_text("This is your model “mine” now.").wait_for(timeout=60_000)
+    assert one.page.context.cookies() == []
 
 
 def test_a_photograph_of_some_megabytes_is_looked_at(visit: Callable, tmp_path: Path) -> None:
