@@ -14,6 +14,7 @@ from explainer import state
 from explainer.components.verdict import show_verdict
 from explainer.content import load_texts
 from explainer.export import table_csv
+from explainer.strangers_words import without_escapes
 
 ANSWERS_KEY = "answers"
 FRESH_KEY = "just-answered"
@@ -209,9 +210,8 @@ def as_csv(
             (
                 answer.time,
                 page_titles[answer.view],
-                answer.question,
-                answer.given,
-                answer.right,
+                # Markdown on the page, and letters in a table
+                *map(without_escapes, (answer.question, answer.given, answer.right)),
                 texts["csv_right" if answer.is_right else "csv_wrong"],
                 f"{addresses[answer.view]}?{answer.link}".rstrip("?"),
             )

@@ -165,9 +165,12 @@ def origin(source: str, texts: Mapping[str, str]) -> str:
 def command(source: str, checkpoint: Checkpoint) -> tuple[str, str]:
     """Return the command that trains what a run's model says, and the name of the text about it."""
     run = services.find_run(state.read_saved(source)[0])
+    is_uploaded = run.status == "uploaded"
     try:
-        threads = run.history.config.threads
+        config = run.history.config
     except RunError:
-        threads = 1
-    kind = "origin_command_uploaded" if run.status == "uploaded" else "origin_command"
-    return command_of(checkpoint, threads), kind
+        return "", "origin_command"
+    if is_uploaded and not config.command:  # its file did not say how it was trained
+        return "", "origin_command"
+    said = command_of(checkpoint, config.threads)
+    return said, "origin_command_uploaded" if is_uploaded else "origin_command"

@@ -23,7 +23,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-LONGEST = 60  # characters of a name
+LONGEST = 100  # characters of a name, as nearly all of ImageNet's have
 LONGEST_SENTENCE = 400
 # An empty coloured span: nothing to see. Streamlit makes links, icons and arrows of finished texts,
 # where a backslash is long gone; only another element in between keeps the letters apart.
@@ -44,7 +44,7 @@ LATEX = {
     ":": ":{}",  # Streamlit looks for icons in formulas, too
 }
 LIGATURE = re.compile("(?<=-)(?=-)|(?<=')(?=')")  # two of them would become one sign
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 JOINERS = "\u200c\u200d"  # within words of some scripts, and within emoji
 
 
@@ -63,7 +63,7 @@ def strangers_word(text: object, longest: int = LONGEST) -> StrangersWord:
     Args:
         longest: characters; of what is longer the rest is "…".
     """
-    written = str(text)
+    written = str(text).strip()
     if not written.isprintable():
         written = "".join(visible(written, at) for at in range(len(written)))
     written = written.strip()
@@ -141,7 +141,8 @@ def in_latex(text: str) -> str:
 
 def in_csv(text: str) -> str:
     """Return a text for a cell of CSV; one that a spreadsheet would run gets a ``'`` before it."""
-    return f"'{text}" if text.startswith(FORMULA) else str(text)
+    bare = str(text).replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{bare}" if bare.startswith(FORMULA) else bare
 
 
 def plain_format(template: str, /, **facts: object) -> str:

@@ -21,6 +21,7 @@ from explainer.runs.manager import Manager
 from explainer.runs.note import Note, hashed
 from explainer.runs.run import Run
 from explainer.showable import check_memory, check_shape, check_showable
+from explainer.training_command import command_of
 from explainer.uploads import MOST_BYTES
 from vit_core import Checkpoint, CheckpointError, TrainConfig, ViTConfig, load_checkpoint
 from vit_core.checkpoint import read_header, read_part, source_of
@@ -34,7 +35,6 @@ MOST_HEADER = 256 * 1024  # bytes; a model of 12 blocks needs 16 kB
 MOST_EPOCH = 9_999
 LARGEST = 1_000.0  # of a weight; trained ones stay below 100
 LONGEST_TITLE = 30  # characters
-LONGEST_COMMAND = 400
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt")
 TRIED = 4  # images that the model must answer, beside a black and a white one
 MOST_UPLOADS = 12  # of one visitor
@@ -229,15 +229,13 @@ def write_upload(upload: Upload, folder: Path) -> None:
         OSError: the disk is full, or the folder cannot be made.
     """
     checkpoint, epoch = upload.checkpoint, upload.epoch
-    command = checkpoint.command or ""
-    known = len(command) <= LONGEST_COMMAND and command.isprintable()
     config = RunConfig(
         preset=checkpoint.preset if checkpoint.preset in PRESETS else None,
         model=checkpoint.config,
         train=checkpoint.train_config or TrainConfig(epochs=max(epoch, 1)),
         threads=1,
         data=(checkpoint.data or mnist_info()).fingerprint,
-        command=command if known else "",
+        command=command_of(checkpoint),  # of its settings; empty if it does not say them
     )
     run = RunDirectory.create(folder, config)
     try:
