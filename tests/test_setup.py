@@ -1,0 +1,50 @@
+"""The commands that the README gives are those that are tried."""
+
+import itertools
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+START, TEST = re.findall(r"```bash\n(python3 -m venv .*)\n```", README)
+WINDOWS_START, WINDOWS_TEST = re.findall(r"```bat\n(.*?)\n```", README, re.DOTALL)
+
+
+def test_the_tests_run_as_the_readme_says() -> None:
+    script = (PROJECT / ".ci" / "run").read_text(encoding="utf-8")
+    assert script.splitlines().count(TEST) == 1
+    assert TEST.endswith("&& .venv/bin/pytest")
+
+
+@pytest.mark.parametrize("command", [START, TEST])
+def test_each_command_makes_its_own_environment(command: str) -> None:
+    """Debian and Ubuntu refuse to install into the system's Python."""
+    steps = command.split(" && ")
+    assert steps[0] == "python3 -m venv .venv"
+    assert all(step.startswith(".venv/bin/") for step in steps[1:])
+    assert ".venv/" in (PROJECT / ".gitignore").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize(("command", "windows"), [(START, WINDOWS_START), (TEST, WINDOWS_TEST)])
+def test_windows_has_the_same_commands(command: str, windows: str) -> None:
+    there = windows.replace("py -m", "python3 -m").replace(".venv\\Scripts\\", ".venv/bin/")
+    assert there.replace("\\", "/").splitlines() == command.split(" && ")
+
+
+def test_what_is_pinned_is_within_what_the_package_asks_for() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"].values()
+    asked = [*project["dependencies"], *itertools.chain.from_iterable(extras)]
+    pins = dict(
+        line.split("==")
+        for line in (PROJECT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+        if "==" in line
+    )
+    for requirement in asked:
+        name, least = requirement.split(">=")
+        pinned = [int(part) for part in pins[name].split(".")]
+        assert pinned >= [int(part) for part in least.split(".")], name
+    assert {requirement.split(">=")[0] for requirement in asked} == set(pins)
