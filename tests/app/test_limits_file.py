@@ -216,3 +216,4 @@ def test_visitors_see_no_traceback_wherever_the_app_is_started() -> None:
     )
     assert beside == here
     assert tomllib.loads(here)["client"]["showErrorDetails"] in ("type", "none")
+    assert tomllib.loads(here)["server"]["showEmailPrompt"] is False, "the first start would wait"
