@@ -47,6 +47,12 @@ class Lock:
                 self._path.unlink()
         self._held.release()
 
+    def is_in_place(self) -> bool:
+        """Whether the lock's file is still there; without it, others may take the lock as well."""
+        with suppress(OSError):
+            return os.path.samestat(self._file, self._path.stat())
+        return False
+
     def __enter__(self) -> Self:
         return self
 

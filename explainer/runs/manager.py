@@ -110,7 +110,7 @@ class Manager(Standing):
         )
         with self._lock:
             self._check_free(visitor, address)
-            if not has_room(self.store, self.limits, self._now(), self._is_going):
+            if not has_room(self.store, self.limits, self._now(), self._is_busy):
                 raise Refused(SAID["no_room"])
             run_id = ""
             try:
@@ -378,6 +378,9 @@ class Manager(Standing):
     def _keep_folder(self) -> None:
         """Become the folder's keeper if it has none, and take over what was left in it."""
         with self._lock:
+            if self._root_lock is not None and not self._root_lock.is_in_place():
+                self._root_lock.release()  # the folder was deleted, or moved away
+                self._root_lock = None
             if not self.is_keeper and not self._closed.is_set():
                 self._root_lock = take_root(self.store.root)
                 if self.is_keeper:
@@ -427,8 +430,8 @@ class Manager(Standing):
     def _clean(self) -> None:
         self._clock.save()
         self._take_over()
-        clear_old(self.store, self.limits, self._now(), self._is_going)
-        clear_temporary(self.store, self._is_going)
+        clear_old(self.store, self.limits, self._now(), self._is_busy)
+        clear_temporary(self.store, self._is_busy)
         self._half_made = clear_half_made(self.store, self._half_made)
         limit = time.monotonic() - PATIENCE - UPLOAD_IN_USE
         self._looked = {one: at for one, at in self._looked.items() if at > limit}

@@ -110,11 +110,16 @@ def read_key(path: Path) -> str | None:
 
 
 def is_own_folder(path: Path) -> bool:
-    """Whether this is a folder in its place: no link, no junction, nothing mounted there."""
+    """Whether this is a folder in its place: no link, no junction, on the disk that it lies on."""
     try:
-        found = path.lstat()
+        found, above = os.lstat(path), os.stat(path.parent)
     except (OSError, ValueError):
         return False
     # of Windows: junctions and other folders that lie elsewhere
-    lies_elsewhere = bool(getattr(found, "st_reparse_tag", 0))
-    return stat.S_ISDIR(found.st_mode) and not lies_elsewhere and not os.path.ismount(path)
+    lies_elsewhere = bool(getattr(found, "st_reparse_tag", 0)) or found.st_dev != above.st_dev
+    return stat.S_ISDIR(found.st_mode) and not lies_elsewhere
+
+
+def may_be_emptied(path: Path) -> bool:
+    """Whether files may be counted and removed in a folder: it is one, and nothing is mounted."""
+    return is_own_folder(path) and not os.path.ismount(path)

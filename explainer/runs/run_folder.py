@@ -5,7 +5,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from explainer.runs.ownership import is_own_folder
+from explainer.runs.ownership import may_be_emptied
 from vit_core.locks import take
 from vit_core.run_files import is_run_file
 
@@ -29,7 +29,7 @@ def size_of(folder: Path) -> int:
 
 def run_files(folder: Path) -> list[os.DirEntry[str]]:
     """Return those regular files in a folder that the app may have written there."""
-    if not is_own_folder(folder):
+    if not may_be_emptied(folder):
         return []
     found: list[os.DirEntry[str]] = []
     with suppress(OSError), os.scandir(folder) as entries:
@@ -51,7 +51,7 @@ def remove_folder(folder: Path) -> list[str]:
         InUseError: another process writes the run, which stays whole.
         OSError: the note cannot be removed, and the run stays whole.
     """
-    if not is_own_folder(folder):
+    if not may_be_emptied(folder):
         raise OSError("it is no folder of its own")
     if (lock := take(folder)) is None:
         raise InUseError("another process writes it")

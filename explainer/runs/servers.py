@@ -26,6 +26,8 @@ class Servers:
         Raises:
             OSError: the folder is missing or cannot be written.
         """
+        if self._lock is not None and not self._lock.is_in_place():
+            self.leave()  # the folder was deleted, or moved away
         while self._lock is None:
             self._lock = take(self._root, f"{PREFIX}{self.id}")
             if self._lock is None:  # another server is just looking whether this one is alive

@@ -71,10 +71,10 @@ class Standing:
         if run_id.startswith(RECORDED_ID):
             return next((run for run in self._recorded if run.id == run_id), None)
         with self._lock:
-            if self.store.read(run_id) is None:
+            if (note := self.store.read(run_id)) is None:
                 return None
             self._look_at(run_id)
-            return self._get(run_id)
+            return self._run_of(run_id, note)
 
     def _look_at(self, run_id: str) -> None:
         self._looked[run_id] = time.monotonic()
@@ -88,7 +88,7 @@ class Standing:
         owner = hashed(visitor)
         with self._lock:
             self._line.see_owner(owner)
-            runs = [self._get(run_id) for run_id in self.store.of(owner)]
+            runs = [self._run_of(*one) for one in self.store.notes_of(owner).items()]
         return sorted(runs, key=lambda run: run.created, reverse=True)
 
     def active_of(self, visitor: str) -> Run | None:
@@ -105,7 +105,9 @@ class Standing:
         raise NotImplementedError
 
     def _get(self, run_id: str) -> Run:
-        note = self._note(run_id)
+        return self._run_of(run_id, self._note(run_id))
+
+    def _run_of(self, run_id: str, note: Note) -> Run:
         state, said = note.state, note.said
         if state in GOING and not self._is_going(run_id) and not self._goes_elsewhere(run_id, note):
             state, said = "interrupted", SAID["server_stopped"]
@@ -133,6 +135,11 @@ class Standing:
         """Whether this server queues or trains a run."""
         return run_id in self._active or run_id in self._line
 
+    def _is_busy(self, run_id: str) -> bool:
+        """Whether any server queues or trains a run."""
+        note = self.store.read(run_id)
+        return self._is_going(run_id) or (note is not None and self._goes_elsewhere(run_id, note))
+
     def _goes_elsewhere(self, run_id: str, note: Note) -> bool:
         """Whether another server queues or trains a run, or is about to."""
         if note.state not in GOING or not self.store.ownership.has_made(run_id):
@@ -145,7 +152,9 @@ class Standing:
         """Return about how long the run at a place of the queue waits, which counts from 0."""
         total = 0.0
         for run_id in self._active:
-            run = self._get(run_id)
+            if (note := self.store.read(run_id)) is None:  # somebody deleted its folder
+                continue
+            run = self._run_of(run_id, note)
             left = run.seconds_left if run.seconds_left is not None else run.estimate
             if left is None:
                 return None

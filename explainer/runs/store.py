@@ -82,8 +82,12 @@ class RunStore:
 
     def of(self, owner: str) -> list[str]:
         """Return the ids of an owner's runs."""
-        notes = {run_id: self.read(run_id) for run_id in self.ids()}
-        return [run_id for run_id, note in notes.items() if note and note.owner == owner]
+        return list(self.notes_of(owner))
+
+    def notes_of(self, owner: str) -> dict[str, Note]:
+        """Return an owner's runs: id → note."""
+        notes = ((run_id, self._read(run_id)) for run_id in self.ids())
+        return {run_id: note for run_id, note in notes if note and note.owner == owner}
 
     def is_writable(self) -> bool:
         return os.access(self.root, os.W_OK)
@@ -114,9 +118,13 @@ class RunStore:
         if not ID.fullmatch(run_id) or not is_own_folder(self.folder(run_id)):
             self._forget(run_id)
             return None
+        return self._read(run_id)
+
+    def _read(self, run_id: str) -> Note | None:
+        """Return the note in a folder that may be a run."""
         path = self.folder(run_id) / NOTE
         try:
-            found = path.lstat()
+            found = os.lstat(path)
             if not stat.S_ISREG(found.st_mode):
                 return None
             if run_id in self._unwritten:

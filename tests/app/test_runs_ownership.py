@@ -223,7 +223,9 @@ def test_what_is_mounted_in_the_folder_is_not_entered(
     run_id = trained(manager)
     monkeypatch.setattr(os.path, "ismount", lambda path: Path(path).name == run_id)
     clean(manager)
-    assert manager.find(run_id) is None and manager.store.size(run_id) == 0
+    assert manager.store.size(run_id) == 0
+    with pytest.raises(Refused, match="cannot be deleted"):
+        manager.delete("anna", run_id)
     assert (root / run_id / "final.safetensors").exists()
 
 

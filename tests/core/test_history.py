@@ -237,3 +237,32 @@ def test_an_earlier_snapshot_is_known_to_ask_test_digits(tmp_path: Path) -> None
     assert numbers.pop("part") == VALIDATION
     safetensors.numpy.save_file(tensors, path, numbers)
     assert Snapshot.load(tmp_path).part == TEST
+
+
+def test_half_written_files_go_when_a_run_is_taken_up(tmp_path: Path) -> None:
+    """What a process that was killed left; files of others stay."""
+    recorder = begin(tmp_path / "run")
+    recorder.run.close()
+    left = (".epoch-001.safetensors.k3j_x9ab", ".state.safetensors.abcdefgh", ".live.safetensors")
+    others = ("epoch-001.safetensors.bak", ".epoch-001.safetensors.my-copy", "notes.txt")
+    for name in (*left, *others):
+        (tmp_path / "run" / name).write_text("half")
+    (tmp_path / "run" / ".final.safetensors.abcdefgh").mkdir()
+    Recorder(RunDirectory.open(tmp_path / "run"), small_mnist(), WATCHED).run.close()
+    assert not any((tmp_path / "run" / name).exists() for name in left)
+    assert all((tmp_path / "run" / name).read_text() == "half" for name in others)
+    assert (tmp_path / "run" / ".final.safetensors.abcdefgh").is_dir()
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        {"place": -1}, {"place": 1.5}, {"place": True}, {"truth": "3"}, {"said": None},
+        {"probability": 2.0}, {"probability": "0.1"}, {"more": 1},
+    ],
+)  # fmt: skip
+def test_hardest_digits_with_other_numbers_are_left_out(run: RunHistory, one: dict) -> None:
+    sound = {"place": 1, "truth": 2, "said": 3, "probability": 0.1}
+    found = [sound, sound | one] if "more" not in one else [sound]
+    (run.path / "hardest.json").write_text(json.dumps(found))
+    assert run.hardest() == [Hard(**sound)]

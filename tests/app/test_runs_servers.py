@@ -1,0 +1,285 @@
+"""Several servers on one folder, a disk that is full, and clocks that jump: nothing is lost."""
+
+import dataclasses
+import errno
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_process import FakeProcess
+
+from explainer.runs import Manager, Refused, RunRequest
+from explainer.runs import clock as clock_module
+from explainer.runs import manager as manager_module
+from explainer.runs.limits import load_limits
+from explainer.runs.ownership import MARKER
+from explainer.runs.servers import PREFIX, Servers
+from vit_core import TrainConfig, ViTConfig
+from vit_core.run import RunDirectory
+
+MODEL = ViTConfig(patch_size=14, embed_dim=16, depth=1, num_heads=2)
+REQUEST = RunRequest(MODEL, TrainConfig(epochs=3))
+YEAR = 365 * 24 * 3600.0
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def make(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Manager]]:
+    monkeypatch.setattr(manager_module, "LOOK", 3600.0)
+    monkeypatch.setattr(FakeProcess, "started", [])
+    made: list[Manager] = []
+
+    def make(**limits: int) -> Manager:
+        changed = dataclasses.replace(load_limits(), **{"runs_at_once": 1} | limits)
+        made.append(Manager(root, changed, FakeProcess, root.parent / "recorded"))
+        return made[-1]
+
+    yield make
+    for manager in made:
+        manager.close()
+
+
+def process_of(run_id: str) -> FakeProcess:
+    return next(one for one in FakeProcess.started if one.run_id == run_id)
+
+
+# several servers
+
+
+def test_a_server_takes_over_what_another_one_leaves(make: Callable[..., Manager]) -> None:
+    old, new = make(), make()
+    trained, first, second = (old.start(name, REQUEST).id for name in ("a", "b", "c"))
+    assert old.is_keeper and not new.is_keeper
+    new._look(is_cleaning=True)
+    assert [new.find(one).status for one in (trained, first, second)] == [
+        "running", "queued", "queued",
+    ]  # fmt: skip
+    old.close()
+    new._look(is_cleaning=False)
+    assert new.is_keeper
+    assert [new.find(one).status for one in (trained, first, second)] == [
+        "interrupted", "running", "queued",
+    ]  # fmt: skip
+    assert new.find(second).place == 1
+    assert "The server stopped" in new.find(trained).said
+    assert new.resume("a", trained).place == 2
+
+
+def test_a_keeper_takes_over_what_a_server_beside_it_leaves(make: Callable[..., Manager]) -> None:
+    keeper, other = make(), make()
+    trained, waits = other.start("a", REQUEST).id, other.start("b", REQUEST).id
+    assert keeper.find(trained).status == "running" and keeper.find(waits).status == "queued"
+    keeper._look(is_cleaning=True)
+    assert len(FakeProcess.started) == 1, "the other one is alive"
+    other.close()
+    assert keeper.find(trained).status == "interrupted"
+    keeper._look(is_cleaning=True)
+    assert keeper.find(waits).status == "running"
+
+
+def test_runs_of_another_server_are_neither_changed_nor_deleted(
+    make: Callable[..., Manager],
+) -> None:
+    one, other = make(), make(total_megabytes=0, keep_hours=0)
+    trained, waits = one.start("a", REQUEST).id, one.start("b", REQUEST).id
+    for run_id in (trained, waits):
+        other.store.touch(run_id, one._now() - YEAR)
+    for visitor, run_id in (("a", trained), ("b", waits)):
+        for act in (other.pause, other.go_on, other.stop):
+            with pytest.raises(Refused, match="Another process is busy with this run"):
+                act(visitor, run_id)
+        with pytest.raises(Refused, match="stop it before"):
+            other.delete(visitor, run_id)
+        with pytest.raises(Refused, match="cannot be resumed"):
+            other.resume(visitor, run_id)
+        with pytest.raises(Refused, match="already have a run"):
+            other.start(visitor, REQUEST)
+    with pytest.raises(Refused, match="space for runs"):
+        make(total_megabytes=0).start("c", REQUEST)
+    other._clean()
+    assert [one.find(run_id).status for run_id in (trained, waits)] == ["running", "queued"]
+
+
+def test_a_run_whose_lock_somebody_has_is_left_alone(make: Callable[..., Manager]) -> None:
+    """The command line goes on with a run that the app has ended."""
+    manager = make()
+    run = manager.start("a", REQUEST)
+    process_of(run.id).end_run("failed", "why")
+    manager.store.touch(run.id, manager._now() - YEAR)
+    directory = RunDirectory.open(manager.store.folder(run.id))
+    for act in (manager.delete, manager.resume):
+        with pytest.raises(Refused, match="Another process is busy"):
+            act("a", run.id)
+    manager._look(is_cleaning=True)
+    assert manager.find(run.id).status == "failed"
+    directory.close()
+    manager.delete("a", run.id)
+    assert manager.find(run.id) is None
+
+
+def test_a_folder_that_was_deleted_is_kept_anew(make: Callable[..., Manager], root: Path) -> None:
+    manager = make()
+    manager.start("a", REQUEST)
+    root.rename(root.parent / "moved")
+    manager._look(is_cleaning=True)
+    assert manager.is_keeper and not make().is_keeper
+    assert manager.start("b", REQUEST).is_going
+
+
+def test_a_server_is_alive_until_it_leaves(tmp_path: Path) -> None:
+    one, other = Servers(tmp_path), Servers(tmp_path)
+    name = one.join()
+    assert other.is_alive(name) and one.is_alive(name) and one.join() == name
+    one.leave()
+    assert not other.is_alive(name) and not list(tmp_path.glob(f"{PREFIX}*"))
+    assert not other.is_alive("") and not other.is_alive("0" * 12)
+    assert not Servers(tmp_path / "gone").is_alive(name)
+
+
+# a disk that is full
+
+
+def full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [("failed", "The disk is full, so the run could not write on."), ("finished", "")],
+)
+def test_how_a_run_ended_is_kept_until_the_disk_has_room(
+    make: Callable[..., Manager], monkeypatch: pytest.MonkeyPatch, state: str, said: str
+) -> None:
+    manager = make()
+    run_id = manager.start("a", REQUEST).id
+    with monkeypatch.context() as patched:
+        patched.setattr("explainer.runs.store.write_atomically", full)
+        process_of(run_id).end_run(state, said)
+        manager._look(is_cleaning=True)
+        assert (manager.find(run_id).status, manager.find(run_id).said) == (state, said)
+        assert [run.status for run in manager.runs_of("a")] == [state]
+    manager._look(is_cleaning=False)
+    manager.close()
+    again = make()
+    assert (again.find(run_id).status, again.find(run_id).said) == (state, said)
+
+
+def test_a_run_that_is_deleted_is_not_written_late(
+    make: Callable[..., Manager], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = make()
+    run_id = manager.start("a", REQUEST).id
+    with monkeypatch.context() as patched:
+        patched.setattr("explainer.runs.store.write_atomically", full)
+        process_of(run_id).end_run("failed", "why")
+        manager.delete("a", run_id)
+    manager._look(is_cleaning=False)
+    assert manager.find(run_id) is None and not manager.store.folder(run_id).exists()
+
+
+def test_a_start_on_a_full_disk_is_refused_and_leaves_nothing(
+    make: Callable[..., Manager], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = make()
+    for place in ("vit_core.run.write_atomically", "explainer.runs.store.write_atomically"):
+        with monkeypatch.context() as patched:
+            patched.setattr(place, full)
+            with pytest.raises(Refused, match="No space left on device"):
+                manager.start("a", REQUEST)
+        assert manager.store.ids() == [] and manager.active_of("a") is None
+
+
+def test_a_folder_that_cannot_be_written_refuses_every_change(
+    make: Callable[..., Manager], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = make()
+    run_id = manager.start("a", REQUEST).id
+    process_of(run_id).end_run("failed", "why")
+
+    def refuse(*_: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    for place in ("explainer.runs.manager.take", "explainer.runs.run_folder.take"):
+        monkeypatch.setattr(place, refuse)
+    with pytest.raises(Refused, match=r"cannot be deleted, .* Permission denied"):
+        manager.delete("a", run_id)
+    with pytest.raises(Refused, match=r"cannot be changed, .* Permission denied"):
+        manager.resume("a", run_id)
+    manager.store.touch(run_id, manager._now() - YEAR)
+    manager._clean()
+    assert manager.find(run_id).status == "failed"
+
+
+def test_a_file_that_cannot_be_removed_now_goes_later(
+    make: Callable[..., Manager], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows removes no file that somebody has open."""
+    manager = make()
+    run_id = manager.start("a", REQUEST).id
+    process_of(run_id).end_run()
+    unlink = os.unlink
+
+    def busy(path: Any, **where: Any) -> None:
+        if str(path).endswith("config.json"):
+            raise PermissionError(errno.EACCES, "another program has it open")
+        unlink(path, **where)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "unlink", busy)
+        with pytest.raises(Refused, match="folder stays: 1 files"):
+            manager.delete("a", run_id)
+    assert manager.find(run_id) is None
+    manager._clean()
+    manager._clean()
+    assert not manager.store.folder(run_id).exists()
+
+
+# clocks
+
+
+@pytest.mark.parametrize("wrong", [-50 * YEAR, -YEAR, YEAR, 50 * YEAR])
+def test_a_clock_that_is_set_right_makes_no_run_old(
+    make: Callable[..., Manager], monkeypatch: pytest.MonkeyPatch, wrong: float
+) -> None:
+    true = time.time()
+    with monkeypatch.context() as patched:
+        patched.setattr(clock_module.time, "time", lambda: true + wrong)
+        manager = make()
+        early = manager.start("a", REQUEST).id
+        process_of(early).end_run()
+    late = manager.start("b", REQUEST).id
+    process_of(late).end_run()
+    manager._clean()
+    manager.close()
+    after = make()
+    after._clean()
+    assert after.find(early).status == after.find(late).status == "finished"
+
+
+def test_time_without_a_server_makes_no_run_old(
+    make: Callable[..., Manager], root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = make(keep_hours=1)
+    run_id = manager.start("a", REQUEST).id
+    process_of(run_id).end_run()
+    manager._clean()
+    manager.close()
+    true = time.time()
+    monkeypatch.setattr(clock_module.time, "time", lambda: true + YEAR)
+    after = make(keep_hours=1)
+    after._clean()
+    assert after.find(run_id) is not None
+    # but with a server it does
+    monkeypatch.setattr(after._clock, "_offset", after._clock._offset + 2 * 3600)
+    after._clean()
+    assert after.store.read(run_id) is None
+    after.close()
+    assert make()._now() == pytest.approx(after._now(), abs=60)
+    assert (root / MARKER).exists()
