@@ -33,7 +33,8 @@ class DataInfo:
 
     Attributes:
         name: of the data set.
-        fingerprint: hash of all images and labels.
+        fingerprint: hash of all images and labels; see ``vit_core.image_folder`` for one that is
+            streamed.
         mean, std: of each channel, for pixels scaled to 0..1.
         class_names: index 0 names the first logit.
     """
@@ -110,8 +111,8 @@ class Split:
 class ImageData:
     """A data set in its three fixed parts.
 
-    Choices are made on ``val``; ``test`` is for the one last report. ``skipped`` counts the files
-    that were no image.
+    Choices are made on ``val``; ``test`` is for the one last report. ``skipped`` counts what lies
+    in a folder and is not used.
     """
 
     train: Images

@@ -239,7 +239,7 @@ def main(arguments: list[str] | None = None) -> int:
         tested = test_images(options.dataset, checkpoint)
         found = evaluate(checkpoint.model, tested.images, tested.info)
     except (ValueError, OSError, ReaderLost) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {plain(error)}", file=sys.stderr)
         return 2
     print(report(found, tested.info.class_names))
     if tested.skipped:
@@ -251,7 +251,7 @@ def main(arguments: list[str] | None = None) -> int:
             pairs = wrong_images(checkpoint.model.eval(), tested.images, tested.info)
             options.wrong.write_text(json.dumps(pairs) + "\n", encoding="utf-8")
         except (ValueError, OSError, ReaderLost) as error:
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {plain(error)}", file=sys.stderr)
             return 2
     return 0
 

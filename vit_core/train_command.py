@@ -61,14 +61,14 @@ def main(arguments: list[str] | None = None) -> int:
     except SaidByMain:
         return 2
     except ReaderLost as error:
-        print(f"\nerror: {error}; {how_to_go_on(options.run_dir, group)}", file=sys.stderr)
+        print(f"\nerror: {plain(error)}; {how_to_go_on(options.run_dir, group)}", file=sys.stderr)
         return 2
     except TrainingDiverged as error:  # which all processes see
         if group.is_main:
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {plain(error)}", file=sys.stderr)
         return 2
     except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {plain(error)}", file=sys.stderr)
         return 2
     except RuntimeError as error:
         if group.size == 1 or not is_lost_process(error):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,14 @@ def test_a_relative_path_is_kept_whole(
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert resume(run) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="such names are not allowed there")
+def test_a_path_with_line_breaks_stays_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = make_folder(tmp_path / "two\nlines\x1b[31m", {"train": 12})
+    for options in (["--dataset", str(odd)], ["--dataset", str(odd / "nothing")]):
+        assert command.main([*options, "--run-dir", str(odd), *QUICK]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith("error: ") and said.count("\n") == 1 and "\x1b" not in said
