@@ -19,6 +19,7 @@ from vit_core.pretrained.preprocessing import Preprocessing
 from vit_core.pretrained.weights import (
     as_linear,
     build_from,
+    classes_of,
     grid_of,
     joined_qkv,
     kernel_of,
@@ -278,11 +279,11 @@ def fitted(
             f"{' x '.join(map(str, kernel.shape[1:]))}"
         )
     found["patch_embed.proj.weight"] = as_linear(kernel)
-    head, registers = found.get("head.weight"), found.get("reg_token")
+    registers = found.get("reg_token")
     model = shape(
         **values,
         image_size=prepared.size,
-        num_classes=0 if head is None else len(head),
+        num_classes=classes_of(found),
         num_registers=registers.shape[1] if registers is not None and registers.ndim == 3 else 0,
     )
     positions = positions_of(found, len(kernel))

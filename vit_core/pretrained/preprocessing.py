@@ -105,7 +105,7 @@ class Preprocessing:
         if self.middle:
             return np.asarray(middle(image, (height, width)))
         image = self.resized(image)
-        left, top = round((image.width - width) / 2), round((image.height - height) / 2)
+        left, top = start_of(image.width, width), start_of(image.height, height)
         return np.asarray(image.crop((left, top, left + width, top + height)))
 
     def resized(self, image: Image.Image) -> Image.Image:
@@ -131,6 +131,11 @@ class Preprocessing:
         if self.run is not None and self.run.data is not None:
             return self.run.data
         return DataInfo(NAME, "", self.mean, self.std, self.class_names)
+
+
+def start_of(whole: int, part: int) -> int:
+    """Return where the middle begins; below 0 where black is added, as torchvision rounds it."""
+    return round((whole - part) / 2) if whole >= part else -((part - whole) // 2)
 
 
 def without_ends(image: Image.Image, shorter: int) -> Image.Image:

@@ -23,6 +23,7 @@ from vit_core.pretrained.timm_config import (
 from vit_core.pretrained.weights import (
     as_linear,
     build_from,
+    classes_of,
     depth_of,
     grid_of,
     heads_of,
@@ -179,7 +180,7 @@ def config_of(
 ) -> tuple[ViTConfig, tuple[int, int], tuple[str, ...]]:
     """Return the model's shape, the grid that its positions are for, and what there is to say."""
     width, channels, *patch = kernel.shape
-    head, registers = tensors.get("head.weight"), tensors.get("reg_token")
+    registers = tensors.get("reg_token")
     has_class = "cls_token" in tensors if known.class_token is None else known.class_token
     count = registers.shape[1] if registers is not None and registers.ndim == 3 else 0
     count = count or known.registers or 0
@@ -207,7 +208,7 @@ def config_of(
     config = shape(
         image_size=size,
         in_channels=channels,
-        num_classes=0 if head is None else len(head),
+        num_classes=classes_of(tensors),
         patch_size=tuple(patch),
         embed_dim=width,
         depth=depth,

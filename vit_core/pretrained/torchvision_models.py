@@ -14,6 +14,7 @@ from vit_core.pretrained.preprocessing import HALF, IMAGENET_MEAN, IMAGENET_STD,
 from vit_core.pretrained.weights import (
     as_linear,
     build_from,
+    classes_of,
     depth_of,
     grid_of,
     heads_of,
@@ -121,11 +122,10 @@ def config_of(
     tensors: Mapping[str, Tensor], kernel: Tensor, image_size: int, heads: int, eps: float
 ) -> ViTConfig:
     width, channels, *patch = kernel.shape
-    head = tensors.get("head.weight")
     return shape(
         image_size=image_size,
         in_channels=channels,
-        num_classes=0 if head is None else len(head),
+        num_classes=classes_of(tensors),
         patch_size=tuple(patch),
         embed_dim=width,
         depth=depth_of(tensors),

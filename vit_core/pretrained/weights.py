@@ -74,6 +74,12 @@ def hidden_of(tensors: Mapping[str, Tensor], width: int) -> int:
     return 4 * width if hidden is None or hidden.ndim == 0 else max(1, len(hidden))
 
 
+def classes_of(tensors: Mapping[str, Tensor]) -> int:
+    """Return the length of the logits; 0 where there is no head."""
+    head = tensors.get("head.weight")
+    return head.shape[0] if head is not None and head.ndim else 0
+
+
 def depth_of(names: Iterable[str]) -> int:
     """Count the blocks of renamed tensors."""
     found = (re.match(r"blocks\.([0-9]{1,6})\.", name) for name in names)
