@@ -332,3 +332,56 @@ def test_numbers_of_a_file_are_read_as_json_has_them(tmp_path: Path) -> None:
     text = json.dumps(config).replace('"hidden_size": 24', '"hidden_size": 24.0')
     (folder / "config.json").write_bytes(b"\xef\xbb\xbf" + text.encode())  # as Windows writes it
     assert load(folder)[0].config.embed_dim == 24
+
+
+@pytest.mark.parametrize(
+    ("name", "token", "words"),
+    [
+        ("deit", "deit.embeddings.distillation_token", "no distillation token"),
+        ("dinov2_registers", "embeddings.register_tokens", "missing reg_token"),
+    ],
+)
+def test_tokens_that_a_kind_has_are_not_left_out(name: str, token: str, words: str) -> None:
+    tensors, config = recorded(name)
+    del tensors[token]
+    with pytest.raises(PretrainedError, match=words):
+        from_huggingface(tensors, config)
+
+
+def test_tokens_that_a_kind_has_not_are_refused() -> None:
+    tensors, config = recorded("vit")
+    more = tensors | {"vit.embeddings.register_tokens": torch.zeros(1, 4, 24)}
+    with pytest.raises(PretrainedError, match="not expected reg_token"):
+        from_huggingface(more, config)
+
+
+def test_a_field_that_is_left_out_is_its_librarys_default() -> None:
+    for name, eps in (("vit", 1e-12), ("dinov2", 1e-6)):
+        tensors, config = recorded(name)
+        del config["layer_norm_eps"]
+        assert from_huggingface(tensors, config, image_size=32)[0].config.norm_eps == eps
+
+
+def test_timms_models_in_transformers_wrapper(tmp_path: Path) -> None:
+    config = {
+        "architecture": "vit_tiny_patch16_224",
+        "architectures": ["TimmWrapperForImageClassification"],
+        "do_pooling": True,
+        "dtype": "float32",
+        "initializer_range": 0.02,
+        "label_names": ["a", "b", "c", "d"],
+        "model_args": {"depth": 1, "img_size": 32, "num_heads": 6, "patch_size": 8},
+        "model_type": "timm_wrapper",
+        "num_classes": 4,
+        "transformers_version": "5.24.0",
+    }
+    wrapped = {f"timm_model.{name}": value for name, value in TENSORS.items()}
+    model, prepared = load(write(tmp_path / "wrapped", config, wrapped))
+    assert model.config.num_heads == 6
+    assert prepared.class_names == ("a", "b", "c", "d")
+    plain, _ = from_timm(TENSORS, num_heads=6)
+    assert all(
+        torch.equal(a, b) for a, b in zip(model.parameters(), plain.parameters(), strict=True)
+    )
+    with pytest.raises(PretrainedError, match="architectures"):
+        load(write(tmp_path / "other", config | {"architectures": ["Other"]}, wrapped))

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import pytest
 import torch
+from safetensors.torch import load_file, save
 
 from vit_core.pretrained import Cancelled, PretrainedError, fetch, hub, is_here, library, load
 from vit_core.pretrained.__main__ import main
@@ -92,6 +93,34 @@ def test_a_model_is_downloaded_once_and_then_read_from_the_cache(played: type[Hu
         assert model(torch.zeros(1, 3, preprocessing.size, preprocessing.size)).shape == (1, 24)
 
 
+def test_a_model_in_parts_is_downloaded_with_its_index(played: type[Hub]) -> None:
+    start = "/org/small/resolve/main"
+    whole = load_file(RECORDED / "dinov2" / "model.safetensors")
+    del played.files[f"{start}/model.safetensors"]
+    places = {}
+    for number, names in enumerate((sorted(whole)[::2], sorted(whole)[1::2]), start=1):
+        file = f"model-0000{number}-of-00002.safetensors"
+        played.files[f"{start}/{file}"] = save({name: whole[name] for name in names})
+        places |= dict.fromkeys(names, file)
+    index = json.dumps({"weight_map": places}).encode()
+    played.files[f"{start}/model.safetensors.index.json"] = index
+    fetch("hf/org/small")
+    assert is_here("hf/org/small")
+    played.files.clear()
+    model, _ = load("hf/org/small")
+    assert torch.equal(model.norm.bias, whole["layernorm.bias"])
+
+
+def test_an_index_that_names_other_files_is_not_followed(played: type[Hub]) -> None:
+    start = "/org/small/resolve/main"
+    del played.files[f"{start}/model.safetensors"]
+    index = json.dumps({"weight_map": {"x": "../../other/secret.safetensors"}}).encode()
+    played.files[f"{start}/model.safetensors.index.json"] = index
+    with pytest.raises(PretrainedError, match="of the same folder"):
+        fetch("hf/org/small")
+    assert not any("secret" in path for path in played.asked)
+
+
 def test_a_cancelled_download_leaves_nothing_that_is_taken_for_whole(played: type[Hub]) -> None:
     with pytest.raises(Cancelled, match="was cancelled"):
         fetch("hf/org/small", cancelled=lambda: len(played.asked) > 3)
@@ -133,8 +162,6 @@ def test_a_model_in_timms_format(played: type[Hub]) -> None:
     module = timm.models.VisionTransformer(
         img_size=64, patch_size=16, embed_dim=192, depth=1, num_heads=3, num_classes=5
     )
-    from safetensors.torch import save
-
     config = {
         "architecture": "vit_tiny_patch16_224",
         "num_classes": 5,

@@ -49,6 +49,9 @@ def main(arguments: list[str] | None = None) -> int:
     if not config.num_classes:
         print(f"no classes: {len(output)} features for the image, of length {output.norm():.2f}")
         return 0
+    if config.num_classes == 1:  # whose share of one would say nothing
+        print(f"a single class, {preprocessing.class_names[0]}: logit {output[0]:.3f}")
+        return 0
     shares = output.softmax(dim=0)
     for place in shares.argsort(descending=True)[:SHOWN].tolist():
         print(f"{shares[place]:7.2%}  {plain(preprocessing.class_names[place])}")

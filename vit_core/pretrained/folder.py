@@ -66,6 +66,22 @@ def weight_files(folder: Path) -> list[Path]:
         return [folder / WEIGHTS]
     if not (folder / INDEX).is_file():
         raise PretrainedError(f"{folder / WEIGHTS} is not there; {what_is_in(folder)}")
+    names = shards_of(folder)
+    if missing := [name for name in names if not (folder / name).is_file()]:
+        raise PretrainedError(
+            f"this model is in {len(names)} parts, and of those that {INDEX} names "
+            f"{listed(map(shown, missing))} "
+            f"{'is' if len(missing) == 1 else 'are'} not there"
+        )
+    return [folder / name for name in names]
+
+
+def shards_of(folder: Path) -> list[str]:
+    """Return the names of the files that an index names, which are files of its folder.
+
+    Raises:
+        PretrainedError: they are not, or there are none.
+    """
     places = read_json(folder / INDEX, most=LARGEST_INDEX).get("weight_map")
     if not isinstance(places, dict) or not places:
         raise PretrainedError(f"{INDEX} has no weight_map, which says where each tensor is")
@@ -74,13 +90,7 @@ def weight_files(folder: Path) -> list[Path]:
         raise PretrainedError(f"{INDEX} names {len(names):,} files; allowed are {MOST_SHARDS:,}")
     for name in names:
         check_shard(folder, name)
-    if missing := [name for name in names if not (folder / name).is_file()]:
-        raise PretrainedError(
-            f"this model is in {len(names)} parts, and of those that {INDEX} names "
-            f"{listed(map(shown, missing))} "
-            f"{'is' if len(missing) == 1 else 'are'} not there"
-        )
-    return [folder / name for name in names]
+    return names
 
 
 def check_shard(folder: Path, name: str) -> None:

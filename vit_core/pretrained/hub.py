@@ -9,9 +9,10 @@ from typing import Any
 from tqdm import tqdm
 
 from vit_core.pretrained.errors import Cancelled, PretrainedError
+from vit_core.pretrained.folder import CONFIG, INDEX, WEIGHTS, shards_of, weight_files
 
 Progress = Callable[[int, int], None]
-NEEDED = ("config.json", "model.safetensors")
+NEEDED = (CONFIG, WEIGHTS)
 OPTIONAL = ("preprocessor_config.json",)
 FOLDER = "VIT_EXPLAINER_PRETRAINED"
 
@@ -29,10 +30,20 @@ def snapshot_of(repository: str) -> Path | None:
     """
     folder = cache_folder() / f"models--{repository.replace('/', '--')}" / "snapshots"
     try:
-        found = [one for one in folder.iterdir() if all((one / name).is_file() for name in NEEDED)]
+        found = [one for one in folder.iterdir() if is_whole(one)]
     except OSError:
         return None
     return max(found, key=lambda one: one.stat().st_mtime, default=None)
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether all files of a model are there; of one that is damaged, reading it says so."""
+    if not (folder / CONFIG).is_file():
+        return False
+    try:
+        return bool(weight_files(folder))
+    except PretrainedError:
+        return False
 
 
 def download(
@@ -91,8 +102,12 @@ def download(
                 get(name)
             except errors.RemoteEntryNotFoundError:
                 continue
-        get(NEEDED[1])
-    except Cancelled:
+        try:
+            get(WEIGHTS)
+        except errors.RemoteEntryNotFoundError:  # a large model is in parts
+            for name in shards_of(get(INDEX).parent):
+                get(name)
+    except PretrainedError:
         raise
     except errors.RepositoryNotFoundError:
         raise PretrainedError(

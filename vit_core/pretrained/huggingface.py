@@ -7,12 +7,13 @@ from typing import Any
 
 from torch import Tensor
 
-from vit_core.config import MEMORY_LIMIT, ViTConfig, shown
+from vit_core.config import MEMORY_LIMIT, ViTConfig
 from vit_core.model import ViT
 from vit_core.pretrained.class_names import names_of
 from vit_core.pretrained.errors import PretrainedError, in_a_sentence
 from vit_core.pretrained.fields import Fields
 from vit_core.pretrained.folder import CONFIG, PREPROCESSOR, read_json, read_tensors, weight_files
+from vit_core.pretrained.hf_fields import NO_EFFECT, kind_of, refuse_other_fields
 from vit_core.pretrained.hf_pictures import pictures_of
 from vit_core.pretrained.layouts import one_head, unwrapped
 from vit_core.pretrained.preprocessing import Preprocessing
@@ -32,7 +33,6 @@ from vit_core.pretrained.weights import (
     shape,
 )
 
-KINDS = ("vit", "deit", "dinov2", "dinov2_with_registers")
 MOST = 100_000  # of whatever is counted
 LEFT_OUT = r"embeddings\.mask_token"
 POOLER = r"pooler\..*"
@@ -67,50 +67,6 @@ BLOCKS = tuple(
 ) + tuple(
     (rf"encoder\.layer\.(\d+)\.layer_scale{number}\.lambda1", rf"blocks.\1.ls{number}.gamma")
     for number in (1, 2)
-)
-# fields of config.json that change nothing of what the weights compute here
-NO_EFFECT = (
-    "transformers_version",
-    "torch_dtype",
-    "dtype",  # computed in float32 here
-    "initializer_range",
-    "layerscale_value",  # before training
-    "hidden_dropout_prob",
-    "attention_probs_dropout_prob",
-    "drop_path_rate",
-    "classifier_dropout",  # none of which drops anything but in training
-    "label2id",
-    "num_labels",  # the weights say it
-    "finetuning_task",
-    "encoder_stride",  # of a decoder that is not read
-    "use_mask_token",
-    "pooler_act",
-    "pooler_output_size",  # of the pooler, which is left out, and said
-    "out_features",
-    "out_indices",
-    "stage_names",
-    "reshape_hidden_states",
-    "apply_layernorm",  # of a backbone's feature maps, which are not read
-    "return_dict",
-    "use_return_dict",
-    "output_attentions",
-    "output_hidden_states",
-    "use_cache",
-    "torchscript",
-    "tie_word_embeddings",
-    "is_encoder_decoder",
-    "gradient_checkpointing",
-    "chunk_size_feed_forward",
-    "attn_implementation",
-    "auto_map",
-    "license",
-    "tags",
-    "library_name",
-)
-ARCHITECTURES = tuple(
-    f"{name}{end}"
-    for name in ("ViT", "DeiT", "Dinov2", "Dinov2WithRegisters")
-    for end in ("Model", "ForImageClassification", "ForMaskedImageModeling", "Backbone")
 )
 
 
@@ -169,49 +125,6 @@ def from_huggingface(
     return build_from(model, found), prepared
 
 
-def kind_of(config: Fields) -> str:
-    kind = config.get("model_type")
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise PretrainedError(
-            f"models of type {shown(kind)} are not read here; allowed are {', '.join(KINDS)}"
-        )
-    return kind
-
-
-def refuse_other_fields(config: Fields) -> None:
-    """Refuse what this project's model has not, rather than leave it out or come near it."""
-    if config.flag("use_swiglu_ffn"):
-        raise PretrainedError("this model's MLP is gated (SwiGLU), and this project's is not")
-    activation = config.get("hidden_act")
-    if activation not in (None, "gelu"):
-        raise PretrainedError(
-            f"config.json has hidden_act {shown(activation)}: this model's MLP computes "
-            f"{shown(activation)} where this project's computes GELU"
-        )
-    for name, allowed, because in (
-        (
-            "problem_type",
-            ("single_label_classification",),
-            "its logits are no classes of which one is right",
-        ),
-        ("pruned_heads", ({}, []), "some of its heads were cut out"),
-        ("quantization_config", (), "its weights are codes that stand for numbers"),
-        ("position_embedding_type", ("absolute",), "this project's positions are learned"),
-        ("use_absolute_position_embeddings", (True,), "this project's positions are learned"),
-        ("use_relative_position_bias", (False,), "this project's attention has none"),
-        ("add_cross_attention", (False,), "this project's model has none"),
-        ("is_decoder", (False,), "this project's model is an encoder"),
-    ):
-        config.only(name, *allowed, because=because)
-    names = config.get("architectures") or []
-    if not isinstance(names, list) or any(name not in ARCHITECTURES for name in names):
-        raise PretrainedError(
-            f"config.json has architectures {shown(names)}, which are not all read here; allowed "
-            f"are ViT, DeiT and Dinov2 (WithRegisters), as Model, ForImageClassification or "
-            f"Backbone"
-        )
-
-
 def refuse_other_tensors(kind: str, tensors: Mapping[str, Tensor]) -> None:
     """Refuse heads that this project's model has not."""
     if any(name.startswith(("cls_classifier", "distillation_classifier")) for name in tensors):
@@ -233,10 +146,12 @@ def shape_of(kind: str, config: Fields) -> tuple[dict[str, Any], tuple[int, int]
     hidden = config.whole("intermediate_size", 1, MOST)
     if not kind.startswith("dinov2"):
         ratio = mlp_ratio_of(hidden or 4 * width, width)
-    config.whole("num_register_tokens", 0, MOST)
+    registers = config.whole("num_register_tokens", 0, MOST)
+    tokens = {"deit": 1, "dinov2_with_registers": 4 if registers is None else registers}
     bias, eps = config.flag("qkv_bias"), config.number("layer_norm_eps", 0.0, 1.0)
     size = config.pair("image_size") or (224, 224)
-    patch = config.pair("patch_size") or (16, 16)
+    is_dino = kind.startswith("dinov2")
+    patch = config.pair("patch_size") or ((14, 14) if is_dino else (16, 16))
     rows, columns = size[0] // patch[0], size[1] // patch[1]
     values = dict(
         in_channels=config.whole("num_channels", 1, MOST) or 3,
@@ -246,8 +161,9 @@ def shape_of(kind: str, config: Fields) -> tuple[dict[str, Any], tuple[int, int]
         num_heads=config.whole("num_attention_heads", 1, MOST) or 12,
         mlp_ratio=ratio,
         qkv_bias=bias is not False,
-        norm_eps=eps or 1e-12,
-        layer_scale=1.0 if kind.startswith("dinov2") else None,
+        norm_eps=eps or (1e-6 if is_dino else 1e-12),
+        layer_scale=1.0 if is_dino else None,
+        num_registers=tokens.get(kind, 0),
     )
     # whole patches, as the source cuts them: what is left over is not looked at
     return values, (rows * patch[0], columns * patch[1])
@@ -284,10 +200,11 @@ def fitted(
         **values,
         image_size=prepared.size,
         num_classes=classes_of(found),
-        num_registers=registers.shape[1] if registers is not None and registers.ndim == 3 else 0,
     )
     positions = positions_of(found, len(kernel))
-    if kind == "deit" and model.num_registers:
+    if kind == "deit":
+        if registers is None or positions.shape[1] < 2:
+            raise PretrainedError("this DeiT has no distillation token with a position of its own")
         found["reg_token"] = registers.float() + positions[:, 1:2].float()
         positions = positions[:, [0, *range(2, positions.shape[1])]]
     old = grid_of(positions.shape[1] - 1, (own[0] // patch[0], own[1] // patch[1]))

@@ -21,7 +21,7 @@ from vit_core.pretrained.folder import (
 )
 from vit_core.pretrained.huggingface import from_huggingface
 from vit_core.pretrained.preprocessing import Preprocessing
-from vit_core.pretrained.timm_models import from_timm
+from vit_core.pretrained.timm_models import WRAPPER, from_timm
 
 RUN = "final.safetensors"  # what this project's training leaves in its folder
 
@@ -53,7 +53,7 @@ def read_folder(folder: Path, most_bytes: int = MEMORY_LIMIT) -> tuple[ViT, Prep
     if (folder / RUN).is_file() and not (folder / CONFIG).is_file():
         return read_run(folder / RUN)
     config = read_json(folder / CONFIG)
-    if "architecture" not in config or "model_type" in config:
+    if config.get("model_type", WRAPPER) != WRAPPER or "architecture" not in config:
         return from_huggingface(folder, most_bytes=most_bytes)
     found, prepared = from_timm(read_tensors(weight_files(folder), most_bytes), config=config)
     return found, prepared

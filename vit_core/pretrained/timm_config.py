@@ -137,7 +137,7 @@ def arguments_of(config: Fields) -> Known:
         registers=args.whole("reg_tokens", 0, MOST) or 0,
         no_embed_class=bool(args.flag("no_embed_class")),
         final_norm=args.flag("final_norm") is not False,
-        layer_scale=args.number("init_values", -math.inf, math.inf) is not None,
+        layer_scale=bool(args.number("init_values")),  # 0 is none to timm
         qkv_bias=args.flag("qkv_bias") is not False,
         image_size=args.pair("img_size"),
         depth=args.whole("depth", 1, MOST) or 12,
@@ -244,7 +244,8 @@ def labels_of(
     labels = descriptions = None
     for fields in (config, cfg):
         if fields is not None:
-            labels = labels or fields.get("label_names") or fields.get("labels")
+            for name in ("label_names", "labels", "id2label"):
+                labels = labels or fields.get(name)
             descriptions = descriptions or fields.get("label_descriptions")
     if isinstance(descriptions, Mapping) and isinstance(labels, Mapping | list | tuple):
         numbers = labels.items() if isinstance(labels, Mapping) else enumerate(labels)

@@ -11,6 +11,7 @@ from vit_core.config import ViTConfig, shown
 from vit_core.model import ViT
 from vit_core.pretrained.errors import PretrainedError, in_a_sentence
 from vit_core.pretrained.fields import Fields, listed
+from vit_core.pretrained.hf_fields import NO_EFFECT, refuse_other_fields
 from vit_core.pretrained.layouts import check_head, one_head, unwrapped
 from vit_core.pretrained.preprocessing import Preprocessing
 from vit_core.pretrained.timm_config import (
@@ -56,6 +57,9 @@ RULES = (
     (r"blocks\.(\d+)\.gamma_([12])", r"blocks.\1.ls\2.gamma"),  # as DeiT III's own files have it
 )
 LEFT_OUT = r"mask_token|pre_logits\..*"
+# transformers' own wrapper around timm's models
+WRAPPER = "timm_wrapper"
+WRAPPED = ("TimmWrapperModel", "TimmWrapperForImageClassification")
 DINO_SIZES = (224, 518)  # pixels: what is shown, since its own are 1,369 patches
 
 
@@ -120,6 +124,9 @@ def read_config(values: Mapping[str, Any]) -> tuple[Known, Fields | None, Fields
     config = Fields(values, "config.json")
     if "architecture" not in config:
         return Known(), None, Fields(values, "pretrained_cfg")
+    if config.get("model_type") == WRAPPER:
+        refuse_other_fields(config, WRAPPED)
+        config.without_effect((*NO_EFFECT, "do_pooling"))
     known = arguments_of(config)
     if "pretrained_cfg" not in config and "model_args" not in config:
         # of what the training began with: its size and its classes may be others
