@@ -1,6 +1,5 @@
 """Names of files and classes, which may hold any bytes, as text that any terminal can show."""
 
-import os
 import sys
 import unicodedata
 
@@ -35,7 +34,7 @@ def decode(text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         try:
-            return os.fsencode(text).decode("utf-8", "backslashreplace")
+            return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         except UnicodeEncodeError:  # a surrogate that stands for no byte
             return text.encode("utf-8", "backslashreplace").decode()
     return text

@@ -271,6 +271,8 @@ def test_a_file_that_would_never_end_is_not_opened(folder: Path) -> None:
     ["Katze 1", "狗 🐶", "שלום", "it's", "a,b", "#1", "[x](y)", "<b>", "%20", "x" * 200, "-h"],
 )
 def test_classes_of_any_name(folder: Path, name: str) -> None:
+    if sys.platform == "win32" and set(name) & set('<>:"|?*'):
+        pytest.skip("such names are not allowed there")
     for part in ("train", "test"):
         (folder / part / "dog").rename(folder / part / name)
     assert set(read_folder(folder, 8).info.class_names) == {"cat", name}

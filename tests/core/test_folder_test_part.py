@@ -125,11 +125,11 @@ def test_an_unknown_class_is_named(
     model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     put(tmp_path / "pets" / "test" / "cat")
-    put(tmp_path / "pets" / "test" / "fox\n")
+    put(tmp_path / "pets" / "test" / "fox\u202e")
     assert main([model, "--dataset", str(tmp_path / "pets")]) == 2
     said = capsys.readouterr().err
     assert said.startswith("error: the model knows the 3 classes cat, dog, eel; ")
-    assert r"unknown to the model: fox\n" in said and said.count("\n") == 1
+    assert r"unknown to the model: fox\u202e" in said and said.count("\n") == 1
 
 
 def test_what_cannot_be_tested_on_is_one_sentence(
