@@ -146,6 +146,18 @@ def test_values_without_a_meaning_are_refused_in_a_sentence(bad):
         open_image(through_file(Image.fromarray(values), "TIFF"), 1)
 
 
+def test_both_orders_of_bytes_and_other_files_of_the_same_values():
+    expected = DEEP / 257
+    for image, kind in (
+        (Image.fromarray(DEEP.astype(">u2")), "TIFF"),
+        (Image.fromarray(DEEP.astype("<u2")), "TIFF"),
+        (Image.fromarray((DEEP / 65_535).astype(np.float32)), "PPM"),  # which makes it a PFM
+    ):
+        found = array(open_image(through_file(image, kind), 1))
+        assert abs(found - expected).max() <= 1, (image.mode, kind)
+        assert abs(array(as_shown(image, 1)) - expected).max() <= 1, image.mode
+
+
 def test_dark_sixteen_bit_picture_stays_dark():
     dark = Image.fromarray(np.full((4, 4), 250, np.uint16))
     for kind in ("PNG", "TIFF", "PPM"):
