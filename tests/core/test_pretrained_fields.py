@@ -12,6 +12,7 @@ from pretrained_models import recorded, timm_config, timm_shape, timm_tensors, w
 from vit_core.data import normalize
 from vit_core.image_file import to_array
 from vit_core.pretrained import PretrainedError, from_huggingface, from_timm, load
+from vit_core.torchvision_import import import_torchvision
 
 SHAPE = timm_shape()
 TENSORS = timm_tensors(SHAPE)
@@ -385,3 +386,34 @@ def test_timms_models_in_transformers_wrapper(tmp_path: Path) -> None:
     )
     with pytest.raises(PretrainedError, match="architectures"):
         load(write(tmp_path / "other", config | {"architectures": ["Other"]}, wrapped))
+
+
+@pytest.mark.parametrize(
+    ("mean", "expected", "is_said"),
+    [([0.5], 0.5, False), ([0.5] * 3, 0.5, False), ([0.2, 0.4, 0.6], 0.4, True), (0.3, 0.3, False)],
+)
+def test_a_grey_model_that_kept_the_numbers_of_three_channels(
+    mean: object, expected: float, is_said: bool
+) -> None:
+    shape = timm_shape(in_channels=1)
+    config = timm_config(shape)
+    config["pretrained_cfg"]["mean"] = mean
+    _, prepared = from_timm(timm_tensors(shape), config=config)
+    assert prepared.mean == pytest.approx((expected,))
+    assert any("their average" in note for note in prepared.notes) == is_said
+    tensors, config = recorded("vit")
+    name = "vit.embeddings.patch_embeddings.projection.weight"
+    grey = tensors | {name: tensors[name][:, :1]}
+    values = {"image_mean": mean, "image_std": [0.5] * 3}
+    _, prepared = from_huggingface(grey, config | {"num_channels": 1}, preprocessor=values)
+    assert prepared.mean == pytest.approx((expected,))
+    assert any("their average" in note for note in prepared.notes) == is_said
+
+
+def test_a_grey_module_of_timm_as_it_is_made() -> None:
+    import_torchvision()  # before timm, which imports it
+    import timm
+
+    source = timm.create_model("vit_tiny_patch16_224", in_chans=1, img_size=32, depth=1).eval()
+    model, prepared = from_timm(source)
+    assert model.config.in_channels == prepared.channels == 1

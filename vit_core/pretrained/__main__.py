@@ -25,20 +25,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("name", help="hf/…, timm/…, torchvision/…, or a folder")
     parser.add_argument("image", type=Path, help="a picture that Pillow can open")
     options = parser.parse_args(arguments)
-    with tqdm(unit="B", unit_scale=True, delay=1.0) as bar:
+    try:
+        with tqdm(unit="B", unit_scale=True, delay=1.0) as bar:
 
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
+            def progress(done: int, total: int) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
 
-        try:
             model, preprocessing = load(options.name, progress)
-            with quiet_pillow():
-                image = open_image(options.image, preprocessing.channels)
-                pixels = preprocessing.prepare(image)
-        except (PretrainedError, UnreadableImage, OSError) as error:
-            print(f"error: {one_line(str(error))}", file=sys.stderr)
-            return 2
+        with quiet_pillow():
+            image = open_image(options.image, preprocessing.channels)
+            pixels = preprocessing.prepare(image)
+    except (PretrainedError, UnreadableImage, OSError) as error:
+        print(f"error: {one_line(str(error))}", file=sys.stderr)  # the last line, below the bar
+        return 2
     for note in preprocessing.notes:
         print(f"note: {note}", file=sys.stderr)
     batch = torch.from_numpy(to_array(pixels).copy())[None]
@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"no classes: {len(output)} features for the image, of length {output.norm():.2f}")
         return 0
     if config.num_classes == 1:  # whose share of one would say nothing
-        print(f"a single class, {preprocessing.class_names[0]}: logit {output[0]:.3f}")
+        print(f"a single class, {plain(preprocessing.class_names[0])}: logit {output[0]:.3f}")
         return 0
     shares = output.softmax(dim=0)
     for place in shares.argsort(descending=True)[:SHOWN].tolist():

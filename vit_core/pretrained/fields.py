@@ -32,6 +32,7 @@ class Fields:
         self.where = where
         self._values = {name: value for name, value in values.items() if value is not None}
         self._used: set[str] = set()
+        self.notes: list[str] = []  # what there is to say of the fields that were read
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
@@ -101,11 +102,19 @@ class Fields:
         return numbers[0], numbers[1]
 
     def numbers(self, name: str, count: int, above: float, most: float) -> tuple[float, ...] | None:
-        """Return one number for each of ``count`` channels; a single one counts for all."""
+        """Return one number for each of ``count`` channels; a single one counts for all.
+
+        A model of grey mostly keeps the three of the colour model that it began with: their average
+        is taken, with a note where they differ.
+        """
         value = self.get(name)
         if value is None:
             return None
         found = list(value) if isinstance(value, list | tuple) else [value] * count
+        if count == 1 and len(found) == 3 and all(map(is_number, found)):
+            if len(set(found)) > 1:
+                self.notes.append(f"Its {name} is of three channels; their average was taken.")
+            found = [sum(found) / 3]
         if len(found) != count or not all(is_number(n) and above < n <= most for n in found):
             what = "a number" if count == 1 else f"{count} numbers"
             raise self.refused(name, f"{what} above {above:g} and at most {most:g}")

@@ -109,7 +109,7 @@ def pictures_of(
         mean=mean,
         std=std,
         source=f"{source}, in Hugging Face's format",
-        notes=notes,
+        notes=(*notes, *fields.notes),
     )
 
 

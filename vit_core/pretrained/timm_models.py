@@ -4,29 +4,27 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from vit_core.config import ViTConfig, shown
 from vit_core.model import ViT
 from vit_core.pretrained.errors import PretrainedError, in_a_sentence
-from vit_core.pretrained.fields import Fields, listed
+from vit_core.pretrained.fields import Fields
 from vit_core.pretrained.hf_fields import NO_EFFECT, refuse_other_fields
 from vit_core.pretrained.layouts import check_head, one_head, unwrapped
 from vit_core.pretrained.preprocessing import Preprocessing
 from vit_core.pretrained.timm_config import (
-    NO_EFFECT_ON_PICTURES,
     Known,
     arguments_of,
     input_size_of,
-    preprocessing_of,
 )
+from vit_core.pretrained.timm_pictures import NO_EFFECT_ON_PICTURES, preprocessing_of
+from vit_core.pretrained.timm_positions import old_grid, with_positions
 from vit_core.pretrained.weights import (
     as_linear,
     build_from,
     classes_of,
     depth_of,
-    grid_of,
     heads_of,
     hidden_of,
     kernel_of,
@@ -34,7 +32,6 @@ from vit_core.pretrained.weights import (
     mlp_ratio_of,
     positions_of,
     renamed,
-    resampled,
     resampling_note,
     shape,
 )
@@ -99,7 +96,7 @@ def from_timm(
     model, old, of_shape = config_of(found, kernel, known, size, num_heads)
     check_sizes(known, model)
     found["patch_embed.proj.weight"] = as_linear(kernel)
-    found = with_positions(found, model, old, known)
+    found = with_positions(found, model, old)
     prepared = preprocessing_of(
         whole, cfg, model.image_hw, model.in_channels, model.num_classes, model.layer_scale
     )
@@ -229,59 +226,6 @@ def config_of(
         final_norm=known.final_norm is not False,
     )
     return config, old, (*notes, *resampling_note(old, config.grid_size))
-
-
-def old_grid(
-    positions: int,
-    has_class: bool,
-    registers: int,
-    no_embed_class: bool | None,
-    grid: tuple[int, int] | None,
-) -> tuple[int, int]:
-    """Return the rows and columns that positions are for, some of which are those of tokens."""
-    found = {}
-    for prefix in prefixes(has_class, registers, no_embed_class):
-        try:
-            found[prefix] = grid_of(positions - prefix, grid)
-        except PretrainedError as error:
-            problem = error
-    if not found:
-        raise problem
-    if exact := [one for one in found.values() if one == grid]:
-        return exact[0]
-    if len(set(found.values())) > 1:
-        raise PretrainedError(
-            f"{positions} positions may be of {listed(f'{a} x {b}' for a, b in found.values())} "
-            f"patches; give timm's config.json as well"
-        )
-    return next(iter(found.values()))
-
-
-def prefixes(has_class: bool, registers: int, no_embed_class: bool | None) -> list[int]:
-    """Return how many positions may stand before the patches': of all tokens, [CLS] or none."""
-    if no_embed_class is not None:
-        return [0 if no_embed_class else has_class + registers]
-    return list(dict.fromkeys((has_class + registers, int(has_class), 0)))
-
-
-def with_positions(
-    tensors: dict[str, Tensor], config: ViTConfig, old: tuple[int, int], known: Known
-) -> dict[str, Tensor]:
-    """Resample the positions, and bring those of the prefix tokens to where they belong here."""
-    found, positions = dict(tensors), tensors["pos_embed"]
-    has_class = config.pool == "cls"
-    prefix = positions.shape[1] - old[0] * old[1]
-    positions = resampled(
-        positions, old, config.grid_size, prefix, align_corners=False, antialias=True
-    )
-    before, patches = positions[:, :prefix], positions[:, prefix:]
-    if prefix > has_class and "reg_token" in tensors:  # with a position: the sum is the same
-        found["reg_token"] = tensors["reg_token"].float() + before[:, int(has_class) :]
-        before = before[:, : int(has_class)]
-    if has_class and not prefix:
-        before = torch.zeros_like(patches[:, :1])
-    found["pos_embed"] = torch.cat((before, patches), dim=1)
-    return found
 
 
 def check_sizes(known: Known, model: ViTConfig) -> None:

@@ -1,0 +1,122 @@
+"""How timm prepares pictures, and what it calls classes, as ``pretrained_cfg`` says."""
+
+import math
+from collections.abc import Mapping
+
+from vit_core.pretrained.class_names import names_of
+from vit_core.pretrained.fields import Fields
+from vit_core.pretrained.preprocessing import (
+    HALF,
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    INTERPOLATIONS,
+    Preprocessing,
+)
+
+CROP_PCT = 0.875  # timm's, where a configuration does not say it
+USUAL_CROP_PCT = 0.9  # of its ViTs, where there is no configuration
+# of pretrained_cfg and of the whole: about where weights come from, or other uses of them
+NO_EFFECT_ON_PICTURES = (
+    "url",
+    "file",
+    "hf_hub_filename",
+    "source",
+    "tag",
+    "custom_load",
+    "test_input_size",  # only where somebody asks for it, as the next
+    "test_crop_pct",
+    "min_input_size",
+    "fixed_input_size",
+    "num_classes",  # of pretrained_cfg: of what the training began with
+    "num_features",  # the weights say it
+    "pool_size",
+    "test_pool_size",
+    "first_conv",
+    "classifier",
+    "license",
+    "description",
+    "origin_url",
+    "paper_name",
+    "paper_ids",
+    "notes",
+    "model_name",
+    "model_card",
+    "tags",
+    "library_name",
+    "timm_version",
+)
+
+
+def preprocessing_of(
+    config: Fields | None,
+    cfg: Fields | None,
+    image_size: tuple[int, int],
+    channels: int,
+    classes: int,
+    layer_scale: float | None,
+) -> Preprocessing:
+    """Read how timm prepares pictures; what its ViTs have in common where nothing says it.
+
+    Args:
+        config: the whole ``config.json``, None where there is none.
+        cfg: its ``pretrained_cfg``.
+        image_size, channels, classes, layer_scale: of the model.
+    """
+    notes: tuple[str, ...] = ()
+    has_config = cfg is not None
+    if cfg is None:
+        cfg = Fields({}, "no configuration")
+        notes = ("There is no configuration, so pictures are prepared as timm's ViTs mostly are.",)
+    mode = cfg.text("crop_mode", ("center", "squash")) or "center"
+    share = cfg.number("crop_pct", 0.0, 1.0) or (CROP_PCT if has_config else USUAL_CROP_PCT)
+    # timm's where a configuration is silent; without one DINOv2's, and ± 1 for the others
+    imagenet = has_config or layer_scale is not None
+    mean, std = (IMAGENET_MEAN, IMAGENET_STD) if imagenet else (HALF, HALF)
+    if channels == 1:
+        mean, std = HALF[:1], HALF[:1]
+    found_mean = cfg.numbers("mean", channels, -1e6, 1e6)
+    found_std = cfg.numbers("std", channels, 1e-8, 1e6)
+    if has_config and (found_mean is None or found_std is None):
+        missing = " and ".join(
+            name for name, one in (("mean", found_mean), ("std", found_std)) if one is None
+        )
+        notes += (f"Its configuration has no {missing}; timm's usual values were taken.",)
+    size = image_size[0] if image_size[0] == image_size[1] else image_size
+    larger = tuple(math.floor(side / share) for side in image_size)
+    names, said = labels_of(config, cfg, classes)
+    hub, architecture = cfg.text("hf_hub_id"), cfg.text("architecture")
+    interpolation = cfg.text("interpolation", INTERPOLATIONS) or "bicubic"
+    cfg.only("label_offset", 0, because="its classes are counted from another number than 0")
+    cfg.get("input_size")
+    cfg.without_effect((*NO_EFFECT_ON_PICTURES, "state_dict"))
+    cfg.refuse_others()
+    return Preprocessing(
+        size=size,
+        resize=larger[0] if larger[0] == larger[1] else larger,  # type: ignore[arg-type]
+        squeeze=mode == "squash",
+        interpolation=interpolation,
+        mean=found_mean or mean,
+        std=found_std or std,
+        class_names=names,
+        source=f"timm, {hub or architecture or 'a state dict'}",
+        notes=(*notes, *cfg.notes, *said),
+    )
+
+
+def labels_of(
+    config: Fields | None, cfg: Fields, count: int
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the classes' names: their descriptions where there are some, else their labels."""
+    labels = descriptions = None
+    for fields in (config, cfg):
+        if fields is not None:
+            for name in ("label_names", "labels", "id2label"):
+                labels = labels or fields.get(name)
+            descriptions = descriptions or fields.get("label_descriptions")
+    if isinstance(descriptions, Mapping) and isinstance(labels, Mapping | list | tuple):
+        numbers = labels.items() if isinstance(labels, Mapping) else enumerate(labels)
+        labels = {
+            number: descriptions.get(label, label) if isinstance(label, str) else label
+            for number, label in numbers
+        }
+    return names_of(labels, count, "config.json")
