@@ -26,6 +26,12 @@ class BytesCache(Generic[Value]):
         with self._lock:
             return key in self._entries
 
+    @property
+    def used(self) -> int:
+        """Bytes of all that is kept."""
+        with self._lock:
+            return self._used
+
     def get(self, key: Hashable, make: Callable[[], Value], expected: int = 0) -> Value:
         """Return the value of ``key``, made if it is not there; a failure to make is not kept.
 

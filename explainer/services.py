@@ -1,5 +1,6 @@
 """From a choice to what the model computed: models, pictures and traces, cached for all."""
 
+import time
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from explainer import pictures, runs
 from explainer.cache import BytesCache
 from explainer.content import load_texts
 from explainer.galleries import DIGITS, fitted, gallery_of, label_of, own, samples
+from explainer.large.in_use import InUse
 from explainer.large.passes import one_large_pass
 from explainer.runs import Run
 from explainer.runs.limits import load_limits
@@ -35,6 +37,9 @@ MODELS_LIMIT = 32 * 1024**2  # bytes
 OBSERVATIONS_LIMIT = 16 * 1024**2  # bytes
 LARGE = 8 * 1024**2  # bytes of one image's tensors, above which a model's are kept apart
 LARGE_LIMIT = 160 * 1024**2  # bytes: one image of a pretrained model, whatever its size
+HELD_LIMIT = 160 * 1024**2  # bytes of others that runs of pages hold; a new one waits for its turn
+PATIENCE = 15.0  # seconds that it waits at most
+in_use = InUse()
 BATCH_BYTES = 64 * 1024**2  # of the largest tensors while a batch runs whose tensors nobody keeps
 this_run = local()  # what a run of the page, which is a thread of its own, keeps
 NONE = np.zeros(0, np.float32)  # logits of a model without a head
@@ -257,10 +262,21 @@ def observe_large(choice: Choice) -> Observation:
     if held and held[0] == choice:
         return held[1]
     this_run.held = held = None  # its memory is needed
-    with one_large_pass:
-        return large_observations().get(
-            choice, lambda: run(choice), expected=pass_bytes(choice.config)
-        )
+    end = time.monotonic() + PATIENCE
+    while True:
+        with one_large_pass:
+            cached = large_observations()
+            # runs of pages hold what the cache has given up; they end soon
+            held_elsewhere = in_use.bytes - cached.used
+            if choice in cached or held_elsewhere <= HELD_LIMIT or time.monotonic() > end:
+                return cached.get(choice, lambda: counted(choice), pass_bytes(choice.config))
+        time.sleep(0.05)
+
+
+def counted(choice: Choice) -> Observation:
+    seen = run(choice)
+    in_use.add(seen, size(seen))
+    return seen
 
 
 class Borrowed(Mapping[str, np.ndarray]):

@@ -5,14 +5,15 @@ Reading one allocates nothing before all is checked, and never unpickles.
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import safetensors
-import safetensors.torch
 import torch
+from torch import Tensor
 
 from vit_core.config import TrainConfig, ViTConfig, check_float, shown
 from vit_core.data import DataInfo
@@ -86,22 +87,35 @@ def save_checkpoint(
         metadata["data"] = json.dumps(dataclasses.asdict(data))
     if command is not None:
         metadata["command"] = command
+    kind, dtype = ("F16", torch.float16) if half else ("F32", torch.float32)
     tensors = {
-        key: value.detach().to("cpu", torch.float16 if half else torch.float32).contiguous()
-        for key, value in model.state_dict().items()
+        key: value.detach().to("cpu", dtype).contiguous()
+        for key, value in sorted(model.state_dict().items())
     }
-    write_atomically(Path(path), in_order(safetensors.torch.save(tensors, metadata), metadata))
+    write_atomically(Path(path), parts_of(tensors, kind, metadata))
 
 
-def in_order(content: bytes, metadata: dict[str, str]) -> bytes:
-    """Put the metadata of a safetensors file into the order of ``metadata``.
+def parts_of(
+    tensors: dict[str, Tensor], kind: str, metadata: dict[str, str]
+) -> Iterator[bytes | memoryview]:
+    """Yield the parts of a safetensors file one by one: its header, then each tensor.
 
-    The library writes it in a random order; this way the same model makes the same file.
+    The library makes the whole file in memory, twice, and puts the metadata into a random order;
+    this way the same model makes the same file, and a large one needs no memory besides.
+
+    Args:
+        kind: what the format calls the tensors' type.
     """
-    start = 8 + int.from_bytes(content[:8], "little")
-    header = json.dumps(json.loads(content[8:start]) | {"__metadata__": metadata}).encode()
-    header += b" " * (-len(header) % 8)  # tensors start at a multiple of 8
-    return len(header).to_bytes(8, "little") + header + content[start:]
+    header, start = {"__metadata__": metadata}, 0
+    for key, value in tensors.items():
+        end = start + value.nbytes
+        header[key] = {"dtype": kind, "shape": list(value.shape), "data_offsets": [start, end]}
+        start = end
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)  # tensors start at a multiple of 8
+    yield len(text).to_bytes(8, "little") + text
+    for value in tensors.values():
+        yield value.view(-1).view(torch.uint8).numpy().data
 
 
 def load_checkpoint(path: str | Path | bytes, expect: ViTConfig | None = None) -> Checkpoint:

@@ -4,6 +4,8 @@ import gc
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from queue import Empty, Queue
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -67,6 +69,40 @@ def test_a_run_keeps_its_tensors_while_others_look_at_other_pictures(
         in_another_run(lambda which=sample: services.observe(replace(CHOICE, sample=which)))
     monkeypatch.setattr(services, "run", lambda choice: pytest.fail("it should be kept"))
     assert seen.tensors["embed"] is first
+
+
+def test_a_pass_waits_while_runs_of_pages_hold_many_others(all_are_large, monkeypatch) -> None:
+    monkeypatch.setattr(services, "HELD_LIMIT", 0)
+    monkeypatch.setattr(services, "PATIENCE", 60)
+    over, held = [Event() for _ in range(3)], Queue()
+
+    def page(sample: int) -> None:
+        seen = services.hold(replace(CHOICE, sample=sample))
+        held.put(sample)
+        over[sample].wait()
+        assert seen.tensors["embed"] is not None
+
+    before = services.in_use.bytes
+    threads = [Thread(target=page, args=(sample,)) for sample in range(3)]
+    for thread in threads[:2]:  # the second one takes the place in the cache, the first one holds
+        thread.start()
+        held.get(timeout=60)
+    threads[2].start()
+    with pytest.raises(Empty):
+        held.get(timeout=0.3)
+    over[0].set()
+    assert held.get(timeout=60) == 2
+    for event, thread in zip(over, threads, strict=True):
+        event.set()
+        thread.join()
+    gc.collect()
+    assert services.in_use.bytes - before <= services.large_observations().used
+
+
+def test_nobody_waits_for_ever(all_are_large, monkeypatch) -> None:
+    monkeypatch.setattr(services, "HELD_LIMIT", -1)
+    monkeypatch.setattr(services, "PATIENCE", 0.01)
+    assert services.hold(CHOICE).tensors["embed"].shape == (65, 192)
 
 
 class Watched:

@@ -9,6 +9,7 @@ import stat
 import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -24,7 +25,7 @@ from vit_core import (
     save_checkpoint,
     trace,
 )
-from vit_core.checkpoint import FORMAT
+from vit_core.checkpoint import FORMAT, parts_of
 from vit_core.data import DataInfo, mnist_info
 
 SMALL = ViTConfig(patch_size=14, embed_dim=4, num_heads=2, depth=1, mlp_ratio=1.0)
@@ -477,3 +478,35 @@ def test_half_precision_is_half_the_size_and_comes_back_rounded(tmp_path: Path) 
     for key, value in model.state_dict().items():
         assert found[key].dtype == torch.float32
         assert torch.equal(found[key], value.half().float())
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_a_model_is_written_part_by_part_as_the_library_would_read_it(
+    half: bool, tmp_path: Path
+) -> None:
+    model, path = build(ViTConfig(depth=1), seed=2), tmp_path / "a.safetensors"
+    save_checkpoint(model, path, metrics={"é": 1}, command="ü", half=half)
+    found = safetensors.torch.load_file(path)
+    expected = {key: value.half() if half else value for key, value in model.state_dict().items()}
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[key], value) for key, value in expected.items())
+    with safetensors.safe_open(path, framework="pt") as file:
+        assert file.metadata()["command"] == "ü"
+    tensors = dict(sorted(model.state_dict().items()))
+    header, *parts = parts_of(tensors, "F32", {})
+    assert len(header) % 8 == 0
+    for part, tensor in zip(parts, tensors.values(), strict=True):  # no copy of what may be large
+        assert np.shares_memory(np.frombuffer(part, np.uint8), tensor.detach().numpy())
+
+
+def test_bytes_are_read_as_files_are(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    save_checkpoint(build(ViTConfig(depth=1), seed=2), path, preset="fast", metrics={"epoch": 1})
+    content = path.read_bytes()
+    one, other = load_checkpoint(path), load_checkpoint(content)
+    assert (one.preset, one.metrics, one.config) == (other.preset, other.metrics, other.config)
+    weights = other.model.state_dict()
+    assert all(torch.equal(weights[key], value) for key, value in one.model.state_dict().items())
+    for spoiled in (b"", content[:100], content[:-1], content[:8] + b"[]" + content[10:]):
+        with pytest.raises(CheckpointError, match=r"^it is not a whole safetensors file"):
+            load_checkpoint(spoiled)
