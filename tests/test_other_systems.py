@@ -14,6 +14,7 @@ from threading import Event
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import load_file
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
@@ -91,22 +92,48 @@ print("the same")
 """
 
 
+def windows(**more: str) -> dict[str, str]:
+    """Return an environment in which Python lacks what Windows lacks, in all processes."""
+    path = os.pathsep.join((str(Path(__file__).parent / "systems"), str(PROJECT)))
+    return os.environ | {"PYTHONPATH": path} | more
+
+
 def test_without_what_windows_lacks(tmp_path: Path) -> None:
     """All modules, Home and Train, and a run that is paused, stopped and resumed."""
-    lacking = Path(__file__).parent / "systems"
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join((str(lacking), str(PROJECT))),  # its training processes', too
-        "VIT_EXPLAINER_RUNS": str(tmp_path / "app"),
-    }
     done = subprocess.run(
         [sys.executable, "-c", WINDOWS, str(tmp_path / "runs")],
-        env=environment,
+        env=windows(VIT_EXPLAINER_RUNS=str(tmp_path / "app")),
         cwd=tmp_path,
         capture_output=True,
         encoding="utf-8",
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout == "the same\n"
+
+
+def test_processes_that_read_images_start_anew_where_none_can_be_copied(
+    images: Path, tmp_path: Path
+) -> None:
+    """Windows and macOS start them from nothing; they read and crop the same."""
+    options = "--patch-size 16 --embed-dim 8 --depth 1 --num-heads 1 --epochs 1 --batch-size 12"
+    command = [sys.executable, "-m", "vit_core.train", "--dataset", str(images), *options.split()]
+    command += ["--memory", "0", "--augment", "crop", "--threads", "1"]
+    found = []
+    for workers, environment in (
+        ("0", os.environ | {"PYTHONPATH": str(PROJECT)}),
+        ("2", windows()),
+    ):
+        run = tmp_path / workers
+        done = subprocess.run(
+            [*command, "--workers", workers, "--run-dir", str(run)],
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert "Traceback" not in done.stderr
+        found.append(load_file(run / "final.safetensors"))
+    assert all((found[0][name] == found[1][name]).all() for name in found[0])
 
 
 # folders with any name

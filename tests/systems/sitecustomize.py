@@ -1,5 +1,6 @@
 """Takes from a fresh interpreter what Windows does not have, before anything else is imported."""
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -10,3 +11,4 @@ for name in ("nice", "fork", "killpg"):
     delattr(os, name)
 for name in ("SIGUSR1", "SIGALRM", "SIGHUP"):
     delattr(signal, name)
+multiprocessing.set_start_method("spawn")
