@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from threading import Event, Thread
+from typing import Any
 
 import streamlit as st
 
@@ -65,11 +66,19 @@ def load(modules: Sequence[str]) -> None:
 
 
 def spare_memory() -> None:
-    """Give memory back to the system as soon as it is free."""
-    with suppress(OSError, AttributeError):  # another C library than glibc
-        library = ctypes.CDLL(None)
+    """Give memory back to the system as soon as it is free, where the C library can."""
+    with suppress(AttributeError):  # another C library than glibc
         for option, value in MALLOC_OPTIONS.items():
-            library.mallopt(option, value)
+            c_library().mallopt(option, value)
+
+
+@cache
+def c_library() -> Any:
+    """Return the C library; None where a process cannot ask for its own, as on Windows."""
+    try:
+        return ctypes.CDLL(None)
+    except (OSError, TypeError):
+        return None
 
 
 def collect_and_freeze() -> None:
@@ -77,5 +86,5 @@ def collect_and_freeze() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-    with suppress(OSError, AttributeError):  # another C library than glibc
-        ctypes.CDLL(None).malloc_trim(0)
+    with suppress(AttributeError):  # another C library than glibc
+        c_library().malloc_trim(0)

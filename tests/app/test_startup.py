@@ -96,3 +96,19 @@ def test_an_import_that_fails_leaves_the_collector_on():
     with pytest.raises(ImportError), startup.uncollected():
         importlib.import_module("explainer.no_such_module")
     assert gc.isenabled()
+
+
+@pytest.mark.parametrize("error", [TypeError, OSError])
+def test_memory_is_kept_where_no_c_library_can_give_it_back(monkeypatch, error):
+    """Windows knows no library without a name; others than glibc know neither function."""
+
+    def refuse(name):
+        raise error(name)
+
+    for library in (refuse, lambda name: object()):
+        startup.c_library.cache_clear()
+        monkeypatch.setattr(startup.ctypes, "CDLL", library)
+        startup.spare_memory()
+        startup.collect_and_freeze()
+    startup.c_library.cache_clear()
+    gc.unfreeze()
