@@ -13,8 +13,7 @@ from urllib.parse import quote_plus
 
 import pytest
 import torch
-from safetensors.torch import save_file
-from strangers import HOSTILE, UNSEEN
+from strangers import FOLDER, HOSTILE, NAMES, UNSEEN, a_model_folder
 from streamlit.testing.v1 import AppTest
 
 from explainer import navigation
@@ -36,54 +35,12 @@ from explainer.strangers_words import (
 )
 
 Open = Callable[..., AppTest]
-WIDTH = 24
-# every sign that means something somewhere, and a mark by which each of its places is found
-NAMES = tuple(f"=q.z{n} [x](http://e.invalid) **a** `c` $5$ <b>&lt;</b> \\_ :a:" for n in range(4))
-FOLDER = "q.z[f](http:é) *a*"
 PLAIN = {  # what Streamlit and our components show letter by letter, as a browser's test proves
     *("selectbox.options", "selectbox.raw_value", "multiselect.options"),
     "plotly_chart.alt",
 }
 AROUND = ("selectbox.options", "selectbox.raw_value", "page_link.query_string")
 MARKUP = {"html.body": html.escape, "latex.body": in_latex}
-
-
-def a_model_folder(folder: Path, names: tuple[str, ...]) -> None:
-    """Write a small model in Hugging Face's format whose classes have these names."""
-    shapes = {
-        "embeddings.cls_token": (1, 1, WIDTH),
-        "embeddings.position_embeddings": (1, 17, WIDTH),
-        "embeddings.patch_embeddings.projection.weight": (WIDTH, 3, 8, 8),
-        "classifier.weight": (len(names), WIDTH),
-        "encoder.layer.0.intermediate.dense.weight": (2 * WIDTH, WIDTH),
-        "encoder.layer.0.intermediate.dense.bias": (2 * WIDTH,),
-        "encoder.layer.0.output.dense.weight": (WIDTH, 2 * WIDTH),
-        "encoder.layer.0.output.dense.bias": (WIDTH,),
-        "embeddings.patch_embeddings.projection.bias": (WIDTH,),
-        "classifier.bias": (len(names),),
-    }
-    attention = ("attention.query", "attention.key", "attention.value", "output.dense")
-    norms = ("encoder.layer.0.layernorm_before", "encoder.layer.0.layernorm_after", "layernorm")
-    for name in attention:
-        shapes[f"encoder.layer.0.attention.{name}.weight"] = (WIDTH, WIDTH)
-        shapes[f"encoder.layer.0.attention.{name}.bias"] = (WIDTH,)
-    for name in norms:
-        shapes |= {f"{name}.weight": (WIDTH,), f"{name}.bias": (WIDTH,)}
-    drawn = torch.Generator().manual_seed(0)
-    folder.mkdir()
-    weights = {key: 0.2 * torch.randn(shape, generator=drawn) for key, shape in shapes.items()}
-    save_file(weights, folder / "model.safetensors")
-    about = {
-        "model_type": "vit",
-        "hidden_size": WIDTH,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 3,
-        "intermediate_size": 2 * WIDTH,
-        "image_size": 32,
-        "patch_size": 8,
-        "id2label": dict(enumerate(names)),
-    }
-    (folder / "config.json").write_text(json.dumps(about))
 
 
 @pytest.fixture

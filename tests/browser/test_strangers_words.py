@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from urllib.parse import quote
 
+import pytest
+from conftest import HOME
 from playwright.sync_api import Browser
-from strangers import HOSTILE, UNSEEN
+from strangers import FOLDER, HOSTILE, NAMES, UNSEEN, a_model_folder
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = """\
@@ -55,7 +58,7 @@ WHERE = {  # kind of element → where its words stand
     "expander": "summary [data-testid=stMarkdownContainer]",
     "table": "td",
     "selectbox": "input",
-    "multiselect": "[data-tag] [title]",
+    "multiselect": "[data-tag] > span",
     "latex": "mrow, .katex-error, p",
 }
 READ = """where => Object.fromEntries(Object.entries(where).map(([kind, selector]) => [kind,
@@ -79,7 +82,9 @@ def test_streamlit_shows_the_letters_and_nothing_else(
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(url)
         page.get_by_text("the end").wait_for(timeout=90_000)
-        page.wait_for_timeout(1500)
+        # formulas and chosen tags are drawn last
+        for drawn in ("[class*=st-key-latex-] .katex", "[class*=st-key-multiselect-] [data-tag]"):
+            page.locator(drawn).nth(len(words) - 1).wait_for(timeout=90_000)
         found = page.evaluate(READ, WHERE)
         live = page.evaluate(LIVE)
         page.close()
@@ -99,3 +104,42 @@ def typed(text: str) -> str:
     for drawn, letter in TYPESET.items():
         text = text.replace(drawn, letter)
     return text
+
+
+# but for formulas, which KaTeX keeps for copying, and what Streamlit calls a group of options
+SAID = """[...document.querySelectorAll('.stApp *:not(annotation)')].flatMap(one => [
+    ...[...one.childNodes].filter(node => node.nodeType === 3).map(node => node.data),
+    one.matches('[role=radiogroup]') ? '' : one.getAttribute('aria-label') || '',
+    one.getAttribute('alt') || '', one.title || ''])"""
+LED = """[...document.querySelectorAll('[href], [src], [action]')].map(one =>
+    one.getAttribute('href') || one.getAttribute('src') || one.getAttribute('action'))"""
+
+
+@pytest.mark.parametrize(
+    ("view", "last"),
+    [("", "svg .ytick text"), ("classification-head", ".katex"), ("multi-head", "h2")],
+)
+def test_a_strangers_model_is_only_shown(
+    browser: Browser,
+    serve: Callable[[Path, Path], AbstractContextManager[str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    view: str,
+    last: str,
+) -> None:
+    (tmp_path / "models").mkdir()
+    a_model_folder(tmp_path / "models" / FOLDER, NAMES)
+    monkeypatch.setenv("VIT_EXPLAINER_PRETRAINED", str(tmp_path / "models"))
+    with serve(HOME, tmp_path) as url:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(f"{url}/{view}?source=pretrained&pretrained={quote(f'local/{FOLDER}', '')}")
+        page.locator(last).first.wait_for(timeout=90_000)
+        page.wait_for_timeout(2000)
+        said, led = page.evaluate(SAID), page.evaluate(LED)
+        ticks = page.locator("svg .ytick text").all_text_contents()
+        page.close()
+    assert not [address for address in led if "e.invalid" in address.split("?")[0]]
+    assert not [text for text in said if "q.z" in text and (":gray" in text or "\\[" in text)]
+    assert not [text for text in said if "&lt;b" in text or "&#3" in text]
+    if view != "multi-head":
+        assert sorted(ticks) == list(NAMES)
