@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 LITERAL = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[+-]?\d+)?"
-# what a side of an equation in prose may consist of
-SIDE = rf"(?:{LITERAL}|[\s()/×·+\-√⁻⁰¹²³⁴⁵⁶⁷⁸⁹]|\\%|%|\be\b\^?|ln ?)+"
+# what a side of an equation in prose may consist of, with ln and e as single signs
+SIDE = r"[\d.,\s()/×·+\-√%ℓε^⁻⁰¹²³⁴⁵⁶⁷⁸⁹]*"
+ENDS = re.compile(r"[,.;:](?=\s|$)|\n")
 POWER_IN_WORDS = re.compile(
-    rf"e to the power of (?P<left>[−-]?{LITERAL}) is (?P<nearly>about )?(?P<right>{LITERAL})"
+    rf"e to the power of (?P<left>[−-]?{LITERAL}) is (?P<nearly>about )?"
+    rf"(?P<right>{LITERAL}(?:·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?)"
 )
 SIGNS = re.compile(r"=|≈|\\approx(?![a-z])")
 WORDS = {
@@ -130,14 +132,19 @@ def equations(text: str) -> Iterator[Equation]:
     if re.search(r"\\[a-z]", plain):  # KaTeX as a whole
         yield from chain_of(plain)
         return
-    sides = re.finditer(rf"(?P<left>{SIDE})(?P<sign>=|≈)(?P<right>{SIDE})", plain.replace("−", "-"))
-    for side in sides:
-        yield Equation(tidy(side["left"]), side["sign"] == "=", tidy(side["right"]))
+    plain = re.sub(r"\bln\b", "ℓ", re.sub(r"\be\b(?![+-])", "ε", plain.replace("−", "-")))
+    for sign in SIGNS.finditer(plain):
+        before, after = plain[max(0, sign.start() - 120) : sign.start()], plain[sign.end() :]
+        left = ENDS.split(re.search(SIDE + "$", before)[0])[-1]
+        right = ENDS.split(re.match(SIDE, after)[0])[0]
+        # a number alone is the end of something that is not written in numbers
+        if re.search(r"[^\d.,%\s-]", tidy(left).removeprefix("e")):
+            yield Equation(tidy(left), sign[0] == "=", tidy(right))
 
 
 def tidy(side: str) -> str:
     """Cut what is no part of a side in prose: words' brackets and the sentence's signs."""
-    side = side.strip().strip("/×·+ ")
+    side = side.replace("ℓ", "ln").replace("ε", "e").strip().strip("/×·+ ")
     while side.count("(") > side.count(")"):
         side = side.replace("(", "", 1)
     while side.count(")") > side.count("("):
@@ -147,18 +154,19 @@ def tidy(side: str) -> str:
 
 def chain_of(latex: str) -> Iterator[Equation]:
     """Yield the equations of a piece of KaTeX: a = b = c are two."""
-    for cut in (r"\qquad", r"\to"):
-        if cut in latex:
-            for part in latex.split(cut):
-                yield from chain_of(part)
-            return
-    flat = re.sub(r"\\(begin|end)\{\w+\}|&|\\\\(\[[^\]]*\])?|\\q?quad|\\[,;!]", " ", latex)
+    flat = re.sub(r"\\(begin|end)\{\w+\}|&|\\\\(\[[^\]]*\])?|\\[,;!]", " ", latex)
     flat = re.sub(r"\\(left|right|Big|bigl|bigr)(?![a-z])", "", flat)
-    signs = list(SIGNS.finditer(flat))
-    edges = [0, *(edge for sign in signs for edge in sign.span()), len(flat)]
-    sides = [flat[a:b].strip(" ,") for a, b in zip(edges[::2], edges[1::2], strict=True)]
-    for left, sign, right in zip(sides, signs, sides[1:], strict=False):
-        yield Equation(left, sign[0] == "=", right)
+    for part in re.split(r"\\qquad|\\to(?![a-z])", flat.replace(r"\quad", " ")):
+        # those within braces belong to a sum's limits
+        signs = [one for one in SIGNS.finditer(part) if not open_braces(part[: one.start()])]
+        edges = [0, *(edge for sign in signs for edge in sign.span()), len(part)]
+        sides = [part[a:b].strip(" ,") for a, b in zip(edges[::2], edges[1::2], strict=True)]
+        for left, sign, right in zip(sides, signs, sides[1:], strict=False):
+            yield Equation(left, sign[0] == "=", right)
+
+
+def open_braces(text: str) -> int:
+    return text.count("{") - text.count("}")
 
 
 def group(text: str, start: int) -> tuple[str, int]:
@@ -200,9 +208,10 @@ def evaluate(side: str, half_units: float, is_result: bool = False) -> Between |
         return Between(value - off, value + off)
 
     try:
-        return eval(expression, {"__builtins__": {}, "N": number, **FUNCTIONS})
-    except (SyntaxError, TypeError, ZeroDivisionError, OverflowError, ValueError):
+        found = eval(expression, {"__builtins__": {}, "N": number, **FUNCTIONS})
+    except (SyntaxError, TypeError, AttributeError, ArithmeticError, ValueError):
         return None
+    return found if isinstance(found, Between) else None
 
 
 def expression_of(side: str) -> str | None:

@@ -1,0 +1,127 @@
+"""A model whose positions were learned for another grid: the pages know, and count rightly."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from test_stated_numbers import check, stated, wrong_in
+from unlike import COLOUR
+
+from explainer import frame, navigation
+from explainer.large import library
+from explainer.quiz import Question, askable
+from explainer.runs import load_limits
+from vit_core import build
+from vit_core.pretrained import from_timm
+from vit_core.pretrained.preprocessing import Preprocessing
+
+SHARED = Path(__file__).parents[3] / "shared" / "weights"
+NAME = "hf/facebook/dinov2-small"
+LEARNED = replace(COLOUR, image_size=56, num_classes=0, layer_scale=0.1, depth=1, embed_dim=192)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
+    found: list[Question] = []
+    monkeypatch.setattr(frame.quiz, "show", lambda view, questions: found.extend(questions))
+    return found
+
+
+def read(size: int) -> tuple[object, Preprocessing]:
+    """Read a tiny model of 7 × 7 places for images of ``size`` pixels."""
+    tensors = build(replace(LEARNED, num_heads=3), seed=1).state_dict()
+    tensors["patch_embed.proj.weight"] = tensors["patch_embed.proj.weight"].reshape(192, 3, 8, 8)
+    return from_timm(tensors, image_size=size)
+
+
+@pytest.fixture
+def resampled(shipped, known_runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The app's pretrained model is one that was resampled to 4 × 4 places."""
+    core = SimpleNamespace(
+        load=lambda *name, **limits: read(32),
+        is_here=lambda *name: True,
+        local_models=lambda *folder: {},
+        PretrainedError=ValueError,
+    )
+    monkeypatch.setattr(library, "core", lambda: core)
+    monkeypatch.setattr(library, "the_manager", lambda: SimpleNamespace(limits=load_limits()))
+    monkeypatch.delenv(library.FOLDER, raising=False)
+
+
+def test_only_a_resampled_model_has_another_grid() -> None:
+    assert read(56)[1].learned_grid is None
+    model, prepared = read(32)
+    assert model.config.grid_size == (4, 4) and prepared.learned_grid == (7, 7)
+
+
+@pytest.mark.usefixtures("resampled")
+@pytest.mark.parametrize("cell", ["table.0.1", "table.3.1"])
+def test_no_interpolated_number_is_called_learned(
+    open_page: Callable[..., AppTest], asked: list[Question], cell: str
+) -> None:
+    app = open_page("position", source="pretrained", pretrained=NAME, cell=cell)
+    assert not app.exception
+    said = " ".join(element.value for element in app.markdown)
+    assert "7 × 7" in said and "interpolated" in said and "learned weights" not in said
+    assert ("it was learned as it is" in said) == (cell == "table.0.1")
+    (question,) = (one for one in asked if one.name == "learned")
+    assert "learned" not in question.text and "all learned" not in question.why
+    assert f"17 places × 192 dimensions = {17 * 192:,}" in question.why
+    assert question.options[question.answer] == f"{17 * 192:,}"
+
+
+@pytest.mark.usefixtures("resampled")
+def test_home_counts_what_training_has_set(open_page: Callable[..., AppTest]) -> None:
+    app = open_page("home", source="pretrained", pretrained=NAME)
+    said = " ".join(element.value for element in app.markdown)
+    assert "Training has set" not in said
+    assert f"{16 * 192:,} of them" in said and "7 × 7 patches" in said
+
+
+@pytest.mark.usefixtures("resampled")
+@pytest.mark.parametrize("view", ["home", *navigation.PIPELINE])
+def test_what_its_pages_state_holds(
+    open_page: Callable[..., AppTest], asked: list[Question], view: str
+) -> None:
+    address = "home" if view == "home" else navigation.address(view)
+    app = open_page(address, source="pretrained", pretrained=NAME)
+    assert not app.exception
+    wrong, _ = wrong_in(stated(app))
+    assert not wrong
+    for question in asked:
+        check(question)
+
+
+@pytest.mark.skipif(
+    not (SHARED / "dinov2-small").is_dir(), reason="needs ../shared with DINOv2's weights"
+)
+@pytest.mark.parametrize("view", ["home", *navigation.PIPELINE])
+def test_what_the_pages_of_dinov2_state_holds(
+    shipped,
+    open_page: Callable[..., AppTest],
+    asked: list[Question],
+    monkeypatch: pytest.MonkeyPatch,
+    view: str,
+) -> None:
+    monkeypatch.setenv(library.FOLDER, str(SHARED))
+    monkeypatch.setattr(library, "the_manager", lambda: SimpleNamespace(limits=load_limits()))
+    cells = {"multi_head": "written.1.3", "encoder_block": "stream.2.3"}
+    address = "home" if view == "home" else navigation.address(view)
+    link = {"cell": cells[view]} if view in cells else {}
+    app = open_page(address, source="pretrained", pretrained="local/dinov2-small", **link)
+    assert not app.exception
+    texts = list(stated(app))
+    wrong, _ = wrong_in(iter(texts))
+    assert not wrong
+    for question in asked:
+        check(question)
+    if view != "home":
+        assert len(askable(asked)) >= 2
+    if view in ("position", "home"):
+        assert any("37 × 37" in text for text in texts)
+    if view in ("multi_head", "encoder_block"):
+        assert any("has no LayerScale" in text for text in texts)
+        assert not any("more than rounding" in text for text in texts)

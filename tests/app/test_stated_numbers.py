@@ -1,0 +1,249 @@
+"""Every number and formula that a page states, of models as unlike as the pages can show.
+
+A sentence that is true of the shipped digit models alone fails here.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import streamlit as st
+from stated import Equation, equations
+from streamlit.testing.v1 import AppTest
+from unlike import UNLIKE, put
+
+from explainer import frame, navigation, services
+from explainer.content import load_texts
+from explainer.flawed import flaws
+from explainer.lens import written
+from explainer.quiz import Question, askable
+from explainer.services import Observation
+from explainer.state import Choice
+from explainer.views.multi_head.concat import written_by
+from explainer.views.train import mistakes as gallery
+from vit_core import load_checkpoint
+from vit_core.mistakes import MISTAKES
+
+VIEWS = list(navigation.PIPELINE)
+CELLS = {  # view → cells of its matrices, of which each model gets the next
+    "patch_embedding": ("weight.1.2", "embeddings.0.1", "embedding.1.0"),
+    "class_token": ("tokens.0.1", "journey.1.0", "patches.0.1", "pooled.0.1"),
+    "position": ("embed.1.0", "tokens.0.1", "table.1.0", "table.0.1"),
+    "self_attention": ("compare.1.1", "pattern.1.1", "weighted.0.0", "z.1.0", "norm.1.0", "q.0.0"),
+    "multi_head": ("written.0.1", "written.1.1", "attn_out.1.1", "written.2.0"),
+    "encoder_block": ("stream.1.1", "stream.2.0", "normed.0.1", "hidden.1.1", "stream.4.1"),
+    "classification_head": ("logits.1.0", "written.1.1", "margin.1.0", "lens.1.1", "normed.0.1"),
+}
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
+    """The questions that the page has just asked."""
+    found: list[Question] = []
+    monkeypatch.setattr(frame.quiz, "show", lambda view, questions: found.extend(questions))
+    return found
+
+
+@pytest.fixture
+def place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known_runs: object
+) -> Iterator[Callable[[str], None]]:
+    """Return what makes one of the unlike models the app's first."""
+    monkeypatch.setattr(services, "SHIPPED_DIR", tmp_path)
+    st.cache_resource.clear()
+    yield lambda name: put(tmp_path, UNLIKE[name])
+    st.cache_resource.clear()
+
+
+def observed() -> tuple[Choice, Observation]:
+    found = services.load_source("default")
+    choice = Choice("default", found.model.config, 0, 7, 0, gallery=found.gallery)
+    return choice, services.observe(choice)
+
+
+def stated(app: AppTest) -> Iterator[str]:
+    """Yield every text of the page: words, formulas, tables, numbers and what pictures say."""
+    for element in (*app.markdown, *app.latex, *app.caption):
+        yield element.value
+    for element in app.get("html"):
+        if 'class="source"' in element.proto.body:  # code is no statement about numbers
+            continue
+        body = re.sub(r"<style>.*?</style>", " ", element.proto.body, flags=re.DOTALL)
+        yield from re.findall(r'alt="([^"]*)"', body)
+        yield re.sub(r"<[^>]+>", " \n ", body)
+    for metric in app.metric:
+        yield metric.value
+    for table in app.table:
+        yield "\n".join(map(str, table.value.to_numpy().ravel()))
+
+
+def wrong_in(texts: Iterator[str]) -> tuple[list[Equation], int]:
+    """Return the equations that do not hold as they are shown, and how many were computed."""
+    wrong, count = [], 0
+    for text in texts:
+        for one in equations(text):
+            if one.holds is not None:
+                count += 1
+                if not one.holds:
+                    wrong.append(one)
+    return wrong, count
+
+
+def link(view: str, model: int) -> dict[str, Any]:
+    cells = CELLS.get(view)
+    return {"cell": cells[model % len(cells)]} if cells else {}
+
+
+@pytest.mark.parametrize("view", ["home", *VIEWS])
+@pytest.mark.parametrize("model", UNLIKE)
+def test_what_a_page_states_holds(
+    place: Callable, open_page: Callable, asked: list[Question], model: str, view: str
+) -> None:
+    place(model)
+    address = "home" if view == "home" else navigation.address(view)
+    app = open_page(address, source="default", **link(view, list(UNLIKE).index(model)))
+    assert not app.exception, app.exception[0].message
+    assert not app.error
+    wrong, _ = wrong_in(stated(app))
+    assert not wrong
+    assert not any("more than rounding" in text for text in stated(app))
+    for question in asked:
+        check(question)
+    if view != "home":
+        assert len(askable(asked)) >= 2, [question.name for question in asked]
+
+
+def check(question: Question) -> None:
+    """Hold a question to what it shows: its equations, and no option with the answer's number."""
+    wrong, _ = wrong_in(iter((question.text, question.why)))
+    assert not wrong, question
+    right = question.options[question.answer]
+    shown = dict(re.findall(r"([\w ,\[\]]+?) ([−+]?[\d.,]+(?: %)?)(?=[,.]? |[,.]?$)", question.why))
+    listed = {option: shown[option] for option in question.options if option in shown}
+    if right in listed:
+        others = [number for option, number in listed.items() if option != right]
+        assert listed[right] not in others, question
+
+
+@pytest.mark.parametrize("model", UNLIKE)
+def test_what_is_said_to_add_up_does(place: Callable, model: str) -> None:
+    place(model)
+    choice, seen = observed()
+    config = seen.config
+    for block in range(config.depth):
+        name = f"blocks.{block}"
+        for token in range(config.num_tokens):
+            rows, sums = written_by(choice, seen, block, token), seen.tensors[f"{name}.attn_out"]
+            np.testing.assert_allclose(rows.sum(axis=0), sums[token], atol=2e-5 * scale(sums))
+        if flaws(choice).residual:
+            for before, added, after in (
+                ("resid_pre", "attn_out", "resid_mid"),
+                ("resid_mid", "mlp_out", "resid_post"),
+            ):
+                parts = seen.tensors[f"{name}.{before}"] + seen.tensors[f"{name}.{added}"]
+                np.testing.assert_array_equal(parts, seen.tensors[f"{name}.{after}"])
+    if seen.has_head:
+        assert written(choice, seen).difference <= 1e-4 * scale(seen.logits)
+
+
+def scale(values: np.ndarray) -> float:
+    return max(1.0, float(np.abs(values).max()))
+
+
+def test_enough_is_computed_again(place: Callable, open_page: Callable) -> None:
+    """The reader of equations reads: a page without any would pass for true."""
+    place("LayerScale")
+    for view, cell, least in (
+        ("classification_head", "logits.1.0", 3),
+        ("self_attention", "", 5),
+        ("patches", "", 6),
+        ("position", "table.1.0", 1),
+        ("patch_embedding", "", 2),
+    ):
+        params = {"cell": cell} if cell else {}
+        app = open_page(navigation.address(view), source="default", **params)
+        _, count = wrong_in(stated(app))
+        assert count >= least, (view, count)
+
+
+@pytest.mark.parametrize("picture", range(10))
+def test_the_powers_of_e_hold_for_many_pictures(
+    place: Callable, open_page: Callable, asked: list[Question], picture: int
+) -> None:
+    """Where the rounded exponent gives another number, the page says so."""
+    place("LayerScale")
+    app = open_page("classification-head", source="default", digit=picture, index=picture)
+    wrong, count = wrong_in(stated(app))
+    assert count and not wrong
+    for question in asked:
+        check(question)
+
+
+@pytest.mark.parametrize("model", [name for name in UNLIKE if UNLIKE[name].config.num_classes])
+def test_the_head_is_not_called_what_it_is_not(place: Callable, open_page: Callable, model: str):
+    place(model)
+    app = open_page("classification-head", source="default")
+    said = " ".join(element.value for element in app.markdown)
+    assert "smallest part" not in said
+
+
+def test_a_column_of_powers_says_of_what(place: Callable, open_page: Callable) -> None:
+    """Head and numbers agree: e to the power of the column before is the number."""
+    place("one head")
+    app = open_page("self-attention", source="default", cell="pattern.1.1")
+    table = next(
+        element.proto.body for element in app.get("html") if "e to this power" in element.proto.body
+    )
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", table, re.DOTALL)
+    checked = 0
+    for row in rows:
+        cells = [re.sub(r"<[^>]+>", "", one) for one in re.findall(r"<td[^>]*>(.*?)</td>", row)]
+        if len(cells) < 3 or "·" in "".join(cells):
+            continue
+        score, shifted, power = (float(one.replace("−", "-")) for one in cells[:3])
+        assert power == pytest.approx(np.exp(shifted), rel=2e-3)
+        assert shifted <= 0 and score >= shifted - 1000
+        checked += 1
+    assert checked >= 5
+    texts = load_texts("arithmetic")
+    assert texts["shifted"].format(name="score") in table
+
+
+def test_the_untrained_source_states_what_holds(
+    place: Callable, open_page: Callable, asked: list[Question]
+) -> None:
+    place("CIFAR-10")
+    for view in VIEWS:
+        app = open_page(navigation.address(view), source="untrained", **link(view, 1))
+        assert not app.exception
+        wrong, _ = wrong_in(stated(app))
+        assert not wrong, view
+    for question in asked:
+        check(question)
+
+
+def test_the_written_model_is_the_one_that_is_shown(place: Callable, tmp_path: Path) -> None:
+    place("odd grid")
+    assert load_checkpoint(tmp_path / "default.safetensors").config == UNLIKE["odd grid"].config
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_the_gallery_of_mistakes_states_what_holds(name: str) -> None:
+    texts, numbers = load_texts("mistakes"), gallery.facts(name)
+    told = [
+        *(texts[one] for one in ("lead", "floor", "guessing")),
+        *texts["mistakes"][name].values(),
+    ]
+    wrong, _ = wrong_in(one.format(**numbers) for one in told)
+    assert not wrong
+
+
+def test_the_training_page_states_what_holds(place: Callable, open_page: Callable) -> None:
+    place("one block")
+    app = open_page("train")
+    assert not app.exception
+    wrong, _ = wrong_in(stated(app))
+    assert not wrong
