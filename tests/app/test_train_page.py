@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from fake_process import FakeProcess
+from stated import equations
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -730,3 +731,9 @@ def test_nothing_reads_the_test_digits_before_the_end(monkeypatch):
     hidden = dataclasses.replace(data, test=None)
     found, _ = take_snapshot(build(SMALL, seed=0), hidden, step=1, epoch=1, seconds=1.0)
     assert found.logits.shape == (16, 10)
+
+
+def test_the_page_states_what_holds(open_train, begin):
+    for app in (open_train(), open_train(run=finished(begin).id)):
+        for text in words(app).splitlines():
+            assert all(one.holds is not False for one in equations(text)), text
