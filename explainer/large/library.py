@@ -49,8 +49,8 @@ class Offer:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it can be read without the network."""
-        return path_of(self.name) is not None
+        """Whether it can be read without the network, as those on this server can."""
+        return self.name.startswith(LOCAL) or core().is_here(self.name)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """A folder with a model: its configurations, and its tensors in one file or in several.
 
-Nothing is unpickled, and nothing is read into memory before its size is known.
+Nothing is unpickled, and nothing is read into memory before its size is known. Messages name files
+without their folders, since visitors of a server read them.
 """
 
 import json
@@ -45,14 +46,14 @@ def read_json(path: Path, required: bool = True, most: int = LARGEST_JSON) -> An
         values = json.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
         if required:
-            raise PretrainedError(f"{path} is not there; {what_is_in(path.parent)}") from None
+            raise PretrainedError(f"{path.name} is not there; {what_is_in(path.parent)}") from None
         return None
     except RecursionError:
-        raise PretrainedError(f"{path} cannot be read: it is nested too deeply") from None
+        raise PretrainedError(f"{path.name} cannot be read: it is nested too deeply") from None
     except (OSError, ValueError) as error:
-        raise PretrainedError(f"{path} cannot be read: {one_line(str(error), 120)}") from None
+        raise PretrainedError(f"{path.name} cannot be read: {one_line(str(error), 120)}") from None
     if not isinstance(values, dict):
-        raise PretrainedError(f"{path} is no configuration: it holds no names and values")
+        raise PretrainedError(f"{path.name} is no configuration: it holds no names and values")
     return values
 
 
@@ -65,7 +66,7 @@ def weight_files(folder: Path) -> list[Path]:
     if (folder / WEIGHTS).is_file():
         return [folder / WEIGHTS]
     if not (folder / INDEX).is_file():
-        raise PretrainedError(f"{folder / WEIGHTS} is not there; {what_is_in(folder)}")
+        raise PretrainedError(f"{WEIGHTS} is not there; {what_is_in(folder)}")
     names = shards_of(folder)
     if missing := [name for name in names if not (folder / name).is_file()]:
         raise PretrainedError(

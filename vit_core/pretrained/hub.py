@@ -133,5 +133,8 @@ def by_hand(repository: str, files: Sequence[str] = NEEDED) -> str:
 
 
 def first_line(error: Exception) -> str:
+    """Return what an error says, without the folder that an error of the disk names."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     text = (str(error).splitlines() or [""])[0].strip().rstrip(".")
     return text[:120] or type(error).__name__

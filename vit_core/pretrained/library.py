@@ -199,7 +199,8 @@ def get_torchvision(model: str, progress: Progress, cancelled: Callable[[], bool
     except OSError as error:
         raise PretrainedError(
             f"{path.name} could not be downloaded ({first_line(error)}); without a network, put it "
-            f"into torchvision's cache, {checkpoints()}"
+            f"into torchvision's cache: hub/checkpoints in the folder that TORCH_HOME names, or in "
+            f"~/.cache/torch"
         ) from None
     finally:
         part.unlink(missing_ok=True)

@@ -152,7 +152,7 @@ def test_a_folder_without_readable_weights_says_what_it_holds(
     assert "pytorch_model.bin" in said(app)
     assert "a pickle" in said(app)
     assert str(models) not in said(app)
-    assert "the models" not in said(app)
+    assert "the models" not in said(app)  # of the server
     assert "local/pickled" not in app.sidebar.selectbox(key="pretrained-offer").options
 
 
