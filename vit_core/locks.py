@@ -83,11 +83,12 @@ def take(folder: Path, name: str = LOCK) -> Lock | None:
 def hold(kind: type[BaseFileLock], path: Path) -> Lock | None:
     """Take a lock of one kind; neither threads nor other objects share it."""
     lock = kind(path, timeout=0, thread_local=False, is_singleton=False)
-    try:
-        lock.acquire()
-    except Timeout:
-        return None
-    return Lock(lock, path)
+    # the first try may only clear away the file of an owner that is gone
+    for _ in range(2 if isinstance(lock, SoftFileLock) else 1):
+        with suppress(Timeout):
+            lock.acquire()
+            return Lock(lock, path)
+    return None
 
 
 def is_unused(folder: Path) -> bool:
