@@ -6,17 +6,22 @@ from explainer.strangers_words import StrangersWord, in_latex, joined
 
 
 def percent(share: float) -> str:
-    """Write a share of 1 in percent, small ones more precisely: 38.2 %, 0.41 %, < 0.01 %."""
+    """Write a share of 1 in percent, more precisely near 0 and 1: 38.2 %, 0.41 %, < 0.01 %.
+
+    What is not quite 0 or 1 never looks like it.
+    """
     if 0 < share < 0.0001:
         return "< 0.01 %"
-    return f"{100 * share:.{1 if share >= 0.01 else 2}f} %"
+    if 0.9999 < share < 1:
+        return "> 99.99 %"
+    return f"{100 * share:.{1 if 0.01 <= share <= 0.99 or share == 1 else 2}f} %"
 
 
 def rest_percent(share: float) -> str:
     """Write what is left of 100 % beside ``percent(share)``, so that both add up as they stand."""
     text = percent(share)
-    if text.startswith("<"):
-        return "> 99.99 %"
+    if text[0] in "<>":
+        return "> 99.99 %" if text[0] == "<" else "< 0.01 %"
     number = text.removesuffix(" %")
     digits = len(number.partition(".")[2])
     return f"{100 - float(number):.{digits}f} %"

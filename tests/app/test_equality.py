@@ -8,6 +8,7 @@ from stated import equations
 
 from explainer.arithmetic import Factor, dot, gelu, layer_norm, mean, softmax, total
 from explainer.equality import holds, latex_sign, number_of, sign
+from explainer.notation import percent, rest_percent
 from explainer.worked_line import worked_line
 
 
@@ -87,3 +88,13 @@ def test_every_kind_of_line_holds_as_it_is_shown() -> None:
             stated = [one for one in equations(line) if one.holds is not None]
             assert stated and all(one.holds for one in stated), line
     assert nearly > 100
+
+
+@pytest.mark.parametrize("share", [0.0, 1e-6, 0.0041, 0.38249, 0.5, 0.98996, 0.99432, 0.999943, 1])
+def test_a_share_and_its_rest_add_up_as_they_stand(share: float) -> None:
+    text, rest = percent(share), rest_percent(share)
+    if text[0] in "<>":
+        assert (text, rest) in (("< 0.01 %", "> 99.99 %"), ("> 99.99 %", "< 0.01 %"))
+    else:
+        assert number_of(text) + number_of(rest) == pytest.approx(1, abs=1e-12)
+    assert (text == "100.0 %") == (share == 1)
