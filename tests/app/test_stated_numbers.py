@@ -16,14 +16,17 @@ from streamlit.testing.v1 import AppTest
 from unlike import UNLIKE, put
 
 from explainer import frame, navigation, services
+from explainer.arithmetic_view import ROUNDING
 from explainer.content import load_texts
 from explainer.flawed import flaws
 from explainer.lens import written
 from explainer.quiz import Question, askable
 from explainer.services import Observation
-from explainer.state import Choice
+from explainer.state import Cell, Choice
+from explainer.views.classification_head import cells
 from explainer.views.multi_head.concat import written_by
 from explainer.views.train import mistakes as gallery
+from explainer.worked_line import worked_line
 from vit_core import load_checkpoint
 from vit_core.mistakes import MISTAKES
 
@@ -147,6 +150,18 @@ def test_what_is_said_to_add_up_does(place: Callable, model: str) -> None:
                 np.testing.assert_array_equal(parts, seen.tensors[f"{name}.{after}"])
     if seen.has_head:
         assert written(choice, seen).difference <= 1e-4 * scale(seen.logits)
+
+
+@pytest.mark.parametrize("model", [name for name in UNLIKE if UNLIKE[name].config.num_classes])
+def test_every_split_of_a_logit_is_derived_as_it_is_shown(place: Callable, model: str) -> None:
+    place(model)
+    choice, seen = observed()
+    for name in ("written", "margin", "lens"):
+        rows, columns = cells.cell_shapes(seen)[name]
+        for row in range(rows):
+            found = cells.derived(choice, seen, Cell(name, row, columns - 1))
+            assert abs(found.result - found.shown) <= ROUNDING * found.scale, (name, row)
+            assert all(one.holds is not False for one in equations(worked_line(found)))
 
 
 def scale(values: np.ndarray) -> float:

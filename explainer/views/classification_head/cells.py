@@ -10,6 +10,7 @@ from explainer.arithmetic import Derivation, Factor, dot, softmax, total
 from explainer.arithmetic_view import cell_name, show_arithmetic, show_derivation, show_hint
 from explainer.classes import shown_classes
 from explainer.components.matrices import Matrix, matrices
+from explainer.flawed import flaws
 from explainer.lens import lens, written
 from explainer.services import Observation
 from explainer.state import Cell, Choice
@@ -82,7 +83,9 @@ def derived(choice: Choice, seen: Observation, cell: Cell) -> Derivation:
     if row < len(split.keys):
         part = Factor("part", split.pooled[row].astype(np.float64))
         return dot(part, head, shown, "dimension")
-    beta = held.get("norm.bias", np.zeros(seen.config.embed_dim, np.float32))
+    beta = np.zeros(seen.config.embed_dim, np.float32)
+    if flaws(choice).layer_norm:  # one that does not run adds nothing
+        beta = held.get("norm.bias", beta)
     bias = float(held["head.bias"][column])
     return dot(Factor("beta", beta.astype(np.float64)), head, shown, "dimension", bias=bias)
 
