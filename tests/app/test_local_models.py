@@ -171,6 +171,7 @@ def test_runs_of_this_project_are_taken_from_that_folder_too(
 ) -> None:
     config = ViTConfig(depth=1, embed_dim=16, num_heads=2, patch_size=7)
     (models / "my digits").mkdir()
+    (models / "my digits" / "config.json").write_text(json.dumps({"model": config.to_dict()}))
     save_checkpoint(
         build(config, seed=0), models / "my digits" / "final.safetensors", data=mnist_info()
     )

@@ -11,7 +11,8 @@ from vit_core.pretrained.class_names import distinct, imagenet_names, names_of
 
 def of_labels(labels: object) -> tuple[str, ...]:
     tensors, config = recorded("vit")
-    return from_huggingface(tensors, config | {"id2label": labels})[1].class_names
+    config |= {"id2label": labels, "label2id": None}
+    return from_huggingface(tensors, config)[1].class_names
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,14 @@ def test_names_are_whole_and_stay_apart(labels: object, expected: tuple[str, ...
     assert all(name.strip() == name and name for name in found)
     if expected:
         assert found == expected
+
+
+def test_names_by_label_are_enough() -> None:
+    tensors, config = recorded("vit")
+    del config["id2label"]
+    config["label2id"] = {"cat": 0, "dog": 1, "eel": 2, "fox": 3, "gnu": "4"}
+    names = from_huggingface(tensors, config)[1].class_names
+    assert names == ("cat", "dog", "eel", "fox", "gnu")
 
 
 def test_repeated_names_are_numbered_in_order() -> None:

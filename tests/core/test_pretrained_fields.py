@@ -349,6 +349,14 @@ def test_tokens_that_a_kind_has_are_not_left_out(name: str, token: str, words: s
         from_huggingface(tensors, config)
 
 
+@pytest.mark.parametrize("channels", [2, 4, 12])
+def test_images_of_other_channels_than_pictures_have_are_refused(channels: int) -> None:
+    shape = timm_shape(in_channels=channels)
+    for config in (None, timm_config(shape)):
+        with pytest.raises(PretrainedError, match=f"images of {channels} channels"):
+            from_timm(timm_tensors(shape), config=config)
+
+
 def test_tokens_that_a_kind_has_not_are_refused() -> None:
     tensors, config = recorded("vit")
     more = tensors | {"vit.embeddings.register_tokens": torch.zeros(1, 4, 24)}

@@ -291,6 +291,9 @@ def put_run(folder: Path, **values: object) -> Path:
     names = tuple(f"class {number}" for number in range(shape.num_classes))
     data = DataInfo("mine", "f", (0.4,) * channels, (0.2,) * channels, names)
     folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"model": shape.to_dict(), "command": "…"}))
+    (folder / "metrics.jsonl").write_text("{}")
+    save_checkpoint(build(shape, seed=0), folder / "epoch-001.safetensors", data=data)
     save_checkpoint(build(shape, seed=0), folder / "final.safetensors", data=data)
     return folder
 
@@ -313,6 +316,14 @@ def test_a_run_of_this_project_is_read_and_its_pictures_are_cut_as_in_training(
         found = prepared.prepare(image)
     planes = found[None] if found.ndim == 2 else found.transpose(2, 0, 1)
     assert np.array_equal(planes, expected)
+
+
+def test_a_run_that_has_not_ended_says_so(tmp_path: Path) -> None:
+    folder = put_run(tmp_path / "run")
+    (folder / "final.safetensors").unlink()
+    assert "a run of this project that has not ended" in refusal(lambda: load(folder))
+    assert load(folder / "epoch-001.safetensors")[0].config.embed_dim == 12
+    assert local_models(tmp_path) == {}
 
 
 def test_a_damaged_run_is_one_sentence(tmp_path: Path) -> None:

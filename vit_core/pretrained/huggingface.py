@@ -108,7 +108,7 @@ def from_huggingface(
     refuse_other_fields(fields)
     values, own = shape_of(kind, fields)
     prepared = pictures_of(kind, preprocessor, own, values["in_channels"], image_size, name)
-    labels = fields.get("id2label")
+    labels = fields.get("id2label") or inverted(fields.get("label2id"))
     fields.without_effect(NO_EFFECT)
     fields.refuse_others()
     tensors, notes = unwrapped(source if files is None else read_tensors(files, most_bytes))  # type: ignore[arg-type]
@@ -123,6 +123,13 @@ def from_huggingface(
     grid = learned_grid(old, model.grid_size)
     prepared = replace(prepared, class_names=names, notes=said, learned_grid=grid)
     return build_from(model, found), prepared
+
+
+def inverted(numbers: object) -> dict[Any, str] | None:
+    """Return the names by number of a mapping of names to numbers."""
+    if not isinstance(numbers, Mapping):
+        return None
+    return {number: name for name, number in numbers.items() if isinstance(number, int | str)}
 
 
 def refuse_other_tensors(kind: str, tensors: Mapping[str, Tensor]) -> None:

@@ -1,7 +1,6 @@
 """A folder or file of this computer that holds a model, whoever wrote it."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 from vit_core.checkpoint import CheckpointError, load_checkpoint
@@ -23,7 +22,8 @@ from vit_core.pretrained.huggingface import from_huggingface
 from vit_core.pretrained.preprocessing import Preprocessing
 from vit_core.pretrained.timm_models import WRAPPER, from_timm
 
-RUN = "final.safetensors"  # what this project's training leaves in its folder
+# what this project's training leaves in its folder: at its end, and from its beginning
+RUN, EPOCHS = "final.safetensors", "metrics.jsonl"
 
 
 def read_path(path: Path, most_bytes: int = MEMORY_LIMIT) -> tuple[ViT, Preprocessing]:
@@ -50,9 +50,14 @@ def read_path(path: Path, most_bytes: int = MEMORY_LIMIT) -> tuple[ViT, Preproce
 
 def read_folder(folder: Path, most_bytes: int = MEMORY_LIMIT) -> tuple[ViT, Preprocessing]:
     """Read a model in Hugging Face's format, in timm's or in this project's own."""
-    if (folder / RUN).is_file() and not (folder / CONFIG).is_file():
-        return read_run(folder / RUN)
+    if (folder / RUN).is_file() and not any((folder / name).is_file() for name in (WEIGHTS, INDEX)):
+        return read_run(folder / RUN)  # whose config.json is of another kind
     config = read_json(folder / CONFIG)
+    if "model_type" not in config and "architecture" not in config and EPOCHS in names_in(folder):
+        raise PretrainedError(
+            f"this is a run of this project that has not ended: it has no {RUN} yet; name one of "
+            f"its epoch-….safetensors so"
+        )
     if config.get("model_type", WRAPPER) != WRAPPER or "architecture" not in config:
         return from_huggingface(folder, most_bytes=most_bytes)
     found, prepared = from_timm(read_tensors(weight_files(folder), most_bytes), config=config)
@@ -90,17 +95,16 @@ def read_run(file: Path) -> tuple[ViT, Preprocessing]:
 
 def local_models(folder: Path) -> dict[str, Path]:
     """Return the models in a folder: name of each folder in it that holds one → its path."""
-    return {one.name: one for one in sorted(folders_in(folder)) if holds_model(one)}
+    found = sorted(folder / name for name in names_in(folder))
+    return {one.name: one for one in found if holds_model(one)}
 
 
-def folders_in(folder: Path) -> Iterator[Path]:
-    """Return the folders in a folder; none where it cannot be looked into."""
+def names_in(folder: Path) -> list[str]:
+    """Return what is in a folder; nothing where it cannot be looked into."""
     try:
-        with os.scandir(folder) as found:
-            names = [one.name for one in found]
+        return os.listdir(folder)
     except OSError:
-        return iter(())
-    return (folder / name for name in names)
+        return []
 
 
 def holds_model(folder: Path) -> bool:

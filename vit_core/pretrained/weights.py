@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vit_core.config import ViTConfig, shown
+from vit_core.image_file import MODES
 from vit_core.model import ViT
 from vit_core.pretrained.errors import PretrainedError
 from vit_core.pretrained.fields import listed
@@ -186,6 +187,11 @@ def kernel_of(tensors: Mapping[str, Tensor], library: str) -> Tensor:
         raise PretrainedError(
             f"patch_embed.proj.weight is no convolution, as {library}'s ViTs have it: its shape is "
             f"{tuple(kernel.shape)}"
+        )
+    if kernel.shape[1] not in MODES:
+        raise PretrainedError(
+            f"this model takes images of {kernel.shape[1]} channels; allowed are 1 and 3, which "
+            f"pictures have"
         )
     return kernel
 
