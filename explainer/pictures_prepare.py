@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from explainer.pictures import SIDE, quantise
 
 BOX = 20  # pixels of the longer side of a digit of MNIST
 CENTRE = 14.0  # row and column in which the digits of MNIST have their centre of mass
-CELLS = 16  # per side, in which the paper's brightness is estimated
 LEAST_CONTRAST = 20  # of 255 grey levels between paper and ink
+SMALL = 120  # pixels of the longer side below which ink is looked for in a larger picture
+ENLARGED = 200  # pixels that such a picture gets at least
+MOST = 5  # steps to less and to more ink
+STEP = 0.75  # of the contrast that counts as ink, for each step to more ink
 
 
 class UnusablePictureError(ValueError):
@@ -27,15 +30,23 @@ class UnusablePictureError(ValueError):
 
 @dataclass(frozen=True)
 class Ink:
-    """A photograph as white ink on black.
+    """A photograph as white ink on black, and what was found on the way.
 
     Attributes:
-        values: (height, width) uint8.
+        values: (height, width) uint8, the chosen digit alone.
         inverted: whether the ink was darker than the paper.
+        paper: (height, width) uint8, the brightness that the paper was taken to have.
+        contrast: (height, width) uint8, by how much each place differs from its paper.
+        is_ruled: whether lines were taken out.
+        is_one_of_several: whether something else is about as likely to be the digit.
     """
 
     values: np.ndarray
     inverted: bool
+    paper: np.ndarray
+    contrast: np.ndarray
+    is_ruled: bool
+    is_one_of_several: bool
 
 
 def centred(ink: np.ndarray) -> np.ndarray:
@@ -76,56 +87,51 @@ def place(masses: np.ndarray, total: float) -> int:
     return int(np.clip(round(CENTRE - centre), 0, SIDE - len(masses)))
 
 
-def ink_of(grey: np.ndarray) -> Ink:
-    """Find the ink in a grey picture of any size, (height, width) uint8.
+def ink_of(grey: np.ndarray, polarity: str = "", more: int = 0) -> Ink:
+    """Find the ink of one digit in a grey picture of any size, (height, width) uint8.
 
-    The border tells what is paper. What is left of the paper's brightness, which changes slowly
-    from place to place where a shadow falls on it, is taken away; faint differences, such as the
-    paper's grain, fade to black, and the darkest ink becomes white.
+    Args:
+        polarity: "dark" or "light" ink, if somebody says which it is; else both are tried.
+        more: -5 to 5 steps to more ink, where paper and ink are told apart.
 
     Raises:
-        UnusablePictureError: paper and ink cannot be told apart.
+        UnusablePictureError: paper and ink cannot be told apart ("uniform"), or nothing has the
+            shape of a digit ("no_digit").
     """
+    from explainer.ink.find import find  # OpenCV takes 17 MB, which drawings do not need
+
+    scale = STEP**more
     low, high = np.percentile(grey, (0.1, 99.9))
-    if grey.min() == grey.max() or max(high - low, grey.max() - grey.min()) < LEAST_CONTRAST:
+    span = max(high - low, int(grey.max()) - int(grey.min()))
+    if span < LEAST_CONTRAST * min(1, scale):
         raise UnusablePictureError("uniform")
-    paper = float(np.median(border(grey)))
-    inverted = paper - float(grey.min()) > float(grey.max()) - paper
-    ink = (255 - grey if inverted else grey).astype(np.float32)
-    ink = np.maximum(ink - background(ink), 0)
-    peak = max(float(np.percentile(ink, 99.9)), 0.5 * float(ink.max()))
-    if peak < LEAST_CONTRAST:
-        raise UnusablePictureError("uniform")
-    # the grain of the paper is what the border still has; a clean picture keeps its soft edges
-    grain = float(np.percentile(border(ink), 98))
-    foot = float(np.clip(2 * grain, 0.06 * peak, 0.4 * peak))
-    values = np.clip((ink - foot) / (peak - 2 * foot), 0, 1)
-    return Ink(unspeckled(np.rint(255 * values).astype(np.uint8)), inverted)
+    found = find(enlarged(grey), polarity, scale)
+    if found is None:
+        raise UnusablePictureError("no_digit")
+    contrast = np.rint(255 * found.contrast).astype(np.uint8)
+    return Ink(
+        back_to(found.ink, grey.shape),
+        found.polarity == "dark",
+        back_to(found.paper, grey.shape),
+        back_to(contrast, grey.shape),
+        bool(found.lines.any()),
+        bool(found.others),
+    )
 
 
-def border(values: np.ndarray) -> np.ndarray:
-    """Return the outermost values of a picture, a twentieth of each side deep."""
-    height, width = values.shape
-    deep, wide = max(1, height // 20), max(1, width // 20)
-    inside = np.zeros(values.shape, dtype=bool)
-    inside[deep : height - deep, wide : width - wide] = True
-    return values[~inside]
+def enlarged(values: np.ndarray) -> np.ndarray:
+    """Return a small picture a whole number of times as large, any other as it is."""
+    height, width = values.shape[:2]
+    if max(height, width) >= SMALL:
+        return values
+    times = -(-ENLARGED // max(height, width))
+    size = (width * times, height * times)
+    return np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BICUBIC))
 
 
-def background(ink: np.ndarray) -> np.ndarray:
-    """Estimate the paper under white ink: dark in each neighbourhood, and changing slowly."""
-    height, width = ink.shape
-    coarse = Image.fromarray(ink).resize((CELLS, CELLS), Image.Resampling.BOX)
-    darkest = np.asarray(coarse)
-    around = np.pad(darkest, 2, mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(around, (5, 5))
-    lowest = np.ascontiguousarray(windows.min(axis=(2, 3)))
-    return np.asarray(Image.fromarray(lowest).resize((width, height), Image.Resampling.BICUBIC))
-
-
-def unspeckled(ink: np.ndarray) -> np.ndarray:
-    """Remove specks, which would widen the box around the digit; small pictures have none."""
-    if min(ink.shape) < 100:
-        return ink
-    kept = Image.fromarray(ink).filter(ImageFilter.MedianFilter(5)).filter(ImageFilter.MaxFilter(5))
-    return np.where(np.asarray(kept) > 64, ink, 0).astype(np.uint8)
+def back_to(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return values in the size of the picture that had been enlarged."""
+    if values.shape == shape:
+        return values
+    size = (shape[1], shape[0])
+    return np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BOX))

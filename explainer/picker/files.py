@@ -1,31 +1,35 @@
 """Files and the camera: what they give, how it was prepared, and why it cannot be used."""
 
-import base64
 from collections.abc import Mapping
 from functools import partial
-from html import escape
-from io import BytesIO
 from urllib.parse import urlsplit
 
-import numpy as np
 import streamlit as st
-from PIL import Image
 
-from explainer import pictures
 from explainer.content import load_texts
 from explainer.galleries import DIGITS
-from explainer.picker.gallery import THUMBNAIL
-from explainer.picker.kept import PROBLEM_KEY, Own, keep, keep_photograph, own_photos, own_pictures
+from explainer.picker.corrections import offer_corrections
+from explainer.picker.kept import (
+    PROBLEM_KEY,
+    keep_photograph,
+    keep_source,
+    own_photos,
+    own_pictures,
+    sources,
+)
 from explainer.picker.preview import preview_own
+from explainer.picker.steps import first_step, show_steps
 from explainer.pictures_prepare import UnusablePictureError
-from explainer.pictures_upload import MOST_BYTES, Upload, read_photograph, read_upload
+from explainer.pictures_upload import MOST_BYTES, read_photo, read_photograph
 from explainer.state import Choice, State
 from explainer.uploads.same_page import say_if_refused
 from explainer.uploads.taken import take
 
 TEXTS = load_texts("picker")
 
-FILES = ("png", "jpg", "jpeg", "webp")
+# a JPEG has many endings: Windows' browsers save it as jfif. Not heic, so that an iPhone turns its
+# own kind into a JPEG before it sends it
+FILES = ("png", "jpg", "jpeg", "jpe", "jfif", "jif", "pjpeg", "pjp", "webp")
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -40,8 +44,7 @@ def upload_file(now: State, choice: Choice) -> None:
         help=texts["upload_help"],
         on_change=partial(take_file, "upload", key, choice.gallery),
     )
-    show_problem(choice)
-    show_steps(now, "upload")
+    show_reading(now, choice, "upload")
     preview_own(now, choice)
 
 
@@ -64,8 +67,7 @@ def use_camera(now: State, choice: Choice) -> None:
         )
         if "camera" not in taken:
             st.markdown(f":small[{TEXTS['camera_note']}]")
-    show_problem(choice)
-    show_steps(now, "camera")
+    show_reading(now, choice, "camera")
     preview_own(now, choice)
 
 
@@ -84,50 +86,24 @@ def take_file(kind: str, key: str, gallery: str) -> None:
         if gallery != DIGITS:
             keep_photograph(kind, read_photograph(content))
             return
-        upload = read_upload(content)
+        photo = read_photo(content)
     except UnusablePictureError as error:
         st.session_state[PROBLEM_KEY] = error.reason
         return
-    keep(kind, Own(pictures.encode(upload.pixels), "", steps_of(upload), upload.done))
+    keep_source(kind, photo)
 
 
-def steps_of(upload: Upload) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (f"step_{name}", thumbnail(values))
-        for name, values in (
-            ("original", upload.original),
-            ("grey", upload.grey),
-            ("ink", upload.ink),
-        )
-    )
-
-
-def thumbnail(values: np.ndarray) -> str:
-    """Return the address of a small picture."""
-    image, content = Image.fromarray(values), BytesIO()
-    image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
-    image.save(content, "PNG")
-    return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
-
-
-def show_problem(choice: Choice) -> None:
-    if reason := st.session_state.get(PROBLEM_KEY):
-        words = TEXTS["unusable"][reason]
-        st.error(f"{words} {TEXTS['kept']}" if choice.is_own else words)
-
-
-def show_steps(now: State, kind: str) -> None:
-    """Show how a file became what the model gets, if that is what it is looking at."""
+def show_reading(now: State, choice: Choice, kind: str) -> None:
+    """Show why a picture cannot be used, or how it is read; and what can be corrected of that."""
+    source = sources().get(kind) if choice.gallery == DIGITS else None
+    problem = st.session_state.get(PROBLEM_KEY) or (source.problem if source else "")
+    if problem:
+        sentences = [TEXTS["unusable"][problem], TEXTS["kept"] if choice.is_own else ""]
+        st.error(" ".join(sentences))
     last = own_pictures().get(kind)
-    if last is None or last.code != now.picture:
-        return
-    figures = "".join(
-        f'<figure><img src="{address}" alt="">'
-        f"<figcaption>{escape(TEXTS[name])}</figcaption></figure>"
-        for name, address in last.steps
-    )
-    done = " ".join(TEXTS["done"][name] for name in (*last.done, "prepared"))
-    st.html(
-        f'<div class="picture-steps" role="group" aria-label="{escape(TEXTS["steps"])}">{figures}'
-        f'</div><p class="picture-done">{escape(done)}</p>'
-    )
+    if source and source.problem:
+        show_steps(first_step(source.photo, source.adjustment))
+    elif last is not None and last.code == now.picture:
+        show_steps(last.steps)
+    if source:
+        offer_corrections(kind, source)

@@ -5,8 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from explainer import state
+from explainer import pictures, state
 from explainer.galleries import own
+from explainer.picker.steps import Step, steps_of
+from explainer.pictures_adjust import AS_FOUND, Adjustment
+from explainer.pictures_prepare import UnusablePictureError
+from explainer.pictures_upload import Photo, prepare
 from explainer.runs import visitor
 
 KIND_KEY = "picture-kind"  # which of them is open
@@ -14,6 +18,7 @@ OWN_KEY = "own-pictures"  # kind → the own picture that it last gave
 PHOTO_KIND_KEY = "photo-kind"  # the same for photographs
 OWN_PHOTO_KEY = "own-photos"
 PROBLEM_KEY = "picture-problem"  # why the last file gave none
+SOURCE_KEY = "picture-sources"  # kind → the photograph of a digit that it last gave
 
 
 @dataclass(frozen=True)
@@ -23,14 +28,25 @@ class Own:
     Attributes:
         code: for the link.
         name: of the drawing that it was made of, if it was drawn.
-        steps: (name, address of the picture) of each step of its preparation.
-        done: names of what was done to it.
+        steps: of its preparation, if it was photographed.
     """
 
     code: str
     name: str = ""
-    steps: tuple[tuple[str, str], ...] = ()
-    done: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A photograph of a digit, small, and how its visitor corrected the way it is read.
+
+    Attributes:
+        problem: names the sentence that says why no digit was made of it, if none was.
+    """
+
+    photo: Photo
+    adjustment: Adjustment = AS_FOUND
+    problem: str = ""
 
 
 def own_photos() -> dict[str, str]:
@@ -40,6 +56,22 @@ def own_photos() -> dict[str, str]:
 
 def own_pictures() -> dict[str, Own]:
     return st.session_state.setdefault(OWN_KEY, {})
+
+
+def sources() -> dict[str, Source]:
+    return st.session_state.setdefault(SOURCE_KEY, {})
+
+
+def keep_source(kind: str, photo: Photo, adjustment: Adjustment = AS_FOUND) -> None:
+    """Keep a photograph of a digit, and the digit that is found in it, if there is one."""
+    st.session_state.pop(PROBLEM_KEY, None)
+    try:
+        upload = prepare(photo, adjustment)
+    except UnusablePictureError as error:
+        sources()[kind] = Source(photo, adjustment, error.reason)
+        return
+    sources()[kind] = Source(photo, adjustment)
+    keep(kind, Own(pictures.encode(upload.pixels), "", steps_of(upload)))
 
 
 def keep(kind: str, given: Own) -> None:

@@ -21,17 +21,16 @@ STYLE = """<style>
   width: 72px; height: 72px; flex: none; border-radius: 4px; image-rendering: pixelated;
 }
 .picked img.smooth { image-rendering: auto; }
-.picked p, .picture-done { margin: 0; font-size: 0.875rem; line-height: 1.4; }
+.picked p { margin: 0; font-size: 0.875rem; line-height: 1.4; }
 .picked p + p { margin-top: 0.25rem; }
-.picture-steps { display: grid; grid-template-columns: repeat(3, 1fr); gap: 0.5rem; }
-.picture-steps figure { margin: 0; }
+.picture-steps { margin: 0; padding: 0; list-style: none; display: grid; gap: 0.5rem; }
+.picture-steps li { display: flex; gap: 0.75rem; align-items: center; margin: 0; }
 .picture-steps img {
-  display: block; width: 100%; aspect-ratio: 1; object-fit: cover; border-radius: 4px;
+  width: 72px; height: 72px; flex: none; object-fit: contain; border-radius: 4px;
+  background: light-dark(#dedad0, #343944);
 }
-.picture-steps figcaption {
-  margin-top: 0.25rem; font-size: 0.8125rem; line-height: 1.25; text-align: center;
-}
-.picture-done { margin-top: 0.5rem; }
+.picture-steps li:last-child img { image-rendering: pixelated; }
+.picture-steps span { font-size: 0.8125rem; line-height: 1.35; }
 </style>"""
 
 

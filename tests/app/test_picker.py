@@ -259,7 +259,7 @@ def test_a_file_is_shown_step_by_step(open_app):
     app = upload(turn_to(open_app(), "upload"), PHOTO)
     assert parameter(app, "picture")
     steps = next(e.proto.body for e in app.get("html") if '"picture-steps"' in e.proto.body)
-    assert steps.count("<img") == 3
+    assert steps.count("<img") == 5
     assert "it was inverted" in steps
     found = pictures.decode(parameter(app, "picture"))
     assert np.abs(found.astype(int) - pictures.decode(CODE)).mean() < 8
@@ -272,8 +272,8 @@ def test_a_file_is_shown_step_by_step(open_app):
         (b"hello", "not a PNG, JPEG or WebP"),
         (PHOTO[: len(PHOTO) // 2], "damaged"),
         (png(np.zeros((9, 9), np.uint8)), "one brightness"),
-        (png(np.zeros((5_001, 5_000), np.uint8)), "25 million pixels"),
-        (bytes(MOST_BYTES + 1), "5 MB"),
+        (png(np.zeros((8_001, 8_000), np.uint8)), "64 million pixels"),
+        (bytes(MOST_BYTES + 1), "24 MB"),
     ],
 )
 def test_a_bad_file_is_one_sentence_and_keeps_the_picture_from_before(open_app, content, words):

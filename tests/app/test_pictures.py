@@ -16,7 +16,7 @@ from PIL import Image
 
 from explainer import pictures, services, state
 from explainer.pictures_prepare import BOX, CENTRE, UnusablePictureError, centred, ink_of
-from explainer.pictures_upload import MOST_BYTES, MOST_PIXELS, read_upload
+from explainer.pictures_upload import MOST_BYTES, MOST_DECODED, MOST_PIXELS, read_upload
 
 any_picture = arrays(np.uint8, (28, 28))
 # of a pen of at least 7 points of 140, which leaves a mark on every pixel that it crosses
@@ -316,8 +316,10 @@ def declared(width: int, height: int) -> bytes:
         pytest.param(file(Image.new("1", (20_000, 20_000))), "large", id="20,000 x 20,000"),
         pytest.param(declared(10_000, 10_000), "large", id="a bomb that only warns"),
         pytest.param(declared(100_000, 100_000), "large", id="a bomb"),
-        pytest.param(declared(5_001, 5_000), "large", id="just too large"),
-        pytest.param(declared(5_000, 5_000), "damaged", id="says that it is large"),
+        pytest.param(declared(8_001, 8_000), "large", id="just too large"),
+        pytest.param(declared(5_800, 5_800), "whole", id="too large to be decoded whole"),
+        pytest.param(declared(5_700, 5_800), "damaged", id="says that it is large"),
+        pytest.param(b"\0\0\0\x20ftypheic" + bytes(99), "heic", id="an iPhone's own kind"),
         pytest.param(bytes(MOST_BYTES + 1), "heavy", id="too many bytes"),
     ],
 )
@@ -349,5 +351,6 @@ def test_a_file_with_wrong_bytes_is_a_picture_or_a_reason(kind, places):
 
 
 def test_the_limits_are_those_that_the_sentences_name():
-    assert MOST_BYTES == 5 * 1024**2
-    assert MOST_PIXELS == 5_000 * 5_000
+    assert MOST_BYTES == 24 * 1024**2
+    assert MOST_PIXELS == 8_000 * 8_000
+    assert MOST_DECODED == 100 * 10**6
