@@ -23,7 +23,8 @@ from vit_core.interpret.heads import (
 from vit_core.model import ViT
 from vit_core.trace import output_with
 
-CHEAP = 5e10  # parameters times tokens times runs: every shape of the sliders is cheaper
+CHEAP = 5e10  # multiplications, about two seconds: every shape of the sliders is cheaper
+SOFTMAX = 90  # multiplications that take as long as one attention weight, measured
 
 
 def heads_off(choice: Choice) -> tuple[Head, ...]:
@@ -71,7 +72,8 @@ def effects_are_cheap(choice: Choice) -> bool:
     """Whether the effects of all heads take no time worth waiting for, or are known already."""
     config = choice.config
     runs = config.depth * config.num_heads
-    work = runs * config.num_parameters * config.num_tokens
+    patterns = config.depth * config.num_heads * config.num_tokens**2
+    work = runs * (config.num_parameters * config.num_tokens + SOFTMAX * patterns)
     return work <= CHEAP or is_remembered(("effects", choice))
 
 

@@ -5,12 +5,16 @@ shown is, and a sentence says so.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explainer import runs, services, state
 from explainer.content import load_texts
-from explainer.runs import Run, visitor
+from explainer.runs import Run, load_limits, visitor
 from explainer.state import State
 from explainer.strangers_words import plain_format
 from explainer.training_command import command_of
@@ -55,7 +59,8 @@ def look_up(now: State) -> tuple[Shown | None, str]:
     problem = "" if wanted in epochs else missing(run, epochs, wanted)
     for epoch in sorted(epochs, key=lambda one: (abs(one - wanted), one)):
         try:
-            services.load_source(state.saved(run.id, epoch))
+            with waiting() as say:
+                services.load_source(state.saved(run.id, epoch), on_wait=say)
         except (CheckpointError, OSError) as error:
             problem = problem or plain_format(
                 TEXTS["damaged"], epoch=epoch, title=run.title, why=reason(error)
@@ -65,6 +70,24 @@ def look_up(now: State) -> tuple[Shown | None, str]:
                 problem = f"{problem} {TEXTS['instead'].format(epoch=epoch)}"
             return Shown(run, epochs, epoch), problem
     return None, problem
+
+
+@contextmanager
+def waiting() -> Iterator[Callable[[float], None]]:
+    """Give what says, on the page, that a large model waits for a place in memory."""
+    places: list[DeltaGenerator] = []
+
+    def say(seconds: float) -> None:
+        if not places:
+            places.append(st.empty())
+        texts, count = load_texts("pretrained"), load_limits().large_models
+        places[0].info(texts["waiting"].format(count=max(1, count), seconds=round(seconds)))
+
+    try:
+        yield say
+    finally:
+        for place in places:
+            place.empty()
 
 
 def missing(run: Run, epochs: tuple[int, ...], wanted: int) -> str:

@@ -1,7 +1,7 @@
 """From a choice to what the model computed: models, pictures and traces, cached for all."""
 
 import time
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -21,7 +21,7 @@ from explainer.cache import BytesCache
 from explainer.content import load_texts
 from explainer.galleries import DIGITS, fitted, gallery_of, label_of, own, samples
 from explainer.large.in_use import InUse
-from explainer.large.passes import one_large_pass
+from explainer.large.passes import one_large_batch, one_large_pass
 from explainer.runs import Run
 from explainer.runs.limits import load_limits
 from explainer.showable import check_memory, check_showable
@@ -129,13 +129,20 @@ def checkpoint_path(source: str) -> Path:
     return SHIPPED_DIR / f"{source}.safetensors"
 
 
-def load_source(source: str, config: ViTConfig | None = None, seed: int = 0) -> Source:
+def load_source(
+    source: str,
+    config: ViTConfig | None = None,
+    seed: int = 0,
+    on_wait: Callable[[float], None] = lambda seconds: None,
+) -> Source:
     """Return a shipped model, a run's of one epoch, or one of ``config`` and ``seed``.
 
     Args:
         source: as in ``Choice``. A pretrained model may have to wait for a place in memory.
         config, seed: of the model that the knobs shape, the default shape if None; others have
             their own.
+        on_wait: called again and again, with the seconds left at most, while a run's large model
+            waits for a place in memory.
 
     Raises:
         CheckpointError: the file is damaged, or the run is gone; the message is one sentence.
@@ -152,7 +159,7 @@ def load_source(source: str, config: ViTConfig | None = None, seed: int = 0) -> 
         # a run that was deleted is found no more, and a file that was replaced is read anew
         key = (source, found.st_ino, found.st_mtime_ns)
         if found.st_size > SMALL:
-            return keep_large(key, path)
+            return keep_large(key, path, on_wait)
         return models().get(key, lambda: read_saved_source(path))
     return models().get(source, lambda: read_source(checkpoint_path(source)))
 
@@ -171,11 +178,11 @@ def read_pretrained(name: str) -> Source:
     return Source(found.model, found.preprocessing.info, run, found.preprocessing)
 
 
-def keep_large(key: Hashable, path: Path) -> Source:
+def keep_large(key: Hashable, path: Path, on_wait: Callable[[float], None]) -> Source:
     """Return a large model that somebody brought, which takes its turn with pretrained ones."""
-    from explainer.large.library import places
+    from explainer.large.library import take_place
 
-    return places().get(key, lambda: read_saved_source(path))
+    return take_place(key, lambda: read_saved_source(path), on_wait)
 
 
 def read_saved_source(path: Path) -> Source:
@@ -335,8 +342,8 @@ def is_large(config: ViTConfig) -> bool:
 
 
 def turn(config: ViTConfig) -> AbstractContextManager[Any]:
-    """Return what to hold while a model runs: a large one waits until no other large one runs."""
-    return one_large_pass if is_large(config) else nullcontext()
+    """Return what to hold while a model runs for its output alone: large ones take turns."""
+    return one_large_batch if is_large(config) else nullcontext()
 
 
 def images_at_once(config: ViTConfig, most: int) -> int:

@@ -5,7 +5,7 @@ import math
 import os
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -133,12 +133,19 @@ def load_model(name: str, on_wait: Callable[[float], None] = lambda seconds: Non
     Raises:
         CheckpointError: it is not on this server, too large for it, or damaged.
     """
+    return take_place(name, lambda: read(name), on_wait)
+
+
+def take_place(
+    key: Hashable, make: Callable[[], Any], on_wait: Callable[[float], None] = lambda seconds: None
+) -> Any:
+    """Return a large model, made if it is not in memory.
+
+    Args:
+        on_wait: called again and again, with the seconds left at most, while others use the memory.
+    """
     began = monotonic()
-    return places().get(
-        name,
-        lambda: read(name),
-        lambda: on_wait(max(0.0, TURN - (monotonic() - began))),
-    )
+    return places().get(key, make, lambda: on_wait(max(0.0, TURN - (monotonic() - began))))
 
 
 def read(name: str) -> Pretrained:

@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from explainer import features, heads, navigation, services
+from explainer import features, heads, navigation, services, state
 from explainer.content import load_texts
 from explainer.figures.colour_map import colours_of, side_by_side, strip
 from explainer.galleries import CIFAR, PHOTOGRAPHS, samples
@@ -115,6 +115,16 @@ def test_effects_of_heads_are_cosines(backbone: Choice) -> None:
     assert float(heads.cosine(off, seen.output)) == pytest.approx(expected, abs=1e-9)
     assert float(heads.cosine(seen.output, seen.output)) == pytest.approx(1)
     assert float(heads.cosine(seen.output, np.zeros(16))) == 0
+
+
+def test_what_takes_seconds_is_asked_for_first_and_no_shape_of_the_sliders_does() -> None:
+    def cheap(config: ViTConfig) -> bool:
+        return heads.effects_are_cheap(Choice("untrained", config, 0, 0, 0))
+
+    knobs = {"embed_dim": max(state.WIDTHS), "num_heads": max(state.HEADS)}
+    assert cheap(ViTConfig(patch_size=2, depth=max(state.DEPTHS), **knobs))
+    small_file = {"embed_dim": 16, "num_heads": 16, "depth": 12, "mlp_ratio": 1.0}
+    assert not cheap(ViTConfig(image_size=32, patch_size=2, **small_file))
 
 
 def test_many_runs_of_a_large_model_are_asked_for_first(backbone: Choice, monkeypatch) -> None:

@@ -136,6 +136,7 @@ def test_every_pass_of_a_large_model_waits_for_its_turn(
 ) -> None:
     seen, lock, blocks = services.observe(CHOICE), Watched(), []
     monkeypatch.setattr(services, "one_large_pass", lock)
+    monkeypatch.setattr(services, "one_large_batch", lock)
     monkeypatch.setattr(hardest, "WORK", 0)
     forward = EncoderBlock.forward
 

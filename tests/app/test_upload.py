@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 
 from explainer import navigation, own_model, runs, services, state
@@ -590,6 +591,24 @@ def test_a_large_model_takes_its_turn_with_pretrained_ones(
     assert len(places) == places.count == 1
     assert services.load_source(sources[0]) is not first
     assert not open_app("patches", source="run", run=run.id).exception
+
+
+def test_a_page_says_that_a_large_model_waits(
+    open_app: Callable[..., AppTest], manager: Manager, made: Make, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(services, "SMALL", 0)
+    said, info = [], DeltaGenerator.info
+    monkeypatch.setattr(
+        DeltaGenerator, "info", lambda self, text, **more: said.append(text) or info(self, text)
+    )
+    run = add_upload(manager, OURS, made(), "a.safetensors")
+    places = library.places()
+    places.clock = lambda: 60.0 * len(said)  # somebody else's place is free once it was said
+    places.get("of another visitor", object)
+    app = open_app("patches", source="run", run=run.id)
+    assert now(app).source == "run"
+    assert "Another visitor is looking inside another large model" in said[0]
+    assert not app.info and not app.sidebar.info
 
 
 SHAPES = {
