@@ -5,9 +5,9 @@ import streamlit as st
 
 from explainer import embedding
 from explainer.embedding import Sum
-from explainer.equality import latex_sign, number_of
+from explainer.equality import EQUALS, NEARLY, holds, latex_sign, number_of
 from explainer.export import table_csv
-from explainer.figures.products import Tile, product
+from explainer.figures.products import MOST_NUMBERS, Tile, product
 from explainer.notation import latex_number
 from explainer.services import Observation
 from explainer.state import Choice
@@ -62,8 +62,16 @@ def draw_sum(choice: Choice, seen: Observation) -> str:
             tile("filter", apart.filter),
             tile("product", apart.products),
         ),
-        ("×", "="),
+        ("×", sign_of(apart)),
     )
+
+
+def sign_of(apart: Sum) -> str:
+    """Return what stands before the products: ≈ where the numbers in the cells show rounding."""
+    if len(apart.products) > MOST_NUMBERS:  # they have none
+        return EQUALS
+    shown = zip(np.round(apart.values, 2), np.round(apart.filter, 2), apart.products, strict=True)
+    return EQUALS if all(holds(x * w, f"{found:.2f}") for x, w, found in shown) else NEARLY
 
 
 def show_worked(choice: Choice, seen: Observation) -> None:
