@@ -8,6 +8,8 @@ import numpy as np
 
 from explainer.figures import pixels
 
+LONG = 24  # letters of an answer that fit in its tile
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -85,6 +87,8 @@ def bars(scores: np.ndarray, names: Sequence[str], alt: str) -> str:
 def answer(name: str, share: str, verdict: str, kind: str) -> str:
     """Return the answer itself, large; ``kind`` colours the verdict: good, bad or guess."""
     size = ' class="word"' if is_long([name]) else ""
+    if len(name) > LONG:
+        size = ' class="word long"'
     return (
         f'<div class="answer"><strong{size}>{escape(name)}</strong><span>{escape(share)}</span>'
         f'<em class="{kind}">{escape(verdict)}</em></div>'

@@ -9,6 +9,8 @@ from explainer import theme
 from explainer.figures.plotly_text import in_plotly
 from explainer.theme import Mode
 
+MOST_LETTERS = 18  # of a name beside its bar
+
 
 def probabilities(
     values: np.ndarray,
@@ -36,9 +38,10 @@ def probabilities(
         raise ValueError("probabilities must be finite numbers")
     best = int(values.argmax())
     beside = [f"{text}  <b>✓</b>" if place == truth else text for place, text in enumerate(texts)]
+    categories = [in_plotly(name) for name in names]
     bars = go.Bar(
         x=values,
-        y=[in_plotly(name) for name in names],
+        y=categories,
         orientation="h",
         text=beside,
         textposition="outside",
@@ -67,6 +70,8 @@ def probabilities(
         yaxis={
             "autorange": "reversed",
             "type": "category",
+            "tickvals": categories,
+            "ticktext": [in_plotly(shortened(name)) for name in names],
             "tickfont": {"size": 15, "color": theme.TEXT.of(mode)},
             "showgrid": False,
             "ticks": "outside",
@@ -76,3 +81,8 @@ def probabilities(
         },
     )
     return go.Figure(bars, layout)
+
+
+def shortened(name: str) -> str:
+    """Return as much of a name as leaves the bars their place; pointing at a bar shows it all."""
+    return name if len(name) <= MOST_LETTERS else name[: MOST_LETTERS - 1].rstrip() + "…"

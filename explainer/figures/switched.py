@@ -19,7 +19,8 @@ STYLE = f"""
 .switched th {{ font-weight: 400; }}
 .switched thead th {{ color: {theme.MUTED.css}; }}
 .switched tr > th:first-child {{ padding-left: 0; text-align: left; }}
-.switched tbody th {{ font-weight: 600; }}
+.switched tbody th {{ font-weight: 600; white-space: normal;
+  overflow-wrap: anywhere; }}
 .switched .bars {{ width: 45%; }}
 .switched i {{ display: block; height: 5px; margin: 2px 0; border-radius: 2px;
   background: {theme.MUTED.css}; }}

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote_plus
 
+import numpy as np
 import pytest
 import torch
 from strangers import FOLDER, HOSTILE, NAMES, UNSEEN, a_model_folder
@@ -19,6 +20,7 @@ from streamlit.testing.v1 import AppTest
 from explainer import navigation
 from explainer.export import matrix_csv, table_csv
 from explainer.figures.plotly_text import in_plotly
+from explainer.figures.probabilities import probabilities, shortened
 from explainer.large import library
 from explainer.notation import latex_name, with_article
 from explainer.picker.preview import bold
@@ -83,10 +85,10 @@ def unescaped(kind: str, text: str, words: tuple[str, ...]) -> str:
             text = text.replace(json.dumps(html.escape(word))[1:-1], "")
             text = text.replace(json.dumps(word)[1:-1], "")
         elif kind == "plotly_chart.spec":
-            slashes = json.dumps(in_plotly(word))[1:-1].replace("/", "\\u002f")
-            text = text.replace(slashes, "")
+            for name in (word, shortened(word)):
+                text = text.replace(json.dumps(in_plotly(name))[1:-1].replace("/", "\\u002f"), "")
         elif escape := MARKUP.get(kind):
-            text = text.replace(escape(word), "")
+            text = text.replace(escape(word), "").replace(escape(shortened(word)), "")
         else:
             # inside a sentence of ours the first sign begins no line
             text = text.replace(in_markdown(word), "").replace(in_markdown(f"a{word}")[1:], "")
@@ -230,6 +232,15 @@ def test_names_of_classes_are_guarded_in_matrices() -> None:
 )
 def test_a_formula_sets_the_letters(name: str, formula: str) -> None:
     assert latex_name(name) == formula
+
+
+def test_a_long_name_leaves_the_bars_their_place() -> None:
+    names = ["cat", "great white shark, man-eater", "<b>" * 30]
+    figure = probabilities(np.full(3, 1 / 3), names, None, ["", "", ""], "axis", "light")
+    assert list(figure.data[0].y) == ["cat", names[1], "&lt;b&gt;" * 30]
+    assert list(figure.layout.yaxis.tickvals) == list(figure.data[0].y)
+    ticks = ("cat", "great white shark…", "&lt;b&gt;" * 5 + "&lt;b…")
+    assert figure.layout.yaxis.ticktext == ticks
 
 
 def test_plotly_finds_no_markup_formula_or_template() -> None:

@@ -10,6 +10,8 @@ from conftest import HOME
 from playwright.sync_api import Browser
 from strangers import FOLDER, HOSTILE, NAMES, UNSEEN, a_model_folder
 
+from explainer.figures.probabilities import shortened
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = """\
 import sys
@@ -142,4 +144,4 @@ def test_a_strangers_model_is_only_shown(
     assert not [text for text in said if "q.z" in text and (":gray" in text or "\\[" in text)]
     assert not [text for text in said if "&lt;b" in text or "&#3" in text]
     if view != "multi-head":
-        assert sorted(ticks) == list(NAMES)
+        assert sorted(ticks) == [shortened(name) for name in NAMES]

@@ -353,7 +353,8 @@ class MatrixPanel {
     this.names.replaceChildren();
     if (size.named) {
       for (const name of this.rowNames) {
-        make("span", "", this.names, name).style.height = `${size.cellHeight}px`;
+        const { style } = make("span", "", this.names, name);
+        style.height = style.lineHeight = `${size.cellHeight}px`;
       }
     }
     this.writeNumbers();

@@ -8,7 +8,7 @@ import streamlit as st
 from explainer.classes import are_all_shown, left_over, names_of, shown_classes
 from explainer.equality import latex_sign, number_of
 from explainer.export import download_csv, matrix_csv
-from explainer.figures.probabilities import probabilities
+from explainer.figures.probabilities import probabilities, shortened
 from explainer.notation import (
     latex_name,
     latex_written,
@@ -82,7 +82,7 @@ def worked(seen: Observation) -> tuple[str, ...]:
     share = precise_percent(float(seen.probabilities[seen.prediction]))
     shifted = f" - {bracketed(less)}" if most else ""
     return (
-        latex_name(seen.class_names[seen.prediction]),
+        latex_name(shortened(seen.class_names[seen.prediction])),
         logit + shifted,
         shifted,
         latex_sign(math.exp(number_of(logit) - number_of(less)), power),
