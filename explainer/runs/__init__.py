@@ -6,8 +6,9 @@ from functools import cache
 from pathlib import Path
 from threading import Lock
 
+from explainer.runs.estimates import Estimate
 from explainer.runs.limits import Limits, Refused, load_limits
-from explainer.runs.manager import Estimate, Manager
+from explainer.runs.manager import Manager
 from explainer.runs.presence import Presence, is_session_open
 from explainer.runs.run import Run, RunRequest
 

@@ -108,6 +108,19 @@ class Crew:
                 self._processes.remove(process)
                 process.close()
 
+    def kill(self, process: WorkerProcess) -> None:
+        """End a process that does not hear, which is given nothing more to do.
+
+        It may say yet that its run has ended, and would be killed in what came next. That it ends
+        says nothing of the settings that it measures.
+        """
+        if process.measuring:
+            self._wanted = [*self._wanted[1 - MOST_WANTED :], process.measuring]
+            process.measuring = None
+        if process in self._processes:
+            self._processes.remove(process)
+        process.kill()
+
     def close(self) -> None:
         """End all processes at once."""
         self._is_closed = True
@@ -145,9 +158,10 @@ class Crew:
 
     def _retire(self, process: WorkerProcess) -> None:
         """Replace a process that something went wrong in: it may have little memory left."""
-        self._processes.remove(process)
-        process.close()
-        self._add()
+        if process in self._processes:
+            self._processes.remove(process)
+            process.close()
+            self._add()
 
     def _release(self, process: WorkerProcess, state: str, said: str) -> None:
         run_id, process.run_id = process.run_id, None

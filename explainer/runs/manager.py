@@ -8,19 +8,17 @@ clears old runs and takes over what a server that ended has left; when it ends, 
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread, Timer
 
-from explainer.runs.crew import Crew
+from explainer.runs.admission import UPLOAD_IN_USE, Admission, reason
 from explainer.runs.housekeeping import (
     clear_half_made,
     clear_old,
     clear_temporary,
     has_room,
-    make_room_for_upload,
     over_time,
     take_root,
 )
@@ -29,32 +27,21 @@ from explainer.runs.line import PATIENCE
 from explainer.runs.process import WorkerProcess
 from explainer.runs.run import GOING, Run, RunRequest
 from explainer.runs.run_folder import InUseError
-from explainer.runs.standing import Active, Standing
+from explainer.runs.standing import Active
 from explainer.runs.store import Note, hashed
 from explainer.runs.wording import SAID, title_of
-from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import mnist_info
-from vit_core.locks import Lock, take
+from vit_core.locks import Lock
 from vit_core.run import RunConfig, RunDirectory, RunError
-from vit_core.speed import Speed
 from vit_core.train_command import command_line
 
 GRACE = 0.7  # seconds from the order to stop until the process is ended
 LOOK = 1.0  # seconds between two looks at what exceeds its time
 CLEAN = 60  # looks between two clean-ups
-UPLOAD_IN_USE = 120.0  # seconds for which an upload that somebody looked at stays
 RECORDED = Path(__file__).parents[1] / "recorded_runs"
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """How long a run takes, in seconds, and how many images it trains on in one of them."""
-
-    seconds: float
-    images_per_second: float
-
-
-class Manager(Standing):
+class Manager(Admission):
     """All runs of one server; its methods may be called from any thread.
 
     Those that change a run take the visitor's secret, and raise ``Refused`` with a sentence for a
@@ -69,11 +56,9 @@ class Manager(Standing):
         recorded: Path = RECORDED,
     ) -> None:
         """Take over a folder of runs, or wait until the server that keeps it ends."""
-        super().__init__(root, limits, recorded)
-        self._crew = Crew(limits, self._lock, self._ended, start_process)
+        super().__init__(root, limits, recorded, start_process)
         self._root_lock: Lock | None = None
         self._half_made: set[str] = set()
-        self._arriving = 0  # bytes of the uploads that are being written
         self._closed = Event()
         self.store.ownership.claim_new()
         self._keep_folder()
@@ -83,10 +68,6 @@ class Manager(Standing):
     def is_keeper(self) -> bool:
         """Whether no other server has this folder; only its keeper clears old runs."""
         return self._root_lock is not None
-
-    def trouble(self) -> str:
-        """Return why no run can be kept here, one sentence; empty while nothing is known."""
-        return self.store.trouble()
 
     def start(self, visitor: str, request: RunRequest, address: str | None = None) -> Run:
         """Begin a run, or put it at the end of the queue.
@@ -178,25 +159,6 @@ class Manager(Standing):
             self._dispatch()
             return self._get(run_id)
 
-    @contextmanager
-    def _locked(self, run_id: str) -> Iterator[None]:
-        """Hold a run's own lock.
-
-        Raises:
-            Refused: another process has it, or the folder cannot be written.
-        """
-        try:
-            lock = take(self.store.folder(run_id))
-        except OSError as error:
-            raise Refused(SAID["no_change"].format(why=reason(error))) from None
-        if lock is None:
-            raise Refused(SAID["elsewhere"])
-        try:
-            with lock:
-                yield
-        except OSError as error:
-            raise Refused(SAID["no_change"].format(why=reason(error))) from None
-
     def delete(self, visitor: str, run_id: str) -> None:
         """Remove a run that is not under way, with its models.
 
@@ -216,61 +178,6 @@ class Manager(Standing):
         if stays:
             raise Refused(SAID["some_stay"].format(count=len(stays)))
 
-    def estimate(self, model: ViTConfig, train: TrainConfig) -> Estimate | None:
-        """Return how long a run takes, measured on this machine; None until that is done.
-
-        It is measured by a process that has nothing else to do, so that no run waits for it.
-        """
-        with self._lock:
-            self._crew.want(settings(model, train))
-            return self._known(model, train)
-
-    def check(self, model: ViTConfig, train: TrainConfig) -> None:
-        """Refuse a run that this server cannot take, as far as anybody knows yet.
-
-        Raises:
-            Refused: it is beyond a limit, or needed too much memory when it was tried.
-        """
-        self.limits.check(model, train)
-        with self._lock:
-            speed = self._crew.speed(settings(model, train))
-        if isinstance(speed, str):
-            raise Refused(speed)
-
-    def process_of(self, run_id: str) -> int:
-        """Return the process id that trains a run.
-
-        Raises:
-            Refused: none does.
-        """
-        with self._lock:
-            if run_id not in self._active:
-                raise Refused(SAID["not_going"])
-            return self._active[run_id].process.pid
-
-    def warm_up(self) -> None:
-        """Start the processes that runs will need, so that a start is felt at once."""
-        with self._lock:
-            self._crew.warm_up()
-
-    @contextmanager
-    def room_for_upload(self, size: int) -> Iterator[None]:
-        """Keep so many bytes free while an uploaded model is written.
-
-        Raises:
-            Refused: the uploads that are in use take all space that uploads may take.
-        """
-        with self._lock:
-            needed = self._arriving + size
-            if not make_room_for_upload(self.store, self.limits, needed, self._is_in_use):
-                raise Refused(SAID["no_room_for_upload"])
-            self._arriving += size
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._arriving -= size
-
     def close(self) -> None:
         """End all processes; what trains is interrupted, and other servers may take over."""
         self._closed.set()
@@ -282,60 +189,7 @@ class Manager(Standing):
                 self._root_lock.release()
                 self._root_lock = None
 
-    # who may do what
-
-    def _own(self, visitor: str, run_id: str) -> None:
-        if self._note(run_id).owner != hashed(visitor):
-            raise Refused(SAID["not_yours"])
-        if not self.store.is_changeable(run_id):
-            raise Refused(SAID["not_made_here"])
-
-    def _own_active(self, visitor: str, run_id: str) -> Active:
-        self._own(visitor, run_id)
-        if run_id not in self._active:
-            is_elsewhere = self._get(run_id).is_going
-            raise Refused(SAID["elsewhere" if is_elsewhere else "not_going"])
-        return self._active[run_id]
-
-    def _check_free(self, visitor: str, address: str | None) -> None:
-        if self.active_of(visitor):
-            raise Refused(SAID["one_already"])
-        most = max(1, self.limits.queue // 2)
-        if address and self._line.count_from(address) >= most:
-            self._end_unwatched(address)
-            if self._line.count_from(address) >= most:
-                raise Refused(SAID["queue_full_for_address"].format(most=most))
-        if len(self._line) >= self.limits.queue:
-            self._end_unwatched()
-        if len(self._line) >= self.limits.queue:
-            raise Refused(SAID["queue_full"].format(most=self.limits.queue))
-
-    def _end_unwatched(self, address: str | None = None) -> None:
-        """End the waiting run that nobody has looked at for the longest time."""
-        for run_id in self._line.unwatched(address)[:1]:
-            self._leave_line(run_id, SAID["nobody_looked"])
-
-    def _known(self, model: ViTConfig, train: TrainConfig) -> Estimate | None:
-        speed = self._crew.speed(settings(model, train))
-        if not isinstance(speed, Speed):
-            return None
-        return Estimate(speed.seconds(train.epochs), speed.images_per_second)
-
-    def _is_in_use(self, run_id: str) -> bool:
-        """Whether somebody looks at a run, or did a moment ago."""
-        note = self.store.read(run_id)
-        looked = self._looked.get(run_id)
-        return (
-            self._now() - self.store.used(run_id) < UPLOAD_IN_USE
-            or (looked is not None and time.monotonic() - looked < UPLOAD_IN_USE)
-            or (note is not None and self.is_here(note.owner))
-        )
-
     # what goes on
-
-    def _leave_line(self, run_id: str, said: str) -> None:
-        self._line.remove(run_id)
-        self.store.change(run_id, state="stopped", said=said)
 
     def _dispatch(self) -> None:
         """Give runs that wait to processes that are free."""
@@ -373,7 +227,7 @@ class Manager(Standing):
     def _end(self, run_id: str, active: Active) -> None:
         with self._lock:
             if self._active.get(run_id) is active:
-                active.process.kill()
+                self._crew.kill(active.process)
 
     def _keep_folder(self) -> None:
         """Become the folder's keeper if it has none, and take over what was left in it."""
@@ -442,13 +296,3 @@ class Manager(Standing):
             paused = time.monotonic() - active.paused_at if active.paused_at is not None else 0.0
             if said := over_time(self.limits, trained, paused, others_wait=bool(self._line)):
                 self._stop(run_id, said)
-
-
-def settings(model: ViTConfig, train: TrainConfig) -> tuple[ViTConfig, TrainConfig]:
-    """Return what the speed of a run depends on, the same for all lengths and seeds."""
-    return model, replace(train, epochs=1, seed=0)
-
-
-def reason(error: Exception) -> str:
-    """Return why a folder cannot be used, without naming folders of the server."""
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from ipaddress import ip_address, ip_network
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -14,6 +15,7 @@ COOKIE = "vit-explainer-visitor"
 SECRET = re.compile(r"[A-Za-z0-9_-]{32}")
 KEY = "visitor"
 KEPT_KEY = "visitor-kept"  # of the component that looks for a secret beside the cookies
+LOST_KEY = "visitor-lost"
 _mount = st.components.v2.component(
     "vit_explainer.visitor", html="<span hidden></span>", js=assets.javascript("visitor/visitor")
 )
@@ -34,9 +36,14 @@ def address() -> str | None:
     """Return where the visitor's connection comes from; None on the server's own computer.
 
     It is the address of the connection itself. What a proxy adds in its headers could be made up by
-    anybody, so behind a proxy all visitors have the proxy's address.
+    anybody, so behind a proxy all visitors have the proxy's address. Of IPv6 it is the network,
+    since one computer has as many addresses there as it likes.
     """
-    return st.context.ip_address
+    try:
+        found = ip_address(st.context.ip_address or "")
+    except ValueError:
+        return None
+    return str(found if found.version == 4 else ip_network((found, 64), strict=False))
 
 
 def remember() -> None:
@@ -45,7 +52,21 @@ def remember() -> None:
     Called where somebody starts a run; who only looks gets no cookie.
     """
     if st.context.cookies.get(COOKIE) != current():
-        _mount(key="visitor-cookie", data={"name": COOKIE, "value": current()}, height=1)
+        _mount(
+            key="visitor-cookie",
+            data={"name": COOKIE, "value": current()},
+            height=1,
+            on_lost_change=note_lost,
+        )
+
+
+def note_lost() -> None:
+    st.session_state[LOST_KEY] = True
+
+
+def is_lost() -> bool:
+    """Whether the browser keeps nothing, so that after a reload nobody knows the visitor."""
+    return LOST_KEY in st.session_state
 
 
 def recover() -> None:

@@ -204,6 +204,45 @@ def test_a_process_that_does_not_hear_is_ended(
     assert FakeProcess.started[1].is_alive
 
 
+@pytest.mark.parametrize("state", ["stopped", "finished", "failed"])
+def test_a_process_that_is_being_ended_is_given_nothing_more_to_do(
+    make: Callable[..., Manager], monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """It says that its run has ended just before it dies of the signal."""
+    manager = make()
+    manager.estimate(MODEL, TRAIN)
+    run, waiting = manager.start("anna", REQUEST), manager.start("ben", REQUEST)
+    process = FakeProcess.started[0]
+    monkeypatch.setattr(process, "kill", lambda: None)  # the signal is on its way
+    manager.stop("anna", run.id)
+    manager._end(run.id, manager._active[run.id])
+    process.end_run(state)
+    process.die(-9)
+    assert manager.find(run.id).status == ("finished" if state == "finished" else "stopped")
+    assert manager.find(waiting.id).status == "running"
+    assert "measure" not in [order["do"] for order in process.orders]
+    manager.check(MODEL, TRAIN)
+
+
+def test_a_process_that_is_ended_while_it_measures_says_nothing_of_the_settings(
+    make: Callable[..., Manager],
+) -> None:
+    """A run was stopped that waited until its process had measured something."""
+    manager = make()
+    manager.warm_up()
+    manager.estimate(MODEL, TRAIN)
+    run = manager.start("anna", REQUEST)
+    process = FakeProcess.started[0]
+    assert [order["do"] for order in process.orders] == ["measure", "run"]
+    manager.stop("anna", run.id)
+    manager._end(run.id, manager._active[run.id])
+    assert manager.find(run.id).status == "stopped"
+    manager.check(MODEL, TRAIN)
+    manager.warm_up()
+    manager.estimate(MODEL, TRAIN)
+    assert [order["do"] for order in FakeProcess.started[-1].orders] == ["measure"]
+
+
 def test_leaving_the_queue(make: Callable[..., Manager]) -> None:
     manager = make()
     manager.start("anna", REQUEST)

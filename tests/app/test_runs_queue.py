@@ -211,6 +211,25 @@ def test_a_visitor_is_known_by_the_session(monkeypatch: pytest.MonkeyPatch) -> N
     assert come == [(hashed("a" * 32), "session 1")]
 
 
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        (None, None),
+        ("", None),
+        ("no address", None),
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+    ],
+)
+def test_an_address_is_that_of_the_connection(
+    monkeypatch: pytest.MonkeyPatch, given: str | None, address: str | None
+) -> None:
+    monkeypatch.setattr(st, "context", SimpleNamespace(ip_address=given))
+    assert visitor.address() == address
+
+
 # a secret that a browser keeps beside its cookies
 
 

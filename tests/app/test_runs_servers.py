@@ -206,7 +206,7 @@ def test_a_folder_that_cannot_be_written_refuses_every_change(
     def refuse(*_: Any) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    for place in ("explainer.runs.manager.take", "explainer.runs.run_folder.take"):
+    for place in ("explainer.runs.admission.take", "explainer.runs.run_folder.take"):
         monkeypatch.setattr(place, refuse)
     with pytest.raises(Refused, match=r"cannot be deleted, .* Permission denied"):
         manager.delete("a", run_id)

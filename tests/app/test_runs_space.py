@@ -9,9 +9,9 @@ from fake_process import FakeProcess
 
 from explainer.runs import Manager, Refused, RunRequest
 from explainer.runs import manager as manager_module
+from explainer.runs.admission import UPLOAD_IN_USE
 from explainer.runs.housekeeping import RECENT, UPLOADS, clear_old
 from explainer.runs.limits import MEGABYTE, load_limits
-from explainer.runs.manager import UPLOAD_IN_USE
 from explainer.runs.note import Note, hashed
 from explainer.runs.upload import add_upload
 from vit_core import TrainConfig, ViTConfig, build, save_checkpoint

@@ -2,9 +2,12 @@
 //
 // In a page of another site, as in the frame of a learning platform, browsers send such a cookie only
 // if it is kept for that site alone ("Partitioned", over https), and some send none. There, the
-// secret is also kept for as long as the tab is open, and handed back when the page asks for it.
+// secret is also kept for as long as the tab is open, and handed back when the page asks for it. A
+// browser that keeps nothing at all for such a page says so.
 
 const KEEP = 90 * 24 * 60 * 60; // seconds
+
+let said = false; // that this browser keeps nothing
 
 function isFramed() {
   try {
@@ -29,7 +32,11 @@ export default function ({ data: { name, value, known }, setTriggerValue }) {
   }
   if (value) {
     keep(name, value, "SameSite=None; Partitioned");
-    stored((storage) => storage.setItem(name, value));
+    const isKept = stored((storage) => (storage.setItem(name, value), true));
+    if (!isKept && !document.cookie.includes(value) && !said) {
+      said = true;
+      setTriggerValue("lost", true);
+    }
     return;
   }
   const kept = stored((storage) => storage.getItem(name));

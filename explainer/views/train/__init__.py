@@ -39,6 +39,8 @@ def render() -> None:
     orders.show_top()
     show_head(run)
     orders.show_refusal()
+    if visitor.is_lost():
+        note(load_texts("runs")["not_kept"].format(url=st.context.url or "."))
     show_elsewhere(manager, run)
     hardest = None
     if run is None:
