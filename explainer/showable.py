@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from vit_core import CheckpointError, ViTConfig
 from vit_core.data import DataInfo
+from vit_core.interpret.heads import block_bytes
 
 CHANNELS = (1, 3)
 SIDES = range(8, 449)  # pixels
@@ -18,6 +19,8 @@ MOST_TOKENS = 257
 MOST_BLOCKS = 12
 MOST_HEADS = 16
 MEGABYTE = 1024**2
+MOST_TENSORS = 128 * MEGABYTE  # of one image, all of which a page keeps
+MOST_OF_BLOCK = 48 * MEGABYTE  # of those that are needed at the same time
 LONGEST_NAME = 160  # characters of a class's name; the longest of ImageNet's has 131
 # what a character may not be: a control, half of one, or an end of a line or paragraph
 FORBIDDEN = ("Cc", "Cs", "Zl", "Zp")
@@ -86,17 +89,26 @@ def is_forbidden(character: str) -> bool:
 def check_memory(config: ViTConfig, most: int) -> None:
     """Refuse a model that takes more memory than this server gives to one.
 
+    A small file may hold a model whose tensors are large: what grows is tokens times heads times
+    blocks, or the width of the MLP.
+
     Args:
         most: megabytes for its weights and the tensors of one image.
 
     Raises:
         CheckpointError: the message is one sentence that says what is allowed.
     """
-    if (found := math.ceil(config.memory_bytes / MEGABYTE)) > most:
-        raise CheckpointError(
-            f"this model needs {found:,} MB for its weights and one image's tensors; this server "
-            f"has {most:,} MB for one model"
-        )
+    weights = 4 * config.num_parameters
+    for what, found, allowed in (
+        ("weights and the tensors of one image", config.memory_bytes, most * MEGABYTE),
+        ("the tensors of one image", config.memory_bytes - weights, MOST_TENSORS),
+        ("the tensors of one block", block_bytes(config), MOST_OF_BLOCK),
+    ):
+        if found > allowed:
+            raise CheckpointError(
+                f"this model needs {math.ceil(found / MEGABYTE):,} MB for {what}; this server has "
+                f"{allowed // MEGABYTE:,} MB for them"
+            )
 
 
 def check_shape(config: ViTConfig) -> None:

@@ -405,10 +405,27 @@ def test_a_model_larger_than_the_server_allows(made: Make):
     content = made(ViTConfig(embed_dim=128))
     limits = load_limits()
     assert read_upload(content, "a", limits)
-    with pytest.raises(Refused, match=r"needs 6 MB .* has 4 MB for one model"):
+    with pytest.raises(Refused, match=r"needs 6 MB for weights .* has 4 MB"):
         read_upload(content, "a", replace(limits, large_megabytes=4))
     with pytest.raises(Refused, match=r"take 6 MB on the server's disk, where 5 MB"):
         read_upload(content, "a", replace(limits, run_megabytes=5))
+
+
+@pytest.mark.parametrize(
+    ("shape", "sentence"),
+    [
+        ({"embed_dim": 16, "mlp_ratio": 256.0}, "128 MB for them"),
+        ({"embed_dim": 32, "depth": 1, "num_heads": 1, "mlp_ratio": 1000.0}, "48 MB for them"),
+    ],
+)
+def test_a_small_file_whose_tensors_are_large(
+    shape: dict[str, Any], sentence: str, made: Make, monkeypatch: pytest.MonkeyPatch
+):
+    config = ViTConfig(**({"patch_size": 2, "depth": 12, "num_heads": 16} | shape))
+    content = made(config)
+    assert len(content) < 9e6
+    monkeypatch.setattr(upload_module, "load_checkpoint", lambda *_: pytest.fail("not refused"))
+    assert sentence in refusal(content)
 
 
 def test_a_model_of_photographs_of_ordinary_size_is_taken(made: Make):
