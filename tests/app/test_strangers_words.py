@@ -16,15 +16,17 @@ import pytest
 import torch
 from strangers import FOLDER, HOSTILE, NAMES, UNSEEN, a_model_folder
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
-from explainer import navigation
+from explainer import navigation, runs
 from explainer.export import matrix_csv, table_csv
 from explainer.figures.plotly_text import in_plotly
 from explainer.figures.probabilities import probabilities, shortened
 from explainer.large import library
 from explainer.notation import latex_name, with_article
 from explainer.picker.preview import bold
-from explainer.runs import Run, load_limits
+from explainer.runs import Manager, Run, load_limits
+from explainer.runs.upload import add_upload
 from explainer.strangers_words import (
     LONGEST_SENTENCE,
     StrangersWord,
@@ -35,10 +37,14 @@ from explainer.strangers_words import (
     strangers_word,
     without_escapes,
 )
+from vit_core import TrainConfig, ViTConfig, build, save_checkpoint
+from vit_core.data import mnist_info
 
 Open = Callable[..., AppTest]
+ANNA = "a" * 32
+HOME = Path(__file__).parents[2] / "explainer" / "Home.py"
 PLAIN = {  # what Streamlit and our components show letter by letter, as a browser's test proves
-    *("selectbox.options", "selectbox.raw_value", "multiselect.options"),
+    *("selectbox.options", "selectbox.raw_value", "multiselect.options", "multiselect.raw_values"),
     "plotly_chart.alt",
 }
 AROUND = ("selectbox.options", "selectbox.raw_value", "page_link.query_string")
@@ -151,6 +157,37 @@ def test_what_a_run_says_of_itself_is_letters_on_every_page(
     app = open_page("home", source="run", run=run.id, epoch=99)  # a sentence about the link
     assert live(app, (strangers_word(title),)) == []
     assert any("q.z" in element.proto.body for element in app.get("html"))
+
+
+def test_the_training_page_shows_a_damaged_folders_words(
+    shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Look at a run whose note and settings somebody has written by hand, as owner and guest."""
+    words = (strangers_word(NAMES[0]), strangers_word(NAMES[1]))
+    manager = Manager(tmp_path / "runs", load_limits(), recorded=tmp_path / "none")
+    monkeypatch.setattr(runs, "the_manager", lambda: manager)
+    path = tmp_path / "model.safetensors"
+    config = ViTConfig(patch_size=7, embed_dim=16, depth=2, num_heads=2)
+    names = (*NAMES, *"456789")
+    data = replace(mnist_info(), class_names=names)
+    save_checkpoint(build(config, 0), path, train_config=TrainConfig(), data=data)
+    run = add_upload(manager, ANNA, path.read_bytes(), "model.safetensors")
+    settings = run.history.path / "config.json"
+    settings.write_text(
+        json.dumps(json.loads(settings.read_text()) | {"dataset": NAMES[2], "command": NAMES[3]})
+    )
+    manager.store.change(run.id, title=NAMES[0], said=NAMES[1], state="failed")
+    for visitor in (ANNA, "b" * 32):
+        for address in ("train", "home"):
+            app = AppTest.from_file(HOME, default_timeout=60)
+            app.session_state["visitor"] = visitor
+            app.query_params["source"], app.query_params["run"] = "run", run.id
+            app._page_hash = calc_hash("" if address == "home" else address)
+            app.run()
+            assert not app.exception
+            assert live(app, (*words, *map(strangers_word, NAMES))) == []
+            assert any("q.z0" in text for kind, text in texts(app._tree) if kind not in AROUND)
+    manager.close()
 
 
 def test_a_runs_words_are_a_strangers(make_run: Callable[..., Run]) -> None:
