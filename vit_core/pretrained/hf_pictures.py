@@ -64,7 +64,7 @@ def pictures_of(
     fields = Fields(values or {}, "preprocessor_config.json")
     notes: tuple[str, ...] = ()
     if values is None:
-        notes = ("There is no preprocessor_config.json; pictures are prepared as usual for its kind.",)
+        notes = ("There is no preprocessor_config.json; pictures are prepared as its kind's are.",)
     processor = fields.text("image_processor_type", PROCESSORS)
     processor = fields.text("feature_extractor_type", PROCESSORS) or processor or ""
     is_dino = kind.startswith("dinov2")
