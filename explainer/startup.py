@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from threading import Event, Thread
+from time import thread_time
 from typing import Any
 
 import streamlit as st
@@ -24,7 +25,7 @@ LATER = ("pandas", "pyarrow", "PIL.PngImagePlugin", "plotly.graph_objs", "plotly
 # small memory, so that what one page has needed does not stay with its thread
 MALLOC_OPTIONS = {-3: 1024**2, -8: 2}  # M_MMAP_THRESHOLD in bytes, M_ARENA_MAX
 PAUSE = 20  # seconds between two looks
-MANY = 15_000  # objects, which take the collector about 10 ms
+LONG = 0.01  # seconds of the processor for one full collection; about 15,000 objects
 
 
 @contextmanager
@@ -52,10 +53,36 @@ def keep_house(modules: Sequence[str]) -> None:
     spare_memory()
     load(modules)
     collect_and_freeze()
+    watch = CollectionWatch()
+    gc.callbacks.append(watch)
     never = Event()
     while not never.wait(PAUSE):
-        if len(gc.get_objects()) > MANY:
+        if watch.longest > LONG:
             collect_and_freeze()
+            watch.longest = 0.0
+
+
+class CollectionWatch:
+    """Notes how long full collections take, by which it knows how much has come together.
+
+    Counting the objects (``gc.get_objects``) would hold each of them for a moment, and a tuple that
+    another thread is just building from a generator fails then with a ``SystemError``.
+
+    Attributes:
+        longest: seconds of the processor's time, since it was last set to 0.
+    """
+
+    def __init__(self) -> None:
+        self.longest = self._began = 0.0
+
+    def __call__(self, phase: str, about: dict[str, int]) -> None:
+        """Take what ``gc.callbacks`` are told: "start" and "stop", in the thread that collects."""
+        if about["generation"] < 2:
+            return
+        if phase == "start":
+            self._began = thread_time()
+        else:
+            self.longest = max(self.longest, thread_time() - self._began)
 
 
 def load(modules: Sequence[str]) -> None:

@@ -42,6 +42,32 @@ def test_what_is_imported_is_not_walked_again_and_what_is_left_behind_is_found()
     subprocess.run([sys.executable, "-c", SCRIPT], check=True)
 
 
+class Clock:
+    """Counts how often it is looked at, in seconds."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        self.now += 1.0
+        return self.now
+
+
+def test_full_collections_are_watched_without_holding_what_others_build(monkeypatch):
+    """A tuple made from a generator breaks where somebody else holds it, as get_objects does."""
+    monkeypatch.setattr(startup, "thread_time", Clock())
+    watch = startup.CollectionWatch()
+    gc.callbacks.append(watch)
+    try:
+        gc.collect(1)
+        assert watch.longest == 0
+        gc.collect()
+    finally:
+        gc.callbacks.remove(watch)
+    assert watch.longest >= 1
+    assert "get_objects(" not in Path(startup.__file__).read_text(encoding="utf-8")
+
+
 def test_outside_of_a_server_nothing_is_frozen():
     before = gc.get_freeze_count()
     startup.settle(("explainer.figures.probabilities",))
