@@ -156,6 +156,27 @@ def test_a_model_is_brought_and_pages_go_on_without_its_file(
     one.check()
 
 
+def test_a_refusal_stays_in_sight_until_another_file_comes(
+    visit: Callable, checkpoint: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(b"no model")
+    one = visit()
+    one.open()
+    one.page.get_by_text("Bring your own model").click()
+    one.page.locator("input[type=file]").first.set_input_files(other)
+    refusal = one.page.get_by_text("This is not a whole safetensors file")
+    refusal.wait_for()
+    one.page.locator("a[href*='/patches']").first.click()
+    one.page.wait_for_url("**/patches*")
+    one.settle()
+    assert refusal.is_visible()
+    one.page.locator("input[type=file]").first.set_input_files(checkpoint)
+    one.page.get_by_text("This is your model “mine” now.").wait_for()
+    assert refusal.count() == 0
+    one.check()
+
+
 @pytest.fixture
 def platform(app: str) -> Iterator[str]:
     """Serve a page of another site, for which browsers keep cookies back, with the app inside."""
