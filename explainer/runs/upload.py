@@ -69,10 +69,11 @@ def add_upload(manager: Manager, visitor: str, content: bytes, name: str) -> Run
     Raises:
         Refused: it is none that the pages can show, or there is no room; one sentence.
     """
-    own = manager.runs_of(visitor)
-    if sum(run.status == "uploaded" for run in own) >= MOST_UPLOADS:
-        raise Refused(TEXTS["many"].format(most=MOST_UPLOADS))
+    check_form(content, name)
     with one_large_pass:  # the models of all who bring one would not fit into memory
+        own = manager.runs_of(visitor)
+        if sum(run.status == "uploaded" for run in own) >= MOST_UPLOADS:
+            raise Refused(TEXTS["many"].format(most=MOST_UPLOADS))
         upload = read_upload(content, name, manager.limits)
         with manager.room_for_upload(bytes_of(upload)):
             return keep_upload(manager, visitor, upload)
@@ -99,7 +100,7 @@ def keep_upload(manager: Manager, visitor: str, upload: Upload) -> Run:
 
 def bytes_of(upload: Upload) -> int:
     """Return about what an upload takes on the disk: its model twice, and small files."""
-    return 2 * 4 * upload.checkpoint.config.num_parameters + 64 * 1024
+    return COPIES * 4 * upload.checkpoint.config.num_parameters + 64 * 1024
 
 
 def read_upload(content: bytes, name: str, limits: Limits | None = None) -> Upload:

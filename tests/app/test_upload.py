@@ -519,6 +519,20 @@ def test_a_visitor_keeps_a_limited_number(made: Make, manager: Manager):
     add_upload(manager, "s" * 32, content, "a.safetensors")
 
 
+def test_a_visitor_keeps_no_more_by_bringing_many_at_once(made: Make, manager: Manager):
+    content = made()
+
+    def bring(_: int) -> bool:
+        try:
+            return bool(add_upload(manager, OURS, content, "a.safetensors"))
+        except Refused:
+            return False
+
+    with ThreadPoolExecutor(8) as threads:
+        accepted = list(threads.map(bring, range(MOST_UPLOADS + 5)))
+    assert sum(accepted) == len(manager.runs_of(OURS)) == MOST_UPLOADS
+
+
 def test_a_disk_that_is_full_leaves_nothing(
     made: Make, manager: Manager, monkeypatch: pytest.MonkeyPatch
 ):
@@ -638,6 +652,7 @@ SHAPES = {
     "odd width": replace(SMALL, embed_dim=21, num_heads=3, pos_embed="sincos"),
     "deepest": replace(SMALL, depth=12, num_heads=16),
     "finest": replace(SMALL, patch_size=2, embed_dim=32, num_heads=16, pos_embed="sincos2d"),
+    "most tokens and heads": replace(SMALL, image_size=32, patch_size=2, num_heads=16),
     "widest": replace(SMALL, patch_size=14, embed_dim=384, depth=1, mlp_ratio=1.0),
 }
 
