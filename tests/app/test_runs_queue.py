@@ -15,7 +15,7 @@ from explainer.runs import line as line_module
 from explainer.runs import manager as manager_module
 from explainer.runs.limits import load_limits
 from explainer.runs.line import LAPSE, PATIENCE, WaitingLine
-from explainer.runs.presence import MOST_SESSIONS, Presence
+from explainer.runs.presence import MOST_SESSIONS, Presence, is_session_open
 from explainer.runs.store import hashed
 from vit_core import TrainConfig, ViTConfig
 
@@ -198,6 +198,25 @@ def test_presence_knows_open_sessions_alone() -> None:
     for number in range(MOST_SESSIONS):
         presence.come("anna", f"later {number}")
     assert not presence.is_here("anna")
+
+
+def test_a_session_is_open_while_a_browser_is_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+    from streamlit import runtime
+
+    assert not is_session_open("s1"), "no server runs here"
+    connected = SimpleNamespace(is_active_session={"s1"}.__contains__)
+    monkeypatch.setattr(runtime, "exists", lambda: True)
+    monkeypatch.setattr(runtime, "get_instance", lambda: connected)
+    assert is_session_open("s1") and not is_session_open("s2")
+
+
+def test_the_app_asks_who_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIT_EXPLAINER_RUNS", str(tmp_path))
+    manager = runs.make_manager.__wrapped__()
+    try:
+        assert manager.is_here == runs.presence.is_here
+    finally:
+        manager.close()
 
 
 def test_a_visitor_is_known_by_the_session(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,8 +34,6 @@ def render() -> None:
     run, own = find_shown(manager), manager.runs_of(visitor.current())
     if own:
         visitor.remember()
-    else:
-        visitor.recover()
     orders.show_top()
     show_head(run)
     orders.show_refusal()
@@ -58,6 +56,8 @@ def render() -> None:
     show_compare(comparable(manager, run, own), run)
     with st.container(key="train-gallery"):
         show_gallery(partial(orders.make_mistake, manager))
+    if not own:
+        visitor.recover()  # down here, where its place is not seen
     if hardest and run:
         with hardest:  # last, since it may take some seconds
             show_hardest(run)
