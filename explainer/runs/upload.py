@@ -6,6 +6,7 @@ An accepted one is written anew, so that a run directory only ever holds what th
 import math
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,8 @@ LONGEST_TITLE = 30  # characters
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt")
 TRIED = 4  # images that the model must answer, beside a black and a white one
 MOST_UPLOADS = 12  # of one visitor
+# one thread for all: many systems keep what a thread has freed for that thread alone
+checker = ThreadPoolExecutor(1, thread_name_prefix="upload")
 MOST = {  # of what may stand in the metrics
     **dict.fromkeys(("train_accuracy", "val_accuracy", "test_accuracy"), 1.0),
     **dict.fromkeys(("train_loss", "val_loss", "test_loss"), 1e6),
@@ -115,13 +118,23 @@ def read_upload(content: bytes, name: str, limits: Limits | None = None) -> Uplo
     """
     check_form(content, name)
     with one_large_pass:
-        try:
-            checkpoint = read_checkpoint(content, limits or load_limits())
-        except CheckpointError as error:
-            raise Refused(TEXTS["refused"].format(why=error)) from None
-        check_numbers(checkpoint)
+        checkpoint = checker.submit(checked, content, limits or load_limits()).result()
     metrics = sane(checkpoint.metrics)
     return Upload(checkpoint, title_of(name), int(metrics.pop("epoch", 1)), metrics)
+
+
+def checked(content: bytes, limits: Limits) -> Checkpoint:
+    """Read a checkpoint and try it.
+
+    Raises:
+        Refused: it is none that the pages can show.
+    """
+    try:
+        checkpoint = read_checkpoint(content, limits)
+    except CheckpointError as error:
+        raise Refused(TEXTS["refused"].format(why=error)) from None
+    check_numbers(checkpoint)
+    return checkpoint
 
 
 def check_form(content: bytes, name: str) -> None:
