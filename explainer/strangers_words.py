@@ -29,7 +29,7 @@ LONGEST_SENTENCE = 400
 # where a backslash is long gone; only another element in between keeps the letters apart.
 GAP = ":gray[]"
 MARKDOWN = re.compile(
-    r"(?P<apart>www(?=\.)|:(?=[\w+/-])|@|[<>~-](?=[->=]))"
+    r"(?P<apart>www(?=\.|$)|:(?=[\w+/-])|@|[<>~-](?=[->=]))"
     r"|(?P<number>^\d+(?=[.)]))"
     r"|(?P<sign>[\\`*_\[\]{}<>&$~|#:^]|(?<=\])\(|^[-+=])",
     re.IGNORECASE,

@@ -22,6 +22,7 @@ from explainer.strangers_words import strangers_word
 
 KINDS = {{
     "markdown": lambda word, key: st.markdown(f"({{word}}) **{{word}}**"),
+    "sentence": lambda word, key: st.markdown(f"It is {{word}}. {{word}}, {{word}}: yes"),
     "alone": lambda word, key: st.markdown(f"{{word}}"),
     "caption": lambda word, key: st.caption(f"{{word}}"),
     "small": lambda word, key: st.markdown(f":small[{{word}}]"),
@@ -47,6 +48,7 @@ st.markdown("the end")
 """
 WHERE = {  # kind of element → where its words stand
     "markdown": "p",
+    "sentence": "p",
     "alone": "[data-testid=stMarkdownContainer]",
     "caption": "[data-testid=stCaptionContainer]",
     "small": "p",
@@ -67,7 +69,8 @@ READ = """where => Object.fromEntries(Object.entries(where).map(([kind, selector
     [...document.querySelectorAll(`[class*=st-key-${kind}-]`)].map(box =>
         (box.querySelector(selector) || {textContent: null})).map(one =>
             one.value || one.textContent)]))"""
-EXPECTED = {"markdown": "({0}) {0}"}
+DRAWN = f"where => Object.values(({READ})(where)).flat().every(text => text !== null)"
+EXPECTED = {"markdown": "({0}) {0}", "sentence": "It is {0}. {0}, {0}: yes"}
 TYPESET = {"\xa0": " ", "’": "'", "ˋ": "`", "e¨": "ë"}
 LIVE = """[...document.querySelectorAll('[data-testid=stMain] *')].filter(one => one.matches(
     'a, img, s, del, em, code, blockquote, li, h1, [role=img], script, '
@@ -84,9 +87,8 @@ def test_streamlit_shows_the_letters_and_nothing_else(
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(url)
         page.get_by_text("the end").wait_for(timeout=90_000)
-        # formulas and chosen tags are drawn last
-        for drawn in ("[class*=st-key-latex-] .katex", "[class*=st-key-multiselect-] [data-tag]"):
-            page.locator(drawn).nth(len(words) - 1).wait_for(timeout=90_000)
+        # tables, formulas and chosen tags are drawn last
+        page.wait_for_function(DRAWN, arg=WHERE, timeout=90_000)
         found = page.evaluate(READ, WHERE)
         live = page.evaluate(LIVE)
         page.close()
