@@ -23,7 +23,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-LONGEST = 100  # characters of a name, as nearly all of ImageNet's have
+LONGEST = 160  # characters of a name: the longest that the pages take, and longer than ImageNet's
 LONGEST_SENTENCE = 400
 # An empty coloured span: nothing to see. Streamlit makes links, icons and arrows of finished texts,
 # where a backslash is long gone; only another element in between keeps the letters apart.

@@ -30,7 +30,7 @@ HOSTILE = (
     *("2) x", "> q", "---", "===", "\\", "a\\_b", "\\(x\\)", "&lt;", "&#42;", "a -> b", "a <- b"),
     *("a <-> b", "a -- b", "a >= b", "a <= b", "a ~= b", '=HYPERLINK("http://e.invalid")', "+1"),
     *("-1", "@SUM(1)", "%{x}", "{answer}", "{0}", "%s", "[ ] t", "[x] t", "'q'", '"q"'),
-    *("שלום", "日本語", "a 👨‍👩‍👧", "Zoë", "jack-o'-lantern", "(a)", "a](b)", "x" * 100),
+    *("שלום", "日本語", "a 👨‍👩‍👧", "Zoë", "jack-o'-lantern", "(a)", "a](b)", "x" * 160),
 )
 UNSEEN = {  # what nobody can see, or what spoils the line, and what is shown of it
     "a\tb": "a␉b",
@@ -41,8 +41,8 @@ UNSEEN = {  # what nobody can see, or what spoils the line, and what is shown of
     "a\u200bb\ufeff": "a�b�",
     "a\u2066b\u2028c\u00ad": "a�b�c�",
     "a\xa0b": "a b",
-    "y" * 101: "y" * 99 + "…",
-    "z" * 100_000: "z" * 99 + "…",
+    "y" * 161: "y" * 159 + "…",
+    "z" * 100_000: "z" * 159 + "…",
 }
 
 

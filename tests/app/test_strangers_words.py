@@ -221,9 +221,9 @@ def test_what_cannot_be_seen_is_shown_as_a_sign(raw: str, shown: str) -> None:
 
 
 def test_names_that_were_shortened_stay_apart() -> None:
-    long = "x" * 150
+    long = "x" * 200
     found = distinct([long + "a", "cat", long + "b", long + "a", " ", "cat"], "(no name)")
-    start = "x" * 99 + "…"
+    start = "x" * 159 + "…"
     assert found == (start, "cat", f"{start} (2)", start, "(no name)", "cat")
     assert all(isinstance(name, StrangersWord) for name in found)
 
