@@ -17,6 +17,10 @@ POWER_IN_WORDS = re.compile(
     rf"e to the power of (?P<left>[−-]?{LITERAL}) is (?P<nearly>about )?"
     rf"(?P<right>{LITERAL}(?:·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?)"
 )
+CHANGE = re.compile(
+    rf"(?P<before>{LITERAL} %) → (?P<after>{LITERAL} %), (?P<nearly>about )?"
+    rf"(?P<change>[−+]?{LITERAL}) percentage points"
+)
 SIGNS = re.compile(r"=|≈|\\approx(?![a-z])")
 WORDS = {
     r"\sin": "sin",
@@ -113,7 +117,9 @@ class Equation:
         if r"\sum" in left and (tops := (numerator(left), numerator(right))) and all(tops):
             left, right = tops  # the sum has terms that are not shown
         exact, near = evaluate(left, 0), evaluate(left, 1)
-        shown = evaluate(right, 1, is_result=re.fullmatch(LITERAL, right.strip("() ")) is not None)
+        shown = evaluate(
+            right, 1, is_result=re.fullmatch(LITERAL, right.strip("() %-−")) is not None
+        )
         if exact is None or shown is None:
             return None
         slack = 1e-9 * max(abs(exact.middle), abs(shown.high - shown.low)) + 1e-15
@@ -126,6 +132,9 @@ def equations(text: str) -> Iterator[Equation]:
     """Yield the equations of a text: in KaTeX between dollars or whole, in prose elsewhere."""
     for power in POWER_IN_WORDS.finditer(text):
         yield Equation(f"e^{{{power['left']}}}", not power["nearly"], power["right"])
+    for one in CHANGE.finditer(text):
+        left = f"{one['after']} - {one['before']}"
+        yield Equation(left, not one["nearly"], f"{one['change']} %".lstrip("+"))
     for formula in re.findall(r"\$([^$]+)\$", text):
         yield from chain_of(formula)
     plain = re.sub(r"\$[^$]+\$", " , ", text)

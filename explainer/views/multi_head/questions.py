@@ -3,6 +3,7 @@
 import numpy as np
 
 from explainer import heads, state
+from explainer.equality import holds, number_of
 from explainer.notation import points, precise_percent
 from explainer.quiz import Question, compared
 from explainer.services import Observation
@@ -29,20 +30,23 @@ def ask_off(choice: Choice, seen: Observation) -> Question:
     block, head = state.get_block(choice), state.get_head(choice)
     best, before = seen.prediction, float(seen.probabilities[seen.prediction])
     change = float(changes_of(choice, seen)[block, head])
+    shown = precise_percent(before), precise_percent(before + change), points(change)
+    exact = holds(number_of(shown[1]) - number_of(shown[0]), f"{shown[2]} %")
     return Question(
         "off",
         words["text"].format(
             block=block + 1,
             head=head + 1,
             answer=seen.class_names[best],
-            share=precise_percent(before),
+            share=shown[0],
         ),
         (words["rises"], words["falls"], words["stays"]),
         2 if abs(change) < LITTLE else int(change < 0),
         words["why"].format(
-            before=precise_percent(before),
-            after=precise_percent(before + change),
-            change=points(change),
+            before=shown[0],
+            after=shown[1],
+            change=shown[2],
+            nearly="" if exact else words["nearly"],
         ),
     )
 
