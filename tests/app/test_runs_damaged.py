@@ -336,12 +336,12 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "a file in its place": a_file,
     "unreadable": locked_away,
     **{f"{name} is a folder": as_folder(name) for name in FILES},
-    **{f"{name} is a dangling link": as_link(name, "/nowhere/at/all") for name in FILES},
-    **{f"{name} links to itself": as_link(name, name) for name in FILES[:4]},
     **{f"{name} has 3 GB": sparse(name) for name in FILES},
 }
-if hasattr(os, "mkfifo"):
+if os.name != "nt":  # where links need a right that few have, and there are no such pipes
     DAMAGES |= {f"{name} is a pipe": as_pipe(name) for name in FILES}
+    DAMAGES |= {f"{name} is a dangling link": as_link(name, "/nowhere/at/all") for name in FILES}
+    DAMAGES |= {f"{name} links to itself": as_link(name, name) for name in FILES[:4]}
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -305,6 +305,26 @@ def test_a_run_that_waits_says_its_place(open_train, begin):
     assert "You took this run out of the queue" in words(app) and "Stopped" in words(app)
 
 
+def test_a_run_that_waits_on_another_server_says_so(
+    open_train, manager, tmp_path: Path, monkeypatch
+):
+    """A new server was started before the old one is stopped."""
+    old = manager
+    runs_there = [old.start(name, RunRequest(SMALL, TRAIN)) for name in (BEN, ANNA)]
+    new = Manager(tmp_path / "runs", old.limits, FakeProcess)
+    monkeypatch.setattr(runs, "the_manager", lambda: new)
+    app = open_train()
+    assert now(app).run == runs_there[1].id
+    assert "Waiting" in words(app) and "in the queue; it begins by itself" in words(app)
+    click(app, "leave_queue")
+    assert "Another process is busy with this run" in refusals(app)
+    old.close()
+    new._look(is_cleaning=False)
+    checked(app.run())
+    assert new.find(runs_there[1].id).status == "running" and "pause" in buttons(app)
+    new.close()
+
+
 def test_a_run_that_learns_shows_the_newest_that_was_measured(open_train, begin):
     run = begin()
     advance(run, 2)

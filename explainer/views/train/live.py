@@ -72,6 +72,8 @@ def headline(run: Run, course: Course) -> tuple[str, str]:
         wait = run.wait_seconds
         words = WORDS["queued"] if wait is None else WORDS["queued_wait"].format(time=about(wait))
         return WORDS["place"].format(place=run.place), words
+    if run.status == "queued":  # of another server, which knows the place
+        return TEXTS["status"]["queued"].capitalize(), WORDS["queued"]
     test = run.history.test_accuracy
     if isinstance(test, float):
         kind = "test_claimed" if run.status == "uploaded" else "test"
