@@ -217,7 +217,7 @@ def evaluate(side: str, half_units: float, is_result: bool = False) -> Between |
         return Between(value - off, value + off)
 
     try:
-        found = eval(expression, {"__builtins__": {}, "N": number, **FUNCTIONS})
+        found = eval(expression, {"__builtins__": {}, "N": number, "percent": 0.01, **FUNCTIONS})
     except (SyntaxError, TypeError, AttributeError, ArithmeticError, ValueError):
         return None
     return found if isinstance(found, Between) else None
@@ -244,8 +244,8 @@ def expression_of(side: str) -> str | None:
         text = text.replace(word, f" {python} ")
     text = re.sub(r"(root|ln|log2)\s*(\d[\d.]*)", r"\1(\2)", text)
     text = re.sub(r"(?<=\d)\s*(?=(exp|root|sin|cos|phi)\b)", "*", text)
-    text = re.sub(rf"({LITERAL})\s*%", r"(\1/100)", text)
-    left = re.sub(rf"{LITERAL}|exp|root|ln|log2|phi|sin|cos|[-+*/() ]", "", text)
+    text = re.sub(rf"({LITERAL})\s*%", r"(\1*percent)", text)
+    left = re.sub(rf"{LITERAL}|exp|root|ln|log2|phi|sin|cos|percent|[-+*/() ]", "", text)
     if left.strip() or not re.search(r"\d", text):
         return None
     return (
