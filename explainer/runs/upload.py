@@ -6,9 +6,11 @@ An accepted one is written anew, so that a run directory only ever holds what th
 import math
 import re
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +94,8 @@ def keep_upload(manager: Manager, visitor: str, upload: Upload) -> Run:
     note = Note(hashed(visitor), "uploaded", "", upload.title, time.time())
     try:
         run_id = store.new_id()
-        write_upload(upload, store.folder(run_id))
-        store.write(run_id, note)  # last, so that nobody sees a half-written one
+        # the note is the last, so that nobody sees a half-written run
+        write_upload(upload, store.folder(run_id), partial(store.write, run_id, note))
     except OSError as error:
         with suppress(OSError):
             store.delete(run_id)
@@ -236,8 +238,12 @@ def title_of(name: str) -> str:
     return plain[:LONGEST_TITLE].strip() or TEXTS["untitled"]
 
 
-def write_upload(upload: Upload, folder: Path) -> None:
+def write_upload(upload: Upload, folder: Path, finish: Callable[[], None]) -> None:
     """Write a run directory with this one model, as saved after its epoch and as the last one.
+
+    Args:
+        finish: called at the end, while the directory is locked: whoever cleans up takes what is
+            half written in one that is not for a killed process's.
 
     Raises:
         OSError: the disk is full, or the folder cannot be made.
@@ -259,5 +265,6 @@ def write_upload(upload: Upload, folder: Path) -> None:
         data = checkpoint.data or mnist_info()
         run.save_epoch(f"epoch-{epoch:03d}", checkpoint.model, line, data)
         run.save_epoch("final", checkpoint.model, line, data)
+        finish()
     finally:
         run.close()

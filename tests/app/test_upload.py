@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import pickle
 import struct
 import tempfile
@@ -25,6 +26,7 @@ from explainer import navigation, own_model, runs, services, state
 from explainer.large import library
 from explainer.runs import Refused, visitor
 from explainer.runs import upload as upload_module
+from explainer.runs.housekeeping import clear_temporary
 from explainer.runs.limits import load_limits
 from explainer.runs.manager import Manager
 from explainer.runs.upload import MOST_BYTES, MOST_UPLOADS, add_upload, read_upload, title_of
@@ -508,6 +510,20 @@ def test_a_check_writes_no_file(made: Make, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(tempfile, "mkstemp", full)
     monkeypatch.setattr(tempfile, "mkdtemp", full)
     assert read_upload(content, "a.safetensors")
+
+
+def test_cleaning_up_takes_nothing_of_an_upload_that_is_being_written(
+    made: Make, manager: Manager, monkeypatch: pytest.MonkeyPatch
+):
+    move = os.replace
+
+    def clean_before(source: Any, target: Any) -> None:
+        clear_temporary(manager.store, lambda run_id: False)
+        move(source, target)
+
+    monkeypatch.setattr(os, "replace", clean_before)
+    run = add_upload(manager, OURS, made(), "a.safetensors")
+    assert [one.id for one in manager.runs_of(OURS)] == [run.id]
 
 
 def test_a_visitor_keeps_a_limited_number(made: Make, manager: Manager):
