@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from explainer.ink.contrast import DARK, LIGHT, OFFSET, contrast, noise_of, paper_around
-from explainer.ink.groups import Group, groups_in
+from explainer.ink.groups import Group, groups_in, surrounds
 from explainer.ink.lines import ruled_lines, without_hairs, without_lines
 
 WIDTHS = (0.07, 0.18, 0.45)  # of the longer side, the widest stroke that is looked for
@@ -71,7 +71,7 @@ def find(grey: np.ndarray, polarity: str = "", scale: float = 1) -> Finding | No
     ordered = sorted(best.values(), key=lambda found: -found.best.score)
     chosen = ordered[0]
     # the paper within a loop has the shape of a stroke, too
-    if len(ordered) == 2 and is_within(chosen.best, ordered[1].best):
+    if len(ordered) == 2 and is_loop_around(ordered[1].best, chosen.groups):
         chosen = ordered[1]
     groups, tried, paper, values, lines, level = chosen
     first, *rest = groups
@@ -87,17 +87,24 @@ def find(grey: np.ndarray, polarity: str = "", scale: float = 1) -> Finding | No
     return Finding(tried, paper.astype(np.uint8), values, ink, first, others, lines)
 
 
-def is_within(inner: Group, outer: Group) -> bool:
-    """Whether a group lies within another that is nearly as good."""
+def is_loop_around(outer: Group, groups: list[Group]) -> bool:
+    """Whether a group of strokes, nearly as good, has the first of other groups in its loop.
+
+    Paper that lies in a drawn ring, around a digit, is no such group.
+    """
+    inner = groups[0]
     (top, left, bottom, right), box = outer.box, inner.box
     slack = 0.05 * outer.size
-    lies = (
+    return (
         box[0] >= top - slack
         and box[1] >= left - slack
         and box[2] <= bottom + slack
         and box[3] <= right + slack
+        and outer.size > 1.1 * inner.size
+        and outer.score > 0.5 * inner.score
+        and outer.stroke < 0.3
+        and not any(surrounds(one.mask, outer.mask) for one in groups[1:])
     )
-    return lies and outer.size > 1.1 * inner.size and outer.score > 0.4 * inner.score
 
 
 def candidates(grey: np.ndarray, polarity: str, scale: float) -> Iterator[Candidate]:

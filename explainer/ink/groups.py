@@ -1,6 +1,6 @@
 """Pieces of ink that belong together, and how much a group of them looks like one digit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,6 +11,7 @@ SMALLEST = 0.03  # share of the picture's longer side that a digit takes at leas
 MOST_SEEDS = 12
 GAP = 0.22  # of a digit's size, across which its strokes may lie apart
 FATTEST = 0.34  # of a digit's size, that its widest stroke takes
+MOST_HOLES = 3  # one more than an 8 has
 BAR = 6  # times as long as wide
 SQUARISH = 2.2  # a four-cornered piece this much longer than wide is a stroke
 
@@ -23,11 +24,13 @@ class Group:
         mask: (height, width) bool.
         box: top, left, bottom and right; the last two are outside.
         score: from 0 to 1.
+        stroke: width of the widest stroke, as a share of the group's size.
     """
 
     mask: np.ndarray
     box: tuple[int, int, int, int]
     score: float
+    stroke: float
 
     @property
     def size(self) -> int:
@@ -128,10 +131,12 @@ def measured(members, seed, labels, stats, values, grey, polarity) -> Group | No
         score *= 0.05
     if is_bar(padded):
         score *= 0.7
+    if holes_in(padded, size) > MOST_HOLES:
+        score *= 0.2
     whole = np.zeros(labels.shape, bool)
     whole[y0:y1, x0:x1] = ink
     box = (int(top), int(left), int(bottom), int(right))
-    return Group(whole, box, float(score))
+    return Group(whole, box, float(score), float(stroke))
 
 
 def support(ink: np.ndarray, grey: np.ndarray, polarity: str, strength: float) -> float:
@@ -203,6 +208,18 @@ def is_box(ink: np.ndarray) -> bool:
     )
 
 
+def holes_in(ink: np.ndarray, size: int) -> int:
+    """Return how many holes a group has; a grid or the grain of something has many."""
+    contours, tree = cv2.findContours(ink, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    is_hole = tree[0][:, 3] >= 0
+    least = (0.04 * size) ** 2
+    return sum(
+        cv2.contourArea(contour) > least
+        for contour, inside in zip(contours, is_hole, strict=True)
+        if inside
+    )
+
+
 def is_bar(ink: np.ndarray) -> bool:
     """Whether a group is one straight stroke: a 1, but also a line or an edge of something."""
     _, (wide, high), _ = cv2.minAreaRect(cv2.findNonZero(ink))
@@ -226,7 +243,7 @@ def demoted(groups: list[Group]) -> list[Group]:
             for other in groups
         )
         factor = 0.1 if encloses else 1
-        result.append(Group(group.mask, group.box, group.score * factor))
+        result.append(replace(group, score=group.score * factor))
     return result
 
 
