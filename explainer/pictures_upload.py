@@ -15,7 +15,12 @@ from vit_core.image_file import MOST_PIXELS, eight_bit, on_white, orientation
 from vit_core.image_file import upright as turned_upright
 
 MOST_BYTES = 24 * 1024**2
-MOST_DECODED = 100_000_000  # bytes of a picture that can only be decoded whole
+MOST_DECODED = 200_000_000  # bytes that decoding may take
+# bytes for each pixel of what can only be decoded whole, by Pillow's mode; RGB takes four there
+TAKEN = {"1": 2, "L": 1, "P": 9, "PA": 9, "LA": 8, "RGB": 4, "RGBA": 8}
+TAKEN_DEEP = 3
+TAKEN_BY_WEBP = 16  # measured
+TAKEN_IN_PASSES = 4  # by a JPEG whose decoder keeps all passes
 ROUGH = 1024  # pixels to which a JPEG's decoder may reduce it while it reads
 READ = 768  # pixels of the longer side that are kept, of which a part can be cut out
 KEPT = 512  # pixels of the longer side; the model gets 28
@@ -178,14 +183,18 @@ def decoded(content: bytes) -> Photo:
 def check_size(image: Image.Image) -> None:
     """Refuse what would take too much memory, before it is decoded.
 
-    A JPEG's decoder reduces it while it reads, unless the file comes in several passes.
+    A JPEG's decoder reduces it while it reads, so that it takes little.
     """
     pixels = image.width * image.height
     if pixels > MOST_PIXELS:
         raise UnusablePictureError("large")
-    is_whole = image.format not in ("JPEG", "MPO") or image.info.get("progressive")
-    width = 2 if image.mode.startswith("I") else len(image.getbands())
-    if is_whole and pixels * width > MOST_DECODED:
+    if image.format in ("JPEG", "MPO"):
+        each = TAKEN_IN_PASSES if image.info.get("progressive") else 0
+    elif image.format == "WEBP":
+        each = TAKEN_BY_WEBP
+    else:
+        each = TAKEN_DEEP if image.mode.startswith("I") else TAKEN.get(image.mode, 8)
+    if pixels * each > MOST_DECODED:
         raise UnusablePictureError("whole")
 
 
@@ -202,7 +211,9 @@ def shown(image: Image.Image) -> Photo:
     if image.mode.startswith("I"):
         done.append("deep")
     exif, image = image.getexif(), eight_bit(image)
-    if image.mode in ("1", "P", "PA") or "transparency" in image.info:
+    if image.mode == "1":
+        image = image.convert("L")
+    if image.mode in ("P", "PA") or "transparency" in image.info:
         # the first only have colours to choose from; of the others, one colour is transparent
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     image.thumbnail((READ, READ), Image.Resampling.BOX)

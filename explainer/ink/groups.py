@@ -8,7 +8,8 @@ import numpy as np
 from explainer.ink.contrast import DARK, OFFSET
 
 SMALLEST = 0.03  # share of the picture's longer side that a digit takes at least
-MOST_SEEDS = 12
+MOST_SEEDS = 8
+MOST_COMPANIONS = 12
 GAP = 0.22  # of a digit's size, across which its strokes may lie apart
 FATTEST = 0.34  # of a digit's size, that its widest stroke takes
 MOST_HOLES = 3  # one more than an 8 has
@@ -46,38 +47,36 @@ def groups_in(mask: np.ndarray, values: np.ndarray, grey: np.ndarray, polarity: 
         grey: what the contrast was taken from, uint8.
     """
     longest = max(mask.shape)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        mask.astype(np.uint8), connectivity=8
-    )
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     sizes = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1, initial=0)
     least = max(5, SMALLEST * longest)
     large = 1 + np.flatnonzero(sizes >= least)
     order = np.argsort(-stats[large, cv2.CC_STAT_AREA] * sizes[large - 1])
     found: list[Group] = []
     for seed in large[order][:MOST_SEEDS]:
-        members = [seed, *companions(seed, stats, labels, count)]
+        members = [seed, *companions(seed, stats, labels)]
         group = measured(members, seed, labels, stats, values, grey, polarity)
         if group is not None:
             found.append(group)
     return sorted(demoted(found), key=lambda group: -group.score)
 
 
-def companions(seed: int, stats: np.ndarray, labels: np.ndarray, count: int) -> list[int]:
+def companions(seed: int, stats: np.ndarray, labels: np.ndarray) -> list[int]:
     """Return the pieces that are smaller than another and close to it."""
     left, top, width, height, area = stats[seed]
     size = max(width, height)
     reach = max(3, int(GAP * size))
-    found = []
-    for other in range(1, count):
-        x, y, wide, high, its_area = stats[other]
-        if other == seed or its_area < 0.012 * area or max(wide, high) > 0.85 * size:
-            continue
-        if its_area > area:
-            continue
-        across = max(x - (left + width), left - (x + wide), 0)
-        down = max(y - (top + height), top - (y + high), 0)
-        if max(across, down) <= reach:
-            found.append(other)
+    x, y, wide, high, areas = stats.T
+    across = np.maximum(np.maximum(x - (left + width), left - (x + wide)), 0)
+    down = np.maximum(np.maximum(y - (top + height), top - (y + high)), 0)
+    is_near = (
+        (areas >= 0.012 * area)
+        & (areas <= area)
+        & (np.maximum(wide, high) <= 0.85 * size)
+        & (np.maximum(across, down) <= reach)
+    )
+    is_near[[0, seed]] = False  # the first is all that is not ink
+    found = np.flatnonzero(is_near)[:MOST_COMPANIONS].tolist()
     if not found:
         return []
     y0, x0 = max(0, top - 2 * reach), max(0, left - 2 * reach)
@@ -222,7 +221,8 @@ def holes_in(ink: np.ndarray, size: int) -> int:
 
 def is_bar(ink: np.ndarray) -> bool:
     """Whether a group is one straight stroke: a 1, but also a line or an edge of something."""
-    _, (wide, high), _ = cv2.minAreaRect(cv2.findNonZero(ink))
+    contours, _ = cv2.findContours(ink, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    _, (wide, high), _ = cv2.minAreaRect(np.vstack(contours))
     return max(wide, high) > BAR * (1 + min(wide, high))
 
 

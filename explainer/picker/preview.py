@@ -23,8 +23,12 @@ STYLE = """<style>
 .picked img.smooth { image-rendering: auto; }
 .picked p { margin: 0; font-size: 0.875rem; line-height: 1.4; }
 .picked p + p { margin-top: 0.25rem; }
-.picture-steps { margin: 0; padding: 0; list-style: none; display: grid; gap: 0.5rem; }
-.picture-steps li { display: flex; gap: 0.75rem; align-items: center; margin: 0; }
+ol.picture-steps.picture-steps {
+  margin: 0; padding: 0; list-style: none; display: grid; gap: 0.5rem;
+}
+.picture-steps.picture-steps li {
+  display: flex; gap: 0.75rem; align-items: center; margin: 0; padding: 0;
+}
 .picture-steps img {
   width: 72px; height: 72px; flex: none; object-fit: contain; border-radius: 4px;
   background: light-dark(#dedad0, #343944);
