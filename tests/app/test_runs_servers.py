@@ -263,6 +263,26 @@ def test_a_clock_that_is_set_right_makes_no_run_old(
     assert after.find(early).status == after.find(late).status == "finished"
 
 
+@pytest.mark.parametrize("wrong", [-50 * YEAR, YEAR])
+def test_two_servers_with_unlike_clocks_make_no_run_of_each_other_old(
+    make: Callable[..., Manager], monkeypatch: pytest.MonkeyPatch, wrong: float
+) -> None:
+    true = time.time()
+    with monkeypatch.context() as patched:
+        patched.setattr(clock_module.time, "time", lambda: true + wrong)
+        one = make()
+        early = one.start("a", REQUEST).id
+        process_of(early).end_run()
+    other = make()  # before the first one has cleaned up
+    late = other.start("b", REQUEST).id
+    process_of(late).end_run()
+    one._clean()
+    one.close()
+    other._look(is_cleaning=True)
+    assert other.is_keeper
+    assert other.find(early).status == other.find(late).status == "finished"
+
+
 def test_time_without_a_server_makes_no_run_old(
     make: Callable[..., Manager], root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
