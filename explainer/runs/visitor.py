@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -13,6 +13,7 @@ from explainer.runs.note import hashed
 
 COOKIE = "vit-explainer-visitor"
 SECRET = re.compile(r"[A-Za-z0-9_-]{32}")
+OWN = ("127.0.0.1", "::1")  # of the server's computer
 KEY = "visitor"
 KEPT_KEY = "visitor-kept"  # of the component that looks for a secret beside the cookies
 LOST_KEY = "visitor-lost"
@@ -42,6 +43,11 @@ def address() -> str | None:
     try:
         found = ip_address(st.context.ip_address or "")
     except ValueError:
+        return None
+    if isinstance(found, IPv6Address):
+        # a server that listens to both kinds sees an address of IPv4 so
+        found = found.ipv4_mapped or found
+    if str(found) in OWN:
         return None
     return str(found if found.version == 4 else ip_network((found, 64), strict=False))
 

@@ -240,6 +240,10 @@ def test_a_visitor_is_known_by_the_session(monkeypatch: pytest.MonkeyPatch) -> N
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
         ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
         ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("::ffff:127.0.0.1", None),
+        ("127.0.0.1", None),
+        ("::1", None),
     ],
 )
 def test_an_address_is_that_of_the_connection(
