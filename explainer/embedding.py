@@ -1,5 +1,6 @@
 """What the page on the patch embedding derives from the model that ran; nothing is drawn here."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,8 +90,10 @@ class Agreement:
     """How far neighbouring weights of the filters agree, and what chance alone would do.
 
     Attributes:
-        value: from -1 to 1, see ``vit_core.interpret.filters.neighbour_agreement``.
-        chance: standard deviation of ``value`` if every weight were drawn by itself.
+        value: from -1 to 1, see ``vit_core.interpret.filters.neighbour_agreement``; NaN where no
+            weight has a neighbour, or all are 0.
+        chance: standard deviation of ``value`` if every weight were drawn by itself; NaN where no
+            weight has a neighbour.
     """
 
     value: float
@@ -108,7 +111,7 @@ def agreement(choice: Choice) -> Agreement:
         filters = images_of(choice)
         count, channels, height, width = filters.shape
         pairs = count * channels * (height * (width - 1) + (height - 1) * width)
-        return Agreement(neighbour_agreement(filters), pairs**-0.5)
+        return Agreement(neighbour_agreement(filters), pairs**-0.5 if pairs else math.nan)
 
     return remember(("agreement", *model_of(choice)), measure)
 

@@ -1,6 +1,7 @@
 """Questions to answer before looking: asked of the live model, so that they never go stale."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from explainer.strangers_words import without_escapes
 
 ANSWERS_KEY = "answers"
 FRESH_KEY = "just-answered"
+SIGN_OF_ZERO = re.compile(r"^[-−+](?=0(\.0+)?( %)?$)")
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,19 @@ def askable(questions: Sequence[Question]) -> list[Question]:
     """
     distinct = []
     for question in questions:
-        options = tuple(dict.fromkeys(question.options))
-        right = options.index(question.options[question.answer])
+        read: dict[str, str] = {}
+        for option in question.options:
+            read.setdefault(as_read(option), option)
+        right = list(read).index(as_read(question.options[question.answer]))
+        options = tuple(read.values())
         if len(options) > 1:
             distinct.append(replace(question, options=options, answer=right))
     return distinct
+
+
+def as_read(text: str) -> str:
+    """Return a shown number without the sign of a zero, which tells nobody anything."""
+    return SIGN_OF_ZERO.sub("", text)
 
 
 def compared(
@@ -113,7 +123,7 @@ def compared(
         words: what else it names.
     """
     right = shown[answer]
-    others = [one for one in shown if one[1] != right[1]]
+    others = [one for one in shown if as_read(one[1]) != as_read(right[1])]
     kept = [one for one in shown if one is right or one in others]
     values = ", ".join(f"{option} {number}" for option, number in kept)
     options = tuple(option for option, _ in kept)

@@ -20,7 +20,10 @@ METHODS = ("PUT", "DELETE")
 
 def is_own(origin: str, host: str) -> bool:
     """Whether a page of ``origin`` is one of the server that was asked as ``host``."""
-    return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
+    try:
+        return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:  # no address at all
+        return False
 
 
 def with_token(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from explainer.figures.products import Tile, alike, product
 from explainer.quiz import Question
 from explainer.state import PATCHES, SOURCES, WIDTHS, Choice, State
 from explainer.views.patch_embedding import PARTS
+from explainer.views.patch_embedding.questions import ask_blank
 from explainer.views.patch_embedding.wording import TEXTS
 from vit_core import ViTConfig
 
@@ -406,3 +408,24 @@ def test_filters_that_are_none_are_refused() -> None:
         pack_filters(channel="x", filters=np.zeros((4, 2, 2)), responses=np.zeros(3))
     with pytest.raises(ValueError, match="finite"):
         pack_filters(channel="x", filters=np.full((4, 2, 2), np.nan), responses=np.zeros(4))
+
+
+@pytest.mark.parametrize(
+    ("mean", "weight", "bias", "options"),
+    [(0.5, 1.0, 1.0, 3), (0.0, 1.0, 1.0, 2), (0.0, 1.0, 0.0, 1), (0.5, 0.0, 1.0, 2)],
+)
+def test_what_a_black_patch_becomes_has_one_right_answer(
+    monkeypatch: pytest.MonkeyPatch, mean: float, weight: float, bias: float, options: int
+) -> None:
+    """A model whose black is 0 gives a black patch the bias, which is then no wrong answer."""
+    choice, _ = observed(SMALL)
+    monkeypatch.setattr(
+        sys.modules[ask_blank.__module__], "black_of", lambda _: np.array([-mean / 0.5])
+    )
+    for name, factor in (("weight_of", weight), ("bias_of", bias)):
+        held = getattr(embedding, name)(choice)
+        drawn = factor * np.arange(1, held.size + 1).reshape(held.shape)
+        monkeypatch.setattr(embedding, name, lambda _, drawn=drawn: drawn)
+    found = ask_blank(choice, TEXTS["questions"]["blank"])
+    assert len(found.options) == options
+    assert right(found).startswith("The bias $b$ plus")

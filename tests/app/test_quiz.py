@@ -186,3 +186,11 @@ def test_where_all_options_show_the_same_nothing_is_asked() -> None:
 def test_options_of_others_may_be_alike() -> None:
     shown = [("a", "0.5"), ("b", "0.1"), ("c", "0.1")]
     assert compared("most", "Which?", shown, 0, "{values}.").options == ("a", "b", "c")
+
+
+@pytest.mark.parametrize("zeros", [("0.00", "−0.00"), ("+0.00", "−0.00"), ("−0.0 %", "0.0 %")])
+def test_a_zero_looks_as_right_as_one_with_a_minus(zeros: tuple[str, str]) -> None:
+    shown = [("a", zeros[1]), ("b", zeros[0]), ("c", "−0.01")]
+    assert compared("x", "?", shown, 1, "{values}").options == ("b", "c")
+    (question,) = askable([Question("x", "?", (*zeros, "1"), 1, "")])
+    assert len(question.options) == 2 and question.answer == 0

@@ -113,6 +113,7 @@ def test_what_a_page_states_holds(
     wrong, _ = wrong_in(stated(app))
     assert not wrong
     assert not any("more than rounding" in text for text in stated(app))
+    assert not any(re.search(r"\bnan\b", text) for text in stated(app))
     for question in asked:
         check(question)
     if view != "home":

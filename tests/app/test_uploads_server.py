@@ -221,6 +221,8 @@ def test_an_upload_of_our_own_page_gets_the_cookie_that_its_browser_kept_back(me
         OWN | {"origin": "https://vit.example:8501.evil.example"},
         OWN | {"origin": "null"},
         OWN | {"origin": ""},
+        OWN | {"origin": "http://["},
+        OWN | {"origin": "https://[vit.example"},
         {"host": "vit.example:8501"},
         {"host": "", "origin": ""},
         {"origin": "https://vit.example:8501"},

@@ -33,6 +33,7 @@ SHAPES: Mapping[str, ViTConfig] = {
     "odd grid": replace(DIGITS, image_size=35),
     "odd grid of 15": replace(COLOUR, image_size=240, patch_size=16, depth=1),
     "patches of four pixels": replace(DIGITS, image_size=8, patch_size=2),
+    "patches of one pixel": replace(DIGITS, image_size=8, patch_size=1),
     "registers": replace(DIGITS, num_registers=2, pos_embed="sincos2d"),
     "one number for each head": replace(DIGITS, embed_dim=2, pos_embed="sincos"),
     "CIFAR-10": COLOUR,
@@ -46,14 +47,17 @@ class Unlike:
 
     Attributes:
         training: with the switches of the mistake that it was made with, if any.
+        is_blank: whether all its numbers are 0.
     """
 
     config: ViTConfig
     training: TrainConfig | None = None
+    is_blank: bool = False
 
 
 UNLIKE: Mapping[str, Unlike] = {name: Unlike(config) for name, config in SHAPES.items()} | {
-    kind: Unlike(*MISTAKES[kind].apply(DIGITS, TrainConfig())) for kind in KINDS
+    **{kind: Unlike(*MISTAKES[kind].apply(DIGITS, TrainConfig())) for kind in KINDS},
+    "only zeros": Unlike(DIGITS, is_blank=True),
 }
 
 
@@ -75,6 +79,8 @@ def put(folder: Path, one: Unlike, spread: float = 0.3, name: str = "default") -
     with torch.no_grad():  # so that no bias, gain, scale or token is a telling 0 or 1
         for parameter in model.parameters():
             parameter += spread * torch.randn(parameter.shape, generator=generator)
+            if one.is_blank:
+                parameter.zero_()
     save_checkpoint(
         model,
         folder / f"{name}.safetensors",

@@ -83,8 +83,9 @@ def listed(values: np.ndarray, places: Sequence[int], seen: Observation) -> list
 
 def ask_blank(choice: Choice, words: Mapping[str, str]) -> Question:
     unit, black = embedding.unit_of(choice), black_of(choice)
-    row = embedding.weight_of(choice)[unit].astype(np.float64)
-    totals = row.reshape(len(black), -1).sum(axis=1)  # of each channel
+    weight = embedding.weight_of(choice).astype(np.float64)
+    every = weight.reshape(len(weight), len(black), -1).sum(axis=2)  # filter by channel
+    totals = every[unit]
     bias, value = float(embedding.bias_of(choice)[unit]), float(black @ totals)
     added, result = minus(f"{bias:.4f}"), minus(f"{value + bias:.3f}")
     pairs = [
@@ -101,11 +102,15 @@ def ask_blank(choice: Choice, words: Mapping[str, str]) -> Question:
         "sign": sign(shown, result),
         "value": result,
     }
+    # for the whole embedding; what holds as well is no wrong answer, so it is left out
+    moves = bool((every @ black).any())
+    wrong = [words["zeros"]] if moves or embedding.bias_of(choice).any() else []
+    wrong += [words["bias"]] if moves else []
     return Question(
         "blank",
         words["text"].format(**numbers),
-        (words["zeros"], words["bias"], words["sums"].format(**numbers)),
-        2,
+        (*wrong, words["sums"].format(**numbers)),
+        len(wrong),
         words["why"].format(**numbers),
     )
 

@@ -1,5 +1,6 @@
 """What the parts say in the same way: the page's facts, its names and its numbers."""
 
+import math
 from collections.abc import Mapping
 
 import streamlit as st
@@ -60,6 +61,11 @@ def pixel_names(config: ViTConfig) -> list[str]:
 
 def kind_of(choice: Choice) -> str:
     """Return which words fit the filters, as they were measured."""
+    if max(choice.config.patch_hw) == 1:
+        return "single"
+    found = embedding.agreement(choice)
+    if math.isnan(found.value):
+        return "blank"
     if not choice.trained:
         return "untrained"
-    return "smooth" if embedding.agreement(choice).is_smooth else "rough"
+    return "smooth" if found.is_smooth else "rough"
