@@ -77,6 +77,8 @@ class Admission(Estimates):
     def _check_free(self, visitor: str, address: str | None) -> None:
         if self.active_of(visitor):
             raise Refused(SAID["one_already"])
+        if not len(self._line) and len(self._active) < self.limits.runs_at_once:
+            return  # it begins at once, also where none may wait
         most = max(1, self.limits.queue // 2)
         if address and self._line.count_from(address) >= most:
             self._end_unwatched(address)

@@ -144,6 +144,14 @@ def test_one_address_has_half_of_the_queue(make: Callable[..., Manager]) -> None
     assert manager.start("local", REQUEST, None).place == 6
 
 
+def test_where_none_may_wait_one_trains(make: Callable[..., Manager]) -> None:
+    manager = make(runs_at_once=1, queue=0)
+    run_id = manager.start("a", REQUEST, "203.0.113.7").id
+    assert manager.find(run_id).status == "running"
+    with pytest.raises(Refused, match="0 runs wait"):
+        manager.start("b", REQUEST, "203.0.113.8")
+
+
 def test_a_class_of_thirty_behind_one_address_has_room(make: Callable[..., Manager]) -> None:
     manager = make(queue=load_limits().queue)
     for number in range(30):
