@@ -247,7 +247,7 @@ class Manager(Admission):
             if (
                 note.state not in GOING
                 or self._is_going(run_id)
-                or self._servers.is_alive(note.server)
+                or self._servers.has_other(note.server)
             ):
                 continue
             if note.state == "queued":

@@ -49,6 +49,10 @@ class Servers:
         lock.release()
         return False
 
+    def has_other(self, server: str) -> bool:
+        """Whether this is another server, and it has not ended."""
+        return server != self.id and self.is_alive(server)
+
     def leave(self) -> None:
         if self._lock is not None:
             self._lock.release()

@@ -146,7 +146,7 @@ class Standing:
             return False
         # whoever keeps the folder queues it again at its next look
         is_orphan = note.state == "queued" and (self.is_keeper or self.store.is_writable())
-        return is_orphan or self._servers.is_alive(note.server)
+        return is_orphan or self._servers.has_other(note.server)
 
     def _wait(self, place: int) -> float | None:
         """Return about how long the run at a place of the queue waits, which counts from 0."""

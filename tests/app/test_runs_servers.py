@@ -107,6 +107,21 @@ def test_runs_of_another_server_are_neither_changed_nor_deleted(
     assert [one.find(run_id).status for run_id in (trained, waits)] == ["running", "queued"]
 
 
+@pytest.mark.parametrize(
+    ("said", "becomes"),
+    [("running", "interrupted"), ("paused", "interrupted"), ("queued", "running")],
+)
+def test_a_note_that_names_this_server_wrongly_strands_no_run(
+    make: Callable[..., Manager], said: str, becomes: str
+) -> None:
+    manager = make()
+    run_id = manager.start("a", REQUEST).id
+    process_of(run_id).end_run()
+    manager.store.change(run_id, state=said)
+    manager._look(is_cleaning=True)
+    assert manager.find(run_id).status == becomes
+
+
 def test_a_run_whose_lock_somebody_has_is_left_alone(make: Callable[..., Manager]) -> None:
     """The command line goes on with a run that the app has ended."""
     manager = make()
