@@ -131,6 +131,9 @@ def training_classes(path: Path, parts: dict[str, Path], unused: Unused) -> Part
         ImageFolderError: there is no such part, or it has fewer than two classes.
     """
     if "train" not in parts:
+        for file in unused.files:
+            if PART_OF.get(os.path.basename(file).lower()) == "train" and os.path.islink(file):
+                raise ImageFolderError(f"{plain(file)} is a link whose target is gone")
         raise ImageFolderError(
             f"{plain(path)} has no folder train; an image folder has train/<class>/* and "
             f"val/<class>/* or test/<class>/* beside it" + other_folder_hint(path)

@@ -45,7 +45,7 @@ def list_folder(path: Path) -> Folder:
     Raises:
         ImageFolderError: the folder has no such layout.
     """
-    unused = Unused()
+    path, unused = Path(path), Unused()
     found = find_parts(path, unused)
     known = training_classes(path, found, unused)
     if not found.keys() - {"train"}:
@@ -103,6 +103,9 @@ def list_part(part: Part, classes: tuple[str, ...]) -> tuple[FileList, list[str]
 
 def seen_instead(others: list[str]) -> str:
     """Say which files there are where images are missed."""
+    if gone := [other for other in others if os.path.islink(other) and not os.path.exists(other)]:
+        more = f" and {len(others) - len(gone)} other files" if len(gone) < len(others) else ""
+        return f"; there are {len(gone)} links whose target is gone, as {plain(gone[0])}{more}"
     if not others:
         return ""
     return f"; other files there: {endings(Counter(map(ending, others)))}"

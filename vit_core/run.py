@@ -10,6 +10,7 @@ state.safetensors        model and optimizers after the last whole epoch, to res
 """
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -26,6 +27,7 @@ from vit_core.evaluate import Hard
 from vit_core.files import write_atomically
 from vit_core.locks import Lock, is_unused, take
 from vit_core.model import ViT
+from vit_core.plain_text import decode
 from vit_core.strict_json import number_in, parse_json, read_small
 
 HARDEST = "hardest.json"
@@ -55,6 +57,8 @@ class RunConfig:
 
     def to_json(self) -> str:
         values = {**vars(self), "model": self.model.to_dict(), "train": self.train.to_dict()}
+        if (shown := decode(self.dataset)) != self.dataset:  # a path of bytes that are no UTF-8
+            values |= {"dataset": shown, "dataset_bytes": os.fsencode(self.dataset).hex()}
         return json.dumps(values, indent=2) + "\n"
 
     @classmethod
@@ -74,7 +78,9 @@ class RunConfig:
                 data=str(values["data"]),
                 command=str(values["command"]),
                 # runs of the first versions, which knew MNIST alone, do not say these
-                dataset=str(values.get("dataset", cls.dataset)),
+                dataset=os.fsdecode(bytes.fromhex(values["dataset_bytes"]))
+                if "dataset_bytes" in values
+                else str(values.get("dataset", cls.dataset)),
                 statistics=str(values.get("statistics", cls.statistics)),
                 is_streamed=bool(values.get("is_streamed", cls.is_streamed)),
                 images=max(1, int(values.get("images", cls.images))),

@@ -340,3 +340,19 @@ def test_a_photograph_in_a_folder_is_upright_and_deep_scans_keep_their_greys(fol
     assert read_image(str(file), (8, 4))[0, [0, -1], 0].tolist() == [0, 255]
     Image.fromarray(np.full((9, 9), 32_896, np.uint16)).save(file)
     assert set(read_image(str(file), (8, 8)).ravel().tolist()) == {128}
+
+
+def test_a_class_or_part_of_links_whose_targets_are_gone_is_named_as_such(folder: Path) -> None:
+    for file in (folder / "train" / "cat").iterdir():
+        file.unlink()
+        file.symlink_to("/no/such/disk/of images.png")
+    with pytest.raises(ImageFolderError, match=r"links whose target is gone, as .*cat"):
+        read_folder(folder, 8)
+    (folder / "train").rename(folder / "elsewhere")
+    (folder / "train").symlink_to("/no/such/disk")
+    with pytest.raises(ImageFolderError, match="train is a link whose target is gone"):
+        read_folder(folder, 8)
+
+
+def test_a_path_may_be_text(folder: Path) -> None:
+    assert counts(read_folder(f"{folder}{os.sep}", 8)) == counts(read_folder(folder, 8))

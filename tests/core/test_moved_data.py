@@ -1,6 +1,7 @@
 """A run is gone on with where its images lie now, if they are the same."""
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -145,3 +146,20 @@ def test_a_path_with_line_breaks_stays_one_sentence(
         assert command.main([*options, "--run-dir", str(odd), *QUICK]) == 2
         said = capsys.readouterr().err
         assert said.startswith("error: ") and said.count("\n") == 1 and "\x1b" not in said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' names are Unicode")
+def test_a_path_that_is_no_text_is_trained_on_and_gone_on_with(old: Path, tmp_path: Path) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9 \xff"))
+    old.rename(odd)
+    run = tmp_path / "run"
+    start = ["--workers", "0", "--dataset", str(odd), "--run-dir", str(run)]
+    assert command.main([*start, *QUICK]) == 0
+    assert read_config(run).dataset == str(odd)
+    assert "caf\\xe9" in json.loads((run / "config.json").read_text())["dataset"]
+    cut_back(run)
+    assert resume(run) == 0
+    moved = tmp_path / "moved"
+    odd.rename(moved)
+    assert resume(run, "--dataset", str(moved)) == 0
+    assert read_config(run).dataset == str(moved)

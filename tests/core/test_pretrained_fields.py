@@ -425,3 +425,95 @@ def test_a_grey_module_of_timm_as_it_is_made() -> None:
     source = timm.create_model("vit_tiny_patch16_224", in_chans=1, img_size=32, depth=1).eval()
     model, prepared = from_timm(source)
     assert model.config.in_channels == prepared.channels == 1
+
+
+def test_a_mean_that_takes_in_the_registers_is_refused_of_a_module() -> None:
+    import_torchvision()  # before timm, which imports it
+    import timm
+
+    pooled = {"global_pool": "avg", "class_token": False, "fc_norm": False, "reg_tokens": 2}
+    make = {"img_size": 32, "depth": 1, **pooled}
+    from_timm(timm.create_model("vit_tiny_patch16_224", **make).eval())
+    source = timm.create_model("vit_tiny_patch16_224", pool_include_prefix=True, **make).eval()
+    with pytest.raises(PretrainedError, match="pool_include_prefix"):
+        from_timm(source)
+
+
+CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
+
+
+@pytest.mark.parametrize(
+    ("name", "processor", "mean", "interpolation"),
+    [
+        ("vit", None, (0.5,) * 3, "bilinear"),
+        ("vit", "DeiTImageProcessor", (0.5,) * 3, "bicubic"),
+        ("vit", "BitImageProcessor", CLIP_MEAN, "bicubic"),
+        ("deit", None, (0.5,) * 3, "bicubic"),
+        ("deit", "ViTFeatureExtractor", (0.5,) * 3, "bilinear"),
+        ("dinov2", None, CLIP_MEAN, "bicubic"),
+        ("dinov2_registers", "CLIPImageProcessor", CLIP_MEAN, "bicubic"),
+        ("dinov2", "ViTImageProcessor", (0.5,) * 3, "bilinear"),
+    ],
+)
+def test_a_field_of_pictures_that_is_left_out_is_its_processors_default(
+    name: str, processor: str | None, mean: tuple[float, ...], interpolation: str
+) -> None:
+    tensors, config = recorded(name)
+    values = {"size": {"height": 56, "width": 56}, "do_center_crop": False}
+    if processor:
+        values["image_processor_type"] = processor
+    size = config["patch_size"] * 4
+    values["size"] = {"height": size, "width": size}
+    _, prepared = from_huggingface(tensors, config, preprocessor=values)
+    assert prepared.mean == pytest.approx(mean)
+    assert prepared.interpolation == interpolation
+    assert not any("has no size" in note for note in prepared.notes)
+    del values["size"]
+    _, prepared = from_huggingface(tensors, config, preprocessor=values)
+    assert any("has no size" in note for note in prepared.notes)
+
+
+@pytest.mark.parametrize("name", ["dinov2", "dinov2_registers"])
+def test_positions_of_an_oblong_dinov2_are_a_squares_as_in_its_source(name: str) -> None:
+    tensors, config = recorded(name)
+    patch = config["patch_size"]
+    key = next(key for key in tensors if key.endswith("position_embeddings"))
+    positions = torch.randn(1, 17, tensors[key].shape[2])
+    oblong = config | {"image_size": [2 * patch, 8 * patch]}
+    preprocessor = {"size": {"height": 2 * patch, "width": 8 * patch}, "do_center_crop": False}
+    model, prepared = from_huggingface(
+        tensors | {key: positions}, oblong, preprocessor=preprocessor
+    )
+    assert model.config.grid_size == (2, 8)
+    assert prepared.learned_grid == (4, 4)
+    with pytest.raises(PretrainedError, match="not those of a square grid"):
+        from_huggingface(
+            tensors | {key: torch.randn(1, 13, positions.shape[2])},
+            config | {"image_size": [2 * patch, 6 * patch]},
+            preprocessor={"size": {"height": 2 * patch, "width": 6 * patch}},
+        )
+
+
+@pytest.mark.parametrize("kind", [torch.int8, torch.float8_e4m3fn])
+def test_positions_and_registers_that_are_codes_are_refused(kind: torch.dtype) -> None:
+    for name in ("pos_embed", "reg_token"):
+        shape = timm_shape(num_registers=2)
+        tensors = timm_tensors(shape)
+        tensors[name] = tensors[name].to(kind)
+        with pytest.raises(PretrainedError, match=f"{name} holds numbers of type"):
+            from_timm(tensors)
+
+
+@pytest.mark.parametrize("value", [torch.zeros(7, 5), torch.tensor(1.0)])
+def test_queries_of_another_shape_than_keys_are_one_sentence(value: torch.Tensor) -> None:
+    tensors, config = recorded("vit")
+    name = next(key for key in tensors if key.endswith("query.weight"))
+    with pytest.raises(PretrainedError, match="must be of one shape"):
+        from_huggingface(tensors | {name: value}, config)
+
+
+def test_a_configuration_that_is_a_folder_is_said_without_its_place(tmp_path: Path) -> None:
+    (tmp_path / "model" / "config.json").mkdir(parents=True)
+    with pytest.raises(PretrainedError) as error:
+        load(tmp_path / "model")
+    assert str(tmp_path) not in one_sentence(error)

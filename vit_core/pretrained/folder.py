@@ -50,7 +50,9 @@ def read_json(path: Path, required: bool = True, most: int = LARGEST_JSON) -> An
         return None
     except RecursionError:
         raise PretrainedError(f"{path.name} cannot be read: it is nested too deeply") from None
-    except (OSError, ValueError) as error:
+    except OSError as error:  # whose own text names the folder
+        raise PretrainedError(f"{path.name} cannot be read: {error.strerror}") from None
+    except ValueError as error:
         raise PretrainedError(f"{path.name} cannot be read: {one_line(str(error), 120)}") from None
     if not isinstance(values, dict):
         raise PretrainedError(f"{path.name} is no configuration: it holds no names and values")

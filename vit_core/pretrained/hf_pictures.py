@@ -37,6 +37,16 @@ NO_EFFECT = (
     "image_seq_length",
 )
 BY_SHORTER = ("Bit", "CLIP")  # a single number is the shorter side to these
+# whose processor it is where preprocessor_config.json does not say it
+USUAL_PROCESSOR = {"vit": "ViT", "deit": "DeiT", "dinov2": "Bit", "dinov2_with_registers": "Bit"}
+CLIP = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+# what each takes for a field that is left out: mean and deviation, and how it resizes
+LEFT_OUT = {
+    "ViT": ((HALF, HALF), 2),
+    "DeiT": ((HALF, HALF), 3),
+    "Bit": (CLIP, 3),
+    "CLIP": (CLIP, 3),
+}
 # pixels; DINOv2's positions are for the latter, which is 1,369 patches
 DINO_SIZE, DINO_OWN = 224, (518, 518)
 LEAST_STD = 1e-8
@@ -68,12 +78,13 @@ def pictures_of(
     processor = fields.text("image_processor_type", PROCESSORS)
     processor = fields.text("feature_extractor_type", PROCESSORS) or processor or ""
     is_dino = kind.startswith("dinov2")
-    by_shorter = is_dino or processor.startswith(BY_SHORTER)
+    processor = processor or USUAL_PROCESSOR[kind]
+    by_shorter = processor.startswith(BY_SHORTER)
     whole, shortest = size_of(fields, by_shorter)
     crops = fields.flag("do_center_crop")
     crop = fields.pair("crop_size")
     if crops is None:
-        crops = by_shorter or processor.startswith("DeiT")
+        crops = not processor.startswith("ViT") and (values is not None or is_dino)
     usual = (DINO_SIZE, DINO_SIZE) if is_dino and own == DINO_OWN else own
     crop = (crop or usual) if crops else None
     resizes = fields.flag("do_resize") is not False
@@ -84,6 +95,12 @@ def pictures_of(
     # without a shorter side to aim at, these libraries squeeze the picture
     squeeze = resizes and not shortest and (whole is not None or not by_shorter)
     resize = (shortest, shortest) if shortest else whole or size
+    needed = [name for name, is_needed in (("size", resizes), ("crop_size", crops)) if is_needed]
+    if values is not None and (missing := [name for name in needed if name not in fields]):
+        notes += (
+            f"preprocessor_config.json has no {' and no '.join(missing)}; the size of the model's "
+            f"images was taken.",
+        )
     if shortest and crop is None:
         notes += ("Its source keeps a picture's proportions; here the middle is cut out.",)
     if image_size:
@@ -92,8 +109,9 @@ def pictures_of(
             tuple(max(1, round(side * factor)) for side in resize) if crop else (image_size,) * 2
         )
         size = (image_size, image_size)
-    filter_ = interpolation(fields, 3 if is_dino else 2)
-    mean, std = normalisation(kind, fields, channels)
+    usual_norm, usual_filter = left_out(kind, values is not None, processor, channels)
+    filter_ = interpolation(fields, usual_filter)
+    mean, std = normalisation(fields, channels, usual_norm)
     for name in ("do_pad", "do_flip_channel_order", "do_thumbnail", "do_align_long_axis"):
         fields.only(name, False, because="pictures are not prepared so here")
     fields.only("rescale_offset", False, because="pixels are not shifted here")
@@ -137,15 +155,29 @@ def interpolation(fields: Fields, usual: int) -> str:
     return RESAMPLING[usual if number is None else number]
 
 
+def left_out(
+    kind: str, has_file: bool, processor: str, channels: int
+) -> tuple[tuple[tuple[float, ...], tuple[float, ...]], int]:
+    """Return the mean, the deviation and the way to resize that count where no field says them."""
+    if channels == 1:
+        norm = HALF, HALF
+    elif has_file:
+        norm = next(one for name, (one, _) in LEFT_OUT.items() if processor.startswith(name))
+    else:  # what the models of a kind were mostly trained with
+        norm = (HALF, HALF) if kind == "vit" else (IMAGENET_MEAN, IMAGENET_STD)
+    if not has_file:
+        return norm, 3 if kind.startswith("dinov2") else 2
+    return norm, next(one for name, (_, one) in LEFT_OUT.items() if processor.startswith(name))
+
+
 def normalisation(
-    kind: str, fields: Fields, channels: int
+    fields: Fields, channels: int, usual: tuple[tuple[float, ...], tuple[float, ...]]
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return mean and std for pixels scaled to 0..1, whatever the source scales them by.
 
     The source computes (x · factor - mean) / std of pixels x from 0 to 255, which is
     (x / 255 - mean / (255 · factor)) / (std / (255 · factor)).
     """
-    usual = (HALF, HALF) if kind == "vit" or channels == 1 else (IMAGENET_MEAN, IMAGENET_STD)
     mean, std = usual[0][:channels], usual[1][:channels]
     mean = fields.numbers("image_mean", channels, -1e6, 1e6) or mean
     std = fields.numbers("image_std", channels, LEAST_STD, 1e6) or std

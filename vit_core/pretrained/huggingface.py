@@ -214,7 +214,10 @@ def fitted(
             raise PretrainedError("this DeiT has no distillation token with a position of its own")
         found["reg_token"] = registers.float() + positions[:, 1:2].float()
         positions = positions[:, [0, *range(2, positions.shape[1])]]
-    old = grid_of(positions.shape[1] - 1, (own[0] // patch[0], own[1] // patch[1]))
+    # DINOv2's code takes positions for those of a square wherever an image is oblong
+    is_square = kind.startswith("dinov2") and own[0] != own[1]
+    grid = None if is_square else (own[0] // patch[0], own[1] // patch[1])
+    old = grid_of(positions.shape[1] - 1, grid)
     found["pos_embed"] = resampled(
         positions,
         old,

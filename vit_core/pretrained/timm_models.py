@@ -168,6 +168,11 @@ def read_module(module: nn.Module) -> Known:
             not isinstance(norm, nn.LayerNorm) or norm.eps != known.norm_eps
         ):
             raise PretrainedError("this model's norms are not all LayerNorm of one epsilon")
+    if known.pool == "avg" and getattr(module, "pool_include_prefix", False):
+        raise PretrainedError(
+            "this model has pool_include_prefix: its mean is that of all tokens, and this "
+            "project's is that of the patches alone"
+        )
     if any(not isinstance(norm, nn.Identity) for norm in before) and known.pool == "token":
         raise PretrainedError("this model has norms that this project's has not")
     if {type(one).__name__ for one in module.blocks} != {"Block"}:

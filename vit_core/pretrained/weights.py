@@ -52,6 +52,13 @@ def joined_qkv(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
             start, end = match.groups()
             names = [f"{start}{part}.{end}" for part in "qkv"]
             if all(one in found for one in names):
+                shapes = {tuple(found[one].shape) for one in names}
+                if len(shapes) > 1 or () in shapes:
+                    raise PretrainedError(
+                        f"{start}q, k and v have {end}s of the shapes "
+                        f"{', '.join(str(tuple(found[one].shape)) for one in names)}; they must "
+                        f"be of one shape"
+                    )
                 found[f"{start}qkv.{end}"] = torch.cat([found.pop(one) for one in names])
     return found
 
@@ -205,11 +212,26 @@ def positions_of(tensors: Mapping[str, Tensor], width: int) -> Tensor:
     positions = tensors.get("pos_embed")
     if positions is None:
         raise PretrainedError("these weights have no pos_embed: no learned positions")
+    for name in ("pos_embed", "reg_token"):  # which are added to one another before the rest
+        check_type(name, tensors.get(name))
     if positions.ndim != 3 or len(positions) != 1 or positions.shape[2] != width:
         raise PretrainedError(
             f"pos_embed is {tuple(positions.shape)} where (1, positions, {width}) is expected"
         )
     return positions
+
+
+def check_type(name: str, tensor: Tensor | None) -> None:
+    """Refuse a tensor whose numbers are codes and not weights.
+
+    Raises:
+        PretrainedError: it is one.
+    """
+    if tensor is not None and not is_plain_number(tensor):
+        raise PretrainedError(
+            f"{name} holds numbers of type {str(tensor.dtype).removeprefix('torch.')}; allowed are "
+            f"float32, float16, bfloat16 and float64"
+        )
 
 
 def build_from(
@@ -240,11 +262,8 @@ def build_from(
         raise PretrainedError(
             f"these weights do not fit the model: {'; '.join(problems[:PROBLEMS])}"
         )
-    if odd := [key for key in expected if not is_plain_number(tensors[key])]:
-        raise PretrainedError(
-            f"{odd[0]} holds numbers of type {str(tensors[odd[0]].dtype).removeprefix('torch.')}; "
-            f"allowed are float32, float16, bfloat16 and float64"
-        )
+    for key in expected:
+        check_type(key, tensors[key])
     held = {key: tensors[key].detach().to("cpu", torch.float32).contiguous() for key in expected}
     if bad := [key for key, value in held.items() if not value.isfinite().all()]:
         raise PretrainedError(f"these weights are not finite numbers, in {bad[0]}")
