@@ -99,7 +99,8 @@ class RunStore:
         """
         texts, nearest = load_texts("runs"), self.root
         try:
-            if self.root.exists() and not self.root.is_dir():
+            # a link may lead nowhere, or to itself
+            if os.path.lexists(self.root) and not self.root.is_dir():
                 return texts["root_is_file"]
             while not nearest.exists() and nearest != nearest.parent:
                 nearest = nearest.parent
@@ -181,6 +182,8 @@ class RunStore:
             InUseError: another process writes the run.
             OSError: it cannot be removed, and stays whole.
         """
+        if not ID.fullmatch(run_id):  # an empty one would be the folder of all runs
+            raise OSError("it is no run")
         stays = remove_folder(self.folder(run_id))
         self._forget(run_id)
         return stays

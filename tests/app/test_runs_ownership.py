@@ -1,6 +1,7 @@
 """What the app did not make in its folder of runs is never changed, counted, listed or deleted."""
 
 import dataclasses
+import errno
 import json
 import os
 import shutil
@@ -107,6 +108,29 @@ def test_folders_of_others_stay_as_they_are(
     assert (root / "notes.txt").read_text() == "mine" and (root / "empty-folder").is_dir()
     assert all(manager.find(name) is None for name in OTHERS)
     assert measure(manager.store) == ({}, set())
+
+
+def test_a_start_that_fails_before_it_has_a_folder_removes_nothing(
+    make: Callable[[], Manager], root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the app's folder is itself a run of the command line, it has files of such names."""
+    root.mkdir(parents=True, exist_ok=True)
+    for name in ("status.json", "config.json", "final.safetensors"):
+        (root / name).write_text("weeks of work")
+    manager = make()
+    manager._root_lock.release()  # as before it has become the keeper
+
+    def full() -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(manager.store, "new_id", full)
+    with pytest.raises(Refused, match="No space left"):
+        manager.start("anna", REQUEST)
+    for run_id in ("", ".", ".."):
+        with pytest.raises(OSError):
+            manager.store.delete(run_id)
+    for name in ("status.json", "config.json", "final.safetensors"):
+        assert (root / name).read_text() == "weeks of work"
 
 
 def test_runs_of_the_command_line_stay(make: Callable[[], Manager], root: Path) -> None:

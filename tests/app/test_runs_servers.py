@@ -232,6 +232,20 @@ def test_a_folder_that_cannot_be_written_refuses_every_change(
     assert manager.find(run_id).status == "failed"
 
 
+@pytest.mark.parametrize("kind", ["file", "dangling link", "link to itself"])
+def test_a_place_that_is_no_folder_is_said_before_anybody_starts(
+    make: Callable[..., Manager], root: Path, kind: str
+) -> None:
+    if kind == "file":
+        root.write_text("mine")
+    else:
+        root.symlink_to(root if kind == "link to itself" else root.parent / "gone")
+    manager = make()
+    assert "not a folder" in manager.trouble()
+    with pytest.raises(Refused, match="cannot be written"):
+        manager.start("a", REQUEST)
+
+
 def test_a_file_that_cannot_be_removed_now_goes_later(
     make: Callable[..., Manager], monkeypatch: pytest.MonkeyPatch
 ) -> None:
