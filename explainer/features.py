@@ -111,5 +111,8 @@ def known_features(choice: Choice) -> Known:
 
 
 def stages(seen: Observation) -> tuple[str, ...]:
-    """Return where the patches can be looked at: before the first block, after each, at the end."""
-    return (*stream_keys(seen.config), LAST)
+    """Return where the patches can be looked at: before the first block, after each, at the end.
+
+    Without a final LayerNorm the end is what the last block gave.
+    """
+    return (*stream_keys(seen.config), *([LAST] if seen.config.final_norm else []))

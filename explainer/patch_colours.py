@@ -3,15 +3,15 @@
 import streamlit as st
 
 from explainer import features
-from explainer.content import load_texts
 from explainer.figures.colour_map import colours_of, side_by_side
 from explainer.figures.pixels import image_address
 from explainer.services import Observation
+from explainer.told import texts_of
 
 
 def show_patch_colours(seen: Observation) -> None:
     """Draw both: red, green and blue are the patches' first three principal components."""
-    texts, grid = load_texts("features")["parts"]["colours"], seen.config.grid_size
+    texts, grid = texts_of("features", seen)["parts"]["colours"], seen.config.grid_size
     found, (rows, columns) = features.principal(seen), grid
     shares = f"{100 * float(found.shares.sum()):.0f} %"
     st.html(

@@ -206,6 +206,24 @@ def test_the_head_is_not_called_what_it_is_not(place: Callable, open_page: Calla
     assert "smallest part" not in said
 
 
+@pytest.mark.parametrize("view", ["home", "class_token", "classification_head"])
+@pytest.mark.parametrize("model", [one for one in UNLIKE if not UNLIKE[one].config.final_norm])
+def test_a_layer_norm_that_is_not_there_is_not_told_of(
+    place: Callable, open_page: Callable, model: str, view: str
+) -> None:
+    place(model)
+    address = "home" if view == "home" else navigation.address(view)
+    said = " ".join(stated(open_page(address, source="default")))
+    for claim in (
+        *("final LayerNorm is", "final LayerNorm and", "the final LayerNorm.", "last LayerNorm:"),
+        *("After the final", "after the final", "a last **LayerNorm**:", "A LayerNorm evens"),
+        *("LayerNorm divides", r"= \mathrm{LN}(z_L^0)\, W", r"\sum_{i=1}^{N} \mathrm{LN}"),
+    ):
+        assert claim not in said
+    if view == "classification_head":
+        assert "**This model has none**" in said or "**this model has none**" in said
+
+
 def test_a_column_of_powers_says_of_what(place: Callable, open_page: Callable) -> None:
     """Head and numbers agree: e to the power of the column before is the number."""
     place("one head")

@@ -37,6 +37,11 @@ SHAPES: Mapping[str, ViTConfig] = {
     "registers": replace(DIGITS, num_registers=2, pos_embed="sincos2d"),
     "one number for each head": replace(DIGITS, embed_dim=2, pos_embed="sincos"),
     "CIFAR-10": COLOUR,
+    "no final LayerNorm": replace(DIGITS, final_norm=False),
+    "no final LayerNorm, no class token": replace(COLOUR, final_norm=False, pool="mean"),
+    "no final LayerNorm, no head": replace(
+        COLOUR, final_norm=False, pool="mean", num_registers=1, num_classes=0
+    ),
 }
 KINDS = ("no_residual", "no_layer_norm", "no_scaling", "no_position")
 

@@ -6,6 +6,7 @@ from explainer.components.matrices import Matrix
 from explainer.galleries import DIGITS, samples
 from explainer.services import Observation
 from explainer.state import Cell, Choice
+from explainer.told import texts_of
 from explainer.views.class_token.cells import show_matrices
 from explainer.views.class_token.values import start_difference, start_rows
 from explainer.views.class_token.wording import TEXTS, dimensions, has_class, names_of, others
@@ -46,7 +47,7 @@ def name_of(choice: Choice) -> str:
 
 
 def averaged(choice: Choice, seen: Observation) -> list[Matrix]:
-    texts, config = TEXTS["parts"]["what"], seen.config
+    texts, config = texts_of("class_token", seen)["parts"]["what"], seen.config
     prefix, columns = config.num_prefix_tokens, dimensions(config)
     return [
         Matrix(

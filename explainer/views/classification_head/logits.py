@@ -11,13 +11,15 @@ from explainer.export import download_csv, matrix_csv
 from explainer.services import Observation
 from explainer.small_print import note
 from explainer.state import Cell, Choice
+from explainer.told import texts_of
 from explainer.views.classification_head.cells import show_matrices
 from explainer.views.classification_head.wording import TEXTS, facts, numbered
 from explainer.weights import weights
 
 
 def show_logits(choice: Choice, seen: Observation) -> None:
-    texts, config = TEXTS["parts"]["logits"], seen.config
+    texts = texts_of("classification_head", seen)["parts"]["logits"]
+    config = seen.config
     start = Cell("logits", shown_classes(seen).index(seen.prediction), 0)
     show_matrices("logits", logit_matrices, start, choice, seen)
     if not are_all_shown(seen):

@@ -9,13 +9,15 @@ from explainer.lens import written
 from explainer.services import Observation
 from explainer.state import Cell, Choice
 from explainer.strangers_words import plain_format
+from explainer.told import texts_of
 from explainer.views.classification_head.cells import show_matrices
 from explainer.views.classification_head.values import contributions
 from explainer.views.classification_head.wording import TEXTS, rival_of, signed, writer_names
 
 
 def show_parts(choice: Choice, seen: Observation) -> None:
-    texts, split, names = TEXTS["parts"]["parts"], written(choice, seen), seen.class_names
+    texts = texts_of("classification_head", seen)["parts"]["parts"]
+    split, names = written(choice, seen), seen.class_names
     best, rival = seen.prediction, rival_of(seen)
     start = Cell("written", 0, shown_classes(seen).index(best))
     show_matrices("parts", written_matrices, start, choice, seen)

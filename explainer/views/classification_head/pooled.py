@@ -5,9 +5,10 @@ from explainer.content import load_texts
 from explainer.services import Observation
 from explainer.state import Cell, Choice
 from explainer.tokens import token_names
+from explainer.told import texts_of
 from explainer.views.classification_head.cells import show_matrices
 from explainer.views.classification_head.values import read_rows
-from explainer.views.classification_head.wording import TEXTS, numbered
+from explainer.views.classification_head.wording import numbered
 
 TOKENS = load_texts("token_explorer")
 
@@ -18,15 +19,17 @@ def show_pooled(choice: Choice, seen: Observation) -> None:
 
 
 def pooled_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
-    texts, config = TEXTS["parts"]["pooled"], seen.config
+    texts = texts_of("classification_head", seen)["parts"]["pooled"]
+    config = seen.config
     rows, dimensions = read_rows(config), numbered(config.embed_dim)
     names = token_names(config, TOKENS)[rows]
     axes = {"row_axis": "token", "column_axis": "dimension"}
     stream = seen.tensors[f"blocks.{config.depth - 1}.resid_post"][rows]
-    title = texts["normed" if config.final_norm else "normed_plain"]
     shown = [
         Matrix("stream", stream, texts["stream"], names, dimensions, **axes),
-        Matrix("normed", seen.tensors["final_norm"][rows], title, names, dimensions, **axes),
+        Matrix(
+            "normed", seen.tensors["final_norm"][rows], texts["normed"], names, dimensions, **axes
+        ),
     ]
     if config.pool != "cls":
         mean, name = seen.tensors["pooled"][None], [texts["pooled_row"]]
