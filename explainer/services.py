@@ -24,7 +24,7 @@ from explainer.large.in_use import InUse
 from explainer.large.passes import one_large_batch, one_large_pass
 from explainer.runs import Run
 from explainer.runs.limits import load_limits
-from explainer.showable import check_memory, check_showable
+from explainer.showable import check_finite, check_memory, check_showable, has_usual_weights
 from explainer.state import SOURCES, UNTRAINED, Choice, read_by_others, read_saved
 from explainer.strangers_words import StrangersWord, distinct
 from explainer.uploads import SMALL
@@ -189,7 +189,10 @@ def read_saved_source(path: Path) -> Source:
     """Read a run's model, which somebody may have put there by hand."""
     source = read_source(path)
     check_showable(source.model.config, source.info)
-    check_memory(source.model.config, load_limits().large_megabytes)
+    config = source.model.config
+    check_memory(config, load_limits().large_megabytes)
+    if not is_large(config) or not has_usual_weights(source.model):
+        check_finite(source.model, source.info)
     return source
 
 

@@ -8,8 +8,11 @@ import math
 import unicodedata
 from collections.abc import Sequence
 
-from vit_core import CheckpointError, ViTConfig
-from vit_core.data import DataInfo
+import torch
+from torch import Tensor
+
+from vit_core import CheckpointError, ViT, ViTConfig
+from vit_core.data import DataInfo, normalize
 from vit_core.interpret.heads import block_bytes
 
 CHANNELS = (1, 3)
@@ -21,6 +24,7 @@ MOST_HEADS = 16
 MEGABYTE = 1024**2
 MOST_TENSORS = 128 * MEGABYTE  # of one image, all of which a page keeps
 MOST_OF_BLOCK = 48 * MEGABYTE  # of those that are needed at the same time
+USUAL_WEIGHT = 1_000.0  # trained ones stay below 100
 LONGEST_NAME = 160  # characters of a class's name; the longest of ImageNet's has 131
 # what a character may not be: a control, half of one, or an end of a line or paragraph
 FORBIDDEN = ("Cc", "Cs", "Zl", "Zp")
@@ -165,3 +169,35 @@ def check_drawable(config: ViTConfig) -> None:
             "this model has a single token, which has no other to look at; the pages show models "
             "of at least 2"
         )
+
+
+def check_finite(model: ViT, info: DataInfo) -> None:
+    """Refuse a model whose own numbers overflow, which finite weights can bring about.
+
+    It looks at a black, a white and a random picture, one at a time, and keeps no tensor.
+
+    Raises:
+        CheckpointError: the message is one sentence.
+    """
+    shape = (1, model.config.in_channels, *model.config.image_hw)
+    drawn = torch.Generator().manual_seed(0)
+    black = torch.zeros(shape, dtype=torch.uint8)
+    noise = torch.randint(256, shape, generator=drawn, dtype=torch.uint8)
+    with torch.no_grad():
+        for image in (noise, black, black + 255):
+            model(normalize(image, info), finite)
+
+
+def has_usual_weights(model: ViT) -> bool:
+    """Whether no weight is so large that a pass could overflow for it."""
+    return all(value.abs().max() <= USUAL_WEIGHT for value in model.parameters())
+
+
+def finite(name: str, tensor: Tensor) -> Tensor:
+    """Let a tensor of a pass through, as a tap does, if all its numbers are finite."""
+    if not tensor.isfinite().all():
+        raise CheckpointError(
+            "this model's numbers overflow while it looks at a picture, so that there is nothing "
+            "to show"
+        )
+    return tensor

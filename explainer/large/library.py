@@ -18,7 +18,7 @@ import streamlit as st
 from explainer.content import load_texts
 from explainer.large.slots import Slots
 from explainer.runs import load_limits, the_manager
-from explainer.showable import check_drawable, check_range
+from explainer.showable import check_drawable, check_finite, check_range, has_usual_weights
 from explainer.strangers_words import joined, plain_format, strangers_word
 from vit_core import CheckpointError, ViT, ViTConfig
 
@@ -157,6 +157,8 @@ def read(name: str) -> Pretrained:
         check_size(model.config, most)
         check_drawable(model.config)
         check_range(preprocessing.info)
+        if not has_usual_weights(model):
+            check_finite(model, preprocessing.info)
     except (core().PretrainedError, CheckpointError, OSError) as error:
         raise CheckpointError(sentence(plain(str(error), path))) from None
     return Pretrained(model, preprocessing)

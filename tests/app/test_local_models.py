@@ -6,7 +6,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from safetensors.torch import save_file
+import torch
+from safetensors.torch import load_file, save_file
 from streamlit.testing.v1 import AppTest
 
 from explainer import navigation
@@ -73,6 +74,21 @@ def test_a_folder_is_opened_by_its_link_whatever_it_is_called(
     assert not app.exception
     assert is_shown(app, f"local/{name}")
     assert app.query_params["pretrained"] == f"local/{name}"
+
+
+@pytest.mark.parametrize("page", ["home", "self-attention"])
+def test_a_model_whose_numbers_overflow_is_refused_in_a_sentence(
+    models: Path, open_page: Callable[..., AppTest], page: str
+) -> None:
+    folder = put_timm(models / "huge", shape())
+    tensors = load_file(folder / "model.safetensors")
+    save_file(
+        {name: torch.full_like(value, 3e38) for name, value in tensors.items()},
+        folder / "model.safetensors",
+    )
+    app = open_page(page, source="pretrained", pretrained="local/huge")
+    assert not app.exception
+    assert "numbers overflow while it looks at a picture" in said(app)
 
 
 def test_accents_are_the_same_however_a_system_writes_them(
