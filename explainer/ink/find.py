@@ -12,6 +12,7 @@ from explainer.ink.groups import Group, groups_in, surrounds
 from explainer.ink.lines import ruled_lines, without_hairs, without_lines
 
 WIDTHS = (0.07, 0.18, 0.45)  # of the longer side, the widest stroke that is looked for
+LEAST_SCORE = 0.04  # less has no shape of a digit: blank paper, noise and small print
 LEVELS = (0.06, 0.1, 0.16, 0.24, 0.34, 0.46, 0.6)  # of contrast, above which something may be ink
 
 
@@ -26,7 +27,7 @@ class Finding:
         ink: (height, width) uint8, white ink on black, of the chosen group alone.
         group: the chosen one.
         others: groups that are about as good.
-        lines: (height, width) bool, what was taken for ruled lines.
+        lines: (height, width) bool, the ruled lines that were taken out.
     """
 
     polarity: str
@@ -73,6 +74,8 @@ def find(grey: np.ndarray, polarity: str = "", scale: float = 1) -> Finding | No
     # the paper within a loop has the shape of a stroke, too
     if len(ordered) == 2 and is_loop_around(ordered[1].best, chosen.groups):
         chosen = ordered[1]
+    if chosen.best.score < LEAST_SCORE * min(1, scale):
+        return None
     groups, tried, paper, values, lines, level = chosen
     first, *rest = groups
     others = tuple(
@@ -84,7 +87,9 @@ def find(grey: np.ndarray, polarity: str = "", scale: float = 1) -> Finding | No
     if not mask.any():
         return None
     ink = soft_ink(values, mask, scale)
-    return Finding(tried, paper.astype(np.uint8), values, ink, first, others, lines)
+    ink_with_lines = values > level
+    taken = ink_with_lines & ~without_lines(ink_with_lines, lines)
+    return Finding(tried, paper.astype(np.uint8), values, ink, first, others, taken)
 
 
 def is_loop_around(outer: Group, groups: list[Group]) -> bool:

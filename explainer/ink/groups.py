@@ -14,6 +14,7 @@ GAP = 0.22  # of a digit's size, across which its strokes may lie apart
 FATTEST = 0.34  # of a digit's size, that its widest stroke takes
 MOST_HOLES = 3  # one more than an 8 has
 BAR = 6  # times as long as wide
+THINNEST = 0.08  # of a digit's size, below which what has a corner may be a part of a frame
 SQUARISH = 2.2  # a four-cornered piece this much longer than wide is a stroke
 
 
@@ -128,7 +129,7 @@ def measured(members, seed, labels, stats, values, grey, polarity) -> Group | No
     )
     if is_box(padded):
         score *= 0.05
-    if is_bar(padded):
+    if is_bar(padded) or (stroke < THINNEST and is_corner(padded)):
         score *= 0.7
     if holes_in(padded, size) > MOST_HOLES:
         score *= 0.2
@@ -226,6 +227,18 @@ def is_bar(ink: np.ndarray) -> bool:
     return max(wide, high) > BAR * (1 + min(wide, high))
 
 
+def is_corner(ink: np.ndarray) -> bool:
+    """Whether a group lies along the sides of a rectangle, as two or three sides of a frame do."""
+    rows, columns = np.nonzero(ink)
+    points = np.stack([columns, rows], axis=1).astype(np.float32)
+    middle, (wide, high), angle = cv2.minAreaRect(points)
+    turn = np.deg2rad(angle)
+    axes = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    from_middle = np.abs((points - middle) @ axes)
+    near = max(3.0, 0.05 * max(wide, high))
+    return bool((from_middle > np.array([wide, high]) / 2 - near).any(axis=1).mean() > 0.95)
+
+
 def demoted(groups: list[Group]) -> list[Group]:
     """Give little to what encloses another group, as a ring or a frame around a digit does."""
     result = []
@@ -239,12 +252,21 @@ def demoted(groups: list[Group]) -> list[Group]:
             and left < other.box[1]
             and bottom > other.box[2]
             and right > other.box[3]
-            and is_inside(other, group)
+            and (is_inside(other, group) or is_open_around(group, other))
             for other in groups
         )
         factor = 0.1 if encloses else 1
         result.append(replace(group, score=group.score * factor))
     return result
+
+
+def is_open_around(outer: Group, inner: Group) -> bool:
+    """Whether thin strokes go partly around a group that is as good, as an open frame does."""
+    return (
+        outer.stroke < THINNEST
+        and inner.score > 0.5 * outer.score
+        and not (outer.mask & inner.mask).any()
+    )
 
 
 def is_inside(inner: Group, outer: Group) -> bool:

@@ -102,7 +102,9 @@ def without_lines(mask: np.ndarray, lines: np.ndarray) -> np.ndarray:
     if wide[lines].mean() < 0.4:
         return mask
     rest = (mask & ~lines).astype(np.uint8)
-    thickness = int(2 * cv2.distanceTransform(lines.astype(np.uint8), cv2.DIST_L2, 3).max()) + 3
+    thickness = int(2 * cv2.distanceTransform(lines.astype(np.uint8), cv2.DIST_L2, 3).max())
+    # of a fine grid, the lines run together; mending over their whole width would take seconds
+    thickness = min(thickness, round(1.5 * THICKEST * max(mask.shape))) + 3
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (thickness | 1, thickness | 1))
     mended = cv2.morphologyEx(rest, cv2.MORPH_CLOSE, kernel).astype(bool)
     return rest.astype(bool) | (mended & lines & mask)
