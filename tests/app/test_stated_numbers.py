@@ -224,6 +224,16 @@ def test_a_layer_norm_that_is_not_there_is_not_told_of(
         assert "**This model has none**" in said or "**this model has none**" in said
 
 
+@pytest.mark.parametrize("model", ["LayerScale", "LayerScale, registers, no class token"])
+def test_biases_stand_in_equations_of_models_that_have_them(
+    place: Callable, open_page: Callable, model: str
+) -> None:
+    place(model)
+    said = " ".join(stated(open_page("self-attention", source="default")))
+    assert "$q = x W_q" in said
+    assert ("b_q" in said) == UNLIKE[model].config.qkv_bias
+
+
 def test_a_column_of_powers_says_of_what(place: Callable, open_page: Callable) -> None:
     """Head and numbers agree: e to the power of the column before is the number."""
     place("one head")

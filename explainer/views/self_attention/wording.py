@@ -18,7 +18,10 @@ TOKENS = load_texts("token_explorer")
 
 def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
     config = seen.config
+    # biases stand in the equations of a model that has them
+    biases = {f"plus_{one}": f" + b_{one}" if config.qkv_bias else "" for one in "qkv"}
     return {
+        **biases,
         "width": config.embed_dim,
         "heads": config.num_heads,
         "head_dim": config.head_dim,
