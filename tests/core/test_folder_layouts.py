@@ -342,6 +342,7 @@ def test_a_photograph_in_a_folder_is_upright_and_deep_scans_keep_their_greys(fol
     assert set(read_image(str(file), (8, 8)).ravel().tolist()) == {128}
 
 
+@has_links
 def test_a_class_or_part_of_links_whose_targets_are_gone_is_named_as_such(folder: Path) -> None:
     for file in (folder / "train" / "cat").iterdir():
         file.unlink()

@@ -517,3 +517,20 @@ def test_a_configuration_that_is_a_folder_is_said_without_its_place(tmp_path: Pa
     with pytest.raises(PretrainedError) as error:
         load(tmp_path / "model")
     assert str(tmp_path) not in one_sentence(error)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "args", "is_said"),
+    [
+        ("vit_tiny_patch16_224", {}, False),
+        ("vit_small_patch16_224", {}, True),
+        ("vit_small_patch16_224", {"num_heads": 3}, False),
+        ("vit_small_patch16_224", {"embed_dim": 192}, False),
+    ],
+)
+def test_heads_of_an_architecture_of_another_width_are_said(
+    architecture: str, args: dict[str, int], is_said: bool
+) -> None:
+    config = timm_config(SHAPE, architecture=architecture, model_args=args)
+    _, prepared = from_timm(TENSORS, config=config)
+    assert any("these weights are 192 wide" in note for note in prepared.notes) == is_said

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from vit_core.pretrained import PretrainedError, from_timm, from_torchvision
-from vit_core.pretrained.timm_architectures import ARCHITECTURES, READ, REFUSED
+from vit_core.pretrained.timm_architectures import ARCHITECTURES, READ, REFUSED, width_of
 from vit_core.torchvision_import import import_torchvision
 
 torchvision = import_torchvision()  # before timm, which imports it
@@ -68,6 +68,12 @@ def difference(ours: nn.Module, theirs: nn.Module) -> float:
 def test_the_table_has_each_plain_vit_of_timm() -> None:
     assert sorted(ARCHITECTURES) == sorted(PLAIN)
     assert len(READABLE) >= 58
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_widths_are_timms(name: str) -> None:
+    with torch.device("meta"):
+        assert timm.create_model(name, depth=1).embed_dim == width_of(name)
 
 
 @pytest.mark.parametrize("name", READABLE)

@@ -294,3 +294,18 @@ REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
 ARCHITECTURES: dict[str, dict[str, Any]] = {
     name: arguments for arguments, names in (*READ, *REFUSED) for name in names.split()
 }
+WIDTHS = {  # of those read whose heads are not 64 wide, by a part of the name
+    "test_vit": 64,
+    "_gigantic_": 1664,
+    "vit_giant_patch14_224": 1408,
+    "vit_giant_patch16_gap_224": 1408,
+    "_huge_": 1280,
+    "_so400m_": 1152,
+    "vit_base_patch16_gap_224": 768,
+}
+
+
+def width_of(name: str) -> int:
+    """Return the width of an architecture that is read."""
+    usual = 64 * ARCHITECTURES[name].get("num_heads", 12)
+    return next((width for part, width in WIDTHS.items() if part in name), usual)

@@ -6,7 +6,7 @@ from typing import Any
 
 from vit_core.pretrained.errors import PretrainedError
 from vit_core.pretrained.fields import LARGEST_SIDE, Fields, as_whole
-from vit_core.pretrained.timm_architectures import ARCHITECTURES
+from vit_core.pretrained.timm_architectures import ARCHITECTURES, width_of
 
 EPS = 1e-6  # of every LayerNorm in timm's ViTs, but for those that are refused
 MOST = 100_000  # of whatever is counted
@@ -53,6 +53,7 @@ class Known:
     image_size: tuple[int, int] | None = None
     usual_size: tuple[int, int] | None = None  # which counts where the positions are for it
     depth: int | None = None
+    width: int | None = None  # of an architecture whose heads are taken
     sizes: Mapping[str, Any] | None = None  # that the tensors must have
     is_dino: bool = False
 
@@ -100,6 +101,7 @@ def arguments_of(config: Fields) -> Known:
         qkv_bias=args.flag("qkv_bias") is not False,
         image_size=args.pair("img_size"),
         depth=args.whole("depth", 1, MOST) or 12,
+        width=None if {"num_heads", "embed_dim"} & given.values.keys() else width_of(name),
         sizes={
             "embed_dim": args.whole("embed_dim", 1, MOST),
             "depth": given.whole("depth", 1, MOST),

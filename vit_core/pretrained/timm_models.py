@@ -214,6 +214,11 @@ def config_of(
     depth = depth_of(tensors)
     if known.depth and depth != known.depth and not (known.sizes or {}).get("depth"):
         notes += (f"Its architecture has {known.depth} blocks, and these weights have {depth}.",)
+    if known.width and width != known.width and num_heads is None:
+        notes += (
+            f"Its architecture is {known.width} wide and has {heads} heads, and these weights are "
+            f"{width} wide; {heads} heads were taken.",
+        )
     config = shape(
         image_size=size,
         in_channels=channels,
