@@ -240,3 +240,26 @@ def test_heads_of_timm_and_hugging_face_that_were_replaced(place: str) -> None:
     tensors, config = recorded("vit")
     moved = {name.replace("classifier.", f"classifier.{place}"): v for name, v in tensors.items()}
     assert from_huggingface(moved, config)[0].config.num_classes == 5
+
+
+def test_the_projection_head_of_a_teacher_is_left_out_and_said() -> None:
+    shape = timm_shape(num_classes=0)
+    body = timm_tensors(shape)
+    teacher = {f"backbone.{name}": value for name, value in body.items()}
+    for name in ("mlp.0.weight", "mlp.0.bias", "last_layer.weight_g", "last_layer.weight_v"):
+        teacher[f"head.{name}"] = torch.zeros(3, 3)
+    student = {f"module.{name}": value + 1 for name, value in teacher.items()}
+    model, prepared = from_timm({"student": student, "teacher": teacher, "epoch": 3})
+    assert model.config.num_classes == 0
+    plain, _ = from_timm(body)
+    assert all(map(torch.equal, model.parameters(), plain.parameters()))
+    assert any("projection head" in note for note in prepared.notes)
+    hidden = body | {"head.mlp.0.weight": torch.zeros(3, 3)}  # of classes, for all that is known
+    with pytest.raises(PretrainedError, match="not expected"):
+        from_timm(hidden)
+
+
+@pytest.mark.parametrize("source", [None, [], 5])
+def test_what_is_no_state_dict_is_said(source: object) -> None:
+    with pytest.raises(PretrainedError, match="a state dict is expected"):
+        from_timm(source)

@@ -33,6 +33,8 @@ MARKS = (  # each is once in a model, and what stands before it stands before th
 )
 USUAL = ("", "vit.", "deit.", "dinov2.", "dinov2_with_registers.")  # of transformers itself
 LEFTOVERS = ("n_averaged",)  # how often torch.optim.swa_utils has averaged
+# DINO's own head, whose last layer has this name; it tells no classes apart
+PROJECTION, LAST = re.compile(r"(?:dino_|ibot_)?head\.(?:mlp|last_layer)\..*"), "head.last_layer."
 HEAD = re.compile(r"(heads?|classifier)\.((?:head\.)?(?:\d+\.)?)(weight|bias)", re.ASCII)
 
 
@@ -42,8 +44,15 @@ def unwrapped(source: Mapping[str, object]) -> tuple[dict[str, Tensor], tuple[st
     Raises:
         PretrainedError: there are the tensors of several models, or other things.
     """
+    if not isinstance(source, Mapping):
+        raise PretrainedError(
+            f"a state dict is expected, names with a tensor each, not a {type(source).__name__}"
+        )
     tensors, notes = out_of_containers(source)
     tensors, found = without_prefix(tensors)
+    if any(LAST in name for name in tensors):
+        tensors = {name: one for name, one in tensors.items() if not PROJECTION.fullmatch(name)}
+        found.append("Its projection head, of self-supervised training, is left out.")
     return tensors, (*notes, *found)
 
 
