@@ -278,10 +278,15 @@ def is_inside(inner: Group, outer: Group) -> bool:
 
 def surrounds(outer: np.ndarray, inner: np.ndarray) -> bool:
     """Whether one mask lies in nearly all directions from the middle of another."""
-    rows, columns = np.nonzero(inner)
-    far_rows, far_columns = np.nonzero(outer)
-    if not len(rows) or not len(far_rows):
+    middle = cv2.moments(inner.astype(np.uint8), binaryImage=True)
+    left, top, wide, high = cv2.boundingRect(outer.astype(np.uint8))
+    if not middle["m00"] or not wide:
         return False
-    turns = np.arctan2(far_rows - rows.mean(), far_columns - columns.mean())
-    seen = np.unique(((turns + np.pi) / (2 * np.pi) * 24).astype(int) % 24)
-    return len(seen) >= 22
+    row, column = middle["m01"] / middle["m00"], middle["m10"] / middle["m00"]
+    # seen from outside of a box, what is in it lies in half of all directions at most
+    if not (top <= row < top + high and left <= column < left + wide):
+        return False
+    far_rows, far_columns = np.nonzero(outer)
+    turns = np.arctan2(far_rows - row, far_columns - column)
+    places = ((turns + np.pi) / (2 * np.pi) * 24).astype(int) % 24
+    return np.count_nonzero(np.bincount(places)) >= 22
