@@ -65,7 +65,7 @@ def test_axe_finds_nothing_serious_in_the_picker(visit: Callable, kind: str, sch
     visitor = visit(scheme=scheme)
     visitor.open()
     visitor.page.get_by_role("radio", name=kind, exact=True).click()
-    shown = {"A hard one": "text=Previous", "Draw": ".pad canvas", "Upload": "text=5MB"}
+    shown = {"A hard one": "text=Previous", "Draw": ".pad canvas", "Upload": "text=24MB"}
     visitor.page.wait_for_selector(shown.get(kind, "[data-testid=stCameraInput]"))
     visitor.settle()
     assert findings(visitor.page) == []
