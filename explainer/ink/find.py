@@ -13,6 +13,7 @@ from explainer.ink.lines import ruled_lines, without_hairs, without_lines
 
 WIDTHS = (0.07, 0.18, 0.45)  # of the longer side, the widest stroke that is looked for
 LEAST_SCORE = 0.04  # less has no shape of a digit: blank paper, noise and small print
+WHOLE = 0.8  # of a part's score, that the whole digit has at least
 LEVELS = (0.06, 0.1, 0.16, 0.24, 0.34, 0.46, 0.6)  # of contrast, above which something may be ink
 
 
@@ -64,9 +65,8 @@ def find(grey: np.ndarray, polarity: str = "", scale: float = 1) -> Finding | No
     """
     best: dict[str, Candidate] = {}
     for tried in (polarity,) if polarity else (DARK, LIGHT):
-        for found in candidates(grey, tried, scale):
-            if tried not in best or found.best.score > best[tried].best.score:
-                best[tried] = found
+        if found := list(candidates(grey, tried, scale)):
+            best[tried] = whole_of(max(found, key=lambda one: one.best.score), found)
     if not best:
         return None
     ordered = sorted(best.values(), key=lambda found: -found.best.score)
@@ -92,6 +92,23 @@ def find(grey: np.ndarray, polarity: str = "", scale: float = 1) -> Finding | No
     return Finding(tried, paper.astype(np.uint8), values, ink, first, others, taken)
 
 
+def whole_of(part: Candidate, found: list[Candidate]) -> Candidate:
+    """Return the candidate of whose best group another's is only a part, if it is nearly as good.
+
+    Within thick strokes paper is seen where the ink is even, which leaves pieces of a stroke; one
+    that the picture's border does not touch may score more than the whole digit.
+    """
+    inner = part.best
+    wholes = [
+        one
+        for one in found
+        if one.best.score > WHOLE * inner.score
+        and one.best.size > 1.1 * inner.size
+        and (one.best.mask & inner.mask).sum() > 0.9 * inner.mask.sum()
+    ]
+    return max(wholes, key=lambda one: one.best.score, default=part)
+
+
 def is_loop_around(outer: Group, groups: list[Group]) -> bool:
     """Whether a group of strokes, nearly as good, has the first of other groups in its loop.
 
@@ -107,7 +124,7 @@ def is_loop_around(outer: Group, groups: list[Group]) -> bool:
         and box[3] <= right + slack
         and outer.size > 1.1 * inner.size
         and outer.score > 0.5 * inner.score
-        and outer.stroke < 0.3
+        and outer.stroke < 0.4
         and not any(surrounds(one.mask, outer.mask) for one in groups[1:])
     )
 

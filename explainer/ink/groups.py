@@ -14,6 +14,7 @@ GAP = 0.22  # of a digit's size, across which its strokes may lie apart
 FATTEST = 0.34  # of a digit's size, that its widest stroke takes
 MOST_HOLES = 3  # one more than an 8 has
 BAR = 6  # times as long as wide
+CUT = (0.5, 1.3)  # times the width of a stroke, that it takes of the border where it is cut
 THINNEST = 0.08  # of a digit's size, below which what has a corner may be a part of a frame
 SQUARISH = 2.2  # a four-cornered piece this much longer than wide is a stroke
 
@@ -125,7 +126,7 @@ def measured(members, seed, labels, stats, values, grey, polarity) -> Group | No
         * (1 - 0.5 * min(1.0, far / 0.7) ** 2)
         * min(1.0, max(0.0, (supported - 0.5) / 0.45)) ** 1.5
         * falling(stroke, FATTEST, 2)
-        * at_the_border((top, left, bottom, right), ink, (y0, x0), labels.shape)
+        * at_the_border((top, left, bottom, right), ink, (y0, x0), labels.shape, stroke * size)
     )
     if is_box(padded):
         score *= 0.05
@@ -164,26 +165,46 @@ def falling(value: float, most: float, steepness: float) -> float:
     return 1.0 if value <= most else float(np.exp(-steepness * (value / most - 1) * 4))
 
 
-def at_the_border(box, ink: np.ndarray, corner: tuple[int, int], shape: tuple[int, int]) -> float:
-    """Return how far a group that touches the picture's border may still be a digit, 0 to 1."""
+def at_the_border(
+    box: tuple[int, int, int, int],
+    ink: np.ndarray,
+    corner: tuple[int, int],
+    shape: tuple[int, int],
+    stroke: float,
+) -> float:
+    """Return how far a group that touches the picture's border may still be a digit, 0 to 1.
+
+    A stroke of a digit that is cut leaves the picture about as wide as it is; a desk, a shadow or
+    the side of a frame lies along the border.
+
+    Args:
+        stroke: width of the group's widest stroke in pixels.
+    """
     top, left, bottom, right = box
     y0, x0 = corner
-    touched, contact = 0, 0
+    contact, longest = 0, 0
     rows, columns = ink.shape
     for is_near, line in (
-        (top <= 1, ink[max(0, 0 - y0) : 2, :]),
-        (left <= 1, ink[:, max(0, 0 - x0) : 2]),
-        (bottom >= shape[0] - 1, ink[rows - 2 :, :]),
-        (right >= shape[1] - 1, ink[:, columns - 2 :]),
+        (top <= 1, ink[max(0, 0 - y0) : 2, :].any(axis=0)),
+        (left <= 1, ink[:, max(0, 0 - x0) : 2].any(axis=1)),
+        (bottom >= shape[0] - 1, ink[rows - 2 :, :].any(axis=0)),
+        (right >= shape[1] - 1, ink[:, columns - 2 :].any(axis=1)),
     ):
         if is_near:
-            touched += 1
-            axis = 0 if line.shape[0] <= 2 and line.shape[1] > 2 else 1
-            contact += int(line.any(axis=axis).sum())
-    if not touched:
+            contact += int(line.sum())
+            longest = max(longest, longest_run(line))
+    if not contact:
         return 1.0
+    if CUT[0] * stroke <= longest <= CUT[1] * stroke:
+        return 0.92
     share = contact / max(1, bottom - top + right - left)
     return 0.6 * float(np.exp(-2 * max(0.0, share - 0.25)))
+
+
+def longest_run(line: np.ndarray) -> int:
+    """Return the length of the longest unbroken run in a line of true and false."""
+    ends = np.flatnonzero(np.diff(np.concatenate(([0], line.astype(np.int8), [0]))))
+    return int((ends[1::2] - ends[::2]).max(initial=0))
 
 
 def is_box(ink: np.ndarray) -> bool:
