@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import streamlit as st
+import torch
 from hypothesis import settings
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -37,6 +39,28 @@ CIFAR = DataInfo(
     ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
 )
 TRAINED = tuple(source for source in SOURCES if source != UNTRAINED)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Tiny tensors are slower on many threads, and other test processes need the cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_scan_for_components() -> Iterator[None]:
+    """Search the installed packages for Streamlit components once, not at each start of the app.
+
+    ``AppTest`` reads the metadata of every installed package again for each app, as a server does
+    once in its life. That takes longer than to draw most pages.
+    """
+    found = manifest_scanner.scan_component_manifests()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", lambda: found)
+        yield
 
 
 @pytest.fixture(scope="session")
