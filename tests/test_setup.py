@@ -16,7 +16,7 @@ WINDOWS_START, WINDOWS_TEST = re.findall(r"```bat\n(.*?)\n```", README, re.DOTAL
 def test_the_tests_run_as_the_readme_says() -> None:
     script = (PROJECT / ".ci" / "run").read_text(encoding="utf-8")
     assert script.splitlines().count(TEST) == 1
-    assert TEST.endswith("&& .venv/bin/pytest")
+    assert TEST.endswith("&& .venv/bin/pytest -n 2"), "one process would take twice the time"
 
 
 @pytest.mark.parametrize("command", [START, TEST])
