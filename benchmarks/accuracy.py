@@ -15,8 +15,8 @@ from timing import print_table
 
 from vit_core import PRESETS, TrainConfig, ViTConfig, build
 from vit_core.data import mnist
-from vit_core.train import Done, EpochEnd, fit
-from vit_core.train_options import add_option, pick
+from vit_core.runs.train_options import add_option, pick
+from vit_core.training.loop import Done, EpochEnd, fit
 
 
 def train(model: ViTConfig, config: TrainConfig) -> tuple[float, float, float]:

@@ -24,9 +24,9 @@ from timing import Times, milliseconds, parse_arguments, print_table, side_by_si
 from torch import Tensor
 
 from vit_core import PRESETS, ViTConfig, build
-from vit_core.augment import augment
 from vit_core.data import Batch, mnist, normalize
-from vit_core.train import Training
+from vit_core.data.augmentation import augment
+from vit_core.training.loop import Training
 
 PRODUCT_SIZES = (512, 1024, 2048)
 

@@ -26,7 +26,7 @@ from served import CHROMIUM_FLAGS, Server, chromium, middle, p95
 
 from vit_core import PRESETS, build
 from vit_core.data import mnist_info
-from vit_core.run import RunConfig, RunDirectory
+from vit_core.runs.directory import RunConfig, RunDirectory
 
 ADDRESSES = (
     "patches",

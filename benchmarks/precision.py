@@ -11,7 +11,7 @@ from timing import parse_arguments, print_table, ratio, side_by_side
 
 from vit_core import PRESETS, Preset, build
 from vit_core.data import Batch, DataInfo, ImageData, Split
-from vit_core.train import Training
+from vit_core.training.loop import Training
 
 WAYS = {
     "float32": {"precision": "fp32", "compile": False},

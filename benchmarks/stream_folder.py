@@ -16,9 +16,9 @@ from PIL import Image
 from timing import hardware
 
 from vit_core.config import TrainConfig
-from vit_core.image_folder import list_folder, read_folder
-from vit_core.random_view import RandomView
-from vit_core.streaming import Views
+from vit_core.data.image_folder import list_folder, read_folder
+from vit_core.data.random_view import RandomView
+from vit_core.data.streaming import Views
 from vit_core.torchvision_import import import_transforms
 
 CLASSES, CONTENTS, SIDE = 1000, 200, 64

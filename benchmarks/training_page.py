@@ -29,7 +29,7 @@ from served import CHROMIUM_FLAGS, ROOT, Server, chromium, middle, p95
 from explainer.runs import Manager, RunRequest
 from explainer.runs.limits import load_limits
 from vit_core import PRESETS
-from vit_core.history import RunHistory
+from vit_core.runs.history import RunHistory
 
 PATIENCE = 120_000  # milliseconds
 START = ".st-key-train-start button"

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from timing import hardware, print_table
 
-from vit_core.history import RunHistory
+from vit_core.runs.history import RunHistory
 
 ALONE = [sys.executable, "-m", "vit_core.train", "--threads", "2"]
 BOTH = [

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from vit_core.history import RunHistory
+from vit_core.runs.history import RunHistory
 
 KINDS = ("train", "sample", "val")
 # by the run's reader, with which it goes

@@ -5,7 +5,8 @@ from explainer.runs import Run
 from explainer.shared import remember
 from vit_core import ViTConfig
 from vit_core.data import Split, mnist_test
-from vit_core.evaluate import Hard, hardest_images
+from vit_core.training.evaluation import hardest_images
+from vit_core.training.misclassified import Hard
 
 SHOWN = 16
 BATCH = 500

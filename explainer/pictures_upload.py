@@ -11,8 +11,8 @@ from PIL import Image, UnidentifiedImageError
 
 from explainer.pictures_adjust import AS_FOUND, Adjustment, adjusted
 from explainer.pictures_prepare import UnusablePictureError, centred, enlarged, ink_of
-from vit_core.image_file import MOST_PIXELS, eight_bit, on_white, orientation
-from vit_core.image_file import upright as turned_upright
+from vit_core.data.image_file import MOST_PIXELS, eight_bit, on_white, orientation
+from vit_core.data.image_file import upright as turned_upright
 
 MOST_BYTES = 24 * 1024**2
 MOST_DECODED = 200_000_000  # bytes that decoding may take

@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from vit_core.history import RunHistory
+from vit_core.runs.history import RunHistory
 
 FOLDER = Path(__file__).parent / "recorded_runs"
 HEALTHY = "healthy"

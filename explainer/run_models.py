@@ -19,7 +19,7 @@ from explainer.state import State
 from explainer.strangers_words import plain_format
 from explainer.training_command import command_of
 from vit_core import Checkpoint, CheckpointError
-from vit_core.run import RunError
+from vit_core.runs.directory import RunError
 
 TEXTS = load_texts("run_models")
 MOST_OFFERED = 12  # of a visitor's own runs; the training page knows them all

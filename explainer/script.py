@@ -5,7 +5,7 @@ from dataclasses import fields
 
 from vit_core import TrainConfig, ViTConfig
 from vit_core.mistakes import Flaws
-from vit_core.run import RunConfig
+from vit_core.runs.directory import RunConfig
 
 SCRIPT = '''\
 """Trains one Vision Transformer on MNIST, with every setting spelled out.

@@ -17,10 +17,10 @@ from torch import Tensor
 
 from vit_core.config import TrainConfig, ViTConfig, check_float, shown
 from vit_core.data import DataInfo
-from vit_core.files import write_atomically
 from vit_core.mistakes import Flaws, build_with, flaws_of
 from vit_core.model import ViT
-from vit_core.tensor_source import InMemory, OnDisk, TensorSource
+from vit_core.storage.atomic import write_atomically
+from vit_core.storage.tensor_source import InMemory, OnDisk, TensorSource
 
 FORMAT = "vit-explainer 1"
 SHIPPED_DIR = Path(__file__).parent / "checkpoints"  # <preset>.safetensors, trained by this project

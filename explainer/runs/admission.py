@@ -10,7 +10,7 @@ from explainer.runs.limits import Refused
 from explainer.runs.standing import Active
 from explainer.runs.store import hashed
 from explainer.runs.wording import SAID
-from vit_core.locks import take
+from vit_core.storage.locks import take
 
 UPLOAD_IN_USE = 120.0  # seconds for which an upload that somebody looked at stays
 

@@ -10,7 +10,7 @@ from explainer.runs.limits import Limits
 from explainer.runs.process import WorkerProcess
 from explainer.runs.wording import SAID
 from vit_core.config import TrainConfig, ViTConfig
-from vit_core.speed import Speed
+from vit_core.training.speed import Speed
 
 MOST_WANTED = 20  # settings whose speed is still to be measured
 MOST_KEPT = 500  # speeds

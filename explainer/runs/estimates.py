@@ -10,7 +10,7 @@ from explainer.runs.process import WorkerProcess
 from explainer.runs.standing import Standing
 from explainer.runs.wording import SAID
 from vit_core.config import TrainConfig, ViTConfig
-from vit_core.speed import Speed
+from vit_core.training.speed import Speed
 
 
 @dataclass(frozen=True)

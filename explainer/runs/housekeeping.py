@@ -11,8 +11,8 @@ from explainer.runs.limits import MEGABYTE, Limits
 from explainer.runs.run_folder import run_files
 from explainer.runs.store import NOTE, RunStore
 from explainer.runs.wording import SAID
-from vit_core.locks import Lock, take
-from vit_core.run_files import LEFTOVER, clear_leftovers
+from vit_core.runs.file_names import LEFTOVER, clear_leftovers
+from vit_core.storage.locks import Lock, take
 
 RECENT = 1800.0  # seconds for which a run that somebody looked at is in use
 UPLOADS = 0.25  # the share of all space that uploads may take

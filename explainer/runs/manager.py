@@ -31,9 +31,9 @@ from explainer.runs.standing import Active
 from explainer.runs.store import Note, hashed
 from explainer.runs.wording import SAID, title_of
 from vit_core.data import mnist_info
-from vit_core.locks import Lock
-from vit_core.run import RunConfig, RunDirectory, RunError
-from vit_core.train_command import command_line
+from vit_core.runs.directory import RunConfig, RunDirectory, RunError
+from vit_core.runs.train_command import command_line
+from vit_core.storage.locks import Lock
 
 GRACE = 0.7  # seconds from the order to stop until the process is ended
 LOOK = 1.0  # seconds between two looks at what exceeds its time

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from explainer.content import load_texts
-from vit_core.strict_json import number_in, read_json
+from vit_core.storage.strict_json import number_in, read_json
 
 MOST_BYTES = 16 * 1024
 LATEST = 4_102_444_800.0  # seconds since 1970, at the end of 2099

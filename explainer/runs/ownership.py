@@ -14,9 +14,9 @@ import stat
 import time
 from pathlib import Path
 
-from vit_core.files import write_atomically
-from vit_core.locks import is_unused
-from vit_core.strict_json import read_small
+from vit_core.storage.atomic import write_atomically
+from vit_core.storage.locks import is_unused
+from vit_core.storage.strict_json import read_small
 
 MARKER = ".made-by-vit-explainer"
 KEY = re.compile(r"^key: ([0-9a-f]{32})$", re.MULTILINE)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from explainer.runs.note import hashed
 from explainer.strangers_words import LONGEST_SENTENCE, strangers_word
 from vit_core.config import TrainConfig, ViTConfig
-from vit_core.history import RunHistory
-from vit_core.run import RunError
+from vit_core.runs.directory import RunError
+from vit_core.runs.history import RunHistory
 
 GOING = ("queued", "running", "paused")
 ENDED_EARLY = ("stopped", "failed", "interrupted")

@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from explainer.runs.ownership import may_be_emptied
-from vit_core.locks import take
-from vit_core.run_files import is_run_file
+from vit_core.runs.file_names import is_run_file
+from vit_core.storage.locks import take
 
 NOTE = "status.json"
 

@@ -7,7 +7,7 @@ its lock is free, and the folder's keeper takes over what it left.
 import secrets
 from pathlib import Path
 
-from vit_core.locks import Lock, take
+from vit_core.storage.locks import Lock, take
 
 PREFIX = ".server-"
 

@@ -15,7 +15,7 @@ from explainer.runs.run import GOING, Run
 from explainer.runs.servers import Servers
 from explainer.runs.store import Note, RunStore, hashed
 from explainer.runs.wording import SAID
-from vit_core.history import RunHistory
+from vit_core.runs.history import RunHistory
 
 TOUCH = 600.0  # seconds between two notes on the disk that somebody looks at a run
 RECORDED_ID = "recorded-"

@@ -20,8 +20,8 @@ from explainer.content import load_texts
 from explainer.runs.note import Note, hashed, read_note, written
 from explainer.runs.ownership import ID, OLD_ID, Ownership, is_own_folder
 from explainer.runs.run_folder import NOTE, remove_folder, size_of
-from vit_core.files import write_atomically
-from vit_core.history import RunHistory
+from vit_core.runs.history import RunHistory
+from vit_core.storage.atomic import write_atomically
 
 __all__ = ["NOTE", "Note", "RunStore", "hashed"]
 

@@ -30,7 +30,7 @@ from vit_core import Checkpoint, CheckpointError, TrainConfig, ViTConfig, load_c
 from vit_core.checkpoint import read_header, read_part, source_of
 from vit_core.data import MNIST_TRAINING, mnist_info, mnist_test, normalize
 from vit_core.presets import PRESETS
-from vit_core.run import RunConfig, RunDirectory
+from vit_core.runs.directory import RunConfig, RunDirectory
 
 TEXTS = load_texts("upload")
 COPIES = 2  # of an accepted model on the disk: as saved after its epoch, and as the last one

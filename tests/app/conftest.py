@@ -20,8 +20,8 @@ from explainer.runs.store import hashed
 from explainer.state import SOURCES, UNTRAINED
 from vit_core import PRESETS, TrainConfig, ViTConfig, build, save_checkpoint
 from vit_core.data import DataInfo, mnist_info
-from vit_core.history import RunHistory
-from vit_core.run import RunConfig, RunDirectory
+from vit_core.runs.directory import RunConfig, RunDirectory
+from vit_core.runs.history import RunHistory
 
 # no test measures time
 settings.register_profile("patient", deadline=None)

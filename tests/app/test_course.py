@@ -8,8 +8,8 @@ import pytest
 
 from explainer.course import course_of
 from vit_core import TrainConfig, ViTConfig
-from vit_core.history import RunHistory
-from vit_core.run import RunConfig, RunDirectory, RunError
+from vit_core.runs.directory import RunConfig, RunDirectory, RunError
+from vit_core.runs.history import RunHistory
 
 STEP = {"seconds": 1.0, "step": 100, "epoch": 1, "train_loss": 2.0, "train_accuracy": 0.3}
 SAMPLE = {"seconds": 2.0, "step": 200, "epoch": 1, "sample_loss": 1.0, "sample_accuracy": 0.5}

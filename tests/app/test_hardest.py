@@ -8,7 +8,7 @@ from explainer import hardest
 from explainer.hardest import hardest_of, is_sound, searched
 from vit_core import PRESETS, ViTConfig
 from vit_core.data import mnist_test
-from vit_core.evaluate import Hard
+from vit_core.training.misclassified import Hard
 
 NOTE = Hard(place=5, truth=1, said=7, probability=0.02)
 

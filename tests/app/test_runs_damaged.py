@@ -27,9 +27,9 @@ from explainer.runs.store import hashed
 from explainer.views.train import compare, live, own_runs, wording
 from vit_core import TrainConfig, ViTConfig, build
 from vit_core.data import mnist, mnist_info
-from vit_core.history import RunHistory
-from vit_core.run import RunConfig, RunDirectory, RunError
-from vit_core.snapshot import take_snapshot
+from vit_core.runs.directory import RunConfig, RunDirectory, RunError
+from vit_core.runs.history import RunHistory
+from vit_core.runs.snapshot import take_snapshot
 
 ANNA = "a" * 32
 SMALL = ViTConfig(patch_size=14, embed_dim=8, depth=1, num_heads=1)

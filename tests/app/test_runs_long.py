@@ -12,8 +12,8 @@ from explainer import course as course_module
 from explainer.course import course_of
 from explainer.runs.store import MOST_HISTORIES, RunStore
 from vit_core import TrainConfig, ViTConfig
-from vit_core.history import MOST_LINE, MOST_LINES, NEWEST, RunHistory
-from vit_core.run import RunConfig, RunDirectory
+from vit_core.runs.directory import RunConfig, RunDirectory
+from vit_core.runs.history import MOST_LINE, MOST_LINES, NEWEST, RunHistory
 
 EPOCH = 1_000  # steps
 

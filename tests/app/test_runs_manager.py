@@ -14,7 +14,7 @@ from explainer.runs import manager as manager_module
 from explainer.runs.housekeeping import RECENT
 from explainer.runs.limits import Limits, load_limits
 from vit_core import PRESETS, TrainConfig, ViTConfig
-from vit_core.run import RunDirectory
+from vit_core.runs.directory import RunDirectory
 
 MODEL = ViTConfig(patch_size=14, embed_dim=16, depth=1, num_heads=2)
 TRAIN = TrainConfig(epochs=3)

@@ -17,7 +17,7 @@ from explainer.runs.housekeeping import measure
 from explainer.runs.limits import load_limits
 from explainer.runs.ownership import MARKER, Ownership
 from vit_core import TrainConfig, ViTConfig
-from vit_core.run import RunConfig, RunDirectory
+from vit_core.runs.directory import RunConfig, RunDirectory
 
 MODEL = ViTConfig(patch_size=14, embed_dim=16, depth=1, num_heads=2)
 REQUEST = RunRequest(MODEL, TrainConfig(epochs=3))

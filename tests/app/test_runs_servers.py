@@ -18,7 +18,7 @@ from explainer.runs.limits import load_limits
 from explainer.runs.ownership import MARKER
 from explainer.runs.servers import PREFIX, Servers
 from vit_core import TrainConfig, ViTConfig
-from vit_core.run import RunDirectory
+from vit_core.runs.directory import RunDirectory
 
 MODEL = ViTConfig(patch_size=14, embed_dim=16, depth=1, num_heads=2)
 REQUEST = RunRequest(MODEL, TrainConfig(epochs=3))
@@ -203,7 +203,10 @@ def test_a_start_on_a_full_disk_is_refused_and_leaves_nothing(
     make: Callable[..., Manager], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     manager = make()
-    for place in ("vit_core.run.write_atomically", "explainer.runs.store.write_atomically"):
+    for place in (
+        "vit_core.runs.directory.write_atomically",
+        "explainer.runs.store.write_atomically",
+    ):
         with monkeypatch.context() as patched:
             patched.setattr(place, full)
             with pytest.raises(Refused, match="No space left on device"):

@@ -11,8 +11,8 @@ from explainer.script import script_of
 from vit_core import PRESETS, TrainConfig, ViTConfig, load_checkpoint
 from vit_core.data import mnist_info
 from vit_core.mistakes import MISTAKES
-from vit_core.run import RunConfig
-from vit_core.train_command import main
+from vit_core.runs.directory import RunConfig
+from vit_core.runs.train_command import main
 
 TINY = ViTConfig(patch_size=14, embed_dim=8, depth=1, num_heads=2, pos_embed="sincos")
 

@@ -24,8 +24,8 @@ from explainer.views.train import digits, setup
 from vit_core import TrainConfig, ViTConfig, build
 from vit_core.data import mnist, mnist_info
 from vit_core.mistakes import MISTAKES, mistakes_of
-from vit_core.run import RunDirectory
-from vit_core.snapshot import STRIP_PLACES, TEST_STRIP_PLACES, take_snapshot
+from vit_core.runs.directory import RunDirectory
+from vit_core.runs.snapshot import STRIP_PLACES, TEST_STRIP_PLACES, take_snapshot
 
 HOME = Path(__file__).parents[2] / "explainer" / "Home.py"
 ANNA, BEN = "a" * 32, "b" * 32

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from vit_core.augment import affine_grid, augment, crop, shift, smallest_area, warp
 from vit_core.data import mnist_test
+from vit_core.data.augmentation import affine_grid, augment, crop, shift, smallest_area, warp
 
 
 def generator(seed: int = 0) -> torch.Generator:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from training_data import QUICK, TINY, small_mnist
 
-from vit_core import board
-from vit_core.record import Cadence, Recorder
-from vit_core.run import RunConfig, RunDirectory
-from vit_core.train import EpochEnd
+from vit_core.runs import tensorboard
+from vit_core.runs.directory import RunConfig, RunDirectory
+from vit_core.runs.recorder import Cadence, Recorder
+from vit_core.training.loop import EpochEnd
 
 
 class Writer:
@@ -40,7 +40,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> type[Writer]:
     fake.SummaryWriter = Writer  # type: ignore[attr-defined]
     Writer.made = []
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", fake)
-    monkeypatch.setattr(board, "is_installed", lambda: True)
+    monkeypatch.setattr(tensorboard, "is_installed", lambda: True)
     return Writer
 
 
@@ -49,7 +49,7 @@ def record(path: Path) -> Recorder:
         config = RunConfig(None, TINY, QUICK, 1, small_mnist().info.fingerprint, "")
         RunDirectory.create(path, config).close()
     run = RunDirectory.open(path)
-    return Recorder(run, small_mnist(), Cadence(steps=2), board=board.open_board)
+    return Recorder(run, small_mnist(), Cadence(steps=2), board=tensorboard.open_board)
 
 
 def test_the_events_are_the_lines_of_the_metrics(tmp_path: Path, installed: type[Writer]) -> None:
@@ -86,7 +86,7 @@ def test_a_resumed_run_drops_the_events_that_it_takes_again(
 def test_without_tensorboard_there_are_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(board, "is_installed", lambda: False)
+    monkeypatch.setattr(tensorboard, "is_installed", lambda: False)
     recorder = record(tmp_path / "run")
     list(recorder.events())
     recorder.board.close()

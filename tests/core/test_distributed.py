@@ -14,9 +14,9 @@ import pytest
 from folder_data import make_folder
 
 from vit_core import load_checkpoint
-from vit_core import train_command as command
-from vit_core.distributed import Group, choose_device
-from vit_core.history import RunHistory
+from vit_core.runs import train_command as command
+from vit_core.runs.history import RunHistory
+from vit_core.training.processes import Group, choose_device
 
 SHAPE = [
     *("--image-size", "8", "--patch-size", "4", "--embed-dim", "12", "--depth", "2"),
@@ -185,7 +185,7 @@ def test_one_torchrun_process_is_a_process_alone(folder: Path, tmp_path: Path) -
 
 LAST_STEPS = """
 import atexit, multiprocessing, time
-from vit_core.distributed import leave
+from vit_core.training.processes import leave
 
 atexit.register(print, "Python's last steps")
 reader = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,), daemon=True)

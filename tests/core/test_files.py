@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vit_core import files
+from vit_core.storage import atomic
 
 
 def busy(times: int) -> Callable[[str, Path], None]:
@@ -27,12 +27,12 @@ def busy(times: int) -> Callable[[str, Path], None]:
 def test_a_file_that_is_read_is_replaced_right_after(
     times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "WAITS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(atomic, "WAITS", (0.0, 0.0, 0.0))
     path = tmp_path / "ü" / "file"
     path.parent.mkdir()
     path.write_bytes(b"old")
     monkeypatch.setattr(os, "replace", busy(times))
-    files.write_atomically(path, b"new")
+    atomic.write_atomically(path, b"new")
     assert path.read_bytes() == b"new"
     assert list(path.parent.iterdir()) == [path]
 
@@ -40,15 +40,15 @@ def test_a_file_that_is_read_is_replaced_right_after(
 def test_one_that_is_read_for_ever_stays_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "WAITS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(atomic, "WAITS", (0.0, 0.0, 0.0))
     (tmp_path / "file").write_bytes(b"old")
     monkeypatch.setattr(os, "replace", busy(100))
     with pytest.raises(PermissionError):
-        files.write_atomically(tmp_path / "file", b"new")
+        atomic.write_atomically(tmp_path / "file", b"new")
     assert (tmp_path / "file").read_bytes() == b"old"
     assert len(list(tmp_path.iterdir())) == 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there it may be a reader")
 def test_elsewhere_nobody_waits_for_what_is_not_allowed() -> None:
-    assert files.WAITS == ()
+    assert atomic.WAITS == ()

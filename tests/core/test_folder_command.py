@@ -9,12 +9,12 @@ import pytest
 from folder_data import make_folder
 
 from vit_core import load_checkpoint
-from vit_core import train_command as command
-from vit_core.board import no_board
 from vit_core.data import ImageData
-from vit_core.evaluate import main as evaluate_main
-from vit_core.history import RunHistory
-from vit_core.run import read_config
+from vit_core.runs import train_command as command
+from vit_core.runs.directory import read_config
+from vit_core.runs.evaluate_command import main as evaluate_main
+from vit_core.runs.history import RunHistory
+from vit_core.runs.tensorboard import no_board
 
 QUICK = ["--depth", "1", "--embed-dim", "12", "--epochs", "1", "--threads", "1"]
 

@@ -11,10 +11,10 @@ from folder_data import make_folder
 from PIL import Image
 
 from vit_core.data import ImageData
-from vit_core.file_list import SUFFIXES, list_class
-from vit_core.image_file import FORMATS, read_image
-from vit_core.image_folder import ImageFolderError, read_folder
-from vit_core.skipped import TooManySkipped
+from vit_core.data.file_list import SUFFIXES, list_class
+from vit_core.data.image_file import FORMATS, read_image
+from vit_core.data.image_folder import ImageFolderError, read_folder
+from vit_core.data.skipped import TooManySkipped
 
 TWO = ("cat", "dog")
 has_links = pytest.mark.skipif(sys.platform == "win32", reason="links need special rights there")

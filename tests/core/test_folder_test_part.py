@@ -12,11 +12,11 @@ import torch
 from PIL import Image
 
 from vit_core import ViTConfig, build, save_checkpoint
-from vit_core import image_folder as module
 from vit_core.data import DataInfo
-from vit_core.evaluate import main
-from vit_core.file_list import ImageFolderError
-from vit_core.folder_test_part import read_test_part
+from vit_core.data import image_folder as module
+from vit_core.data.file_list import ImageFolderError
+from vit_core.data.folder_test_part import read_test_part
+from vit_core.runs.evaluate_command import main
 
 SHAPE = ViTConfig(
     image_size=8, in_channels=3, patch_size=4, embed_dim=12, depth=1, num_heads=2, num_classes=3

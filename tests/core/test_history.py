@@ -12,19 +12,13 @@ from training_data import QUICK, TINY, small_mnist
 
 from vit_core import build, trace
 from vit_core.data import normalize
-from vit_core.evaluate import Hard, hardest_images
-from vit_core.history import RunHistory
-from vit_core.record import Cadence, Recorder
-from vit_core.run import RunConfig, RunDirectory, RunError
-from vit_core.snapshot import (
-    SAMPLE,
-    STRIP_PLACES,
-    TEST,
-    VALIDATION,
-    Snapshot,
-    take_snapshot,
-)
-from vit_core.train import EpochEnd, StepEnd
+from vit_core.runs.directory import RunConfig, RunDirectory, RunError
+from vit_core.runs.history import RunHistory
+from vit_core.runs.recorder import Cadence, Recorder
+from vit_core.runs.snapshot import SAMPLE, STRIP_PLACES, TEST, VALIDATION, Snapshot, take_snapshot
+from vit_core.training.evaluation import hardest_images
+from vit_core.training.loop import EpochEnd, StepEnd
+from vit_core.training.misclassified import Hard
 
 WATCHED = Cadence(steps=None, seconds=0.0, snapshot_seconds=0.0)
 

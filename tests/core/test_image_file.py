@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
-from vit_core.image_file import (
+from vit_core.data.image_file import (
     FORMATS,
     MOST_PIXELS,
     UnreadableImage,

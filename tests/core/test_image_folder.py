@@ -11,10 +11,10 @@ import torch
 from folder_data import CLASSES, make_folder
 from PIL import Image
 
-from vit_core.image_file import UnreadableImage, middle, open_image, read_image
-from vit_core.image_folder import ImageFolderError, read_folder
-from vit_core.pixel_statistics import IMAGENET
-from vit_core.skipped import Skipped, TooManySkipped
+from vit_core.data.image_file import UnreadableImage, middle, open_image, read_image
+from vit_core.data.image_folder import ImageFolderError, read_folder
+from vit_core.data.pixel_statistics import IMAGENET
+from vit_core.data.skipped import Skipped, TooManySkipped
 
 
 @pytest.fixture

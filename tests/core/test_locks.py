@@ -12,9 +12,9 @@ from threading import Event, Thread
 import pytest
 from filelock import FileLock
 
-from vit_core import locks
 from vit_core.config import TrainConfig, ViTConfig
-from vit_core.run import RunConfig, RunDirectory, RunError
+from vit_core.runs.directory import RunConfig, RunDirectory, RunError
+from vit_core.storage import locks
 
 PROJECT = Path(__file__).parents[2]
 HOLDER = """
@@ -233,11 +233,11 @@ def test_of_two_that_begin_a_run_at_once_one_is_refused(
     real = locks.take
 
     def late(path: Path) -> locks.Lock | None:
-        monkeypatch.setattr("vit_core.run.take", real)
+        monkeypatch.setattr("vit_core.runs.directory.take", real)
         RunDirectory.create(path, CONFIG).close()
         return real(path)
 
-    monkeypatch.setattr("vit_core.run.take", late)
+    monkeypatch.setattr("vit_core.runs.directory.take", late)
     with pytest.raises(RunError, match="already used"):
         RunDirectory.create(folder, CONFIG)
     RunDirectory.open(folder).close()

@@ -10,9 +10,9 @@ import pytest
 from folder_data import make_folder
 from PIL import Image, ImageOps
 
-from vit_core import train_command as command
-from vit_core.board import no_board
-from vit_core.run import read_config
+from vit_core.runs import train_command as command
+from vit_core.runs.directory import read_config
+from vit_core.runs.tensorboard import no_board
 
 QUICK = ["--depth", "1", "--embed-dim", "12", "--epochs", "1", "--threads", "1"]
 

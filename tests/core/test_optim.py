@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vit_core import PRESETS, TrainConfig, ViTConfig, build
-from vit_core.optim import build_optimizers, lr_factor
+from vit_core.training.optimizers import build_optimizers, lr_factor
 
 SHAPE = ViTConfig(
     patch_size=14, embed_dim=8, depth=1, num_heads=2, layer_scale=0.1, num_registers=1

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from vit_core.plain_text import let_output_write_anything, plain, same_name, some
+from vit_core.storage.plain_text import let_output_write_anything, plain, same_name, some
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,8 @@ def test_the_first_names_and_how_many_more() -> None:
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
 def test_a_terminal_that_lacks_a_letter_gets_it_spelled_out(encoding: str) -> None:
     code = (
-        "from vit_core.plain_text import let_output_write_anything as go; go(); print('✓ \\ud800')"
+        "from vit_core.storage.plain_text import let_output_write_anything as go; go(); "
+        "print('✓ \\ud800')"
     )
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment)

@@ -10,7 +10,7 @@ from PIL import Image
 from pretrained_models import recorded, timm_config, timm_shape, timm_tensors, write
 
 from vit_core.data import normalize
-from vit_core.image_file import to_array
+from vit_core.data.image_file import to_array
 from vit_core.pretrained import PretrainedError, from_huggingface, from_timm, load
 from vit_core.torchvision_import import import_torchvision
 

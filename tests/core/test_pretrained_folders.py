@@ -18,7 +18,7 @@ from safetensors.torch import save, save_file
 
 from vit_core import build, save_checkpoint
 from vit_core.data import DataInfo
-from vit_core.image_file import read_image
+from vit_core.data.image_file import read_image
 from vit_core.pretrained import (
     PretrainedError,
     from_huggingface,

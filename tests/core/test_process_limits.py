@@ -9,14 +9,14 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from vit_core import process_limits
+from vit_core.training import process_limits
 
 PROJECT = Path(__file__).parents[2]
 
 
 def run(code: str) -> str:
     return subprocess.run(
-        [sys.executable, "-c", f"from vit_core.process_limits import *\n{code}"],
+        [sys.executable, "-c", f"from vit_core.training.process_limits import *\n{code}"],
         env=os.environ | {"PYTHONPATH": str(PROJECT)},
         check=True,
         capture_output=True,

@@ -10,7 +10,7 @@ from PIL import Image
 from vit_core import PRESETS, load_checkpoint
 from vit_core.checkpoint import SHIPPED_DIR
 from vit_core.data import mnist_info, mnist_test, normalize
-from vit_core.evaluate import evaluate
+from vit_core.training.evaluation import evaluate
 
 LEAST = {"seed": 0.94, "fast": 0.993, "default": 0.993, "best": 0.995}
 LARGEST_FILE = 4 * 1024**2  # bytes, to stay small enough for git

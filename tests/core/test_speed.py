@@ -6,7 +6,7 @@ import pytest
 import torch
 from training_data import QUICK, TINY, small_mnist
 
-from vit_core.speed import Speed, measure_speed
+from vit_core.training.speed import Speed, measure_speed
 
 
 def test_a_speed_adds_up() -> None:

@@ -10,13 +10,13 @@ from folder_data import CLASSES, make_folder
 
 from vit_core import TrainConfig, ViTConfig, build
 from vit_core.data import ImageData
-from vit_core.evaluate import evaluate, hardest_images
-from vit_core.file_list import list_files
-from vit_core.image_folder import held_out_places, read_folder
-from vit_core.random_view import RandomView
-from vit_core.skipped import Skipped, TooManySkipped
-from vit_core.streaming import TRIES, ReaderLost, StreamedSplit, Views
-from vit_core.train import EpochEnd, StepEnd, Training, fit
+from vit_core.data.file_list import list_files
+from vit_core.data.image_folder import held_out_places, read_folder
+from vit_core.data.random_view import RandomView
+from vit_core.data.skipped import Skipped, TooManySkipped
+from vit_core.data.streaming import TRIES, ReaderLost, StreamedSplit, Views
+from vit_core.training.evaluation import evaluate, hardest_images
+from vit_core.training.loop import EpochEnd, StepEnd, Training, fit
 
 SHAPE = ViTConfig(
     image_size=8, in_channels=3, num_classes=3, patch_size=4, embed_dim=12, depth=1, num_heads=2

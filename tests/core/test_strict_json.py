@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vit_core.run import parse_line
-from vit_core.strict_json import LARGEST, number_in, parse_json, read_json
+from vit_core.runs.directory import parse_line
+from vit_core.storage.strict_json import LARGEST, number_in, parse_json, read_json
 
 
 @given(

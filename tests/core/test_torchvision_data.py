@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from vit_core import ViTConfig, torchvision_data
-from vit_core.open_data import Reading, open_data
-from vit_core.pixel_statistics import IMAGENET
-from vit_core.torchvision_data import DataMissing
+from vit_core import ViTConfig
+from vit_core.data import torchvision_sets
+from vit_core.data.open import Reading, open_data
+from vit_core.data.pixel_statistics import IMAGENET
+from vit_core.data.torchvision_sets import DataMissing
 from vit_core.torchvision_import import import_torchvision
 
 import_torchvision()
@@ -33,7 +34,7 @@ def nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         raise URLError("Name or service not known")
 
     monkeypatch.setenv("VIT_EXPLAINER_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(torchvision_data, "DEBIAN_FASHION", tmp_path / "debian")
+    monkeypatch.setattr(torchvision_sets, "DEBIAN_FASHION", tmp_path / "debian")
     monkeypatch.setattr(downloads.urllib.request, "urlopen", offline)
     return tmp_path
 
@@ -147,7 +148,7 @@ def test_without_torchvision_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch)
     def missing() -> None:
         raise ImportError
 
-    monkeypatch.setattr(torchvision_data, "import_torchvision", missing)
+    monkeypatch.setattr(torchvision_sets, "import_torchvision", missing)
     with pytest.raises(DataMissing, match="cifar10 needs torchvision: pip install torchvision"):
         open_data("cifar10", ViTConfig())
 

@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from training_data import QUICK, TINY, part, small_mnist
 
 from vit_core import PRESETS, TrainConfig, ViT, build
-from vit_core.augment import augment
 from vit_core.data import ImageData, normalize
-from vit_core.evaluate import evaluate
-from vit_core.train import Done, EpochEnd, StepEnd, Training, TrainingDiverged, fit
+from vit_core.data.augmentation import augment
+from vit_core.training.evaluation import evaluate
+from vit_core.training.loop import Done, EpochEnd, StepEnd, Training, TrainingDiverged, fit
 
 OVERFIT = TrainConfig(
     epochs=100, batch_size=32, augment="none", optimizer="adamw", lr=1e-2, warmup=0.0

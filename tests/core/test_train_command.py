@@ -16,12 +16,13 @@ import pytest
 import torch
 from training_data import small_mnist
 
-import vit_core.files
-from vit_core import PRESETS, load_checkpoint, open_data
-from vit_core import train_command as command
-from vit_core.board import no_board
-from vit_core.evaluate import main as evaluate_main
-from vit_core.train import Training
+import vit_core.storage.atomic
+from vit_core import PRESETS, load_checkpoint
+from vit_core.data import open
+from vit_core.runs import train_command as command
+from vit_core.runs.evaluate_command import main as evaluate_main
+from vit_core.runs.tensorboard import no_board
+from vit_core.training.loop import Training
 
 SHAPE = ["--patch-size", "14", "--embed-dim", "16", "--depth", "1", "--num-heads", "2"]
 RUN = [*SHAPE, "--epochs", "3", "--batch-size", "32", "--threads", "1", "--log-every", "2"]
@@ -30,7 +31,7 @@ RUN = [*SHAPE, "--epochs", "3", "--batch-size", "32", "--threads", "1", "--log-e
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Train on a small part of MNIST, and leave the process's signals alone."""
-    monkeypatch.setattr(open_data, "mnist", small_mnist)
+    monkeypatch.setattr(open, "mnist", small_mnist)
     monkeypatch.setattr(command, "open_board", no_board)
     monkeypatch.setattr(command.signal, "signal", lambda *_: None)
 
@@ -166,7 +167,7 @@ def test_a_full_disk_keeps_what_was_saved(
         replace(source, target)
 
     with monkeypatch.context() as patch:
-        patch.setattr(vit_core.files.os, "replace", full)
+        patch.setattr(vit_core.storage.atomic.os, "replace", full)
         assert "No space left" in fails(capsys, *RUN, "--run-dir", str(path))
     assert load_checkpoint(path / "epoch-001.safetensors").metrics["epoch"] == 1
     assert not [file for file in path.iterdir() if file.name.startswith(".")]

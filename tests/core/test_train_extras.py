@@ -10,15 +10,15 @@ import torch.nn.functional as F
 from training_data import QUICK, TINY, small_mnist
 
 from vit_core import TrainConfig, build, load_checkpoint
-from vit_core.augment import augment, flip
-from vit_core.dropout import whole_dropout
-from vit_core.evaluate import evaluate
-from vit_core.mixing import mix
-from vit_core.network import Network
-from vit_core.record import Cadence, Recorder
-from vit_core.run import RunConfig, RunDirectory
-from vit_core.share import Share
-from vit_core.train import EpochEnd, StepEnd, Training, fit
+from vit_core.data.augmentation import augment, flip
+from vit_core.data.mixing import mix
+from vit_core.data.share import Share
+from vit_core.runs.directory import RunConfig, RunDirectory
+from vit_core.runs.recorder import Cadence, Recorder
+from vit_core.training.dropout import whole_dropout
+from vit_core.training.evaluation import evaluate
+from vit_core.training.loop import EpochEnd, StepEnd, Training, fit
+from vit_core.training.network import Network
 
 ADAM = dataclasses.replace(QUICK, optimizer="adamw")
 MIXED = {"mixup": 0.4, "cutmix": 1.0}
@@ -192,7 +192,7 @@ def test_without_torchvision_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch,
     def missing() -> None:
         raise ImportError
 
-    monkeypatch.setattr("vit_core.train.import_transforms", missing)
+    monkeypatch.setattr("vit_core.training.loop.import_transforms", missing)
     with pytest.raises(ValueError, match="need torchvision: pip install torchvision"):
         Training(build(TINY), small_mnist(), dataclasses.replace(QUICK, **{name: 1}))
     assert Training(build(TINY), small_mnist(), QUICK).epoch == 0

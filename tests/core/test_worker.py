@@ -9,13 +9,13 @@ import pytest
 import torch
 from training_data import QUICK, TINY, small_mnist
 
-import vit_core.run
-import vit_core.train
+import vit_core.runs.directory
+import vit_core.training.loop
 from vit_core import load_checkpoint
-from vit_core.record import Cadence, Recorder
-from vit_core.run import RunConfig, RunDirectory, RunError, read_config
-from vit_core.train import TrainingDiverged
-from vit_core.worker import Worker, sentence
+from vit_core.runs.directory import RunConfig, RunDirectory, RunError, read_config
+from vit_core.runs.recorder import Cadence, Recorder
+from vit_core.runs.worker import Worker, sentence
+from vit_core.training.loop import TrainingDiverged
 
 NO_MEMORY = "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: 9 bytes"
 
@@ -52,7 +52,7 @@ def test_a_disk_that_gets_full_leaves_the_whole_epochs(
     list(roomy.events())
     roomy.run.close()
 
-    write = vit_core.run.write_atomically
+    write = vit_core.runs.directory.write_atomically
 
     def fill(path: Path, content: bytes) -> None:
         saved = path.parent / "epoch-002.safetensors"
@@ -62,7 +62,7 @@ def test_a_disk_that_gets_full_leaves_the_whole_epochs(
 
     full = record(tmp_path / "full")
     with monkeypatch.context() as patched:
-        patched.setattr(vit_core.run, "write_atomically", fill)
+        patched.setattr(vit_core.runs.directory, "write_atomically", fill)
         with pytest.raises(OSError, match="No space left"):
             list(full.events())
     full.run.close()
@@ -80,7 +80,7 @@ def test_a_disk_that_gets_full_leaves_the_whole_epochs(
 
 def said_by(orders: list[dict], monkeypatch: pytest.MonkeyPatch) -> list[dict]:
     """Return what a worker answers to orders, which it carries out in this very thread."""
-    monkeypatch.setattr("vit_core.worker.mnist", small_mnist)
+    monkeypatch.setattr("vit_core.runs.worker.mnist", small_mnist)
     answers = io.StringIO()
     worker = Worker(io.StringIO(), answers)
     for order in orders:
@@ -112,7 +112,7 @@ def test_a_measured_speed_and_one_that_cannot_be(monkeypatch: pytest.MonkeyPatch
 @pytest.fixture
 def small_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the directory of a run that has just been made, of which little data are known."""
-    monkeypatch.setattr("vit_core.worker.mnist", small_mnist)
+    monkeypatch.setattr("vit_core.runs.worker.mnist", small_mnist)
     config = RunConfig(None, TINY, QUICK, 1, small_mnist().info.fingerprint, "")
     RunDirectory.create(tmp_path / "run", config).close()
     return tmp_path / "run"
@@ -143,7 +143,7 @@ class Orders:
 def test_a_stop_waits_for_no_evaluation(small_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All validation images take longer than a step; the epoch that they belong to is not kept."""
     orders = Orders()
-    real, ended = vit_core.train.evaluate, []
+    real, ended = vit_core.training.loop.evaluate, []
 
     def evaluate(*arguments: object, **named: object) -> object:
         orders.give("stop")
@@ -151,7 +151,7 @@ def test_a_stop_waits_for_no_evaluation(small_run: Path, monkeypatch: pytest.Mon
         ended.append(found)
         return found
 
-    monkeypatch.setattr("vit_core.train.evaluate", evaluate)
+    monkeypatch.setattr("vit_core.training.loop.evaluate", evaluate)
     orders.worker.run(small_run, 1)
     assert orders.answers == [{"is": "ended", "state": "stopped", "said": ""}]
     assert not ended

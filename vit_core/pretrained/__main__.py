@@ -8,10 +8,10 @@ import torch
 from tqdm import tqdm
 
 from vit_core.data import normalize
-from vit_core.image_file import UnreadableImage, open_image, quiet_pillow, to_array
-from vit_core.plain_text import let_output_write_anything, plain
+from vit_core.data.image_file import UnreadableImage, open_image, quiet_pillow, to_array
 from vit_core.pretrained import PretrainedError, load
 from vit_core.pretrained.errors import one_line
+from vit_core.storage.plain_text import let_output_write_anything, plain
 
 SHOWN = 5  # classes
 

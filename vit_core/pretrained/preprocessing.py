@@ -9,7 +9,7 @@ from PIL import Image
 from vit_core.checkpoint import Checkpoint
 from vit_core.config import Size, as_pair, shown
 from vit_core.data import DataInfo
-from vit_core.image_file import MODES, MOST_PIXELS, as_shown, middle
+from vit_core.data.image_file import MODES, MOST_PIXELS, as_shown, middle
 from vit_core.pretrained.errors import PretrainedError
 from vit_core.pretrained.fields import LARGEST_SIDE, as_whole, is_number
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vit_core.config import ViTConfig, shown
-from vit_core.image_file import MODES
+from vit_core.data.image_file import MODES
 from vit_core.model import ViT
 from vit_core.pretrained.errors import PretrainedError
 from vit_core.pretrained.fields import listed

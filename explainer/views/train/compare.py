@@ -15,7 +15,7 @@ from explainer.theme import Shade
 from explainer.views.train.charts import WORDS as CHART_WORDS
 from explainer.views.train.charts import curve_of
 from explainer.views.train.wording import TEXTS, duration, labels, settings_of
-from vit_core.run import RunConfig
+from vit_core.runs.directory import RunConfig
 
 WORDS = TEXTS["compare"]
 CHOSEN_KEY = "train-compared"  # ids, in the order in which they were chosen

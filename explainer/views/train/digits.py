@@ -8,7 +8,7 @@ from explainer.figures.pixels import grey_image
 from explainer.figures.strip import Answer
 from explainer.views.train.wording import TEXTS
 from vit_core.data import Split, mnist_info, mnist_test, mnist_validation
-from vit_core.snapshot import STRIP_PLACES, TEST, TEST_STRIP_PLACES, VALIDATION, Snapshot
+from vit_core.runs.snapshot import STRIP_PLACES, TEST, TEST_STRIP_PLACES, VALIDATION, Snapshot
 
 
 @cache

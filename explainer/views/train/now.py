@@ -16,7 +16,7 @@ from explainer.views.train.digits import answered, pictures, pixels_of
 from explainer.views.train.wording import TEXTS
 from vit_core import ViTConfig
 from vit_core.data import mnist_info
-from vit_core.snapshot import STRIP_PLACES, Snapshot
+from vit_core.runs.snapshot import STRIP_PLACES, Snapshot
 
 WORDS = TEXTS["now"]
 

@@ -19,7 +19,7 @@ from explainer.views.train import orders, setup
 from explainer.views.train.wording import TEXTS
 from vit_core import CheckpointError
 from vit_core.data import mnist_info, mnist_test
-from vit_core.evaluate import Hard
+from vit_core.training.misclassified import Hard
 
 WORDS = TEXTS["after"]
 COLUMNS = (

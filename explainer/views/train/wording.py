@@ -8,7 +8,7 @@ import streamlit as st
 
 from explainer.content import load_texts
 from explainer.runs import Run
-from vit_core.run import RunConfig, RunError
+from vit_core.runs.directory import RunConfig, RunError
 
 TEXTS = load_texts("train")
 MISTAKES = load_texts("mistakes")["names"]

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from vit_core.data import Images
-from vit_core.file_list import ImageFolderError, list_files
-from vit_core.folder_layout import NAMED, PART_OF, Unused, find_classes, find_parts
-from vit_core.folder_listing import count_unused, seen_instead
-from vit_core.image_folder import fits_in, open_part
-from vit_core.plain_text import plain, same_name, some
-from vit_core.skipped import Skipped
+from vit_core.data.file_list import ImageFolderError, list_files
+from vit_core.data.folder_layout import NAMED, PART_OF, Unused, find_classes, find_parts
+from vit_core.data.folder_listing import count_unused, seen_instead
+from vit_core.data.image_folder import fits_in, open_part
+from vit_core.data.skipped import Skipped
+from vit_core.storage.plain_text import plain, same_name, some
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
-from vit_core.share import Share
+from vit_core.data.share import Share
 
 
 @contextmanager

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from vit_core.config import ViTConfig, check_choice, check_float, check_int
 from vit_core.data import ImageData, mnist
-from vit_core.image_folder import read_folder
-from vit_core.plain_text import plain
-from vit_core.torchvision_data import cifar10, fashion_mnist
+from vit_core.data.image_folder import read_folder
+from vit_core.data.torchvision_sets import cifar10, fashion_mnist
+from vit_core.storage.plain_text import plain
 
 DATASETS = ("mnist", "fashion-mnist", "cifar10")  # or the path of an image folder
 STATISTICS = ("data", "imagenet")

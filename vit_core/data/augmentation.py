@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vit_core.share import Share
+from vit_core.data.share import Share
 
 ROTATION, SCALE, SHEAR, SHIFT = math.radians(8), 0.08, 0.08, 0.06  # at strength 1
 WARP, WARP_NODES = 0.10, 5  # at strength 1: standard deviation in half images, nodes on each axis

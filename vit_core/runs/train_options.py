@@ -15,9 +15,9 @@ from vit_core.config import (
     TrainConfig,
     ViTConfig,
 )
-from vit_core.distributed import DEVICES
-from vit_core.open_data import DATASETS, STATISTICS, Reading
+from vit_core.data.open import DATASETS, STATISTICS, Reading
 from vit_core.presets import PRESETS
+from vit_core.training.processes import DEVICES
 
 CHOICES = {
     "pos_embed": POSITIONS,

@@ -17,15 +17,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from vit_core.data import Batch, Split
-from vit_core.file_list import FileList
-from vit_core.image_file import (
-    UnreadableImage,
-    open_image,
-    quiet_pillow,
-    read_image,
-)
-from vit_core.random_view import RandomView
-from vit_core.skipped import Skipped, TooManySkipped
+from vit_core.data.file_list import FileList
+from vit_core.data.image_file import UnreadableImage, open_image, quiet_pillow, read_image
+from vit_core.data.random_view import RandomView
+from vit_core.data.skipped import Skipped, TooManySkipped
 
 TRIES = 100  # files, one behind the other, that may be unreadable before a reader gives up
 

@@ -6,7 +6,7 @@ epoch-000.safetensors    the untrained model, then one checkpoint for each epoch
 final.safetensors        the last epoch's model, with the test accuracy in its metadata
 hardest.json             the test images that it finds hardest
 state.safetensors        model and optimizers after the last whole epoch, to resume from
-.lock                    held by the process that writes; see vit_core.locks
+.lock                    held by the process that writes; see vit_core.storage.locks
 """
 
 import json
@@ -23,12 +23,12 @@ from torch import Tensor
 from vit_core.checkpoint import save_checkpoint
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import MNIST_TRAINING, DataInfo
-from vit_core.evaluate import Hard
-from vit_core.files import write_atomically
-from vit_core.locks import Lock, is_unused, take
 from vit_core.model import ViT
-from vit_core.plain_text import decode
-from vit_core.strict_json import number_in, parse_json, read_small
+from vit_core.storage.atomic import write_atomically
+from vit_core.storage.locks import Lock, is_unused, take
+from vit_core.storage.plain_text import decode
+from vit_core.storage.strict_json import number_in, parse_json, read_small
+from vit_core.training.misclassified import Hard
 
 HARDEST = "hardest.json"
 MOST_CONFIG = 256 * 1024  # bytes of config.json

@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from vit_core.plain_text import plain
+from vit_core.storage.plain_text import plain
 
 MOST_PIXELS = 64_000_000  # of one image; a file of a few kilobytes may claim thousands of millions
 MODES = {1: "L", 3: "RGB"}  # by the number of channels

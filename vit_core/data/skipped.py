@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import PurePath
 
-from vit_core.plain_text import plain, some
+from vit_core.storage.plain_text import plain, some
 
 ALLOWED, SHARE = 10, 0.01  # so many damaged files, or so much of all, whichever is more
 NAMED = 5  # files that a sentence names

@@ -17,26 +17,19 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from vit_core.board import open_board
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import ImageData
-from vit_core.distributed import Group, SaidByMain, is_lost_process
+from vit_core.data.open import DATASETS, MOST_MEMORY, Reading, folder_of, open_data, usual_workers
+from vit_core.data.streaming import ReaderLost, StreamedSplit
 from vit_core.mistakes import build_with
-from vit_core.open_data import (
-    DATASETS,
-    MOST_MEMORY,
-    Reading,
-    folder_of,
-    open_data,
-    usual_workers,
-)
-from vit_core.plain_text import decode, let_output_write_anything, plain
 from vit_core.presets import PRESETS
-from vit_core.record import Cadence, Recorder
-from vit_core.run import RunConfig, RunDirectory, RunError
-from vit_core.streaming import ReaderLost, StreamedSplit
-from vit_core.train import EpochEnd, StepEnd, Training, TrainingDiverged, batch_for
-from vit_core.train_options import build_parser, pick
+from vit_core.runs.directory import RunConfig, RunDirectory, RunError
+from vit_core.runs.recorder import Cadence, Recorder
+from vit_core.runs.tensorboard import open_board
+from vit_core.runs.train_options import build_parser, pick
+from vit_core.storage.plain_text import decode, let_output_write_anything, plain
+from vit_core.training.loop import EpochEnd, StepEnd, Training, TrainingDiverged, batch_for
+from vit_core.training.processes import Group, SaidByMain, is_lost_process
 
 GREY = ("mnist", "fashion-mnist")  # data sets whose preset is "default"
 

@@ -5,10 +5,10 @@ from contextlib import AbstractContextManager, nullcontext
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from vit_core.distributed import Group
 from vit_core.mistakes import flaws_of
 from vit_core.model import ViT
-from vit_core.patch_drop import forward_with_part
+from vit_core.training.patch_drop import forward_with_part
+from vit_core.training.processes import Group
 
 
 class Network(nn.Module):

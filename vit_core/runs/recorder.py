@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vit_core.board import Board, no_board
 from vit_core.data import ImageData
-from vit_core.distributed import ALONE, Group
-from vit_core.evaluate import hardest_images
 from vit_core.mistakes import build_with
-from vit_core.run import RunDirectory, RunError
-from vit_core.run_files import clear_leftovers
-from vit_core.snapshot import take_snapshot
-from vit_core.train import Done, EpochEnd, Event, StepEnd, Training
+from vit_core.runs.directory import RunDirectory, RunError
+from vit_core.runs.file_names import clear_leftovers
+from vit_core.runs.snapshot import take_snapshot
+from vit_core.runs.tensorboard import Board, no_board
+from vit_core.training.evaluation import hardest_images
+from vit_core.training.loop import Done, EpochEnd, Event, StepEnd, Training
+from vit_core.training.processes import ALONE, Group
 
 HARDEST_COUNT = 24  # test images that are written down
 

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vit_core.file_list import (
+from vit_core.data.file_list import (
     FOLDER,
     ImageFolderError,
     is_image_name,
@@ -12,8 +12,8 @@ from vit_core.file_list import (
     is_system_folder,
     kind_of,
 )
-from vit_core.plain_text import plain, same_name, some
-from vit_core.skipped import Skipped
+from vit_core.data.skipped import Skipped
+from vit_core.storage.plain_text import plain, same_name, some
 
 # what people call the parts, in capitals or not
 PARTS = {

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vit_core.data import DataInfo, ImageData, Split, read_idx
-from vit_core.pixel_statistics import IMAGENET, mean_and_std
+from vit_core.data.pixel_statistics import IMAGENET, mean_and_std
 from vit_core.torchvision_import import import_torchvision
 
 DEBIAN_FASHION = Path("/usr/share/datasets/fashion-mnist")  # of the package dataset-fashion-mnist

@@ -8,9 +8,9 @@ import torch
 
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import Batch, ImageData
-from vit_core.evaluate import evaluate
 from vit_core.mistakes import build_with
-from vit_core.train import Training, TrainingDiverged
+from vit_core.training.evaluation import evaluate
+from vit_core.training.loop import Training, TrainingDiverged
 
 LONG_ENOUGH = 0.25  # seconds of steps
 SAMPLE = 500  # images evaluated

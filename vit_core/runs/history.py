@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from vit_core.evaluate import Hard
-from vit_core.run import HARDEST, RunConfig, parse_line, read_config
-from vit_core.run_files import EPOCH_FILE
-from vit_core.snapshot import FILE, Snapshot
-from vit_core.strict_json import number_in, read_json
+from vit_core.runs.directory import HARDEST, RunConfig, parse_line, read_config
+from vit_core.runs.file_names import EPOCH_FILE
+from vit_core.runs.snapshot import FILE, Snapshot
+from vit_core.storage.strict_json import number_in, read_json
+from vit_core.training.misclassified import Hard
 
 FINAL = "final.safetensors"
 MOST_LINES = 2_000  # of metrics that are kept; more than a chart has pixels

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vit_core.augment import smallest_area, widest_crop
 from vit_core.config import TrainConfig
-from vit_core.image_file import middle, to_array
-from vit_core.randaugment import change, seed_of
+from vit_core.data.augmentation import smallest_area, widest_crop
+from vit_core.data.image_file import middle, to_array
+from vit_core.data.randaugment import change, seed_of
 from vit_core.torchvision_import import import_transforms
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vit_core.plain_text import plain
+from vit_core.storage.plain_text import plain
 
-# of the formats in vit_core.image_file, written down so that a folder holds the same images
+# of the formats in vit_core.data.image_file, written down so that a folder holds the same images
 # whatever version of Pillow reads it
 # fmt: off
 SUFFIXES = (

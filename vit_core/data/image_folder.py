@@ -14,13 +14,13 @@ import torch
 from tqdm import tqdm
 
 from vit_core.data import DataInfo, ImageData, Images, Split
-from vit_core.file_list import FileList, ImageFolderError
-from vit_core.folder_listing import EVERY, held_out_places, list_folder
-from vit_core.image_file import UnreadableImage, quiet_pillow, read_image
-from vit_core.pixel_statistics import IMAGENET, mean_and_std
-from vit_core.plain_text import plain, same_name
-from vit_core.skipped import Skipped
-from vit_core.streaming import StreamedSplit
+from vit_core.data.file_list import FileList, ImageFolderError
+from vit_core.data.folder_listing import EVERY, held_out_places, list_folder
+from vit_core.data.image_file import UnreadableImage, quiet_pillow, read_image
+from vit_core.data.pixel_statistics import IMAGENET, mean_and_std
+from vit_core.data.skipped import Skipped
+from vit_core.data.streaming import StreamedSplit
+from vit_core.storage.plain_text import plain, same_name
 
 __all__ = ["EVERY", "ImageFolderError", "held_out_places", "list_folder", "read_folder"]
 

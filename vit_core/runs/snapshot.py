@@ -16,11 +16,11 @@ import safetensors.numpy
 import torch
 
 from vit_core.data import ImageData, normalize
-from vit_core.evaluate import Evaluation, evaluate
-from vit_core.files import replace
 from vit_core.model import ViT
-from vit_core.strict_json import number_in, parse_json
+from vit_core.storage.atomic import replace
+from vit_core.storage.strict_json import number_in, parse_json
 from vit_core.trace import trace
+from vit_core.training.evaluation import Evaluation, evaluate
 
 VALIDATION, TEST = "validation", "test"
 # of the validation set: each digit once, then six that a model reads wrongly for a while

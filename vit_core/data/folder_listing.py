@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vit_core.file_list import FileList, ImageFolderError, is_image_name, list_files
-from vit_core.folder_layout import (
+from vit_core.data.file_list import FileList, ImageFolderError, is_image_name, list_files
+from vit_core.data.folder_layout import (
     Part,
     Unused,
     check_known,
@@ -16,8 +16,8 @@ from vit_core.folder_layout import (
     find_parts,
     training_classes,
 )
-from vit_core.plain_text import plain, some
-from vit_core.skipped import Skipped, ending, endings
+from vit_core.data.skipped import Skipped, ending, endings
+from vit_core.storage.plain_text import plain, some
 
 EVERY = 20  # one of so many training images validates, where the folder has no part for that
 

@@ -1,0 +1,1 @@
+"""Training runs on the disk: the run directory, recording, resuming, and the command line."""

@@ -1,0 +1,132 @@
+"""The command line of evaluation: ``python -m vit_core.evaluate CHECKPOINT``.
+
+It prints loss, accuracy, the accuracy of each class and the confusion matrix for the test set of
+MNIST, or of another data set with ``--dataset``, such as a folder with nothing but
+``test/<class>/*``. With ``--wrong FILE`` it also writes which test images the model gets wrong.
+"""
+
+import argparse
+import json
+import math
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from vit_core.checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from vit_core.data import DataInfo, Images, mnist_info, mnist_test
+from vit_core.data.folder_test_part import first, read_test_part
+from vit_core.data.open import DATASETS, Reading, folder_of, open_data, usual_workers
+from vit_core.data.skipped import Skipped
+from vit_core.data.streaming import ReaderLost
+from vit_core.storage.plain_text import let_output_write_anything, plain
+from vit_core.training.evaluation import Evaluation, evaluate, wrong_images
+
+FEW_CLASSES = 30  # that a confusion matrix on a terminal may have
+
+
+def report(evaluation: Evaluation, class_names: tuple[str, ...]) -> str:
+    """Write an evaluation as plain text: accuracy, a line a class, the confusion matrix of few."""
+    class_names = tuple(map(plain, class_names))
+    count = int(evaluation.confusion.sum())
+    right = int(evaluation.confusion.diagonal().sum())
+    lines = [
+        f"accuracy {evaluation.accuracy:.2%} ({right} of {count}), loss {evaluation.loss:.4f} nats",
+        "",
+        "accuracy of each class",
+    ]
+    lines += [
+        f"  {name}: " + ("no images" if math.isnan(accuracy) else f"{accuracy:.2%}")
+        for name, accuracy in zip(class_names, evaluation.class_accuracy.tolist(), strict=True)
+    ]
+    if len(class_names) > FEW_CLASSES:
+        return "\n".join(lines)
+    width = max(6, *(len(name) + 1 for name in class_names))
+    lines += ["", "confusion matrix (rows: true class, columns: prediction)"]
+    lines.append(" " * width + "".join(name.rjust(width) for name in class_names))
+    for name, row in zip(class_names, evaluation.confusion.tolist(), strict=True):
+        lines.append(name.rjust(width) + "".join(str(n).rjust(width) for n in row))
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Tested:
+    """Test images, what normalises and names them, and what is to be said about them."""
+
+    info: DataInfo
+    images: Images
+    skipped: Skipped | None = None
+    notes: tuple[str, ...] = ()
+
+
+def test_images(dataset: str, checkpoint: Checkpoint) -> Tested:
+    """Return the test images of a data set, with the labels that the model has for their classes.
+
+    Raises:
+        ValueError: the data set cannot be had, or does not fit the model.
+    """
+    config, known = checkpoint.config, checkpoint.data
+    expected = (config.in_channels, *config.image_hw)
+    if dataset == "mnist":
+        info, images, skipped = mnist_info(), mnist_test(), None
+    elif dataset in DATASETS or known is None or config.in_channels not in (1, 3):
+        data = open_data(dataset, config, Reading(workers=usual_workers()))
+        info, images, skipped = data.info, data.test, data.skipped
+    else:  # the classes of a folder are known by their names, whatever else it has
+        path = folder_of(dataset)
+        part = read_test_part(path, expected, known.class_names, workers=usual_workers())
+        return Tested(known, part.images, part.skipped, part.notes)
+    if images.image_shape != expected:
+        raise CheckpointError(
+            f"the model takes images of {' x '.join(map(str, expected))}; "
+            f"those of {info.name} are {' x '.join(map(str, images.image_shape))}"
+        )
+    known = known or info
+    if known.class_names != info.class_names:
+        raise CheckpointError(
+            f"the model knows the {len(known.class_names)} classes {first(known.class_names)}; "
+            f"{info.name} has {len(info.class_names)}, {first(info.class_names)}"
+        )
+    if config.num_classes != len(info.class_names):
+        raise CheckpointError(
+            f"the model has {config.num_classes} classes; {info.name} has {len(info.class_names)}"
+        )
+    return Tested(known, images, skipped)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    let_output_write_anything()
+    parser = argparse.ArgumentParser(
+        prog="python -m vit_core.evaluate",
+        description="Test a checkpoint on the test images of a data set.",
+    )
+    parser.add_argument("checkpoint", type=Path, help="a .safetensors file of this project")
+    parser.add_argument(
+        "--dataset", default="mnist", help=f"{', '.join(DATASETS)}, or an image folder (mnist)"
+    )
+    parser.add_argument(
+        "--wrong",
+        type=Path,
+        metavar="FILE",
+        help="also write a JSON list of [index, predicted class] of the test images it gets wrong",
+    )
+    options = parser.parse_args(arguments)
+    try:
+        checkpoint = load_checkpoint(options.checkpoint)
+        tested = test_images(options.dataset, checkpoint)
+        found = evaluate(checkpoint.model, tested.images, tested.info)
+    except (ValueError, OSError, ReaderLost) as error:
+        print(f"error: {plain(error)}", file=sys.stderr)
+        return 2
+    print(report(found, tested.info.class_names))
+    if tested.skipped:
+        print(tested.skipped, file=sys.stderr)
+    for note in tested.notes:
+        print(note, file=sys.stderr)
+    if options.wrong:
+        try:
+            pairs = wrong_images(checkpoint.model.eval(), tested.images, tested.info)
+            options.wrong.write_text(json.dumps(pairs) + "\n", encoding="utf-8")
+        except (ValueError, OSError, ReaderLost) as error:
+            print(f"error: {plain(error)}", file=sys.stderr)
+            return 2
+    return 0

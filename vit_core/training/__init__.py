@@ -1,0 +1,1 @@
+"""Training and evaluating a model in memory; ``vit_core.runs`` adds the run directory."""
