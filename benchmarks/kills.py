@@ -17,8 +17,8 @@ from pathlib import Path
 import psutil
 import torch
 
-from explainer.runs import Manager, Run, RunRequest
-from explainer.runs.limits import load_limits
+from explainer.training import Manager, Run, RunRequest
+from explainer.training.limits import load_limits
 from vit_core import TrainConfig, ViTConfig, load_checkpoint
 
 REQUEST = RunRequest(

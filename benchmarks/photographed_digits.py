@@ -17,8 +17,8 @@ import torch
 from digit_scenes import KINDS
 from PIL import Image
 
-from explainer.pictures_prepare import UnusablePictureError
-from explainer.pictures_upload import read_upload
+from explainer.inputs.pictures.prepare import UnusablePictureError
+from explainer.inputs.pictures.read_file import read_upload
 from vit_core import load_checkpoint
 from vit_core.checkpoint import SHIPPED_DIR
 from vit_core.data import mnist_test, normalize

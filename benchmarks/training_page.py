@@ -26,8 +26,8 @@ from app_latency import KNOBS, PAINTED, RUN_IS_OVER, ready, turn
 from playwright.sync_api import Page, sync_playwright
 from served import CHROMIUM_FLAGS, ROOT, Server, chromium, middle, p95
 
-from explainer.runs import Manager, RunRequest
-from explainer.runs.limits import load_limits
+from explainer.training import Manager, RunRequest
+from explainer.training.limits import load_limits
 from vit_core import PRESETS
 from vit_core.runs.history import RunHistory
 

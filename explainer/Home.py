@@ -27,8 +27,8 @@ if __name__ == "__main__":  # Streamlit runs the file whenever a visitor changes
             # here, since plotly stumbles over it where another page has imported half of it
             import pandas  # noqa: F401
 
-            from explainer import navigation
-        navigation.run()
+            from explainer.app import run
+        run()
 else:  # … and imports it once, when the server starts
     server.check()
     app = st.App(__file__, lifespan=server.lifespan)

@@ -13,9 +13,9 @@ from functools import cache
 
 import streamlit as st
 
-from explainer import runs
-from explainer.runs.limits import TEXTS, LimitsError, load_limits
-from explainer.uploads.server import protect
+from explainer import training
+from explainer.inputs.uploads.requests import protect
+from explainer.training.limits import TEXTS, LimitsError, load_limits
 
 READY = 1.0  # seconds from the start until it surely answers
 
@@ -56,7 +56,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        runs.close_manager()
+        training.close_manager()
 
 
 def address() -> str:

@@ -89,7 +89,7 @@ def load(modules: Sequence[str]) -> None:
     for name in (*modules, *LATER):
         importlib.import_module(name)
     # charts import their parts when they are first drawn
-    importlib.import_module("explainer.theme").template("light")
+    importlib.import_module("explainer.figures.theme").template("light")
 
 
 def spare_memory() -> None:

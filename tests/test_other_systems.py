@@ -39,7 +39,7 @@ for package in (vit_core, explainer):
 
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
-from explainer import runs
+from explainer import training
 home = str(Path(explainer.__file__).with_name("Home.py"))
 for page in ("", "train"):
     app = AppTest.from_file(home, default_timeout=120)
@@ -47,10 +47,10 @@ for page in ("", "train"):
     app.run()
     assert not app.exception, app.exception
     assert ("Start training" in [button.label for button in app.button]) == (page == "train")
-runs.the_manager().close()
+training.the_manager().close()
 
-from explainer.runs import Manager, RunRequest
-from explainer.runs.limits import load_limits
+from explainer.training import Manager, RunRequest
+from explainer.training.limits import load_limits
 from vit_core import TrainConfig, ViTConfig, load_checkpoint
 model = ViTConfig(patch_size=14, embed_dim=8, depth=1, num_heads=1, pool="mean")
 train = TrainConfig(epochs=3, batch_size=1024, optimizer="adamw", lr=0.01, augment="none")

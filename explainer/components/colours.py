@@ -1,6 +1,6 @@
 """The theme's colours as components read them; they follow light and dark without a rerun."""
 
-from explainer import theme
+from explainer.figures import theme
 
 MARKS = {
     "patch": theme.PATCH,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from html import escape
 
-from explainer import theme
+from explainer.figures import theme
 
 STYLE = f"""
 .block-flow {{ max-width: 56rem; overflow-x: auto; padding: 0.125rem; }}

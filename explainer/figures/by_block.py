@@ -3,8 +3,8 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from explainer import theme
-from explainer.theme import Mode
+from explainer.figures import theme
+from explainer.figures.theme import Mode
 
 
 def by_block(

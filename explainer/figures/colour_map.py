@@ -5,7 +5,7 @@ from html import escape
 
 import numpy as np
 
-from explainer import theme
+from explainer.figures import theme
 from explainer.figures.pixels import image_address
 
 STYLE = f"""

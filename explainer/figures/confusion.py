@@ -5,7 +5,7 @@ from html import escape
 
 import numpy as np
 
-from explainer import theme
+from explainer.figures import theme
 
 # per cent of the colour behind a share; on the strongest, text can still be read
 WEAKEST, STRONGEST = 12, 42

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from explainer import theme
+from explainer.figures import theme
 
 
 def pairs_chart(

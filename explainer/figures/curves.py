@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from explainer import theme
-from explainer.theme import Shade
+from explainer.figures import theme
+from explainer.figures.theme import Shade
 
 MOST = 400  # points of a curve, which is more than a screen shows
 HIGHEST = 6.0  # nats on the axis of the loss

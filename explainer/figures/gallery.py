@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from explainer import theme
+from explainer.figures import theme
 
 STYLE = f"""
 .gallery {{ display: grid; gap: 0.75rem;

@@ -6,8 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from explainer import theme
-from explainer.theme import Mode
+from explainer.figures import theme
+from explainer.figures.theme import Mode
 
 BINS = 24
 

@@ -6,9 +6,8 @@ from html import escape
 
 import numpy as np
 
-from explainer import theme
-from explainer.figures import pixels
-from explainer.theme import SEQUENTIAL
+from explainer.figures import pixels, theme
+from explainer.figures.theme import SEQUENTIAL
 
 # the image shows through the weights
 STYLE = f"""

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from explainer.figures import pixels
-from explainer.theme import DIVERGING
+from explainer.figures.theme import DIVERGING
 
 
 def mosaic(filters: np.ndarray, patch: tuple[int, int], limit: float) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from html import escape
 
-from explainer import theme
+from explainer.figures import theme
 
 STYLE = f"""
 .parts {{ width: 100%; border-collapse: collapse; font-size: 1rem; }}

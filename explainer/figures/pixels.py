@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 
-from explainer.theme import DIVERGING, SEQUENTIAL
+from explainer.figures.theme import DIVERGING, SEQUENTIAL
 
 GREY = ["#000000", "#ffffff"]
 LARGEST_PIXELATED = 96  # pixels: a larger image is a photograph, which is smoothed when enlarged

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explainer import theme
+from explainer.figures import theme
 from explainer.figures.plotly_text import in_plotly
-from explainer.theme import Mode
+from explainer.figures.theme import Mode
 
 MOST_LETTERS = 18  # of a name beside its bar
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from explainer import theme
+from explainer.figures import theme
 from explainer.figures.maps import map_of
 
 MOST_NUMBERS = 16  # cells with their number: more would be too small to read

@@ -4,8 +4,7 @@ from html import escape
 
 import numpy as np
 
-from explainer import theme
-from explainer.figures import pixels
+from explainer.figures import pixels, theme
 
 STYLE = f"""
 .pieces {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(4.5rem, 22%), 1fr));

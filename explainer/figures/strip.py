@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from explainer import theme
+from explainer.figures import theme
 
 STYLE = f"""
 .strip.strip {{ display: grid; grid-template-columns: repeat(var(--columns), minmax(0, 1fr));

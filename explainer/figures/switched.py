@@ -5,9 +5,8 @@ from html import escape
 
 import numpy as np
 
-from explainer import theme
-from explainer.figures import pixels
-from explainer.theme import DIVERGING
+from explainer.figures import pixels, theme
+from explainer.figures.theme import DIVERGING
 
 STYLE = f"""
 .switched {{ width: min(100%, 50rem); border-collapse: collapse; font-size: 0.9375rem; }}

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from explainer import theme
-from explainer.theme import DIVERGING
+from explainer.figures import theme
+from explainer.figures.theme import DIVERGING
 
 STYLE = f"""
 .terms {{ max-width: 46rem; max-height: 34rem; overflow: auto; }}

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explainer import theme
-from explainer.theme import Mode
+from explainer.figures import theme
+from explainer.figures.theme import Mode
 
 FINE = 24  # points a step, so that a curve is round
 

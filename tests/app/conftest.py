@@ -14,10 +14,11 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from explainer import runs, services
-from explainer.runs import Run
-from explainer.runs.store import hashed
-from explainer.state import SOURCES, UNTRAINED
+from explainer import training
+from explainer.inputs.models import load
+from explainer.state.choice import SOURCES, UNTRAINED
+from explainer.training import Run
+from explainer.training.store import hashed
 from vit_core import PRESETS, TrainConfig, ViTConfig, build, save_checkpoint
 from vit_core.data import DataInfo, mnist_info
 from vit_core.runs.directory import RunConfig, RunDirectory
@@ -99,7 +100,7 @@ class FakeRuns:
 def known_runs(monkeypatch: pytest.MonkeyPatch) -> FakeRuns:
     """The runs that the app knows; a test adds its own."""
     fake = FakeRuns()
-    monkeypatch.setattr(runs, "the_manager", lambda: fake)
+    monkeypatch.setattr(training, "the_manager", lambda: fake)
     return fake
 
 
@@ -108,7 +109,7 @@ def shipped(
     checkpoints: Path, monkeypatch: pytest.MonkeyPatch, known_runs: FakeRuns
 ) -> Iterator[Path]:
     """The app finds that folder, so that no test depends on trained weights; caches are empty."""
-    monkeypatch.setattr(services, "SHIPPED_DIR", checkpoints)
+    monkeypatch.setattr(load, "SHIPPED_DIR", checkpoints)
     st.cache_resource.clear()
     yield checkpoints
     st.cache_resource.clear()

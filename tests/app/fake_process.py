@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from explainer.runs.limits import Limits
+from explainer.training.limits import Limits
 
 
 class FakeProcess:

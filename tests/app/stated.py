@@ -1,6 +1,7 @@
 """Reads the equations in a text, and computes them again from the numbers that it shows.
 
-Written apart from the app's own ``explainer.equality``, so that one can hold the other to its word.
+Written apart from the app's own ``explainer.content.equality``, so that one can hold the other to
+its word.
 """
 
 import math

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from explainer import arithmetic
+from explainer.observation import arithmetic
 from vit_core import ViTConfig, build, trace
 
 BASE = ViTConfig(image_size=12, patch_size=4, embed_dim=16, depth=2, num_heads=4)

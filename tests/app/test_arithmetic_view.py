@@ -6,14 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explainer import arithmetic_view as view
-from explainer import services
-from explainer.arithmetic import Factor, derive, dot, softmax, total
+from explainer.content.numbers import latex_written, written
 from explainer.figures.terms import Column, terms_table
-from explainer.notation import latex_written, written
-from explainer.state import Choice
-from explainer.weights import weights
-from explainer.worked_line import worked_line
+from explainer.inputs.models import load
+from explainer.observation import observe
+from explainer.observation.arithmetic import Factor, derive, dot, softmax, total
+from explainer.observation.weights import weights
+from explainer.shell import cell_arithmetic as view
+from explainer.shell.worked_line import worked_line
+from explainer.state.choice import Choice
 
 pytestmark = pytest.mark.usefixtures("shipped")
 
@@ -31,9 +32,9 @@ CELLS = {  # address → cells of its matrices, one of each
 LEARNED = {"tokens.0.1", "learned.0.1", "weights.1.2"}
 
 
-def observed(source: str = "default") -> tuple[Choice, services.Observation]:
-    choice = Choice(source, services.load_source(source).model.config, 0, 7, 0)
-    return choice, services.observe(choice)
+def observed(source: str = "default") -> tuple[Choice, observe.Observation]:
+    choice = Choice(source, load.load_source(source).model.config, 0, 7, 0)
+    return choice, observe.observe(choice)
 
 
 @pytest.mark.parametrize(

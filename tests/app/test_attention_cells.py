@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explainer.attention_cells import Head
-from explainer.state import Cell
+from explainer.observation.attention_cells import Head
+from explainer.state.place import Cell
 from explainer.views import multi_head, self_attention
 from vit_core import ViTConfig, build, trace
 

@@ -4,9 +4,11 @@ import math
 
 import pytest
 
-from explainer import services
-from explainer.badge import badge, compare
-from explainer.state import SOURCES, Choice, State
+from explainer.inputs.models import load
+from explainer.observation import observe
+from explainer.shell.badge import badge, compare
+from explainer.state.choice import SOURCES, Choice
+from explainer.state.link import State
 from vit_core import ViTConfig
 from vit_core.reference import Difference
 
@@ -15,10 +17,10 @@ from vit_core.reference import Difference
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("what", ["attention", "block"])
 def test_every_block_of_every_source_equals_pytorch(source: str, what: str) -> None:
-    found = services.load_source(source, State().shaped)
+    found = load.load_source(source, State().shaped)
     config = found.model.config
     choice = Choice(source, config, 0, 7, 0, gallery=found.gallery)
-    seen = services.observe(choice)
+    seen = observe.observe(choice)
     for block in range(config.depth):
         found = compare(what, choice, seen, block)
         assert isinstance(found, Difference) and found.equal
@@ -41,8 +43,8 @@ def test_what_counts_as_equal_is_said() -> None:
 @pytest.mark.parametrize("what", ["attention", "block"])
 def test_what_was_done_with_layer_scale_is_said(what: str) -> None:
     choice = Choice("untrained", ViTConfig(patch_size=14, layer_scale=0.1), 0, 7, 0)
-    found = compare(what, choice, services.observe(choice), 0)
+    found = compare(what, choice, observe.observe(choice), 0)
     assert found.equal and found.has_layer_scale
     assert "Equals PyTorch" in badge(found) and "has no LayerScale" in badge(found)
     plain = Choice("untrained", ViTConfig(patch_size=14), 0, 7, 0)
-    assert "LayerScale" not in badge(compare(what, plain, services.observe(plain), 0))
+    assert "LayerScale" not in badge(compare(what, plain, observe.observe(plain), 0))

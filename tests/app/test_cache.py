@@ -2,7 +2,7 @@
 
 import pytest
 
-from explainer.cache import BytesCache
+from explainer.caching import BytesCache
 
 
 def test_a_value_is_made_once_and_shared():

@@ -6,9 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explainer import pictures, services
-from explainer.notation import percent
-from explainer.state import Choice, State
+from explainer.content.numbers import percent
+from explainer.inputs.models import load
+from explainer.inputs.pictures import link_code
+from explainer.observation import observe
+from explainer.state.choice import Choice
+from explainer.state.link import State
 from explainer.views import class_token as page
 
 pytestmark = pytest.mark.usefixtures("shipped")
@@ -25,13 +28,13 @@ SHAPES = [
 ]
 
 
-def observed(source: str = "default", **knobs) -> tuple[Choice, services.Observation]:
+def observed(source: str = "default", **knobs) -> tuple[Choice, observe.Observation]:
     if source == "untrained":
         config = replace(State(), source=source, **knobs).shaped
     else:
-        config = services.load_source(source).model.config
+        config = load.load_source(source).model.config
     choice = Choice(source, config, 0, 4, 2)
-    return choice, services.observe(choice)
+    return choice, observe.observe(choice)
 
 
 @pytest.mark.parametrize("source", ["default", "fast", "best", "seed", "untrained"])
@@ -51,7 +54,7 @@ def test_shapes_at_their_extremes(open_page: Callable, knobs: dict):
 def test_an_own_picture(open_page: Callable):
     ring = np.zeros((28, 28), dtype=np.uint8)
     ring[8:20, 8:20], ring[11:17, 11:17] = 255, 0
-    assert not open_page(ADDRESS, picture=pictures.encode(ring)).exception
+    assert not open_page(ADDRESS, picture=link_code.encode(ring)).exception
 
 
 @pytest.mark.parametrize("place", [{"query": 999}, {"cell": "tokens.99.0"}, {"cell": "pooled.0.1"}])
@@ -83,7 +86,7 @@ def test_every_matrix_has_the_shape_that_links_are_read_by():
 def test_the_row_that_joins_is_the_parameter_for_every_image():
     choice, seen = observed()
     rows = page.values.start_rows(choice, seen)
-    model = services.load_source("default").model
+    model = load.load_source("default").model
     assert rows.shape == (3, seen.config.embed_dim)
     assert np.array_equal(rows, np.tile(model.cls_token[0, 0].detach().numpy(), (3, 1)))
     assert page.values.start_difference(choice, seen) == 0

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from explainer.classes import are_all_shown, left_over, names_of, shown_classes
-from explainer.services import Observation
+from explainer.observation.observe import Observation
+from explainer.observation.shown_classes import are_all_shown, left_over, names_of, shown_classes
 from vit_core import ViTConfig
 
 

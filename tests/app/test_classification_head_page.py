@@ -6,9 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explainer import lens as lenses
-from explainer import pictures, services
-from explainer.state import Choice, State
+from explainer.inputs.models import load
+from explainer.inputs.pictures import link_code
+from explainer.observation import lens as lenses
+from explainer.observation import observe
+from explainer.state.choice import Choice
+from explainer.state.link import State
 from explainer.views import classification_head as page
 from explainer.views.classification_head.questions import rounded
 
@@ -26,15 +29,15 @@ SHAPES = [
 ]
 
 
-def observed(**knobs) -> tuple[Choice, services.Observation]:
+def observed(**knobs) -> tuple[Choice, observe.Observation]:
     shape = replace(State(), source="untrained", **knobs).shaped
     choice = Choice("untrained", shape, 0, 7, 0)
-    return choice, services.observe(choice)
+    return choice, observe.observe(choice)
 
 
-def trained(source: str) -> tuple[Choice, services.Observation]:
-    choice = Choice(source, services.load_source(source).model.config, 0, 3, 5)
-    return choice, services.observe(choice)
+def trained(source: str) -> tuple[Choice, observe.Observation]:
+    choice = Choice(source, load.load_source(source).model.config, 0, 3, 5)
+    return choice, observe.observe(choice)
 
 
 @pytest.mark.parametrize("source", ["default", "fast", "best", "seed", "untrained"])
@@ -129,7 +132,7 @@ def test_the_rival_of_a_wrong_answer_is_the_truth():
 def test_an_own_picture_has_no_truth(open_page: Callable):
     ring = np.zeros((28, 28), dtype=np.uint8)
     ring[8:20, 8:20], ring[11:17, 11:17] = 255, 0
-    app = open_page(ADDRESS, picture=pictures.encode(ring))
+    app = open_page(ADDRESS, picture=link_code.encode(ring))
     assert not app.exception
     assert any("Only you know" in element.value for element in app.markdown)
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from explainer import frame, theme
-from explainer.code_panel import panel, where
+from explainer.figures import theme
+from explainer.shell import frame
+from explainer.shell.code_panel import panel, where
 from vit_core.model import Mlp, SelfAttention, patchify
 
 SOURCES = [SelfAttention.forward, SelfAttention.spelled_out, Mlp, patchify]

@@ -11,27 +11,32 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from explainer import content, embedding, navigation, services
+from explainer import content
 from explainer.components.filter_grid import pack_filters
 from explainer.components.packing import unpack
 from explainer.content import load_texts, load_variant
-from explainer.cut import cut
+from explainer.content.numbers import latex_name, with_article
+from explainer.content.token_names import value_names
 from explainer.figures.pixels import image_address
-from explainer.galleries import CIFAR, DIGITS, PHOTOGRAPHS, samples
-from explainer.hard_samples import hard_samples, known_samples
-from explainer.notation import latex_name, with_article
-from explainer.services import Observation
-from explainer.state import Choice
-from explainer.tokens import value_names
-from explainer.told import endings_of, texts_of
+from explainer.inputs.models import load
+from explainer.inputs.pictures import batches
+from explainer.inputs.pictures.galleries import CIFAR, DIGITS, PHOTOGRAPHS, samples
+from explainer.observation import observe
+from explainer.observation.observe import Observation
+from explainer.observation.patches_of import cut
+from explainer.observation.text_variants import endings_of, texts_of
+from explainer.observation.wrong_samples import hard_samples, known_samples
+from explainer.shell import routes
+from explainer.state.choice import Choice
 from explainer.views import class_token, patch_embedding, patches
+from explainer.views.patch_embedding import measures
 from vit_core import ViTConfig, build, save_checkpoint
 from vit_core.data import DataInfo
 from vit_core.model import patchify
 
 Open = Callable[..., AppTest]
 Find = Callable[..., object]
-VIEWS = ("home", *navigation.PIPELINE)
+VIEWS = ("home", *routes.PIPELINE)
 OF_DIGITS = re.compile(
     r"(?<!last )digit|stroke|\bink\b|grey value|handwritten|MNIST", re.IGNORECASE
 )
@@ -42,7 +47,7 @@ pytestmark = pytest.mark.usefixtures("shipped")
 
 
 def choice(sample: int = 0, source: str = "cifar10") -> Choice:
-    loaded = services.load_source(source)
+    loaded = load.load_source(source)
     return Choice(source, loaded.model.config, 0, 0, 0, "", loaded.gallery, sample)
 
 
@@ -66,7 +71,7 @@ def decode(address: str) -> np.ndarray:
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("mode", ["free", "guided"])
 def test_no_page_speaks_of_digits(view: str, mode: str, open_page: Open) -> None:
-    app = open_page(navigation.address(view), source="cifar10", sample=3, mode=mode)
+    app = open_page(routes.address(view), source="cifar10", sample=3, mode=mode)
     assert not app.exception and not app.error
     words = said(app)
     allowed = "Among this app's models of digits there are both."
@@ -78,9 +83,9 @@ def test_no_page_speaks_of_digits(view: str, mode: str, open_page: Open) -> None
         assert not OF_DIGITS.search(radios)
 
 
-@pytest.mark.parametrize("view", navigation.PIPELINE)
+@pytest.mark.parametrize("view", routes.PIPELINE)
 def test_no_step_of_a_guide_speaks_of_digits(view: str) -> None:
-    seen = services.observe(choice())
+    seen = observe.observe(choice())
     texts = texts_of(view, seen)
     for step in texts["guide"]:
         assert not OF_DIGITS.search(step["text"]), step["text"]
@@ -98,8 +103,8 @@ def test_a_model_of_other_photographs_has_every_page(
         image_size=112, patch_size=14, in_channels=3, num_classes=3, embed_dim=16, depth=2
     )
     save_checkpoint(build(config, seed=2), tmp_path / "default.safetensors", data=FLOWERS)
-    monkeypatch.setattr(services, "SHIPPED_DIR", tmp_path)
-    app = open_page(navigation.address(view), source="default", sample=2)
+    monkeypatch.setattr(load, "SHIPPED_DIR", tmp_path)
+    app = open_page(routes.address(view), source="default", sample=2)
     assert not app.exception and not app.error
     assert not OF_DIGITS.search(said(app).replace("Among this app's models of digits", ""))
     if view == "classification_head":  # nobody knows what the photographs show
@@ -145,11 +150,11 @@ def test_every_variant_stands_beside_the_text_that_it_replaces() -> None:
 
 
 def test_digits_keep_their_own_words() -> None:
-    config = services.load_source("default").model.config
-    seen = services.observe(Choice("default", config, 0, 7, 0))
+    config = load.load_source("default").model.config
+    seen = observe.observe(Choice("default", config, 0, 7, 0))
     assert endings_of(seen) == ()
     assert texts_of("patches", seen) is load_texts("patches")
-    colour = services.observe(choice())
+    colour = observe.observe(choice())
     assert endings_of(colour) == ("_cifar10", "_colour", "_pictures")
     assert texts_of("patches", colour) is load_variant("patches", endings_of(colour))
 
@@ -166,7 +171,7 @@ def test_home_shows_the_picture_its_patches_and_the_true_class(
     open_page: Open, find_component: Find
 ) -> None:
     app = open_page("home", source="cifar10")
-    seen = services.observe(choice())
+    seen = observe.observe(choice())
     body = str(find_component(app, "pipeline"))
     addresses = re.findall(r"data:image/png;base64,[A-Za-z0-9+/=]+", body)
     np.testing.assert_array_equal(decode(addresses[0])[..., :3], seen.pixels)
@@ -182,17 +187,17 @@ def test_home_shows_the_picture_its_patches_and_the_true_class(
 
 
 def test_patches_are_cut_from_the_pixels_by_the_model_itself() -> None:
-    seen = services.observe(choice(4))
+    seen = observe.observe(choice(4))
     found = cut(seen, (4, 4))
     assert found.dtype == np.uint8 and found.shape == (64, 48)
-    exact = patchify(services.batch_of(seen.pixels), (4, 4))[0].numpy()
+    exact = patchify(batches.batch_of(seen.pixels), (4, 4))[0].numpy()
     np.testing.assert_array_equal(found, exact)
     np.testing.assert_array_equal(found[9, :16].reshape(4, 4), seen.pixels[4:8, 4:8, 0])
 
 
 def test_the_largest_value_is_normalised_by_its_own_colour(open_page: Open) -> None:
     app = open_page("patches", source="cifar10")
-    seen, info = services.observe(choice()), services.load_source("cifar10").info
+    seen, info = observe.observe(choice()), load.load_source("cifar10").info
     values = cut(seen, (4, 4))[seen.telling_patch]
     channel = int(values.argmax()) // 16
     line = next(latex.value for latex in app.latex if "/255" in latex.value)
@@ -240,8 +245,8 @@ def test_every_value_of_a_patch_has_a_name_of_its_own() -> None:
 
 
 def test_filters_are_drawn_in_colour() -> None:
-    weight = services.load_source("cifar10").model.patch_embed.proj.weight.detach().numpy()
-    filters = embedding.filters_of(choice())
+    weight = load.load_source("cifar10").model.patch_embed.proj.weight.detach().numpy()
+    filters = measures.filters_of(choice())
     assert filters.shape == (192, 4, 4, 3)
     np.testing.assert_array_equal(filters[5, 2, 3], weight[5].reshape(3, 4, 4)[:, 2, 3])
     header, arrays = unpack(
@@ -266,8 +271,8 @@ def test_what_is_no_filter_is_refused(shape: tuple[int, ...]) -> None:
 
 def test_a_worked_sum_runs_over_all_three_colours(open_page: Open) -> None:
     app = open_page("patch-embedding", source="cifar10", unit=7, query=10)
-    seen = services.observe(choice())
-    apart = embedding.sum_of(choice(), seen, 9, 7)
+    seen = observe.observe(choice())
+    apart = measures.sum_of(choice(), seen, 9, 7)
     assert apart.values.shape == (48,)
     assert apart.total == pytest.approx(float(seen.tensors["patch_embed"][9, 7]), abs=1e-4)
     pictures = re.findall(r'class="tile"><img src="([^"]+)"', re.sub(r"\s+", " ", html_of(app)))
@@ -281,14 +286,14 @@ def test_a_worked_sum_runs_over_all_three_colours(open_page: Open) -> None:
 
 
 def test_the_blank_patch_is_worked_out_colour_by_colour() -> None:
-    questions = patch_embedding.questions(choice(), services.observe(choice()))
+    questions = patch_embedding.questions(choice(), observe.observe(choice()))
     asked = {question.name: question for question in questions}
-    blank, loaded = asked["blank"], services.load_source("cifar10")
-    unit = embedding.unit_of(choice())
+    blank, loaded = asked["blank"], load.load_source("cifar10")
+    unit = measures.unit_of(choice())
     info = loaded.info
     black = -np.array(info.mean) / np.array(info.std)
-    row = embedding.weight_of(choice())[unit].astype(np.float64).reshape(3, 16).sum(axis=1)
-    total = black @ row + embedding.bias_of(choice())[unit]
+    row = measures.weight_of(choice())[unit].astype(np.float64).reshape(3, 16).sum(axis=1)
+    total = black @ row + measures.bias_of(choice())[unit]
     assert blank.why.replace("−", "-").rstrip(".").endswith(f"= {total:.3f}")
     assert blank.why.count("×") == 3
 
@@ -303,7 +308,7 @@ def test_the_class_tokens_row_is_compared_on_other_pictures_of_the_gallery(
     assert not app.exception
     header = unpack(find_component(app, "start").bytes)[0]
     assert ["this image", "airplane", "automobile"] in header["names"]
-    seen: Observation = services.observe(choice(9))
+    seen: Observation = observe.observe(choice(9))
     assert class_token.values.start_difference(choice(9), seen) == 0
     assert "10,000 test digits" not in said(app)
 
@@ -314,23 +319,23 @@ def test_mistakes_are_those_of_the_gallery() -> None:
     wrong = [
         place
         for place in range(10)
-        if services.observe(choice(place)).prediction != services.observe(choice(place)).label
+        if observe.observe(choice(place)).prediction != observe.observe(choice(place)).label
     ]
     assert [one.place for one in found] == wrong and wrong
     assert all(samples(CIFAR)[one.place].name == samples(CIFAR)[one.truth].name for one in found)
-    assert all(one.said == services.observe(choice(one.place)).prediction for one in found)
+    assert all(one.said == observe.observe(choice(one.place)).prediction for one in found)
 
 
 def test_a_mistake_can_be_looked_at(open_page: Open) -> None:
     app = open_page("classification-head", source="cifar10", sample=0)
     first = hard_samples(choice())[0]
-    pixels = services.observe(choice(first.place)).pixels
+    pixels = observe.observe(choice(first.place)).pixels
     assert image_address(pixels) in html_of(app)
     app.button("head-mistake-0").click().run()
     assert app.session_state["state"].sample == first.place
 
 
 def test_digits_have_their_mistakes_among_the_test_digits() -> None:
-    config = services.load_source("default").model.config
+    config = load.load_source("default").model.config
     assert known_samples(Choice("default", config, 0, 7, 0)) == 0
     assert Choice("default", config, 0, 7, 0).gallery == DIGITS

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 def page() -> None:  # run as a script of its own, where no name of this file is known
     import streamlit as st
 
-    from explainer.controls import pick, slide
+    from explainer.shell.controls import pick, slide
 
     chosen = st.session_state.setdefault("chosen", 2)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explainer.course import course_of
+from explainer.training.progress import course_of
 from vit_core import TrainConfig, ViTConfig
 from vit_core.runs.directory import RunConfig, RunDirectory, RunError
 from vit_core.runs.history import RunHistory

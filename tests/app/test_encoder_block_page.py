@@ -6,10 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explainer import services, state
 from explainer.figures.block_flow import block_flow
 from explainer.figures.layer_norm import before_and_after, gelu_curve
-from explainer.state import Choice, State
+from explainer.inputs.models import load
+from explainer.observation import observe
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.link import State
 from explainer.views import encoder_block as page
 
 pytestmark = pytest.mark.usefixtures("shipped")
@@ -26,13 +29,13 @@ SHAPES = [
 ]
 
 
-def observed(source: str = "default", **knobs) -> tuple[Choice, services.Observation]:
+def observed(source: str = "default", **knobs) -> tuple[Choice, observe.Observation]:
     if source == "untrained":
         config = replace(State(), source=source, **knobs).shaped
     else:
-        config = services.load_source(source).model.config
+        config = load.load_source(source).model.config
     choice = Choice(source, config, 0, 4, 2)
-    return choice, services.observe(choice)
+    return choice, observe.observe(choice)
 
 
 @pytest.fixture
@@ -40,7 +43,7 @@ def chosen(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Return what puts a state in the place of the session's."""
 
     def choose(**values) -> None:
-        monkeypatch.setattr(state, "load", lambda: State(**values))
+        monkeypatch.setattr(session, "load", lambda: State(**values))
 
     return choose
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from stated import equations
 
-from explainer.arithmetic import Factor, dot, gelu, layer_norm, mean, softmax, total
-from explainer.equality import holds, latex_sign, number_of, sign
-from explainer.notation import percent, rest_percent
-from explainer.worked_line import worked_line
+from explainer.content.equality import holds, latex_sign, number_of, sign
+from explainer.content.numbers import percent, rest_percent
+from explainer.observation.arithmetic import Factor, dot, gelu, layer_norm, mean, softmax, total
+from explainer.shell.worked_line import worked_line
 
 
 @pytest.mark.parametrize(

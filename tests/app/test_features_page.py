@@ -9,11 +9,14 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from explainer import features, heads, navigation, services, state
 from explainer.content import load_texts
 from explainer.figures.colour_map import colours_of, side_by_side, strip
-from explainer.galleries import CIFAR, PHOTOGRAPHS, samples
-from explainer.state import Choice
+from explainer.inputs.models import load
+from explainer.inputs.pictures.galleries import CIFAR, PHOTOGRAPHS, samples
+from explainer.observation import features, heads, observe
+from explainer.shell import routes
+from explainer.state.choice import Choice
+from explainer.state.link import DEPTHS, HEADS, WIDTHS
 from explainer.views.classification_head.features import questions
 from vit_core import ViTConfig, build, save_checkpoint
 from vit_core.data import DataInfo
@@ -32,17 +35,17 @@ def backbone(shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     for file in shipped.glob("*.safetensors"):
         if file.name != "cifar10.safetensors":
             (tmp_path / file.name).symlink_to(file)
-    monkeypatch.setattr(services, "SHIPPED_DIR", tmp_path)
+    monkeypatch.setattr(load, "SHIPPED_DIR", tmp_path)
     st.cache_resource.clear()
     return Choice("cifar10", CONFIG, 0, 0, 0, gallery=PHOTOGRAPHS, sample=1)
 
 
-@pytest.mark.parametrize("view", navigation.WALK)
+@pytest.mark.parametrize("view", routes.WALK)
 @pytest.mark.parametrize("mode", ["free", "guided"])
 def test_every_page_shows_a_model_without_a_head(
     backbone: Choice, open_page: Callable[..., AppTest], view: str, mode: str
 ) -> None:
-    address = "home" if view == "home" else navigation.address(view)
+    address = "home" if view == "home" else routes.address(view)
     app = open_page(address, source="cifar10", sample=1, mode=mode)
     assert not app.exception
     assert not app.error
@@ -70,7 +73,7 @@ def test_home_says_what_it_gives_instead_of_an_answer(
 
 
 def test_the_observation_has_features_and_no_answer(backbone: Choice) -> None:
-    seen = services.observe(backbone)
+    seen = observe.observe(backbone)
     assert not seen.has_head
     assert seen.prediction is None
     assert seen.logits.size == seen.probabilities.size == 0
@@ -78,7 +81,7 @@ def test_the_observation_has_features_and_no_answer(backbone: Choice) -> None:
 
 
 def test_neighbours_are_all_other_pictures_by_their_cosine(backbone: Choice) -> None:
-    seen = services.observe(backbone)
+    seen = observe.observe(backbone)
     found = features.neighbours(backbone, seen)
     assert len(found) == len(samples(PHOTOGRAPHS)) + len(samples(CIFAR)) - 1
     cosines = [one.cosine for one in found]
@@ -86,7 +89,7 @@ def test_neighbours_are_all_other_pictures_by_their_cosine(backbone: Choice) -> 
     names = load_texts("picker")["samples"]["photographs"]
     assert names["chelsea"] not in [one.name for one in found]
     rocket = next(one for one in found if one.name == names["rocket"])
-    other = services.observe(replace(backbone, sample=3))
+    other = observe.observe(replace(backbone, sample=3))
     one, two = seen.output.astype(float), other.output.astype(float)
     expected = one @ two / np.linalg.norm(one) / np.linalg.norm(two)
     assert rocket.cosine == pytest.approx(expected, abs=1e-5)
@@ -94,7 +97,7 @@ def test_neighbours_are_all_other_pictures_by_their_cosine(backbone: Choice) -> 
 
 
 def test_the_right_answers_are_those_of_the_model(backbone: Choice) -> None:
-    seen = services.observe(backbone)
+    seen = observe.observe(backbone)
     asked = {one.name: one for one in questions(backbone, seen)}
     assert asked["size"].options[asked["size"].answer] == "16"
     best = features.neighbours(backbone, seen)[0].name
@@ -105,7 +108,7 @@ def test_the_right_answers_are_those_of_the_model(backbone: Choice) -> None:
 
 
 def test_effects_of_heads_are_cosines(backbone: Choice) -> None:
-    seen = services.observe(backbone)
+    seen = observe.observe(backbone)
     found = heads.effects(backbone, seen)
     assert found.shape == (2, 2, 16)
     off = heads.switched(backbone, seen, (heads.Head(1, 0),))
@@ -121,8 +124,8 @@ def test_what_takes_seconds_is_asked_for_first_and_no_shape_of_the_sliders_does(
     def cheap(config: ViTConfig) -> bool:
         return heads.effects_are_cheap(Choice("untrained", config, 0, 0, 0))
 
-    knobs = {"embed_dim": max(state.WIDTHS), "num_heads": max(state.HEADS)}
-    assert cheap(ViTConfig(patch_size=2, depth=max(state.DEPTHS), **knobs))
+    knobs = {"embed_dim": max(WIDTHS), "num_heads": max(HEADS)}
+    assert cheap(ViTConfig(patch_size=2, depth=max(DEPTHS), **knobs))
     small_file = {"embed_dim": 16, "num_heads": 16, "depth": 12, "mlp_ratio": 1.0}
     assert not cheap(ViTConfig(image_size=32, patch_size=2, **small_file))
 
@@ -131,7 +134,7 @@ def test_many_runs_of_a_large_model_are_asked_for_first(backbone: Choice, monkey
     assert heads.effects_are_cheap(backbone)
     monkeypatch.setattr(heads, "CHEAP", 1)
     assert not heads.effects_are_cheap(backbone)
-    heads.effects(backbone, services.observe(backbone))
+    heads.effects(backbone, observe.observe(backbone))
     assert heads.effects_are_cheap(backbone)
 
 

@@ -10,15 +10,20 @@ import pytest
 import streamlit as st
 import torch
 
-from explainer import badge, flawed, services, state
-from explainer.arithmetic import derive
-from explainer.attention_cells import Head
 from explainer.content import load_texts
-from explainer.lens import written
-from explainer.navigation import WALK
-from explainer.state import Cell, Choice, State
+from explainer.inputs.models import load
+from explainer.observation import flaws, observe
+from explainer.observation.arithmetic import derive
+from explainer.observation.attention_cells import Head
+from explainer.observation.lens import written
+from explainer.observation.weights import weights
+from explainer.shell import badge
+from explainer.shell.routes import WALK
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.link import State
+from explainer.state.place import Cell
 from explainer.views import encoder_block, self_attention
-from explainer.weights import weights
 from vit_core import PRESETS, ViTConfig, save_checkpoint
 from vit_core.mistakes import MISTAKES, build_with
 
@@ -47,15 +52,15 @@ def place(folder: Path, name: str, shape: ViTConfig = SHAPE) -> None:
 @pytest.fixture
 def with_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known_runs: object):
     """Return what makes the app's first model one with a mistake."""
-    monkeypatch.setattr(services, "SHIPPED_DIR", tmp_path)
+    monkeypatch.setattr(load, "SHIPPED_DIR", tmp_path)
     st.cache_resource.clear()
     yield partial(place, tmp_path)
     st.cache_resource.clear()
 
 
-def observed() -> tuple[Choice, services.Observation]:
-    choice = Choice("default", services.load_source("default").model.config, 0, 7, 0)
-    return choice, services.observe(choice)
+def observed() -> tuple[Choice, observe.Observation]:
+    choice = Choice("default", load.load_source("default").model.config, 0, 7, 0)
+    return choice, observe.observe(choice)
 
 
 def said(app) -> str:
@@ -102,7 +107,7 @@ def test_the_epochs_of_a_flawed_run_say_so(make_run: Callable, open_page: Callab
         app = open_page("encoder-block", source="run", run=run.id, epoch=epoch)
         assert not app.exception
         assert "made on purpose: no LayerNorm" in said(app)
-        seen = services.run(Choice(f"{run.id}@{epoch}", config, 0, 7, 0)).tensors
+        seen = observe.run(Choice(f"{run.id}@{epoch}", config, 0, 7, 0)).tensors
         assert np.array_equal(seen["blocks.0.norm1"], seen["blocks.0.resid_pre"])
 
 
@@ -122,7 +127,7 @@ def test_a_sound_model_has_no_banner(open_page: Callable, view: str) -> None:
 def test_every_number_is_derived_as_it_ran(with_mistake: Callable, kind: str, pool: str) -> None:
     with_mistake(kind, replace(SHAPE, pool=pool))
     choice, seen = observed()
-    made, held, rng = flawed.flaws(choice), weights(choice), np.random.default_rng(0)
+    made, held, rng = flaws.flaws(choice), weights(choice), np.random.default_rng(0)
     left_out = set()
     for key, tensor in seen.tensors.items():
         if key in ("patches", "tokens", "pos_embed") or key.endswith("resid_pre"):
@@ -143,7 +148,7 @@ def test_every_number_is_derived_as_it_ran(with_mistake: Callable, kind: str, po
 def test_the_cells_of_self_attention_follow(with_mistake: Callable, kind: str) -> None:
     with_mistake(kind)
     choice, seen = observed()
-    head = Head(seen.config, seen.tensors, weights(choice), 1, 0, 3, flawed.flaws(choice))
+    head = Head(seen.config, seen.tensors, weights(choice), 1, 0, 3, flaws.flaws(choice))
     for cell in (Cell("norm", 2, 5), Cell("scores", 3, 4), Cell("compare", 1, 4)):
         found = head.origin(cell)
         assert abs(found.result - found.shown) <= 1e-5 * found.scale
@@ -187,7 +192,7 @@ def test_the_badge_says_why_it_differs(with_mistake: Callable, kind: str, what: 
     with_mistake(kind)
     choice, seen = observed()
     found = badge.compare(what, choice, seen, 1)
-    why = badge.reason(what, flawed.flaws(choice))
+    why = badge.reason(what, flaws.flaws(choice))
     differs = what == "block" or kind == "no_scaling"
     assert found.equal is not differs
     assert bool(why) is differs
@@ -197,7 +202,7 @@ def test_the_badge_says_why_it_differs(with_mistake: Callable, kind: str, what: 
 def test_a_block_that_adds_nothing_leaves_nothing_without_residual_connections(
     with_mistake: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state, "load", lambda: State())
+    monkeypatch.setattr(session, "load", lambda: State())
     for kind, right in (("no_residual", 0), ("no_layer_norm", 2)):
         with_mistake(kind)
         st.cache_resource.clear()
@@ -209,7 +214,7 @@ def test_a_block_that_adds_nothing_leaves_nothing_without_residual_connections(
 def test_without_the_division_its_own_row_is_the_undivided_one(
     with_mistake: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state, "load", lambda: State())
+    monkeypatch.setattr(session, "load", lambda: State())
     with_mistake("no_scaling")
     choice, seen = observed()
     titles, rows, ran = zip(*self_attention.temperature.tempered(choice, seen), strict=True)

@@ -9,10 +9,11 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from explainer import frame, links, navigation, state
-from explainer.code_panel import Snippet
-from explainer.quiz import Question
-from explainer.state import Choice
+from explainer.shell import frame, refused_links, routes
+from explainer.shell.code_panel import Snippet
+from explainer.shell.quiz import Question
+from explainer.state import session
+from explainer.state.choice import Choice
 from vit_core.model import Mlp, SelfAttention
 
 TEXTS = {
@@ -38,7 +39,7 @@ def made_up() -> ModuleType:
 
     def first(choice: Choice, seen: object) -> None:
         st.text("the first part")
-        if cell := state.get_cell({"scores": (4, 4)}):
+        if cell := session.get_cell({"scores": (4, 4)}):
             st.text(f"cell {cell.row}, {cell.column}")
 
     page.PARTS = {
@@ -155,16 +156,16 @@ def test_the_last_step_leads_to_the_next_page_still_guided_from_its_first_step(s
     button = app.button(key="guide-next")
     assert button.label == "Next page: Position"
     button.click().run()
-    assert app.session_state[state.VIEW_KEY] == "position"
-    assert app.session_state[state.SESSION_KEY].mode == "guided"
-    assert app.session_state[state.SESSION_KEY].step == 0
+    assert app.session_state[session.VIEW_KEY] == "position"
+    assert app.session_state[session.SESSION_KEY].mode == "guided"
+    assert app.session_state[session.SESSION_KEY].step == 0
 
 
 def test_a_click_that_brings_the_last_step_does_not_leave_the_page(staged):
     app = staged(mode="guided", step=2)
     app.button(key="guide-next").click().run()
     assert parts(app) == ["Predict first"]
-    assert app.session_state[state.VIEW_KEY] == "class_token"
+    assert app.session_state[session.VIEW_KEY] == "class_token"
 
 
 def test_the_mode_is_chosen_on_the_page_and_begins_anew(staged):
@@ -257,8 +258,8 @@ def test_the_words_of_a_link_are_shown_and_nothing_more(staged, text):
 
 
 def test_long_texts_are_cut():
-    assert links.shortened("x" * 99) == "x" * links.LONGEST + "…"
-    assert links.shortened("64") == "64"
+    assert refused_links.shortened("x" * 99) == "x" * refused_links.LONGEST + "…"
+    assert refused_links.shortened("64") == "64"
 
 
 def test_hidden_controls_leave_no_sidebar_on_any_page(staged):
@@ -272,8 +273,8 @@ def test_hidden_controls_leave_no_sidebar_on_any_page(staged):
 
 
 def test_the_pages_are_in_the_order_of_the_pipeline():
-    assert list(navigation.TITLES) == ["home", "train", *navigation.PIPELINE]
-    assert list(navigation.PIPELINE) == [
+    assert list(routes.TITLES) == ["home", "train", *routes.PIPELINE]
+    assert list(routes.PIPELINE) == [
         "patches",
         "patch_embedding",
         "class_token",
@@ -283,7 +284,7 @@ def test_the_pages_are_in_the_order_of_the_pipeline():
         "encoder_block",
         "classification_head",
     ]
-    assert navigation.previous("home") is None
-    assert navigation.following("classification_head") is None
-    for view in navigation.PIPELINE:
-        assert navigation.following(navigation.previous(view)) == view
+    assert routes.previous("home") is None
+    assert routes.following("classification_head") is None
+    for view in routes.PIPELINE:
+        assert routes.following(routes.previous(view)) == view

@@ -8,9 +8,19 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from explainer import services
-from explainer.galleries import CIFAR, PHOTOGRAPHS, fitted, gallery_of, label_of, own, samples
-from explainer.state import DIGITS, Choice
+from explainer.inputs.models import load
+from explainer.inputs.pictures import batches, chosen
+from explainer.inputs.pictures.galleries import (
+    CIFAR,
+    PHOTOGRAPHS,
+    fitted,
+    gallery_of,
+    label_of,
+    photo_store,
+    samples,
+)
+from explainer.observation import observe
+from explainer.state.choice import DIGITS, Choice
 from vit_core import PRESETS, ViTConfig
 from vit_core.data import DataInfo, mnist_info
 
@@ -86,11 +96,11 @@ def test_a_grey_model_gets_grey_and_a_picture_of_its_size_stays_as_it_is() -> No
 
 
 def test_a_sample_goes_through_the_model_in_colour(shipped) -> None:
-    seen = services.observe(choice(sample=3))
+    seen = observe.observe(choice(sample=3))
     assert seen.pixels.shape == (32, 32, 3)
     assert (seen.label, seen.class_names[seen.label], seen.gallery) == (3, "cat", CIFAR)
     assert seen.tensors["patches"].shape == (64, 48)
-    info = services.load_source("cifar10").info
+    info = load.load_source("cifar10").info
     first = seen.pixels[0, 0] / 255
     expected = (first - info.mean) / info.std
     # a patch holds all of red, then green, then blue
@@ -99,53 +109,55 @@ def test_a_sample_goes_through_the_model_in_colour(shipped) -> None:
 
 def test_pixels_come_back_from_a_batch() -> None:
     for pixels in (photograph(), photograph()[..., 0]):
-        assert np.array_equal(services.pixels_of(services.batch_of(pixels)), pixels)
+        assert np.array_equal(batches.pixels_of(batches.batch_of(pixels)), pixels)
 
 
 def test_an_own_photograph_is_kept_under_its_content(shipped) -> None:
-    name = own.keep(photograph())
-    assert own.keep(photograph()) == name
-    assert own.keep(photograph(60, 90)) != name
-    assert own.is_kept(name)
-    assert not own.is_kept("0" * 16)
-    seen = services.observe(choice(photo=name))
+    name = photo_store.keep(photograph())
+    assert photo_store.keep(photograph()) == name
+    assert photo_store.keep(photograph(60, 90)) != name
+    assert photo_store.is_kept(name)
+    assert not photo_store.is_kept("0" * 16)
+    seen = observe.observe(choice(photo=name))
     assert seen.label is None
     assert seen.pixels.shape == (32, 32, 3)
     with pytest.raises(ValueError, match="no longer kept"):
-        services.photograph(choice(photo="0" * 16))
+        chosen.photograph(choice(photo="0" * 16))
 
 
 def test_what_is_kept_is_bounded(shipped, monkeypatch) -> None:
-    monkeypatch.setattr(own, "LIMIT", 3 * photograph().nbytes)
-    names = [own.keep(photograph() + number) for number in range(5)]
-    assert [own.is_kept(name) for name in names] == [False, False, True, True, True]
+    monkeypatch.setattr(photo_store, "LIMIT", 3 * photograph().nbytes)
+    names = [photo_store.keep(photograph() + number) for number in range(5)]
+    assert [photo_store.is_kept(name) for name in names] == [False, False, True, True, True]
 
 
 def test_a_visitor_has_room_for_a_few(shipped) -> None:
-    names = [own.keep(photograph() + number, "one") for number in range(own.MOST_OF_ONE + 2)]
-    assert [own.is_kept(name) for name in names] == [False] * 2 + [True] * own.MOST_OF_ONE
-    assert own.keep(photograph() + 3, "one") == names[3]
-    own.keep(photograph() + 99, "one")
-    assert own.is_kept(names[3]) and not own.is_kept(names[2])  # what was used last stays
+    most = photo_store.MOST_OF_ONE
+    names = [photo_store.keep(photograph() + number, "one") for number in range(most + 2)]
+    assert [photo_store.is_kept(name) for name in names] == [False] * 2 + [True] * most
+    assert photo_store.keep(photograph() + 3, "one") == names[3]
+    photo_store.keep(photograph() + 99, "one")
+    # what was used last stays
+    assert photo_store.is_kept(names[3]) and not photo_store.is_kept(names[2])
 
 
 def test_nobody_pushes_out_what_others_brought(shipped, monkeypatch) -> None:
-    monkeypatch.setattr(own, "LIMIT", 5 * photograph().nbytes)
-    others = [own.keep(photograph() + number, f"visitor {number}") for number in range(2)]
-    mine = [own.keep(photograph() + number, "greedy") for number in range(10, 30)]
-    assert all(own.is_kept(name) for name in others)
-    assert [own.is_kept(name) for name in mine] == [False] * 17 + [True] * 3
+    monkeypatch.setattr(photo_store, "LIMIT", 5 * photograph().nbytes)
+    others = [photo_store.keep(photograph() + number, f"visitor {number}") for number in range(2)]
+    mine = [photo_store.keep(photograph() + number, "greedy") for number in range(10, 30)]
+    assert all(photo_store.is_kept(name) for name in others)
+    assert [photo_store.is_kept(name) for name in mine] == [False] * 17 + [True] * 3
 
 
 def test_a_photograph_that_two_brought_stays_while_one_of_them_has_room(shipped) -> None:
-    both = own.keep(photograph(), "one")
-    assert own.keep(photograph(), "other") == both
-    for number in range(1, own.MOST_OF_ONE + 1):
-        own.keep(photograph() + number, "one")
-    assert own.is_kept(both)
-    for number in range(1, own.MOST_OF_ONE + 1):
-        own.keep(photograph() + number, "other")
-    assert not own.is_kept(both)
+    both = photo_store.keep(photograph(), "one")
+    assert photo_store.keep(photograph(), "other") == both
+    for number in range(1, photo_store.MOST_OF_ONE + 1):
+        photo_store.keep(photograph() + number, "one")
+    assert photo_store.is_kept(both)
+    for number in range(1, photo_store.MOST_OF_ONE + 1):
+        photo_store.keep(photograph() + number, "other")
+    assert not photo_store.is_kept(both)
 
 
 # the picker
@@ -197,7 +209,7 @@ def test_a_file_is_looked_at_and_gives_way_to_the_gallery(shipped, open_page: Op
     )
     assert not app.exception
     photo = app.session_state["state"].photo
-    assert own.is_kept(photo)
+    assert photo_store.is_kept(photo)
     assert "Your own picture." in preview(app)
     assert app.query_params["photo"] == photo
     app = app.sidebar.pills(key="photo-picker").set_value("sample").run()

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from explainer import hardest
-from explainer.hardest import hardest_of, is_sound, searched
+from explainer.views.train import most_wrong
+from explainer.views.train.most_wrong import hardest_of, is_sound, searched
 from vit_core import PRESETS, ViTConfig
 from vit_core.data import mnist_test
 from vit_core.training.misclassified import Hard
@@ -14,13 +14,13 @@ NOTE = Hard(place=5, truth=1, said=7, probability=0.02)
 
 
 def test_without_a_note_the_model_is_asked(make_run, shipped, monkeypatch) -> None:
-    monkeypatch.setattr(hardest, "WORK", 1.0)  # one batch
+    monkeypatch.setattr(most_wrong, "WORK", 1.0)  # one batch
     found = hardest_of(make_run())
-    assert len(found) == hardest.SHOWN
+    assert len(found) == most_wrong.SHOWN
     chances = [hard.probability for hard in found]
     assert chances == sorted(chances) and all(0 <= chance <= 1 for chance in chances)
     labels = mnist_test().labels
-    assert all(hard.place < hardest.BATCH for hard in found)
+    assert all(hard.place < most_wrong.BATCH for hard in found)
     assert all(hard.truth == int(labels[hard.place]) for hard in found)
 
 
@@ -51,4 +51,4 @@ def test_large_models_are_tried_on_fewer_digits() -> None:
         ViTConfig(patch_size=2, embed_dim=128, depth=8, num_heads=8),
     )]  # fmt: skip
     assert counts[0] == 10_000 and counts == sorted(counts, reverse=True)
-    assert all(count % hardest.BATCH == 0 and count for count in counts)
+    assert all(count % most_wrong.BATCH == 0 and count for count in counts)

@@ -6,14 +6,14 @@ import re
 import numpy as np
 import pytest
 
-from explainer import theme
-from explainer.attention_row import AttentionRow, entropy_bits
+from explainer.content.numbers import points, precise_percent
+from explainer.figures import theme
 from explainer.figures.by_block import by_block
 from explainer.figures.looks import look, looks, overview
 from explainer.figures.pixels import palette
 from explainer.figures.side_by_side import side_by_side
 from explainer.figures.switched import before_after, effects, ink
-from explainer.notation import points, precise_percent
+from explainer.observation.attention_row import AttentionRow, entropy_bits
 
 PIXELS = np.arange(784, dtype=np.uint8).reshape(28, 28)
 

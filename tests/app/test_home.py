@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explainer import navigation, quiz, services, state
-from explainer.sidebar import POSITION_LABELS, SOURCE_LABELS
-from explainer.state import SOURCES, UNTRAINED
+from explainer.inputs.models import load
+from explainer.inputs.pictures import test_digits
+from explainer.shell import quiz, routes
+from explainer.shell.sidebar import POSITION_LABELS, SOURCE_LABELS
+from explainer.state import session
+from explainer.state.choice import SOURCES, UNTRAINED
+from explainer.state.link import DEPTHS, HEADS, MAX_SEED, PATCHES, READERS, WIDTHS, State
 from vit_core import PRESETS
 from vit_core.config import POSITIONS
 
@@ -91,10 +95,10 @@ def test_an_untrained_model_says_that_it_guesses(open_app):
     [
         (name, value)
         for name, options in {
-            "patches": state.PATCHES,
-            "width": state.WIDTHS,
-            "heads": state.HEADS,
-            "depth": state.DEPTHS,
+            "patches": PATCHES,
+            "width": WIDTHS,
+            "heads": HEADS,
+            "depth": DEPTHS,
         }.items()
         for value in (options[0], options[-1])
     ],
@@ -104,7 +108,7 @@ def test_each_knob_at_its_extremes(open_app, knob, value):
     app.sidebar.select_slider(key=knob).set_value(value).run()
     assert not app.exception
     assert dict(app.query_params)[knob] in (str(value), [str(value)])
-    wanted = state.State(**{knob: value}).shaped
+    wanted = State(**{knob: value}).shaped
     assert f"({wanted.num_tokens}, {wanted.embed_dim})" in shapes(app)
     assert f"Encoder × {wanted.depth}" in picture(app)
 
@@ -121,18 +125,18 @@ def test_each_position(open_app, position):
 def test_all_knobs_at_their_extremes_at_once(open_app, extreme):
     app = open_app(
         source="untrained",
-        patches=str(state.PATCHES[extreme]),
-        width=str(state.WIDTHS[extreme]),
-        heads=str(state.HEADS[-1 - extreme]),
-        depth=str(state.DEPTHS[extreme]),
-        seed=str(state.MAX_SEED),
+        patches=str(PATCHES[extreme]),
+        width=str(WIDTHS[extreme]),
+        heads=str(HEADS[-1 - extreme]),
+        depth=str(DEPTHS[extreme]),
+        seed=str(MAX_SEED),
     )
-    assert f"({state.PATCHES[extreme] ** 2 + 1}, {state.WIDTHS[extreme]})" in shapes(app)
+    assert f"({PATCHES[extreme] ** 2 + 1}, {WIDTHS[extreme]})" in shapes(app)
 
 
 @pytest.mark.parametrize("digit", range(10))
 def test_the_last_image_of_each_digit(open_app, digit):
-    last = services.count_digits(digit) - 1
+    last = test_digits.count_digits(digit) - 1
     app = open_app(digit=str(digit), index=str(last))
     assert app.sidebar.number_input(key="index").value == last
     assert f"a handwritten {digit}." in picture(app)
@@ -140,14 +144,14 @@ def test_the_last_image_of_each_digit(open_app, digit):
 
 def test_an_index_beyond_the_last_image_becomes_the_last(open_app):
     app = open_app(digit="5", index="9999")
-    assert app.sidebar.number_input(key="index").value == services.count_digits(5) - 1
+    assert app.sidebar.number_input(key="index").value == test_digits.count_digits(5) - 1
 
 
 def test_choosing_a_digit_with_fewer_images_keeps_the_index_in_range(open_app):
-    app = open_app(digit="1", index=str(services.count_digits(1) - 1))
+    app = open_app(digit="1", index=str(test_digits.count_digits(1) - 1))
     app.sidebar.button_group(key="digit").set_value(5).run()
     assert not app.exception
-    assert app.sidebar.number_input(key="index").value == services.count_digits(5) - 1
+    assert app.sidebar.number_input(key="index").value == test_digits.count_digits(5) - 1
 
 
 def test_the_knobs_come_back_after_looking_at_a_trained_model(open_app):
@@ -159,7 +163,7 @@ def test_the_knobs_come_back_after_looking_at_a_trained_model(open_app):
     assert app.sidebar.select_slider(key="depth").value == 7
 
 
-@pytest.mark.parametrize("name", sorted(state.READERS))
+@pytest.mark.parametrize("name", sorted(READERS))
 @pytest.mark.parametrize("text", ["", "-1", "99999", "<img src=x onerror=alert(1)>", "../x", "nan"])
 def test_a_hostile_link_opens_on_the_default(open_app, name, text):
     app = open_app(**{name: text})
@@ -173,7 +177,7 @@ def test_parameters_of_others_stay_in_the_link(open_app):
 
 
 def test_without_shipped_models_the_app_opens_untrained(open_app, monkeypatch, tmp_path):
-    monkeypatch.setattr(services, "SHIPPED_DIR", tmp_path)
+    monkeypatch.setattr(load, "SHIPPED_DIR", tmp_path)
     app = open_app(source="best")
     assert app.sidebar.selectbox(key="source").value == "untrained"
 
@@ -182,19 +186,19 @@ def test_a_damaged_model_is_said_in_one_sentence_and_the_page_goes_on(
     open_app, monkeypatch, tmp_path
 ):
     (tmp_path / "default.safetensors").write_bytes(b"not a checkpoint")
-    monkeypatch.setattr(services, "SHIPPED_DIR", tmp_path)
+    monkeypatch.setattr(load, "SHIPPED_DIR", tmp_path)
     app = open_app()
     assert "cannot be used" in app.sidebar.error[0].value
     assert "only guessing" in " ".join(block.value for block in app.markdown)
 
 
 def test_every_source_has_a_label():
-    assert set(SOURCE_LABELS) == set(state.SOURCES)
+    assert set(SOURCE_LABELS) == set(SOURCES)
 
 
 def test_the_pipeline_leads_to_every_page(open_app):
     found = set(re.findall(r'data-view="(\w+)"', picture(open_app())))
-    assert found == set(navigation.PIPELINE)
+    assert found == set(routes.PIPELINE)
     without = set(re.findall(r'data-view="(\w+)"', picture(open_app(source="best"))))
     assert without == found
 
@@ -210,8 +214,8 @@ def test_links_of_the_pipeline_hold_the_state(open_app):
 def test_both_ways_begin_on_the_first_page(open_app, button, mode):
     app = open_app(digit="3", mode="guided", step="3")
     app.button(key=button).click().run()
-    now = app.session_state[state.SESSION_KEY]
-    assert app.session_state[state.VIEW_KEY] == "patches"
+    now = app.session_state[session.SESSION_KEY]
+    assert app.session_state[session.VIEW_KEY] == "patches"
     assert (now.mode, now.step, now.digit) == (mode, 0, 3)
 
 

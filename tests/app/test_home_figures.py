@@ -10,8 +10,7 @@ import plotly.graph_objects as go
 import pytest
 from PIL import Image
 
-from explainer import theme
-from explainer.figures import pipeline, pixels
+from explainer.figures import pipeline, pixels, theme
 from explainer.figures.parts import parts_table
 from explainer.figures.probabilities import probabilities
 

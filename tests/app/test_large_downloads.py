@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 
-from explainer.large.downloads import Downloads
+from explainer.inputs.models.downloads import Downloads
 
 WAIT = 10  # seconds, of which none is needed
 

@@ -10,9 +10,11 @@ from threading import Event, Thread
 import numpy as np
 import pytest
 
-from explainer import features, hard, hard_samples, hardest, heads, positions, services
-from explainer.galleries import CIFAR
-from explainer.state import Choice
+from explainer.inputs.models import memory
+from explainer.inputs.pictures.galleries import CIFAR
+from explainer.observation import features, heads, observe, positions, wrong_digits, wrong_samples
+from explainer.state.choice import Choice
+from explainer.views.train import most_wrong
 from vit_core import PRESETS, ViTConfig
 from vit_core.interpret.heads import Head
 from vit_core.model import EncoderBlock
@@ -25,11 +27,11 @@ DIGIT = Choice("seed", PRESETS["seed"].model, 3, 0, 0)
 
 @pytest.fixture
 def all_are_large(shipped, monkeypatch) -> None:
-    monkeypatch.setattr(services, "LARGE", 0)
-    monkeypatch.setattr(services, "LARGE_LIMIT", services.pass_bytes(CHOICE.config) * 3 // 2)
-    services.this_run.held = None
+    monkeypatch.setattr(memory, "LARGE", 0)
+    monkeypatch.setattr(observe, "LARGE_LIMIT", memory.pass_bytes(CHOICE.config) * 3 // 2)
+    observe.this_run.held = None
     yield
-    services.this_run.held = None
+    observe.this_run.held = None
 
 
 def in_another_run(work):
@@ -39,10 +41,10 @@ def in_another_run(work):
 
 
 def test_it_shows_the_same_numbers(shipped, all_are_large, monkeypatch) -> None:
-    large = services.observe(CHOICE)
+    large = observe.observe(CHOICE)
     tensors = {key: large.tensors[key].copy() for key in large.tensors}
-    monkeypatch.setattr(services, "LARGE", 10**12)
-    small = services.observe(CHOICE)
+    monkeypatch.setattr(memory, "LARGE", 10**12)
+    small = observe.observe(CHOICE)
     assert list(tensors) == list(small.tensors)
     for key, array in tensors.items():
         assert np.array_equal(array, small.tensors[key])
@@ -50,10 +52,10 @@ def test_it_shows_the_same_numbers(shipped, all_are_large, monkeypatch) -> None:
 
 
 def test_an_open_page_holds_none_of_its_tensors(all_are_large) -> None:
-    seen = in_another_run(lambda: services.observe(CHOICE))
-    tensor = weakref.ref(in_another_run(lambda: services.observe_large(CHOICE)))
+    seen = in_another_run(lambda: observe.observe(CHOICE))
+    tensor = weakref.ref(in_another_run(lambda: observe.observe_large(CHOICE)))
     assert tensor() is not None  # the cache has it for the next one who asks
-    in_another_run(lambda: services.observe(replace(CHOICE, sample=1)))
+    in_another_run(lambda: observe.observe(replace(CHOICE, sample=1)))
     gc.collect()
     assert tensor() is None
     # and it gets them again, from a pass that runs anew
@@ -63,26 +65,26 @@ def test_an_open_page_holds_none_of_its_tensors(all_are_large) -> None:
 def test_a_run_keeps_its_tensors_while_others_look_at_other_pictures(
     all_are_large, monkeypatch
 ) -> None:
-    seen = services.observe(CHOICE)
+    seen = observe.observe(CHOICE)
     first = seen.tensors["embed"]
     for sample in range(1, 4):
-        in_another_run(lambda which=sample: services.observe(replace(CHOICE, sample=which)))
-    monkeypatch.setattr(services, "run", lambda choice: pytest.fail("it should be kept"))
+        in_another_run(lambda which=sample: observe.observe(replace(CHOICE, sample=which)))
+    monkeypatch.setattr(observe, "run", lambda choice: pytest.fail("it should be kept"))
     assert seen.tensors["embed"] is first
 
 
 def test_a_pass_waits_while_runs_of_pages_hold_many_others(all_are_large, monkeypatch) -> None:
-    monkeypatch.setattr(services, "HELD_LIMIT", 0)
-    monkeypatch.setattr(services, "PATIENCE", 60)
+    monkeypatch.setattr(observe, "HELD_LIMIT", 0)
+    monkeypatch.setattr(observe, "PATIENCE", 60)
     over, held = [Event() for _ in range(3)], Queue()
 
     def page(sample: int) -> None:
-        seen = services.hold(replace(CHOICE, sample=sample))
+        seen = observe.hold(replace(CHOICE, sample=sample))
         held.put(sample)
         over[sample].wait()
         assert seen.tensors["embed"] is not None
 
-    before = services.in_use.bytes
+    before = observe.in_use.bytes
     threads = [Thread(target=page, args=(sample,)) for sample in range(3)]
     for thread in threads[:2]:  # the second one takes the place in the cache, the first one holds
         thread.start()
@@ -96,13 +98,13 @@ def test_a_pass_waits_while_runs_of_pages_hold_many_others(all_are_large, monkey
         event.set()
         thread.join()
     gc.collect()
-    assert services.in_use.bytes - before <= services.large_observations().used
+    assert observe.in_use.bytes - before <= observe.large_observations().used
 
 
 def test_nobody_waits_for_ever(all_are_large, monkeypatch) -> None:
-    monkeypatch.setattr(services, "HELD_LIMIT", -1)
-    monkeypatch.setattr(services, "PATIENCE", 0.01)
-    assert services.hold(CHOICE).tensors["embed"].shape == (65, 192)
+    monkeypatch.setattr(observe, "HELD_LIMIT", -1)
+    monkeypatch.setattr(observe, "PATIENCE", 0.01)
+    assert observe.hold(CHOICE).tensors["embed"].shape == (65, 192)
 
 
 class Watched:
@@ -119,14 +121,14 @@ class Watched:
 
 
 PASSES = {
-    "observation": lambda seen: services.observe_large(replace(CHOICE, sample=4)),
+    "observation": lambda seen: observe.observe_large(replace(CHOICE, sample=4)),
     "heads off": lambda seen: heads.switched(CHOICE, seen, (Head(0, 1),)),
     "effects of all heads": lambda seen: heads.effects(CHOICE, seen),
     "features of shipped pictures": lambda seen: features.known_features(CHOICE),
     "shuffled patches": lambda seen: positions.shuffled(CHOICE, seen, 1),
-    "wrong pictures": lambda seen: hard_samples.search(CHOICE),
-    "wrong digits": lambda seen: list(hard.wrong_among(DIGIT, [0, 1, 2])),
-    "hardest digits": lambda seen: hardest.search("seed"),
+    "wrong pictures": lambda seen: wrong_samples.search(CHOICE),
+    "wrong digits": lambda seen: list(wrong_digits.wrong_among(DIGIT, [0, 1, 2])),
+    "hardest digits": lambda seen: most_wrong.search("seed"),
 }
 
 
@@ -134,10 +136,10 @@ PASSES = {
 def test_every_pass_of_a_large_model_waits_for_its_turn(
     all_are_large, monkeypatch, what: str
 ) -> None:
-    seen, lock, blocks = services.observe(CHOICE), Watched(), []
-    monkeypatch.setattr(services, "one_large_pass", lock)
-    monkeypatch.setattr(services, "one_large_batch", lock)
-    monkeypatch.setattr(hardest, "WORK", 0)
+    seen, lock, blocks = observe.observe(CHOICE), Watched(), []
+    monkeypatch.setattr(observe, "one_large_pass", lock)
+    monkeypatch.setattr(memory, "one_large_batch", lock)
+    monkeypatch.setattr(most_wrong, "WORK", 0)
     forward = EncoderBlock.forward
 
     def watched(*given):
@@ -151,16 +153,16 @@ def test_every_pass_of_a_large_model_waits_for_its_turn(
 
 
 def test_a_batch_of_a_large_model_has_few_images() -> None:
-    assert services.images_at_once(ViTConfig(), 16) == 16
+    assert memory.images_at_once(ViTConfig(), 16) == 16
     wide = ViTConfig(patch_size=2, embed_dim=384, num_heads=16, mlp_ratio=4.0)
-    assert 1 <= services.images_at_once(wide, 500) < 25
+    assert 1 <= memory.images_at_once(wide, 500) < 25
     huge = ViTConfig(image_size=224, patch_size=14, embed_dim=768, num_heads=16, depth=12)
-    assert 1 <= services.images_at_once(huge, 500) < 8
+    assert 1 <= memory.images_at_once(huge, 500) < 8
 
 
 def test_all_visitors_share_one_pass(all_are_large, monkeypatch) -> None:
-    passes, run = [], services.run
-    monkeypatch.setattr(services, "run", lambda choice: passes.append(choice) or run(choice))
+    passes, run = [], observe.run
+    monkeypatch.setattr(observe, "run", lambda choice: passes.append(choice) or run(choice))
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda _: services.observe(CHOICE).tensors["embed"], range(8)))
+        list(threads.map(lambda _: observe.observe(CHOICE).tensors["embed"], range(8)))
     assert passes == [CHOICE]

@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 
-from explainer.large.slots import Slots
+from explainer.inputs.models.memory_slots import Slots
 
 
 class Clock:

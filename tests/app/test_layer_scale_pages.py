@@ -7,14 +7,16 @@ import pytest
 import streamlit as st
 import torch
 
-from explainer import services
-from explainer.attention_cells import Head
-from explainer.services import Observation
-from explainer.state import Cell, Choice
+from explainer.inputs.models import load
+from explainer.observation import observe
+from explainer.observation.attention_cells import Head
+from explainer.observation.observe import Observation
+from explainer.observation.weights import weights
+from explainer.shell.worked_line import worked_line
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
 from explainer.views.encoder_block.formula import equations
 from explainer.views.multi_head.concat import part_names, written_by
-from explainer.weights import weights
-from explainer.worked_line import worked_line
 from vit_core import ViTConfig, save_checkpoint
 from vit_core.mistakes import MISTAKES, Flaws, build_with
 from vit_core.presets import PRESETS
@@ -31,10 +33,10 @@ def scaled(tmp_path, monkeypatch, known_runs) -> tuple[Choice, Observation]:
         for parameter in model.parameters():
             parameter += 0.5 * torch.randn(parameter.shape, generator=generator)
     save_checkpoint(model, tmp_path / "default.safetensors", metrics={"test_accuracy": 0.5})
-    monkeypatch.setattr(services, "SHIPPED_DIR", tmp_path)
+    monkeypatch.setattr(load, "SHIPPED_DIR", tmp_path)
     st.cache_resource.clear()
-    choice = Choice("default", services.load_source("default").model.config, 0, 7, 0)
-    yield choice, services.observe(choice)
+    choice = Choice("default", load.load_source("default").model.config, 0, 7, 0)
+    yield choice, observe.observe(choice)
     st.cache_resource.clear()
 
 

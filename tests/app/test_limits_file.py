@@ -12,8 +12,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from explainer import runs, server
-from explainer.runs.limits import FILE, LimitsError, load_limits
+from explainer import server, training
+from explainer.training.limits import FILE, LimitsError, load_limits
 
 PROJECT = Path(__file__).parents[2]
 HOME = PROJECT / "explainer" / "Home.py"
@@ -159,7 +159,7 @@ def test_the_start_opens_a_browser_and_the_end_ends_the_training(
     opened, closed = [], []
     monkeypatch.setattr(server, "READY", 0.0)
     monkeypatch.setattr(server.webbrowser, "open", opened.append)
-    monkeypatch.setattr(runs, "close_manager", lambda: closed.append(True))
+    monkeypatch.setattr(training, "close_manager", lambda: closed.append(True))
 
     async def start_and_end() -> None:
         before = len(closed)
@@ -203,9 +203,9 @@ def test_the_address_for_the_browser(
 
 
 def test_closing_what_nobody_opened_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    runs.make_manager.cache_clear()
-    runs.close_manager()
-    assert not runs.make_manager.cache_info().currsize
+    training.make_manager.cache_clear()
+    training.close_manager()
+    assert not training.make_manager.cache_info().currsize
 
 
 def test_visitors_see_no_traceback_wherever_the_app_is_started() -> None:

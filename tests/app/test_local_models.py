@@ -10,14 +10,14 @@ import torch
 from safetensors.torch import load_file, save_file
 from streamlit.testing.v1 import AppTest
 
-from explainer import navigation
-from explainer.large import library
+from explainer.inputs.models import pretrained
+from explainer.shell import routes
 from vit_core import TrainConfig, ViTConfig, build, save_checkpoint
 from vit_core.data import DataInfo, mnist_info
 from vit_core.mistakes import build_with
 
 SMALL_SERVER = SimpleNamespace(large_megabytes=1, large_models=1)
-PAGES = tuple("home" if view == "home" else navigation.address(view) for view in navigation.WALK)
+PAGES = tuple("home" if view == "home" else routes.address(view) for view in routes.WALK)
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def models(
 ) -> Path:
     folder = tmp_path / "the models"
     folder.mkdir()
-    monkeypatch.setenv(library.FOLDER, str(folder))
+    monkeypatch.setenv(pretrained.FOLDER, str(folder))
     return folder
 
 
@@ -176,7 +176,7 @@ def test_a_model_larger_than_this_server_is_refused_by_its_files_header(
     models: Path, open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_timm(models / "large", shape())
-    monkeypatch.setattr(library, "the_manager", lambda: SimpleNamespace(limits=SMALL_SERVER))
+    monkeypatch.setattr(pretrained, "the_manager", lambda: SimpleNamespace(limits=SMALL_SERVER))
     app = open_page("home", source="pretrained", pretrained="local/large")
     assert not app.exception
     assert "its weights alone; allowed are 1 MB" in said(app)

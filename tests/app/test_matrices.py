@@ -8,12 +8,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from explainer.caching import LITTLE, size_of
 from explainer.components.matrices import Matrix, cell_of, pack_matrices
 from explainer.components.packing import unpack
 from explainer.components.token_picker import pack_picker
-from explainer.export import matrix_csv, table_csv
-from explainer.shared import LITTLE, size_of
-from explainer.state import Cell
+from explainer.shell.downloads import matrix_csv, table_csv
+from explainer.state.place import Cell
 
 VALUES = np.array([[0.5, -1.5, 2.0], [1 / 3, 0.0, -0.25]], dtype=np.float32)
 IMAGE = np.zeros((8, 8), np.uint8)
@@ -96,7 +96,7 @@ def page(cache: bool) -> None:
     import streamlit as st
 
     from explainer.components.matrices import Matrix, matrices
-    from explainer.state import Cell
+    from explainer.state.place import Cell
 
     def items() -> list[Matrix]:
         st.session_state["made"] = st.session_state.get("made", 0) + 1

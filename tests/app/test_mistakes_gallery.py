@@ -11,8 +11,8 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from explainer.content import load_texts
-from explainer.course import course_of
-from explainer.recorded import FOLDER, HEALTHY, recorded
+from explainer.training.progress import course_of
+from explainer.training.recorded import FOLDER, HEALTHY, recorded
 from explainer.views.train import mistakes as gallery
 from vit_core import PRESETS, ViTConfig, build, load_checkpoint
 from vit_core.data import mnist_info

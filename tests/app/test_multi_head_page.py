@@ -10,11 +10,14 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from explainer import pictures, services
 from explainer.components.packing import PackedPatterns, unpack, unpack_patterns
-from explainer.notation import points, precise_percent
-from explainer.quiz import Question
-from explainer.state import SOURCES, Choice, State
+from explainer.content.numbers import points, precise_percent
+from explainer.inputs.models import load
+from explainer.inputs.pictures import link_code
+from explainer.observation import observe
+from explainer.shell.quiz import Question
+from explainer.state.choice import SOURCES, Choice
+from explainer.state.link import State
 from explainer.views.multi_head import PARTS
 from explainer.views.multi_head.concat import sum_shapes
 from explainer.views.multi_head.looks import MOST_WEIGHTS
@@ -51,8 +54,8 @@ def draw(config) -> None:  # run as a script of its own, where no name of this f
     """The page's parts and questions alone, for shapes that no knob reaches."""
     import streamlit as st
 
-    from explainer.services import observe
-    from explainer.state import Choice
+    from explainer.observation.observe import observe
+    from explainer.state.choice import Choice
     from explainer.views import multi_head
 
     choice = Choice("untrained", config, 0, 7, 0)
@@ -78,9 +81,9 @@ def right(question: Question) -> str:
     return question.options[question.answer]
 
 
-def observed(shape: Mapping[str, Any]) -> services.Observation:
+def observed(shape: Mapping[str, Any]) -> observe.Observation:
     config = State(**{k: v for k, v in shape.items() if k != "source"}).shaped
-    return services.observe(Choice("untrained", config, 0, 7, 0))
+    return observe.observe(Choice("untrained", config, 0, 7, 0))
 
 
 # every model
@@ -93,9 +96,9 @@ def test_every_source_sends_the_patterns_of_the_model_that_ran(
 ) -> None:
     app = open_page("multi-head", source=source)
     assert not app.exception and not app.error
-    loaded = services.load_source(source, State().shaped)
+    loaded = load.load_source(source, State().shaped)
     config = loaded.model.config
-    observation = services.observe(Choice(source, config, 0, 7, 0, gallery=loaded.gallery))
+    observation = observe.observe(Choice(source, config, 0, 7, 0, gallery=loaded.gallery))
     header, patterns = sent(app, find_component)
     assert (header["depth"], header["heads"]) == (config.depth, config.num_heads)
     assert len(header["prefix_names"]) == config.num_prefix_tokens
@@ -130,7 +133,7 @@ def test_every_kind_of_position(position: str, open_page: Open) -> None:
 def test_an_own_picture_has_no_label_and_every_part(open_page: Open) -> None:
     pixels = np.zeros((28, 28), np.uint8)
     pixels[8:20, 12:15] = 255
-    app = open_page("multi-head", **SMALL, picture=pictures.encode(pixels), off="0.1")
+    app = open_page("multi-head", **SMALL, picture=link_code.encode(pixels), off="0.1")
     assert not app.exception and not app.error
     titles = [header.value for header in app.header]
     assert len(titles) == len(PARTS) + 1
@@ -271,7 +274,7 @@ def test_what_the_heads_write_adds_up_to_the_trace(open_page: Open) -> None:
 def rerun_without(off: list[tuple[int, int]]) -> np.ndarray:
     """Run the small model with heads off, without the app."""
     seen = observed(SMALL)
-    model = services.load_source("untrained", seen.config).model
+    model = load.load_source("untrained", seen.config).model
     images = normalize(torch.tensor(seen.pixels)[None, None], mnist_info())
     return trace(model, images, switch_heads_off(seen.config, off)).probabilities[0].numpy()
 
@@ -341,10 +344,10 @@ def test_the_answers_are_right(place: tuple[int, int]) -> None:
     found = asked(app)
     assert len(found) >= 3
     choice = Choice("untrained", config, 0, 7, 0)
-    seen = services.observe(choice)
+    seen = observe.observe(choice)
     best = seen.prediction
 
-    model = services.load_source("untrained", config).model
+    model = load.load_source("untrained", config).model
     images = normalize(torch.tensor(seen.pixels)[None, None], mnist_info())
     without = trace(model, images, switch_heads_off(config, [place])).probabilities[0, best]
     change = float(without) - float(seen.probabilities[best])

@@ -9,13 +9,13 @@ from types import ModuleType
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explainer import frame, navigation
-from explainer.code_panel import panel
 from explainer.content import load_texts
-from explainer.quiz import Question, askable
-from explainer.state import SOURCES, UNTRAINED
+from explainer.shell import frame, routes
+from explainer.shell.code_panel import panel
+from explainer.shell.quiz import Question, askable
+from explainer.state.choice import SOURCES, UNTRAINED
 
-VIEWS = list(navigation.PIPELINE)
+VIEWS = list(routes.PIPELINE)
 MODELS = {
     **{source: {"source": source} for source in SOURCES},
     "smallest": {"patches": 2, "width": 8, "heads": 1, "depth": 1, "position": "none"},
@@ -82,7 +82,7 @@ def test_every_mark_begins_a_line_of_its_source(view: str) -> None:
 def test_at_least_three_questions_of_every_model(
     view: str, model: str, asked: list[Question], open_page: Callable[..., AppTest]
 ) -> None:
-    app = open_page(navigation.address(view), **({"source": UNTRAINED} | MODELS[model]))
+    app = open_page(routes.address(view), **({"source": UNTRAINED} | MODELS[model]))
     assert not app.exception, app.exception[0].message
     assert not app.error
     # options that read the same in a model of random weights have become one
@@ -100,7 +100,7 @@ def test_at_least_three_questions_of_every_model(
 def test_every_step_of_the_guide_draws_its_part(
     view: str, model: str, open_page: Callable[..., AppTest]
 ) -> None:
-    app = open_page(navigation.address(view), source=model, mode="guided")
+    app = open_page(routes.address(view), source=model, mode="guided")
     guide = load_texts(view)["guide"]
     for number, step in enumerate(guide, start=1):
         assert not app.exception, app.exception[0].message
@@ -117,7 +117,7 @@ def test_every_step_of_the_guide_draws_its_part(
 def test_no_page_shows_code_where_it_is_hidden(
     view: str, open_page: Callable[..., AppTest]
 ) -> None:
-    app = open_page(navigation.address(view), code="hide")
+    app = open_page(routes.address(view), code="hide")
     assert not app.exception
     assert not any('class="source"' in element.proto.body for element in app.get("html"))
 
@@ -136,6 +136,6 @@ def levels(node: object) -> Iterator[int]:
 @pytest.mark.parametrize("mode", ["free", "guided"])
 @pytest.mark.parametrize("view", VIEWS)
 def test_headings_have_no_gap(view: str, mode: str, open_page: Callable[..., AppTest]) -> None:
-    found = list(levels(open_page(navigation.address(view), mode=mode).main))
+    found = list(levels(open_page(routes.address(view), mode=mode).main))
     assert found[0] == 1 and found.count(1) == 1 and len(found) >= 2
     assert all(after <= before + 1 for before, after in pairwise(found))

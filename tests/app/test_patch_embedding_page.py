@@ -11,13 +11,16 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from explainer import embedding, pictures, services
 from explainer.components.filter_grid import columns_for, pack_filters
 from explainer.components.packing import unpack
 from explainer.figures.products import Tile, alike, product
-from explainer.quiz import Question
-from explainer.state import PATCHES, SOURCES, WIDTHS, Choice, State
-from explainer.views.patch_embedding import PARTS
+from explainer.inputs.models import load
+from explainer.inputs.pictures import link_code
+from explainer.observation import observe
+from explainer.shell.quiz import Question
+from explainer.state.choice import SOURCES, Choice
+from explainer.state.link import PATCHES, WIDTHS, State
+from explainer.views.patch_embedding import PARTS, measures
 from explainer.views.patch_embedding.questions import ask_blank
 from explainer.views.patch_embedding.wording import TEXTS
 from vit_core import ViTConfig
@@ -27,10 +30,10 @@ Open = Callable[..., AppTest]
 SMALL = {"source": "untrained", "patches": 4, "width": 16, "heads": 2, "depth": 1}
 
 
-def observed(shape: Mapping[str, Any]) -> tuple[Choice, services.Observation]:
+def observed(shape: Mapping[str, Any]) -> tuple[Choice, observe.Observation]:
     config = State(**{k: v for k, v in shape.items() if k != "source"}).shaped
     choice = Choice("untrained", config, 0, 7, 0)
-    return choice, services.observe(choice)
+    return choice, observe.observe(choice)
 
 
 def arrays_of(app: AppTest) -> dict[str, np.ndarray]:
@@ -74,8 +77,8 @@ def draw(config, picture) -> None:  # run as a script of its own, where no name 
     """The page's parts and questions alone."""
     import streamlit as st
 
-    from explainer.services import observe
-    from explainer.state import Choice
+    from explainer.observation.observe import observe
+    from explainer.state.choice import Choice
     from explainer.views import patch_embedding
 
     choice = Choice("untrained", config, 0, 7, 0, picture)
@@ -110,9 +113,9 @@ def test_every_source_shows_its_own_weights_and_embeddings(source: str, open_pag
     assert not app.exception and not app.error
     assert [header.value for header in app.header][-1] == "Predict first"
     assert len(app.header) == len(PARTS) + 1
-    loaded = services.load_source(source, State().shaped)
+    loaded = load.load_source(source, State().shaped)
     choice = Choice(source, loaded.model.config, 0, 7, 0, gallery=loaded.gallery)
-    seen = services.observe(choice)
+    seen = observe.observe(choice)
     arrays, patch = arrays_of(app), seen.telling_patch
     weight = loaded.model.patch_embed.proj.weight.detach().numpy()
     np.testing.assert_array_equal(arrays["weight"], weight)
@@ -150,7 +153,7 @@ def test_patches_are_told_apart_from_what_stands_before_them(config: ViTConfig) 
 
 @pytest.mark.parametrize("level", [0, 255])
 def test_an_image_of_equal_patches(level: int) -> None:
-    picture = pictures.encode(np.full((28, 28), level, np.uint8))
+    picture = link_code.encode(np.full((28, 28), level, np.uint8))
     app = drawn(ViTConfig(depth=1), picture)
     assert not app.exception
     assert "All patches of this image have the same pixels" in said(app)
@@ -163,7 +166,7 @@ def test_an_image_of_equal_patches(level: int) -> None:
 def test_an_own_picture_has_every_part(open_page: Open) -> None:
     pixels = np.zeros((28, 28), np.uint8)
     pixels[8:20, 12:15] = 255
-    app = open_page("patch-embedding", **SMALL, picture=pictures.encode(pixels))
+    app = open_page("patch-embedding", **SMALL, picture=link_code.encode(pixels))
     assert not app.exception and not app.error
     assert len(app.header) == len(PARTS) + 1
 
@@ -184,7 +187,7 @@ def test_every_number_taken_apart_is_the_traces(patches: int, width: int) -> Non
     choice, seen = observed({"patches": patches, "width": width})
     for patch in range(0, patches**2, 3):
         for unit in range(0, width, 7):
-            apart = embedding.sum_of(choice, seen, patch, unit)
+            apart = measures.sum_of(choice, seen, patch, unit)
             exact = float(seen.tensors["patch_embed"][patch, unit])
             assert apart.total == pytest.approx(exact, abs=2e-6)
             assert len(apart.products) == (28 // patches) ** 2
@@ -246,7 +249,7 @@ def test_the_list_holds_the_most_and_the_least_similar(open_page: Open) -> None:
 
 def test_equal_patches_are_counted_and_left_out() -> None:
     choice, seen = observed({})
-    found = embedding.alike_of(choice, seen, 0)
+    found = measures.alike_of(choice, seen, 0)
     equal = (seen.tensors["patches"] == seen.tensors["patches"][0]).all(axis=1)
     assert found.same == equal.sum() - 1 > 0
     assert not equal[found.order].any()
@@ -256,13 +259,13 @@ def test_equal_patches_are_counted_and_left_out() -> None:
 
 def test_a_row_of_zeros_is_like_nothing() -> None:
     rows = np.array([[0, 0], [3, 4], [-3, -4], [4, -3]], np.float32)
-    assert embedding.cosines(rows, 0).tolist() == [0, 0, 0, 0]
-    np.testing.assert_allclose(embedding.cosines(rows, 1), [0, 1, -1, 0], atol=1e-12)
+    assert measures.cosines(rows, 0).tolist() == [0, 0, 0, 0]
+    np.testing.assert_allclose(measures.cosines(rows, 1), [0, 1, -1, 0], atol=1e-12)
 
 
 def test_the_convolution_was_run(open_page: Open) -> None:
     choice, seen = observed(SMALL)
-    difference = embedding.convolution_difference(choice, seen)
+    difference = measures.convolution_difference(choice, seen)
     assert 0 <= difference < 1e-5
     app = open_page("patch-embedding", **SMALL)
     assert (f"**{difference:.1e}**" if difference else "differ **nowhere**") in said(app)
@@ -270,8 +273,8 @@ def test_the_convolution_was_run(open_page: Open) -> None:
 
 @pytest.mark.parametrize("source", ["default", "best"])
 def test_what_is_said_of_trained_filters_was_measured(source: str, open_page: Open) -> None:
-    config = services.load_source(source).model.config
-    found = embedding.agreement(Choice(source, config, 0, 7, 0))
+    config = load.load_source(source).model.config
+    found = measures.agreement(Choice(source, config, 0, 7, 0))
     app = open_page("patch-embedding", source=source)
     words = "were **learned**" if found.value > 3 * found.chance else "**still look like noise**"
     assert words in said(app)
@@ -304,7 +307,7 @@ def test_a_link_chooses_or_falls_back(
     choice, seen = observed(SMALL)
     patch = seen.telling_patch if patch is None else patch
     if unit is None:
-        unit = int(np.linalg.norm(embedding.weight_of(choice), axis=1).argmax())
+        unit = int(np.linalg.norm(measures.weight_of(choice), axis=1).argmax())
     assert choices(app)["embedded"]["query"] == patch
     assert choices(app)["filters"]["query"] == unit
     assert choices(app)["every"]["cell"] == ["embeddings", patch, unit]
@@ -348,8 +351,8 @@ def test_the_answers_are_right(config: ViTConfig, unit: int) -> None:
     app = drawn(config, unit=unit, query=8)
     assert not app.exception
     found = asked(app)
-    seen = services.observe(Choice("untrained", config, 0, 7, 0))
-    model = services.load_source("untrained", config).model
+    seen = observe.observe(Choice("untrained", config, 0, 7, 0))
+    model = load.load_source("untrained", config).model
     side = config.grid_size[0]
 
     def place(name: str) -> int:
@@ -423,9 +426,9 @@ def test_what_a_black_patch_becomes_has_one_right_answer(
         sys.modules[ask_blank.__module__], "black_of", lambda _: np.array([-mean / 0.5])
     )
     for name, factor in (("weight_of", weight), ("bias_of", bias)):
-        held = getattr(embedding, name)(choice)
+        held = getattr(measures, name)(choice)
         drawn = factor * np.arange(1, held.size + 1).reshape(held.shape)
-        monkeypatch.setattr(embedding, name, lambda _, drawn=drawn: drawn)
+        monkeypatch.setattr(measures, name, lambda _, drawn=drawn: drawn)
     found = ask_blank(choice, TEXTS["questions"]["blank"])
     assert len(found.options) == options
     assert right(found).startswith("The bias $b$ plus")

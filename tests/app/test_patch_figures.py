@@ -6,13 +6,13 @@ import io
 import numpy as np
 import pytest
 
-from explainer import theme
-from explainer.attention_row import attention_row
-from explainer.export import matrix_csv
+from explainer.content.numbers import latex_number, percent
+from explainer.content.token_names import prefix_names, token_names
+from explainer.figures import theme
 from explainer.figures.costs import pairs_chart
 from explainer.figures.grids import LINE, gridded
-from explainer.notation import latex_number, percent
-from explainer.tokens import prefix_names, token_names
+from explainer.observation.attention_row import attention_row
+from explainer.shell.downloads import matrix_csv
 from vit_core import ViTConfig, build, trace
 from vit_core.data import mnist_info, mnist_test, normalize
 

@@ -13,10 +13,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explainer import pictures, services
 from explainer.components.packing import unpack
-from explainer.quiz import Question
-from explainer.state import PATCHES, SOURCES, Choice, State
+from explainer.inputs.models import load
+from explainer.inputs.pictures import link_code
+from explainer.observation import observe
+from explainer.shell.quiz import Question
+from explainer.state.choice import SOURCES, Choice
+from explainer.state.link import PATCHES, State
 from explainer.views.patches import PARTS, TEXTS, cost_of, draw_pieces
 from vit_core import ViTConfig
 
@@ -32,16 +35,16 @@ def said(app: AppTest) -> str:
     return " ".join(block.value for block in app.markdown)
 
 
-def observed(**knobs: Any) -> services.Observation:
-    return services.observe(Choice("untrained", State(**knobs).shaped, 0, 7, 0))
+def observed(**knobs: Any) -> observe.Observation:
+    return observe.observe(Choice("untrained", State(**knobs).shaped, 0, 7, 0))
 
 
 def draw(config, picture) -> None:  # run as a script of its own, where no name of this file is
     """The page's parts and questions alone."""
     import streamlit as st
 
-    from explainer.services import observe
-    from explainer.state import Choice
+    from explainer.observation.observe import observe
+    from explainer.state.choice import Choice
     from explainer.views import patches
 
     choice = Choice("untrained", config, 0, 7, 0, picture)
@@ -81,9 +84,9 @@ def test_every_source_sends_the_patches_that_the_model_received(
     app = open_page("patches", source=source)
     assert not app.exception and not app.error
     assert len(app.header) == len(PARTS) + 1
-    loaded = services.load_source(source, State().shaped)
+    loaded = load.load_source(source, State().shaped)
     config = loaded.model.config
-    observation = services.observe(Choice(source, config, 0, 7, 0, gallery=loaded.gallery))
+    observation = observe.observe(Choice(source, config, 0, 7, 0, gallery=loaded.gallery))
     header, arrays = unpack(find_component(app, "patch_explorer").bytes)
     assert (header["rows"], header["columns"]) == config.grid_size
     np.testing.assert_array_equal(arrays["vectors"], observation.tensors["patches"])
@@ -105,7 +108,7 @@ def test_the_formula_has_the_live_numbers(side: int, width: int, open_page: Open
 
 @pytest.mark.parametrize("level", [0, 255])
 def test_an_own_picture_of_one_grey(level: int) -> None:
-    picture = pictures.encode(np.full((28, 28), level, np.uint8))
+    picture = link_code.encode(np.full((28, 28), level, np.uint8))
     app = drawn(ViTConfig(depth=1), picture)
     assert not app.exception
     assert len([q for q in asked(app).values() if len(q.options) > 1]) >= 3
@@ -257,7 +260,7 @@ def test_a_cost_is_what_the_model_of_that_grid_has(side: int, pool: str) -> None
     config = ViTConfig(pool=pool, depth=3, num_heads=2)
     cost = cost_of(config, side)
     choice = Choice("untrained", replace(config, patch_size=28 // side), 0, 7, 0)
-    tensors = services.observe(choice).tensors
+    tensors = observe.observe(choice).tensors
     assert tensors["patches"].shape == (side**2, cost.values)
     patterns = [array for key, array in tensors.items() if key.endswith("attn.pattern")]
     assert patterns[0].shape == (2, cost.tokens, cost.tokens)
@@ -275,7 +278,7 @@ def test_the_answers_are_right(side: int, pool: str) -> None:
     app = drawn(config, query=config.num_prefix_tokens + side)  # the first of the second row
     assert not app.exception
     found = asked(app)
-    seen = services.observe(Choice("untrained", config, 0, 7, 0))
+    seen = observe.observe(Choice("untrained", config, 0, 7, 0))
     patch = 28 // side
 
     ink = {}

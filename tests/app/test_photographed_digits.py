@@ -9,9 +9,9 @@ import torch
 from digit_scenes import KINDS, Photo, sheet
 from PIL import Image
 
-from explainer.pictures_adjust import AS_FOUND, Adjustment, adjusted, turned
-from explainer.pictures_prepare import UnusablePictureError, ink_of
-from explainer.pictures_upload import (
+from explainer.inputs.pictures.adjustment import AS_FOUND, Adjustment, adjusted, turned
+from explainer.inputs.pictures.prepare import UnusablePictureError, ink_of
+from explainer.inputs.pictures.read_file import (
     KEPT,
     READ,
     check_size,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from explainer.pictures_prepare import UnusablePictureError, ink_of
-from explainer.pictures_upload import read_upload
+from explainer.inputs.pictures.prepare import UnusablePictureError, ink_of
+from explainer.inputs.pictures.read_file import read_upload
 
 
 def grainy(values: np.ndarray, noise: float = 3) -> np.ndarray:

@@ -14,15 +14,19 @@ from PIL import Image
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.testing.v1 import AppTest
 
-from explainer import hard, navigation, pictures, services, state
 from explainer.components import drawing_pad
 from explainer.components.drawing_pad import read_drawing
-from explainer.picker import KINDS
-from explainer.picker.files import is_insecure
-from explainer.pictures_prepare import centred
-from explainer.pictures_upload import MOST_BYTES
-from explainer.runs.upload import MOST_BYTES as MOST_OF_A_MODEL
-from explainer.state import SOURCES, UNTRAINED, Choice, State
+from explainer.inputs.models import load
+from explainer.inputs.models.upload import MOST_BYTES as MOST_OF_A_MODEL
+from explainer.inputs.pictures import link_code, test_digits
+from explainer.inputs.pictures.prepare import centred
+from explainer.inputs.pictures.read_file import MOST_BYTES
+from explainer.observation import observe, wrong_digits
+from explainer.shell import routes
+from explainer.shell.picker import KINDS
+from explainer.shell.picker.files import is_insecure
+from explainer.state.choice import SOURCES, UNTRAINED, Choice
+from explainer.state.link import LONGEST_PICTURE, State, decode
 
 DIGIT_SOURCES = tuple(source for source in SOURCES if source != "cifar10")
 ROOT = Path(__file__).parents[2]
@@ -38,7 +42,7 @@ def seven() -> np.ndarray:
     return ink
 
 
-CODE = pictures.encode(centred(seven()))
+CODE = link_code.encode(centred(seven()))
 
 
 def png(grey: np.ndarray) -> bytes:
@@ -119,23 +123,23 @@ def test_each_kind_on_each_model(open_app, source, kind):
 
 @pytest.mark.parametrize("source", [source for source in DIGIT_SOURCES if source != UNTRAINED])
 def test_the_shipped_lists_are_what_the_shipped_models_get_wrong(source):
-    listed = json.loads((hard.LISTS / f"{source}.json").read_text(encoding="utf-8"))
-    config = services.load_source(source).model.config
-    found = list(hard.search(Choice(source, config, 0, 0, 0)))
+    listed = json.loads((wrong_digits.LISTS / f"{source}.json").read_text(encoding="utf-8"))
+    config = load.load_source(source).model.config
+    found = list(wrong_digits.search(Choice(source, config, 0, 0, 0)))
     # another processor may round two close logits the other way
     assert len(found) >= len(listed) - 2
     predicted = dict(listed)
     for one in found[:10]:
-        place = int(services.digit_places()[one.digit][one.index])
-        seen = services.observe(Choice(source, config, 0, one.digit, one.index))
+        place = int(test_digits.digit_places()[one.digit][one.index])
+        seen = observe.observe(Choice(source, config, 0, one.digit, one.index))
         assert seen.prediction == one.said == predicted[place] != one.digit == seen.label
 
 
 def test_a_list_of_another_model_misleads_nobody(shipped):
     """The models of these tests are untrained, and no list is about them."""
-    config = services.load_source("default").model.config
-    for one in hard.hard_digits(Choice("default", config, 0, 0, 0)):
-        seen = services.observe(Choice("default", config, 0, one.digit, one.index))
+    config = load.load_source("default").model.config
+    for one in wrong_digits.hard_digits(Choice("default", config, 0, 0, 0)):
+        seen = observe.observe(Choice("default", config, 0, one.digit, one.index))
         assert seen.prediction == one.said != seen.label
 
 
@@ -143,17 +147,17 @@ def test_a_list_of_another_model_misleads_nobody(shipped):
 def test_hard_digits_of_an_untrained_model(shipped, shape):
     config = State(source=UNTRAINED, **shape).shaped
     choice = Choice(UNTRAINED, config, 5, 0, 0)
-    found = hard.hard_digits(choice)
-    assert 0 < len(found) <= hard.SEARCHED
+    found = wrong_digits.hard_digits(choice)
+    assert 0 < len(found) <= wrong_digits.SEARCHED
     for one in found:
-        seen = services.observe(Choice(UNTRAINED, config, 5, one.digit, one.index))
+        seen = observe.observe(Choice(UNTRAINED, config, 5, one.digit, one.index))
         assert seen.prediction == one.said != one.digit
-    assert hard.hard_digits(Choice(UNTRAINED, config, 5, 3, 1)) is found
+    assert wrong_digits.hard_digits(Choice(UNTRAINED, config, 5, 3, 1)) is found
 
 
 def test_hard_ones_can_be_walked_through_and_are_in_the_link(open_app):
     app = turn_to(open_app(source=UNTRAINED), "hard")
-    found = hard.hard_digits(Choice(UNTRAINED, State().shaped, 0, 0, 0))
+    found = wrong_digits.hard_digits(Choice(UNTRAINED, State().shaped, 0, 0, 0))
 
     def here() -> tuple[int, int]:
         return int(parameter(app, "digit") or 7), int(parameter(app, "index") or 0)
@@ -173,7 +177,8 @@ def test_hard_ones_can_be_walked_through_and_are_in_the_link(open_app):
 
 def test_a_hard_one_for_another_model_says_that_this_one_reads_it(open_app):
     app = turn_to(open_app(source=UNTRAINED), "hard")
-    found = {one[:2] for one in hard.hard_digits(Choice(UNTRAINED, State().shaped, 0, 0, 0))}
+    choice = Choice(UNTRAINED, State().shaped, 0, 0, 0)
+    found = {one[:2] for one in wrong_digits.hard_digits(choice)}
     places = ((d, i) for d in range(10) for i in range(9) if (d, i) not in found)
     digit, index = next(places)
     app.session_state["state"] = State(source=UNTRAINED, digit=digit, index=index)
@@ -204,7 +209,7 @@ def test_its_link_gives_the_same_picture_on_the_pad(open_app, find_component):
     assert app.sidebar.pills(key="picker").value == "draw"
     shown = json.loads(find_component(app, PAD).json)
     pixels = np.frombuffer(base64.b64decode(shown["pixels"]), np.uint8).reshape(28, 28)
-    np.testing.assert_array_equal(pixels, pictures.decode(CODE))
+    np.testing.assert_array_equal(pixels, link_code.decode(CODE))
     assert parameter(app, "picture") == CODE
 
 
@@ -261,8 +266,8 @@ def test_a_file_is_shown_step_by_step(open_app):
     steps = next(e.proto.body for e in app.get("html") if '"picture-steps"' in e.proto.body)
     assert steps.count("<img") == 5
     assert "it was inverted" in steps
-    found = pictures.decode(parameter(app, "picture"))
-    assert np.abs(found.astype(int) - pictures.decode(CODE)).mean() < 8
+    found = link_code.decode(parameter(app, "picture"))
+    assert np.abs(found.astype(int) - link_code.decode(CODE)).mean() < 8
 
 
 @pytest.mark.parametrize(
@@ -344,19 +349,17 @@ def test_a_link_without_a_picture_shows_the_test_digit(open_app, picture):
 @pytest.mark.parametrize("source", DIGIT_SOURCES)
 def test_an_own_picture_on_each_model(open_app, source):
     app = open_app(picture=CODE, source=source)
-    seen = services.observe(
-        Choice(source, services.load_source(source).model.config, 0, 0, 0, CODE)
-    )
+    seen = observe.observe(Choice(source, load.load_source(source).model.config, 0, 0, 0, CODE))
     assert seen.label is None
     assert f"It says <b>{seen.prediction}</b>" in preview(app)
-    np.testing.assert_array_equal(seen.pixels, pictures.decode(CODE))
+    np.testing.assert_array_equal(seen.pixels, link_code.decode(CODE))
 
 
-@pytest.mark.parametrize("view", navigation.WALK)
+@pytest.mark.parametrize("view", routes.WALK)
 @pytest.mark.parametrize("pixels", [centred(seven()), np.zeros((28, 28), np.uint8)])
 def test_every_page_shows_an_own_picture(shipped, open_page, view, pixels):
-    address = view if view == "home" else navigation.address(view)
-    app = open_page(address, picture=pictures.encode(pixels))
+    address = view if view == "home" else routes.address(view)
+    app = open_page(address, picture=link_code.encode(pixels))
     check(app)
 
 
@@ -368,14 +371,14 @@ def test_a_link_without_controls_has_no_picker(open_app):
 
 def test_own_pictures_do_not_push_out_what_all_look_at(shipped):
     config = State(source=UNTRAINED).shaped
-    shared = services.observe(Choice(UNTRAINED, config, 0, 7, 0))
+    shared = observe.observe(Choice(UNTRAINED, config, 0, 7, 0))
     rng = np.random.default_rng(0)
     for _ in range(20):
         own = rng.integers(0, 256, (28, 28)).astype(np.uint8)
-        services.observe(Choice(UNTRAINED, config, 0, 0, 0, pictures.encode(own)))
-    assert services.observe(Choice(UNTRAINED, config, 0, 7, 0)) is shared
+        observe.observe(Choice(UNTRAINED, config, 0, 0, 0, link_code.encode(own)))
+    assert observe.observe(Choice(UNTRAINED, config, 0, 7, 0)) is shared
 
 
 def test_the_state_narrows_only_by_what_the_pictures_allow():
-    assert state.decode({"picture": CODE}).picture == CODE
-    assert len(CODE) < state.LONGEST_PICTURE
+    assert decode({"picture": CODE}).picture == CODE
+    assert len(CODE) < LONGEST_PICTURE

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from explainer import pictures, services, state
-from explainer.pictures_prepare import BOX, CENTRE, UnusablePictureError, centred, ink_of
-from explainer.pictures_upload import MOST_BYTES, MOST_DECODED, MOST_PIXELS, read_upload
+from explainer.inputs.pictures import link_code, test_digits
+from explainer.inputs.pictures.prepare import BOX, CENTRE, UnusablePictureError, centred, ink_of
+from explainer.inputs.pictures.read_file import MOST_BYTES, MOST_DECODED, MOST_PIXELS, read_upload
+from explainer.state.link import decode
 
 any_picture = arrays(np.uint8, (28, 28))
 # of a pen of at least 7 points of 140, which leaves a mark on every pixel that it crosses
@@ -32,23 +33,23 @@ strokes = st.lists(
 
 @given(any_picture)
 def test_a_link_gives_exactly_the_quantised_picture(pixels):
-    text = pictures.encode(pixels)
-    found = pictures.decode(text)
-    np.testing.assert_array_equal(found, pictures.quantise(pixels))
+    text = link_code.encode(pixels)
+    found = link_code.decode(text)
+    np.testing.assert_array_equal(found, link_code.quantise(pixels))
     assert found.dtype == np.uint8
     assert np.abs(found.astype(int) - pixels).max() <= 8
-    assert pictures.decode(pictures.encode(found)).tobytes() == found.tobytes()
+    assert link_code.decode(link_code.encode(found)).tobytes() == found.tobytes()
 
 
 @given(any_picture)
 def test_the_state_reads_every_text_of_a_picture(pixels):
-    text = pictures.encode(pixels)
-    assert state.decode({"picture": text}).picture == text
+    text = link_code.encode(pixels)
+    assert decode({"picture": text}).picture == text
 
 
 def test_a_digit_is_short_in_a_link():
     lengths = [
-        len(pictures.encode(services.test_digit(digit, index)))
+        len(link_code.encode(test_digits.test_digit(digit, index)))
         for digit in range(10)
         for index in range(10)
     ]
@@ -59,13 +60,13 @@ def test_a_digit_is_short_in_a_link():
 @settings(max_examples=300)
 def test_hostile_text_is_one_sentence_or_a_picture(text):
     try:
-        assert pictures.decode(text).shape == (28, 28)
+        assert link_code.decode(text).shape == (28, 28)
     except ValueError as error:
         assert "\n" not in str(error)
         assert "picture" in str(error)
 
 
-def link_text(content: bytes, version: int = pictures.VERSION) -> str:
+def link_text(content: bytes, version: int = link_code.VERSION) -> str:
     packer = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
     packed = packer.compress(content) + packer.flush()
     return base64.urlsafe_b64encode(bytes([version]) + packed).decode().rstrip("=")
@@ -89,20 +90,20 @@ def link_text(content: bytes, version: int = pictures.VERSION) -> str:
     ],
 )
 def test_a_text_that_is_no_picture_is_refused(text):
-    assert not pictures.is_picture(text)
+    assert not link_code.is_picture(text)
     with pytest.raises(ValueError, match="picture"):
-        pictures.decode(text)
+        link_code.decode(text)
 
 
 def test_a_picture_of_a_newer_version_says_so():
     with pytest.raises(ValueError, match="newer version"):
-        pictures.decode(link_text(bytes(392), version=pictures.VERSION + 1))
+        link_code.decode(link_text(bytes(392), version=link_code.VERSION + 1))
 
 
 @pytest.mark.parametrize("wrong", [np.zeros((27, 28), np.uint8), np.zeros((28, 28), np.float32)])
 def test_only_pictures_of_28_pixels_are_encoded(wrong):
     with pytest.raises(ValueError, match=r"\(28, 28\)"):
-        pictures.encode(wrong)
+        link_code.encode(wrong)
 
 
 # preparation
@@ -147,7 +148,7 @@ def test_a_plain_shape_is_centred_within_half_a_pixel():
 
 
 def test_the_digits_of_mnist_are_centred_where_ours_are():
-    images = np.stack([services.test_digit(d, i) for d in range(10) for i in range(30)]) / 255
+    images = np.stack([test_digits.test_digit(d, i) for d in range(10) for i in range(30)]) / 255
     mass = images.sum((1, 2))
     for axis in (1, 2):
         centres = images.sum(3 - axis) @ np.arange(28) / mass
@@ -155,7 +156,7 @@ def test_the_digits_of_mnist_are_centred_where_ours_are():
 
 
 def test_a_prepared_digit_is_prepared_again_without_change_of_place():
-    digit = services.test_digit(4, 0)
+    digit = test_digits.test_digit(4, 0)
     assert extent(centred(digit)) == extent(digit)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explainer import theme
+from explainer.figures import theme
 from explainer.figures.maps import every_map, maps
 from explainer.figures.pixels import palette
 from explainer.figures.waves import waves_chart

@@ -9,16 +9,21 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from explainer import pictures, positions, services
 from explainer.components.packing import unpack
-from explainer.quiz import Question
-from explainer.state import POSITIONS, SOURCES, Choice, State
+from explainer.inputs.models import load
+from explainer.inputs.pictures import link_code
+from explainer.observation import observe, positions
+from explainer.shell.quiz import Question
+from explainer.state.choice import SOURCES, Choice
+from explainer.state.link import State
+from explainer.state.place import Cell
 from explainer.views.position import PARTS
 from explainer.views.position.curves import dimensions_of
 from explainer.views.position.places import place_names
 from explainer.views.position.table import worked
 from explainer.views.position.wording import TEXTS
 from vit_core import ViTConfig, build, trace
+from vit_core.config import POSITIONS
 from vit_core.data import normalize
 from vit_core.interpret.position import wave
 from vit_core.model import sincos_1d, sincos_2d
@@ -32,8 +37,8 @@ def draw(config) -> None:  # run as a script of its own, where no name of this f
     """The page's parts and questions alone, for shapes that no knob reaches."""
     import streamlit as st
 
-    from explainer.services import observe
-    from explainer.state import Choice
+    from explainer.observation.observe import observe
+    from explainer.state.choice import Choice
     from explainer.views import position
 
     choice = Choice("untrained", config, 0, 7, 0)
@@ -53,8 +58,8 @@ def drawn(config: ViTConfig, **params: object) -> AppTest:
     return app
 
 
-def observed(config: ViTConfig) -> services.Observation:
-    return services.observe(Choice("untrained", config, 0, 7, 0))
+def observed(config: ViTConfig) -> observe.Observation:
+    return observe.observe(Choice("untrained", config, 0, 7, 0))
 
 
 def drawn_matrices(app: AppTest) -> dict[str, np.ndarray]:
@@ -100,9 +105,9 @@ def test_every_kind_on_every_source(source: str, kind: str, open_page: Open) -> 
     app = open_page("position", source=source, kind=kind, shuffle=2)
     assert not app.exception and not app.error
     assert len(app.header) == len(PARTS) + 1
-    loaded = services.load_source(source, State().shaped)
+    loaded = load.load_source(source, State().shaped)
     config = loaded.model.config
-    tensors = services.observe(Choice(source, config, 0, 7, 0, gallery=loaded.gallery)).tensors
+    tensors = observe.observe(Choice(source, config, 0, 7, 0, gallery=loaded.gallery)).tensors
     found = drawn_matrices(app)
     for name in ("tokens", "pos_embed", "embed"):
         np.testing.assert_array_equal(found[name], tensors[name])
@@ -170,13 +175,13 @@ def test_shapes_that_no_knob_reaches(config: ViTConfig, kind: str) -> None:
 def test_an_own_picture_has_no_label_and_every_part(open_page: Open) -> None:
     pixels = np.zeros((28, 28), np.uint8)
     pixels[8:20, 12:15] = 255
-    app = open_page("position", **SMALL, picture=pictures.encode(pixels), shuffle=1)
+    app = open_page("position", **SMALL, picture=link_code.encode(pixels), shuffle=1)
     assert not app.exception and not app.error
     assert len(app.header) == len(PARTS) + 1
 
 
 def test_a_blank_picture_stays_the_same_shuffled(open_page: Open) -> None:
-    blank = pictures.encode(np.zeros((28, 28), np.uint8))
+    blank = link_code.encode(np.zeros((28, 28), np.uint8))
     app = open_page("position", **SMALL, picture=blank, shuffle=1)
     assert not app.exception
     assert "Even with its position the logits stay equal" in said(app)
@@ -222,7 +227,7 @@ def test_another_kind_is_what_the_formula_gives() -> None:
 @pytest.mark.usefixtures("shipped")
 def test_a_learned_table_is_the_default_models_where_it_fits(open_page: Open) -> None:
     app = open_page("position", source="untrained", position="sincos", kind="learned")
-    expected = services.load_source("default").model.pos_embed.detach()[0].numpy()
+    expected = load.load_source("default").model.pos_embed.detach()[0].numpy()
     np.testing.assert_array_equal(drawn_matrices(app)["table"], expected)
     assert "learned by the default model" in said(app)
     app = open_page("position", source="untrained", width=32, position="sincos", kind="learned")
@@ -239,7 +244,7 @@ def test_every_worked_cell_ends_in_the_number_of_the_table(config: ViTConfig, ki
     first = int(kind == "sincos2d" and config.pool == "cls")
     for row in range(first, len(table)):
         for column in range(0, 64, 5):
-            cell = positions.state.Cell("table", row, column)
+            cell = Cell("table", row, column)
             value = float(table[row, column])
             function, place, power, base, _, again, *_, shown = worked(
                 seen.config, kind, cell, value
@@ -287,7 +292,7 @@ def test_equal_patches_are_found_and_told_apart_by_position_alone(open_page: Ope
 
 def test_a_picture_without_equal_patches_says_so(open_page: Open) -> None:
     noise = np.random.default_rng(0).integers(0, 2, (28, 28)).astype(np.uint8) * 255
-    app = open_page("position", **SMALL, picture=pictures.encode(noise))
+    app = open_page("position", **SMALL, picture=link_code.encode(noise))
     assert not app.exception
     assert "no two have here" in said(app)
 
@@ -376,7 +381,7 @@ def test_the_experiment_is_the_model_on_the_shuffled_picture(
     tiles = seen.pixels.reshape(4, 7, 4, 7).swapaxes(1, 2).reshape(16, 7, 7)[order]
     pixels = tiles.reshape(4, 4, 7, 7).swapaxes(1, 2).reshape(28, 28)
     np.testing.assert_array_equal(found.pixels, pixels)
-    model, info = build(config).eval(), services.info()
+    model, info = build(config).eval(), load.info()
     logits = trace(model, normalize(torch.tensor(pixels)[None, None], info)).logits[0]
     np.testing.assert_allclose(found.with_position[0], seen.logits, atol=1e-6)
     np.testing.assert_allclose(found.with_position[1], logits.numpy(), atol=1e-6)

@@ -10,11 +10,13 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from explainer import navigation, services
-from explainer.large import downloads, library
-from explainer.large.downloads import Download, Downloads
-from explainer.runs import load_limits
-from explainer.state import Choice
+from explainer.inputs.models import downloads, pretrained
+from explainer.inputs.models.downloads import Download, Downloads
+from explainer.inputs.pictures import chosen
+from explainer.observation import observe
+from explainer.shell import routes
+from explainer.state.choice import Choice, read_by_others
+from explainer.training import load_limits
 from vit_core import CheckpointError, ViT, ViTConfig, build
 from vit_core.data import DataInfo
 
@@ -61,9 +63,9 @@ class Core:
 @pytest.fixture
 def core(shipped: Path, known_runs: object, monkeypatch: pytest.MonkeyPatch) -> Core:
     fake = Core()
-    monkeypatch.setattr(library, "core", lambda: fake)
-    monkeypatch.setattr(library, "the_manager", lambda: SimpleNamespace(limits=load_limits()))
-    monkeypatch.delenv(library.FOLDER, raising=False)
+    monkeypatch.setattr(pretrained, "core", lambda: fake)
+    monkeypatch.setattr(pretrained, "the_manager", lambda: SimpleNamespace(limits=load_limits()))
+    monkeypatch.delenv(pretrained.FOLDER, raising=False)
     return fake
 
 
@@ -71,9 +73,9 @@ def said(app: AppTest) -> str:
     return " ".join(element.proto.body for element in app.get("html"))
 
 
-@pytest.mark.parametrize("view", navigation.WALK)
+@pytest.mark.parametrize("view", routes.WALK)
 def test_every_page_shows_it(core: Core, open_page: Callable[..., AppTest], view: str) -> None:
-    address = "home" if view == "home" else navigation.address(view)
+    address = "home" if view == "home" else routes.address(view)
     app = open_page(address, source="pretrained", pretrained=SMALL, sample=2)
     assert not app.exception
     assert core.read == [SMALL]
@@ -91,7 +93,7 @@ def test_what_is_on_the_server_can_be_chosen_and_the_rest_downloaded(
     app = app.sidebar.selectbox(key="pretrained-offer").set_value(SMALL).run()
     app = app.sidebar.button(key="use-pretrained").click().run()
     assert app.session_state["state"].pretrained == SMALL
-    assert services.read_by_others(app.sidebar.selectbox(key="source").value) == SMALL
+    assert read_by_others(app.sidebar.selectbox(key="source").value) == SMALL
     other = "hf/google/vit-base-patch16-224"
     app = app.sidebar.selectbox(key="pretrained-offer").set_value(other).run()
     assert "346 MB" in app.sidebar.button(key="download-pretrained").label
@@ -100,7 +102,7 @@ def test_what_is_on_the_server_can_be_chosen_and_the_rest_downloaded(
 def test_a_folder_of_the_administrator_is_offered(
     core: Core, open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv(library.FOLDER, str(tmp_path))
+    monkeypatch.setenv(pretrained.FOLDER, str(tmp_path))
     app = open_page("home", source="pretrained", pretrained="local/mine")
     assert not app.exception
     assert core.read == [str(tmp_path / "mine")]
@@ -135,17 +137,17 @@ def test_a_damaged_one_says_why_without_the_folders_of_the_server(
 
 def test_one_that_is_too_large_for_the_server_is_refused(core: Core, monkeypatch) -> None:
     limits = SimpleNamespace(large_megabytes=0, large_models=1)
-    monkeypatch.setattr(library, "the_manager", lambda: SimpleNamespace(limits=limits))
+    monkeypatch.setattr(pretrained, "the_manager", lambda: SimpleNamespace(limits=limits))
     with pytest.raises(CheckpointError, match="at most 0 MB are allowed"):
-        library.load_model(SMALL)
+        pretrained.load_model(SMALL)
 
 
 def test_it_is_read_once_and_its_pictures_are_prepared_as_it_wants(core: Core) -> None:
     choice = Choice(f"pretrained:{SMALL}", CONFIG, 0, 0, 0, gallery="photographs", sample=1)
-    seen = services.observe(choice)
+    seen = observe.observe(choice)
     assert seen.pixels.shape == (32, 32, 3)
-    assert services.observe(choice) is seen
-    expected = Preprocessing().prepare(services.photograph(choice))
+    assert observe.observe(choice) is seen
+    expected = Preprocessing().prepare(chosen.photograph(choice))
     assert np.array_equal(seen.pixels, expected)
     assert core.read == [SMALL]
 
@@ -157,7 +159,7 @@ def test_it_is_read_once_and_its_pictures_are_prepared_as_it_wants(core: Core) -
 def downloading(core: Core, monkeypatch: pytest.MonkeyPatch) -> Downloads:
     """Downloads whose state a test sets by itself."""
     fake = Downloads(lambda name, progress, cancelled: None)
-    monkeypatch.setattr("explainer.large.panel.the_downloads", lambda: fake)
+    monkeypatch.setattr("explainer.shell.sidebar.pretrained.the_downloads", lambda: fake)
     return fake
 
 

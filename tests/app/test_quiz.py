@@ -7,7 +7,7 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explainer.quiz import Answer, Question, as_csv, askable, compared, fingerprint
+from explainer.shell.quiz import Answer, Question, as_csv, askable, compared, fingerprint
 
 ONE = Question("rows", "How many rows?", ("49", "50", "51"), 1, "49 patches and **one** more.")
 
@@ -15,8 +15,8 @@ ONE = Question("rows", "How many rows?", ("49", "50", "51"), 1, "49 patches and 
 def page() -> None:  # run as a script of its own, where no name of this file is known
     import streamlit as st
 
-    from explainer import quiz
-    from explainer.quiz import Question
+    from explainer.shell import quiz
+    from explainer.shell.quiz import Question
 
     rows = st.session_state.setdefault("rows", 50)
     quiz.show(

@@ -10,10 +10,10 @@ from streamlit.testing.v1 import AppTest
 from test_stated_numbers import check, stated, wrong_in
 from unlike import COLOUR
 
-from explainer import frame, navigation
-from explainer.large import library
-from explainer.quiz import Question, askable
-from explainer.runs import load_limits
+from explainer.inputs.models import pretrained
+from explainer.shell import frame, routes
+from explainer.shell.quiz import Question, askable
+from explainer.training import load_limits
 from vit_core import build
 from vit_core.pretrained import from_timm
 from vit_core.pretrained.preprocessing import Preprocessing
@@ -46,9 +46,9 @@ def resampled(shipped, known_runs, monkeypatch: pytest.MonkeyPatch) -> None:
         local_models=lambda *folder: {},
         PretrainedError=ValueError,
     )
-    monkeypatch.setattr(library, "core", lambda: core)
-    monkeypatch.setattr(library, "the_manager", lambda: SimpleNamespace(limits=load_limits()))
-    monkeypatch.delenv(library.FOLDER, raising=False)
+    monkeypatch.setattr(pretrained, "core", lambda: core)
+    monkeypatch.setattr(pretrained, "the_manager", lambda: SimpleNamespace(limits=load_limits()))
+    monkeypatch.delenv(pretrained.FOLDER, raising=False)
 
 
 def test_only_a_resampled_model_has_another_grid() -> None:
@@ -82,11 +82,11 @@ def test_home_counts_what_training_has_set(open_page: Callable[..., AppTest]) ->
 
 
 @pytest.mark.usefixtures("resampled")
-@pytest.mark.parametrize("view", ["home", *navigation.PIPELINE])
+@pytest.mark.parametrize("view", ["home", *routes.PIPELINE])
 def test_what_its_pages_state_holds(
     open_page: Callable[..., AppTest], asked: list[Question], view: str
 ) -> None:
-    address = "home" if view == "home" else navigation.address(view)
+    address = "home" if view == "home" else routes.address(view)
     app = open_page(address, source="pretrained", pretrained=NAME)
     assert not app.exception
     wrong, _ = wrong_in(stated(app))
@@ -98,7 +98,7 @@ def test_what_its_pages_state_holds(
 @pytest.mark.skipif(
     not (SHARED / "dinov2-small").is_dir(), reason="needs ../shared with DINOv2's weights"
 )
-@pytest.mark.parametrize("view", ["home", *navigation.PIPELINE])
+@pytest.mark.parametrize("view", ["home", *routes.PIPELINE])
 def test_what_the_pages_of_dinov2_state_holds(
     shipped,
     open_page: Callable[..., AppTest],
@@ -106,10 +106,10 @@ def test_what_the_pages_of_dinov2_state_holds(
     monkeypatch: pytest.MonkeyPatch,
     view: str,
 ) -> None:
-    monkeypatch.setenv(library.FOLDER, str(SHARED))
-    monkeypatch.setattr(library, "the_manager", lambda: SimpleNamespace(limits=load_limits()))
+    monkeypatch.setenv(pretrained.FOLDER, str(SHARED))
+    monkeypatch.setattr(pretrained, "the_manager", lambda: SimpleNamespace(limits=load_limits()))
     cells = {"multi_head": "written.1.3", "encoder_block": "stream.2.3"}
-    address = "home" if view == "home" else navigation.address(view)
+    address = "home" if view == "home" else routes.address(view)
     link = {"cell": cells[view]} if view in cells else {}
     app = open_page(address, source="pretrained", pretrained="local/dinov2-small", **link)
     assert not app.exception

@@ -2,19 +2,26 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from explainer import epochs, hard, navigation, services, state
-from explainer.runs import Run, visitor
-from explainer.state import Choice
+from explainer.inputs.models import load
+from explainer.inputs.pictures import test_digits
+from explainer.observation import wrong_digits
+from explainer.shell import routes
+from explainer.shell.sidebar import epochs
+from explainer.state import session
+from explainer.state.choice import Choice, saved
+from explainer.state.link import State
+from explainer.training import Run, visitor
 from vit_core import CheckpointError, ViTConfig, build, save_checkpoint
 
 pytestmark = pytest.mark.usefixtures("shipped")
-VIEWS = navigation.WALK
+VIEWS = routes.WALK
 RUN_ID = "run-of-a-test"
 OURS = "o" * 32  # a visitor's secret
 
@@ -38,7 +45,7 @@ def check(app: AppTest) -> None:
 
 
 def turn_to(app: AppTest, view: str) -> AppTest:
-    app._page_hash = calc_hash("" if view == "home" else navigation.address(view))
+    app._page_hash = calc_hash("" if view == "home" else routes.address(view))
     app.run()
     check(app)
     return app
@@ -59,8 +66,8 @@ def param(app: AppTest, name: str) -> str | None:
     return value[0] if isinstance(value, list) else value
 
 
-def now(app: AppTest) -> state.State:
-    return app.session_state[state.SESSION_KEY]
+def now(app: AppTest) -> State:
+    return app.session_state[session.SESSION_KEY]
 
 
 def visit_as(app: AppTest, secret: str) -> AppTest:
@@ -78,7 +85,7 @@ def visit_as(app: AppTest, secret: str) -> AppTest:
 def test_every_page_shows_a_run(view: str, epoch: int | None, make_run: Make, open_run: Open):
     make_run()
     params = {} if epoch is None else {"epoch": epoch}
-    app = open_run(navigation.address(view), **params)
+    app = open_run(routes.address(view), **params)
     assert not noticed(app)
     slider = app.sidebar.select_slider(key="epoch")
     assert slider.value == (2 if epoch is None else epoch)
@@ -88,7 +95,7 @@ def test_every_page_shows_a_run(view: str, epoch: int | None, make_run: Make, op
 def test_an_epoch_is_the_model_of_its_file(make_run: Make):
     run = make_run()
     for epoch in run.history.epochs():
-        source = services.load_source(state.saved(RUN_ID, epoch))
+        source = load.load_source(saved(RUN_ID, epoch))
         assert source.checkpoint.metrics["epoch"] == epoch
         expected = build(run.history.config.model, seed=epoch).state_dict()
         for key, value in source.model.state_dict().items():
@@ -101,13 +108,13 @@ def test_page_token_block_and_head_stay_while_the_epoch_moves(
 ):
     make_run()
     place = {"query": 5, "block": 1, "head": 1, "digit": 3, "index": 4}
-    app = open_run(navigation.address(view), epoch=0, **place)
+    app = open_run(routes.address(view), epoch=0, **place)
     for epoch in (1, 2, 0):
         app.sidebar.select_slider(key="epoch").set_value(epoch).run()
         check(app)
         assert param(app, "epoch") == str(epoch)
         assert {name: getattr(now(app), name) for name in place} == place
-        assert app.session_state[state.VIEW_KEY] == view
+        assert app.session_state[session.VIEW_KEY] == view
         assert app.sidebar.select_slider(key="epoch").value == epoch
 
 
@@ -159,7 +166,7 @@ def test_the_knobs_are_those_of_the_run_and_fixed(
     shown = fixed_shape(app)
     assert (shown["Patches per side"], shown["Embedding width"]) == ("4", "16")
     now_is = now(app)
-    app.session_state[state.SESSION_KEY] = state.replace(now_is, run="another-run-of-it")
+    app.session_state[session.SESSION_KEY] = replace(now_is, run="another-run-of-it")
     app.run()
     check(app)
     shown = fixed_shape(app)
@@ -172,9 +179,9 @@ def test_the_knobs_are_those_of_the_run_and_fixed(
 
 def test_epoch_0_is_untrained_and_has_its_shape_all_the_same(make_run: Make, open_run: Open):
     make_run()
-    config = services.load_source(state.saved(RUN_ID, 0)).model.config
+    config = load.load_source(saved(RUN_ID, 0)).model.config
     for epoch, is_trained in ((0, False), (1, True)):
-        choice = Choice(state.saved(RUN_ID, epoch), config, 0, 7, 0)
+        choice = Choice(saved(RUN_ID, epoch), config, 0, 7, 0)
         assert (choice.trained, choice.is_shaped, choice.is_saved) == (is_trained, False, True)
     text = said(open_run(epoch=0))
     assert "only guessing" in text and "Move to a later epoch" in text
@@ -203,17 +210,18 @@ def test_home_says_where_the_model_comes_from(make_run: Make, open_run: Open):
 
 def test_a_run_is_tried_on_what_others_find_hard(make_run: Make, open_run: Open):
     make_run()
-    config = services.load_source(state.saved(RUN_ID, 1)).model.config
-    choice = Choice(state.saved(RUN_ID, 1), config, 0, 7, 0)
-    of_class = services.digit_places()
-    found = [int(of_class[one.digit][one.index]) for one in hard.hard_digits(choice)]
-    assert found and set(found) <= set(hard.found_hard())
-    assert hard.some_hard_digits(choice, 4) == hard.hard_digits(choice)[:4]
+    config = load.load_source(saved(RUN_ID, 1)).model.config
+    choice = Choice(saved(RUN_ID, 1), config, 0, 7, 0)
+    of_class = test_digits.digit_places()
+    found = [int(of_class[one.digit][one.index]) for one in wrong_digits.hard_digits(choice)]
+    assert found and set(found) <= set(wrong_digits.found_hard())
+    assert wrong_digits.some_hard_digits(choice, 4) == wrong_digits.hard_digits(choice)[:4]
     app = open_run(epoch=1)
     app.sidebar.pills(key="picker").set_value("hard").run()
     check(app)
     body = next(e.proto.body for e in app.sidebar.get("html") if '"picked"' in e.proto.body)
-    assert f"Of {len(hard.found_hard())} test digits that the shipped models find hard" in body
+    count = len(wrong_digits.found_hard())
+    assert f"Of {count} test digits that the shipped models find hard" in body
 
 
 # which runs there are
@@ -331,7 +339,7 @@ def test_a_run_that_is_deleted_while_it_is_shown(
     view: str, make_run: Make, open_run: Open, known_runs: Any
 ):
     run = make_run()
-    app = open_run(navigation.address(view), epoch=1, digit=3)
+    app = open_run(routes.address(view), epoch=1, digit=3)
     del known_runs.known[RUN_ID]
     shutil.rmtree(run.history.path)
     app.run()
@@ -342,26 +350,26 @@ def test_a_run_that_is_deleted_while_it_is_shown(
 
 def test_a_deleted_run_does_not_live_on_in_a_cache(make_run: Make, known_runs: Any):
     run = make_run()
-    source = state.saved(RUN_ID, 1)
-    assert services.load_source(source) is services.load_source(source)
+    source = saved(RUN_ID, 1)
+    assert load.load_source(source) is load.load_source(source)
     del known_runs.known[RUN_ID]
     with pytest.raises(CheckpointError, match="no run"):
-        services.load_source(source)
-    assert not services.is_there(source)
+        load.load_source(source)
+    assert not load.is_there(source)
     known_runs.known[RUN_ID] = run
     run.history.checkpoint(1).unlink()
     with pytest.raises(OSError):
-        services.load_source(source)
-    assert not services.is_there(source)
-    assert services.is_there("default") and services.is_there("untrained")
+        load.load_source(source)
+    assert not load.is_there(source)
+    assert load.is_there("default") and load.is_there("untrained")
 
 
 def test_a_file_that_was_replaced_is_read_anew(make_run: Make):
     run = make_run()
-    source = state.saved(RUN_ID, 1)
-    before = services.load_source(source)
+    source = saved(RUN_ID, 1)
+    before = load.load_source(source)
     save_checkpoint(build(run.history.config.model, seed=77), run.history.checkpoint(1))
-    after = services.load_source(source)
+    after = load.load_source(source)
     assert not after.model.head.weight.equal(before.model.head.weight)
 
 

@@ -18,12 +18,13 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 from streamlit.testing.v1 import AppTest
 
-from explainer import run_models, runs
-from explainer.course import course_of
-from explainer.runs import Manager, RunRequest
-from explainer.runs import manager as manager_module
-from explainer.runs.limits import load_limits
-from explainer.runs.store import hashed
+from explainer import training
+from explainer.inputs.models import saved_epochs
+from explainer.training import Manager, RunRequest
+from explainer.training import manager as manager_module
+from explainer.training.limits import load_limits
+from explainer.training.progress import course_of
+from explainer.training.store import hashed
 from explainer.views.train import compare, live, own_runs, wording
 from vit_core import TrainConfig, ViTConfig, build
 from vit_core.data import mnist, mnist_info
@@ -46,7 +47,7 @@ def manager(shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.setattr(FakeProcess, "started", [])
     limits = dataclasses.replace(load_limits(), runs_at_once=1)
     made = Manager(tmp_path / "runs", limits, FakeProcess)
-    monkeypatch.setattr(runs, "the_manager", lambda: made)
+    monkeypatch.setattr(training, "the_manager", lambda: made)
     yield made
     made.close()
 
@@ -95,9 +96,9 @@ def look_at_all(manager: Manager, folder: Path) -> None:
     manager.estimate(SMALL, TrainConfig())
 
 
-def ask(run: runs.Run) -> None:
+def ask(run: training.Run) -> None:
     words = [
-        own_runs.how(run), wording.when(run), wording.title_of(run), run_models.result(run),
+        own_runs.how(run), wording.when(run), wording.title_of(run), saved_epochs.result(run),
         compare.accuracy(run), *wording.labels([run]).values(),
         wording.duration(run.history.seconds), str(run.started), str(run.can_resume),
         str(run.is_going), run.said,

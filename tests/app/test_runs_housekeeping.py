@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from explainer.runs import visitor
-from explainer.runs.housekeeping import RECENT, clear_old, over_time, take_root
-from explainer.runs.limits import FILE, Limits, load_limits
-from explainer.runs.store import NOTE, Note, RunStore, hashed
+from explainer.training import visitor
+from explainer.training.housekeeping import RECENT, clear_old, over_time, take_root
+from explainer.training.limits import FILE, Limits, load_limits
+from explainer.training.store import NOTE, Note, RunStore, hashed
 
 NOW = 2_000_000_000.0
 DAY = 24 * 3600.0

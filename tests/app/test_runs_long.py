@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from explainer import course as course_module
-from explainer.course import course_of
-from explainer.runs.store import MOST_HISTORIES, RunStore
+from explainer.training import progress as course_module
+from explainer.training.progress import course_of
+from explainer.training.store import MOST_HISTORIES, RunStore
 from vit_core import TrainConfig, ViTConfig
 from vit_core.runs.directory import RunConfig, RunDirectory
 from vit_core.runs.history import MOST_LINE, MOST_LINES, NEWEST, RunHistory

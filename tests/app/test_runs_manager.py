@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from fake_process import FakeProcess
 
-from explainer.runs import Manager, Refused, RunRequest, crew
-from explainer.runs import manager as manager_module
-from explainer.runs.housekeeping import RECENT
-from explainer.runs.limits import Limits, load_limits
+from explainer.training import Manager, Refused, RunRequest, workers
+from explainer.training import manager as manager_module
+from explainer.training.housekeeping import RECENT
+from explainer.training.limits import Limits, load_limits
 from vit_core import PRESETS, TrainConfig, ViTConfig
 from vit_core.runs.directory import RunDirectory
 
@@ -452,7 +452,7 @@ def test_a_speed_is_measured_again_after_a_while(
         speed = {"epoch_seconds": epoch_seconds, "test_seconds": 2.0, "images_per_second": 5_000.0}
         process.answer(**{"is": "measured", "speed": speed, "said": ""})
         assert manager.estimate(MODEL, TRAIN).seconds == 3 * epoch_seconds + 2.0
-        monkeypatch.setattr(crew, "FRESH", -1.0)
+        monkeypatch.setattr(workers, "FRESH", -1.0)
     assert [order["do"] for order in process.orders] == ["measure"] * 3
 
 

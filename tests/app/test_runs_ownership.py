@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from fake_process import FakeProcess
 
-from explainer.runs import Manager, Refused, RunRequest
-from explainer.runs import manager as manager_module
-from explainer.runs.housekeeping import measure
-from explainer.runs.limits import load_limits
-from explainer.runs.ownership import MARKER, Ownership
+from explainer.training import Manager, Refused, RunRequest
+from explainer.training import manager as manager_module
+from explainer.training.housekeeping import measure
+from explainer.training.limits import load_limits
+from explainer.training.ownership import MARKER, Ownership
 from vit_core import TrainConfig, ViTConfig
 from vit_core.runs.directory import RunConfig, RunDirectory
 

@@ -14,8 +14,8 @@ import psutil
 import pytest
 import torch
 
-from explainer.runs import Manager, Run, RunRequest
-from explainer.runs.limits import load_limits
+from explainer.training import Manager, Run, RunRequest
+from explainer.training.limits import load_limits
 from vit_core import TrainConfig, ViTConfig, load_checkpoint
 
 MODEL = ViTConfig(patch_size=14, embed_dim=8, depth=1, num_heads=1, pool="mean")
@@ -146,8 +146,8 @@ def test_a_server_that_is_gone_takes_its_processes_along(tmp_path: Path, whole: 
     script = f"""
 import dataclasses, sys, time
 from pathlib import Path
-from explainer.runs import Manager, RunRequest
-from explainer.runs.limits import load_limits
+from explainer.training import Manager, RunRequest
+from explainer.training.limits import load_limits
 from vit_core import TrainConfig, ViTConfig
 limits = dataclasses.replace(load_limits(), runs_at_once=1, threads=1)
 manager = Manager(Path({str(tmp_path)!r}), limits)
@@ -244,6 +244,6 @@ def test_settings_damaged_while_it_waits_are_said_and_the_next_run_works(manager
 
 def test_the_manager_imports_no_streamlit() -> None:
     """The command-line benchmarks and the workers' tests use it without a server."""
-    code = "import sys, explainer.runs; sys.exit('streamlit' in sys.modules)"
+    code = "import sys, explainer.training; sys.exit('streamlit' in sys.modules)"
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == 0

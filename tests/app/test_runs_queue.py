@@ -9,14 +9,14 @@ import pytest
 import streamlit as st
 from fake_process import FakeProcess
 
-from explainer import runs
-from explainer.runs import Manager, Refused, RunRequest, visitor
-from explainer.runs import line as line_module
-from explainer.runs import manager as manager_module
-from explainer.runs.limits import load_limits
-from explainer.runs.line import LAPSE, PATIENCE, WaitingLine
-from explainer.runs.presence import MOST_SESSIONS, Presence, is_session_open
-from explainer.runs.store import hashed
+from explainer import training
+from explainer.training import Manager, Refused, RunRequest, visitor
+from explainer.training import manager as manager_module
+from explainer.training import queue as line_module
+from explainer.training.limits import load_limits
+from explainer.training.presence import MOST_SESSIONS, Presence, is_session_open
+from explainer.training.queue import LAPSE, PATIENCE, WaitingLine
+from explainer.training.store import hashed
 from vit_core import TrainConfig, ViTConfig
 
 MODEL = ViTConfig(patch_size=14, embed_dim=16, depth=1, num_heads=2)
@@ -220,16 +220,16 @@ def test_a_session_is_open_while_a_browser_is_connected(monkeypatch: pytest.Monk
 
 def test_the_app_asks_who_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIT_EXPLAINER_RUNS", str(tmp_path))
-    manager = runs.make_manager.__wrapped__()
+    manager = training.make_manager.__wrapped__()
     try:
-        assert manager.is_here == runs.presence.is_here
+        assert manager.is_here == training.presence.is_here
     finally:
         manager.close()
 
 
 def test_a_visitor_is_known_by_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
     come: list[tuple[str, str]] = []
-    monkeypatch.setattr(runs, "presence", SimpleNamespace(come=lambda *who: come.append(who)))
+    monkeypatch.setattr(training, "presence", SimpleNamespace(come=lambda *who: come.append(who)))
     monkeypatch.setattr(
         visitor, "get_script_run_ctx", lambda: SimpleNamespace(session_id="session 1")
     )
@@ -276,7 +276,7 @@ def test_a_kept_secret_is_taken_if_it_is_one(
     make: Callable[..., Manager], monkeypatch: pytest.MonkeyPatch, sent: object, taken: bool
 ) -> None:
     manager = make()
-    monkeypatch.setattr(runs, "the_manager", lambda: manager)
+    monkeypatch.setattr(training, "the_manager", lambda: manager)
     session = {visitor.KEY: "a" * 32, visitor.KEPT_KEY: {"secret": sent}}
     monkeypatch.setattr(st, "session_state", session)
     visitor.adopt()
@@ -288,7 +288,7 @@ def test_a_session_with_runs_keeps_its_own_secret(
 ) -> None:
     manager = make()
     manager.start("a" * 32, REQUEST)
-    monkeypatch.setattr(runs, "the_manager", lambda: manager)
+    monkeypatch.setattr(training, "the_manager", lambda: manager)
     session = {visitor.KEY: "a" * 32, visitor.KEPT_KEY: {"secret": "b" * 32}}
     monkeypatch.setattr(st, "session_state", session)
     visitor.adopt()

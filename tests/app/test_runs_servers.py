@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from fake_process import FakeProcess
 
-from explainer.runs import Manager, Refused, RunRequest
-from explainer.runs import clock as clock_module
-from explainer.runs import manager as manager_module
-from explainer.runs.limits import load_limits
-from explainer.runs.ownership import MARKER
-from explainer.runs.servers import PREFIX, Servers
+from explainer.training import Manager, Refused, RunRequest
+from explainer.training import clock as clock_module
+from explainer.training import manager as manager_module
+from explainer.training.limits import load_limits
+from explainer.training.ownership import MARKER
+from explainer.training.servers import PREFIX, Servers
 from vit_core import TrainConfig, ViTConfig
 from vit_core.runs.directory import RunDirectory
 
@@ -175,7 +175,7 @@ def test_how_a_run_ended_is_kept_until_the_disk_has_room(
     manager = make()
     run_id = manager.start("a", REQUEST).id
     with monkeypatch.context() as patched:
-        patched.setattr("explainer.runs.store.write_atomically", full)
+        patched.setattr("explainer.training.store.write_atomically", full)
         process_of(run_id).end_run(state, said)
         manager._look(is_cleaning=True)
         assert (manager.find(run_id).status, manager.find(run_id).said) == (state, said)
@@ -192,7 +192,7 @@ def test_a_run_that_is_deleted_is_not_written_late(
     manager = make()
     run_id = manager.start("a", REQUEST).id
     with monkeypatch.context() as patched:
-        patched.setattr("explainer.runs.store.write_atomically", full)
+        patched.setattr("explainer.training.store.write_atomically", full)
         process_of(run_id).end_run("failed", "why")
         manager.delete("a", run_id)
     manager._look(is_cleaning=False)
@@ -205,7 +205,7 @@ def test_a_start_on_a_full_disk_is_refused_and_leaves_nothing(
     manager = make()
     for place in (
         "vit_core.runs.directory.write_atomically",
-        "explainer.runs.store.write_atomically",
+        "explainer.training.store.write_atomically",
     ):
         with monkeypatch.context() as patched:
             patched.setattr(place, full)
@@ -224,7 +224,7 @@ def test_a_folder_that_cannot_be_written_refuses_every_change(
     def refuse(*_: Any) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    for place in ("explainer.runs.admission.take", "explainer.runs.run_folder.take"):
+    for place in ("explainer.training.admission.take", "explainer.training.run_folder.take"):
         monkeypatch.setattr(place, refuse)
     with pytest.raises(Refused, match=r"cannot be deleted, .* Permission denied"):
         manager.delete("a", run_id)

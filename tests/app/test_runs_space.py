@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from fake_process import FakeProcess
 
-from explainer.runs import Manager, Refused, RunRequest
-from explainer.runs import manager as manager_module
-from explainer.runs.admission import UPLOAD_IN_USE
-from explainer.runs.housekeeping import RECENT, UPLOADS, clear_old
-from explainer.runs.limits import MEGABYTE, load_limits
-from explainer.runs.note import Note, hashed
-from explainer.runs.upload import add_upload
+from explainer.inputs.models.upload import add_upload
+from explainer.training import Manager, Refused, RunRequest
+from explainer.training import manager as manager_module
+from explainer.training.admission import UPLOAD_IN_USE
+from explainer.training.housekeeping import RECENT, UPLOADS, clear_old
+from explainer.training.limits import MEGABYTE, load_limits
+from explainer.training.note import Note, hashed
 from vit_core import TrainConfig, ViTConfig, build, save_checkpoint
 from vit_core.data import mnist_info
 

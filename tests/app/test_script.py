@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from explainer.script import script_of
+from explainer.training.as_script import script_of
 from vit_core import PRESETS, TrainConfig, ViTConfig, load_checkpoint
 from vit_core.data import mnist_info
 from vit_core.mistakes import MISTAKES

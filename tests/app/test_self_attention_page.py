@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explainer import pictures, services
 from explainer.components.packing import unpack
-from explainer.quiz import Question
-from explainer.state import SOURCES, Choice, State
+from explainer.inputs.models import load
+from explainer.inputs.pictures import link_code
+from explainer.observation import observe
+from explainer.shell.quiz import Question
+from explainer.state.choice import SOURCES, Choice
+from explainer.state.link import State
 from explainer.views.self_attention import PARTS
 from explainer.views.self_attention.cells import cell_shapes
 from explainer.views.self_attention.wording import TEXTS
@@ -27,8 +30,8 @@ def draw(config) -> None:  # run as a script of its own, where no name of this f
     """The page's parts and questions alone, for shapes that no knob reaches."""
     import streamlit as st
 
-    from explainer.services import observe
-    from explainer.state import Choice
+    from explainer.observation.observe import observe
+    from explainer.state.choice import Choice
     from explainer.views import self_attention
 
     choice = Choice("untrained", config, 0, 7, 0)
@@ -46,9 +49,9 @@ def drawn(config: ViTConfig, **params: object) -> AppTest:
     return app.run()
 
 
-def observed(shape: Mapping[str, Any]) -> services.Observation:
+def observed(shape: Mapping[str, Any]) -> observe.Observation:
     config = State(**{k: v for k, v in shape.items() if k != "source"}).shaped
-    return services.observe(Choice("untrained", config, 0, 7, 0))
+    return observe.observe(Choice("untrained", config, 0, 7, 0))
 
 
 def drawn_matrices(app: AppTest) -> dict[str, np.ndarray]:
@@ -95,12 +98,12 @@ def right(question: Question) -> str:
 def test_every_source_shows_every_step_of_the_model_that_ran(source: str, open_page: Open) -> None:
     app = open_page("self-attention", source=source, block=1, head=1)
     assert not app.exception and not app.error
-    loaded = services.load_source(source, State().shaped)
+    loaded = load.load_source(source, State().shaped)
     config = loaded.model.config
     found = drawn_matrices(app)
     assert {name: array.shape for name, array in found.items()} == cell_shapes(config)
     choice = Choice(source, config, 0, 7, 0, gallery=loaded.gallery)
-    tensors = services.observe(choice).tensors
+    tensors = observe.observe(choice).tensors
     for name in ("q", "k", "v", "scores", "pattern", "z"):
         np.testing.assert_array_equal(found[name], tensors[f"blocks.1.attn.{name}"][1])
     np.testing.assert_array_equal(found["norm"], tensors["blocks.1.norm1"])
@@ -144,7 +147,7 @@ def test_every_kind_of_position(position: str, open_page: Open) -> None:
 def test_an_own_picture_has_no_label_and_every_part(open_page: Open) -> None:
     pixels = np.zeros((28, 28), np.uint8)
     pixels[8:20, 12:15] = 255
-    app = open_page("self-attention", **SMALL, picture=pictures.encode(pixels))
+    app = open_page("self-attention", **SMALL, picture=link_code.encode(pixels))
     assert not app.exception and not app.error
     assert len(app.header) == len(PARTS) + 1
 
@@ -263,7 +266,7 @@ def test_the_recomputed_rows_are_softmax_of_the_scores(temperature: str, open_pa
 def test_the_answers_are_right(block: int, head: int, query: int) -> None:
     config = ViTConfig(patch_size=7)
     app = drawn(config, block=block, head=head, query=query)
-    tensors = services.observe(Choice("untrained", config, 0, 7, 0)).tensors
+    tensors = observe.observe(Choice("untrained", config, 0, 7, 0)).tensors
     pattern = tensors[f"blocks.{block}.attn.pattern"][head]
     names = ["[CLS]"] + [f"patch {r}, {c}" for r in range(1, 5) for c in range(1, 5)]
     found = asked(app)
@@ -280,7 +283,7 @@ def test_the_answers_are_right(block: int, head: int, query: int) -> None:
 
 def test_a_row_of_equal_weights_is_asked_about_fairly() -> None:
     """Where no token gets the most, nobody asks for it; and no temperature changes the row."""
-    from explainer.attention_row import AttentionRow
+    from explainer.observation.attention_row import AttentionRow
     from explainer.views.self_attention.questions import ask_double, ask_strongest
 
     even = AttentionRow(np.full(5, 0.2, np.float32), np.zeros(5, np.float32), 1, 4)

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from explainer import services
-from explainer.state import Choice, State
+from explainer.inputs.models import load
+from explainer.inputs.pictures import test_digits
+from explainer.observation import observe
+from explainer.state.choice import Choice
+from explainer.state.link import State
 from vit_core import CheckpointError, build, trace
 from vit_core.data import mnist_info, mnist_test, normalize
 
@@ -14,7 +17,7 @@ CHOICE = Choice("untrained", SMALL, seed=3, digit=4, index=2)
 
 
 def test_an_observation_is_the_trace_of_that_digit(shipped):
-    seen = services.observe(CHOICE)
+    seen = observe.observe(CHOICE)
     place = [i for i, label in enumerate(mnist_test().labels.tolist()) if label == 4][2]
     image = mnist_test().images[place : place + 1]
     expected = trace(build(SMALL, seed=3).eval(), normalize(image, mnist_info()))
@@ -31,8 +34,8 @@ def test_an_observation_is_the_trace_of_that_digit(shipped):
 
 
 def test_one_observation_serves_all_visitors_and_nobody_can_change_it(shipped):
-    seen = services.observe(CHOICE)
-    assert services.observe(CHOICE) is seen
+    seen = observe.observe(CHOICE)
+    assert observe.observe(CHOICE) is seen
     for array in (*seen.tensors.values(), seen.pixels, seen.logits, seen.probabilities):
         with pytest.raises(ValueError, match="read-only"):
             array[...] = 0
@@ -41,24 +44,24 @@ def test_one_observation_serves_all_visitors_and_nobody_can_change_it(shipped):
 
 
 def test_another_seed_digit_or_index_is_another_observation(shipped):
-    seen = services.observe(CHOICE)
+    seen = observe.observe(CHOICE)
     for other in (
         Choice("untrained", SMALL, 4, 4, 2),
         Choice("untrained", SMALL, 3, 5, 2),
         Choice("untrained", SMALL, 3, 4, 3),
     ):
-        assert not np.array_equal(services.observe(other).logits, seen.logits)
+        assert not np.array_equal(observe.observe(other).logits, seen.logits)
 
 
 def test_a_trained_source_has_its_own_shape_and_history(shipped):
-    source = services.load_source("fast", SMALL, 7)
+    source = load.load_source("fast", SMALL, 7)
     assert source.model.config.patch_size == 7
     assert source.checkpoint.metrics["test_accuracy"] == 0.9876
-    assert services.load_source("fast") is source
+    assert load.load_source("fast") is source
 
 
 def test_sources_are_those_that_were_shipped(shipped, monkeypatch, tmp_path):
-    assert services.available_sources() == (
+    assert load.available_sources() == (
         "default",
         "fast",
         "best",
@@ -66,21 +69,21 @@ def test_sources_are_those_that_were_shipped(shipped, monkeypatch, tmp_path):
         "cifar10",
         "untrained",
     )
-    monkeypatch.setattr(services, "SHIPPED_DIR", tmp_path)
-    assert services.available_sources() == ("untrained",)
+    monkeypatch.setattr(load, "SHIPPED_DIR", tmp_path)
+    assert load.available_sources() == ("untrained",)
 
 
 def test_a_damaged_checkpoint_is_one_clear_error(shipped, monkeypatch, tmp_path):
     (tmp_path / "default.safetensors").write_bytes(b"not a checkpoint")
-    monkeypatch.setattr(services, "SHIPPED_DIR", tmp_path)
+    monkeypatch.setattr(load, "SHIPPED_DIR", tmp_path)
     with pytest.raises(CheckpointError, match="default"):
-        services.load_source("default")
+        load.load_source("default")
 
 
 def test_every_test_digit_can_be_picked_once():
-    assert sum(services.count_digits(digit) for digit in range(10)) == 10_000
+    assert sum(test_digits.count_digits(digit) for digit in range(10)) == 10_000
     labels = mnist_test().labels.numpy()
-    for digit, places in enumerate(services.digit_places()):
+    for digit, places in enumerate(test_digits.digit_places()):
         assert (labels[places] == digit).all()
-    last = services.count_digits(9) - 1
-    assert services.test_digit(9, last).shape == (28, 28)
+    last = test_digits.count_digits(9) - 1
+    assert test_digits.test_digit(9, last).shape == (28, 28)

@@ -80,7 +80,7 @@ from importlib.abc import MetaPathFinder
 
 class Watch(MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
-        if name == "explainer.navigation":
+        if name == "explainer.app":
             whole.append(hasattr(sys.modules.get("pandas"), "Series"))
 
 whole = []

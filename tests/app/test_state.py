@@ -6,38 +6,54 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explainer import state
-from explainer.state import State, decode, encode
+from explainer.state.choice import RUN, SOURCES
+from explainer.state.link import (
+    DEPTHS,
+    HEADS,
+    LONGEST_PICTURE,
+    MAX_SEED,
+    MODES,
+    MOST,
+    PATCHES,
+    READERS,
+    SHOWN,
+    TEMPERATURES,
+    WIDTHS,
+    State,
+    decode,
+    encode,
+    read_link,
+)
 from vit_core.config import POSITIONS
 
 STATES = st.builds(
     State,
-    source=st.sampled_from([*state.SOURCES, state.RUN]),
+    source=st.sampled_from([*SOURCES, RUN]),
     run=st.sampled_from(["", "recorded-fast", "A_b-9" * 8]),
-    epoch=st.none() | st.integers(0, state.MOST),
-    patches=st.sampled_from(state.PATCHES),
-    width=st.sampled_from(state.WIDTHS),
-    heads=st.sampled_from(state.HEADS),
-    depth=st.sampled_from(state.DEPTHS),
+    epoch=st.none() | st.integers(0, MOST),
+    patches=st.sampled_from(PATCHES),
+    width=st.sampled_from(WIDTHS),
+    heads=st.sampled_from(HEADS),
+    depth=st.sampled_from(DEPTHS),
     position=st.sampled_from(POSITIONS),
-    seed=st.integers(0, state.MAX_SEED),
+    seed=st.integers(0, MAX_SEED),
     digit=st.integers(0, 9),
-    index=st.integers(0, state.MOST),
-    query=st.integers(0, state.MOST),
-    block=st.integers(0, state.MOST),
-    head=st.integers(0, state.MOST),
+    index=st.integers(0, MOST),
+    query=st.integers(0, MOST),
+    block=st.integers(0, MOST),
+    head=st.integers(0, MOST),
     picture=st.sampled_from(["", "AbC-_9"]),
     cell=st.sampled_from(["", "scores.3.49"]),
-    mode=st.sampled_from(state.MODES),
-    step=st.integers(0, state.MOST),
-    code=st.sampled_from(state.SHOWN),
-    controls=st.sampled_from(state.SHOWN),
-    cut=st.sampled_from([None, *state.PATCHES]),
+    mode=st.sampled_from(MODES),
+    step=st.integers(0, MOST),
+    code=st.sampled_from(SHOWN),
+    controls=st.sampled_from(SHOWN),
+    cut=st.sampled_from([None, *PATCHES]),
     kind=st.sampled_from([None, *POSITIONS]),
-    shuffle=st.integers(0, state.MOST),
-    temperature=st.sampled_from(state.TEMPERATURES),
+    shuffle=st.integers(0, MOST),
+    temperature=st.sampled_from(TEMPERATURES),
     off=st.sampled_from(["", "0.1", "0.1_3.12"]),
-    unit=st.none() | st.integers(0, state.MOST),
+    unit=st.none() | st.integers(0, MOST),
 )
 
 
@@ -51,7 +67,7 @@ def test_defaults_leave_the_link_empty():
     assert decode({}) == State()
 
 
-@given(st.dictionaries(st.sampled_from(sorted(state.READERS)), st.text(max_size=30)))
+@given(st.dictionaries(st.sampled_from(sorted(READERS)), st.text(max_size=30)))
 def test_any_text_gives_a_state_that_can_be_linked_to(params: dict[str, str]):
     found = decode(params)
     assert decode(encode(found)) == found
@@ -81,19 +97,19 @@ WELL_FORMED = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(state.READERS))
+@pytest.mark.parametrize("name", sorted(READERS))
 @pytest.mark.parametrize("text", HOSTILE)
 def test_what_is_not_allowed_falls_back_to_its_default(name: str, text: str):
     if text in WELL_FORMED.get(name, ()):
         assert decode({name: text}) == State(**{name: text})
-        assert state.read_link({name: text})[1] == []
+        assert read_link({name: text})[1] == []
     else:
         assert decode({name: text}) == State()
-        refused = state.read_link({name: text})[1]
+        refused = read_link({name: text})[1]
         assert [(one.name, one.text) for one in refused] == [(name, text)]
 
 
-@pytest.mark.parametrize("text", ["x" * (state.LONGEST_PICTURE + 1), "a/b", "ä", "a b"])
+@pytest.mark.parametrize("text", ["x" * (LONGEST_PICTURE + 1), "a/b", "ä", "a b"])
 def test_a_picture_of_another_form_falls_back(text: str):
     assert decode({"picture": text}) == State()
 
@@ -104,12 +120,12 @@ def test_a_cell_of_another_form_falls_back(text: str):
 
 
 def test_a_refusal_says_what_is_allowed_and_what_is_used():
-    (refusal,) = state.read_link({"width": "63"})[1]
+    (refusal,) = read_link({"width": "63"})[1]
     assert refusal.allowed == "allowed are 8, 16, 32, 64 and 128"
     assert refusal.used == "64"
-    (refusal,) = state.read_link({"cell": "<b>"})[1]
+    (refusal,) = read_link({"cell": "<b>"})[1]
     assert refusal.used == ""
-    (refusal,) = state.read_link({"step": "x"})[1]
+    (refusal,) = read_link({"step": "x"})[1]
     assert refusal.used == "0"
 
 
@@ -118,9 +134,7 @@ def test_other_parameters_of_the_same_link_survive_a_bad_one():
 
 
 def test_every_combination_of_knobs_is_a_valid_model():
-    shapes = product(
-        state.PATCHES, state.WIDTHS, state.HEADS, (state.DEPTHS[0], state.DEPTHS[-1]), POSITIONS
-    )
+    shapes = product(PATCHES, WIDTHS, HEADS, (DEPTHS[0], DEPTHS[-1]), POSITIONS)
     for patches, width, heads, depth, position in shapes:
         config = State(
             patches=patches, width=width, heads=heads, depth=depth, position=position

@@ -15,22 +15,25 @@ from stated import Equation, equations
 from streamlit.testing.v1 import AppTest
 from unlike import UNLIKE, put
 
-from explainer import frame, navigation, services
-from explainer.arithmetic_view import ROUNDING
 from explainer.content import load_texts
-from explainer.flawed import flaws
-from explainer.lens import written
-from explainer.quiz import Question, askable
-from explainer.services import Observation
-from explainer.state import Cell, Choice
+from explainer.inputs.models import load
+from explainer.observation import observe
+from explainer.observation.flaws import flaws
+from explainer.observation.lens import written
+from explainer.observation.observe import Observation
+from explainer.shell import frame, routes
+from explainer.shell.cell_arithmetic import ROUNDING
+from explainer.shell.quiz import Question, askable
+from explainer.shell.worked_line import worked_line
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
 from explainer.views.classification_head import cells
 from explainer.views.multi_head.concat import written_by
 from explainer.views.train import mistakes as gallery
-from explainer.worked_line import worked_line
 from vit_core import load_checkpoint
 from vit_core.mistakes import MISTAKES
 
-VIEWS = list(navigation.PIPELINE)
+VIEWS = list(routes.PIPELINE)
 CELLS = {  # view → cells of its matrices, of which each model gets the next
     "patch_embedding": ("weight.1.2", "embeddings.0.1", "embedding.1.0"),
     "class_token": ("tokens.0.1", "journey.1.0", "patches.0.1", "pooled.0.1"),
@@ -55,16 +58,16 @@ def place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known_runs: object
 ) -> Iterator[Callable[[str], None]]:
     """Return what makes one of the unlike models the app's first."""
-    monkeypatch.setattr(services, "SHIPPED_DIR", tmp_path)
+    monkeypatch.setattr(load, "SHIPPED_DIR", tmp_path)
     st.cache_resource.clear()
     yield lambda name: put(tmp_path, UNLIKE[name])
     st.cache_resource.clear()
 
 
 def observed() -> tuple[Choice, Observation]:
-    found = services.load_source("default")
+    found = load.load_source("default")
     choice = Choice("default", found.model.config, 0, 7, 0, gallery=found.gallery)
-    return choice, services.observe(choice)
+    return choice, observe.observe(choice)
 
 
 def stated(app: AppTest) -> Iterator[str]:
@@ -106,7 +109,7 @@ def test_what_a_page_states_holds(
     place: Callable, open_page: Callable, asked: list[Question], model: str, view: str
 ) -> None:
     place(model)
-    address = "home" if view == "home" else navigation.address(view)
+    address = "home" if view == "home" else routes.address(view)
     app = open_page(address, source="default", **link(view, list(UNLIKE).index(model)))
     assert not app.exception, app.exception[0].message
     assert not app.error
@@ -180,7 +183,7 @@ def test_enough_is_computed_again(place: Callable, open_page: Callable) -> None:
         ("patch_embedding", "", 1),
     ):
         params = {"cell": cell} if cell else {}
-        app = open_page(navigation.address(view), source="default", **params)
+        app = open_page(routes.address(view), source="default", **params)
         _, count = wrong_in(stated(app))
         assert count >= least, (view, count)
 
@@ -212,7 +215,7 @@ def test_a_layer_norm_that_is_not_there_is_not_told_of(
     place: Callable, open_page: Callable, model: str, view: str
 ) -> None:
     place(model)
-    address = "home" if view == "home" else navigation.address(view)
+    address = "home" if view == "home" else routes.address(view)
     said = " ".join(stated(open_page(address, source="default")))
     for claim in (
         *("final LayerNorm is", "final LayerNorm and", "the final LayerNorm.", "last LayerNorm:"),
@@ -261,7 +264,7 @@ def test_the_untrained_source_states_what_holds(
 ) -> None:
     place("CIFAR-10")
     for view in VIEWS:
-        app = open_page(navigation.address(view), source="untrained", **link(view, 1))
+        app = open_page(routes.address(view), source="untrained", **link(view, 1))
         assert not app.exception
         wrong, _ = wrong_in(stated(app))
         assert not wrong, view

@@ -18,16 +18,9 @@ from strangers import FOLDER, HOSTILE, NAMES, UNSEEN, a_model_folder
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from explainer import navigation, runs
-from explainer.export import matrix_csv, table_csv
-from explainer.figures.plotly_text import in_plotly
-from explainer.figures.probabilities import probabilities, shortened
-from explainer.large import library
-from explainer.notation import latex_name, with_article
-from explainer.picker.preview import bold
-from explainer.runs import Manager, Run, load_limits
-from explainer.runs.upload import add_upload
-from explainer.strangers_words import (
+from explainer import training
+from explainer.content.numbers import latex_name, with_article
+from explainer.content.strangers_words import (
     LONGEST_SENTENCE,
     StrangersWord,
     distinct,
@@ -37,6 +30,14 @@ from explainer.strangers_words import (
     strangers_word,
     without_escapes,
 )
+from explainer.figures.plotly_text import in_plotly
+from explainer.figures.probabilities import probabilities, shortened
+from explainer.inputs.models import pretrained
+from explainer.inputs.models.upload import add_upload
+from explainer.shell import routes
+from explainer.shell.downloads import matrix_csv, table_csv
+from explainer.shell.picker.preview import bold
+from explainer.training import Manager, Run, load_limits
 from vit_core import TrainConfig, ViTConfig, build, save_checkpoint
 from vit_core.data import mnist_info
 
@@ -57,8 +58,8 @@ def of_a_stranger(shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     models = tmp_path / "models"
     models.mkdir()
     a_model_folder(models / FOLDER, NAMES)
-    monkeypatch.setenv(library.FOLDER, str(models))
-    monkeypatch.setattr(library, "the_manager", lambda: SimpleNamespace(limits=load_limits()))
+    monkeypatch.setenv(pretrained.FOLDER, str(models))
+    monkeypatch.setattr(pretrained, "the_manager", lambda: SimpleNamespace(limits=load_limits()))
     return {"source": "pretrained", "pretrained": f"local/{FOLDER}"}
 
 
@@ -107,11 +108,11 @@ def live(app: AppTest, words: tuple[str, ...]) -> list[tuple[str, str]]:
     return [one for one in found if "q.z" in unescaped(*one, words)]
 
 
-@pytest.mark.parametrize("view", navigation.WALK)
+@pytest.mark.parametrize("view", routes.WALK)
 def test_names_of_classes_and_models_are_letters_on_every_page(
     of_a_stranger: dict[str, str], open_page: Open, view: str
 ) -> None:
-    address = "home" if view == "home" else navigation.address(view)
+    address = "home" if view == "home" else routes.address(view)
     app = open_page(address, **of_a_stranger)
     assert not app.exception
     words = (*map(strangers_word, NAMES), f"on this server: {FOLDER}", FOLDER)
@@ -125,7 +126,7 @@ def test_guides_and_answered_questions_say_them_once_escaped(
     of_a_stranger: dict[str, str], open_page: Open, view: str
 ) -> None:
     words = (*map(strangers_word, NAMES), f"on this server: {FOLDER}", FOLDER)
-    address = navigation.address(view)
+    address = routes.address(view)
     app = open_page(address, mode="guided", **of_a_stranger)
     for _ in range(20):
         assert not app.exception
@@ -165,7 +166,7 @@ def test_the_training_page_shows_a_damaged_folders_words(
     """Look at a run whose note and settings somebody has written by hand, as owner and guest."""
     words = (strangers_word(NAMES[0]), strangers_word(NAMES[1]))
     manager = Manager(tmp_path / "runs", load_limits(), recorded=tmp_path / "none")
-    monkeypatch.setattr(runs, "the_manager", lambda: manager)
+    monkeypatch.setattr(training, "the_manager", lambda: manager)
     path = tmp_path / "model.safetensors"
     config = ViTConfig(patch_size=7, embed_dim=16, depth=2, num_heads=2)
     names = (*NAMES, *"456789")

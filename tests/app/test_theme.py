@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explainer import theme
-from explainer.theme import Shade
+from explainer.figures import theme
+from explainer.figures.theme import Shade
 
 ROOT = Path(theme.__file__).parents[1]
 CONFIG = ROOT / "explainer" / ".streamlit" / "config.toml"

@@ -9,8 +9,8 @@ import zlib
 import numpy as np
 import pytest
 
-from explainer import theme
 from explainer.content import load_texts
+from explainer.figures import theme
 from explainer.figures.confusion import confusion
 from explainer.figures.curves import MOST, Curve, curves, thinned, ticks
 from explainer.figures.mosaic import grid, mosaic

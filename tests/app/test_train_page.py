@@ -15,11 +15,14 @@ from stated import equations
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from explainer import runs, state
+from explainer import training
 from explainer.content import load_texts
-from explainer.runs import Manager, Run, RunRequest
-from explainer.runs import manager as manager_module
-from explainer.runs.limits import load_limits
+from explainer.state import session
+from explainer.state.choice import RUN
+from explainer.state.link import State
+from explainer.training import Manager, Run, RunRequest
+from explainer.training import manager as manager_module
+from explainer.training.limits import load_limits
 from explainer.views.train import digits, setup
 from vit_core import TrainConfig, ViTConfig, build
 from vit_core.data import mnist, mnist_info
@@ -42,7 +45,7 @@ def manager(shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.setattr(FakeProcess, "started", [])
     limits = dataclasses.replace(load_limits(), runs_at_once=1, queue=3)
     made = Manager(tmp_path / "runs", limits, FakeProcess)
-    monkeypatch.setattr(runs, "the_manager", lambda: made)
+    monkeypatch.setattr(training, "the_manager", lambda: made)
     yield made
     made.close()
 
@@ -136,8 +139,8 @@ def drawn(app: AppTest, key: str = "train-curves") -> dict[str, Any]:
     return json.loads(found.json)
 
 
-def now(app: AppTest) -> state.State:
-    return app.session_state[state.SESSION_KEY]
+def now(app: AppTest) -> State:
+    return app.session_state[session.SESSION_KEY]
 
 
 # before a run
@@ -312,7 +315,7 @@ def test_a_run_that_waits_on_another_server_says_so(
     old = manager
     runs_there = [old.start(name, RunRequest(SMALL, TRAIN)) for name in (BEN, ANNA)]
     new = Manager(tmp_path / "runs", old.limits, FakeProcess)
-    monkeypatch.setattr(runs, "the_manager", lambda: new)
+    monkeypatch.setattr(training, "the_manager", lambda: new)
     app = open_train()
     assert now(app).run == runs_there[1].id
     assert "Waiting" in words(app) and "in the queue; it begins by itself" in words(app)
@@ -415,8 +418,8 @@ def test_any_epoch_can_be_opened_in_the_pipeline(open_train, begin, key, epoch):
     if epoch is not None:
         checked(app.select_slider(key="train-epoch").set_value(epoch).run())
     app = click(app, key)
-    assert (now(app).source, now(app).run, now(app).epoch) == (state.RUN, run.id, epoch)
-    assert app.session_state[state.VIEW_KEY] == "home"
+    assert (now(app).source, now(app).run, now(app).epoch) == (RUN, run.id, epoch)
+    assert app.session_state[session.VIEW_KEY] == "home"
 
 
 def test_the_same_again_is_another_run_of_the_same_settings(open_train, begin, manager):
@@ -585,7 +588,7 @@ def test_a_place_for_runs_that_is_none_is_said_beside_the_button(
     if kind == "below a file":
         root = root / "deeper"
     made = Manager(root, load_limits(), FakeProcess)
-    monkeypatch.setattr(runs, "the_manager", lambda: made)
+    monkeypatch.setattr(training, "the_manager", lambda: made)
     for address in ("train", "", "self-attention"):
         app = AppTest.from_file(HOME, default_timeout=60)
         app._page_hash = calc_hash(address)
@@ -593,7 +596,7 @@ def test_a_place_for_runs_that_is_none_is_said_beside_the_button(
         if address == "train":
             assert app.button(key="train-start").disabled
             assert "No run can be started" in words(app) and "VIT_EXPLAINER_RUNS" in words(app)
-    with pytest.raises(runs.Refused, match="cannot be begun"):
+    with pytest.raises(training.Refused, match="cannot be begun"):
         made.start(ANNA, RunRequest(SMALL, TRAIN))
     made.close()
     assert (tmp_path / "runs").read_text() == "no folder"
@@ -714,7 +717,7 @@ def test_runs_of_others_cannot_be_compared(open_train, begin):
         for option in app.multiselect(key="train-compare").options
     )
     assert len(app.multiselect(key="train-compare").options) == 1 + len(
-        runs.the_manager().recorded()
+        training.the_manager().recorded()
     )
 
 

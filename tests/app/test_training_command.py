@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explainer import runs
-from explainer.runs import Manager, load_limits
-from explainer.runs.upload import add_upload
-from explainer.training_command import FOLDER, command_of
+from explainer import training
+from explainer.inputs.models.upload import add_upload
+from explainer.training import Manager, load_limits
+from explainer.training.command import FOLDER, command_of
 from vit_core import PRESETS, Checkpoint, TrainConfig, ViTConfig, build, save_checkpoint
 from vit_core.data import DataInfo, mnist_info
 from vit_core.runs.train_command import build_parser, pick
@@ -77,7 +77,7 @@ def test_an_uploaded_file_shows_no_command_of_its_own(
         command=EVIL,
     )
     manager = Manager(tmp_path / "runs", load_limits(), recorded=tmp_path / "none")
-    monkeypatch.setattr(runs, "the_manager", lambda: manager)
+    monkeypatch.setattr(training, "the_manager", lambda: manager)
     run = add_upload(manager, "a" * 32, path.read_bytes(), "www.title.invalid.safetensors")
     app = AppTest.from_file(HOME, default_timeout=60)
     app.query_params["source"], app.query_params["run"] = "run", run.id

@@ -22,15 +22,26 @@ import torch
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 
-from explainer import navigation, own_model, runs, services, state
-from explainer.large import library
-from explainer.runs import Refused, visitor
-from explainer.runs import upload as upload_module
-from explainer.runs.housekeeping import clear_temporary
-from explainer.runs.limits import load_limits
-from explainer.runs.manager import Manager
-from explainer.runs.upload import MOST_BYTES, MOST_UPLOADS, add_upload, read_upload, title_of
-from explainer.showable import LONGEST_NAME
+from explainer import training
+from explainer.inputs.models import load, pretrained
+from explainer.inputs.models import upload as upload_module
+from explainer.inputs.models.showable import LONGEST_NAME
+from explainer.inputs.models.upload import (
+    MOST_BYTES,
+    MOST_UPLOADS,
+    add_upload,
+    read_upload,
+    title_of,
+)
+from explainer.shell import routes
+from explainer.shell.sidebar import upload_model
+from explainer.state import session
+from explainer.state.choice import saved
+from explainer.state.link import State
+from explainer.training import Refused, visitor
+from explainer.training.housekeeping import clear_temporary
+from explainer.training.limits import load_limits
+from explainer.training.manager import Manager
 from vit_core import TrainConfig, ViT, ViTConfig, build, save_checkpoint
 from vit_core.checkpoint import FORMAT
 from vit_core.data import DataInfo, mnist_info
@@ -326,10 +337,10 @@ def test_a_model_of_colour_photographs_is_shown_on_every_page(
         num_classes=classes,
     )
     content = made(config, data=colours(*(f"flower {number}" for number in range(classes))))
-    manager = runs.the_manager()
+    manager = training.the_manager()
     run = add_upload(manager, OURS, content, "flowers.safetensors")
-    for view in navigation.WALK:
-        address = "home" if view == "home" else navigation.address(view)
+    for view in routes.WALK:
+        address = "home" if view == "home" else routes.address(view)
         app = open_page(address, source="run", run=run.id, sample=2)
         assert not app.exception, view
         assert app.sidebar.pills(key="photo-picker").value == "sample"
@@ -572,7 +583,7 @@ def open_app(
     shipped: Path, manager: Manager, monkeypatch: pytest.MonkeyPatch, open_page: Callable
 ) -> Callable[..., AppTest]:
     """Open a page as one visitor, with a manager that keeps what is uploaded."""
-    monkeypatch.setattr(runs, "the_manager", lambda: manager)
+    monkeypatch.setattr(training, "the_manager", lambda: manager)
 
     def open_app(address: str = "home", **params: Any) -> AppTest:
         app = open_page(address, **params)
@@ -585,14 +596,14 @@ def open_app(
 
 
 def upload(app: AppTest, content: bytes, name: str = "model.safetensors") -> AppTest:
-    uploader = app.sidebar.file_uploader(key=own_model.KEY)
+    uploader = app.sidebar.file_uploader(key=upload_model.KEY)
     uploader.set_value((name, content, "application/octet-stream")).run()
     assert not app.exception, app.exception[0].message
     return app
 
 
-def now(app: AppTest) -> state.State:
-    return app.session_state[state.SESSION_KEY]
+def now(app: AppTest) -> State:
+    return app.session_state[session.SESSION_KEY]
 
 
 def test_an_uploaded_model_is_shown_at_once_and_found_by_its_link(
@@ -625,31 +636,31 @@ def test_a_refused_file_changes_nothing_and_its_words_are_only_shown(
 def test_a_large_model_takes_its_turn_with_pretrained_ones(
     open_app: Callable[..., AppTest], manager: Manager, made: Make, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(services, "SMALL", 0)
-    places = library.places()
+    monkeypatch.setattr(load, "SMALL", 0)
+    places = pretrained.places()
     sources = []
     for number in range(2):
         run = add_upload(manager, OURS, made(), f"m{number}.safetensors")
-        sources.append(state.saved(run.id, 1))
-    first = services.load_source(sources[0])
-    assert services.load_source(sources[0]) is first and len(places) == 1
+        sources.append(saved(run.id, 1))
+    first = load.load_source(sources[0])
+    assert load.load_source(sources[0]) is first and len(places) == 1
     places.idle = 0
-    services.load_source(sources[1])
+    load.load_source(sources[1])
     assert len(places) == places.count == 1
-    assert services.load_source(sources[0]) is not first
+    assert load.load_source(sources[0]) is not first
     assert not open_app("patches", source="run", run=run.id).exception
 
 
 def test_a_page_says_that_a_large_model_waits(
     open_app: Callable[..., AppTest], manager: Manager, made: Make, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(services, "SMALL", 0)
+    monkeypatch.setattr(load, "SMALL", 0)
     said, info = [], DeltaGenerator.info
     monkeypatch.setattr(
         DeltaGenerator, "info", lambda self, text, **more: said.append(text) or info(self, text)
     )
     run = add_upload(manager, OURS, made(), "a.safetensors")
-    places = library.places()
+    places = pretrained.places()
     places.clock = lambda: 60.0 * len(said)  # somebody else's place is free once it was said
     places.get("of another visitor", object)
     app = open_app("patches", source="run", run=run.id)
@@ -674,11 +685,11 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("view", navigation.WALK)
+@pytest.mark.parametrize("view", routes.WALK)
 def test_every_page_shows_every_shape_that_is_accepted(
     view: str, shape: str, open_app: Callable[..., AppTest], manager: Manager, made: Make
 ):
     run = add_upload(manager, OURS, made(SHAPES[shape], metrics={"epoch": 1}), "a.safetensors")
-    app = open_app(navigation.address(view), source="run", run=run.id)
+    app = open_app(routes.address(view), source="run", run=run.id)
     assert not app.exception, app.exception[0].message
     assert not app.error and now(app).source == "run"

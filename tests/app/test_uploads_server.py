@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from explainer.uploads import MOST_BYTES, SMALL, same_page, server
-from explainer.uploads.room import MOST_COUNTED, Room, Stored
-from explainer.uploads.same_page import is_refused, with_token
-from explainer.uploads.server import COPIES, ROUTE, Guard
+from explainer.inputs.uploads import MOST_BYTES, SMALL, requests, same_page
+from explainer.inputs.uploads.memory import MOST_COUNTED, Room, Stored
+from explainer.inputs.uploads.requests import COPIES, ROUTE, Guard
+from explainer.inputs.uploads.same_page import is_refused, with_token
 
 MEGABYTE = 1024**2
 
@@ -153,7 +153,7 @@ def test_what_was_refused_is_not_counted() -> None:
 
 
 def test_a_file_that_stalls_gives_its_room_back(monkeypatch) -> None:
-    monkeypatch.setattr(server, "STALLED", 0.01)
+    monkeypatch.setattr(requests, "STALLED", 0.01)
 
     async def app(scope: dict[str, Any], receive: Callable, send: Callable) -> None:
         await receive()
@@ -173,7 +173,7 @@ def test_a_file_that_stalls_gives_its_room_back(monkeypatch) -> None:
 
 
 def test_files_that_find_no_room_in_time_are_told_so(monkeypatch) -> None:
-    monkeypatch.setattr(server, "PATIENCE", 0.01)
+    monkeypatch.setattr(requests, "PATIENCE", 0.01)
 
     async def app(*request: Any) -> None:
         await asyncio.sleep(0.05)

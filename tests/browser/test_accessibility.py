@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from explainer.navigation import TITLES, address
+from explainer.shell.routes import TITLES, address
 
 ADDRESSES = ["" if view == "home" else address(view) for view in TITLES]
 ADDRESSES += ["train?run=recorded-healthy"]

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from explainer import theme
-from explainer.navigation import PIPELINE, TITLES, WALK, address
+from explainer.figures import theme
+from explainer.shell.routes import PIPELINE, TITLES, WALK, address
 
 pytestmark = pytest.mark.browser
 LINKS = {view: "" if view == "home" else address(view) for view in TITLES}

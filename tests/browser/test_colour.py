@@ -23,8 +23,8 @@ SCRIPT = """import runpy
 import sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
-import explainer.services
-explainer.services.SHIPPED_DIR = Path({models!r})
+import explainer.inputs.models.load
+explainer.inputs.models.load.SHIPPED_DIR = Path({models!r})
 runpy.run_path({home!r}, run_name="__main__")
 """
 

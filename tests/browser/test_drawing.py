@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from explainer import pictures
+from explainer.inputs.pictures import link_code
 
 pytestmark = pytest.mark.browser
 
@@ -190,7 +190,7 @@ def test_a_link_with_a_picture_opens_with_it(visit: Callable) -> None:
     pixels = np.zeros((28, 28), np.uint8)
     pixels[4:24, 13:16] = 255
     one = visit()
-    one.open(f"?picture={pictures.encode(pixels)}")
+    one.open(f"?picture={link_code.encode(pixels)}")
     expect(said(one.page)).to_contain_text("It says 1", timeout=PATIENCE)
     ink = np.array(drawn(one.page)).reshape(280, 280)
     assert ink[140, 145] == 255

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from explainer.notation import written
+from explainer.content.numbers import written
 
 pytestmark = pytest.mark.browser
 

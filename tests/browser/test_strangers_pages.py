@@ -17,8 +17,8 @@ SCRIPT = """\
 import sys
 sys.path.insert(0, {root!r})
 import streamlit as st
-from explainer.notation import latex_name
-from explainer.strangers_words import strangers_word
+from explainer.content.numbers import latex_name
+from explainer.content.strangers_words import strangers_word
 
 KINDS = {{
     "markdown": lambda word, key: st.markdown(f"({{word}}) **{{word}}**"),

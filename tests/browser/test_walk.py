@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from explainer.content import load_texts
-from explainer.navigation import PIPELINE, address
+from explainer.shell.routes import PIPELINE, address
 
 pytestmark = pytest.mark.browser
 

@@ -20,7 +20,7 @@ PROJECT = Path(__file__).parents[2]
 HOLDER = """
 import sys, multiprocessing
 from pathlib import Path
-from vit_core import locks
+from vit_core.storage import locks
 if {no_locks}:
     from tests_no_locks import refuse
     refuse(locks)

@@ -45,7 +45,7 @@ def test_the_colour_model_is_its_presets_and_tells_most_samples() -> None:
     assert checkpoint.config.num_parameters < 5_000_000
     assert path.stat().st_size < 12_000_000
     assert checkpoint.metrics["test_accuracy"] >= 0.75
-    folder = Path(__file__).parents[2] / "explainer" / "galleries" / "cifar10"
+    folder = Path(__file__).parents[2] / "explainer/inputs/pictures/galleries/cifar10"
     files = sorted(folder.glob("*.jpg"))
     assert checkpoint.data.class_names == tuple(file.stem for file in files)
     pixels = np.stack([np.asarray(Image.open(file)) for file in files]).transpose(0, 3, 1, 2)

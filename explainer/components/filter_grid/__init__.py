@@ -6,12 +6,12 @@ from math import isqrt
 import numpy as np
 import streamlit as st
 
+from explainer.caching import remember
 from explainer.components import assets
 from explainer.components.colours import component_colours
 from explainer.components.packing import pack
 from explainer.components.selection import send_choice, valid_choice
 from explainer.content import load_texts
-from explainer.shared import remember
 
 ZOOM = 4  # picture elements for each weight
 MOST_ENLARGED = 60_000  # weights; of more, a picture of that size would be slow to paint
@@ -97,7 +97,7 @@ def filter_grid(
         key: of the component, and the channel on which it hears what is chosen.
         chosen: the chosen filter, from 0.
         on_choose: called before the rerun with the filter that was clicked.
-        cache: everything that is drawn depends on, as ``explainer.shared.remember`` takes it.
+        cache: everything that is drawn depends on, as ``explainer.caching.remember`` takes it.
     """
 
     def make() -> bytes:

@@ -24,13 +24,13 @@ from typing import Any, Literal
 import numpy as np
 import streamlit as st
 
+from explainer.caching import remember
 from explainer.components import assets
 from explainer.components.colours import MARKS, component_colours
 from explainer.components.packing import pack
 from explainer.components.selection import send_choice
 from explainer.content import load_texts
-from explainer.shared import remember
-from explainer.state import Cell
+from explainer.state.place import Cell
 
 SCALES = ("diverging", "sequential")
 
@@ -169,7 +169,7 @@ def matrices(
         links: axis name → the index that is marked while nothing is pointed at.
         prefix: tokens before the first patch; needed only where one page has axes of tokens and of
             patches and no token_picker.
-        cache: everything the items depend on, as ``explainer.shared.remember`` takes it; then they
+        cache: everything the items depend on, as ``explainer.caching.remember`` takes it; then they
             are packed once for all visitors. None packs them on every run.
 
     Raises:

@@ -1,4 +1,4 @@
-// Numbers as people read them; explainer/notation.py writes them in the same way.
+// Numbers as people read them; explainer/content/numbers.py writes them in the same way.
 
 /** Four significant digits, without an exponent from a ten-thousandth to a million. */
 function written(value) {

@@ -7,7 +7,7 @@ Streamlit does not run a page again for a change of theme.
 import streamlit as st
 
 from explainer.components import assets
-from explainer.theme import Mode
+from explainer.figures.theme import Mode
 
 _mount = st.components.v2.component(
     "vit_explainer.theme_follower",

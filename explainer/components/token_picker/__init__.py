@@ -6,12 +6,12 @@ from typing import Literal
 import numpy as np
 import streamlit as st
 
+from explainer.caching import remember
 from explainer.components import assets
 from explainer.components.colours import MARKS, component_colours
 from explainer.components.packing import as_image, pack
 from explainer.components.selection import send_choice, valid_choice
 from explainer.content import load_texts
-from explainer.shared import remember
 
 SCALES = ("sequential", "diverging")
 
@@ -113,7 +113,7 @@ def token_picker(
         key: of the component, and the channel on which it hears what is chosen.
         query: the chosen token, from 0.
         on_choose: called before the rerun with ``{"query": token}`` when a token was clicked.
-        cache: everything that is drawn depends on, as ``explainer.shared.remember`` takes it; None
+        cache: everything that is drawn depends on, as ``explainer.caching.remember`` takes it; None
             packs it on every run.
     """
 

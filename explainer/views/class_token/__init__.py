@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from explainer.code_panel import Snippet
-from explainer.services import Observation
-from explainer.state import Choice
+from explainer.observation.observe import Observation
+from explainer.shell.code_panel import Snippet
+from explainer.state.choice import Choice
 from explainer.views.class_token.join import show_join
 from explainer.views.class_token.journey import show_journey
 from explainer.views.class_token.listens import show_listens

@@ -5,12 +5,13 @@ from functools import partial
 
 import numpy as np
 
-from explainer import state
-from explainer.arithmetic import mean
-from explainer.arithmetic_view import cell_name, show_arithmetic, show_derivation, show_hint
 from explainer.components.matrices import Matrix, matrices
-from explainer.services import Observation
-from explainer.state import Cell, Choice
+from explainer.observation.arithmetic import mean
+from explainer.observation.observe import Observation
+from explainer.shell.cell_arithmetic import cell_name, show_arithmetic, show_derivation, show_hint
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
 from explainer.views.class_token.values import journey
 from explainer.views.class_token.wording import OTHERS, has_class
 from vit_core import ViTConfig
@@ -41,17 +42,17 @@ def show_matrices(
 ) -> None:
     """Show matrices whose chosen cell is the link's, or ``start`` while it is in none of them."""
     shapes = {name: shape for name, shape in cell_shapes(seen.config).items() if name in names}
-    token = state.get_query(choice, seen.telling_patch)
+    token = session.get_query(choice, seen.telling_patch)
     matrices(
         key=f"class-{key}",
         items=partial(make, choice, seen),
-        cell=state.get_cell(shapes) or start,
-        on_choose=state.set_cell,
+        cell=session.get_cell(shapes) or start,
+        on_choose=session.set_cell,
         links={"token": token},
         prefix=seen.config.num_prefix_tokens - seen.config.num_registers,
         cache=choice,
     )
-    cell = state.get_cell(shapes)
+    cell = session.get_cell(shapes)
     if cell is None:
         show_hint()
         return

@@ -4,9 +4,10 @@ import numpy as np
 import streamlit as st
 
 from explainer.components.matrices import Matrix
-from explainer.export import download_csv, matrix_csv
-from explainer.services import Observation
-from explainer.state import Cell, Choice
+from explainer.observation.observe import Observation
+from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
 from explainer.views.class_token.cells import show_matrices
 from explainer.views.class_token.values import cosines, journey
 from explainer.views.class_token.wording import TEXTS, dimensions, has_class, signed

@@ -3,12 +3,12 @@
 import numpy as np
 import streamlit as st
 
+from explainer.caching import remember
+from explainer.content.numbers import percent
 from explainer.figures.looks import looks, over
-from explainer.notation import percent
-from explainer.services import Observation
-from explainer.shared import remember
-from explainer.small_print import note
-from explainer.state import Choice
+from explainer.observation.observe import Observation
+from explainer.shell.notes import note
+from explainer.state.choice import Choice
 from explainer.views.class_token.values import attention_of_class
 from explainer.views.class_token.wording import TEXTS, has_class, names_of, signed
 

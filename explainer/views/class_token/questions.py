@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from explainer.equality import sign
-from explainer.notation import percent, rest_percent
-from explainer.quiz import Question, compared
-from explainer.services import Observation
-from explainer.state import Choice
+from explainer.content.equality import sign
+from explainer.content.numbers import percent, rest_percent
+from explainer.observation.observe import Observation
+from explainer.shell.quiz import Question, compared
+from explainer.state.choice import Choice
 from explainer.views.class_token.values import (
     attention_of_class,
     cosines,

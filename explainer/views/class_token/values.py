@@ -4,10 +4,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explainer import services
-from explainer.services import Observation
-from explainer.shared import remember
-from explainer.state import Choice
+from explainer.caching import remember
+from explainer.inputs.models import load
+from explainer.inputs.pictures import batches, chosen
+from explainer.observation.observe import Observation
+from explainer.state.choice import Choice
 from explainer.views.class_token.wording import has_class, others
 from vit_core.data import normalize
 
@@ -22,8 +23,8 @@ def start_rows(choice: Choice, seen: Observation) -> np.ndarray:
 
 def start_row(choice: Choice) -> np.ndarray:
     """Return row 0 of the tokens for an image, from a pass that goes no further than them."""
-    source = services.load_source(choice.source, choice.config, choice.seed)
-    images = normalize(services.batch_of(services.picture(choice)), source.info)
+    source = load.load_source(choice.source, choice.config, choice.seed)
+    images = normalize(batches.batch_of(chosen.picture(choice)), source.info)
     found: dict[str, Tensor] = {}
     with torch.no_grad():
         source.model.embed(source.model.patch_embed(images), found.setdefault)

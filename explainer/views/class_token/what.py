@@ -3,10 +3,11 @@
 import streamlit as st
 
 from explainer.components.matrices import Matrix
-from explainer.galleries import DIGITS, samples
-from explainer.services import Observation
-from explainer.state import Cell, Choice
-from explainer.told import texts_of
+from explainer.inputs.pictures.galleries import DIGITS, samples
+from explainer.observation.observe import Observation
+from explainer.observation.text_variants import texts_of
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
 from explainer.views.class_token.cells import show_matrices
 from explainer.views.class_token.values import start_difference, start_rows
 from explainer.views.class_token.wording import TEXTS, dimensions, has_class, names_of, others

@@ -4,13 +4,13 @@ from functools import partial
 
 import streamlit as st
 
-from explainer import services
-from explainer.services import Observation
-from explainer.shared import remember
-from explainer.sidebar import SOURCE_LABELS
-from explainer.small_print import note
-from explainer.state import UNTRAINED, Choice
-from explainer.told import texts_of
+from explainer.caching import remember
+from explainer.inputs.models import load
+from explainer.observation.observe import Observation
+from explainer.observation.text_variants import texts_of
+from explainer.shell.notes import note
+from explainer.shell.sidebar import SOURCE_LABELS
+from explainer.state.choice import UNTRAINED, Choice
 from explainer.views.class_token.wording import TEXTS, has_class
 from vit_core import CheckpointError
 
@@ -36,11 +36,11 @@ def compared(gallery: str) -> list[tuple[str, str, str]]:
     Only those that were measured are compared.
     """
     texts, rows = TEXTS["parts"]["why"], []
-    for source in services.available_sources():
+    for source in load.available_sources():
         if source == UNTRAINED:
             continue
         try:
-            held = services.load_source(source)
+            held = load.load_source(source)
         except (CheckpointError, OSError):
             continue  # the sidebar says so when it is chosen
         accuracy = held.checkpoint.metrics.get("test_accuracy")

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from explainer.content import load_texts
-from explainer.galleries import DIGITS, samples
-from explainer.notation import percent
-from explainer.services import Observation
-from explainer.state import Choice
-from explainer.tokens import token_names
-from explainer.told import texts_of
+from explainer.content.numbers import percent
+from explainer.content.token_names import token_names
+from explainer.inputs.pictures.galleries import DIGITS, samples
+from explainer.observation.observe import Observation
+from explainer.observation.text_variants import texts_of
+from explainer.state.choice import Choice
 from vit_core import ViTConfig
 
 TEXTS = load_texts("class_token")

@@ -5,18 +5,19 @@ from functools import partial
 
 import numpy as np
 
-from explainer import state
-from explainer.arithmetic import Derivation, Factor, dot, softmax, total
-from explainer.arithmetic_view import cell_name, show_arithmetic, show_derivation, show_hint
-from explainer.classes import shown_classes
 from explainer.components.matrices import Matrix, matrices
-from explainer.flawed import flaws
-from explainer.lens import lens, written
-from explainer.services import Observation
-from explainer.state import Cell, Choice
+from explainer.observation.arithmetic import Derivation, Factor, dot, softmax, total
+from explainer.observation.flaws import flaws
+from explainer.observation.lens import lens, written
+from explainer.observation.observe import Observation
+from explainer.observation.shown_classes import shown_classes
+from explainer.observation.weights import weights
+from explainer.shell.cell_arithmetic import cell_name, show_arithmetic, show_derivation, show_hint
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
 from explainer.views.classification_head.values import contributions, read_rows
 from explainer.views.classification_head.wording import rival_of
-from explainer.weights import weights
 
 
 def show_matrices(
@@ -28,12 +29,12 @@ def show_matrices(
 ) -> None:
     """Show matrices whose chosen cell is the link's, or ``start`` while it is in none of them."""
     shapes = {name: shape for name, shape in cell_shapes(seen).items() if name in MATRICES[key]}
-    cell = state.get_cell(shapes)
+    cell = session.get_cell(shapes)
     matrices(
         key=f"head-{key}",
         items=partial(make, choice, seen),
         cell=cell or start,
-        on_choose=state.set_cell,
+        on_choose=session.set_cell,
         cache=choice,
     )
     if cell is None:

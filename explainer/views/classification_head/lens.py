@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from explainer.classes import names_of, shown_classes
 from explainer.components.matrices import Matrix
-from explainer.export import download_csv, matrix_csv
-from explainer.lens import lens
-from explainer.services import Observation
-from explainer.state import Cell, Choice
+from explainer.observation.lens import lens
+from explainer.observation.observe import Observation
+from explainer.observation.shown_classes import names_of, shown_classes
+from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
 from explainer.views.classification_head.cells import show_matrices
 from explainer.views.classification_head.wording import TEXTS, stage_names
 

@@ -5,16 +5,17 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer.classes import are_all_shown, names_of, shown_classes
 from explainer.components.matrices import Matrix
-from explainer.export import download_csv, matrix_csv
-from explainer.services import Observation
-from explainer.small_print import note
-from explainer.state import Cell, Choice
-from explainer.told import texts_of
+from explainer.observation.observe import Observation
+from explainer.observation.shown_classes import are_all_shown, names_of, shown_classes
+from explainer.observation.text_variants import texts_of
+from explainer.observation.weights import weights
+from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.notes import note
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
 from explainer.views.classification_head.cells import show_matrices
 from explainer.views.classification_head.wording import TEXTS, facts, numbered
-from explainer.weights import weights
 
 
 def show_logits(choice: Choice, seen: Observation) -> None:

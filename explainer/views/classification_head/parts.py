@@ -2,14 +2,15 @@
 
 import streamlit as st
 
-from explainer.classes import names_of, shown_classes
 from explainer.components.matrices import Matrix
-from explainer.export import download_csv, matrix_csv
-from explainer.lens import written
-from explainer.services import Observation
-from explainer.state import Cell, Choice
-from explainer.strangers_words import plain_format
-from explainer.told import texts_of
+from explainer.content.strangers_words import plain_format
+from explainer.observation.lens import written
+from explainer.observation.observe import Observation
+from explainer.observation.shown_classes import names_of, shown_classes
+from explainer.observation.text_variants import texts_of
+from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
 from explainer.views.classification_head.cells import show_matrices
 from explainer.views.classification_head.values import contributions
 from explainer.views.classification_head.wording import TEXTS, rival_of, signed, writer_names

@@ -2,10 +2,11 @@
 
 from explainer.components.matrices import Matrix
 from explainer.content import load_texts
-from explainer.services import Observation
-from explainer.state import Cell, Choice
-from explainer.tokens import token_names
-from explainer.told import texts_of
+from explainer.content.token_names import token_names
+from explainer.observation.observe import Observation
+from explainer.observation.text_variants import texts_of
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
 from explainer.views.classification_head.cells import show_matrices
 from explainer.views.classification_head.values import read_rows
 from explainer.views.classification_head.wording import numbered

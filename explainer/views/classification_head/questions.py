@@ -5,12 +5,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from explainer.equality import holds, number_of
-from explainer.lens import lens, written
-from explainer.notation import SUPERSCRIPTS
-from explainer.quiz import Question, compared
-from explainer.services import Observation
-from explainer.state import Choice
+from explainer.content.equality import holds, number_of
+from explainer.content.numbers import SUPERSCRIPTS
+from explainer.observation.lens import lens, written
+from explainer.observation.observe import Observation
+from explainer.shell.quiz import Question, compared
+from explainer.state.choice import Choice
 from explainer.views.classification_head.wording import (
     TEXTS,
     facts,

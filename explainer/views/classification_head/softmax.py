@@ -5,24 +5,24 @@ import math
 import numpy as np
 import streamlit as st
 
-from explainer.classes import are_all_shown, left_over, names_of, shown_classes
-from explainer.equality import latex_sign, number_of
-from explainer.export import download_csv, matrix_csv
-from explainer.figures.probabilities import probabilities, shortened
-from explainer.notation import (
+from explainer.content.equality import latex_sign, number_of
+from explainer.content.numbers import (
     latex_name,
     latex_written,
     percent,
     precise_percent,
     with_article,
 )
-from explainer.services import Observation
-from explainer.small_print import note
-from explainer.state import Choice
-from explainer.strangers_words import plain_format
-from explainer.told import texts_of
+from explainer.content.strangers_words import plain_format
+from explainer.figures.probabilities import probabilities, shortened
+from explainer.observation.observe import Observation
+from explainer.observation.shown_classes import are_all_shown, left_over, names_of, shown_classes
+from explainer.observation.text_variants import texts_of
+from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.notes import note
+from explainer.shell.worked_line import bracketed
+from explainer.state.choice import Choice
 from explainer.views.classification_head.wording import facts
-from explainer.worked_line import bracketed
 
 LARGEST_LOGIT = 700  # e to its power is still a number
 

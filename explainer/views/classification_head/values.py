@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from explainer.lens import Written
+from explainer.observation.lens import Written
 from vit_core import ViTConfig
 
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from explainer.content import load_texts
-from explainer.lens import Written, lens
-from explainer.notation import precise_percent
-from explainer.services import Observation
-from explainer.state import Choice
-from explainer.told import texts_of
+from explainer.content.numbers import precise_percent
+from explainer.observation.lens import Written, lens
+from explainer.observation.observe import Observation
+from explainer.observation.text_variants import texts_of
+from explainer.state.choice import Choice
 from vit_core import ViTConfig
 
 TEXTS = load_texts("classification_head")

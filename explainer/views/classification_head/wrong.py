@@ -5,16 +5,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 
-from explainer import services, state
+from explainer.content.numbers import with_article
+from explainer.content.strangers_words import plain_format
 from explainer.figures.looks import looks, whole
-from explainer.galleries import DIGITS, samples
-from explainer.hard import some_hard_digits
-from explainer.hard_samples import hard_samples, known_samples
-from explainer.notation import with_article
-from explainer.services import Observation, test_digit
-from explainer.state import Choice
-from explainer.strangers_words import plain_format
-from explainer.told import texts_of
+from explainer.inputs.models import load
+from explainer.inputs.pictures.galleries import DIGITS, samples
+from explainer.inputs.pictures.test_digits import test_digit
+from explainer.observation.observe import Observation
+from explainer.observation.text_variants import texts_of
+from explainer.observation.wrong_digits import some_hard_digits
+from explainer.observation.wrong_samples import hard_samples, known_samples
+from explainer.state import session
+from explainer.state.choice import Choice
 from explainer.views.classification_head.wording import facts
 
 SHOWN_MISTAKES = 4
@@ -73,7 +75,7 @@ def show_wrong(choice: Choice, seen: Observation) -> None:
     with st.container(horizontal=True):
         for place, (one, said) in enumerate(zip(mistakes, words, strict=True)):
             if st.button(texts["look"].format(**said), key=f"head-mistake-{place}"):
-                state.change(**one.chosen)
+                session.change(**one.chosen)
                 st.rerun()  # the whole page, as the sidebar shows the image
 
 
@@ -88,7 +90,7 @@ def mistakes_of(choice: Choice) -> list[Mistake]:
             )
             for one in some_hard_digits(choice, SHOWN_MISTAKES)
         ]
-    source = services.load_source(choice.source, choice.config, choice.seed)
+    source = load.load_source(choice.source, choice.config, choice.seed)
     return [
         Mistake(
             source.prepare(samples(choice.gallery)[one.place].open()),

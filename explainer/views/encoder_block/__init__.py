@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from explainer.code_panel import Snippet
-from explainer.services import Observation
-from explainer.state import Choice
+from explainer.observation.observe import Observation
+from explainer.shell.code_panel import Snippet
+from explainer.state.choice import Choice
 from explainer.views.encoder_block.flow import show_flow
 from explainer.views.encoder_block.formula import show_formula
 from explainer.views.encoder_block.mlp import show_mlp

@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from explainer import state
-from explainer.arithmetic_view import cell_name, show_arithmetic, show_hint
 from explainer.components.matrices import Matrix
-from explainer.services import Observation
-from explainer.state import Cell, Choice
+from explainer.observation.observe import Observation
+from explainer.shell.cell_arithmetic import cell_name, show_arithmetic, show_hint
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
 from explainer.views.encoder_block.wording import query_of
 from vit_core import ViTConfig
 
@@ -29,26 +30,26 @@ def cell_shapes(config: ViTConfig) -> dict[str, tuple[int, int]]:
 def chosen_cell(start: Cell, config: ViTConfig, *names: str) -> Cell:
     """Return the link's cell, or ``start`` while it is in none of the named matrices."""
     shapes = cell_shapes(config)
-    return state.get_cell({name: shapes[name] for name in names}) or start
+    return session.get_cell({name: shapes[name] for name in names}) or start
 
 
 def place_of(choice: Choice, seen: Observation) -> tuple:
     """Return what the pictures of a token depend on."""
-    return choice, state.get_block(choice), query_of(choice, seen)
+    return choice, session.get_block(choice), query_of(choice, seen)
 
 
 def explain(choice: Choice, seen: Observation, items: list[Matrix]) -> None:
     """Show where the chosen cell's number comes from, if it is in one of these matrices."""
-    cell = state.get_cell({item.name: np.shape(item.values) for item in items})
+    cell = session.get_cell({item.name: np.shape(item.values) for item in items})
     if cell is None:
         show_hint()
         return
     item = next(item for item in items if item.name == cell.matrix)
     rows = {"stream": STREAM, "normed": COPIES, "hidden": HIDDEN, "learned": ("norm1",) * 2}
     name = rows[cell.matrix][cell.row]
-    key = f"blocks.{state.get_block(choice)}.{name}"
+    key = f"blocks.{session.get_block(choice)}.{name}"
     if name == "resid_pre":  # the same rows, as what comes before made them
-        block = state.get_block(choice) - 1
+        block = session.get_block(choice) - 1
         key = f"blocks.{block}.resid_post" if block >= 0 else "embed"
     if cell.matrix == "learned":
         key = f"{key}.weight"

@@ -5,16 +5,18 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer import controls, state
 from explainer.components.matrices import Matrix, matrices
 from explainer.components.token_picker import token_picker
-from explainer.export import download_csv, matrix_csv
+from explainer.content.token_names import prefix_names
 from explainer.figures.block_flow import block_flow
-from explainer.flawed import flaws
-from explainer.services import Observation
-from explainer.small_print import note
-from explainer.state import Cell, Choice
-from explainer.tokens import prefix_names
+from explainer.observation.flaws import flaws
+from explainer.observation.observe import Observation
+from explainer.shell import controls
+from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.notes import note
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
 from explainer.views.encoder_block.cells import COPIES, STREAM, chosen_cell, explain, place_of
 from explainer.views.encoder_block.wording import (
     TEXTS,
@@ -38,7 +40,7 @@ def show_flow(choice: Choice, seen: Observation) -> None:
             grid=config.grid_size,
             prefix_names=prefix_names(config, TOKENS),
             query=query_of(choice, seen),
-            on_choose=lambda clicked: state.set_query(clicked["query"]),
+            on_choose=lambda clicked: session.set_query(clicked["query"]),
             width=200,
             cache=choice,
         )
@@ -48,7 +50,7 @@ def show_flow(choice: Choice, seen: Observation) -> None:
         key="block-stream",
         items=partial(stream_matrices, choice, seen),
         cell=chosen_cell(Cell("stream", 2, 0), config, "stream", "normed"),
-        on_choose=state.set_cell,
+        on_choose=session.set_cell,
         cache=place_of(choice, seen),
     )
     explain(choice, seen, stream_matrices(choice, seen))

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from explainer import state
-from explainer.badge import equals_pytorch
-from explainer.flawed import flaws
-from explainer.services import Observation
-from explainer.state import Choice
+from explainer.observation.flaws import flaws
+from explainer.observation.observe import Observation
+from explainer.shell.badge import equals_pytorch
+from explainer.state import session
+from explainer.state.choice import Choice
 from explainer.views.encoder_block.wording import TEXTS
 from vit_core import ViTConfig
 from vit_core.mistakes import Flaws
@@ -16,7 +16,7 @@ def show_formula(choice: Choice, seen: Observation) -> None:
     texts = TEXTS["parts"]["formula"]
     st.latex(equations(seen.config, flaws(choice)))
     st.markdown(texts["paper"])
-    equals_pytorch("block", choice, seen, state.get_block(choice))
+    equals_pytorch("block", choice, seen, session.get_block(choice))
 
 
 def equations(config: ViTConfig, made: Flaws) -> str:

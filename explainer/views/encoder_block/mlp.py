@@ -5,13 +5,14 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer import state
 from explainer.components.matrices import Matrix, matrices
-from explainer.export import download_csv, matrix_csv
 from explainer.figures.layer_norm import gelu_curve
 from explainer.figures.looks import look, looks
-from explainer.services import Observation
-from explainer.state import Cell, Choice
+from explainer.observation.observe import Observation
+from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
 from explainer.views.encoder_block.cells import chosen_cell, explain, place_of
 from explainer.views.encoder_block.wording import (
     CHART,
@@ -28,14 +29,14 @@ from explainer.views.encoder_block.wording import (
 
 def unit_of(choice: Choice, seen: Observation) -> int:
     """Return the chosen hidden unit, the one that is strongest for the token until one is."""
-    unit = state.load().unit
+    unit = session.load().unit
     if unit is None:
         unit = int(row(choice, seen, "mlp.post").argmax())
     return min(unit, seen.config.mlp_dim - 1)
 
 
 def choose_unit(cell: Cell) -> None:
-    state.change(unit=cell.column, cell=f"{cell.matrix}.{cell.row}.{cell.column}")
+    session.change(unit=cell.column, cell=f"{cell.matrix}.{cell.row}.{cell.column}")
 
 
 def show_mlp(choice: Choice, seen: Observation) -> None:
@@ -59,7 +60,7 @@ def show_mlp(choice: Choice, seen: Observation) -> None:
     download_csv(
         texts["download"],
         lambda: matrix_csv(
-            seen.tensors[f"blocks.{state.get_block(choice)}.mlp.post"],
+            seen.tensors[f"blocks.{session.get_block(choice)}.mlp.post"],
             names_of(config),
             numbered(texts["unit"], config.mlp_dim),
             "token",
@@ -87,7 +88,7 @@ def hidden_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
 def show_unit(choice: Choice, seen: Observation, unit: int) -> None:
     """One hidden unit's activation over the image."""
     texts, config = TEXTS["parts"]["mlp"], seen.config
-    values = seen.tensors[f"blocks.{state.get_block(choice)}.mlp.post"][:, unit]
+    values = seen.tensors[f"blocks.{session.get_block(choice)}.mlp.post"][:, unit]
     on_patches = values[config.num_prefix_tokens :]
     strongest = config.num_prefix_tokens + int(on_patches.argmax())
     largest = f"{on_patches.max():.2f}".replace("-", "−")

@@ -5,12 +5,14 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer import state
 from explainer.components.matrices import Matrix, matrices
 from explainer.figures.layer_norm import before_and_after
-from explainer.services import Observation
-from explainer.small_print import note
-from explainer.state import Cell, Choice
+from explainer.observation.observe import Observation
+from explainer.observation.weights import weights
+from explainer.shell.notes import note
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
 from explainer.views.encoder_block.cells import chosen_cell, explain
 from explainer.views.encoder_block.wording import (
     CHART,
@@ -20,7 +22,6 @@ from explainer.views.encoder_block.wording import (
     numbered_dimensions,
     row,
 )
-from explainer.weights import weights
 
 
 def show_norm(choice: Choice, seen: Observation) -> None:
@@ -53,8 +54,8 @@ def show_norm(choice: Choice, seen: Observation) -> None:
         key="block-learned",
         items=partial(learned_matrices, choice, seen),
         cell=chosen_cell(Cell("learned", 0, 0), config, "learned"),
-        on_choose=state.set_cell,
-        cache=(choice, state.get_block(choice)),
+        on_choose=session.set_cell,
+        cache=(choice, session.get_block(choice)),
     )
     explain(choice, seen, learned_matrices(choice, seen))
     note(texts["note"].format(epsilon=f"{config.norm_eps:g}"))
@@ -62,7 +63,7 @@ def show_norm(choice: Choice, seen: Observation) -> None:
 
 def learned_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
     texts, held = TEXTS["parts"]["norm"], weights(choice)
-    name = f"blocks.{state.get_block(choice)}.norm1"
+    name = f"blocks.{session.get_block(choice)}.norm1"
     return [
         Matrix(
             "learned",

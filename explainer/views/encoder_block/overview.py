@@ -2,11 +2,12 @@
 
 from functools import partial
 
-from explainer import state
 from explainer.components.matrices import Matrix, matrices
-from explainer.export import download_csv, table_csv
-from explainer.services import Observation
-from explainer.state import Cell, Choice
+from explainer.observation.observe import Observation
+from explainer.shell.downloads import download_csv, table_csv
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
 from explainer.views.encoder_block.cells import chosen_cell
 from explainer.views.encoder_block.wording import (
     TEXTS,
@@ -23,7 +24,7 @@ def show_overview(choice: Choice, seen: Observation) -> None:
     matrices(
         key="block-lengths",
         items=partial(length_matrices, choice, seen),
-        cell=chosen_cell(Cell("lengths", 0, state.get_block(choice)), config, "lengths"),
+        cell=chosen_cell(Cell("lengths", 0, session.get_block(choice)), config, "lengths"),
         on_choose=choose_block,
         cache=(choice, query_of(choice, seen)),
     )
@@ -31,7 +32,7 @@ def show_overview(choice: Choice, seen: Observation) -> None:
 
 
 def choose_block(cell: Cell) -> None:
-    state.change(block=cell.column, cell=f"{cell.matrix}.{cell.row}.{cell.column}")
+    session.change(block=cell.column, cell=f"{cell.matrix}.{cell.row}.{cell.column}")
 
 
 def length_rows() -> list[str]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from explainer.flawed import flaws
-from explainer.notation import percent, written
-from explainer.quiz import Question, compared
-from explainer.services import Observation
-from explainer.state import Choice
+from explainer.content.numbers import percent, written
+from explainer.observation.flaws import flaws
+from explainer.observation.observe import Observation
+from explainer.shell.quiz import Question, compared
+from explainer.state.choice import Choice
 from explainer.views.encoder_block.wording import (
     TEXTS,
     active_units,

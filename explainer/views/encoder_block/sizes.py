@@ -3,9 +3,9 @@
 import numpy as np
 import streamlit as st
 
-from explainer.services import Observation
-from explainer.small_print import note
-from explainer.state import Choice
+from explainer.observation.observe import Observation
+from explainer.shell.notes import note
+from explainer.state.choice import Choice
 from explainer.views.encoder_block.cells import STREAM
 from explainer.views.encoder_block.wording import TEXTS, facts, length, row
 

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
-from explainer import state
 from explainer.content import load_texts
-from explainer.flawed import flaws
-from explainer.services import Observation
-from explainer.state import Choice
-from explainer.tokens import token_names
+from explainer.content.token_names import token_names
+from explainer.observation.flaws import flaws
+from explainer.observation.observe import Observation
+from explainer.state import session
+from explainer.state.choice import Choice
 from vit_core import ViTConfig
 
 TEXTS = load_texts("encoder_block")
@@ -26,7 +26,7 @@ def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
         "units": config.mlp_dim,
         "tokens": config.num_tokens,
         "depth_words": many.format(depth=config.depth),
-        "block": state.get_block(choice) + 1,
+        "block": session.get_block(choice) + 1,
         "query": names_of(config)[query_of(choice, seen)],
         "equations_text": equations_text(choice, config),
         "mlp_added": TEXTS["parts"]["mlp"][
@@ -45,7 +45,7 @@ def equations_text(choice: Choice, config: ViTConfig) -> str:
 
 
 def query_of(choice: Choice, seen: Observation) -> int:
-    return state.get_query(choice, seen.telling_patch)
+    return session.get_query(choice, seen.telling_patch)
 
 
 def names_of(config: ViTConfig) -> list[str]:
@@ -54,7 +54,7 @@ def names_of(config: ViTConfig) -> list[str]:
 
 def row(choice: Choice, seen: Observation, name: str) -> np.ndarray:
     """Return the chosen token's row of one tensor of the chosen block."""
-    return seen.tensors[f"blocks.{state.get_block(choice)}.{name}"][query_of(choice, seen)]
+    return seen.tensors[f"blocks.{session.get_block(choice)}.{name}"][query_of(choice, seen)]
 
 
 def length(vector: np.ndarray) -> float:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from explainer.code_panel import Snippet
-from explainer.services import Observation
-from explainer.state import Choice
+from explainer.observation.observe import Observation
+from explainer.shell.code_panel import Snippet
+from explainer.state.choice import Choice
 from explainer.views.multi_head.concat import show_concat
 from explainer.views.multi_head.effects import show_effects
 from explainer.views.multi_head.formula import show_formula

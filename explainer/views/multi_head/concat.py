@@ -5,22 +5,24 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer import attention_cells, heads, state
-from explainer.arithmetic_view import show_derivation
 from explainer.components.matrices import Matrix, matrices
-from explainer.export import download_csv, matrix_csv
 from explainer.figures.side_by_side import side_by_side
-from explainer.services import Observation
-from explainer.small_print import note
-from explainer.state import Cell, Choice
+from explainer.observation import attention_cells, heads
+from explainer.observation.observe import Observation
+from explainer.observation.weights import weights
+from explainer.shell.cell_arithmetic import show_derivation
+from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.notes import note
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
 from explainer.views.multi_head.wording import TEXTS, names_of, query_of
-from explainer.weights import weights
 from vit_core import ViTConfig
 
 
 def show_concat(choice: Choice, seen: Observation) -> None:
     texts, config, names = TEXTS["parts"]["concat"], seen.config, names_of(seen.config)
-    block, head, query = state.get_block(choice), state.get_head(choice), query_of(choice, seen)
+    block, head, query = session.get_block(choice), session.get_head(choice), query_of(choice, seen)
     written = heads.contributions(choice, seen, block)[:, query]
     sizes = np.linalg.norm(written, axis=1)
     labels = [TEXTS["questions"]["head"].format(head=place + 1) for place in range(len(sizes))]
@@ -46,7 +48,7 @@ def show_concat(choice: Choice, seen: Observation) -> None:
     note(texts["pieces_note"].format(written=texts[f"length_formula{end}"]))
     st.markdown(f"**{texts['sum_title']}**")
     st.markdown(texts[f"sum_text{end}"])
-    cell = state.get_cell(sum_shapes(config)) or Cell("written", head, 0)
+    cell = session.get_cell(sum_shapes(config)) or Cell("written", head, 0)
     marks = {"token": query, "head": head}
     # apart, since the sums of all tokens are the same whichever token is chosen
     for name, make, depends in (
@@ -57,7 +59,7 @@ def show_concat(choice: Choice, seen: Observation) -> None:
             key=name,
             items=make,
             cell=cell,
-            on_choose=state.set_cell,
+            on_choose=session.set_cell,
             links=marks,
             prefix=config.num_prefix_tokens,
             cache=depends,
@@ -74,9 +76,9 @@ def show_concat(choice: Choice, seen: Observation) -> None:
 def show_cell(choice: Choice, seen: Observation, cell: Cell) -> None:
     """Draw where the number of a cell comes from; a bias comes from nowhere."""
     texts, names = TEXTS["parts"]["concat"], names_of(seen.config)
-    block, query = state.get_block(choice), query_of(choice, seen)
+    block, query = session.get_block(choice), query_of(choice, seen)
     working = attention_cells.Head(
-        seen.config, seen.tensors, weights(choice), block, state.get_head(choice), query
+        seen.config, seen.tensors, weights(choice), block, session.get_head(choice), query
     )
     found = working.origin(cell)
     if found is None:
@@ -89,7 +91,7 @@ def show_cell(choice: Choice, seen: Observation, cell: Cell) -> None:
         token=names[query if written else cell.row],
         number=cell.column + 1,
     )
-    is_example = state.get_cell(sum_shapes(seen.config)) is None
+    is_example = session.get_cell(sum_shapes(seen.config)) is None
     show_derivation(found, seen, title, is_example=is_example)
 
 

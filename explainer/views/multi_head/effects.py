@@ -5,14 +5,15 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer import heads, state
-from explainer.export import download_csv, table_csv
+from explainer.content.numbers import points
+from explainer.content.strangers_words import plain_format
 from explainer.figures.switched import effects
-from explainer.notation import points
-from explainer.services import Observation
-from explainer.state import Choice
-from explainer.strangers_words import plain_format
-from explainer.told import texts_of
+from explainer.observation import heads
+from explainer.observation.observe import Observation
+from explainer.observation.text_variants import texts_of
+from explainer.shell.downloads import download_csv, table_csv
+from explainer.state import session
+from explainer.state.choice import Choice
 from explainer.views.multi_head.wording import changes_of
 
 
@@ -36,7 +37,7 @@ def show_effects(choice: Choice, seen: Observation) -> None:
             changes,
             written,
             (blocks, columns),
-            (state.get_block(choice), state.get_head(choice)),
+            (session.get_block(choice), session.get_head(choice)),
             frozenset(heads.heads_off(choice)),
             plain_format(
                 texts["caption"],

@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from explainer import state
-from explainer.badge import equals_pytorch
-from explainer.services import Observation
-from explainer.state import Choice
+from explainer.observation.observe import Observation
+from explainer.shell.badge import equals_pytorch
+from explainer.state import session
+from explainer.state.choice import Choice
 from explainer.views.multi_head.wording import TEXTS
 
 
 def show_formula(choice: Choice, seen: Observation) -> None:
     texts = TEXTS["parts"]["formula"]
     st.latex(texts["formula"])
-    equals_pytorch("attention", choice, seen, state.get_block(choice))
+    equals_pytorch("attention", choice, seen, session.get_block(choice))
     st.markdown(texts["honest"])

@@ -5,15 +5,16 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer import controls, state
-from explainer.attention_row import AttentionRow, attention_row
 from explainer.components.token_explorer import token_explorer
-from explainer.export import download_csv, matrix_csv
-from explainer.notation import percent
-from explainer.services import Observation
-from explainer.small_print import note
-from explainer.state import Choice
-from explainer.tokens import prefix_names
+from explainer.content.numbers import percent
+from explainer.content.token_names import prefix_names
+from explainer.observation.attention_row import AttentionRow, attention_row
+from explainer.observation.observe import Observation
+from explainer.shell import controls
+from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.notes import note
+from explainer.state import session
+from explainer.state.choice import Choice
 from explainer.views.multi_head.wording import TEXTS, TOKENS, names_of, query_of
 from vit_core import ViTConfig
 
@@ -28,7 +29,7 @@ def show_looks(choice: Choice, seen: Observation) -> None:
     with st.container(horizontal=True, gap="medium"):
         controls.pick_block(choice)
         controls.pick_head(choice)
-    block, head = state.get_block(choice), state.get_head(choice)
+    block, head = session.get_block(choice), session.get_head(choice)
     sent = blocks_to_send(config, block)
     token_explorer(
         key="token-explorer",
@@ -55,9 +56,9 @@ def blocks_to_send(config: ViTConfig, block: int) -> list[int]:
 def choose(clicked: dict[str, int]) -> None:
     """Keep what was clicked in the explorer."""
     if "query" in clicked:
-        state.set_query(clicked["query"])
+        session.set_query(clicked["query"])
     if "head" in clicked:
-        state.set_head(clicked["head"])
+        session.set_head(clicked["head"])
 
 
 def show_row(row: AttentionRow, seen: Observation, *, block: int, head: int) -> None:

@@ -5,19 +5,21 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer import controls, heads, state
-from explainer.classes import names_of, shown_classes
-from explainer.export import download_csv, table_csv
+from explainer.content.numbers import points, precise_percent
 from explainer.figures.switched import before_after
-from explainer.notation import points, precise_percent
-from explainer.services import Observation
-from explainer.state import Choice
+from explainer.observation import heads
+from explainer.observation.observe import Observation
+from explainer.observation.shown_classes import names_of, shown_classes
+from explainer.shell import controls
+from explainer.shell.downloads import download_csv, table_csv
+from explainer.state import session
+from explainer.state.choice import Choice
 from explainer.views.multi_head.wording import TEXTS
 from vit_core.interpret.heads import Head
 
 
 def show_off(choice: Choice, seen: Observation) -> None:
-    texts, config, block = TEXTS["parts"]["off"], seen.config, state.get_block(choice)
+    texts, config, block = TEXTS["parts"]["off"], seen.config, session.get_block(choice)
     off = heads.heads_off(choice)
     here, elsewhere = [], []
     for one in off:

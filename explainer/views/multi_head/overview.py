@@ -5,21 +5,21 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer import state
+from explainer.caching import remember
+from explainer.content.numbers import percent
+from explainer.content.token_names import prefix_names
 from explainer.figures.looks import overview
-from explainer.notation import percent
-from explainer.services import Observation
-from explainer.shared import remember
-from explainer.small_print import note
-from explainer.state import Choice
-from explainer.tokens import prefix_names
+from explainer.observation.observe import Observation
+from explainer.shell.notes import note
+from explainer.state import session
+from explainer.state.choice import Choice
 from explainer.views.multi_head.wording import TEXTS, TOKENS, names_of, query_of
 
 
 def show_overview(choice: Choice, seen: Observation) -> None:
     texts, config = TEXTS["parts"]["overview"], seen.config
     query = query_of(choice, seen)
-    chosen = state.get_block(choice), state.get_head(choice)
+    chosen = session.get_block(choice), session.get_head(choice)
     label = texts["show"].format(count=config.depth * config.num_heads)
     shown = st.expander(label, key="overview", on_change="rerun")
     if not shown.open:  # up to 64 pictures, which nobody asked for

@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from explainer import heads, state
-from explainer.equality import holds, number_of
-from explainer.notation import points, precise_percent
-from explainer.quiz import Question, compared
-from explainer.services import Observation
-from explainer.state import Choice
-from explainer.told import texts_of
+from explainer.content.equality import holds, number_of
+from explainer.content.numbers import points, precise_percent
+from explainer.observation import heads
+from explainer.observation.observe import Observation
+from explainer.observation.text_variants import texts_of
+from explainer.shell.quiz import Question, compared
+from explainer.state import session
+from explainer.state.choice import Choice
 from explainer.views.multi_head.wording import TEXTS, changes_of, names_of, query_of
 from vit_core import ViTConfig
 
@@ -27,7 +28,7 @@ def questions(choice: Choice, seen: Observation) -> list[Question]:
 
 def ask_off(choice: Choice, seen: Observation) -> Question:
     words = TEXTS["questions"]["off"]
-    block, head = state.get_block(choice), state.get_head(choice)
+    block, head = session.get_block(choice), session.get_head(choice)
     best, before = seen.prediction, float(seen.probabilities[seen.prediction])
     change = float(changes_of(choice, seen)[block, head])
     shown = precise_percent(before), precise_percent(before + change), points(change)
@@ -68,7 +69,7 @@ def ask_width(config: ViTConfig) -> Question:
 
 def ask_even(choice: Choice, seen: Observation) -> Question:
     words = texts_of("multi_head", seen)["questions"]["even"]
-    block, head = state.get_block(choice), state.get_head(choice)
+    block, head = session.get_block(choice), session.get_head(choice)
     even = heads.even_distance(seen.config.grid_size)
     value = float(heads.spread(choice, seen)[1][block, head])
     # as they are shown; a head that gives patches nothing at all has no distance
@@ -83,12 +84,12 @@ def ask_even(choice: Choice, seen: Observation) -> Question:
 
 
 def ask_farthest(choice: Choice, seen: Observation) -> Question:
-    block = state.get_block(choice)
+    block = session.get_block(choice)
     return ask_head("farthest", heads.spread(choice, seen)[1][block], block=block + 1)
 
 
 def ask_writes(choice: Choice, seen: Observation) -> Question:
-    block, query = state.get_block(choice), query_of(choice, seen)
+    block, query = session.get_block(choice), query_of(choice, seen)
     sizes = np.linalg.norm(heads.contributions(choice, seen, block)[:, query], axis=1)
     return ask_head("writes", sizes, block=block + 1, query=names_of(seen.config)[query])
 

@@ -6,20 +6,21 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from explainer import heads, state
-from explainer.export import download_csv, table_csv
+from explainer.content.token_names import prefix_names
 from explainer.figures.by_block import by_block
-from explainer.services import Observation
-from explainer.small_print import note
-from explainer.state import Choice
-from explainer.theme import Mode
-from explainer.tokens import prefix_names
+from explainer.figures.theme import Mode
+from explainer.observation import heads
+from explainer.observation.observe import Observation
+from explainer.shell.downloads import download_csv, table_csv
+from explainer.shell.notes import note
+from explainer.state import session
+from explainer.state.choice import Choice
 from explainer.views.multi_head.wording import TEXTS, TOKENS
 
 
 def show_spread(choice: Choice, seen: Observation) -> None:
     texts, config = TEXTS["parts"]["spread"], seen.config
-    block, head = state.get_block(choice), state.get_head(choice)
+    block, head = session.get_block(choice), session.get_head(choice)
     evenly = np.log2(config.num_tokens), heads.even_distance(config.grid_size)
     for name, values, even, column in zip(
         ("entropy", "distance"),

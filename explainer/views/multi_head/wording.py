@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from explainer import heads, state
 from explainer.content import load_texts
-from explainer.notation import precise_percent
-from explainer.services import Observation
-from explainer.state import Choice
-from explainer.tokens import token_names
-from explainer.told import texts_of
+from explainer.content.numbers import precise_percent
+from explainer.content.token_names import token_names
+from explainer.observation import heads
+from explainer.observation.observe import Observation
+from explainer.observation.text_variants import texts_of
+from explainer.state import session
+from explainer.state.choice import Choice
 from vit_core import ViTConfig
 
 TEXTS = load_texts("multi_head")
@@ -25,7 +26,7 @@ def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
         "width": config.embed_dim,
         "tokens": config.num_tokens,
         "most": f"{np.log2(config.num_tokens):.2f}",
-        "block": state.get_block(choice) + 1,
+        "block": session.get_block(choice) + 1,
         "query": names_of(config)[query_of(choice, seen)],
     }
     if seen.has_head:
@@ -38,7 +39,7 @@ def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
 
 
 def query_of(choice: Choice, seen: Observation) -> int:
-    return state.get_query(choice, seen.telling_patch)
+    return session.get_query(choice, seen.telling_patch)
 
 
 def names_of(config: ViTConfig) -> list[str]:

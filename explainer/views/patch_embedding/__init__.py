@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from explainer.code_panel import Snippet
-from explainer.services import Observation
-from explainer.state import Choice
+from explainer.observation.observe import Observation
+from explainer.shell.code_panel import Snippet
+from explainer.state.choice import Choice
 from explainer.views.patch_embedding.choose import show_choose
 from explainer.views.patch_embedding.convolution import show_convolution
 from explainer.views.patch_embedding.filters import show_filters

@@ -5,8 +5,8 @@ from functools import partial
 import streamlit as st
 
 from explainer.components.token_picker import token_picker
-from explainer.services import Observation
-from explainer.state import Choice
+from explainer.observation.observe import Observation
+from explainer.state.choice import Choice
 from explainer.views.patch_embedding.over_image import choose_patch
 from explainer.views.patch_embedding.wording import TEXTS, facts, patch_of
 

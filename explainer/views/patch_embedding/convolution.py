@@ -2,17 +2,17 @@
 
 import streamlit as st
 
-from explainer import embedding
-from explainer.services import Observation
-from explainer.state import Choice
-from explainer.told import texts_of
+from explainer.observation.observe import Observation
+from explainer.observation.text_variants import texts_of
+from explainer.state.choice import Choice
+from explainer.views.patch_embedding import measures
 from explainer.views.patch_embedding.wording import facts
 
 
 def show_convolution(choice: Choice, seen: Observation) -> None:
     texts, words = texts_of("patch_embedding", seen)["parts"]["convolution"], facts(choice, seen)
     config = seen.config
-    difference = embedding.convolution_difference(choice, seen)
+    difference = measures.convolution_difference(choice, seen)
     numbers = {"side": config.patch_hw[0], "numbers": f"{seen.tensors['patch_embed'].size:,}"}
     if difference:
         st.markdown(texts["measured"].format(difference=f"{difference:.1e}", **numbers))

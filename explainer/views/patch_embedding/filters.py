@@ -5,12 +5,13 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer import embedding, state
 from explainer.components.filter_grid import filter_grid
-from explainer.export import download_csv, matrix_csv
-from explainer.services import Observation
-from explainer.state import Choice
-from explainer.told import texts_of
+from explainer.observation.observe import Observation
+from explainer.observation.text_variants import texts_of
+from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.views.patch_embedding import measures
 from explainer.views.patch_embedding.over_image import show_over_image
 from explainer.views.patch_embedding.wording import (
     TEXTS,
@@ -26,20 +27,20 @@ from explainer.views.patch_embedding.wording import (
 
 def choose_filter(unit: int) -> None:
     # a cell of another row would contradict it
-    state.change(unit=unit, cell="")
+    session.change(unit=unit, cell="")
 
 
 def show_filters(choice: Choice, seen: Observation) -> None:
     texts, config = texts_of("patch_embedding", seen)["parts"]["filters"], seen.config
-    patch, unit = patch_of(choice, seen), embedding.unit_of(choice)
-    found = embedding.agreement(choice)
+    patch, unit = patch_of(choice, seen), measures.unit_of(choice)
+    found = measures.agreement(choice)
     st.markdown(texts[kind_of(choice)].format(agreement=short(found.value), width=config.embed_dim))
     grid, response = st.columns((3, 2), gap="large")
     column = seen.tensors["patch_embed"][:, unit]
     with grid:
         filter_grid(
             key="filters",
-            filters=embedding.filters_of(choice),
+            filters=measures.filters_of(choice),
             responses=seen.tensors["patch_embed"][patch],
             chosen=unit,
             on_choose=choose_filter,
@@ -50,7 +51,7 @@ def show_filters(choice: Choice, seen: Observation) -> None:
             texts["download"],
             partial(
                 matrix_csv,
-                embedding.weight_of(choice),
+                measures.weight_of(choice),
                 numbered(TEXTS["parts"]["multiply"]["dimension"], config.embed_dim),
                 pixel_names(config),
                 "filter",
@@ -64,11 +65,11 @@ def show_filters(choice: Choice, seen: Observation) -> None:
         names = names_of(config)
         words = {
             "number": unit + 1,
-            "bias": short(embedding.bias_of(choice)[unit]),
+            "bias": short(measures.bias_of(choice)[unit]),
             "high": names[int(column.argmax())],
             "high_value": short(column.max()),
             "low": names[int(column.argmin())],
             "low_value": short(column.min()),
         }
-        is_flat = float(np.ptp(column)) < embedding.SAME
+        is_flat = float(np.ptp(column)) < measures.SAME
         note(texts["response_flat" if is_flat else "response_note"].format(**words))

@@ -5,13 +5,15 @@ from functools import partial
 
 import streamlit as st
 
-from explainer import embedding, state
-from explainer.arithmetic_view import show_arithmetic
+from explainer.caching import remember
 from explainer.components.matrices import Matrix, matrices
-from explainer.export import download_csv, matrix_csv
-from explainer.services import Observation
-from explainer.shared import remember
-from explainer.state import Cell, Choice
+from explainer.observation.observe import Observation
+from explainer.shell.cell_arithmetic import show_arithmetic
+from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
+from explainer.views.patch_embedding import measures
 from explainer.views.patch_embedding.wording import TEXTS, names_of, numbered, patch_of, pixel_names
 from explainer.views.patch_embedding.worked_sum import draw_sum, show_worked, sum_csv
 from vit_core import ViTConfig
@@ -37,14 +39,14 @@ def choose_cell(choice: Choice, cell: Cell) -> None:
         changed |= {"unit": cell.column, "query": prefix + cell.row}
     elif cell.matrix != "patch":
         changed["unit"] = cell.row
-    state.change(**changed)
+    session.change(**changed)
 
 
 def chosen_cell(choice: Choice, seen: Observation, *names: str) -> Cell | None:
     """Return the link's cell, if it is in one of the matrices and still what is taken apart."""
-    unit, patch = embedding.unit_of(choice), patch_of(choice, seen)
+    unit, patch = measures.unit_of(choice), patch_of(choice, seen)
     shapes = cell_shapes(seen.config)
-    cell = state.get_cell({name: shapes[name] for name in names})
+    cell = session.get_cell({name: shapes[name] for name in names})
     if names == ("patch",):
         return cell
     if names == ("embeddings",):
@@ -54,7 +56,7 @@ def chosen_cell(choice: Choice, seen: Observation, *names: str) -> Cell | None:
 
 def show_multiply(choice: Choice, seen: Observation) -> None:
     texts, config = TEXTS["parts"]["multiply"], seen.config
-    patch, unit = patch_of(choice, seen), embedding.unit_of(choice)
+    patch, unit = patch_of(choice, seen), measures.unit_of(choice)
     show_matrices("pixels-of-one", pixels_of_one, choice, seen, "patch")
     # beside each other where W is narrow
     narrow = config.patch_dim <= NARROW
@@ -65,7 +67,7 @@ def show_multiply(choice: Choice, seen: Observation) -> None:
         words = {"number": unit + 1, "patch": names_of(config)[patch]}
         st.markdown(f"**{texts['apart'].format(**words)}**")
         st.html(remember(("product", choice, patch, unit), partial(draw_sum, choice, seen)))
-        if state.get_cell(cell_shapes(config)):
+        if session.get_cell(cell_shapes(config)):
             where = texts["cell"].format(**words)
             show_arithmetic(choice, seen, "patch_embed", (patch, unit), where)
         else:
@@ -75,7 +77,7 @@ def show_multiply(choice: Choice, seen: Observation) -> None:
     with st.container(horizontal=True):
         download_csv(
             texts["download"],
-            partial(sum_csv, embedding.sum_of(choice, seen, patch, unit), config),
+            partial(sum_csv, measures.sum_of(choice, seen, patch, unit), config),
             f"patch{patch + 1}-number{unit + 1}.csv",
             "sum-csv",
         )
@@ -100,7 +102,7 @@ def show_matrices(
     seen: Observation,
     *names: str,
 ) -> None:
-    patch, unit = patch_of(choice, seen), embedding.unit_of(choice)
+    patch, unit = patch_of(choice, seen), measures.unit_of(choice)
     matrices(
         key=key,
         items=partial(make, choice, seen),
@@ -135,7 +137,7 @@ def one_patch(choice: Choice, seen: Observation) -> list[Matrix]:
     return [
         Matrix(
             "weight",
-            embedding.weight_of(choice),
+            measures.weight_of(choice),
             texts["w"],
             dimensions,
             pixels,

@@ -5,15 +5,15 @@ from functools import partial
 
 import numpy as np
 
-from explainer import state
 from explainer.components.token_picker import token_picker
-from explainer.services import Observation
-from explainer.state import Choice
+from explainer.observation.observe import Observation
+from explainer.state import session
+from explainer.state.choice import Choice
 from explainer.views.patch_embedding.wording import patch_of
 
 
 def choose_patch(choice: Choice, clicked: Mapping[str, int]) -> None:
-    state.set_patch(choice, clicked["query"])
+    session.set_patch(choice, clicked["query"])
 
 
 def show_over_image(

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from explainer import embedding, services
-from explainer.equality import number_of, sign
-from explainer.quiz import Question, compared
-from explainer.services import Observation
-from explainer.state import Choice
-from explainer.told import texts_of
+from explainer.content.equality import number_of, sign
+from explainer.inputs.models import load
+from explainer.observation.observe import Observation
+from explainer.observation.text_variants import texts_of
+from explainer.shell.quiz import Question, compared
+from explainer.state.choice import Choice
+from explainer.views.patch_embedding import measures
 from explainer.views.patch_embedding.wording import TEXTS, facts, minus, names_of, patch_of, short
 
 
@@ -45,7 +46,7 @@ def ask_shape(choice: Choice, seen: Observation) -> Question:
 
 def ask_response(choice: Choice, seen: Observation) -> Question:
     """Ask where the chosen filter makes the largest number, among four patches."""
-    words, unit = TEXTS["questions"]["response"], embedding.unit_of(choice)
+    words, unit = TEXTS["questions"]["response"], measures.unit_of(choice)
     column = seen.tensors["patch_embed"][:, unit]
     options, best = clearly_largest(column, np.argsort(-column, kind="stable"))
     text, shown = words["text"].format(number=unit + 1), listed(column, options, seen)
@@ -55,7 +56,7 @@ def ask_response(choice: Choice, seen: Observation) -> Question:
 def ask_similar(choice: Choice, seen: Observation) -> Question:
     """Ask which of three patches with other pixels is most like the chosen one."""
     words, patch = TEXTS["questions"]["similar"], patch_of(choice, seen)
-    found = embedding.alike_of(choice, seen, patch)
+    found = measures.alike_of(choice, seen, patch)
     # where all patches are the same there is only the chosen one, and nothing is asked
     order = found.order if len(found.order) else np.array([patch])
     options, best = clearly_largest(found.embeddings, order)
@@ -82,11 +83,11 @@ def listed(values: np.ndarray, places: Sequence[int], seen: Observation) -> list
 
 
 def ask_blank(choice: Choice, words: Mapping[str, str]) -> Question:
-    unit, black = embedding.unit_of(choice), black_of(choice)
-    weight = embedding.weight_of(choice).astype(np.float64)
+    unit, black = measures.unit_of(choice), black_of(choice)
+    weight = measures.weight_of(choice).astype(np.float64)
     every = weight.reshape(len(weight), len(black), -1).sum(axis=2)  # filter by channel
     totals = every[unit]
-    bias, value = float(embedding.bias_of(choice)[unit]), float(black @ totals)
+    bias, value = float(measures.bias_of(choice)[unit]), float(black @ totals)
     added, result = minus(f"{bias:.4f}"), minus(f"{value + bias:.3f}")
     pairs = [
         (minus(f"{one:.4f}"), minus(f"{total:.4f}"))
@@ -104,7 +105,7 @@ def ask_blank(choice: Choice, words: Mapping[str, str]) -> Question:
     }
     # for the whole embedding; what holds as well is no wrong answer, so it is left out
     moves = bool((every @ black).any())
-    wrong = [words["zeros"]] if moves or embedding.bias_of(choice).any() else []
+    wrong = [words["zeros"]] if moves or measures.bias_of(choice).any() else []
     wrong += [words["bias"]] if moves else []
     return Question(
         "blank",
@@ -126,7 +127,7 @@ def written_and(texts: Sequence[str]) -> str:
 
 def black_of(choice: Choice) -> np.ndarray:
     """Return what the model receives for each channel of a black pixel."""
-    info = services.load_source(choice.source, choice.config, choice.seed).info
+    info = load.load_source(choice.source, choice.config, choice.seed).info
     return (0 - np.array(info.mean)) / np.array(info.std)
 
 

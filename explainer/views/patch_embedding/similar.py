@@ -5,14 +5,14 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer import embedding
-from explainer.embedding import Alike
-from explainer.export import download_csv, table_csv
+from explainer.caching import remember
 from explainer.figures.pixels import image_address
 from explainer.figures.products import alike
-from explainer.services import Observation
-from explainer.shared import remember
-from explainer.state import Choice
+from explainer.observation.observe import Observation
+from explainer.shell.downloads import download_csv, table_csv
+from explainer.state.choice import Choice
+from explainer.views.patch_embedding import measures
+from explainer.views.patch_embedding.measures import Alike
 from explainer.views.patch_embedding.over_image import show_over_image
 from explainer.views.patch_embedding.wording import TEXTS, names_of, patch_of, short
 
@@ -21,7 +21,7 @@ SHOWN_ALIKE = 3  # most and least similar
 
 def show_similar(choice: Choice, seen: Observation) -> None:
     texts, patch = TEXTS["parts"]["similar"], patch_of(choice, seen)
-    found = embedding.alike_of(choice, seen, patch)
+    found = measures.alike_of(choice, seen, patch)
     for column, name, values in zip(
         st.columns(2, gap="large"),
         ("pixels", "embeddings"),
@@ -56,7 +56,7 @@ def same_words(seen: Observation, found: Alike) -> str:
 def show_correlation(found: Alike) -> None:
     """Say how closely one similarity follows the other, where both differ at all."""
     texts = TEXTS["parts"]["similar"]
-    if min(np.ptp(found.pixels), np.ptp(found.embeddings)) < embedding.SAME:
+    if min(np.ptp(found.pixels), np.ptp(found.embeddings)) < measures.SAME:
         return
     correlation = float(np.corrcoef(found.pixels, found.embeddings)[0, 1])
     words = "closely" if correlation > 0.9 else "loosely" if correlation > 0.5 else "not"

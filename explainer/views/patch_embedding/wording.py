@@ -5,11 +5,12 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from explainer import embedding, state
 from explainer.content import load_texts
-from explainer.services import Observation
-from explainer.state import Choice
-from explainer.tokens import token_names, value_names
+from explainer.content.token_names import token_names, value_names
+from explainer.observation.observe import Observation
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.views.patch_embedding import measures
 from vit_core import ViTConfig
 
 TEXTS = load_texts("patch_embedding")
@@ -29,7 +30,7 @@ def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
 
 
 def patch_of(choice: Choice, seen: Observation) -> int:
-    return state.get_patch(choice, seen.telling_patch)
+    return session.get_patch(choice, seen.telling_patch)
 
 
 def names_of(config: ViTConfig) -> list[str]:
@@ -63,7 +64,7 @@ def kind_of(choice: Choice) -> str:
     """Return which words fit the filters, as they were measured."""
     if max(choice.config.patch_hw) == 1:
         return "single"
-    found = embedding.agreement(choice)
+    found = measures.agreement(choice)
     if math.isnan(found.value):
         return "blank"
     if not choice.trained:

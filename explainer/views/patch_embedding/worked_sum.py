@@ -3,15 +3,16 @@
 import numpy as np
 import streamlit as st
 
-from explainer import embedding
-from explainer.embedding import Sum
-from explainer.equality import EQUALS, NEARLY, holds, latex_sign, number_of
-from explainer.export import table_csv
+from explainer.content.equality import EQUALS, NEARLY, holds, latex_sign, number_of
+from explainer.content.numbers import latex_number
 from explainer.figures.products import MOST_NUMBERS, Tile, product
-from explainer.notation import latex_number
-from explainer.services import Observation
-from explainer.state import Choice
-from explainer.told import texts_of
+from explainer.observation.observe import Observation
+from explainer.observation.text_variants import texts_of
+from explainer.shell.downloads import table_csv
+from explainer.shell.worked_line import bracketed
+from explainer.state.choice import Choice
+from explainer.views.patch_embedding import measures
+from explainer.views.patch_embedding.measures import Sum
 from explainer.views.patch_embedding.wording import (
     minus,
     names_of,
@@ -20,7 +21,6 @@ from explainer.views.patch_embedding.wording import (
     pixel_names,
     short,
 )
-from explainer.worked_line import bracketed
 from vit_core import ViTConfig
 
 SHOWN_PRODUCTS = 3
@@ -34,8 +34,8 @@ def draw_sum(choice: Choice, seen: Observation) -> str:
     are added up, as the sum does.
     """
     texts, config = texts_of("patch_embedding", seen)["parts"]["multiply"], seen.config
-    patch, unit = patch_of(choice, seen), embedding.unit_of(choice)
-    apart = embedding.sum_of(choice, seen, patch, unit)
+    patch, unit = patch_of(choice, seen), measures.unit_of(choice)
+    apart = measures.sum_of(choice, seen, patch, unit)
     words = {
         "patch": names_of(config)[patch],
         "number": unit + 1,
@@ -77,8 +77,8 @@ def sign_of(apart: Sum) -> str:
 def show_worked(choice: Choice, seen: Observation) -> None:
     """The sum in numbers, ending in the model's."""
     texts, config = texts_of("patch_embedding", seen)["parts"]["multiply"], seen.config
-    patch, unit = patch_of(choice, seen), embedding.unit_of(choice)
-    apart = embedding.sum_of(choice, seen, patch, unit)
+    patch, unit = patch_of(choice, seen), measures.unit_of(choice)
+    apart = measures.sum_of(choice, seen, patch, unit)
     count = config.patch_dim
     shown = count if count <= SHOWN_TERMS else SHOWN_PRODUCTS
     order = np.argsort(-np.abs(apart.products), kind="stable")[:shown]

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from explainer.code_panel import Snippet
-from explainer.services import Observation
-from explainer.state import Choice
+from explainer.observation.observe import Observation
+from explainer.shell.code_panel import Snippet
+from explainer.state.choice import Choice
 from explainer.views.position.add import show_add
 from explainer.views.position.curves import show_curves
 from explainer.views.position.questions import questions

@@ -5,15 +5,16 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer import state
 from explainer.components.matrices import Matrix, matrices
-from explainer.equality import latex_sign, number_of
-from explainer.export import download_csv, matrix_csv
-from explainer.services import Observation
-from explainer.state import Cell, Choice
+from explainer.content.equality import latex_sign, number_of
+from explainer.observation.observe import Observation
+from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.worked_line import bracketed
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
 from explainer.views.position.places import names_of, place_names, query_of, row_after, row_before
 from explainer.views.position.wording import TEXTS, note, numbered
-from explainer.worked_line import bracketed
 
 
 def show_add(choice: Choice, seen: Observation) -> None:
@@ -23,12 +24,12 @@ def show_add(choice: Choice, seen: Observation) -> None:
     shapes = dict.fromkeys(("tokens", "pos_embed"), (len(place_names(config)), config.embed_dim))
     shapes["embed"] = (config.num_tokens, config.embed_dim)
     shapes = shapes if own else {"embed": shapes["embed"]}
-    cell = state.get_cell(shapes) or Cell("embed", query, 0)
+    cell = session.get_cell(shapes) or Cell("embed", query, 0)
     matrices(
         key="add",
         items=partial(added_matrices, seen),
         cell=cell,
-        on_choose=state.set_cell,
+        on_choose=session.set_cell,
         links={"token": query, "query": query},
         prefix=config.num_prefix_tokens,
         cache=choice,

@@ -6,14 +6,16 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from explainer import controls, positions, state
-from explainer.export import download_csv, matrix_csv
+from explainer.caching import remember
 from explainer.figures.maps import maps
+from explainer.figures.theme import Mode
 from explainer.figures.waves import waves_chart
-from explainer.services import Observation
-from explainer.shared import remember
-from explainer.state import Choice
-from explainer.theme import Mode
+from explainer.observation import positions
+from explainer.observation.observe import Observation
+from explainer.shell import controls
+from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.state import session
+from explainer.state.choice import Choice
 from explainer.views.position.places import place_names
 from explainer.views.position.wording import TEXTS, WAVES, note, show_missing, steps_of
 from vit_core import ViTConfig
@@ -37,7 +39,7 @@ def dimensions_of(kind: str, found: np.ndarray) -> list[int]:
 
 def unit_of(kind: str, found: np.ndarray) -> int:
     """Return the chosen dimension; until one is chosen, a wave that swings about once or twice."""
-    unit = state.load().unit
+    unit = session.load().unit
     if unit is not None:
         return min(unit, found.shape[1] - 1)
     telling = dimensions_of(kind, found)
@@ -87,7 +89,7 @@ def show_curves(choice: Choice, seen: Observation) -> None:
 def keep_unit(shown: int, chosen: int) -> None:
     # a slider that comes back hands over what it starts with, which nobody chose
     if chosen != shown:
-        state.change(unit=chosen)
+        session.change(unit=chosen)
 
 
 def places_along(config: ViTConfig, along: str) -> int:

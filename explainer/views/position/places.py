@@ -1,10 +1,10 @@
 """The rows of the page's matrices: the tokens' names, and which of them is chosen."""
 
-from explainer import state
 from explainer.content import load_texts
-from explainer.services import Observation
-from explainer.state import Choice
-from explainer.tokens import token_names
+from explainer.content.token_names import token_names
+from explainer.observation.observe import Observation
+from explainer.state import session
+from explainer.state.choice import Choice
 from vit_core import ViTConfig
 
 TOKENS = load_texts("token_explorer")
@@ -22,9 +22,9 @@ def place_names(config: ViTConfig) -> list[str]:
 
 def query_of(choice: Choice, seen: Observation) -> int:
     """Return the chosen token; a telling patch until one is chosen, since [CLS] has no place."""
-    if state.load().query is None:
+    if session.load().query is None:
         return seen.config.num_prefix_tokens + seen.telling_patch
-    return state.get_query(choice, seen.telling_patch)
+    return session.get_query(choice, seen.telling_patch)
 
 
 def place_of(choice: Choice, seen: Observation) -> int:

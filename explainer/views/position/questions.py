@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from explainer import positions, state
-from explainer.quiz import Question, compared
-from explainer.services import Observation
-from explainer.state import Choice
+from explainer.observation import positions
+from explainer.observation.observe import Observation
+from explainer.shell.quiz import Question, compared
+from explainer.state import session
+from explainer.state.choice import Choice
 from explainer.views.position.places import place_names, place_of
 from explainer.views.position.wording import TEXTS, WAVES, grids, output_name, steps_of, written
 from vit_core import ViTConfig
@@ -13,7 +14,7 @@ from vit_core.interpret.position import wave
 
 
 def questions(choice: Choice, seen: Observation) -> list[Question]:
-    found = positions.shuffled(choice, seen, state.load().shuffle or 1)
+    found = positions.shuffled(choice, seen, session.load().shuffle or 1)
     asked = [ask_shuffle(found, seen), ask_learned(choice, seen.config), ask_orders(seen.config)]
     if found.without is not None:
         asked.insert(1, ask_off(found, seen))
@@ -31,7 +32,7 @@ def ask_shuffle(found: positions.Shuffled, seen: Observation) -> Question:
     change = positions.change(found.with_position)
     return Question(
         "shuffle",
-        words["text"].format(seed=state.load().shuffle or 1, output=output_name(seen)),
+        words["text"].format(seed=session.load().shuffle or 1, output=output_name(seen)),
         (words["equal"], words["change"]),
         0 if equal else 1,
         words["why_equal" if equal else "why_change"].format(change=f"{change:.2g}"),

@@ -5,17 +5,19 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer import positions, state
-from explainer.classes import names_of, shown_classes
-from explainer.export import download_csv, table_csv
+from explainer.caching import remember
+from explainer.content.numbers import latex_number, precise_percent
 from explainer.figures import pixels
 from explainer.figures.grids import gridded
 from explainer.figures.switched import before_after
-from explainer.heads import cosine
-from explainer.notation import latex_number, precise_percent
-from explainer.services import Observation
-from explainer.shared import remember
-from explainer.state import Choice
+from explainer.observation import positions
+from explainer.observation.heads import cosine
+from explainer.observation.observe import Observation
+from explainer.observation.shown_classes import names_of, shown_classes
+from explainer.shell.downloads import download_csv, table_csv
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.link import MOST
 from explainer.views.position.wording import TEXTS, areas, note, output_name, written
 
 WIDTH = 224  # of the pictures of the experiment, or a little more
@@ -26,20 +28,20 @@ def show_shuffle(choice: Choice, seen: Observation) -> None:
     if config.num_patches < 2:
         st.markdown(texts["only"])
         return
-    seed = state.load().shuffle
+    seed = session.load().shuffle
     with st.container(horizontal=True, vertical_alignment="center"):
         # one button all the way, so that the keyboard's focus stays on it
         st.button(
             texts["again" if seed else "shuffle"],
             key="shuffle-patches",
             type="primary",
-            on_click=lambda: state.change(shuffle=seed % state.MOST + 1),
+            on_click=lambda: session.change(shuffle=seed % MOST + 1),
         )
         st.button(
             texts["back"],
             key="order-patches",
             disabled=not seed,
-            on_click=lambda: state.change(shuffle=0),
+            on_click=lambda: session.change(shuffle=0),
         )
     found = positions.shuffled(choice, seen, seed)
     st.html(remember(("shuffle pictures", choice, seed), lambda: draw_both(seen, found, seed)))

@@ -3,14 +3,15 @@
 import numpy as np
 import streamlit as st
 
-from explainer import positions, state
+from explainer.caching import remember
 from explainer.components.token_picker import token_picker
-from explainer.export import download_csv, matrix_csv
+from explainer.content.token_names import prefix_names
 from explainer.figures.maps import every_map
-from explainer.services import Observation
-from explainer.shared import remember
-from explainer.state import Choice
-from explainer.tokens import prefix_names
+from explainer.observation import positions
+from explainer.observation.observe import Observation
+from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.state import session
+from explainer.state.choice import Choice
 from explainer.views.position.places import TOKENS, place_names, place_of, row_after
 from explainer.views.position.wording import TEXTS, areas, note, show_missing, written
 from vit_core import ViTConfig
@@ -41,7 +42,7 @@ def show_similarity(choice: Choice, seen: Observation) -> None:
             grid=config.grid_size,
             prefix_names=prefix_names(config, TOKENS),
             query=token,
-            on_choose=lambda clicked: state.set_query(clicked["query"]),
+            on_choose=lambda clicked: session.set_query(clicked["query"]),
             values=np.concatenate([tokens, cosines[place, first:]]),
             scale="diverging",
             limit=1.0,

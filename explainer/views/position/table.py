@@ -6,14 +6,17 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer import code_panel, controls, positions, state
-from explainer.code_panel import Snippet
 from explainer.components.matrices import Matrix, matrices
-from explainer.equality import latex_sign, number_of
-from explainer.export import download_csv, matrix_csv
-from explainer.notation import latex_number
-from explainer.services import Observation
-from explainer.state import Cell, Choice
+from explainer.content.equality import latex_sign, number_of
+from explainer.content.numbers import latex_number
+from explainer.observation import positions
+from explainer.observation.observe import Observation
+from explainer.shell import code_panel, controls
+from explainer.shell.code_panel import Snippet
+from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
 from explainer.views.position.places import place_names, place_of
 from explainer.views.position.wording import TEXTS, WAVES, areas, grids, numbered, written
 from vit_core import ViTConfig
@@ -31,7 +34,7 @@ MADE_BY = {  # the code that makes a table of each kind
 
 
 def keep_kind(choice: Choice, kind: str) -> None:
-    state.change(kind=None if kind == choice.config.pos_embed else kind)
+    session.change(kind=None if kind == choice.config.pos_embed else kind)
 
 
 def show_table(choice: Choice, seen: Observation) -> None:
@@ -67,7 +70,7 @@ def show_table(choice: Choice, seen: Observation) -> None:
     elif kind == "learned" and not choice.trained:
         words.markdown(texts["learned_untrained"])
     place = place_of(choice, seen)
-    cell = state.get_cell({"table": found.shape}) or Cell("table", place, 0)
+    cell = session.get_cell({"table": found.shape}) or Cell("table", place, 0)
     dimensions = numbered(config.embed_dim)
     with picture:
         matrices(
@@ -84,7 +87,7 @@ def show_table(choice: Choice, seen: Observation) -> None:
                 )
             ],
             cell=cell,
-            on_choose=state.set_cell,
+            on_choose=session.set_cell,
             links={"token": place} if not config.num_registers else {},
             prefix=config.num_prefix_tokens,
             cache=(choice, kind),

@@ -6,11 +6,11 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explainer import positions
 from explainer.content import load_texts
-from explainer.services import Observation
-from explainer.state import Choice
-from explainer.told import texts_of
+from explainer.observation import positions
+from explainer.observation.observe import Observation
+from explainer.observation.text_variants import texts_of
+from explainer.state.choice import Choice
 from explainer.views.position.places import names_of
 from vit_core import ViTConfig
 from vit_core.interpret.position import Wave

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from explainer.code_panel import Snippet
-from explainer.services import Observation
-from explainer.state import Choice
+from explainer.observation.observe import Observation
+from explainer.shell.code_panel import Snippet
+from explainer.state.choice import Choice
 from explainer.views.self_attention.choose import show_choose
 from explainer.views.self_attention.formula import show_formula
 from explainer.views.self_attention.mix import show_mix

@@ -5,24 +5,25 @@ from functools import partial
 
 import numpy as np
 
-from explainer import state
-from explainer.arithmetic_view import show_derivation
-from explainer.attention_cells import Head
-from explainer.attention_row import AttentionRow, attention_row
 from explainer.components.matrices import Matrix, matrices
-from explainer.flawed import flaws
-from explainer.services import Observation
-from explainer.state import Cell, Choice
+from explainer.observation.attention_cells import Head
+from explainer.observation.attention_row import AttentionRow, attention_row
+from explainer.observation.flaws import flaws
+from explainer.observation.observe import Observation
+from explainer.observation.weights import weights
+from explainer.shell.cell_arithmetic import show_derivation
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
 from explainer.views.self_attention.wording import TEXTS, names_of, query_of
-from explainer.weights import weights
 from vit_core import ViTConfig
 
 
 def row_of(choice: Choice, seen: Observation) -> AttentionRow:
     return attention_row(
         seen.tensors,
-        block=state.get_block(choice),
-        head=state.get_head(choice),
+        block=session.get_block(choice),
+        head=session.get_head(choice),
         query=query_of(choice, seen),
     )
 
@@ -53,7 +54,7 @@ def cell_shapes(config: ViTConfig) -> dict[str, tuple[int, int]]:
 def cell_of(step: str, start: Cell, config: ViTConfig) -> Cell:
     """Return the chosen cell, or ``start`` while it is in no matrix of this step."""
     shapes = cell_shapes(config)
-    return state.get_cell({name: shapes[name] for name in STEPS[step]}) or start
+    return session.get_cell({name: shapes[name] for name in STEPS[step]}) or start
 
 
 def show_matrices(
@@ -71,12 +72,12 @@ def show_matrices(
         same_for_all: they are the same whichever token asks, and need not be sent again.
     """
     query = query_of(choice, seen)
-    head = choice, state.get_block(choice), state.get_head(choice)
+    head = choice, session.get_block(choice), session.get_head(choice)
     matrices(
         key=key,
         items=partial(make, choice, seen),
         cell=cell,
-        on_choose=state.set_cell,
+        on_choose=session.set_cell,
         links={"query": query, "token": query},
         prefix=seen.config.num_prefix_tokens,
         cache=head if same_for_all else (*head, query),
@@ -93,17 +94,17 @@ def show_cell(step: str, cell: Cell, choice: Choice, seen: Observation) -> None:
         "number": cell.column + 1,
     }
     name = f"compare_{cell.row}" if cell.matrix == "compare" else cell.matrix
-    block, head = state.get_block(choice), state.get_head(choice)
+    block, head = session.get_block(choice), session.get_head(choice)
     working = Head(seen.config, seen.tensors, weights(choice), block, head, query, flaws(choice))
     show_derivation(
         working.origin(cell),
         seen,
         TEXTS["cells"][name].format(**words),
         key=f"arithmetic-{step}",
-        is_example=state.get_cell(cell_shapes(seen.config)) != cell,
+        is_example=session.get_cell(cell_shapes(seen.config)) != cell,
     )
 
 
 def of_head(choice: Choice, seen: Observation, name: str) -> np.ndarray:
     """Return the chosen head's q, k, v, scores, pattern or z."""
-    return seen.tensors[f"blocks.{state.get_block(choice)}.attn.{name}"][state.get_head(choice)]
+    return seen.tensors[f"blocks.{session.get_block(choice)}.attn.{name}"][session.get_head(choice)]

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from explainer import controls, theme
-from explainer.services import Observation
-from explainer.state import Choice
+from explainer.figures import theme
+from explainer.observation.observe import Observation
+from explainer.shell import controls
+from explainer.state.choice import Choice
 from explainer.views.self_attention.wording import TEXTS, show_image
 
 

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from explainer import state
-from explainer.badge import equals_pytorch
-from explainer.services import Observation
-from explainer.state import Choice
+from explainer.observation.observe import Observation
+from explainer.shell.badge import equals_pytorch
+from explainer.state import session
+from explainer.state.choice import Choice
 from explainer.views.self_attention.wording import TEXTS, facts
 
 
@@ -15,4 +15,4 @@ def show_formula(choice: Choice, seen: Observation) -> None:
     st.markdown(texts["paper"])
     st.latex(texts["paper_formula"])
     st.markdown(texts["badge"].format(**facts(choice, seen)))
-    equals_pytorch("attention", choice, seen, state.get_block(choice))
+    equals_pytorch("attention", choice, seen, session.get_block(choice))

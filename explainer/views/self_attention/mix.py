@@ -3,8 +3,9 @@
 import numpy as np
 
 from explainer.components.matrices import Matrix
-from explainer.services import Observation
-from explainer.state import Cell, Choice
+from explainer.observation.observe import Observation
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
 from explainer.views.self_attention.cells import cell_of, of_head, row_of, show_cell, show_matrices
 from explainer.views.self_attention.wording import TEXTS, names_of, numbered, query_of
 

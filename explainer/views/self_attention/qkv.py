@@ -1,9 +1,10 @@
 """Query, key and value of the chosen head."""
 
-from explainer import state
 from explainer.components.matrices import Matrix
-from explainer.services import Observation
-from explainer.state import Cell, Choice
+from explainer.observation.observe import Observation
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.place import Cell
 from explainer.views.self_attention.cells import cell_of, of_head, show_cell, show_matrices
 from explainer.views.self_attention.wording import TEXTS, names_of, numbered, query_of
 
@@ -17,7 +18,7 @@ def show_qkv(choice: Choice, seen: Observation) -> None:
 def qkv_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
     texts, config, names = TEXTS["parts"]["qkv"], seen.config, names_of(seen.config)
     numbers = numbered("number", config.head_dim)
-    normed = seen.tensors[f"blocks.{state.get_block(choice)}.norm1"]
+    normed = seen.tensors[f"blocks.{session.get_block(choice)}.norm1"]
     meanings = {"q": ("query", "query"), "k": ("key", "key"), "v": ("value", "key")}
     return [
         Matrix(

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from explainer.attention_row import AttentionRow
-from explainer.notation import percent, precise_percent
-from explainer.quiz import Question, compared
-from explainer.services import Observation
-from explainer.state import Choice
+from explainer.content.numbers import percent, precise_percent
+from explainer.observation.attention_row import AttentionRow
+from explainer.observation.observe import Observation
+from explainer.shell.quiz import Question, compared
+from explainer.state.choice import Choice
 from explainer.views.self_attention.cells import of_head, row_of
 from explainer.views.self_attention.wording import TEXTS, facts, names_of
 from vit_core import ViTConfig

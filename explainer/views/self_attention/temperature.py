@@ -5,15 +5,17 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer import controls, state
-from explainer.attention_row import entropy_bits
-from explainer.export import download_csv, matrix_csv
+from explainer.content.numbers import percent
 from explainer.figures.looks import looks, over
-from explainer.flawed import flaws
-from explainer.notation import percent
-from explainer.services import Observation
-from explainer.small_print import note
-from explainer.state import Choice
+from explainer.observation.attention_row import entropy_bits
+from explainer.observation.flaws import flaws
+from explainer.observation.observe import Observation
+from explainer.shell import controls
+from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.notes import note
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.link import TEMPERATURES
 from explainer.views.self_attention.cells import row_of
 from explainer.views.self_attention.wording import TEXTS, facts, names_of
 
@@ -26,12 +28,12 @@ def over_image(seen: Observation, shares: np.ndarray, alt: str) -> str:
 
 def show_temperature(choice: Choice, seen: Observation) -> None:
     texts, config = TEXTS["parts"]["temperature"], seen.config
-    chosen = state.load().temperature
+    chosen = session.load().temperature
     controls.slide(
         texts["slide"],
-        state.TEMPERATURES,
+        TEMPERATURES,
         chosen,
-        lambda temperature: state.change(temperature=temperature),
+        lambda temperature: session.change(temperature=temperature),
         key="temperature",
     )
     names, prefix = names_of(config), config.num_prefix_tokens
@@ -66,7 +68,7 @@ def tempered(choice: Choice, seen: Observation) -> list[tuple[str, np.ndarray, b
     Where the model makes no division, the last is the one with it.
     """
     texts, row = TEXTS["parts"]["temperature"], row_of(choice, seen)
-    chosen = state.load().temperature
+    chosen = session.load().temperature
     rows = [(texts["model"], row.weights, True)]
     if float(chosen) != 1:
         title = texts["chosen"].format(temperature=chosen)

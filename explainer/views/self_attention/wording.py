@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from explainer import state
 from explainer.components.token_picker import token_picker
 from explainer.content import load_texts
-from explainer.services import Observation
-from explainer.state import Choice
-from explainer.tokens import prefix_names, token_names
+from explainer.content.token_names import prefix_names, token_names
+from explainer.observation.observe import Observation
+from explainer.state import session
+from explainer.state.choice import Choice
 from vit_core import ViTConfig
 
 TEXTS = load_texts("self_attention")
@@ -28,14 +28,14 @@ def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
         "root": f"{config.head_dim**0.5:.4g}",
         "tokens": config.num_tokens,
         "most": f"{np.log2(config.num_tokens):.2f}",
-        "block": state.get_block(choice) + 1,
-        "head": state.get_head(choice) + 1,
+        "block": session.get_block(choice) + 1,
+        "head": session.get_head(choice) + 1,
         "query": names_of(config)[query_of(choice, seen)],
     }
 
 
 def query_of(choice: Choice, seen: Observation) -> int:
-    return state.get_query(choice, seen.telling_patch)
+    return session.get_query(choice, seen.telling_patch)
 
 
 def names_of(config: ViTConfig) -> list[str]:
@@ -47,14 +47,14 @@ def show_image(
 ) -> None:
     """Draw the image to point at and click, with weights over it if there are any."""
     query = query_of(choice, seen)
-    row = None if shares is None else (state.get_block(choice), state.get_head(choice), query)
+    row = None if shares is None else (session.get_block(choice), session.get_head(choice), query)
     token_picker(
         key=key,
         image=seen.pixels,
         grid=seen.config.grid_size,
         prefix_names=prefix_names(seen.config, TOKENS),
         query=query,
-        on_choose=lambda clicked: state.set_query(clicked["query"]),
+        on_choose=lambda clicked: session.set_query(clicked["query"]),
         values=shares,
         cache=(choice, row),
     )

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from explainer import runs, state
+from explainer import training
 from explainer.components.copy_link import copy_link
 from explainer.content import load_texts
-from explainer.runs import Manager, Run, visitor
-from explainer.small_print import note
+from explainer.shell.notes import note
+from explainer.state import session
+from explainer.training import Manager, Run, visitor
 from explainer.views.train import orders
 from explainer.views.train.compare import show_compare
 from explainer.views.train.live import show_run
@@ -28,7 +29,7 @@ STYLE = f"<style>{(Path(__file__).parent / 'train.css').read_text(encoding='utf-
 
 
 def render() -> None:
-    manager = runs.the_manager()
+    manager = training.the_manager()
     manager.warm_up()
     st.html(STYLE)
     run, own = find_shown(manager), manager.runs_of(visitor.current())
@@ -65,10 +66,10 @@ def render() -> None:
 
 def find_shown(manager: Manager) -> Run | None:
     """Return the run to show: the address's, else the visitor's own that is under way."""
-    asked = state.load().run
+    asked = session.load().run
     run = manager.find(asked) if asked else None
     if asked and run is None:
-        state.refused().append(TEXTS["gone"].format(run=asked))
+        session.refused().append(TEXTS["gone"].format(run=asked))
         orders.show("")
     if run is None and (run := manager.active_of(visitor.current())):
         orders.show(run.id)

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from explainer import theme
 from explainer.components.curves import show_curves
-from explainer.course import Course, Points
+from explainer.figures import theme
 from explainer.figures.curves import Curve, curves
-from explainer.theme import Shade
+from explainer.figures.theme import Shade
+from explainer.training.progress import Course, Points
 from explainer.views.train.wording import TEXTS
 
 WORDS = TEXTS["charts"]

@@ -5,13 +5,13 @@ from html import escape
 
 import streamlit as st
 
-from explainer import theme
 from explainer.components.curves import show_curves
-from explainer.course import Course, course_of
+from explainer.figures import theme
 from explainer.figures.curves import curves, legend_of
-from explainer.runs import Run
-from explainer.small_print import note
-from explainer.theme import Shade
+from explainer.figures.theme import Shade
+from explainer.shell.notes import note
+from explainer.training import Run
+from explainer.training.progress import Course, course_of
 from explainer.views.train.charts import WORDS as CHART_WORDS
 from explainer.views.train.charts import curve_of
 from explainer.views.train.wording import TEXTS, duration, labels, settings_of

@@ -7,10 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from explainer import state
-from explainer.controls import enter, pick, slide
-from explainer.runs import Limits
-from explainer.small_print import note
+from explainer.shell.controls import enter, pick, slide
+from explainer.shell.notes import note
+from explainer.state import session
+from explainer.state.link import DEPTHS, HEADS, MAX_SEED, PATCHES, WIDTHS
+from explainer.training import Limits
 from explainer.views.train import setup
 from explainer.views.train.wording import TEXTS
 from vit_core.config import AUGMENTATIONS, OPTIMIZERS, POOLS, POSITIONS, SCHEDULES
@@ -25,14 +26,14 @@ DECAYS = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 
 def show_shape() -> None:
     """Draw the knobs of the model."""
-    now = state.load()
+    now = session.load()
     left, right = columns()
     with left:
-        slider("patches", state.PATCHES, now.patches, keep_shape)
-        slider("width", state.WIDTHS, now.width, keep_shape)
-        slider("heads", state.HEADS, now.heads, keep_shape)
+        slider("patches", PATCHES, now.patches, keep_shape)
+        slider("width", WIDTHS, now.width, keep_shape)
+        slider("heads", HEADS, now.heads, keep_shape)
     with right:
-        slider("depth", state.DEPTHS, now.depth, keep_shape)
+        slider("depth", DEPTHS, now.depth, keep_shape)
         choice("position", POSITIONS, now.position, keep_shape)
         choice("pool", POOLS, setup.load().pool, keep_pool)
 
@@ -58,10 +59,10 @@ def show_training(limits: Limits) -> None:
         with knob("seed"):
             enter(
                 TEXTS["knobs"]["seed"]["label"],
-                state.load().seed,
+                session.load().seed,
                 partial(keep_shape, "seed"),
                 key="train-seed",
-                most=state.MAX_SEED,
+                most=MAX_SEED,
             )
 
 
@@ -83,7 +84,7 @@ def up_to(options: Sequence[int], most: int) -> list[int]:
 
 
 def keep_shape(name: str, value: int | str) -> None:
-    state.change(**{name: value})
+    session.change(**{name: value})
 
 
 def keep_training(name: str, value: object) -> None:

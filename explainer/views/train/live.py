@@ -6,8 +6,8 @@ from html import escape
 
 import streamlit as st
 
-from explainer.course import Course, course_of
-from explainer.runs import Manager, Run, visitor
+from explainer.training import Manager, Run, visitor
+from explainer.training.progress import Course, course_of
 from explainer.views.train import orders
 from explainer.views.train.charts import show_charts
 from explainer.views.train.now import show_now

@@ -8,16 +8,16 @@ from functools import cache, partial
 import numpy as np
 import streamlit as st
 
-from explainer import theme
 from explainer.components.curves import show_curves
 from explainer.content import load_texts
-from explainer.controls import pick
-from explainer.course import course_of
-from explainer.export import download_csv, table_csv
+from explainer.figures import theme
 from explainer.figures.curves import curves, legend_of
-from explainer.recorded import HEALTHY, recorded
-from explainer.small_print import note
-from explainer.state import CLASSES
+from explainer.shell.controls import pick
+from explainer.shell.downloads import download_csv, table_csv
+from explainer.shell.notes import note
+from explainer.state.link import CLASSES
+from explainer.training.progress import course_of
+from explainer.training.recorded import HEALTHY, recorded
 from explainer.views.train.charts import WORDS as CHART_WORDS
 from explainer.views.train.charts import curve_of
 from vit_core.mistakes import MISTAKES

@@ -3,15 +3,15 @@
 import numpy as np
 import streamlit as st
 
-from explainer import state
-from explainer.controls import pick_place
 from explainer.figures import looks
 from explainer.figures.confusion import confusion
 from explainer.figures.mosaic import mosaic
 from explainer.figures.pixels import weights_matrix
 from explainer.figures.strip import strip
-from explainer.runs import Run
-from explainer.small_print import note
+from explainer.shell.controls import pick_place
+from explainer.shell.notes import note
+from explainer.state import session
+from explainer.training import Run
 from explainer.views.train.digits import answered, pictures, pixels_of
 from explainer.views.train.wording import TEXTS
 from vit_core import ViTConfig
@@ -89,7 +89,7 @@ def show_filters(snapshot: Snapshot, config: ViTConfig) -> None:
 
 
 def show_pattern(snapshot: Snapshot, config: ViTConfig) -> None:
-    now = state.load()
+    now = session.load()
     block, head = min(now.block, config.depth - 1), min(now.head, config.num_heads - 1)
     weights = snapshot.pattern[block, head].astype(np.float32)
     looked_at = weights.mean(axis=0)
@@ -110,8 +110,8 @@ def show_pattern(snapshot: Snapshot, config: ViTConfig) -> None:
     )
     note(WORDS["pattern_text"].format(**facts))
     with st.container(horizontal=True, key="train-place"):
-        pick_place("block", config.depth, block, state.set_block)
-        pick_place("head", config.num_heads, head, state.set_head)
+        pick_place("block", config.depth, block, session.set_block)
+        pick_place("head", config.num_heads, head, session.set_head)
 
 
 def picture(address: str, alt: str) -> str:

@@ -7,10 +7,11 @@ from html import escape
 
 import streamlit as st
 
-from explainer import services, state
 from explainer.components.guide import follow_guide
-from explainer.runs import Manager, Refused, Run, RunRequest, visitor
-from explainer.state import RUN
+from explainer.inputs.models import load
+from explainer.state import session
+from explainer.state.choice import RUN
+from explainer.training import Manager, Refused, Run, RunRequest, visitor
 from explainer.views.train import setup
 from explainer.views.train.wording import MISTAKES, TEXTS
 
@@ -51,14 +52,14 @@ def show_refusal() -> None:
 
 def show(run_id: str) -> None:
     """Turn the page to a run, or to the setup if the id is empty."""
-    now = state.load()
+    now = session.load()
     if run_id == now.run:
         return
     forget_refusal()
     now = replace(now, run=run_id, epoch=None)
     if not run_id and now.source == RUN:
-        now = replace(now, source=services.available_sources()[0])
-    state.save(now)
+        now = replace(now, source=load.available_sources()[0])
+    session.save(now)
     follow(TEXTS["follow_run" if run_id else "follow_setup"])
 
 
@@ -121,7 +122,7 @@ def is_going(manager: Manager, run: Run) -> bool:
 def delete(manager: Manager, run: Run) -> None:
     """Remove a run for good; a page that shows it turns to the setup."""
     attempt(lambda: manager.delete(visitor.current(), run.id))
-    if state.load().run == run.id and manager.find(run.id) is None:
+    if session.load().run == run.id and manager.find(run.id) is None:
         said = st.session_state.get(REFUSED_KEY)
         show("")
         if said:  # files that are not the app's stay

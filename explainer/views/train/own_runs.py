@@ -4,8 +4,8 @@ from functools import partial
 
 import streamlit as st
 
-from explainer import state
-from explainer.runs import Manager, Run
+from explainer.state import session
+from explainer.training import Manager, Run
 from explainer.views.train import orders
 from explainer.views.train.wording import TEXTS, title_of, when
 
@@ -31,7 +31,7 @@ def show_row(manager: Manager, run: Run) -> None:
     ):
         words = WORDS["row"].format(title=title_of(run), when=when(run), how=how(run))
         st.markdown(words, width="stretch")
-        if run.id == state.load().run:
+        if run.id == session.load().run:
             st.markdown(f":small[{WORDS['shown']}]", width="content")
         else:
             st.button(

@@ -5,17 +5,19 @@ from functools import partial
 
 import streamlit as st
 
-from explainer import navigation, services, state
-from explainer.controls import slide
-from explainer.export import table_csv
 from explainer.figures.pixels import grey_image
 from explainer.figures.strip import Answer, strip
-from explainer.hardest import hardest_of
-from explainer.runs import Manager, Run, visitor
-from explainer.script import script_of
-from explainer.small_print import note
-from explainer.state import RUN
+from explainer.inputs.models import load
+from explainer.shell import routes
+from explainer.shell.controls import slide
+from explainer.shell.downloads import table_csv
+from explainer.shell.notes import note
+from explainer.state import session
+from explainer.state.choice import RUN, saved
+from explainer.training import Manager, Run, visitor
+from explainer.training.as_script import script_of
 from explainer.views.train import orders, setup
+from explainer.views.train.most_wrong import hardest_of
 from explainer.views.train.wording import TEXTS
 from vit_core import CheckpointError
 from vit_core.data import mnist_info, mnist_test
@@ -59,8 +61,8 @@ def act(label: str, name: str, order, is_first: bool = False) -> None:
 
 
 def open_in_pipeline(run: Run, epoch: int | None) -> None:
-    state.change(source=RUN, run=run.id, epoch=epoch)
-    navigation.go("home")
+    session.change(source=RUN, run=run.id, epoch=epoch)
+    routes.go("home")
 
 
 def show_hardest(run: Run) -> None:
@@ -116,7 +118,7 @@ def show_take_along(run: Run) -> None:
 
 def show_checkpoint(run: Run, epoch: int) -> None:
     try:
-        services.load_source(state.saved(run.id, epoch))
+        load.load_source(saved(run.id, epoch))
     except (CheckpointError, OSError):
         st.markdown(WORDS["unreadable"], width="content")
         return

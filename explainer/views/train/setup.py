@@ -4,9 +4,9 @@ from dataclasses import dataclass, fields, replace
 
 import streamlit as st
 
-from explainer import state
-from explainer.runs import RunRequest
-from explainer.state import State
+from explainer.state import session
+from explainer.state.link import DEPTHS, HEADS, MAX_SEED, PATCHES, WIDTHS, State
+from explainer.training import RunRequest
 from vit_core import PRESETS, TrainConfig, ViTConfig
 from vit_core.mistakes import MISTAKES, mistakes_of
 
@@ -41,7 +41,7 @@ def load() -> Setup:
     """Return the session's setup: a quick run, of the shape that a link or a visitor has chosen."""
     if KEY not in st.session_state:
         model, train = RECIPES[QUICK]
-        start, now = State(), state.load()
+        start, now = State(), session.load()
         if all(getattr(now, name) == getattr(start, name) for name in SHAPE):
             adopt(model, replace(train, seed=now.seed))
         else:
@@ -56,28 +56,28 @@ def save(setup: Setup) -> None:
 def model() -> ViTConfig:
     """Return the model that the knobs describe."""
     pool = load().pool
-    return replace(state.load().shaped, pool=pool)
+    return replace(session.load().shaped, pool=pool)
 
 
 def train() -> TrainConfig:
     """Return the training that the knobs describe."""
-    return replace(load().train, seed=state.load().seed)
+    return replace(load().train, seed=session.load().seed)
 
 
 def adopt(model: ViTConfig, train: TrainConfig) -> None:
     """Turn the knobs to settings that they can have (``can_adopt``)."""
-    state.change(**shape_of(model), seed=train.seed)
+    session.change(**shape_of(model), seed=train.seed)
     save(Setup(model.pool, train))
 
 
 def can_adopt(model: ViTConfig, train: TrainConfig) -> bool:
     """Whether the knobs can be turned to these settings; an uploaded model may have others."""
     shape = shape_of(model)
-    options = (state.PATCHES, state.WIDTHS, state.HEADS, state.DEPTHS)
+    options = (PATCHES, WIDTHS, HEADS, DEPTHS)
     if any(shape[name] not in known for name, known in zip(SHAPE, options, strict=False)):
         return False
     described = replace(State(**shape).shaped, pool=model.pool)
-    return described == model and train.seed <= state.MAX_SEED
+    return described == model and train.seed <= MAX_SEED
 
 
 def shape_of(model: ViTConfig) -> dict[str, int | str]:
@@ -95,7 +95,7 @@ def follow(name: str) -> None:
     """Turn the knobs to a recipe; ``OWN`` leaves them as they are."""
     if name != OWN:
         model, train = RECIPES[name]
-        adopt(model, replace(train, seed=state.load().seed))
+        adopt(model, replace(train, seed=session.load().seed))
 
 
 def change(**values: object) -> None:
@@ -126,7 +126,7 @@ def take_out(mistake: str) -> None:
     model, train = RECIPES[QUICK]
     flawed_model, flawed_train = MISTAKES[mistake].apply(model, train)
     if flawed_model != model:
-        state.change(position=model.pos_embed)
+        session.change(position=model.pos_embed)
     names = [field.name for field in fields(TrainConfig)]
     change(
         **{

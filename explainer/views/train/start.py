@@ -4,10 +4,10 @@ from functools import partial
 
 import streamlit as st
 
-from explainer.controls import pick
 from explainer.figures.strip import strip
-from explainer.runs import Manager, Refused
-from explainer.small_print import note
+from explainer.shell.controls import pick
+from explainer.shell.notes import note
+from explainer.training import Manager, Refused
 from explainer.views.train import knobs, setup
 from explainer.views.train.digits import unasked
 from explainer.views.train.orders import begin

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from explainer.content import load_texts
-from explainer.runs import Run
+from explainer.training import Run
 from vit_core.runs.directory import RunConfig, RunError
 
 TEXTS = load_texts("train")

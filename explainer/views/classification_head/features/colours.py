@@ -4,16 +4,16 @@ from functools import partial
 
 import streamlit as st
 
-from explainer import features
+from explainer.caching import remember
 from explainer.content import load_texts
-from explainer.export import download_csv, matrix_csv
+from explainer.content.token_names import token_names
 from explainer.figures.colour_map import colours_of, strip
-from explainer.patch_colours import show_patch_colours
-from explainer.services import Observation
-from explainer.shared import remember
-from explainer.small_print import note
-from explainer.state import Choice
-from explainer.tokens import token_names
+from explainer.observation import features
+from explainer.observation.observe import Observation
+from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.notes import note
+from explainer.shell.patch_colours import show_patch_colours
+from explainer.state.choice import Choice
 from explainer.views.classification_head.features.wording import TEXTS
 
 

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from explainer import features
-from explainer.export import download_csv, table_csv
 from explainer.figures.gallery import gallery
 from explainer.figures.pixels import image_address
-from explainer.services import Observation
-from explainer.small_print import note
-from explainer.state import Choice
+from explainer.observation import features
+from explainer.observation.observe import Observation
+from explainer.shell.downloads import download_csv, table_csv
+from explainer.shell.notes import note
+from explainer.state.choice import Choice
 from explainer.views.classification_head.features.wording import TEXTS
 
 

@@ -1,10 +1,10 @@
 """Questions on the features, asked of the live model."""
 
-from explainer import features
-from explainer.equality import holds, number_of
-from explainer.quiz import Question, compared
-from explainer.services import Observation
-from explainer.state import Choice
+from explainer.content.equality import holds, number_of
+from explainer.observation import features
+from explainer.observation.observe import Observation
+from explainer.shell.quiz import Question, compared
+from explainer.state.choice import Choice
 from explainer.views.classification_head.features.wording import TEXTS, share
 
 BOUNDS = (0.1, 0.5)  # of the share that three directions hold

@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from explainer.export import download_csv, matrix_csv
-from explainer.services import Observation
-from explainer.state import Choice
+from explainer.observation.observe import Observation
+from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.state.choice import Choice
 from explainer.views.classification_head.features.wording import TEXTS
 from explainer.views.classification_head.pooled import show_pooled
 from explainer.views.classification_head.wording import numbered

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from explainer.content import load_texts
-from explainer.services import Observation
-from explainer.state import Choice
+from explainer.observation.observe import Observation
+from explainer.state.choice import Choice
 
 TEXTS = load_texts("features")
 

@@ -1,0 +1,77 @@
+"""The app's pages, and what each run does before one of them is drawn."""
+
+import importlib
+from functools import partial
+
+import streamlit as st
+
+from explainer import startup
+from explainer.components.theme_follower import follow_theme
+from explainer.observation import observe
+from explainer.shell import frame, refused_links, sidebar
+from explainer.shell.routes import TITLES, page_of, show_neighbours
+from explainer.state import session
+
+
+def pages() -> list[st.Page]:
+    """Return all pages in their order; the first is at the root.
+
+    New ones for each run: Streamlit notes on a page whether it may run now.
+    """
+    return [page_of(view, partial(show, view)) for view in TITLES]
+
+
+def show(view: str) -> None:
+    """Draw one page."""
+    if view == "train":
+        show_training()
+    else:
+        show_model(view)
+
+
+def show_training() -> None:
+    """Draw the page that trains: it shows runs, so nobody chooses a model and an image first."""
+    page = importlib.import_module("explainer.views.train")
+    session.save(session.load())
+    session.enter("train")
+    frame.style()
+    above = st.container(key="above")
+    page.render()
+    with above:
+        refused_links.show_refusals()
+    follow_theme(st.context.theme.type or "light")
+
+
+def show_model(view: str) -> None:
+    """Let the visitor choose, observe, and draw one view; views are imported when first needed."""
+    asked, opening = session.load(), session.is_opening()
+    session.enter(view)
+    choice = sidebar.choose()
+    if opening:
+        refused_links.settle(asked, choice)
+    frame.style()
+    above = st.container(key="above")
+    seen = observe.observe(choice)
+    page = importlib.import_module(f"explainer.views.{module_of(view, seen)}")
+    if hasattr(page, "PARTS"):
+        frame.draw(view, page, choice, seen)
+        show_neighbours(view)
+    else:
+        page.render(choice, seen)
+    if opening and view != "home":
+        refused_links.settle_cell()
+    with above:
+        refused_links.show_refusals()
+    follow_theme(st.context.theme.type or "light")
+
+
+def module_of(view: str, seen: observe.Observation) -> str:
+    """Return the module that draws a view; a model without a head has features in its place."""
+    if view == "classification_head" and not seen.has_head:
+        return "classification_head.features"
+    return view
+
+
+def run() -> None:
+    st.navigation(pages(), position="top").run()
+    startup.settle(tuple(f"explainer.views.{view}" for view in TITLES))

@@ -1,0 +1,1 @@
+"""Pictures: test digits, the galleries, and what visitors draw, photograph or upload."""

@@ -1,0 +1,45 @@
+"""The picture that a choice names, as its model gets it, and its true class."""
+
+import numpy as np
+from PIL import Image
+
+from explainer.inputs.models.load import load_source
+from explainer.inputs.pictures import link_code
+from explainer.inputs.pictures.galleries import DIGITS, label_of, photo_store, samples
+from explainer.inputs.pictures.test_digits import test_digit
+from explainer.state.choice import Choice
+
+
+def picture(choice: Choice) -> np.ndarray:
+    """Return the pixels that the model gets, an own picture's or those of a shipped one.
+
+    (28, 28) uint8 of a digit; of others as ``Observation.pixels`` has them.
+    """
+    if choice.gallery == DIGITS:
+        if choice.picture:
+            return link_code.decode(choice.picture)
+        return test_digit(choice.digit, choice.index)
+    return load_source(choice.source, choice.config, choice.seed).prepare(photograph(choice))
+
+
+def photograph(choice: Choice) -> Image.Image:
+    """Return the picture that is chosen of a gallery, in its own size, in colour.
+
+    Raises:
+        ValueError: an own photograph is no longer kept.
+    """
+    if not choice.photo:
+        return samples(choice.gallery)[choice.sample].open()
+    try:
+        return photo_store.find(choice.photo)
+    except LookupError:
+        raise ValueError(f"the photograph {choice.photo} is no longer kept") from None
+
+
+def label(choice: Choice, class_names: tuple[str, ...]) -> int | None:
+    """Return the true class of the picture, where somebody has said what it is."""
+    if choice.is_own:
+        return None
+    if choice.gallery == DIGITS:
+        return choice.digit
+    return label_of(samples(choice.gallery)[choice.sample], class_names)

@@ -1,0 +1,118 @@
+"""Which numbers each cell of the two pages on attention was computed from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from explainer.observation.arithmetic import SOUND, Derivation, Factor, derive, dot
+from explainer.state.place import Cell
+from vit_core import ViTConfig
+from vit_core.mistakes import Flaws
+
+# matrix → tensor of the block; these are whole, with the head in front
+WHOLE = {"q": "q", "k": "k", "v": "v", "values": "v", "scores": "scores", "z": "z"}
+
+
+@dataclass(frozen=True)
+class Head:
+    """One head of one block at work, as seen from one query.
+
+    Attributes:
+        tensors: of the trace, without the batch axis.
+        weights: of the model that ran, by timm's names.
+        flaws: of that model.
+    """
+
+    config: ViTConfig
+    tensors: Mapping[str, np.ndarray]
+    weights: Mapping[str, np.ndarray]
+    block: int
+    head: int
+    query: int
+    flaws: Flaws = SOUND
+
+    def origin(self, cell: Cell) -> Derivation | None:
+        """Return where the number of a cell comes from; None if it is learned.
+
+        Raises:
+            ValueError: the two pages have no such matrix.
+        """
+        name, row, column = cell
+        if name == "norm":
+            return self.derived("norm1", row, column)
+        if name == "attn_out":
+            return self.derived("attn_out", row, column)
+        if name in WHOLE:
+            return self.derived(f"attn.{WHOLE[name]}", self.head, row, column)
+        if name == "pattern":
+            return self.derived("attn.pattern", self.head, row, column)
+        if name in ("weights", "shares"):  # the query's row, lying and standing
+            key = row if name == "shares" else column
+            return self.derived("attn.pattern", self.head, self.query, key)
+        if name == "compare":
+            return self.compared(column, divided=row == 1)
+        if name == "weighted":
+            return self.weighted(row, column)
+        if name == "written":
+            return self.written(row, column)
+        raise ValueError(f"there is no matrix {name!r} on the pages about attention")
+
+    def derived(self, name: str, *place: int) -> Derivation:
+        key = f"blocks.{self.block}.{name}"
+        return derive(self.tensors, self.weights, self.config, key, place, self.flaws)
+
+    def read(self, name: str) -> np.ndarray:
+        return self.tensors[f"blocks.{self.block}.attn.{name}"].astype(np.float64)
+
+    def compared(self, key: int, *, divided: bool) -> Derivation:
+        """The query's score for a key, or the dot product that it is before the division."""
+        if divided:
+            return self.derived("attn.scores", self.head, self.query, key)
+        asking, offering = (self.read(name)[self.head] for name in "qk")
+        return dot(
+            Factor("query", asking[self.query], "query"),
+            Factor("key", offering[key], "key"),
+            float(asking[self.query] @ offering[key]),
+            "number",
+        )
+
+    def weighted(self, key: int, number: int) -> Derivation:
+        """One number of a value times the weight that the query gives it."""
+        weight = self.read("pattern")[self.head, self.query, [key]]
+        value = self.read("v")[self.head, [key], number]
+        return dot(
+            Factor("shares", weight),
+            Factor("values", value, "value"),
+            float(weight[0] * value[0]),
+            "token",
+            kind="mix",
+        )
+
+    def written(self, head: int, dimension: int) -> Derivation | None:
+        """What one head alone writes into the query; the row behind the last head is the bias."""
+        if head == self.config.num_heads:
+            return self.bias(dimension)
+        size = self.config.head_dim
+        weights = self.weights[f"blocks.{self.block}.attn.proj.weight"].astype(np.float64)
+        mixed = self.read("z")[head, self.query]
+        column = weights[dimension, head * size : (head + 1) * size]
+        scale = self.weights.get(f"blocks.{self.block}.ls1.gamma")
+        factor = None if scale is None else float(scale[dimension])
+        shown = float(mixed @ column) * (1.0 if factor is None else factor)
+        return dot(
+            Factor("heads", mixed), Factor("weight_out", column), shown, "number", factor=factor
+        )
+
+    def bias(self, dimension: int) -> Derivation | None:
+        """What the projection's bias adds; a learned number unless LayerScale multiplies it."""
+        scale = self.weights.get(f"blocks.{self.block}.ls1.gamma")
+        if scale is None:
+            return None
+        bias = self.weights[f"blocks.{self.block}.attn.proj.bias"]
+        return dot(
+            Factor("bias", bias[[dimension]].astype(np.float64)),
+            Factor("layer_scale", scale[[dimension]].astype(np.float64)),
+            float(bias[dimension] * scale[dimension]),
+            "dimension",
+        )

@@ -1,0 +1,29 @@
+"""The texts of a page as they fit the model and the pictures that are looked at."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from explainer.content import load_texts, load_variant
+from explainer.inputs.pictures.galleries import DIGITS
+from explainer.observation.observe import Observation
+
+
+def texts_of(page: str, seen: Observation) -> Mapping[str, Any]:
+    """Return a page's texts, which are written for digits, or what is said of other pictures.
+
+    Beside ``name`` may stand ``name_cifar10`` and ``name_photographs`` for one gallery,
+    ``name_colour`` for models of three channels, and ``name_pictures`` for all but digits; and
+    ``name_bare`` for models without a final LayerNorm.
+    """
+    if endings := endings_of(seen):
+        return load_variant(page, endings)
+    return load_texts(page)
+
+
+def endings_of(seen: Observation) -> tuple[str, ...]:
+    """Return the endings of texts for this model and picture, the most particular first."""
+    bare = () if seen.config.final_norm else ("_bare",)
+    if seen.gallery == DIGITS:
+        return bare
+    colour = ("_colour",) if seen.config.in_channels == 3 else ()
+    return (*bare, f"_{seen.gallery}", *colour, "_pictures")

@@ -1,0 +1,1 @@
+"""What stands around every page: frame, guide, quiz, sidebar, picture picker, code panel."""

@@ -1,0 +1,95 @@
+"""The badge "Equals PyTorch": PyTorch's own module on the same weights, and how far it is away."""
+
+from html import escape
+
+import streamlit as st
+import torch
+
+from explainer.caching import remember
+from explainer.content import load_texts
+from explainer.figures import theme
+from explainer.inputs.models import load
+from explainer.observation.flaws import flaws
+from explainer.observation.observe import Observation
+from explainer.state.choice import Choice
+from vit_core.mistakes import Flaws
+from vit_core.reference import TOLERANCE, Difference, attention_difference, block_difference
+
+STYLE = f"""
+.equals {{ display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.25rem 0.75rem;
+  font-size: 0.9375rem; line-height: 1.5; color: {theme.MUTED.css}; }}
+.equals b {{ padding: 0.0625rem 0.625rem; border: 1px solid currentColor; border-radius: 1rem;
+  font-weight: 600; white-space: nowrap; }}
+.equals code {{ font-size: 0.875rem; color: inherit; background: none; padding: 0; }}
+"""
+
+COMPARISONS = {  # what is compared → function, what goes in, what comes out
+    "attention": (attention_difference, "norm1", "attn_out"),
+    "block": (block_difference, "resid_pre", "resid_post"),
+}
+COMPARED_PARTS = {
+    "attention": ("scale_scores",),
+    "block": ("residual", "layer_norm", "scale_scores"),
+}
+
+
+def equals_pytorch(what: str, choice: Choice, seen: Observation, block: int) -> None:
+    """Draw the badge of one block's ``"attention"`` or of the whole ``"block"``."""
+    show_badge(
+        remember(("equals", what, choice, block), lambda: compare(what, choice, seen, block)),
+        reason(what, flaws(choice)),
+    )
+
+
+def compare(what: str, choice: Choice, seen: Observation, block: int) -> Difference:
+    """Run PyTorch's module on the block's weights, and return how far its numbers are away."""
+    measure, received, gave = COMPARISONS[what]
+    model = load.load_source(choice.source, choice.config, choice.seed).model
+    before, after = (
+        torch.tensor(seen.tensors[f"blocks.{block}.{name}"])[None] for name in (received, gave)
+    )
+    return measure(model, block, before, after)
+
+
+def reason(what: str, made: Flaws) -> str:
+    """Return why a flawed model differs, in the parts that are compared; empty for none."""
+    texts = load_texts("badge")["left_out"]
+    parts = [name for name in COMPARED_PARTS[what] if not getattr(made, name)]
+    if not parts:
+        return ""
+    return texts["why"].format(parts=texts["and"].join(texts[name] for name in parts))
+
+
+def show_badge(found: Difference, why: str = "") -> None:
+    """Draw what was found, equal or not.
+
+    Args:
+        why: a difference is to be expected; empty if none is.
+    """
+    st.html(badge(found, why))
+
+
+def badge(found: Difference, why: str = "") -> str:
+    texts = load_texts("badge")
+    measured = texts["measured"].format(
+        module=escape(found.module), largest=f"{found.largest:.1e}" if found.largest else "0"
+    )
+    tolerance = texts["tolerance"].format(
+        tolerance=f"{TOLERANCE:.0e}", limit=f"{TOLERANCE * found.scale:.1e}"
+    )
+    details = [measured, tolerance]
+    if found.has_layer_scale:
+        details.insert(1, texts["layer_scale"])
+    if found.equal:
+        return framed(theme.GOOD, f"✓ {texts['equal']}", *details)
+    if why:
+        details.insert(0, escape(why))
+    return framed(theme.BAD, f"✗ {texts['unequal']}", *details)
+
+
+def framed(shade: theme.Shade, verdict: str, *details: str) -> str:
+    spans = "".join(f"<span>{detail}</span>" for detail in details)
+    return (
+        f"<style>{STYLE}</style><div class='equals'>"
+        f"<b style='color:{shade.css}'>{verdict}</b>{spans}</div>"
+    )

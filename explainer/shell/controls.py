@@ -1,0 +1,140 @@
+"""Controls of the pages: each shows one value of the state and hands back what is chosen.
+
+A widget that is told its value at every run jumps back under a quick hand; these are told only a
+value that they do not have.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Literal, TypeVar
+
+import streamlit as st
+
+from explainer.content import load_texts
+from explainer.state import session
+from explainer.state.choice import Choice
+
+Option = TypeVar("Option")
+TOLD_KEY = "told"  # key of a widget → the page on which it was told its value last
+
+
+def pick(
+    label: str,
+    options: Sequence[Option],
+    chosen: Option,
+    keep: Callable[[Option], None],
+    *,
+    key: str,
+    format_func: Callable[[Option], str] = str,
+    help: str | None = None,
+    label_visibility: Literal["visible", "collapsed"] = "visible",
+) -> None:
+    """Offer a few options side by side.
+
+    Args:
+        chosen: what is shown, one of ``options``.
+        keep: called with the option that somebody chose, before the page runs again.
+    """
+    tell(key, chosen)
+    st.segmented_control(
+        label,
+        options,
+        key=key,
+        required=True,
+        format_func=format_func,
+        help=help,
+        label_visibility=label_visibility,
+        on_change=partial(hand_back, key, keep),
+    )
+
+
+def slide(
+    label: str,
+    options: Sequence[Option],
+    chosen: Option,
+    keep: Callable[[Option], None],
+    *,
+    key: str,
+    format_func: Callable[[Option], str] = str,
+    help: str | None = None,
+) -> None:
+    """Offer options that have an order on a slider; otherwise as ``pick``."""
+    tell(key, chosen)
+    st.select_slider(
+        label,
+        options,
+        # a browser that has only begun to draw a slider sends this with a click on something else
+        value=chosen,
+        key=key,
+        format_func=format_func,
+        help=help,
+        disabled=len(options) < 2,
+        on_change=partial(hand_back, key, keep),
+    )
+
+
+def enter(
+    label: str,
+    chosen: int,
+    keep: Callable[[int], None],
+    *,
+    key: str,
+    most: int,
+    help: str | None = None,
+) -> None:
+    """Offer a field for a whole number from 0 to ``most``; otherwise as ``pick``."""
+    tell(key, chosen)
+    st.number_input(
+        label,
+        min_value=0,
+        max_value=most,
+        step=1,
+        key=key,
+        help=help,
+        on_change=partial(hand_back, key, keep),
+    )
+
+
+def pick_block(choice: Choice) -> None:
+    """Offer the model's encoder blocks, which count from 1 here and from 0 in state and code."""
+    pick_place("block", choice.config.depth, session.get_block(choice), session.set_block)
+
+
+def pick_head(choice: Choice) -> None:
+    """Offer the heads of a block, which count from 1 here and from 0 in state and code."""
+    pick_place("head", choice.config.num_heads, session.get_head(choice), session.set_head)
+
+
+def pick_place(name: str, count: int, chosen: int, keep: Callable[[int], None]) -> None:
+    texts = load_texts("frame")
+    pick(
+        texts[name],
+        range(count),
+        chosen,
+        keep,
+        key=name,
+        format_func=lambda place: str(place + 1),
+        help=texts[f"{name}_help"],
+    )
+
+
+def tell(key: str, value: object) -> None:
+    """Let a widget show a value.
+
+    On another page it is another widget, which has no value yet, although its key still has one.
+    """
+    view, told = st.session_state.get(session.VIEW_KEY), st.session_state.setdefault(TOLD_KEY, {})
+    is_new = key not in st.session_state or told.get(key, view) != view
+    if is_new or st.session_state[key] != value:
+        st.session_state[key] = value
+    told[key] = view
+
+
+def hand_back(key: str, keep: Callable[[Option], None]) -> None:
+    """Keep what was chosen.
+
+    A browser that has only begun to draw a control sends it without a value when somebody clicks
+    something else; nobody has chosen anything then.
+    """
+    if (value := st.session_state[key]) is not None:
+        keep(value)

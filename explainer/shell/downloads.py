@@ -1,0 +1,68 @@
+"""The numbers behind a picture, to take along as CSV."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+import streamlit as st
+
+from explainer.content.strangers_words import in_csv
+
+
+def matrix_csv(
+    values: np.ndarray,
+    row_names: Sequence[str],
+    column_names: Sequence[str],
+    corner: str = "",
+) -> str:
+    """Return a matrix as CSV, exact to float32: names above and at the left, a line for each row.
+
+    Args:
+        values: (rows, columns).
+        corner: what the rows are, above their names.
+
+    Raises:
+        ValueError: there is not one name for each row and column.
+    """
+    if values.shape != (len(row_names), len(column_names)):
+        raise ValueError(
+            f"{len(row_names)} row and {len(column_names)} column names do not fit values of "
+            f"shape {values.shape}"
+        )
+    return table_csv(
+        (corner, *column_names),
+        ((name, *row) for name, row in zip(row_names, values, strict=True)),
+    )
+
+
+def table_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return rows of texts and numbers as CSV below a header; numbers are exact to float32.
+
+    A text that a spreadsheet would take for a formula gets a ``'`` before it.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([written(entry) for entry in header])
+    for row in rows:
+        writer.writerow([written(entry) for entry in row])
+    return text.getvalue()
+
+
+def written(entry: object) -> object:
+    if isinstance(entry, float | np.floating):
+        return f"{entry:.9g}"
+    return in_csv(entry) if isinstance(entry, str) else entry
+
+
+def download_csv(label: str, make_text: Callable[[], str], file_name: str, key: str) -> None:
+    """Show a button that hands out a CSV file, which is only written when somebody asks for it."""
+    st.download_button(
+        label,
+        data=make_text,
+        file_name=file_name,
+        mime="text/csv",
+        key=key,
+        on_click="ignore",
+        type="tertiary",
+    )

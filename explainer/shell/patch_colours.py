@@ -1,0 +1,29 @@
+"""The image of a model without a head, and beside it what its patches have become, as colours."""
+
+import streamlit as st
+
+from explainer.figures.colour_map import colours_of, side_by_side
+from explainer.figures.pixels import image_address
+from explainer.observation import features
+from explainer.observation.observe import Observation
+from explainer.observation.text_variants import texts_of
+
+
+def show_patch_colours(seen: Observation) -> None:
+    """Draw both: red, green and blue are the patches' first three principal components."""
+    texts, grid = texts_of("features", seen)["parts"]["colours"], seen.config.grid_size
+    found, (rows, columns) = features.principal(seen), grid
+    shares = f"{100 * float(found.shares.sum()):.0f} %"
+    st.html(
+        side_by_side(
+            image_address(seen.pixels),
+            colours_of(found.scores, grid),
+            (
+                (texts["image_alt"], texts["image"]),
+                (
+                    texts["map_alt"].format(rows=rows, columns=columns),
+                    texts["map"].format(shares=shares),
+                ),
+            ),
+        )
+    )

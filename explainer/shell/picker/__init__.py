@@ -1,0 +1,109 @@
+"""The picture that the model looks at: a shipped one, a hard one, or a visitor's own."""
+
+from functools import partial
+
+import streamlit as st
+
+from explainer.content import load_texts
+from explainer.inputs.pictures.galleries import DIGITS, photo_store
+from explainer.observation.wrong_digits import hard_digits
+from explainer.shell import controls
+from explainer.shell.picker.digits import (
+    draw_digit,
+    following,
+    is_shown,
+    pick_digit,
+    pick_hard,
+    show,
+)
+from explainer.shell.picker.files import upload_file, use_camera
+from explainer.shell.picker.gallery import pick_sample
+from explainer.shell.picker.preview import STYLE
+from explainer.shell.picker.visitor_pictures import (
+    KIND_KEY,
+    PHOTO_KIND_KEY,
+    PROBLEM_KEY,
+    Own,
+    own_photos,
+    own_pictures,
+)
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.link import State
+
+TEXTS = load_texts("picker")
+
+KINDS = ("digit", "hard", "draw", "upload", "camera")
+PHOTO_KINDS = ("sample", "upload", "camera")  # where the model was not trained on digits
+
+
+def pick_picture(now: State, choice: Choice) -> None:
+    """Draw the picker.
+
+    Args:
+        choice: what the state chooses.
+    """
+    st.html(STYLE)
+    is_digits = choice.gallery == DIGITS
+    kind = open_kind(now) if is_digits else open_photo_kind(now)
+    key = "picker" if is_digits else "photo-picker"
+    controls.tell(key, kind)
+    st.pills(
+        TEXTS["kind"],
+        KINDS if is_digits else PHOTO_KINDS,
+        key=key,
+        required=True,
+        format_func=TEXTS["kinds"].__getitem__,
+        on_change=partial(turn_to if is_digits else turn_to_photo, choice),
+    )
+    {
+        "sample": pick_sample,
+        "digit": pick_digit,
+        "hard": pick_hard,
+        "draw": draw_digit,
+        "upload": upload_file,
+        "camera": use_camera,
+    }[kind](now, choice)
+
+
+def open_kind(now: State) -> str:
+    """Return which kind is open; a link's own picture stands on the pad, to go on with."""
+    if KIND_KEY not in st.session_state:
+        st.session_state[KIND_KEY] = "draw" if now.picture else "digit"
+        if now.picture:
+            own_pictures()["draw"] = Own(now.picture)
+    return st.session_state[KIND_KEY]
+
+
+def open_photo_kind(now: State) -> str:
+    """Return which kind is open for photographs; a link's own one was uploaded."""
+    if PHOTO_KIND_KEY not in st.session_state:
+        st.session_state[PHOTO_KIND_KEY] = "upload" if now.photo else "sample"
+    return st.session_state[PHOTO_KIND_KEY]
+
+
+def turn_to_photo(choice: Choice) -> None:
+    """Open the kind of photograph that was chosen, and look at what it last gave."""
+    kind = st.session_state["photo-picker"]
+    st.session_state[PHOTO_KIND_KEY] = kind
+    st.session_state.pop(PROBLEM_KEY, None)
+    if kind == "sample":
+        session.change(photo="")
+    elif (last := own_photos().get(kind)) and photo_store.is_kept(last):
+        session.change(photo=last)
+
+
+def turn_to(choice: Choice) -> None:
+    """Open the kind that was chosen, and look at what it last gave, if there is any."""
+    kind = st.session_state["picker"]
+    st.session_state[KIND_KEY] = kind
+    st.session_state.pop(PROBLEM_KEY, None)
+    if kind == "digit":
+        session.change(picture="")
+    elif kind == "hard":
+        session.change(picture="")
+        found, now = hard_digits(choice), session.load()
+        if found and not any(is_shown(hard, now) for hard in found):
+            show(following(found, now))
+    elif kind in own_pictures():
+        session.change(picture=own_pictures()[kind].code)

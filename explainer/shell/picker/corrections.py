@@ -1,0 +1,87 @@
+"""Controls with which a visitor corrects how a photograph of a digit is read."""
+
+from dataclasses import replace
+from functools import partial
+
+import streamlit as st
+
+from explainer.content import load_texts
+from explainer.inputs.pictures.adjustment import AS_FOUND, WHOLE, Adjustment, turned
+from explainer.inputs.pictures.prepare import MOST
+from explainer.shell import controls
+from explainer.shell.picker.visitor_pictures import Source, keep_source, sources
+
+TEXTS = load_texts("picker")["correct"]
+
+INKS = ("", "dark", "light")
+
+
+def offer_corrections(kind: str, source: Source) -> None:
+    """Draw the controls, open as soon as they are needed.
+
+    Args:
+        kind: of source, "upload" or "camera".
+    """
+    now = source.adjustment
+    with st.expander(TEXTS["title"], expanded=bool(source.problem) or now != AS_FOUND):
+        row = st.container(horizontal=True, gap="small")
+        for name, quarters in (("left", -1), ("right", 1)):
+            row.button(
+                TEXTS[name],
+                key=f"{kind}-turn-{name}",
+                width="stretch",
+                on_click=partial(turn, kind, quarters),
+            )
+        for name in ("across", "down"):
+            key, chosen = f"{kind}-{name}", getattr(now, name)
+            controls.tell(key, chosen)
+            st.slider(
+                TEXTS[name],
+                *WHOLE,
+                key=key,
+                format="%d %%",
+                on_change=partial(take_value, kind, name, key),
+            )
+        key = f"{kind}-ink"
+        controls.tell(key, now.ink)
+        st.segmented_control(
+            TEXTS["ink"],
+            INKS,
+            key=key,
+            required=True,
+            format_func=lambda ink: TEXTS[ink or "auto"],
+            on_change=partial(take_value, kind, "ink", key),
+        )
+        key = f"{kind}-more"
+        controls.tell(key, now.more)
+        st.slider(
+            TEXTS["more"],
+            -MOST,
+            MOST,
+            key=key,
+            help=TEXTS["more_help"],
+            on_change=partial(take_value, kind, "more", key),
+        )
+        st.button(
+            TEXTS["reset"],
+            key=f"{kind}-reset",
+            width="stretch",
+            disabled=now == AS_FOUND,
+            on_click=partial(correct, kind, AS_FOUND),
+        )
+
+
+def take_value(kind: str, name: str, key: str) -> None:
+    """Keep what a control was set to; a browser may send one that it has only begun to draw."""
+    if (value := st.session_state[key]) is not None and kind in sources():
+        correct(kind, replace(sources()[kind].adjustment, **{name: value}))
+
+
+def turn(kind: str, quarters: int) -> None:
+    if kind in sources():
+        correct(kind, turned(sources()[kind].adjustment, quarters))
+
+
+def correct(kind: str, adjustment: Adjustment) -> None:
+    if kind in sources():
+        keep_source(kind, sources()[kind].photo, adjustment)

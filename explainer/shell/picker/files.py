@@ -1,0 +1,110 @@
+"""Files and the camera: what they give, how it was prepared, and why it cannot be used."""
+
+from collections.abc import Mapping
+from functools import partial
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from explainer.content import load_texts
+from explainer.inputs.pictures.galleries import DIGITS
+from explainer.inputs.pictures.prepare import UnusablePictureError
+from explainer.inputs.pictures.read_file import MOST_BYTES, read_photo, read_photograph
+from explainer.inputs.uploads.same_page import say_if_refused
+from explainer.inputs.uploads.taken import take
+from explainer.shell.picker.corrections import offer_corrections
+from explainer.shell.picker.preview import preview_own
+from explainer.shell.picker.steps import first_step, show_steps
+from explainer.shell.picker.visitor_pictures import (
+    PROBLEM_KEY,
+    keep_photograph,
+    keep_source,
+    own_photos,
+    own_pictures,
+    sources,
+)
+from explainer.state.choice import Choice
+from explainer.state.link import State
+
+TEXTS = load_texts("picker")
+
+# a JPEG has many endings: Windows' browsers save it as jfif. Not heic, so that an iPhone turns its
+# own kind into a JPEG before it sends it
+FILES = ("png", "jpg", "jpeg", "jpe", "jfif", "jif", "pjpeg", "pjp", "webp")
+LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+def upload_file(now: State, choice: Choice) -> None:
+    key, texts = source_of("upload", choice)
+    say_if_refused()
+    st.file_uploader(
+        texts["upload"],
+        FILES,
+        key=key,
+        max_upload_size=MOST_BYTES // 1024**2,
+        help=texts["upload_help"],
+        on_change=partial(take_file, "upload", key, choice.gallery),
+    )
+    show_reading(now, choice, "upload")
+    preview_own(now, choice)
+
+
+def source_of(kind: str, choice: Choice) -> tuple[str, Mapping[str, str]]:
+    """Return the key of a widget that gives pictures, and its words: digits or photographs."""
+    if choice.gallery == DIGITS:
+        return kind, TEXTS
+    return f"photo-{kind}", TEXTS["photo"]
+
+
+def use_camera(now: State, choice: Choice) -> None:
+    if is_insecure(st.context.url or ""):
+        st.markdown(f":small[{TEXTS['camera_insecure']}]")
+    else:
+        key, texts = source_of("camera", choice)
+        say_if_refused()
+        taken = own_pictures() if choice.gallery == DIGITS else own_photos()
+        st.camera_input(
+            texts["camera"], key=key, on_change=partial(take_file, "camera", key, choice.gallery)
+        )
+        if "camera" not in taken:
+            st.markdown(f":small[{TEXTS['camera_note']}]")
+    show_reading(now, choice, "camera")
+    preview_own(now, choice)
+
+
+def is_insecure(address: str) -> bool:
+    """Whether browsers refuse a camera to the page of an address."""
+    parts = urlsplit(address)
+    return parts.scheme == "http" and parts.hostname not in LOCAL
+
+
+def take_file(kind: str, key: str, gallery: str) -> None:
+    """Keep a file's picture; a file without one leaves the picture from before as it is."""
+    if (file := take(key)) is None:
+        return
+    _, content = file
+    try:
+        if gallery != DIGITS:
+            keep_photograph(kind, read_photograph(content))
+            return
+        photo = read_photo(content)
+    except UnusablePictureError as error:
+        st.session_state[PROBLEM_KEY] = error.reason
+        return
+    keep_source(kind, photo)
+
+
+def show_reading(now: State, choice: Choice, kind: str) -> None:
+    """Show why a picture cannot be used, or how it is read; and what can be corrected of that."""
+    source = sources().get(kind) if choice.gallery == DIGITS else None
+    problem = st.session_state.get(PROBLEM_KEY) or (source.problem if source else "")
+    if problem:
+        sentences = [TEXTS["unusable"][problem], TEXTS["kept"] if choice.is_own else ""]
+        st.error(" ".join(sentences))
+    last = own_pictures().get(kind)
+    if source and source.problem:
+        show_steps(first_step(source.photo, source.adjustment))
+    elif last is not None and last.code == now.picture:
+        show_steps(last.steps)
+    if source:
+        offer_corrections(kind, source)

@@ -1,0 +1,50 @@
+"""The shipped pictures of models that were not trained on digits."""
+
+import base64
+from functools import cache
+from io import BytesIO
+
+from PIL import Image
+
+from explainer.components.thumbnails import thumbnails
+from explainer.content import load_texts
+from explainer.inputs.pictures.galleries import CIFAR, samples
+from explainer.shell.picker.preview import preview
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.link import State
+
+TEXTS = load_texts("picker")
+
+THUMBNAIL = 96  # pixels
+
+
+def pick_sample(now: State, choice: Choice) -> None:
+    """Offer the pictures of the model's gallery."""
+    found, texts = samples(choice.gallery), TEXTS["samples"]
+    names = texts[choice.gallery]
+    thumbnails(
+        key=f"samples-{choice.gallery}",
+        label=texts["label"],
+        pictures=[
+            (small(choice.gallery, place), names[one.name]) for place, one in enumerate(found)
+        ],
+        chosen=None if now.photo else now.sample,
+        columns=5 if choice.gallery == CIFAR else 4,
+        on_choose=lambda place: session.change(sample=place, photo=""),
+    )
+    preview(choice, texts["preview"], name=names[found[now.sample].name])
+
+
+@cache
+def small(gallery: str, place: int) -> str:
+    """Return the address of a small picture of a gallery's."""
+    image = samples(gallery)[place].open()
+    image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    return jpeg_address(image)
+
+
+def jpeg_address(image: Image.Image) -> str:
+    content = BytesIO()
+    image.save(content, "JPEG", quality=88)
+    return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()

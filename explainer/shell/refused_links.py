@@ -1,0 +1,88 @@
+"""What a link asked for and did not get, said in one sentence each; no link breaks a page."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from html import escape
+
+import streamlit as st
+
+from explainer.content import load_texts
+from explainer.inputs.models import load
+from explainer.inputs.pictures import test_digits
+from explainer.state import session
+from explainer.state.choice import RUN, Choice
+from explainer.state.link import READERS, Refusal, State, spelled
+
+LONGEST = 40  # characters of a stranger's text that are repeated
+
+
+def settle(asked: State, choice: Choice) -> None:
+    """Narrow what the link asked for to the model and the images that there are.
+
+    Args:
+        asked: the state as the link has it.
+    """
+    config, now = choice.config, session.load()
+    most = {
+        "query": config.num_tokens - 1,
+        "block": config.depth - 1,
+        "head": config.num_heads - 1,
+    }
+    beyond = {
+        name: last
+        for name, last in most.items()
+        if getattr(asked, name) is not None and getattr(asked, name) > last
+    }
+    session.refused().extend(lost(asked, now))
+    for name, last in beyond.items():
+        allowed = load_texts("frame")["allowed_here"].format(most=last)
+        session.refused().append(Refusal(name, str(getattr(asked, name)), allowed, str(last)))
+    if beyond:
+        session.save(replace(now, **beyond))
+
+
+def lost(asked: State, now: State) -> Iterator[Refusal]:
+    """Say what the choice of model and image has already narrowed."""
+    texts = load_texts("frame")
+    if now.source != asked.source and asked.source != RUN:  # of a run the sidebar has said it
+        allowed = texts["allowed_sources"].format(sources=spelled(load.available_sources()))
+        yield Refusal("source", asked.source, allowed, now.source)
+    if now.index != asked.index:
+        most = test_digits.count_digits(now.digit) - 1
+        allowed = texts["allowed_index"].format(digit=now.digit, most=most)
+        yield Refusal("index", str(asked.index), allowed, str(now.index))
+    if now.picture != asked.picture:
+        yield Refusal("picture", asked.picture, READERS["picture"].allowed, "")
+
+
+def settle_cell() -> None:
+    """Forget a cell that the page, which has been drawn with all its parts, does not have."""
+    now = session.load()
+    if now.cell and now.mode == "free" and not session.cell_is_shown():
+        session.refused().append(Refusal("cell", now.cell, load_texts("frame")["allowed_cell"], ""))
+        session.change(cell="")
+
+
+def show_refusals() -> None:
+    """Say what was ignored. The words of a stranger are shown, never run, drawn or followed."""
+    sentences = [
+        refusal if isinstance(refusal, str) else sentence(refusal) for refusal in session.refused()
+    ]
+    if sentences:
+        lines = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+        st.html(f'<div class="refused" role="status">{lines}</div>')
+
+
+def sentence(refusal: Refusal) -> str:
+    return load_texts("frame")["refused" if refusal.used else "refused_without"].format(
+        name=refusal.name,
+        text=shortened(refusal.text),
+        allowed=refusal.allowed,
+        used=refusal.used,
+    )
+
+
+def shortened(text: str) -> str:
+    """Return a stranger's text in one short line of visible characters."""
+    seen = "".join(letter if letter.isprintable() else "�" for letter in text)
+    return seen if len(seen) <= LONGEST else seen[:LONGEST] + "…"

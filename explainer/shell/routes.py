@@ -1,0 +1,71 @@
+"""The pages' order, titles and addresses, and links from one to another."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from explainer.content import load_texts
+from explainer.state import session
+
+PIPELINE = {  # view → title, in the order of the walk
+    "patches": "Patches",
+    "patch_embedding": "Embedding",
+    "class_token": "Class token",
+    "position": "Position",
+    "self_attention": "Self-attention",
+    "multi_head": "Multi-head",
+    "encoder_block": "Encoder block",
+    "classification_head": "Classification head",
+}
+TITLES = {"home": "Home", "train": "Train", **PIPELINE}  # of all pages, as the top shows them
+WALK = ("home", *PIPELINE)
+
+
+def page_of(view: str, draw: Callable[[], None] = lambda: None) -> st.Page:
+    """Return the page of a view, as Streamlit knows it by its address.
+
+    Args:
+        draw: what the app calls to draw it; a link needs the address alone.
+    """
+    return st.Page(draw, title=TITLES[view], url_path=address(view), default=view == "home")
+
+
+def address(view: str) -> str:
+    """Return what stands for a view in the address bar."""
+    return view.replace("_", "-")
+
+
+def previous(view: str) -> str | None:
+    """Return the view before this one on the walk; None at the first."""
+    place = WALK.index(view)
+    return WALK[place - 1] if place else None
+
+
+def following(view: str) -> str | None:
+    """Return the view after this one on the walk; None at the last."""
+    place = WALK.index(view) + 1
+    return WALK[place] if place < len(WALK) else None
+
+
+def show_neighbours(view: str) -> None:
+    """Link to the pages before and after."""
+    texts = load_texts("frame")
+    with st.container(
+        key="neighbours", horizontal=True, horizontal_alignment="distribute", gap="medium"
+    ):
+        for name, neighbour in (
+            ("previous_link", previous(view)),
+            ("next_link", following(view) or "home"),
+        ):
+            if neighbour:
+                link(neighbour, texts[name].format(title=TITLES[neighbour]))
+
+
+def link(view: str, label: str) -> None:
+    """Draw a link to the page of ``view`` that keeps model, image and place."""
+    st.page_link(page_of(view), label=label, query_params=session.link())
+
+
+def go(view: str) -> None:
+    """Leave for the page of ``view`` at once."""
+    st.switch_page(page_of(view), query_params=session.link())

@@ -1,0 +1,78 @@
+"""Which model and which picture: what a link comes to once the models and pictures are known."""
+
+from dataclasses import dataclass
+
+from vit_core import ViTConfig
+
+UNTRAINED = "untrained"
+SOURCES = ("default", "fast", "best", "seed", "cifar10", UNTRAINED)
+RUN = "run"  # a saved epoch of a training run
+PRETRAINED = "pretrained"  # weights that others trained
+DIGITS = "digits"  # the gallery of MNIST's test digits; inputs/pictures has the others
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A model and an image, ready to be observed.
+
+    Attributes:
+        source: one of ``SOURCES``, a run's saved epoch as ``saved`` writes it, or a pretrained
+            model as ``by_others`` does.
+        config: of the source; the knobs' when they shape the model, the checkpoint's otherwise.
+        seed: of the weights that the knobs' model starts with.
+        gallery: which pictures belong to the model; with digits ``digit``, ``index`` and
+            ``picture`` say which one, with others ``sample`` and ``photo``.
+    """
+
+    source: str
+    config: ViTConfig
+    seed: int
+    digit: int
+    index: int
+    picture: str = ""
+    gallery: str = DIGITS
+    sample: int = 0
+    photo: str = ""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether a visitor's own picture is looked at."""
+        return bool(self.picture or self.photo)
+
+    @property
+    def trained(self) -> bool:
+        """Whether the weights are learned; those of a run's epoch 0 are drawn at random."""
+        saved = read_saved(self.source)
+        return self.source != UNTRAINED if saved is None else saved[1] > 0
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether the model is a saved epoch of a run."""
+        return read_saved(self.source) is not None
+
+    @property
+    def is_shaped(self) -> bool:
+        """Whether the knobs shape the model; that of a run has its shape from the start."""
+        return self.source == UNTRAINED
+
+
+def saved(run: str, epoch: int) -> str:
+    """Return what stands for a run's saved epoch in ``Choice.source``."""
+    return f"{run}@{epoch}"
+
+
+def read_saved(source: str) -> tuple[str, int] | None:
+    """Return the run's id and the epoch of what ``saved`` wrote; None for another source."""
+    run, at, epoch = source.rpartition("@")
+    return (run, int(epoch)) if at and read_by_others(source) is None else None
+
+
+def by_others(name: str) -> str:
+    """Return what stands for a pretrained model in ``Choice.source``."""
+    return f"{PRETRAINED}:{name}"
+
+
+def read_by_others(source: str) -> str | None:
+    """Return the name of what ``by_others`` wrote; None for another source."""
+    kind, colon, name = source.partition(":")
+    return name if colon and kind == PRETRAINED else None

@@ -1,0 +1,240 @@
+"""What a link says, as text and as values.
+
+A link holds what differs from the defaults. Whatever a link says that is not allowed falls back to
+its default, so no link can break a page.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+from explainer.state.choice import PRETRAINED, RUN, SOURCES
+from vit_core import ViTConfig
+from vit_core.config import POSITIONS
+
+# every head count divides every width and every patch count divides 28: all combinations are valid
+PATCHES = (2, 4, 7, 14)
+CUTS = (2, 4, 7, 8, 14, 16, 28, 32)  # patches per side that a page may try on an image
+WIDTHS = (8, 16, 32, 64, 128)
+HEADS = (1, 2, 4, 8)
+DEPTHS = (1, 2, 3, 4, 5, 6, 7, 8)
+MAX_SEED = 9_999
+IMAGE_SIZE = 28
+CLASSES = 10
+MOST = 9_999  # of an index in a link; the service and the model's shape narrow it further
+MODES = ("free", "guided")
+SHOWN = ("show", "hide")
+TEMPERATURES = ("0.125", "0.25", "0.5", "1", "2", "4", "8")
+LONGEST_PICTURE = 1_000  # characters of an own picture in a link
+# what only one page knows; each page keeps its own
+OWN = ("cell", "cut", "kind", "shuffle", "temperature", "off", "unit")
+
+
+@dataclass(frozen=True)
+class State:
+    """All that a link can say.
+
+    Attributes:
+        source: one of ``SOURCES``, ``RUN`` or ``PRETRAINED``.
+        pretrained: name of the pretrained model that was looked at last; empty until there is one.
+        run: id of the training run that was looked at last; empty until there is one.
+        epoch: of that run, 0 for its untrained model; None for the last one that was saved.
+        patches, width, heads, depth, position, seed: the knobs of the untrained model.
+        digit, index: class of the test digit, and which one of that class.
+        sample: which picture of the gallery of a model that was not trained on digits.
+        photo: name of an own photograph for such a model, as the server keeps it for a while; empty
+            while a sample is looked at.
+        query: index of the chosen token; 0 is the class token, if there is one. None until somebody
+            chooses.
+        block, head: where attention is looked at.
+        picture: an own digit, as its code says it; empty while a test digit is looked at.
+        cell: the chosen cell of a matrix, as ``matrix.row.column``; empty until somebody chooses.
+        mode, step: of the guide; the step counts from 0.
+        code, controls: whether the code panels and the sidebar are there.
+        cut: patches per side to try on the page about patches; None for the model's own.
+        kind: of position to look at; None for the model's own.
+        shuffle: seed of the shuffled patches; 0 leaves them in order.
+        temperature: what the scores are divided by before the softmax, beside √K.
+        off: the heads that are switched off, as ``block.head`` pairs joined by ``_``.
+        unit: the chosen dimension, hidden unit or class of a page's curves.
+    """
+
+    source: str = "default"
+    pretrained: str = ""
+    run: str = ""
+    epoch: int | None = None
+    patches: int = 7
+    width: int = 64
+    heads: int = 4
+    depth: int = 4
+    position: str = "learned"
+    seed: int = 0
+    digit: int = 7
+    index: int = 0
+    query: int | None = None
+    block: int = 0
+    head: int = 0
+    picture: str = ""
+    sample: int = 0
+    photo: str = ""
+    cell: str = ""
+    mode: str = "free"
+    step: int = 0
+    code: str = "show"
+    controls: str = "show"
+    cut: int | None = None
+    kind: str | None = None
+    shuffle: int = 0
+    temperature: str = "1"
+    off: str = ""
+    unit: int | None = None
+
+    @property
+    def shaped(self) -> ViTConfig:
+        """The model that the knobs describe."""
+        return ViTConfig(
+            image_size=IMAGE_SIZE,
+            patch_size=IMAGE_SIZE // self.patches,
+            embed_dim=self.width,
+            depth=self.depth,
+            num_heads=self.heads,
+            pos_embed=self.position,
+        )
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads one parameter of a link.
+
+    Attributes:
+        read: raises ``KeyError`` or ``ValueError`` for a text that is not allowed.
+        allowed: says what is, beginning with its verb.
+    """
+
+    read: Callable[[str], str | int]
+    allowed: str
+
+
+def one_of(options: Sequence[str | int]) -> Reader:
+    known = {str(option): option for option in options}
+    return Reader(known.__getitem__, f"allowed are {spelled(known)}")
+
+
+def spelled(options: Iterable[object]) -> str:
+    """Return a list as a sentence has it."""
+    *first, last = map(str, options)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def whole(most: int) -> Reader:
+    """Return a reader of plain whole numbers 0..``most``."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) > most:
+            raise ValueError(text)
+        return int(text)
+
+    return Reader(read, f"allowed are whole numbers from 0 to {most}")
+
+
+def matching(pattern: str, longest: int, allowed: str) -> Reader:
+    """Return a reader of texts of one form."""
+
+    def read(text: str) -> str:
+        if len(text) > longest or not re.fullmatch(pattern, text, re.ASCII):
+            raise ValueError(text)
+        return text
+
+    return Reader(read, allowed)
+
+
+READERS: dict[str, Reader] = {
+    "source": one_of((*SOURCES, RUN, PRETRAINED)),
+    "pretrained": matching(
+        r"[A-Za-z0-9_-]+(/[A-Za-z0-9_.-]+){1,3}|local/[^/\x00-\x1f]+",  # a folder has any name
+        120,
+        "allowed are names as in hf/facebook/dinov2-small",
+    ),
+    "run": matching(r"[A-Za-z0-9_-]{8,40}", 40, "allowed is the id that this app gave a run"),
+    "epoch": whole(MOST),
+    "patches": one_of(PATCHES),
+    "width": one_of(WIDTHS),
+    "heads": one_of(HEADS),
+    "depth": one_of(DEPTHS),
+    "position": one_of(POSITIONS),
+    "seed": whole(MAX_SEED),
+    "digit": whole(CLASSES - 1),
+    "index": whole(MOST),
+    "query": whole(MOST),
+    "block": whole(MOST),
+    "head": whole(MOST),
+    "picture": matching(
+        r"[A-Za-z0-9_-]+", LONGEST_PICTURE, "allowed is what this app wrote for a picture"
+    ),
+    "sample": whole(MOST),
+    "photo": matching(r"[0-9a-f]{16}", 16, "allowed is the name that this app gave a photograph"),
+    "cell": matching(
+        r"[a-z_]+\.[0-9]{1,4}\.[0-9]{1,4}", 40, "allowed is matrix.row.column, as in scores.0.3"
+    ),
+    "mode": one_of(MODES),
+    "step": whole(MOST),
+    "code": one_of(SHOWN),
+    "controls": one_of(SHOWN),
+    "cut": one_of(CUTS),
+    "kind": one_of(POSITIONS),
+    "shuffle": whole(MOST),
+    "temperature": one_of(TEMPERATURES),
+    "off": matching(
+        r"[0-9]{1,2}\.[0-9]{1,2}(_[0-9]{1,2}\.[0-9]{1,2})*",
+        400,
+        "allowed are pairs of block and head, as in 0.1_2.3",
+    ),
+    "unit": whole(MOST),
+}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What a link asked for and did not get.
+
+    Attributes:
+        name, text: of the parameter, as the link has them; the text may be anything.
+        allowed: says what would have been, beginning with its verb.
+        used: says what is shown instead; empty for nothing.
+    """
+
+    name: str
+    text: str
+    allowed: str
+    used: str
+
+
+def decode(params: Mapping[str, str]) -> State:
+    """Read a link's parameters; what is missing or not allowed becomes its default."""
+    return read_link(params)[0]
+
+
+def read_link(params: Mapping[str, str]) -> tuple[State, list[Refusal]]:
+    """Read a link's parameters, and say which of them were not allowed."""
+    values: dict[str, str | int] = {}
+    refused = []
+    for name, reader in READERS.items():
+        if name not in params:
+            continue
+        try:
+            values[name] = reader.read(params[name])
+        except (KeyError, ValueError):
+            default = getattr(State(), name)
+            used = "" if default is None else str(default)
+            refused.append(Refusal(name, params[name], reader.allowed, used))
+    return State(**values), refused  # type: ignore[arg-type]
+
+
+def encode(state: State) -> dict[str, str]:
+    """Return the parameters of a link to ``state``: what differs from the defaults."""
+    start = State()
+    return {
+        field.name: str(getattr(state, field.name))
+        for field in fields(State)
+        if getattr(state, field.name) != getattr(start, field.name)
+    }

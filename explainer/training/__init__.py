@@ -1,0 +1,50 @@
+"""Training runs: one manager for the server, and what the pages need to know of it."""
+
+import atexit
+import os
+from functools import cache
+from pathlib import Path
+from threading import Lock
+
+from explainer.training.estimates import Estimate
+from explainer.training.limits import Limits, Refused, load_limits
+from explainer.training.manager import Manager
+from explainer.training.presence import Presence, is_session_open
+from explainer.training.run import Run, RunRequest
+
+__all__ = [
+    "Estimate",
+    "Limits",
+    "Manager",
+    "Refused",
+    "Run",
+    "RunRequest",
+    "close_manager",
+    "the_manager",
+]
+
+VARIABLE = "VIT_EXPLAINER_RUNS"  # the folder of all runs
+ROOT = Path(__file__).parents[2] / "runs" / "app"
+presence = Presence(is_session_open)
+_lock = Lock()
+
+
+def the_manager() -> Manager:
+    """Return the manager of this server, which takes over the folder of runs when first asked."""
+    with _lock:  # two visitors may be the first
+        return make_manager()
+
+
+def close_manager() -> None:
+    """End all training of this server, if there is any."""
+    with _lock:
+        if make_manager.cache_info().currsize:
+            make_manager().close()
+
+
+@cache
+def make_manager() -> Manager:
+    manager = Manager(Path(os.environ.get(VARIABLE) or ROOT), load_limits())
+    manager.is_here = presence.is_here
+    atexit.register(manager.close)
+    return manager

@@ -1,0 +1,69 @@
+"""The test digits that a run's model finds hardest."""
+
+from explainer.caching import remember
+from explainer.inputs.models import load, memory
+from explainer.state.choice import DIGITS, saved
+from explainer.state.link import CLASSES
+from explainer.training import Run
+from vit_core import ViTConfig
+from vit_core.data import Split, mnist_test
+from vit_core.training.evaluation import hardest_images
+from vit_core.training.misclassified import Hard
+
+SHOWN = 16
+BATCH = 500
+WORK = 60e9  # multiplications that a page may spend on it, some seconds of one core
+
+
+def hardest_of(run: Run) -> tuple[Hard, ...]:
+    """Return what a finished run has noted, or search with its last model, once for all visitors.
+
+    Raises:
+        CheckpointError: the model's file is damaged, or the run is gone.
+        OSError: it cannot be read.
+    """
+    if not is_of_digits(run):
+        return ()
+    test, noted = mnist_test(), run.history.hardest()
+    if sound := [hard for hard in noted if is_sound(hard, len(test))]:
+        return tuple(sound[:SHOWN])
+    epoch = run.history.epochs()[-1]
+    found = run.history.checkpoint(epoch).stat()
+    key = ("hardest", run.id, epoch, found.st_ino, found.st_mtime_ns)
+    return remember(key, lambda: search(saved(run.id, epoch)))
+
+
+def is_of_digits(run: Run) -> bool:
+    """Whether the run's model can be tried on the test digits."""
+    epoch = run.history.epochs()[-1]
+    return load.load_source(saved(run.id, epoch)).gallery == DIGITS
+
+
+def is_sound(hard: Hard, count: int) -> bool:
+    """Whether it can be what a run has noted; anybody may have changed the file."""
+    classes = range(CLASSES)
+    numbers = (hard.place, hard.truth, hard.said)
+    return (
+        all(type(number) is int for number in numbers)
+        and 0 <= hard.place < count
+        and hard.truth in classes
+        and hard.said in classes
+        and isinstance(hard.probability, int | float)
+        and 0 <= hard.probability <= 1
+    )
+
+
+def search(source: str) -> tuple[Hard, ...]:
+    found, test = load.load_source(source), mnist_test()
+    count = searched(found.model.config, len(test))
+    part = Split(test.images[:count], test.labels[:count])
+    at_once = memory.images_at_once(found.model.config, BATCH)
+    with memory.turn(found.model.config):
+        return tuple(hardest_images(found.model, part, found.info, SHOWN, at_once))
+
+
+def searched(config: ViTConfig, most: int) -> int:
+    """Return how many test digits a model of this size is tried on: whole batches."""
+    N, D = config.num_tokens, config.embed_dim
+    image = config.num_parameters * N + 2 * config.depth * N * N * D  # multiplications
+    return min(most, max(1, round(WORK / image / BATCH)) * BATCH)
