@@ -152,7 +152,7 @@ def test_a_tensor_in_two_shards_is_refused(folder: Path) -> None:
         ("pytorch_model.bin", "'pytorch_model.bin', a pickle"),
         ("model.pth", "a pickle"),
         ("checkpoint-best.pt", "a pickle"),
-        ("last.ckpt", "docs/models-of-others.md"),
+        ("last.ckpt", "docs/pretrained.md"),
         ("adapter_model.safetensors", "an adapter (LoRA)"),
         ("open_clip_model.safetensors", "name the one to read model.safetensors"),
         ("tf_model.h5", "in a format that is not read here"),

@@ -28,7 +28,7 @@ PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".tar", ".pkl", ".pickle")
 OTHER_FORMATS = (".h5", ".msgpack", ".onnx", ".npz", ".gguf", ".tflite", ".pb")
 PICKLED = (
     "a pickle, which can run any program when it is opened and is not opened here; convert one "
-    "that you trust, as in docs/models-of-others.md"
+    "that you trust, as in docs/pretrained.md"
 )
 
 
