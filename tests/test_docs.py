@@ -139,7 +139,7 @@ def test_one_version_everywhere() -> None:
         r"^## \[(\d[^\]]*)\] - \d{4}-\d\d-\d\d$", text_of(PROJECT / "CHANGELOG.md"), re.MULTILINE
     )
     project = tomllib.loads(text_of(PROJECT / "pyproject.toml"))["project"]
-    version = project["version"] if "version" in project else vit_core.__version__
+    version = project.get("version") or vit_core.__version__
     assert released[0] == citation["version"] == version
 
 
