@@ -2,6 +2,7 @@
 
 from vit_core.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
 from vit_core.config import TrainConfig, ViTConfig
+from vit_core.errors import VitError
 from vit_core.model import ViT, build
 from vit_core.presets import PRESETS, Preset
 from vit_core.trace import Trace, trace
@@ -15,6 +16,7 @@ __all__ = [
     "TrainConfig",
     "ViT",
     "ViTConfig",
+    "VitError",
     "build",
     "load_checkpoint",
     "save_checkpoint",

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from vit_core.config import TrainConfig, ViTConfig, check_float, shown
 from vit_core.data import DataInfo
+from vit_core.errors import VitError
 from vit_core.mistakes import Flaws, build_with, flaws_of
 from vit_core.model import ViT
 from vit_core.storage.atomic import write_atomically
@@ -27,7 +28,7 @@ SHIPPED_DIR = Path(__file__).parent / "checkpoints"  # <preset>.safetensors, tra
 LARGEST_FILE = 2 * 1024**3  # bytes
 
 
-class CheckpointError(ValueError):
+class CheckpointError(VitError, ValueError):
     """A file that is no checkpoint of this project or does not fit; the message says why."""
 
 

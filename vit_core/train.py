@@ -1,10 +1,10 @@
 """``python -m vit_core.train --preset fast --run-dir runs/x``: train a model; see ``--help``."""
 
 from vit_core.runs.train_command import main
-from vit_core.training.loop import Done, EpochEnd, StepEnd, Training, TrainingDiverged, fit
+from vit_core.training.loop import Done, EpochEnd, StepEnd, Training, TrainingDivergedError, fit
 from vit_core.training.processes import leave
 
-__all__ = ["Done", "EpochEnd", "StepEnd", "Training", "TrainingDiverged", "fit", "main"]
+__all__ = ["Done", "EpochEnd", "StepEnd", "Training", "TrainingDivergedError", "fit", "main"]
 
 if __name__ == "__main__":
     leave(main())

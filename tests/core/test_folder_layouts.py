@@ -14,7 +14,7 @@ from vit_core.data import ImageData
 from vit_core.data.file_list import SUFFIXES, list_class
 from vit_core.data.image_file import FORMATS, read_image
 from vit_core.data.image_folder import ImageFolderError, read_folder
-from vit_core.data.skipped import TooManySkipped
+from vit_core.data.skipped import TooManySkippedError
 
 TWO = ("cat", "dog")
 has_links = pytest.mark.skipif(sys.platform == "win32", reason="links need special rights there")
@@ -252,7 +252,7 @@ def test_links_whose_target_is_gone_are_named(folder: Path) -> None:
         file = folder / "train" / "cat" / f"{index:04d}.png"
         file.unlink()
         file.symlink_to("/no/such/disk")
-    with pytest.raises(TooManySkipped, match="more than 10 files"):
+    with pytest.raises(TooManySkippedError, match="more than 10 files"):
         read_folder(folder, 8)
 
 

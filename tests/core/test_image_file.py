@@ -11,7 +11,7 @@ from PIL import Image, features
 from vit_core.data.image_file import (
     FORMATS,
     MOST_PIXELS,
-    UnreadableImage,
+    UnreadableImageError,
     as_shown,
     open_image,
     quiet_pillow,
@@ -142,7 +142,7 @@ def test_deeper_grey_is_scaled_by_what_its_values_can_mean(scale, dtype):
 def test_values_without_a_meaning_are_refused_in_a_sentence(bad):
     values = np.zeros((4, 4), np.float32)
     values[1, 1] = bad
-    with pytest.raises(UnreadableImage, match=r"the picture has pixels with values from"):
+    with pytest.raises(UnreadableImageError, match=r"the picture has pixels with values from"):
         open_image(through_file(Image.fromarray(values), "TIFF"), 1)
 
 
@@ -275,7 +275,7 @@ def test_first_of_several_frames(kind):
 def test_pictures_that_claim_too_much():
     for width, height in ((30_000, 30_000), (8_001, 8_000), (60_000, 60_000)):
         bomb = png_header(width, height) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
-        with pytest.raises(UnreadableImage, match=f"more than {MOST_PIXELS:,} pixels"):
+        with pytest.raises(UnreadableImageError, match=f"more than {MOST_PIXELS:,} pixels"):
             open_image(io.BytesIO(bomb), 3)
 
 
@@ -293,7 +293,7 @@ def test_what_is_no_picture_is_said_in_one_sentence(tmp_path):
         ("nothing.png", "does not exist"),
         ("", "is a folder"),
     ):
-        with pytest.raises(UnreadableImage, match=why) as caught:
+        with pytest.raises(UnreadableImageError, match=why) as caught:
             open_image(tmp_path / name, 3)
         assert "\n" not in str(caught.value) and str(tmp_path) in str(caught.value)
 

@@ -11,10 +11,10 @@ import torch
 from folder_data import CLASSES, make_folder
 from PIL import Image
 
-from vit_core.data.image_file import UnreadableImage, middle, open_image, read_image
+from vit_core.data.image_file import UnreadableImageError, middle, open_image, read_image
 from vit_core.data.image_folder import ImageFolderError, read_folder
 from vit_core.data.pixel_statistics import IMAGENET
-from vit_core.data.skipped import Skipped, TooManySkipped
+from vit_core.data.skipped import Skipped, TooManySkippedError
 
 
 @pytest.fixture
@@ -120,7 +120,9 @@ def test_a_few_bad_files_are_left_out_counted_and_named(folder: Path) -> None:
 def test_too_many_bad_files_are_refused(folder: Path) -> None:
     for file in names(folder / "train" / "dog")[:11]:
         file.write_bytes(b"no image")
-    with pytest.raises(TooManySkipped, match=r"more than 10 files are no images.*dog/0000.png, "):
+    with pytest.raises(
+        TooManySkippedError, match=r"more than 10 files are no images.*dog/0000.png, "
+    ):
         read_folder(folder, 8)
 
 
@@ -131,7 +133,7 @@ def test_a_file_counts_once_and_one_percent_may_be_bad() -> None:
         skipped.add(str(index))
     assert len(skipped) == 20
     assert str(skipped).endswith("0, 1, 2, 3, 4 and 15 more")
-    with pytest.raises(TooManySkipped, match="more than 20 files"):
+    with pytest.raises(TooManySkippedError, match="more than 20 files"):
         skipped.add("one more")
 
 
@@ -153,7 +155,7 @@ def test_an_image_that_claims_to_be_huge_is_refused_before_it_is_decoded(
 ) -> None:
     file = tmp_path / "bomb.png"
     file.write_bytes(png_of(*size))
-    with pytest.raises(UnreadableImage, match="more than 64,000,000 pixels"):
+    with pytest.raises(UnreadableImageError, match="more than 64,000,000 pixels"):
         open_image(str(file), 3)
 
 

@@ -13,8 +13,8 @@ from vit_core.data import ImageData
 from vit_core.data.file_list import list_files
 from vit_core.data.image_folder import held_out_places, read_folder
 from vit_core.data.random_view import RandomView
-from vit_core.data.skipped import Skipped, TooManySkipped
-from vit_core.data.streaming import TRIES, ReaderLost, StreamedSplit, Views
+from vit_core.data.skipped import Skipped, TooManySkippedError
+from vit_core.data.streaming import TRIES, ReaderLostError, StreamedSplit, Views
 from vit_core.training.evaluation import evaluate, hardest_images
 from vit_core.training.loop import EpochEnd, StepEnd, Training, fit
 
@@ -128,7 +128,7 @@ def test_too_many_bad_files_end_the_reading(tmp_path: Path) -> None:
     data = streamed(root)
     for file in (root / "train" / "dog").iterdir():
         file.write_bytes(b"no image")
-    with pytest.raises(TooManySkipped, match="more than 10 files"):
+    with pytest.raises(TooManySkippedError, match="more than 10 files"):
         losses(data, QUICK)
 
 
@@ -138,7 +138,7 @@ def test_a_long_row_of_bad_files_ends_the_reading(tmp_path: Path) -> None:
         file.write_bytes(b"no image")
     files, _ = list_files(root / "train", ("a", "b"))
     split = StreamedSplit(files, (3, 8, 8), Skipped(10**6), workers=0)
-    with pytest.raises(TooManySkipped, match=f"{TRIES} files in a row.*0000.png"):
+    with pytest.raises(TooManySkippedError, match=f"{TRIES} files in a row.*0000.png"):
         split.at([0])
 
 
@@ -149,7 +149,7 @@ def test_a_reader_that_is_killed_is_one_sentence(folder: Path) -> None:
     (child,) = multiprocessing.active_children()
     child.kill()
     child.join()
-    with pytest.raises(ReaderLost, match="was ended from outside, maybe for want of memory"):
+    with pytest.raises(ReaderLostError, match="was ended from outside, maybe for want of memory"):
         list(batches)
 
 

@@ -16,7 +16,7 @@ from vit_core import ViTConfig
 from vit_core.data import torchvision_sets
 from vit_core.data.open import Reading, open_data
 from vit_core.data.pixel_statistics import IMAGENET
-from vit_core.data.torchvision_sets import DataMissing
+from vit_core.data.torchvision_sets import DataMissingError
 from vit_core.torchvision_import import import_torchvision
 
 import_torchvision()
@@ -125,7 +125,7 @@ def test_cifar10_from_where_it_lies(nothing_here: Path, monkeypatch: pytest.Monk
 def test_without_network_a_sentence_says_which_file_goes_where(
     nothing_here: Path, name: str, words: list[str]
 ) -> None:
-    with pytest.raises(DataMissing) as caught:
+    with pytest.raises(DataMissingError) as caught:
         open_data(name, ViTConfig())
     said = str(caught.value)
     assert said.startswith(f"{name} is not here and cannot be downloaded (Name or service not")
@@ -140,7 +140,7 @@ def test_a_file_that_is_not_what_it_should_be_is_not_used(
     make_fashion(folder, monkeypatch)
     name = FashionMNIST.resources[0][0]
     (folder / name).write_bytes(idx(np.zeros((COUNT, 28, 28), np.uint8)))
-    with pytest.raises(DataMissing, match="cannot be downloaded"):
+    with pytest.raises(DataMissingError, match="cannot be downloaded"):
         open_data("fashion-mnist", ViTConfig())
 
 
@@ -149,7 +149,9 @@ def test_without_torchvision_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch)
         raise ImportError
 
     monkeypatch.setattr(torchvision_sets, "import_torchvision", missing)
-    with pytest.raises(DataMissing, match="cifar10 needs torchvision: pip install torchvision"):
+    with pytest.raises(
+        DataMissingError, match="cifar10 needs torchvision: pip install torchvision"
+    ):
         open_data("cifar10", ViTConfig())
 
 

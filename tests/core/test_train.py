@@ -13,7 +13,7 @@ from vit_core import PRESETS, TrainConfig, ViT, build
 from vit_core.data import ImageData, normalize
 from vit_core.data.augmentation import augment
 from vit_core.training.evaluation import evaluate
-from vit_core.training.loop import Done, EpochEnd, StepEnd, Training, TrainingDiverged, fit
+from vit_core.training.loop import Done, EpochEnd, StepEnd, Training, TrainingDivergedError, fit
 
 OVERFIT = TrainConfig(
     epochs=100, batch_size=32, augment="none", optimizer="adamw", lr=1e-2, warmup=0.0
@@ -121,7 +121,7 @@ def test_a_diverging_run_says_so() -> None:
     model = build(TINY)
     with torch.no_grad():
         model.head.weight[0, 0] = math.nan
-    with pytest.raises(TrainingDiverged, match=r"nan in step 1; a smaller lr"):
+    with pytest.raises(TrainingDivergedError, match=r"nan in step 1; a smaller lr"):
         losses(model, QUICK)
 
 

@@ -15,7 +15,7 @@ from vit_core import load_checkpoint
 from vit_core.runs.directory import RunConfig, RunDirectory, RunError, read_config
 from vit_core.runs.recorder import Cadence, Recorder
 from vit_core.runs.worker import Worker, sentence
-from vit_core.training.loop import TrainingDiverged
+from vit_core.training.loop import TrainingDivergedError
 
 NO_MEMORY = "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: 9 bytes"
 
@@ -28,7 +28,7 @@ NO_MEMORY = "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate
         (OSError(errno.EACCES, "Permission denied"), "its files: Permission denied."),
         (MemoryError(), "needed more memory than it may have"),
         (RuntimeError(NO_MEMORY), "needed more memory than it may have"),
-        (TrainingDiverged("the loss became nan in step 3"), "The loss became nan in step 3."),
+        (TrainingDivergedError("the loss became nan in step 3"), "The loss became nan in step 3."),
         (RunError("config.json is damaged"), "The run cannot go on: config.json is damaged."),
         (KeyError("x"), "The training ended with an error: KeyError: 'x'"),
     ],

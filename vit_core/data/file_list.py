@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vit_core.errors import VitError
 from vit_core.storage.plain_text import plain
 
 # of the formats in vit_core.data.image_file, written down so that a folder holds the same images
@@ -35,7 +36,7 @@ SYSTEM_FOLDERS = (
 )
 
 
-class ImageFolderError(ValueError):
+class ImageFolderError(VitError, ValueError):
     """A folder that cannot be trained on; the message says why in one sentence."""
 
 

@@ -115,7 +115,7 @@ def count_unused(images: int, others: list[str], unused: Unused) -> Skipped:
     """Count what is not used beside so many images.
 
     Raises:
-        TooManySkipped: too many images cannot be read.
+        TooManySkippedError: too many images cannot be read.
     """
     skipped = Skipped(images + len(others))
     unused.count(skipped)

@@ -62,7 +62,7 @@ def read_test_part(
 
     Raises:
         ImageFolderError: there is no such part, or it has a class that the model does not know.
-        TooManySkipped: too many of its files are no images.
+        TooManySkippedError: too many of its files are no images.
     """
     unused = Unused()
     known = {same_name(name): name for name in reversed(classes)}

@@ -16,6 +16,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from vit_core.errors import VitError
 from vit_core.storage.plain_text import plain
 
 MOST_PIXELS = 64_000_000  # of one image; a file of a few kilobytes may claim thousands of millions
@@ -46,7 +47,7 @@ ALWAYS_DEEP = ("PPM", "PNG", "JPEG2000")  # formats whose grey pictures of 32 bi
 ROWS = 256  # of a deep picture that are converted at once, which keeps the extra memory small
 
 
-class UnreadableImage(ValueError):
+class UnreadableImageError(VitError, ValueError):
     """A file that is no image that can be read; the message says why in one sentence."""
 
 
@@ -78,17 +79,17 @@ def open_image(
         at_least: height and width below which a JPEG need not be decoded in full, which saves time.
 
     Raises:
-        UnreadableImage: it is no image, not a whole one, or larger than ``MOST_PIXELS``.
+        UnreadableImageError: it is no image, not a whole one, or larger than ``MOST_PIXELS``.
     """
     is_path = isinstance(source, str | Path)
     name = plain(source if is_path else getattr(source, "name", "the picture"))
-    too_large = UnreadableImage(
+    too_large = UnreadableImageError(
         f"{name} has more than {MOST_PIXELS:,} pixels, the most that are read"
     )
     try:
         if is_path and not stat.S_ISREG(kind := os.stat(source).st_mode):
             what = "is a folder, not an image" if stat.S_ISDIR(kind) else "is no file"
-            raise UnreadableImage(what)
+            raise UnreadableImageError(what)
         with Image.open(source, formats=formats()) as image:  # which reads the header alone
             if image.width * image.height > MOST_PIXELS:
                 raise too_large
@@ -99,19 +100,19 @@ def open_image(
             return as_shown(image, channels)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise too_large from None
-    except UnreadableImage as error:
-        raise error if error is too_large else UnreadableImage(f"{name} {error}") from None
+    except UnreadableImageError as error:
+        raise error if error is too_large else UnreadableImageError(f"{name} {error}") from None
     except FileNotFoundError:  # also a link whose target is gone
-        raise UnreadableImage(f"{name} does not exist") from None
+        raise UnreadableImageError(f"{name} does not exist") from None
     except PermissionError:
-        raise UnreadableImage(f"{name} may not be read by this user") from None
+        raise UnreadableImageError(f"{name} may not be read by this user") from None
     except UnidentifiedImageError:
-        raise UnreadableImage(f"{name} is no image of a known format") from None
+        raise UnreadableImageError(f"{name} is no image of a known format") from None
     except MemoryError:
-        raise UnreadableImage(f"{name} needs more memory than there is") from None
+        raise UnreadableImageError(f"{name} needs more memory than there is") from None
     except Exception as error:  # a decoder may raise anything about a damaged file
         why = plain(error) or type(error).__name__
-        raise UnreadableImage(f"{name} cannot be read: {why}") from None
+        raise UnreadableImageError(f"{name} cannot be read: {why}") from None
 
 
 def as_shown(image: Image.Image, channels: int) -> Image.Image:
@@ -121,7 +122,7 @@ def as_shown(image: Image.Image, channels: int) -> Image.Image:
         channels: 1 for grey, 3 for colour.
 
     Raises:
-        UnreadableImage: its values have no known meaning; see ``eight_bit``.
+        UnreadableImageError: its values have no known meaning; see ``eight_bit``.
         OSError: the file is damaged; a decoder may raise other errors as well.
     """
     shown, mode = on_white(eight_bit(upright(image))), MODES[channels]
@@ -162,7 +163,7 @@ def eight_bit(image: Image.Image) -> Image.Image:
     alone), 255 and 65,535 that no value exceeds.
 
     Raises:
-        UnreadableImage: the values are negative, larger, or not numbers.
+        UnreadableImageError: the values are negative, larger, or not numbers.
     """
     if not image.mode.startswith(("I", "F")):
         return image
@@ -198,7 +199,7 @@ def white_of(image: Image.Image) -> int:
     if image.mode == "I" and image.format in ALWAYS_DEEP and high <= DEEP:
         return DEEP
     if not (low >= 0 and high <= DEEP):  # also where one is not a number
-        raise UnreadableImage(
+        raise UnreadableImageError(
             f"has pixels with values from {low:g} to {high:g}; they must be 0 to 1, 0 to 255 or "
             f"0 to 65,535"
         )
@@ -234,7 +235,7 @@ def read_image(file: str, size: tuple[int, int], channels: int = 3) -> np.ndarra
         (channels, height, width) uint8.
 
     Raises:
-        UnreadableImage: as ``open_image``.
+        UnreadableImageError: as ``open_image``.
     """
     height, width = size
     return to_array(middle(open_image(file, channels, (2 * height, 2 * width)), size))

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from vit_core.data import DataInfo, ImageData, Images, Split
 from vit_core.data.file_list import FileList, ImageFolderError
 from vit_core.data.folder_listing import EVERY, held_out_places, list_folder
-from vit_core.data.image_file import UnreadableImage, quiet_pillow, read_image
+from vit_core.data.image_file import UnreadableImageError, quiet_pillow, read_image
 from vit_core.data.pixel_statistics import IMAGENET, mean_and_std
 from vit_core.data.skipped import Skipped
 from vit_core.data.streaming import StreamedSplit
@@ -55,7 +55,7 @@ def read_folder(
 
     Raises:
         ImageFolderError: the folder has no such layout.
-        TooManySkipped: too many of its files are no images.
+        TooManySkippedError: too many of its files are no images.
     """
     height, width = size if isinstance(size, tuple) else (size, size)
     shape = (channels, height, width)
@@ -114,7 +114,7 @@ def read_part(files: FileList, shape: tuple[int, int, int], skipped: Skipped) ->
             try:
                 images[place] = read_image(file, shape[1:], shape[0])
                 is_read[place] = True
-            except UnreadableImage:
+            except UnreadableImageError:
                 skipped.add(file)
 
     with quiet_pillow(), ThreadPoolExecutor() as threads:

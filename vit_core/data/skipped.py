@@ -3,13 +3,14 @@
 from collections import Counter
 from pathlib import PurePath
 
+from vit_core.errors import VitError
 from vit_core.storage.plain_text import plain, some
 
 ALLOWED, SHARE = 10, 0.01  # so many damaged files, or so much of all, whichever is more
 NAMED = 5  # files that a sentence names
 
 
-class TooManySkipped(ValueError):
+class TooManySkippedError(VitError, ValueError):
     """So many files are no images that something else must be wrong."""
 
 
@@ -41,12 +42,12 @@ class Skipped:
         """Count an image that cannot be read, once however often it is met.
 
         Raises:
-            TooManySkipped: it is one too many.
+            TooManySkippedError: it is one too many.
         """
         self._unreadable[file] = None
         if len(self._unreadable) > self.limit:
             first = list(self._unreadable)[:NAMED]
-            raise TooManySkipped(
+            raise TooManySkippedError(
                 f"more than {self.limit} files are no images, or no whole ones, so that the folder "
                 f"is not what it should be; the first are {some(first, NAMED)}"
             )

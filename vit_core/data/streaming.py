@@ -18,14 +18,15 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 
 from vit_core.data import Batch, Split
 from vit_core.data.file_list import FileList
-from vit_core.data.image_file import UnreadableImage, open_image, quiet_pillow, read_image
+from vit_core.data.image_file import UnreadableImageError, open_image, quiet_pillow, read_image
 from vit_core.data.random_view import RandomView
-from vit_core.data.skipped import Skipped, TooManySkipped
+from vit_core.data.skipped import Skipped, TooManySkippedError
+from vit_core.errors import VitError
 
 TRIES = 100  # files, one behind the other, that may be unreadable before a reader gives up
 
 
-class ReaderLost(RuntimeError):
+class ReaderLostError(VitError, RuntimeError):
     """A process that reads images is gone; the message says so in one sentence."""
 
 
@@ -106,7 +107,7 @@ class StreamedSplit:
             view: changes the images that are not plain.
 
         Raises:
-            TooManySkipped: too many files cannot be read.
+            TooManySkippedError: too many files cannot be read.
         """
         loader = DataLoader(
             Reader(self.files, self.shape, view),
@@ -124,7 +125,7 @@ class StreamedSplit:
         except RuntimeError as error:
             if "DataLoader worker" not in str(error):
                 raise
-            raise ReaderLost(
+            raise ReaderLostError(
                 "a process that reads images was ended from outside, maybe for want of memory; "
                 "fewer of them (--workers) or smaller batches need less"
             ) from None
@@ -133,12 +134,12 @@ class StreamedSplit:
         """Count what could not be read, and move the rest to the device of the labels.
 
         Raises:
-            TooManySkipped: too many files cannot be read.
+            TooManySkippedError: too many files cannot be read.
         """
         for file in found.unreadable:
             self.skipped.add(file)
         if found.images is None:
-            raise TooManySkipped(
+            raise TooManySkippedError(
                 f"{TRIES} files in a row are no images, or no whole ones, among them "
                 f"{found.unreadable[0]}"
             )
@@ -190,7 +191,7 @@ class Reader(Dataset):
             try:
                 pixels = torch.from_numpy(self.pixels(file, place, is_plain))
                 return Found(pixels, place, unreadable)
-            except UnreadableImage:
+            except UnreadableImageError:
                 unreadable.append(file)
             place = (place + 1) % len(self.files)
         return Found(None, place, unreadable)

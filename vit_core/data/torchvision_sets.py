@@ -12,13 +12,14 @@ from torch import Tensor
 
 from vit_core.data import DataInfo, ImageData, Split, read_idx
 from vit_core.data.pixel_statistics import IMAGENET, mean_and_std
+from vit_core.errors import VitError
 from vit_core.torchvision_import import import_torchvision
 
 DEBIAN_FASHION = Path("/usr/share/datasets/fashion-mnist")  # of the package dataset-fashion-mnist
 VALIDATION = 5_000  # the last of the training images
 
 
-class DataMissing(ValueError):
+class DataMissingError(VitError, ValueError):
     """A data set that is not here and cannot be had; the message says what to put where."""
 
 
@@ -34,7 +35,7 @@ def fashion_mnist(statistics: str = "data") -> ImageData:
     Source: H. Xiao, K. Rasul and R. Vollgraf 2017, https://arxiv.org/abs/1708.07747.
 
     Raises:
-        DataMissing: the files are not here and cannot be downloaded.
+        DataMissingError: the files are not here and cannot be downloaded.
     """
     kind = torchvision_datasets("fashion-mnist").FashionMNIST
     names = [name for name, _ in kind.resources]
@@ -67,7 +68,7 @@ def cifar10(statistics: str = "data") -> ImageData:
     Source: A. Krizhevsky 2009, "Learning multiple layers of features from tiny images".
 
     Raises:
-        DataMissing: the file is not here and cannot be downloaded.
+        DataMissingError: the file is not here and cannot be downloaded.
     """
     kind, folder = torchvision_datasets("cifar10").CIFAR10, data_folder()
     where = f"put {kind.filename} into {folder}, or give an image folder of it as the data set"
@@ -85,7 +86,7 @@ def torchvision_datasets(name: str) -> Any:
     try:
         return import_torchvision().datasets
     except ImportError:
-        raise DataMissing(f"{name} needs torchvision: pip install torchvision") from None
+        raise DataMissingError(f"{name} needs torchvision: pip install torchvision") from None
 
 
 def get(name: str, download: Callable[[], Any], where: str) -> None:
@@ -94,7 +95,7 @@ def get(name: str, download: Callable[[], Any], where: str) -> None:
         download()
     except (URLError, OSError, RuntimeError, EOFError) as error:
         reason = str(getattr(error, "reason", error)).split("\n")[0]
-        raise DataMissing(
+        raise DataMissingError(
             f"{name} is not here and cannot be downloaded ({reason}); {where}"
         ) from None
 

@@ -8,7 +8,7 @@ import torch
 from tqdm import tqdm
 
 from vit_core.data import normalize
-from vit_core.data.image_file import UnreadableImage, open_image, quiet_pillow, to_array
+from vit_core.data.image_file import UnreadableImageError, open_image, quiet_pillow, to_array
 from vit_core.pretrained import PretrainedError, load
 from vit_core.pretrained.errors import one_line
 from vit_core.storage.plain_text import let_output_write_anything, plain
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         with quiet_pillow():
             image = open_image(options.image, preprocessing.channels)
             pixels = preprocessing.prepare(image)
-    except (PretrainedError, UnreadableImage, OSError) as error:
+    except (PretrainedError, UnreadableImageError, OSError) as error:
         print(f"error: {one_line(str(error))}", file=sys.stderr)  # the last line, below the bar
         return 2
     for note in preprocessing.notes:

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+from vit_core.errors import VitError
+
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 LONGEST = 400  # characters of a message, which may quote what a stranger wrote
 
 
-class PretrainedError(ValueError):
+class PretrainedError(VitError, ValueError):
     """Weights that cannot be had or do not fit; the message is one sentence on one line."""
 
     def __init__(self, message: str) -> None:

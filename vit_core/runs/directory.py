@@ -23,6 +23,7 @@ from torch import Tensor
 from vit_core.checkpoint import save_checkpoint
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import MNIST_TRAINING, DataInfo
+from vit_core.errors import VitError
 from vit_core.model import ViT
 from vit_core.storage.atomic import write_atomically
 from vit_core.storage.locks import Lock, is_unused, take
@@ -36,7 +37,7 @@ MOST_EPOCHS = 999_999  # that the names of files have room for
 LARGEST_METRIC = 1e30
 
 
-class RunError(ValueError):
+class RunError(VitError, ValueError):
     """A run directory that cannot be used; the message says why in one sentence."""
 
 

@@ -17,7 +17,7 @@ from vit_core.data import DataInfo, Images, mnist_info, mnist_test
 from vit_core.data.folder_test_part import first, read_test_part
 from vit_core.data.open import DATASETS, Reading, folder_of, open_data, usual_workers
 from vit_core.data.skipped import Skipped
-from vit_core.data.streaming import ReaderLost
+from vit_core.data.streaming import ReaderLostError
 from vit_core.storage.plain_text import let_output_write_anything, plain
 from vit_core.training.evaluation import Evaluation, evaluate, wrong_images
 
@@ -114,7 +114,7 @@ def main(arguments: list[str] | None = None) -> int:
         checkpoint = load_checkpoint(options.checkpoint)
         tested = test_images(options.dataset, checkpoint)
         found = evaluate(checkpoint.model, tested.images, tested.info)
-    except (ValueError, OSError, ReaderLost) as error:
+    except (ValueError, OSError, ReaderLostError) as error:
         print(f"error: {plain(error)}", file=sys.stderr)
         return 2
     print(report(found, tested.info.class_names))
@@ -126,7 +126,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             pairs = wrong_images(checkpoint.model.eval(), tested.images, tested.info)
             options.wrong.write_text(json.dumps(pairs) + "\n", encoding="utf-8")
-        except (ValueError, OSError, ReaderLost) as error:
+        except (ValueError, OSError, ReaderLostError) as error:
             print(f"error: {plain(error)}", file=sys.stderr)
             return 2
     return 0

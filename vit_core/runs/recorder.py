@@ -96,7 +96,7 @@ class Recorder:
         """Train on to the end; each event is written before it is yielded.
 
         Raises:
-            TrainingDiverged: the loss became infinite or not a number.
+            TrainingDivergedError: the loss became infinite or not a number.
             OSError: the directory cannot be written any more; what it holds is whole.
         """
         if self.cadence.snapshot_seconds is not None:

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import ImageData
 from vit_core.data.open import DATASETS, MOST_MEMORY, Reading, folder_of, open_data, usual_workers
-from vit_core.data.streaming import ReaderLost, StreamedSplit
+from vit_core.data.streaming import ReaderLostError, StreamedSplit
 from vit_core.mistakes import build_with
 from vit_core.presets import PRESETS
 from vit_core.runs.directory import RunConfig, RunDirectory, RunError
@@ -28,8 +28,8 @@ from vit_core.runs.recorder import Cadence, Recorder
 from vit_core.runs.tensorboard import open_board
 from vit_core.runs.train_options import build_parser, pick
 from vit_core.storage.plain_text import decode, let_output_write_anything, plain
-from vit_core.training.loop import EpochEnd, StepEnd, Training, TrainingDiverged, batch_for
-from vit_core.training.processes import Group, SaidByMain, is_lost_process
+from vit_core.training.loop import EpochEnd, StepEnd, Training, TrainingDivergedError, batch_for
+from vit_core.training.processes import Group, MainProcessFailedError, is_lost_process
 
 GREY = ("mnist", "fashion-mnist")  # data sets whose preset is "default"
 
@@ -51,12 +51,12 @@ def main(arguments: list[str] | None = None) -> int:
         if group.is_main or (group.rank == 1 and isinstance(stop, Terminated)):
             print(f"\nstopped; {how_to_go_on(options.run_dir, group)}", file=sys.stderr)
         return 130
-    except SaidByMain:
+    except MainProcessFailedError:
         return 2
-    except ReaderLost as error:
+    except ReaderLostError as error:
         print(f"\nerror: {plain(error)}; {how_to_go_on(options.run_dir, group)}", file=sys.stderr)
         return 2
-    except TrainingDiverged as error:  # which all processes see
+    except TrainingDivergedError as error:  # which all processes see
         if group.is_main:
             print(f"error: {plain(error)}", file=sys.stderr)
         return 2
@@ -106,7 +106,7 @@ def take_part(
     Raises:
         ValueError: a setting is not allowed, or the data or the run directory cannot be used.
         OSError: the directory cannot be written.
-        TrainingDiverged: the loss became infinite or not a number.
+        TrainingDivergedError: the loss became infinite or not a number.
     """
     workers = options.workers
     if workers is None:

@@ -40,15 +40,15 @@ from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import mnist
 from vit_core.runs.directory import RunDirectory, RunError
 from vit_core.runs.recorder import Cadence, Recorder
-from vit_core.training.loop import TrainingDiverged
+from vit_core.training.loop import TrainingDivergedError
 from vit_core.training.process_limits import limit_memory, lower_priority
 from vit_core.training.speed import measure_speed
 
 CADENCE = Cadence(steps=None, seconds=0.25, snapshot_seconds=2.0)
 
 
-class Stopped(Exception):
-    """The order to stop, raised between two steps."""
+class StopRequested(Exception):
+    """The order to stop, raised between two steps. It ends a run and is no error."""
 
 
 class Worker:
@@ -101,7 +101,7 @@ class Worker:
         try:
             self.train(path, threads)
             state, said = "finished", ""
-        except Stopped:
+        except StopRequested:
             state, said = "stopped", ""
         except Exception as error:  # whatever it is, the worker lives on and the page says it
             # nobody needs to know where on the server the run lies
@@ -128,9 +128,9 @@ class Worker:
             run.close()
 
     def check_stop(self) -> None:
-        """Raise ``Stopped`` if the run shall stop."""
+        """Raise ``StopRequested`` if the run shall stop."""
         if self.shall_stop.is_set():
-            raise Stopped
+            raise StopRequested
 
     def pause(self, recorder: Recorder) -> None:
         began = time.monotonic()
@@ -164,7 +164,7 @@ def sentence(error: Exception) -> str:
             "The run needed more memory than it may have; a smaller batch size, width or number "
             "of blocks, or larger patches, need less."
         )
-    if isinstance(error, TrainingDiverged):
+    if isinstance(error, TrainingDivergedError):
         text = str(error)
         return f"{text[0].upper()}{text[1:]}."
     if isinstance(error, RunError):

@@ -20,6 +20,7 @@ from vit_core.data.randaugment import rand_augment
 from vit_core.data.random_view import RandomView
 from vit_core.data.share import Share
 from vit_core.data.streaming import StreamedSplit, Views
+from vit_core.errors import VitError
 from vit_core.mistakes import Flaws, flaws_of
 from vit_core.model import ViT
 from vit_core.torchvision_import import import_transforms
@@ -89,7 +90,7 @@ class Done:
 Event = StepEnd | EpochEnd | Done
 
 
-class TrainingDiverged(RuntimeError):
+class TrainingDivergedError(VitError, RuntimeError):
     """The loss is no longer a finite number."""
 
 
@@ -167,7 +168,7 @@ class Training:
         """Train on to the last epoch.
 
         Raises:
-            TrainingDiverged: the loss became infinite or not a number.
+            TrainingDivergedError: the loss became infinite or not a number.
         """
         while self.epoch < self.config.epochs:
             yield from self.run_epoch(self.epoch + 1)
@@ -269,7 +270,7 @@ class Training:
             found += torch.stack((loss.detach(), right)) / len(parts)
         value, accuracy = (self.group.sum(found) / self.group.size).tolist()
         if not abs(value) < float("inf"):
-            raise TrainingDiverged(
+            raise TrainingDivergedError(
                 f"the loss became {value} in step {step + 1}; "
                 f"a smaller lr ({config.lr:g}) or muon_lr ({config.muon_lr:g}) may help"
             )
@@ -388,6 +389,6 @@ def fit(model: ViT, data: ImageData, config: TrainConfig) -> Iterator[Event]:
 
     Raises:
         ValueError: the data does not fit the model.
-        TrainingDiverged: the loss became infinite or not a number.
+        TrainingDivergedError: the loss became infinite or not a number.
     """
     return Training(model, data, config).events()

@@ -16,12 +16,14 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from vit_core.errors import VitError
+
 DEVICES = ("auto", "cpu", "cuda")
 T = TypeVar("T")
 
 
-class SaidByMain(Exception):
-    """The main process cannot go on, and says why itself."""
+class MainProcessFailedError(VitError):
+    """The main process failed and has said why, so that the others need not say it again."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Group:
         """Let the main process make a value, and return it in all of them.
 
         Raises:
-            SaidByMain: in the other processes, where the main one failed.
+            MainProcessFailedError: in the other processes, where the main one failed.
         """
         if self.size == 1:
             return make()
@@ -101,7 +103,7 @@ class Group:
         if failure is not None:
             raise failure
         if not told[1]:
-            raise SaidByMain
+            raise MainProcessFailedError
         return told[0]
 
     def tensors_from_main(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import Batch, ImageData
 from vit_core.mistakes import build_with
 from vit_core.training.evaluation import evaluate
-from vit_core.training.loop import Training, TrainingDiverged
+from vit_core.training.loop import Training, TrainingDivergedError
 
 LONG_ENOUGH = 0.25  # seconds of steps
 SAMPLE = 500  # images evaluated
@@ -45,7 +45,7 @@ def measure_speed(model: ViTConfig, train: TrainConfig, data: ImageData) -> Spee
     for step in range(training.steps_per_epoch):
         indices = order[step * training.batch_size : (step + 1) * training.batch_size]
         began = time.perf_counter()
-        with suppress(TrainingDiverged):  # it takes as long
+        with suppress(TrainingDivergedError):  # it takes as long
             training.run_step(step, Batch(data.train.images[indices], indices), generator)
         taken.append(time.perf_counter() - began)
         if sum(taken[1:]) >= LONG_ENOUGH or taken[0] >= LONG_ENOUGH:
