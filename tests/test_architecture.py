@@ -46,6 +46,7 @@ CORE_ROOMS = (
     "vit_core.tap",
     "vit_core.config",
     "vit_core.storage",
+    "vit_core.errors",
 )
 ROOMS = (*APP_ROOMS, *CORE_ROOMS)
 MOST_LOOSE = {"explainer": 9, "vit_core": 18}  # modules that stand in no room
