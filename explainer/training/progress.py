@@ -11,8 +11,8 @@ import numpy as np
 from vit_core.runs.history import RunHistory
 
 KINDS = ("train", "sample", "val")
-# by the run's reader, with which it goes
-_read: WeakKeyDictionary[RunHistory, tuple[object, "Course"]] = WeakKeyDictionary()
+# by the reader of the run; an entry is freed together with its reader
+_cache: WeakKeyDictionary[RunHistory, tuple[object, "Progress"]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Points:
 
 
 @dataclass(frozen=True)
-class Course:
-    """How a run went.
+class Progress:
+    """What a run has measured so far.
 
     Attributes:
         train: means over some steps, of the training images as they were shown.
@@ -58,24 +58,24 @@ class Course:
         return None if newest is None else float(newest.accuracies[-1])
 
 
-def course_of(history: RunHistory) -> Course:
-    """Read the course of a run, which is made anew only when the run has written something.
+def progress_of(history: RunHistory) -> Progress:
+    """Read the progress of a run; it is computed again only when the run has written something.
 
     Raises:
         RunError: the run's settings are damaged.
     """
     stamp, lines = history.stamped_metrics()
-    known, course = _read.get(history, (None, None))
-    if course is None or known != stamp:
-        course = course_from(lines, history)
-        _read[history] = (stamp, course)
-    return course
+    known, progress = _cache.get(history, (None, None))
+    if progress is None or known != stamp:
+        progress = progress_from(lines, history)
+        _cache[history] = (stamp, progress)
+    return progress
 
 
-def course_from(lines: list[dict[str, Any]], history: RunHistory) -> Course:
-    whole = [line for line in lines if "test_accuracy" not in line]
-    return Course(
-        **{kind: points(whole, kind) for kind in KINDS},
+def progress_from(lines: list[dict[str, Any]], history: RunHistory) -> Progress:
+    measured = [line for line in lines if "test_accuracy" not in line]
+    return Progress(
+        **{kind: points(measured, kind) for kind in KINDS},
         steps_per_epoch=history.steps_per_epoch,
         epochs=history.config.train.epochs,
     )

@@ -11,7 +11,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from explainer.content import load_texts
-from explainer.training.progress import course_of
+from explainer.training.progress import progress_of
 from explainer.training.recorded import FOLDER, HEALTHY, recorded
 from explainer.views.train import mistakes as gallery
 from vit_core import PRESETS, ViTConfig, build, load_checkpoint
@@ -49,12 +49,12 @@ def test_there_is_a_folder_for_each_run_and_no_other() -> None:
 def test_a_recorded_run_is_whole(name: str) -> None:
     history = recorded(name)
     config = history.config
-    assert config.train.epochs == len(course_of(history).val.steps) == 3
+    assert config.train.epochs == len(progress_of(history).val.steps) == 3
     assert history.metrics()[-1]["step"] == history.total_steps
     assert 0 <= history.test_accuracy <= 1
     assert config.data == mnist_info().fingerprint
     assert config.threads == 1
-    seen = course_of(history).train
+    seen = progress_of(history).train
     assert len(seen.steps) >= 100
     assert (np.diff(seen.steps) > 0).all()
 
@@ -100,12 +100,12 @@ def test_the_readme_has_the_accuracies() -> None:
 
 
 def losses(name: str) -> np.ndarray:
-    return course_of(recorded(name)).train.losses
+    return progress_of(recorded(name)).train.losses
 
 
 def test_what_the_texts_say_is_so() -> None:
     test = {name: recorded(name).test_accuracy for name in (HEALTHY, *MISTAKES)}
-    first = {name: course_of(recorded(name)).val.accuracies[0] for name in (HEALTHY, *MISTAKES)}
+    first = {name: progress_of(recorded(name)).val.accuracies[0] for name in (HEALTHY, *MISTAKES)}
     assert test[HEALTHY] > 0.98 and max(test.values()) == test[HEALTHY]
     # less than people expect
     for name in ("no_position", "no_scaling", "no_residual", "softmax_before_loss"):
@@ -157,7 +157,7 @@ def test_a_mistake_is_shown_beside_the_healthy_run(app: AppTest, name: str) -> N
     assert loss["level"]["at"] == gallery.LEVELS.get(name, (gallery.GUESSING, ""))[0]
     by_name = {curve["name"]: curve for curve in loss["curves"]}
     mine = by_name[TEXTS["chart_names"]["val"].format(name=TEXTS["names"][name])]
-    np.testing.assert_allclose(mine["y"], course_of(history).val.losses, atol=1e-4)
+    np.testing.assert_allclose(mine["y"], progress_of(history).val.losses, atol=1e-4)
     assert [row["name"] for row in drawn(app)["legend"]] == ["healthy", TEXTS["names"][name]]
     assert len(by_name) == len(accuracy["curves"]) == 4
     assert app.code[0].value == recorded(name).config.command
@@ -234,7 +234,7 @@ def test_the_csv_has_every_number_of_both_runs(name: str) -> None:
     for run in (HEALTHY, name):
         called = TEXTS["healthy"] if run == HEALTHY else TEXTS["names"][run]
         mine = [row for row in rows if row[0] == called]
-        seen = course_of(recorded(run))
+        seen = progress_of(recorded(run))
         assert len(mine) == len(seen.train.steps) + len(seen.val.steps)
         np.testing.assert_allclose(
             [float(row[3]) for row in mine], [*seen.train.losses, *seen.val.losses], rtol=1e-6

@@ -23,7 +23,7 @@ from explainer.inputs.models import saved_epochs
 from explainer.training import Manager, RunRequest
 from explainer.training import manager as manager_module
 from explainer.training.limits import load_limits
-from explainer.training.progress import course_of
+from explainer.training.progress import progress_of
 from explainer.training.store import hashed
 from explainer.views.train import compare, live, own_runs, wording
 from vit_core import TrainConfig, ViTConfig, build
@@ -109,12 +109,12 @@ def ask(run: training.Run) -> None:
     history.epochs()
     list(history.all_metrics())
     try:
-        course = course_of(history)
+        progress = progress_of(history)
     except RunError as error:
         words.append(str(error))
     else:
         words += [str(run.seconds_left), str(run.images_per_second)]
-        words += [*live.headline(run, course), *live.told(run, course).values()]
+        words += [*live.headline(run, progress), *live.told(run, progress).values()]
         words.append(live.said(run, is_stopping=False))
     for text in words:
         text.encode()  # what cannot be encoded cannot be sent to a browser

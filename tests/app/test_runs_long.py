@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from explainer.training import progress as course_module
-from explainer.training.progress import course_of
+from explainer.training import progress as progress_module
+from explainer.training.progress import progress_of
 from explainer.training.store import MOST_HISTORIES, RunStore
 from vit_core import TrainConfig, ViTConfig
 from vit_core.runs.directory import RunConfig, RunDirectory
@@ -75,29 +75,29 @@ def test_a_line_without_an_end_is_not_taken_into_memory(folder: Path) -> None:
     assert [one["step"] for one in RunHistory(folder).metrics()] == [1, 2]
 
 
-def test_a_course_is_made_anew_only_when_something_is_new(
+def test_progress_is_made_anew_only_when_something_is_new(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[int] = []
-    points = course_module.points
-    monkeypatch.setattr(course_module, "points", lambda *args: made.append(1) or points(*args))
+    points = progress_module.points
+    monkeypatch.setattr(progress_module, "points", lambda *args: made.append(1) or points(*args))
     history = RunHistory(folder)
     write(folder, 1, 10)
-    first = course_of(history)
-    assert course_of(history) is first and len(made) == 3
+    first = progress_of(history)
+    assert progress_of(history) is first and len(made) == 3
     write(folder, 10, 12)
-    assert len(course_of(history).train.steps) == len(first.train.steps) + 1
+    assert len(progress_of(history).train.steps) == len(first.train.steps) + 1
     (folder / "anew").write_text(json.dumps(line(1)) + "\n")
     (folder / "anew").replace(folder / "metrics.jsonl")  # as a run that is resumed writes it
-    assert len(course_of(history).sample.steps) == 1
+    assert len(progress_of(history).sample.steps) == 1
 
 
-def test_a_course_goes_with_its_reader(folder: Path) -> None:
+def test_progress_goes_with_its_reader(folder: Path) -> None:
     history = RunHistory(folder)
-    course = weakref.ref(course_of(history))
+    progress = weakref.ref(progress_of(history))
     del history
     gc.collect()
-    assert course() is None
+    assert progress() is None
 
 
 def test_readers_that_nobody_asks_for_go(tmp_path: Path) -> None:

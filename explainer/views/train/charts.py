@@ -6,7 +6,7 @@ from explainer.components.curves import show_curves
 from explainer.figures import theme
 from explainer.figures.curves import Curve, curves
 from explainer.figures.theme import Shade
-from explainer.training.progress import Course, Points
+from explainer.training.progress import Points, Progress
 from explainer.views.train.wording import TEXTS
 
 WORDS = TEXTS["charts"]
@@ -17,43 +17,43 @@ LOOKS = {  # kind of points → how they are drawn
 }
 
 
-def show_charts(course: Course) -> None:
+def show_charts(progress: Progress) -> None:
     """Draw both charts beside each other, with one legend; kinds without points are left out."""
-    kinds = ("train", "sample", "val") if is_watched(course) else ("train", "val")
+    kinds = ("train", "sample", "val") if is_watched(progress) else ("train", "val")
     figure = curves(
         [
-            curve_of(course, kind, WORDS[kind], shade, look=look)
+            curve_of(progress, kind, WORDS[kind], shade, look=look)
             for kind, (look, shade) in LOOKS.items()
             if kind in kinds
         ],
-        epochs=course.epochs,
+        epochs=progress.epochs,
         texts=WORDS,
         alts=(
-            alt("alt_loss", course, "losses", "{:.3f}", 1),
-            alt("alt_accuracy", course, "accuracies", "{:.1f} %", 100),
+            alt("alt_loss", progress, "losses", "{:.3f}", 1),
+            alt("alt_accuracy", progress, "accuracies", "{:.1f} %", 100),
         ),
         name_last=True,
     )
     show_curves(figure, key="train-curves")
 
 
-def is_watched(course: Course) -> bool:
+def is_watched(progress: Progress) -> bool:
     """Whether the run was, or is about to be, looked at between its epochs."""
-    return bool(len(course.sample.steps)) or not len(course.val.steps)
+    return bool(len(progress.sample.steps)) or not len(progress.val.steps)
 
 
 def curve_of(
-    course: Course, kind: str, name: str, shade: Shade, symbol: str = "circle", look: str = ""
+    progress: Progress, kind: str, name: str, shade: Shade, symbol: str = "circle", look: str = ""
 ) -> Curve:
     """Return the points of one kind, over epochs.
 
     Args:
         look: as ``Curve.kind``; a line for training and marks for validation unless it is given.
     """
-    points: Points = getattr(course, kind)
+    points: Points = getattr(progress, kind)
     return Curve(
         name,
-        points.steps / course.steps_per_epoch,
+        points.steps / progress.steps_per_epoch,
         points.losses,
         points.accuracies,
         look or ("line" if kind == "train" else "marks"),
@@ -62,13 +62,13 @@ def curve_of(
     )
 
 
-def alt(name: str, course: Course, quantity: str, written: str, scale: float) -> str:
+def alt(name: str, progress: Progress, quantity: str, written: str, scale: float) -> str:
     def latest(values: np.ndarray) -> str:
         return written.format(scale * values[-1]) if values.size else WORDS["nothing"]
 
-    others = course.val if len(course.val.steps) else course.sample
+    others = progress.val if len(progress.val.steps) else progress.sample
     return WORDS[name].format(
-        epochs=course.epochs,
-        train=latest(getattr(course.train, quantity)),
+        epochs=progress.epochs,
+        train=latest(getattr(progress.train, quantity)),
         val=latest(getattr(others, quantity)),
     )

@@ -11,7 +11,7 @@ from explainer.figures.curves import curves, legend_of
 from explainer.figures.theme import Shade
 from explainer.shell.notes import note
 from explainer.training import Run
-from explainer.training.progress import Course, course_of
+from explainer.training.progress import Progress, progress_of
 from explainer.views.train.charts import WORDS as CHART_WORDS
 from explainer.views.train.charts import curve_of
 from explainer.views.train.wording import TEXTS, duration, labels, settings_of
@@ -77,8 +77,8 @@ def keep() -> None:
 
 def show_chosen(runs: list[Run], names: dict[str, str]) -> None:
     colours = colours_of([run.id for run in runs])
-    courses = {run.id: course_of(run.history) for run in runs}
-    show_both(courses, names, colours)
+    progresses = {run.id: progress_of(run.history) for run in runs}
+    show_both(progresses, names, colours)
     st.subheader(WORDS["differ"], anchor=False)
     st.html(table(runs, names, colours))
 
@@ -103,28 +103,32 @@ def sign(place: int) -> str:
     return f'<b style="color: {shade.css}" aria-hidden="true">{SIGNS[symbol]}</b> '
 
 
-def show_both(courses: dict[str, Course], names: dict[str, str], colours: dict[str, int]) -> None:
+def show_both(
+    progresses: dict[str, Progress], names: dict[str, str], colours: dict[str, int]
+) -> None:
     last = (
-        f"{names[run_id]} {100 * course.val.accuracies[-1]:.1f} %"
-        for run_id, course in courses.items()
-        if course.val.accuracies.size
+        f"{names[run_id]} {100 * progress.val.accuracies[-1]:.1f} %"
+        for run_id, progress in progresses.items()
+        if progress.val.accuracies.size
     )
     found = [
-        curve_of(course, kind, WORDS[kind].format(name=names[run_id]), *COLOURS[colours[run_id]])
-        for run_id, course in courses.items()
+        curve_of(progress, kind, WORDS[kind].format(name=names[run_id]), *COLOURS[colours[run_id]])
+        for run_id, progress in progresses.items()
         for kind in ("train", "val")
     ]
     figure = curves(
         found,
-        epochs=max(course.epochs for course in courses.values()),
+        epochs=max(progress.epochs for progress in progresses.values()),
         texts=CHART_WORDS,
         alts=(
-            WORDS["alt_loss"].format(count=len(courses), names="; ".join(map(names.get, courses))),
-            WORDS["alt_accuracy"].format(count=len(courses), last="; ".join(last)),
+            WORDS["alt_loss"].format(
+                count=len(progresses), names="; ".join(map(names.get, progresses))
+            ),
+            WORDS["alt_accuracy"].format(count=len(progresses), last="; ".join(last)),
         ),
         legend=[
             legend_of(replace(curve, name=name))
-            for curve, name in zip(found[1::2], map(names.get, courses), strict=True)
+            for curve, name in zip(found[1::2], map(names.get, progresses), strict=True)
         ],
     )
     show_curves(figure, key="train-compare-curves")

@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 
 from explainer.training import Manager, Run, visitor
-from explainer.training.progress import Course, course_of
+from explainer.training.progress import Progress, progress_of
 from explainer.views.train import orders
 from explainer.views.train.charts import show_charts
 from explainer.views.train.now import show_now
@@ -26,11 +26,11 @@ def show_run(manager: Manager, run: Run) -> None:
         pace = FIRST_PACE if begins else PACE[run.status]
         st.fragment(watch, run_every=pace)(manager, run.id, run.status, begins)
         return
-    course = course_of(run.history)
-    show_status(manager, run, course)
+    progress = progress_of(run.history)
+    show_status(manager, run, progress)
     show_end(manager, run)
     if run.history.metrics():
-        show_charts(course)
+        show_charts(progress)
     st.fragment(show_now)(run)
 
 
@@ -43,21 +43,21 @@ def watch(manager: Manager, run_id: str, status: str, begins: bool) -> None:
     run = manager.find(run_id)
     if run is None or run.status != status or orders.is_newly_refused():
         st.rerun()
-    course = course_of(run.history)
-    show_status(manager, run, course)
-    show_charts(course)
+    progress = progress_of(run.history)
+    show_status(manager, run, progress)
+    show_charts(progress)
     show_now(run)
-    if begins and course.val.steps.size + course.train.steps.size:
+    if begins and progress.val.steps.size + progress.train.steps.size:
         st.rerun()  # less often from now on
 
 
-def show_status(manager: Manager, run: Run, course: Course) -> None:
+def show_status(manager: Manager, run: Run, progress: Progress) -> None:
     """Draw the one number to look at, how far the run is, and the buttons that steer it."""
-    share, words = headline(run, course)
+    share, words = headline(run, progress)
     with st.container(key="train-status"):
         st.html(
             f'<div class="train-now"><div><p class="train-share">{escape(share)}</p>'
-            f'<p class="train-of">{escape(words)}</p></div>{facts(told(run, course))}</div>'
+            f'<p class="train-of">{escape(words)}</p></div>{facts(told(run, progress))}</div>'
         )
         if run.is_going:
             lines = run.history.metrics()
@@ -66,7 +66,7 @@ def show_status(manager: Manager, run: Run, course: Course) -> None:
             show_buttons(manager, run)
 
 
-def headline(run: Run, course: Course) -> tuple[str, str]:
+def headline(run: Run, progress: Progress) -> tuple[str, str]:
     """Return the one number to look at, and what it says."""
     if run.place is not None:
         wait = run.wait_seconds
@@ -78,21 +78,21 @@ def headline(run: Run, course: Course) -> tuple[str, str]:
     if isinstance(test, float):
         kind = "test_claimed" if run.status == "uploaded" else "test"
         return TEXTS["share"].format(share=f"{100 * test:.2f}"), WORDS[kind]
-    latest = course.latest_accuracy
+    latest = progress.latest_accuracy
     if latest is None:
         status = "" if run.is_going else TEXTS["status"].get(run.status, run.status).capitalize()
         return status or WORDS["unknown"], WORDS["sample_none"]
-    whole = len(course.val.steps) and course.val.accuracies[-1] == latest
+    whole = len(progress.val.steps) and progress.val.accuracies[-1] == latest
     share = TEXTS["share"].format(share=f"{100 * latest:.1f}")
     return share, WORDS["val" if whole else "sample"]
 
 
-def told(run: Run, course: Course) -> dict[str, str]:
+def told(run: Run, progress: Progress) -> dict[str, str]:
     """Return the facts beside the headline: name → value."""
     lines, history = run.history.metrics(), run.history
     step, epoch = (int(lines[-1]["step"]), lines[-1]["epoch"]) if lines else (0, 0)
     found = {
-        WORDS["epoch"]: WORDS["of"].format(now=epoch, all=course.epochs),
+        WORDS["epoch"]: WORDS["of"].format(now=epoch, all=progress.epochs),
         WORDS["step"]: WORDS["of"].format(now=f"{step:,}", all=f"{history.total_steps:,}"),
     }
     if not lines and not run.is_going:

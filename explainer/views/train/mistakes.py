@@ -16,7 +16,7 @@ from explainer.shell.controls import pick
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.notes import note
 from explainer.state.link import CLASSES
-from explainer.training.progress import course_of
+from explainer.training.progress import progress_of
 from explainer.training.recorded import HEALTHY, recorded
 from explainer.views.train.charts import WORDS as CHART_WORDS
 from explainer.views.train.charts import curve_of
@@ -85,12 +85,12 @@ def show_chart(name: str, numbers: Mapping[str, object]) -> None:
         height, called = LEVELS[name]
         level = height, TEXTS[called].format(**numbers)
     both = {
-        TEXTS["names"][name]: (course_of(recorded(name)), theme.ACCENT, "circle"),
-        TEXTS["healthy"]: (course_of(recorded(HEALTHY)), theme.MUTED, "diamond"),
+        TEXTS["names"][name]: (progress_of(recorded(name)), theme.ACCENT, "circle"),
+        TEXTS["healthy"]: (progress_of(recorded(HEALTHY)), theme.MUTED, "diamond"),
     }
     found = [
-        curve_of(course, kind, TEXTS["chart_names"][kind].format(name=called), shade, symbol)
-        for called, (course, shade, symbol) in reversed(both.items())  # the mistake on top
+        curve_of(progress, kind, TEXTS["chart_names"][kind].format(name=called), shade, symbol)
+        for called, (progress, shade, symbol) in reversed(both.items())  # the mistake on top
         for kind in ("train", "val")
     ]
     figure = curves(
@@ -115,9 +115,9 @@ def runs_csv(name: str) -> str:
         (TEXTS["names"][name], recorded(name)),
         (TEXTS["healthy"], recorded(HEALTHY)),
     ):
-        course = course_of(history)
+        progress = progress_of(history)
         for kind in ("train", "val"):
-            points = getattr(course, kind)
+            points = getattr(progress, kind)
             rows += [
                 (called, TEXTS["csv_kinds"][kind], int(step), loss, accuracy)
                 for step, loss, accuracy in zip(
@@ -158,19 +158,19 @@ def begins_the_same(name: str) -> bool:
 def facts_of(name: str) -> dict[str, object]:
     """Return one run's numbers, as they are written."""
     history = recorded(name)
-    course, last = course_of(history), history.epoch_line(history.config.train.epochs)
+    progress, last = progress_of(history), history.epoch_line(history.config.train.epochs)
     return {
         "epochs": history.config.train.epochs,
         "steps": f"{history.total_steps:,}",
         "test": share(history.test_accuracy),
-        "first_loss": number(course.train.losses[0]),
-        "most_loss": number(course.train.losses.max()),
+        "first_loss": number(progress.train.losses[0]),
+        "most_loss": number(progress.train.losses.max()),
         "loss": number(last["train_loss"]),
-        "val_loss": number(course.val.losses[-1]),
-        "first_val": share(course.val.accuracies[0]),
-        "val": share(course.val.accuracies[-1]),
+        "val_loss": number(progress.val.losses[-1]),
+        "first_val": share(progress.val.accuracies[0]),
+        "val": share(progress.val.accuracies[-1]),
         "train": share(last["train_accuracy"]),
-        "vals": ", ".join(map(share, course.val.accuracies)),
+        "vals": ", ".join(map(share, progress.val.accuracies)),
         "test_loss": number(history.metrics()[-1]["test_loss"]),
     }
 

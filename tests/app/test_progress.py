@@ -1,4 +1,4 @@
-"""A run's course is read as far as it makes sense."""
+"""A run's progress is read as far as it makes sense."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explainer.training.progress import course_of
+from explainer.training.progress import progress_of
 from vit_core import TrainConfig, ViTConfig
 from vit_core.runs.directory import RunConfig, RunDirectory, RunError
 from vit_core.runs.history import RunHistory
@@ -32,35 +32,35 @@ def write(history: RunHistory, *lines: dict) -> None:
 
 def test_each_kind_of_line_is_its_own_curve(history: RunHistory) -> None:
     write(history, STEP | {"val_loss": None, "val_accuracy": None}, SAMPLE, EPOCH)
-    course = course_of(history)
-    assert [list(getattr(course, kind).steps) for kind in ("train", "sample", "val")] == [
+    progress = progress_of(history)
+    assert [list(getattr(progress, kind).steps) for kind in ("train", "sample", "val")] == [
         [100], [200], [429],
     ]  # fmt: skip
-    assert course.val.losses[0] == 0.5 and course.sample.accuracies[0] == 0.5
-    assert (course.steps_per_epoch, course.epochs) == (429, 2)
+    assert progress.val.losses[0] == 0.5 and progress.sample.accuracies[0] == 0.5
+    assert (progress.steps_per_epoch, progress.epochs) == (429, 2)
 
 
 def test_the_last_line_repeats_the_last_epoch_and_is_no_point(history: RunHistory) -> None:
     write(history, EPOCH, EPOCH | {"test_loss": 0.4, "test_accuracy": 0.81})
-    assert len(course_of(history).val.steps) == 1
+    assert len(progress_of(history).val.steps) == 1
 
 
 def test_the_newest_accuracy_is_of_digits_it_does_not_learn_from(history: RunHistory) -> None:
-    assert course_of(history).latest_accuracy is None
+    assert progress_of(history).latest_accuracy is None
     write(history, STEP, SAMPLE)
-    assert course_of(history).latest_accuracy == 0.5
+    assert progress_of(history).latest_accuracy == 0.5
     write(history, SAMPLE, EPOCH, SAMPLE | {"step": 500, "sample_accuracy": 0.85})
-    assert course_of(history).latest_accuracy == 0.85
+    assert progress_of(history).latest_accuracy == 0.85
 
 
 @pytest.mark.parametrize("value", [None, "0.5", float("nan"), float("inf"), [1], True])
 def test_what_is_no_number_is_left_out(history: RunHistory, value: object) -> None:
     write(history, STEP, STEP | {"train_loss": value})
-    assert len(course_of(history).train.steps) == 1
-    assert np.isfinite(course_of(history).train.losses).all()
+    assert len(progress_of(history).train.steps) == 1
+    assert np.isfinite(progress_of(history).train.losses).all()
 
 
 def test_damaged_settings_are_said(history: RunHistory) -> None:
     (history.path / "config.json").write_text("{")
     with pytest.raises(RunError, match="damaged"):
-        course_of(history)
+        progress_of(history)
