@@ -1,15 +1,14 @@
 """Training runs: one manager for the server, and what the pages need to know of it."""
 
 import atexit
-import os
 from functools import cache
-from pathlib import Path
 from threading import Lock
 
 from explainer.training.estimates import Estimate
 from explainer.training.limits import Limits, Refused, load_limits
 from explainer.training.manager import Manager
 from explainer.training.presence import Presence, is_session_open
+from explainer.training.root import runs_root
 from explainer.training.run import Run, RunRequest
 
 __all__ = [
@@ -23,8 +22,6 @@ __all__ = [
     "the_manager",
 ]
 
-VARIABLE = "VIT_EXPLAINER_RUNS"  # the folder of all runs
-ROOT = Path(__file__).parents[2] / "runs" / "app"
 presence = Presence(is_session_open)
 _lock = Lock()
 
@@ -44,7 +41,7 @@ def close_manager() -> None:
 
 @cache
 def make_manager() -> Manager:
-    manager = Manager(Path(os.environ.get(VARIABLE) or ROOT), load_limits())
+    manager = Manager(runs_root(), load_limits())
     manager.is_here = presence.is_here
     atexit.register(manager.close)
     return manager
