@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 # from the top to the bottom: a room may import itself and what stands below it. A name is a folder,
 # or one loose module.
 APP_ROOMS = (
+    "explainer.__main__",
     "explainer.Home",
     "explainer.server",
     "explainer.app",

@@ -7,6 +7,8 @@ from vit_core.model import ViT, build
 from vit_core.presets import PRESETS, Preset
 from vit_core.trace import Trace, trace
 
+__version__ = "0.1.0"  # the one place that says it
+
 __all__ = [
     "PRESETS",
     "Checkpoint",

@@ -11,7 +11,7 @@ from vit_core.data import normalize
 from vit_core.data.image_file import UnreadableImageError, open_image, quiet_pillow, to_array
 from vit_core.pretrained import PretrainedError, load
 from vit_core.pretrained.errors import one_line
-from vit_core.storage.plain_text import let_output_write_anything, plain
+from vit_core.storage.plain_text import let_output_write_anything, plain, program
 
 SHOWN = 5  # classes
 
@@ -20,7 +20,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Print the most probable classes, or what features there are; return the exit code."""
     let_output_write_anything()
     parser = argparse.ArgumentParser(
-        prog="python -m vit_core.pretrained", description="Try a pretrained model on a picture."
+        prog=program("vit-pretrained", "vit_core.pretrained"),
+        description="Try a pretrained model on a picture.",
     )
     parser.add_argument("name", help="hf/…, timm/…, torchvision/…, or a folder")
     parser.add_argument("image", type=Path, help="a picture that Pillow can open")

@@ -18,7 +18,7 @@ from vit_core.data.folder_test_part import first, read_test_part
 from vit_core.data.open import DATASETS, Reading, folder_of, open_data, usual_workers
 from vit_core.data.skipped import Skipped
 from vit_core.data.streaming import ReaderLostError
-from vit_core.storage.plain_text import let_output_write_anything, plain
+from vit_core.storage.plain_text import let_output_write_anything, plain, program
 from vit_core.training.evaluation import Evaluation, evaluate, wrong_images
 
 FEW_CLASSES = 30  # that a confusion matrix on a terminal may have
@@ -96,7 +96,7 @@ def test_images(dataset: str, checkpoint: Checkpoint) -> Tested:
 def main(arguments: list[str] | None = None) -> int:
     let_output_write_anything()
     parser = argparse.ArgumentParser(
-        prog="python -m vit_core.evaluate",
+        prog=program("vit-evaluate", "vit_core.evaluate"),
         description="Test a checkpoint on the test images of a data set.",
     )
     parser.add_argument("checkpoint", type=Path, help="a .safetensors file of this project")

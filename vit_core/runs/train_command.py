@@ -27,7 +27,7 @@ from vit_core.runs.directory import RunConfig, RunDirectory, RunError
 from vit_core.runs.recorder import Cadence, Recorder
 from vit_core.runs.tensorboard import open_board
 from vit_core.runs.train_options import build_parser, pick
-from vit_core.storage.plain_text import decode, let_output_write_anything, plain
+from vit_core.storage.plain_text import decode, let_output_write_anything, plain, program
 from vit_core.training.loop import EpochEnd, StepEnd, Training, TrainingDivergedError, batch_for
 from vit_core.training.processes import Group, MainProcessFailedError, is_lost_process
 
@@ -89,8 +89,10 @@ def how_to_go_on(path: Path, group: Group) -> str:
     typed = as_typed(path)
     if group.size > group.local_size:
         return f"go on with the same torchrun commands, and --run-dir {typed} --resume"
-    start = "python" if group.size == 1 else f"torchrun --nproc-per-node {group.local_size}"
-    return f"go on with: {start} -m vit_core.train --run-dir {typed} --resume"
+    start = program("vit-train", "vit_core.train")
+    if group.size > 1:
+        start = f"torchrun --nproc-per-node {group.local_size} -m vit_core.train"
+    return f"go on with: {start} --run-dir {typed} --resume"
 
 
 def as_typed(path: Path) -> str:

@@ -17,6 +17,7 @@ from vit_core.config import (
 )
 from vit_core.data.open import DATASETS, STATISTICS, Reading
 from vit_core.presets import PRESETS
+from vit_core.storage.plain_text import program
 from vit_core.training.processes import DEVICES
 
 CHOICES = {
@@ -31,7 +32,7 @@ CHOICES = {
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m vit_core.train",
+        prog=program("vit-train", "vit_core.train"),
         description="Train a Vision Transformer. Options not given are the preset's.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="presets:\n" + "\n".join(f"  {k:14}{p.summary}" for k, p in PRESETS.items()),

@@ -2,6 +2,7 @@
 
 import sys
 import unicodedata
+from pathlib import Path
 
 JOINERS = "\u200c\u200d"  # invisible, and part of emojis and of Persian and Hindi words
 
@@ -44,6 +45,11 @@ def some(names: list[str] | tuple[str, ...], count: int) -> str:
     """Join the first names of ``count``, and say how many more there are."""
     more = f" and {count - len(names):,} more" if count > len(names) else ""
     return ", ".join(map(plain, names)) + more
+
+
+def program(command: str, module: str) -> str:
+    """Return how this process was started: as the installed ``command``, or as Python's module."""
+    return command if Path(sys.argv[0]).stem == command else f"python -m {module}"
 
 
 def let_output_write_anything() -> None:
