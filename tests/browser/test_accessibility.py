@@ -8,6 +8,8 @@ from playwright.sync_api import Page
 
 from explainer.shell.routes import TITLES, address
 
+pytestmark = pytest.mark.browser
+
 ADDRESSES = ["" if view == "home" else address(view) for view in TITLES]
 ADDRESSES += ["train?run=recorded-healthy"]
 COLOUR = "source=cifar10&sample=3"

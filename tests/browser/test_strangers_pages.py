@@ -12,6 +12,8 @@ from strangers import FOLDER, HOSTILE, NAMES, UNSEEN, a_model_folder
 
 from explainer.figures.probabilities import shortened
 
+pytestmark = pytest.mark.browser
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = """\
 import sys
