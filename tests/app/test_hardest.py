@@ -8,9 +8,9 @@ from explainer.views.train import most_wrong
 from explainer.views.train.most_wrong import hardest_of, is_sound, searched
 from vit_core import PRESETS, ViTConfig
 from vit_core.data import mnist_test
-from vit_core.training.misclassified import Hard
+from vit_core.training.hard_example import HardExample
 
-NOTE = Hard(place=5, truth=1, said=7, probability=0.02)
+NOTE = HardExample(index=5, label=1, predicted=7, probability=0.02)
 
 
 def test_without_a_note_the_model_is_asked(make_run, shipped, monkeypatch) -> None:
@@ -20,8 +20,8 @@ def test_without_a_note_the_model_is_asked(make_run, shipped, monkeypatch) -> No
     chances = [hard.probability for hard in found]
     assert chances == sorted(chances) and all(0 <= chance <= 1 for chance in chances)
     labels = mnist_test().labels
-    assert all(hard.place < most_wrong.BATCH for hard in found)
-    assert all(hard.truth == int(labels[hard.place]) for hard in found)
+    assert all(hard.index < most_wrong.BATCH for hard in found)
+    assert all(hard.label == int(labels[hard.index]) for hard in found)
 
 
 def test_what_a_run_has_noted_is_taken(make_run, shipped) -> None:
@@ -35,8 +35,8 @@ def test_what_a_run_has_noted_is_taken(make_run, shipped) -> None:
 @pytest.mark.parametrize(
     "values",
     [
-        *({"place": place} for place in (-1, 10_000, 1.5, "1", True)),
-        *({"truth": 10}, {"said": -1}, {"probability": 1.5}, {"probability": None}),
+        *({"index": index} for index in (-1, 10_000, 1.5, "1", True)),
+        *({"label": 10}, {"predicted": -1}, {"probability": 1.5}, {"probability": None}),
     ],
 )
 def test_a_note_that_cannot_be_is_not_believed(values: dict) -> None:

@@ -17,8 +17,8 @@ from vit_core.runs.history import RunHistory
 from vit_core.runs.recorder import Cadence, Recorder
 from vit_core.runs.snapshot import SAMPLE, STRIP_PLACES, TEST, VALIDATION, Snapshot, take_snapshot
 from vit_core.training.evaluation import hardest_images
+from vit_core.training.hard_example import HardExample
 from vit_core.training.loop import EpochEnd, StepEnd
-from vit_core.training.misclassified import Hard
 
 WATCHED = Cadence(steps=None, seconds=0.0, snapshot_seconds=0.0)
 
@@ -195,23 +195,23 @@ def test_hardest_digits_are_written_and_right(run: RunHistory) -> None:
     assert found[0] == min(found, key=lambda one: one.probability)
     assert [one.probability for one in found] == sorted(one.probability for one in found)
     assert len(found) == 24
-    assert all(one.truth == data.test.labels[one.place] for one in found)
+    assert all(one.label == data.test.labels[one.index] for one in found)
 
 
 def test_hardest_images_against_a_loop() -> None:
     data, model = small_mnist(), build(TINY, seed=1).eval()
     expected = []
     with torch.no_grad():
-        for place in range(len(data.test)):
-            image = normalize(data.test.images[place : place + 1], data.info)
+        for index in range(len(data.test)):
+            image = normalize(data.test.images[index : index + 1], data.info)
             shares = model(image).softmax(dim=1)[0]
-            truth = int(data.test.labels[place])
-            expected.append(Hard(place, truth, int(shares.argmax()), float(shares[truth])))
+            label = int(data.test.labels[index])
+            expected.append(HardExample(index, label, int(shares.argmax()), float(shares[label])))
     expected.sort(key=lambda one: one.probability)
     found = hardest_images(model, data.test, data.info, count=5, batch_size=7)
-    assert [one.place for one in found] == [one.place for one in expected[:5]]
+    assert [one.index for one in found] == [one.index for one in expected[:5]]
     for one, other in zip(found, expected, strict=False):
-        assert (one.truth, one.said) == (other.truth, other.said)
+        assert (one.label, one.predicted) == (other.label, other.predicted)
         assert one.probability == pytest.approx(other.probability, abs=1e-6)
 
 
@@ -257,6 +257,6 @@ def test_half_written_files_go_when_a_run_is_taken_up(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_hardest_digits_with_other_numbers_are_left_out(run: RunHistory, one: dict) -> None:
     sound = {"place": 1, "truth": 2, "said": 3, "probability": 0.1}
-    found = [sound, sound | one] if "more" not in one else [sound]
+    found = [sound, sound | one]
     (run.path / "hardest.json").write_text(json.dumps(found))
-    assert run.hardest() == [Hard(**sound)]
+    assert run.hardest() == [HardExample(1, 2, 3, 0.1)]

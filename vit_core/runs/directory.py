@@ -11,7 +11,7 @@ state.safetensors        model and optimizers after the last whole epoch, to res
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Self
@@ -29,7 +29,7 @@ from vit_core.storage.atomic import write_atomically
 from vit_core.storage.locks import Lock, is_unused, take
 from vit_core.storage.plain_text import decode
 from vit_core.storage.strict_json import number_in, parse_json, read_small
-from vit_core.training.misclassified import Hard
+from vit_core.training.hard_example import HardExample
 
 HARDEST = "hardest.json"
 MOST_CONFIG = 256 * 1024  # bytes of config.json
@@ -162,9 +162,9 @@ class RunDirectory:
             command=self.config.command,
         )
 
-    def save_hardest(self, found: list[Hard]) -> None:
+    def save_hardest(self, examples: list[HardExample]) -> None:
         """Write which test images the trained model finds hardest."""
-        content = json.dumps([asdict(one) for one in found])
+        content = json.dumps([example.to_dict() for example in examples])
         write_atomically(self.path / HARDEST, content.encode())
 
     def save_state(self, tensors: dict[str, Tensor], epoch: int) -> None:

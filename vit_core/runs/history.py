@@ -10,8 +10,8 @@ from typing import IO, Any
 from vit_core.runs.directory import HARDEST, RunConfig, parse_line, read_config
 from vit_core.runs.file_names import EPOCH_FILE
 from vit_core.runs.snapshot import FILE, Snapshot
-from vit_core.storage.strict_json import number_in, read_json
-from vit_core.training.misclassified import Hard
+from vit_core.storage.strict_json import read_json
+from vit_core.training.hard_example import HardExample
 
 FINAL = "final.safetensors"
 MOST_LINES = 2_000  # of metrics that are kept; more than a chart has pixels
@@ -133,13 +133,16 @@ class RunHistory:
         lines = self.metrics()
         return lines[-1]["seconds"] if lines else 0.0
 
-    def hardest(self) -> list[Hard]:
+    def hardest(self) -> list[HardExample]:
         """Return the test images that the finished model finds hardest; none before."""
         try:
-            found = [Hard(**one) for one in read_json(self.path / HARDEST, MOST_HARDEST)]
-        except (OSError, ValueError, TypeError):
+            entries = read_json(self.path / HARDEST, MOST_HARDEST)
+        except (OSError, ValueError):
             return []
-        return [one for one in found if is_whole(one)]
+        if not isinstance(entries, list):
+            return []
+        examples = map(HardExample.from_dict, entries)
+        return [example for example in examples if example is not None]
 
     def snapshot(self) -> Snapshot | None:
         """Return what the model did a moment ago; None for runs that nobody could watch."""
@@ -192,12 +195,3 @@ def thinned(lines: list[Line]) -> list[Line]:
         if line.get("val_accuracy") is not None or seen[is_sample] % 2:
             kept.append(line)
     return [*kept, *lines[-NEWEST:]][-MOST_LINES:]
-
-
-def is_whole(hard: Hard) -> bool:
-    """Whether an image that a run noted has numbers in range; anybody may have changed the file."""
-    numbers = (hard.place, hard.truth, hard.said)
-    return (
-        all(type(number) is int and number >= 0 for number in numbers)
-        and number_in(hard.probability, 0.0, 1.0) is not None
-    )

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vit_core.data import DataInfo, Images, normalize
 from vit_core.model import ViT
-from vit_core.training.misclassified import Hard
+from vit_core.training.hard_example import HardExample
 from vit_core.training.processes import ALONE, Group
 
 PIXELS_AT_ONCE = 500 * 32 * 32  # in a batch of images to evaluate
@@ -88,17 +88,17 @@ def wrong_images(model: ViT, split: Images, info: DataInfo) -> list[tuple[int, i
     One image at a time, so that rounding does not depend on its neighbours. The model must be in
     evaluation mode.
     """
-    predicted = (
+    pairs = (
         (int(batch.places), int(model(normalize(batch.images, info)).argmax()))
         for batch in split.in_order(1)
     )
-    return [(at, said) for at, said in predicted if said != int(split.labels[at])]
+    return [(index, guess) for index, guess in pairs if guess != int(split.labels[index])]
 
 
 @torch.no_grad()
 def hardest_images(
     model: ViT, split: Images, info: DataInfo, count: int, batch_size: int | None = None
-) -> list[Hard]:
+) -> list[HardExample]:
     """Return the images with the smallest probability of the true class, the smallest first.
 
     The model must be in evaluation mode.
@@ -109,8 +109,8 @@ def hardest_images(
         truths = split.labels[batch.places]
         of_truth = probabilities.gather(1, truths[:, None])[:, 0]
         parts.append((batch.places, truths, probabilities.argmax(dim=1), of_truth))
-    places, truths, said, of_truth = (torch.cat(part) for part in zip(*parts, strict=True))
+    indices, labels, predicted, of_truth = (torch.cat(part) for part in zip(*parts, strict=True))
     return [
-        Hard(int(places[at]), int(truths[at]), int(said[at]), float(of_truth[at]))
-        for at in of_truth.argsort(stable=True)[:count].tolist()
+        HardExample(int(indices[i]), int(labels[i]), int(predicted[i]), float(of_truth[i]))
+        for i in of_truth.argsort(stable=True)[:count].tolist()
     ]

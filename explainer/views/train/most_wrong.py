@@ -8,14 +8,14 @@ from explainer.training import Run
 from vit_core import ViTConfig
 from vit_core.data import Split, mnist_test
 from vit_core.training.evaluation import hardest_images
-from vit_core.training.misclassified import Hard
+from vit_core.training.hard_example import HardExample
 
 SHOWN = 16
 BATCH = 500
 WORK = 60e9  # multiplications that a page may spend on it, some seconds of one core
 
 
-def hardest_of(run: Run) -> tuple[Hard, ...]:
+def hardest_of(run: Run) -> tuple[HardExample, ...]:
     """Return what a finished run has noted, or search with its last model, once for all visitors.
 
     Raises:
@@ -25,7 +25,7 @@ def hardest_of(run: Run) -> tuple[Hard, ...]:
     if not is_of_digits(run):
         return ()
     test, noted = mnist_test(), run.history.hardest()
-    if sound := [hard for hard in noted if is_sound(hard, len(test))]:
+    if sound := [example for example in noted if is_sound(example, len(test))]:
         return tuple(sound[:SHOWN])
     epoch = run.history.epochs()[-1]
     found = run.history.checkpoint(epoch).stat()
@@ -39,21 +39,21 @@ def is_of_digits(run: Run) -> bool:
     return load.load_source(saved(run.id, epoch)).gallery == DIGITS
 
 
-def is_sound(hard: Hard, count: int) -> bool:
+def is_sound(example: HardExample, count: int) -> bool:
     """Whether it can be what a run has noted; anybody may have changed the file."""
     classes = range(CLASSES)
-    numbers = (hard.place, hard.truth, hard.said)
+    numbers = (example.index, example.label, example.predicted)
     return (
         all(type(number) is int for number in numbers)
-        and 0 <= hard.place < count
-        and hard.truth in classes
-        and hard.said in classes
-        and isinstance(hard.probability, int | float)
-        and 0 <= hard.probability <= 1
+        and 0 <= example.index < count
+        and example.label in classes
+        and example.predicted in classes
+        and isinstance(example.probability, int | float)
+        and 0 <= example.probability <= 1
     )
 
 
-def search(source: str) -> tuple[Hard, ...]:
+def search(source: str) -> tuple[HardExample, ...]:
     found, test = load.load_source(source), mnist_test()
     count = searched(found.model.config, len(test))
     part = Split(test.images[:count], test.labels[:count])

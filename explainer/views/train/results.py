@@ -21,7 +21,7 @@ from explainer.views.train.most_wrong import hardest_of
 from explainer.views.train.wording import TEXTS
 from vit_core import CheckpointError
 from vit_core.data import mnist_info, mnist_test
-from vit_core.training.misclassified import Hard
+from vit_core.training.hard_example import HardExample
 
 WORDS = TEXTS["after"]
 COLUMNS = (
@@ -78,13 +78,13 @@ def show_hardest(run: Run) -> None:
         return
     st.header(WORDS["hardest"], anchor=False)
     st.markdown(WORDS["hardest_text"])
-    st.html(strip([answer(hard) for hard in found], TEXTS["strip"]))
+    st.html(strip([answer(example) for example in found], TEXTS["strip"]))
 
 
-def answer(hard: Hard) -> Answer:
-    names, picture = mnist_info().class_names, mnist_test().images[hard.place, 0].numpy()
-    share = WORDS["hardest_share"].format(share=f"{100 * hard.probability:.1f}")
-    return Answer(grey_image(picture), names[hard.truth], names[hard.said], share)
+def answer(example: HardExample) -> Answer:
+    names, picture = mnist_info().class_names, mnist_test().images[example.index, 0].numpy()
+    share = WORDS["hardest_share"].format(share=f"{100 * example.probability:.1f}")
+    return Answer(grey_image(picture), names[example.label], names[example.predicted], share)
 
 
 def show_take_along(run: Run) -> None:
