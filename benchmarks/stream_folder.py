@@ -18,7 +18,7 @@ from timing import hardware
 from vit_core.config import TrainConfig
 from vit_core.data.image_folder import list_folder, read_folder
 from vit_core.data.random_view import RandomView
-from vit_core.data.streaming import Views
+from vit_core.data.streaming import BatchRequest
 from vit_core.torchvision_import import import_transforms
 
 CLASSES, CONTENTS, SIDE = 1000, 200, 64
@@ -88,14 +88,14 @@ def measure(root: Path, processes: int, size: int) -> None:
     order = np.random.default_rng(0).permutation(len(data.train)).tolist()
     batches = [order[at : at + BATCH] for at in range(0, len(order), BATCH)]
     import_transforms()  # as a training does, before there are other processes
-    view = RandomView.of_epoch(TrainConfig(augment="crop"), seed=1)
+    view = RandomView.for_epoch(TrainConfig(augment="crop"), seed=1)
     began = time.perf_counter()
-    views = (Views(places, is_plain=False) for places in batches)
+    views = (BatchRequest(places, is_clean=False) for places in batches)
     print("| images | seconds | this process, MB | a worker's own, MB | all together, MB |")
     print("|---|---|---|---|---|")
     done = 0
     for index, batch in enumerate(data.train.load(views, view)):
-        done += len(batch.places)
+        done += len(batch.indices)
         if index % (len(batches) // 5) == 0:
             children = [megabytes(child) for child in workers()]
             own, share = megabytes()

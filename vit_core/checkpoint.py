@@ -72,10 +72,10 @@ def save_checkpoint(
             ``train_config`` says, so that it would come back as a different model.
         OSError: the file cannot be written; one that was there stays as it was.
     """
-    if flaws_of(model) != Flaws.of(train_config):
+    if flaws_of(model) != Flaws.from_config(train_config):
         raise ValueError(
             f"the model runs with {flaws_of(model)} and its train_config says "
-            f"{Flaws.of(train_config)}; build it with vit_core.mistakes.build_with"
+            f"{Flaws.from_config(train_config)}; build it with vit_core.mistakes.build_with"
         )
     metadata = {"format": FORMAT, "config": model.config.to_json()}
     if preset is not None:

@@ -48,7 +48,7 @@ class Flaws:
     scale_scores: bool = True
 
     @classmethod
-    def of(cls, config: TrainConfig | None) -> "Flaws":
+    def from_config(cls, config: TrainConfig | None) -> "Flaws":
         """Return those of a run; without settings everything runs."""
         if config is None:
             return cls()
@@ -92,7 +92,7 @@ def flawed_tap(flaws: Flaws, tap: Tap, head_dim: int) -> Tap:
 
 def build_with(model: ViTConfig, training: TrainConfig | None, seed: int = 0) -> ViT:
     """Return a new model as ``vit_core.model.build``, flawed where the run's settings say so."""
-    flaws = Flaws.of(training)
+    flaws = Flaws.from_config(training)
     return build(model, seed, partial(FlawedViT, flaws=flaws)) if flaws else build(model, seed)
 
 

@@ -56,7 +56,7 @@ def script_of(config: RunConfig, test_accuracy: float | None = None) -> str:
     Args:
         test_accuracy: of the run, from 0 to 1, if it is finished.
     """
-    flawed = bool(Flaws.of(config.train))
+    flawed = bool(Flaws.from_config(config.train))
     return SCRIPT.format(
         result="" if test_accuracy is None else RESULT.format(accuracy=test_accuracy),
         build_import="" if flawed else ", build",

@@ -79,7 +79,7 @@ def test_the_equations_are_those_that_ran(random_block, scale, kind) -> None:
     """Each equation, computed from the tensors that it names, gives what the model gave."""
     config = replace(SHAPE, layer_scale=scale)
     training = MISTAKES[kind].apply(config, PRESETS["fast"].train)[1] if kind else None
-    made = Flaws.of(training)
+    made = Flaws.from_config(training)
     first, second = [
         line.split("&=")[1].split(r"\end")[0].strip()
         for line in equations(config, made).split(r"\\")

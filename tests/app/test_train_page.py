@@ -28,7 +28,7 @@ from vit_core import TrainConfig, ViTConfig, build
 from vit_core.data import mnist, mnist_info
 from vit_core.mistakes import MISTAKES, mistakes_of
 from vit_core.runs.directory import RunDirectory
-from vit_core.runs.snapshot import STRIP_PLACES, TEST_STRIP_PLACES, take_snapshot
+from vit_core.runs.snapshot import STRIP_INDICES, TEST_STRIP_INDICES, take_snapshot
 
 HOME = Path(__file__).parents[2] / "explainer" / "Home.py"
 ANNA, BEN = "a" * 32, "b" * 32
@@ -738,8 +738,8 @@ def test_the_page_says_of_which_digits_a_snapshot_asked(open_train, begin, part:
 
 def test_the_digits_of_the_strip_are_those_that_were_asked():
     for part, split, places in (
-        ("validation", mnist().val, STRIP_PLACES),
-        ("test", mnist().test, TEST_STRIP_PLACES),
+        ("validation", mnist().val, STRIP_INDICES),
+        ("test", mnist().test, TEST_STRIP_INDICES),
     ):
         shown = digits.asked(part)
         assert torch.equal(shown.images, split.images[list(places)])

@@ -158,10 +158,10 @@ def test_a_mistake_is_said_once_and_ends_all(folder: Path, tmp_path: Path) -> No
 
 
 def test_a_process_knows_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Group.of_environment() == Group(0, 1, 0, 1)
+    assert Group.from_environment() == Group(0, 1, 0, 1)
     for name, value in (("RANK", 5), ("WORLD_SIZE", 8), ("LOCAL_RANK", 1), ("LOCAL_WORLD_SIZE", 4)):
         monkeypatch.setenv(name, str(value))
-    assert Group.of_environment() == Group(5, 8, 1, 4)
+    assert Group.from_environment() == Group(5, 8, 1, 4)
 
 
 def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -200,7 +200,7 @@ def test_a_part_that_does_not_fit_in_memory(tmp_path: Path) -> None:
     (tmp_path / "test" / "cat" / "1.png").write_bytes(b"")
     part = read_test_part(tmp_path, (3, 8, 8), ("cat", "dog", "eel"), memory=0.0)
     (batch,) = part.images.in_order(50)
-    assert part.images.labels[batch.places].tolist() == [0] * 4 + [2] * 4
+    assert part.images.labels[batch.indices].tolist() == [0] * 4 + [2] * 4
     assert part.missing == ["dog"] and len(part.skipped) == 1
 
 

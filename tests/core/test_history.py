@@ -15,7 +15,7 @@ from vit_core.data import normalize
 from vit_core.runs.directory import RunConfig, RunDirectory, RunError
 from vit_core.runs.history import RunHistory
 from vit_core.runs.recorder import Cadence, Recorder
-from vit_core.runs.snapshot import SAMPLE, STRIP_PLACES, TEST, VALIDATION, Snapshot, take_snapshot
+from vit_core.runs.snapshot import SAMPLE, STRIP_INDICES, TEST, VALIDATION, Snapshot, take_snapshot
 from vit_core.training.evaluation import hardest_images
 from vit_core.training.hard_example import HardExample
 from vit_core.training.loop import EpochEnd, StepEnd
@@ -160,7 +160,7 @@ def test_a_snapshot_is_of_the_very_model(tmp_path: Path) -> None:
     model.eval()
     # validation images: the test images are for the one last report
     count = len(data.val)
-    strip = normalize(data.val.images[[place % count for place in STRIP_PLACES]], data.info)
+    strip = normalize(data.val.images[[place % count for place in STRIP_INDICES]], data.info)
     seen = trace(model, strip)
     np.testing.assert_allclose(snapshot.logits, seen.logits.numpy(), atol=1e-5)
     np.testing.assert_array_equal(snapshot.filters, model.patch_embed.proj.weight.detach())

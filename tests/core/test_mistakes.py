@@ -322,7 +322,7 @@ def test_settings_from_before_these_mistakes_are_sound() -> None:
     names = ("residual", "layer_norm", "scale_scores", "shuffled_labels")
     old = {k: v for k, v in TrainConfig(epochs=3).to_dict().items() if k not in names}
     assert TrainConfig.from_dict(old) == TrainConfig(epochs=3)
-    assert not Flaws.of(TrainConfig.from_dict(old))
+    assert not Flaws.from_config(TrainConfig.from_dict(old))
 
 
 # the gallery's list

@@ -11,10 +11,10 @@ from folder_data import CLASSES, make_folder
 from vit_core import TrainConfig, ViTConfig, build
 from vit_core.data import ImageData
 from vit_core.data.file_list import list_files
-from vit_core.data.image_folder import held_out_places, read_folder
+from vit_core.data.image_folder import held_out_mask, read_folder
 from vit_core.data.random_view import RandomView
 from vit_core.data.skipped import Skipped, TooManySkippedError
-from vit_core.data.streaming import TRIES, ReaderLostError, StreamedSplit, Views
+from vit_core.data.streaming import MOST_TRIES, BatchRequest, ReaderLostError, StreamedSplit
 from vit_core.training.evaluation import evaluate, hardest_images
 from vit_core.training.loop import EpochEnd, StepEnd, Training, fit
 
@@ -53,10 +53,10 @@ def test_streamed_images_are_those_that_memory_would_hold(folder: Path, workers:
         assert other.image_shape == one.image_shape
         assert torch.equal(other.labels, one.labels)
     batches = list(read.test.in_order(5))
-    assert [len(batch.places) for batch in batches] == [5, 5, 5, 3]
+    assert [len(batch.indices) for batch in batches] == [5, 5, 5, 3]
     assert torch.equal(torch.cat([batch.images for batch in batches]), kept.test.images)
     shared = [list(read.test.in_order(5, part, 2)) for part in range(2)]
-    assert [[b.places[0].item() for b in part] for part in shared] == [[0, 10], [5, 15]]
+    assert [[b.indices[0].item() for b in part] for part in shared] == [[0, 10], [5, 15]]
     assert torch.equal(read.test.at([7, 2]), kept.test.images[[7, 2]])
     assert torch.equal(read.test.first(4).images, kept.test.first(4).images)
 
@@ -92,10 +92,10 @@ def test_crops_and_randaugment_depend_on_seed_epoch_and_place_alone(folder: Path
 def test_views_differ_between_epochs_and_a_plain_one_is_the_middle(folder: Path) -> None:
     train = streamed(folder).train
     assert isinstance(train, StreamedSplit)
-    ask = [Views([3, 4, 3], is_plain=False), Views([3], is_plain=True)]
+    ask = [BatchRequest([3, 4, 3], is_clean=False), BatchRequest([3], is_clean=True)]
     config = TrainConfig(augment="crop", randaugment=5)
     first, second = (
-        list(train.load(iter(ask), RandomView.of_epoch(config, seed))) for seed in (1, 2)
+        list(train.load(iter(ask), RandomView.for_epoch(config, seed))) for seed in (1, 2)
     )
     assert torch.equal(first[0].images[0], first[0].images[2]), "one place, one epoch, one view"
     assert not torch.equal(first[0].images[0], second[0].images[0])
@@ -116,8 +116,8 @@ def test_the_next_whole_image_stands_for_a_bad_one(tmp_path: Path, workers: int)
         (root / "test" / "dog" / name).write_bytes(b"no image")
     data = streamed(root, workers)
     (batch,) = data.test.in_order(50)
-    assert batch.places.tolist() == [0, 1, 2, 3, 4, 6, 6, 8, 8, 9, 10, 11]
-    assert data.test.labels[batch.places].tolist() == [0] * 4 + [1] * 3 + [2] * 5
+    assert batch.indices.tolist() == [0, 1, 2, 3, 4, 6, 6, 8, 8, 9, 10, 11]
+    assert data.test.labels[batch.indices].tolist() == [0] * 4 + [1] * 3 + [2] * 5
     assert len(data.skipped) == 2 and "dog/0001.png" in str(data.skipped)
     result = evaluate(build(SHAPE), data.test, data.info)
     assert result.confusion.sum() == 12
@@ -133,12 +133,12 @@ def test_too_many_bad_files_end_the_reading(tmp_path: Path) -> None:
 
 
 def test_a_long_row_of_bad_files_ends_the_reading(tmp_path: Path) -> None:
-    root = make_folder(tmp_path, {"train": TRIES}, ("a", "b"))
+    root = make_folder(tmp_path, {"train": MOST_TRIES}, ("a", "b"))
     for file in (root / "train" / "a").iterdir():
         file.write_bytes(b"no image")
     files, _ = list_files(root / "train", ("a", "b"))
     split = StreamedSplit(files, (3, 8, 8), Skipped(10**6), workers=0)
-    with pytest.raises(TooManySkippedError, match=f"{TRIES} files in a row.*0000.png"):
+    with pytest.raises(TooManySkippedError, match=f"{MOST_TRIES} files in a row.*0000.png"):
         split.at([0])
 
 
@@ -170,7 +170,7 @@ def test_a_list_of_files_is_sorted_compact_and_can_be_cut(tmp_path: Path) -> Non
     expected = [str(file) for file in expected if file.suffix != ".md"]
     assert [files.path(place) for place in range(len(files))] == expected
     assert files.labels.tolist() == [0] * 32 + [1] * 30 + [2] * 30
-    chosen = held_out_places(files)
+    chosen = held_out_mask(files)
     part = files.select(chosen)
     assert [part.path(place) for place in range(len(part))] == [
         expected[place] for place in np.flatnonzero(chosen)

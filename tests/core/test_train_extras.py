@@ -54,13 +54,13 @@ def test_a_batch_that_cannot_be_cut_evenly_is_refused() -> None:
 @pytest.mark.parametrize("share", [Share(12, 0, 6), Share(12, 8, 12), Share(12, -1, 4)])
 def test_a_share_of_a_batch_is_augmented_as_in_the_whole(kind: str, share: Share) -> None:
     images = small_mnist().train.images[:12]
-    own = share.of(images)
+    own = share.select(images)
     assert len(own) == len(share)
     assert torch.equal(own, images[torch.arange(share.start, share.stop) % 12])
     made = [torch.Generator().manual_seed(3) for _ in range(2)]
     whole = flip(augment(images, kind, 1.0, made[0]), made[0])
     part = flip(augment(own, kind, 1.0, made[1], share), made[1], share)
-    torch.testing.assert_close(part.float(), share.of(whole).float(), rtol=0, atol=1e-3)
+    torch.testing.assert_close(part.float(), share.select(whole).float(), rtol=0, atol=1e-3)
 
 
 def test_a_share_of_a_batch_has_its_part_of_the_dropout() -> None:
@@ -70,8 +70,8 @@ def test_a_share_of_a_batch_has_its_part_of_the_dropout() -> None:
     for share in (Share(8, 0, 8), Share(8, 2, 4)):
         torch.manual_seed(1)
         with whole_dropout(share):
-            part = F.dropout(F.dropout(share.of(values), 0.4), 0.2)
-        torch.testing.assert_close(part, share.of(whole))
+            part = F.dropout(F.dropout(share.select(values), 0.4), 0.2)
+        torch.testing.assert_close(part, share.select(whole))
 
 
 # clipping
@@ -169,7 +169,7 @@ def test_mixing_a_share_with_the_image_before_it_is_mixing_the_whole(seed: int) 
     images, labels = torch.rand(8, 3, 6, 6), torch.arange(8)
     whole = mix(images, labels, 0.4, 1.0, 10, seed)
     for share in (Share(8, -1, 4), Share(8, 3, 8)):
-        part = mix(share.of(images), share.of(labels), 0.4, 1.0, 10, seed)
+        part = mix(share.select(images), share.select(labels), 0.4, 1.0, 10, seed)
         for one, all_ in zip(part, whole, strict=True):
             torch.testing.assert_close(one[1:], all_[share.start + 1 : share.stop])
 

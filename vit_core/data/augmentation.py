@@ -50,7 +50,7 @@ def flip(images: Tensor, generator: torch.Generator, share: Share | None = None)
     """Mirror each image left to right with probability ½."""
     share = share or Share.whole(len(images))
     draws = torch.rand(share.total, generator=generator, device=images.device)
-    mirrored = share.of(draws) < 0.5
+    mirrored = share.select(draws) < 0.5
     return torch.where(mirrored[:, None, None, None], images.flip(-1), images)
 
 
@@ -64,7 +64,7 @@ def shift(
     padded = F.pad(images, (pixels,) * 4)
     size = (2, share.total, 1)
     draws = torch.randint(2 * pixels + 1, size, generator=generator, device=device)
-    draws = share.of(draws, 1)
+    draws = share.select(draws, 1)
     rows = draws[0] + torch.arange(height, device=device)
     columns = draws[1] + torch.arange(width, device=device)
     index = torch.arange(batch, device=device)[:, None, None]
@@ -84,7 +84,7 @@ def affine_grid(
     share = share or Share.whole(len(images))
     batch = len(images)
     draws = torch.rand((7, share.total), generator=generator, device=images.device) * 2 - 1
-    turn, scale_x, scale_y, shear_x, shear_y, move_x, move_y = share.of(draws, 1) * strength
+    turn, scale_x, scale_y, shear_x, shear_y, move_x, move_y = share.select(draws, 1) * strength
     cos, sin = (turn * ROTATION).cos(), (turn * ROTATION).sin()
     rotation = torch.stack((cos, -sin, sin, cos), dim=1).view(batch, 2, 2)
     stretch = torch.stack(
@@ -110,7 +110,7 @@ def warp(
         (share.total, 2, WARP_NODES, WARP_NODES), generator=generator, device=images.device
     )
     field = F.interpolate(
-        share.of(nodes) * (WARP * strength),
+        share.select(nodes) * (WARP * strength),
         size=images.shape[-2:],
         mode="bicubic",
         align_corners=True,
@@ -137,7 +137,7 @@ def crop(
     uniform: the crop of C. Szegedy et al. 2015, https://arxiv.org/abs/1409.4842, section 6.
     """
     share = share or Share.whole(len(images))
-    draws = share.of(torch.rand((4, share.total), generator=generator, device=images.device), 1)
+    draws = share.select(torch.rand((4, share.total), generator=generator, device=images.device), 1)
     smallest, widest = smallest_area(strength), math.log(widest_crop(strength))
     area = smallest + (1 - smallest) * draws[0]
     aspect = (widest * (2 * draws[1] - 1)).exp()

@@ -47,10 +47,10 @@ def mnist_test() -> Split:
     )
 
 
-def mnist_validation(places: Sequence[int]) -> Split:
+def mnist_validation(indices: Sequence[int]) -> Split:
     """Return a few of MNIST's validation digits, read alone: the whole set takes 47 MB."""
     labels = read_idx(MNIST_DIR / "train-labels-idx1-ubyte.gz").long()
-    rows = [len(labels) - MNIST_VALIDATION + place for place in places]
+    rows = [len(labels) - MNIST_VALIDATION + index for index in indices]
     images = torch.empty((len(rows), 1, 28, 28), dtype=torch.uint8)
     with gzip.open(MNIST_DIR / "train-images-idx3-ubyte.gz") as file:
         for at in sorted(range(len(rows)), key=rows.__getitem__):  # backwards it would begin anew

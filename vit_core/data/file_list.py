@@ -68,13 +68,13 @@ class FileList:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def path(self, place: int) -> str:
-        start = int(self.starts[place])
-        name = os.fsdecode(self.names[start : start + int(self.lengths[place])])
-        return os.path.join(self.folder, self.class_folders[int(self.labels[place])], name)
+    def path(self, index: int) -> str:
+        start = int(self.starts[index])
+        name = os.fsdecode(self.names[start : start + int(self.lengths[index])])
+        return os.path.join(self.folder, self.class_folders[int(self.labels[index])], name)
 
     def select(self, chosen: np.ndarray) -> "FileList":
-        """Return some of the files, by a mask or by their places."""
+        """Return some of the files, by a mask or by their indices."""
         return FileList(
             self.folder,
             self.classes,

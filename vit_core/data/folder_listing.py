@@ -68,7 +68,7 @@ def list_folder(path: Path) -> Folder:
     train, test = lists["train"], lists.get("test") or lists["val"]
     if len(lists) == 3:
         return Folder(train, lists["val"], test, skipped)
-    held_out = held_out_places(train)
+    held_out = held_out_mask(train)
     if not held_out.any():
         raise ImageFolderError(
             f"no class in {plain(train.folder)} has more than {EVERY // 2} images, so that none "
@@ -130,7 +130,7 @@ def count_unused(images: int, others: list[str], unused: Unused) -> Skipped:
     return skipped
 
 
-def held_out_places(files: FileList) -> np.ndarray:
+def held_out_mask(files: FileList) -> np.ndarray:
     """Return a mask of the training images that validate: within a class the 11th, 31st, …"""
     firsts = np.searchsorted(files.labels, np.arange(len(files.classes)))
     within = np.arange(len(files)) - firsts[files.labels]

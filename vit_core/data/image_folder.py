@@ -15,14 +15,14 @@ from tqdm import tqdm
 
 from vit_core.data import DataInfo, ImageData, Images, Split
 from vit_core.data.file_list import FileList, ImageFolderError
-from vit_core.data.folder_listing import EVERY, held_out_places, list_folder
+from vit_core.data.folder_listing import EVERY, held_out_mask, list_folder
 from vit_core.data.image_file import UnreadableImageError, quiet_pillow, read_image
 from vit_core.data.pixel_statistics import IMAGENET, mean_and_std
 from vit_core.data.skipped import Skipped
 from vit_core.data.streaming import StreamedSplit
 from vit_core.storage.plain_text import plain, same_name
 
-__all__ = ["EVERY", "ImageFolderError", "held_out_places", "list_folder", "read_folder"]
+__all__ = ["EVERY", "ImageFolderError", "held_out_mask", "list_folder", "read_folder"]
 
 SAMPLE = 500  # training images that give the mean and deviation of a folder that is streamed
 HASHED, HASHED_BYTES = 100, 65_536  # files of a part that is streamed, and the start of each
@@ -73,8 +73,8 @@ def read_folder(
     elif fits:
         mean, std = mean_and_std(splits[0].images)
     else:
-        places = np.linspace(0, len(folder.train) - 1, SAMPLE).astype(int)
-        mean, std = mean_and_std(splits[0].at(places.tolist()))
+        indices = np.linspace(0, len(folder.train) - 1, SAMPLE).astype(int)
+        mean, std = mean_and_std(splits[0].at(indices.tolist()))
     info = DataInfo(
         name=name_of_folder(path),
         fingerprint=fingerprint,
@@ -109,11 +109,11 @@ def read_part(files: FileList, shape: tuple[int, int, int], skipped: Skipped) ->
     is_read = np.zeros(len(files), bool)
 
     def read(start: int) -> None:
-        for place in range(start, min(start + AT_ONCE, len(files))):
-            file = files.path(place)
+        for index in range(start, min(start + AT_ONCE, len(files))):
+            file = files.path(index)
             try:
-                images[place] = read_image(file, shape[1:], shape[0])
-                is_read[place] = True
+                images[index] = read_image(file, shape[1:], shape[0])
+                is_read[index] = True
             except UnreadableImageError:
                 skipped.add(file)
 
@@ -139,8 +139,8 @@ def hash_of_files(parts: tuple[FileList, ...]) -> str:
     content = hashlib.sha256()
     with ThreadPoolExecutor() as threads:
         for files in parts:
-            places = np.unique(np.linspace(0, len(files) - 1, HASHED).astype(int)).tolist()
-            for start in threads.map(start_of, map(files.path, places)):
+            indices = np.unique(np.linspace(0, len(files) - 1, HASHED).astype(int)).tolist()
+            for start in threads.map(start_of, map(files.path, indices)):
                 content.update(start)
     return names + content.hexdigest()[:16]
 

@@ -22,21 +22,21 @@ def change(image: Tensor, magnitude: int) -> Tensor:
     return import_transforms().RandAugment(magnitude=magnitude)(image)
 
 
-def rand_augment(images: Tensor, magnitude: int, seed: int, places: Tensor) -> Tensor:
+def rand_augment(images: Tensor, magnitude: int, seed: int, indices: Tensor) -> Tensor:
     """Change a batch of images, (B, channels, height, width) uint8.
 
     Args:
         seed: of the epoch.
-        places: (B,) of the images in their split, which with the seed decide what is changed.
+        indices: (B,) of the images in their split, which with the seed decide what is changed.
     """
     changed = []
     with torch.random.fork_rng(devices=[]):
-        for image, place in zip(images, places.tolist(), strict=True):
-            torch.default_generator.manual_seed(seed_of(seed, place))
+        for image, index in zip(images, indices.tolist(), strict=True):
+            torch.default_generator.manual_seed(seed_of(seed, index))
             changed.append(change(image, magnitude))
     return torch.stack(changed)
 
 
-def seed_of(seed: int, place: int) -> int:
+def seed_of(seed: int, index: int) -> int:
     """Return a seed for one image in one epoch."""
-    return (seed * 2_147_483_659 + place) % 2**63
+    return (seed * 2_147_483_659 + index) % 2**63

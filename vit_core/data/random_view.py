@@ -28,20 +28,20 @@ class RandomView:
     randaugment: int
 
     @classmethod
-    def of_epoch(cls, config: TrainConfig, seed: int) -> "RandomView":
+    def for_epoch(cls, config: TrainConfig, seed: int) -> "RandomView":
         crop = config.augment_strength if config.augment == "crop" else None
         return cls(seed, crop, config.randaugment)
 
-    def of(self, image: Image.Image, place: int, size: tuple[int, int]) -> np.ndarray:
+    def apply(self, image: Image.Image, index: int, size: tuple[int, int]) -> np.ndarray:
         """Return (channels, height, width) uint8.
 
         Args:
-            place: of the image in its split.
+            index: of the image in its split.
             size: height and width of what is returned.
         """
         v2 = import_transforms()
         with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed_of(self.seed, place))
+            torch.default_generator.manual_seed(seed_of(self.seed, index))
             if self.crop is None:
                 image = middle(image, size)
             else:

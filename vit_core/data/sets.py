@@ -36,10 +36,10 @@ class DataInfo:
 
 @dataclass(frozen=True)
 class Batch:
-    """Images of a split, (B, channels, height, width) uint8, and their places in it, (B,)."""
+    """Images of a split, (B, channels, height, width) uint8, and their indices in it, (B,)."""
 
     images: Tensor
-    places: Tensor
+    indices: Tensor
 
 
 class Images(Protocol):
@@ -53,7 +53,7 @@ class Images(Protocol):
     def image_shape(self) -> tuple[int, ...]:
         """Channels, height and width."""
 
-    def at(self, places: list[int]) -> Tensor:
+    def at(self, indices: list[int]) -> Tensor:
         """Return a few images."""
 
     def first(self, count: int) -> "Split":
@@ -79,8 +79,8 @@ class Split:
     def image_shape(self) -> tuple[int, ...]:
         return tuple(self.images.shape[1:])
 
-    def at(self, places: list[int]) -> Tensor:
-        return self.images[places]
+    def at(self, indices: list[int]) -> Tensor:
+        return self.images[indices]
 
     def first(self, count: int) -> "Split":
         return Split(self.images[:count], self.labels[:count])
@@ -88,8 +88,8 @@ class Split:
     def in_order(self, batch_size: int, part: int = 0, parts: int = 1) -> Iterator[Batch]:
         for start in range(part * batch_size, len(self), parts * batch_size):
             stop = min(start + batch_size, len(self))
-            places = torch.arange(start, stop, device=self.labels.device)
-            yield Batch(self.images[start:stop], places)
+            indices = torch.arange(start, stop, device=self.labels.device)
+            yield Batch(self.images[start:stop], indices)
 
     def to(self, device: torch.device | str) -> "Split":
         return Split(self.images.to(device), self.labels.to(device))

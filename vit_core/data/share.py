@@ -31,7 +31,7 @@ class Share:
     def __len__(self) -> int:
         return self.stop - self.start
 
-    def of(self, tensor: Tensor, axis: int = 0) -> Tensor:
+    def select(self, tensor: Tensor, axis: int = 0) -> Tensor:
         """Return what belongs to the share; ``axis`` is as long as the batch."""
         if len(self) == self.total and self.start == 0:
             return tensor

@@ -1,7 +1,8 @@
-"""A part of an image folder that does not fit in memory, read while it is used.
+"""A part of an image folder that does not fit in memory and is read during training.
 
-Worker processes of PyTorch's DataLoader open, decode and cut the files. What an image looks like in
-an epoch depends on (seed, epoch, its place) alone, not on which worker reads it.
+Worker processes of PyTorch's DataLoader open, decode and crop the files. What an image looks like
+in an epoch depends on the seed, the epoch and the image's index alone, not on which worker reads
+it.
 """
 
 import gc
@@ -23,52 +24,67 @@ from vit_core.data.random_view import RandomView
 from vit_core.data.skipped import Skipped, TooManySkippedError
 from vit_core.errors import VitError
 
-TRIES = 100  # files, one behind the other, that may be unreadable before a reader gives up
+MOST_TRIES = 100  # unreadable files in a row after which a reader gives up
 
 
 class ReaderLostError(VitError, RuntimeError):
-    """A process that reads images is gone; the message says so in one sentence."""
-
-
-class Found(NamedTuple):
-    """An image, its place, and the unreadable files before it; no image if there were too many."""
-
-    image: Tensor | None
-    place: int
-    unreadable: list[str]
-
-
-class FoundBatch(NamedTuple):
-    """The same for the images of a batch, which have become one tensor."""
-
-    images: Tensor | None
-    places: Tensor
-    unreadable: list[str]
+    """A process that reads images has died; the message says so in one sentence."""
 
 
 @dataclass(frozen=True)
-class Views:
-    """What a reader is asked for: the places of a batch, and whether they are shown unchanged."""
+class BatchRequest:
+    """The images of one batch.
 
-    places: list[int]
-    is_plain: bool = True
+    Attributes:
+        indices: of the images in their split.
+        is_clean: whether they are read unchanged, without random crops and the like.
+    """
+
+    indices: list[int]
+    is_clean: bool = True
+
+
+@dataclass(frozen=True)
+class LoadedImage:
+    """What a reader returns for one index.
+
+    Attributes:
+        image: (channels, height, width) uint8; None after ``MOST_TRIES`` unreadable files.
+        index: of the image, which is a later one than was asked for if files were unreadable.
+        unreadable: paths of the files that were tried before it.
+    """
+
+    image: Tensor | None
+    index: int
+    unreadable: list[str]
+
+
+class LoadedBatch(NamedTuple):
+    """The same for a batch: images (B, channels, height, width), indices (B,).
+
+    The DataLoader pins the tensors of a named tuple, but not those of a dataclass.
+    """
+
+    images: Tensor | None
+    indices: Tensor
+    unreadable: list[str]
 
 
 class StreamedSplit:
-    """Images that are read from their files; see ``vit_core.data.Images``.
+    """Images that are read from their files when they are needed; see ``vit_core.data.Images``.
 
-    In the place of a file that cannot be read stands the next one that can, with its own label.
+    If a file cannot be read, the next readable one takes its place, with its own label.
     """
 
     def __init__(
         self, files: FileList, shape: tuple[int, int, int], skipped: Skipped, workers: int
     ) -> None:
-        """Read nothing yet.
+        """Prepare; no image is read yet.
 
         Args:
             shape: channels, height and width of an image.
             skipped: counts the files that cannot be read.
-            workers: processes that read; with 0 it is done by the caller's own.
+            workers: number of reading processes; 0 reads in the caller's own process.
         """
         self.files, self.shape, self.skipped, self.workers = files, shape, skipped, workers
         self.labels = torch.from_numpy(files.labels.copy())
@@ -85,43 +101,46 @@ class StreamedSplit:
         moved.labels = self.labels.to(device)
         return moved
 
-    def at(self, places: list[int]) -> Tensor:
+    def at(self, indices: list[int]) -> Tensor:
         reader = Reader(self.files, self.shape, None)
         with quiet_pillow(), ThreadPoolExecutor() as threads:
-            found = list(threads.map(reader.read, places))
-        return self.checked(gather(found)).images
+            loaded = list(threads.map(reader.read, indices))
+        return self.checked(gather(loaded)).images
 
     def first(self, count: int) -> Split:
-        places = list(range(min(count, len(self))))
-        return Split(self.at(places), self.labels[: len(places)])
+        indices = list(range(min(count, len(self))))
+        return Split(self.at(indices), self.labels[: len(indices)])
 
     def in_order(self, batch_size: int, part: int = 0, parts: int = 1) -> Iterator[Batch]:
         starts = range(part * batch_size, len(self), parts * batch_size)
         batches = (list(range(s, min(s + batch_size, len(self)))) for s in starts)
-        return self.load(map(Views, batches))
+        return self.load(map(BatchRequest, batches))
 
-    def load(self, batches: Iterable[Views], view: RandomView | None = None) -> Iterator[Batch]:
-        """Read batch after batch, ahead of when they are asked for.
+    def load(
+        self, requests: Iterable[BatchRequest], view: RandomView | None = None
+    ) -> Iterator[Batch]:
+        """Yield the requested batches; the readers work ahead of the caller.
 
         Args:
-            view: changes the images that are not plain.
+            view: how images that are not clean are changed at random.
 
         Raises:
             TooManySkippedError: too many files cannot be read.
+            ReaderLostError: a reading process has died.
         """
         loader = DataLoader(
             Reader(self.files, self.shape, view),
-            batch_sampler=([(p, b.is_plain) for p in b.places] for b in batches),
+            batch_sampler=([(index, r.is_clean) for index in r.indices] for r in requests),
             collate_fn=gather,
             num_workers=self.workers,
             worker_init_fn=prepare_reader,
-            # its own, since each loader draws from the process's generator otherwise
+            # a generator of its own, since a loader otherwise draws from the global one
             generator=torch.Generator(),
             pin_memory=self.labels.is_cuda,
         )
         try:
-            for found in loader:
-                yield self.checked(found)
+            for loaded in loader:
+                yield self.checked(loaded)
         except RuntimeError as error:
             if "DataLoader worker" not in str(error):
                 raise
@@ -130,74 +149,76 @@ class StreamedSplit:
                 "fewer of them (--workers) or smaller batches need less"
             ) from None
 
-    def checked(self, found: FoundBatch) -> Batch:
-        """Count what could not be read, and move the rest to the device of the labels.
+    def checked(self, loaded: LoadedBatch) -> Batch:
+        """Count the unreadable files, and move the images to the device of the labels.
 
         Raises:
             TooManySkippedError: too many files cannot be read.
         """
-        for file in found.unreadable:
+        for file in loaded.unreadable:
             self.skipped.add(file)
-        if found.images is None:
+        if loaded.images is None:
             raise TooManySkippedError(
-                f"{TRIES} files in a row are no images, or no whole ones, among them "
-                f"{found.unreadable[0]}"
+                f"{MOST_TRIES} files in a row are no images, or no whole ones, among them "
+                f"{loaded.unreadable[0]}"
             )
         device = self.labels.device
         return Batch(
-            found.images.to(device, non_blocking=True), found.places.to(device, non_blocking=True)
+            loaded.images.to(device, non_blocking=True),
+            loaded.indices.to(device, non_blocking=True),
         )
 
 
 def prepare_reader(_: int) -> None:
-    """Prepare a process that reads, which begins as a copy that shares all memory with the first.
+    """Set up a reading process, which starts as a copy that shares its memory with the parent.
 
-    Whatever the garbage collector looked at would become its own. Signals that all processes of a
-    run get are left to the first one, which then tells the others.
+    The garbage collector would write into shared pages and so copy them; frozen objects are spared.
+    Signals to all processes of a run are left to the parent, which then ends its readers.
     """
     gc.freeze()
     for kind in (signal.SIGINT, signal.SIGTERM):
         signal.signal(kind, signal.SIG_IGN)
 
 
-def gather(found: list[Found]) -> FoundBatch:
-    """Join single images, in the process that read them."""
-    images = [one.image for one in found if one.image is not None]
-    return FoundBatch(
-        # which in a process that reads joins them in memory that the first one sees
-        default_collate(images) if len(images) == len(found) else None,
-        torch.tensor([one.place for one in found]),
-        [file for one in found for file in one.unreadable],
+def gather(loaded: list[LoadedImage]) -> LoadedBatch:
+    """Join single images to a batch, in the process that read them."""
+    images = [one.image for one in loaded if one.image is not None]
+    return LoadedBatch(
+        # in a reading process default_collate writes into memory that it shares with the parent
+        default_collate(images) if len(images) == len(loaded) else None,
+        torch.tensor([one.index for one in loaded]),
+        [file for one in loaded for file in one.unreadable],
     )
 
 
-class Reader(Dataset):
-    """Reads single images; a worker process has one."""
+class Reader(Dataset[LoadedImage]):
+    """Reads single images; each worker process has one."""
 
     def __init__(
         self, files: FileList, shape: tuple[int, int, int], view: RandomView | None
     ) -> None:
         self.files, self.shape, self.view = files, shape, view
 
-    def __getitem__(self, request: tuple[int, bool]) -> Found:
+    def __getitem__(self, request: tuple[int, bool]) -> LoadedImage:
         with quiet_pillow():
             return self.read(*request)
 
-    def read(self, place: int, is_plain: bool = True) -> Found:
-        """Read an image, or the next one that can be read."""
+    def read(self, index: int, is_clean: bool = True) -> LoadedImage:
+        """Read the image at ``index``, or the next one that can be read."""
         unreadable: list[str] = []
-        while len(unreadable) < TRIES:
-            file = self.files.path(place)
+        while len(unreadable) < MOST_TRIES:
+            file = self.files.path(index)
             try:
-                pixels = torch.from_numpy(self.pixels(file, place, is_plain))
-                return Found(pixels, place, unreadable)
+                pixels = torch.from_numpy(self.pixels(file, index, is_clean))
+                return LoadedImage(pixels, index, unreadable)
             except UnreadableImageError:
                 unreadable.append(file)
-            place = (place + 1) % len(self.files)
-        return Found(None, place, unreadable)
+            index = (index + 1) % len(self.files)
+        return LoadedImage(None, index, unreadable)
 
-    def pixels(self, file: str, place: int, is_plain: bool) -> np.ndarray:
-        channels, *size = self.shape
-        if is_plain or self.view is None:
-            return np.ascontiguousarray(read_image(file, tuple(size), channels))
-        return self.view.of(open_image(file, channels), place, tuple(size))
+    def pixels(self, file: str, index: int, is_clean: bool) -> np.ndarray:
+        """Return (channels, height, width) uint8."""
+        channels, height, width = self.shape
+        if is_clean or self.view is None:
+            return np.ascontiguousarray(read_image(file, (height, width), channels))
+        return self.view.apply(open_image(file, channels), index, (height, width))

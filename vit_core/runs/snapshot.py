@@ -24,9 +24,9 @@ from vit_core.training.evaluation import Evaluation, evaluate
 
 VALIDATION, TEST = "validation", "test"
 # of the validation set: each digit once, then six that a model reads wrongly for a while
-STRIP_PLACES = (6, 0, 32, 8, 4, 10, 12, 3, 2, 9, 168, 194, 294, 1220, 1586, 2728)
+STRIP_INDICES = (6, 0, 32, 8, 4, 10, 12, 3, 2, 9, 168, 194, 294, 1220, 1586, 2728)
 # earlier versions asked test digits, which belong to the one last report
-TEST_STRIP_PLACES = (3, 2, 1, 30, 4, 8, 11, 0, 61, 7, 33, 77, 92, 266, 445, 684)
+TEST_STRIP_INDICES = (3, 2, 1, 30, 4, 8, 11, 0, 61, 7, 33, 77, 92, 266, 445, 684)
 SAMPLE = 500  # validation images behind the confusion matrix; the first ones
 FILE = "live.safetensors"
 MOST_BYTES = 256 * 1024**2  # of the file
@@ -41,14 +41,14 @@ class Snapshot:
         step: optimizer steps taken so far; 0 is the untrained model.
         epoch: the one that the step belongs to, counted from 1; 0 before the first step.
         seconds: of training so far.
-        logits: (16, classes) of the images ``STRIP_PLACES``, float32.
+        logits: (16, classes) of the images ``STRIP_INDICES``, float32.
         confusion: (classes, classes) counts over the first ``SAMPLE`` validation images; index 0 is
             the true class, index 1 the predicted one.
         filters: (D, patch_dim), the weight of the patch embedding, float32.
         pattern: (depth, H, N, N) attention pattern of the strip's first image, rows are queries;
             float16, so that a fine grid stays small.
-        part: of the data that the strip is from: ``VALIDATION``, or ``TEST`` (and then the places
-            are ``TEST_STRIP_PLACES``) in what an earlier version wrote.
+        part: of the data that the strip is from: ``VALIDATION``, or ``TEST`` (and then the indices
+            are ``TEST_STRIP_INDICES``) in what an earlier version wrote.
     """
 
     step: int
@@ -113,7 +113,7 @@ def take_snapshot(
     found = evaluate(
         model, data.val.first(SAMPLE), data.info, softmax_before_loss=softmax_before_loss
     )
-    strip = normalize(data.val.at([place_in(data, p) for p in STRIP_PLACES]), data.info)
+    strip = normalize(data.val.at([strip_index(data, i) for i in STRIP_INDICES]), data.info)
     was_training = model.training
     model.eval()
     try:
@@ -135,6 +135,6 @@ def take_snapshot(
     return snapshot, found
 
 
-def place_in(data: ImageData, place: int) -> int:
-    """Return a place of the strip in this validation set, which may have fewer images."""
-    return place % len(data.val)
+def strip_index(data: ImageData, index: int) -> int:
+    """Return an index of the strip in this validation set, which may have fewer images."""
+    return index % len(data.val)

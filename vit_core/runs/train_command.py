@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     let_output_write_anything()
     options = build_parser().parse_args(arguments)
-    group = Group.of_environment()
+    group = Group.from_environment()
     # also where a shell started this in the background, with Ctrl-C's signal switched off
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, terminate)

@@ -41,4 +41,4 @@ class ShareOfDropout(TorchFunctionMode):
         values, *rest = args
         ones = values.new_ones((self.share.total, *values.shape[1:]))
         with torch._C.DisableTorchFunction():
-            return values * self.share.of(F.dropout(ones, *rest, **kwargs))
+            return values * self.share.select(F.dropout(ones, *rest, **kwargs))

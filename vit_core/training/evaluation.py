@@ -61,7 +61,7 @@ def evaluate(
     model.eval()
     try:
         for batch in split.in_order(batch_size, group.rank, group.size):
-            labels = split.labels[batch.places]
+            labels = split.labels[batch.indices]
             logits = model(normalize(batch.images, info))
             scored = logits.softmax(dim=1) if softmax_before_loss else logits
             total += F.cross_entropy(scored, labels, reduction="sum")
@@ -89,7 +89,7 @@ def wrong_images(model: ViT, split: Images, info: DataInfo) -> list[tuple[int, i
     evaluation mode.
     """
     pairs = (
-        (int(batch.places), int(model(normalize(batch.images, info)).argmax()))
+        (int(batch.indices), int(model(normalize(batch.images, info)).argmax()))
         for batch in split.in_order(1)
     )
     return [(index, guess) for index, guess in pairs if guess != int(split.labels[index])]
@@ -106,9 +106,9 @@ def hardest_images(
     parts = []
     for batch in split.in_order(batch_size or batch_for(split)):
         probabilities = model(normalize(batch.images, info)).float().softmax(dim=1)
-        truths = split.labels[batch.places]
+        truths = split.labels[batch.indices]
         of_truth = probabilities.gather(1, truths[:, None])[:, 0]
-        parts.append((batch.places, truths, probabilities.argmax(dim=1), of_truth))
+        parts.append((batch.indices, truths, probabilities.argmax(dim=1), of_truth))
     indices, labels, predicted, of_truth = (torch.cat(part) for part in zip(*parts, strict=True))
     return [
         HardExample(int(indices[i]), int(labels[i]), int(predicted[i]), float(of_truth[i]))

@@ -19,7 +19,7 @@ from vit_core.data.mixing import mix
 from vit_core.data.randaugment import rand_augment
 from vit_core.data.random_view import RandomView
 from vit_core.data.share import Share
-from vit_core.data.streaming import StreamedSplit, Views
+from vit_core.data.streaming import BatchRequest, StreamedSplit
 from vit_core.errors import VitError
 from vit_core.mistakes import Flaws, flaws_of
 from vit_core.model import ViT
@@ -214,18 +214,18 @@ class Training:
         """
         train, config = self.data.train, self.config
         steps = range(first_step, first_step + self.steps_per_epoch)
-        places = (
-            self.share_of(step).of(order[at * self.batch_size : (at + 1) * self.batch_size])
+        indices = (
+            self.share_of(step).select(order[at * self.batch_size : (at + 1) * self.batch_size])
             for at, step in enumerate(steps)
         )
         if isinstance(train, StreamedSplit):
             views = (
-                Views(some.tolist(), self.is_clean(step))
-                for step, some in zip(steps, places, strict=True)
+                BatchRequest(some.tolist(), self.is_clean(step))
+                for step, some in zip(steps, indices, strict=True)
             )
-            yield from train.load(views, RandomView.of_epoch(config, seed))
+            yield from train.load(views, RandomView.for_epoch(config, seed))
             return
-        for step, some in zip(steps, places, strict=True):
+        for step, some in zip(steps, indices, strict=True):
             images = train.images[some]
             if config.randaugment and not self.is_clean(step):
                 images = rand_augment(images, config.randaugment, seed, some)
@@ -252,7 +252,7 @@ class Training:
         patches = None
         if dropped:
             count = self.model.config.num_patches
-            patches = self.share.of(kept_patches(count, self.share.total, dropped, generator))
+            patches = self.share.select(kept_patches(count, self.share.total, dropped, generator))
         parts = self.share.parts(config.grad_accumulation)
         size = len(parts[0])
         found = torch.zeros(2, device=self.device)
@@ -287,7 +287,7 @@ class Training:
     def prepare(self, step: int, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Augment, normalise and mix; return the share's images, and labels or their mixtures."""
         config, share = self.config, self.share_of(step)
-        images, targets = batch.images, self.labels[batch.places]
+        images, targets = batch.images, self.labels[batch.indices]
         if not self.is_clean(step) and not self.is_cut_when_read:
             images = augment(images, config.augment, config.augment_strength, generator, share)
         if config.flip:
@@ -327,10 +327,10 @@ class Training:
 
 def check_fit(model: ViT, data: ImageData, config: TrainConfig) -> None:
     """Refuse a model that is not for these data or these settings."""
-    if flaws_of(model) != Flaws.of(config):
+    if flaws_of(model) != Flaws.from_config(config):
         raise ValueError(
-            f"the model runs with {flaws_of(model)} and the settings say {Flaws.of(config)}; "
-            f"build it with vit_core.mistakes.build_with"
+            f"the model runs with {flaws_of(model)} and the settings say "
+            f"{Flaws.from_config(config)}; build it with vit_core.mistakes.build_with"
         )
     if config.patch_drop and flaws_of(model) != Flaws():
         raise ValueError("patch_drop and a mistake in the forward pass cannot be combined")

@@ -11,7 +11,7 @@ from vit_core.model import ViT
 
 
 def kept_patches(patches: int, batch: int, share: float, generator: torch.Generator) -> Tensor:
-    """Draw which patches of each image stay: (batch, kept) places, on the generator's device.
+    """Draw which patches of each image stay: (batch, kept) indices, on the generator's device.
 
     Of P patches ``round((1 - share) · P)`` stay, at least one.
 
@@ -23,17 +23,17 @@ def kept_patches(patches: int, batch: int, share: float, generator: torch.Genera
     return draws.argsort(dim=1)[:, :kept]
 
 
-def forward_with_part(model: ViT, images: Tensor, places: Tensor) -> Tensor:
+def forward_with_part(model: ViT, images: Tensor, indices: Tensor) -> Tensor:
     """Run ``model`` on the patches that are left: images → logits.
 
     Each keeps its own position; the class token and the registers always stay.
 
     Args:
-        places: (B, kept) of the patches, as ``kept_patches`` draws them.
+        indices: (B, kept) of the patches, as ``kept_patches`` draws them.
     """
     x_BND = model.embed(model.patch_embed(images))
     prefix = model.config.num_prefix_tokens
-    index = places[:, :, None].expand(-1, -1, x_BND.shape[2])
+    index = indices[:, :, None].expand(-1, -1, x_BND.shape[2])
     x_BND = torch.cat((x_BND[:, :prefix], x_BND[:, prefix:].gather(1, index)), dim=1)
     for block in model.blocks:
         x_BND = block(x_BND)

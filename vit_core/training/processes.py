@@ -42,7 +42,7 @@ class Group:
     local_size: int = 1
 
     @classmethod
-    def of_environment(cls) -> "Group":
+    def from_environment(cls) -> "Group":
         """Return what torchrun has put into the environment; without it a process is alone."""
         names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
         if any(name not in os.environ for name in names):
@@ -146,7 +146,7 @@ def leave(code: int) -> NoReturn:
     One of several ends at once, without Python's own last steps: a thread of gloo's that lets go of
     a tensor during them aborts it (https://github.com/pytorch/pytorch/pull/179291).
     """
-    if Group.of_environment().size == 1:
+    if Group.from_environment().size == 1:
         sys.exit(code)
     for reader in multiprocessing.active_children():
         reader.terminate()

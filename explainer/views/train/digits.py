@@ -8,16 +8,16 @@ from explainer.figures.pixels import grey_image
 from explainer.figures.strip import Answer
 from explainer.views.train.wording import TEXTS
 from vit_core.data import Split, mnist_info, mnist_test, mnist_validation
-from vit_core.runs.snapshot import STRIP_PLACES, TEST, TEST_STRIP_PLACES, VALIDATION, Snapshot
+from vit_core.runs.snapshot import STRIP_INDICES, TEST, TEST_STRIP_INDICES, VALIDATION, Snapshot
 
 
 @cache
 def asked(part: str) -> Split:
     """Return the digits of one part of the data."""
     if part == TEST:
-        test, places = mnist_test(), list(TEST_STRIP_PLACES)
+        test, places = mnist_test(), list(TEST_STRIP_INDICES)
         return Split(test.images[places], test.labels[places])
-    return mnist_validation(STRIP_PLACES)
+    return mnist_validation(STRIP_INDICES)
 
 
 @cache

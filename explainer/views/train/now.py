@@ -16,7 +16,7 @@ from explainer.views.train.digits import answered, pictures, pixels_of
 from explainer.views.train.wording import TEXTS
 from vit_core import ViTConfig
 from vit_core.data import mnist_info
-from vit_core.runs.snapshot import STRIP_PLACES, Snapshot
+from vit_core.runs.snapshot import STRIP_INDICES, Snapshot
 
 WORDS = TEXTS["now"]
 
@@ -47,7 +47,7 @@ def fits(snapshot: Snapshot, config: ViTConfig) -> bool:
     """Whether a snapshot, which anybody may have damaged, is one of this model."""
     tokens = config.num_tokens
     shapes = {
-        "logits": (len(STRIP_PLACES), config.num_classes),
+        "logits": (len(STRIP_INDICES), config.num_classes),
         "confusion": (config.num_classes, config.num_classes),
         "filters": (config.embed_dim, config.patch_dim),
         "pattern": (config.depth, config.num_heads, tokens, tokens),
