@@ -5,7 +5,7 @@ from functools import cache
 from threading import Lock
 
 from explainer.training.estimates import Estimate
-from explainer.training.limits import Limits, Refused, load_limits
+from explainer.training.limits import Limits, RefusedError, load_limits
 from explainer.training.manager import Manager
 from explainer.training.presence import Presence, is_session_open
 from explainer.training.root import runs_root
@@ -15,7 +15,7 @@ __all__ = [
     "Estimate",
     "Limits",
     "Manager",
-    "Refused",
+    "RefusedError",
     "Run",
     "RunRequest",
     "close_manager",

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from explainer.training.estimates import Estimates
 from explainer.training.housekeeping import make_room_for_upload
-from explainer.training.limits import Refused
+from explainer.training.limits import RefusedError
 from explainer.training.standing import Active
 from explainer.training.store import hashed
 from explainer.training.wording import SAID
@@ -29,12 +29,12 @@ class Admission(Estimates):
         """Keep so many bytes free while an uploaded model is written.
 
         Raises:
-            Refused: the uploads that are in use take all space that uploads may take.
+            RefusedError: the uploads that are in use take all space that uploads may take.
         """
         with self._lock:
             needed = self._arriving + size
             if not make_room_for_upload(self.store, self.limits, needed, self._is_in_use):
-                raise Refused(SAID["no_room_for_upload"])
+                raise RefusedError(SAID["no_room_for_upload"])
             self._arriving += size
         try:
             yield
@@ -47,47 +47,47 @@ class Admission(Estimates):
         """Hold a run's own lock.
 
         Raises:
-            Refused: another process has it, or the folder cannot be written.
+            RefusedError: another process has it, or the folder cannot be written.
         """
         try:
             lock = take(self.store.folder(run_id))
         except OSError as error:
-            raise Refused(SAID["no_change"].format(why=reason(error))) from None
+            raise RefusedError(SAID["no_change"].format(why=reason(error))) from None
         if lock is None:
-            raise Refused(SAID["elsewhere"])
+            raise RefusedError(SAID["elsewhere"])
         try:
             with lock:
                 yield
         except OSError as error:
-            raise Refused(SAID["no_change"].format(why=reason(error))) from None
+            raise RefusedError(SAID["no_change"].format(why=reason(error))) from None
 
     def _own(self, visitor: str, run_id: str) -> None:
         if self._note(run_id).owner != hashed(visitor):
-            raise Refused(SAID["not_yours"])
+            raise RefusedError(SAID["not_yours"])
         if not self.store.is_changeable(run_id):
-            raise Refused(SAID["not_made_here"])
+            raise RefusedError(SAID["not_made_here"])
 
     def _own_active(self, visitor: str, run_id: str) -> Active:
         self._own(visitor, run_id)
         if run_id not in self._active:
             is_elsewhere = self._get(run_id).is_going
-            raise Refused(SAID["elsewhere" if is_elsewhere else "not_going"])
+            raise RefusedError(SAID["elsewhere" if is_elsewhere else "not_going"])
         return self._active[run_id]
 
     def _check_free(self, visitor: str, address: str | None) -> None:
         if self.active_of(visitor):
-            raise Refused(SAID["one_already"])
+            raise RefusedError(SAID["one_already"])
         if not len(self._line) and len(self._active) < self.limits.runs_at_once:
             return  # it begins at once, also where none may wait
         most = max(1, self.limits.queue // 2)
         if address and self._line.count_from(address) >= most:
             self._end_unwatched(address)
             if self._line.count_from(address) >= most:
-                raise Refused(SAID["queue_full_for_address"].format(most=most))
+                raise RefusedError(SAID["queue_full_for_address"].format(most=most))
         if len(self._line) >= self.limits.queue:
             self._end_unwatched()
         if len(self._line) >= self.limits.queue:
-            raise Refused(SAID["queue_full"].format(most=self.limits.queue))
+            raise RefusedError(SAID["queue_full"].format(most=self.limits.queue))
 
     def _end_unwatched(self, address: str | None = None) -> None:
         """End the waiting run that nobody has looked at for the longest time."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from explainer.training.limits import Limits, Refused
+from explainer.training.limits import Limits, RefusedError
 from explainer.training.standing import Standing
 from explainer.training.wording import SAID
 from explainer.training.worker_process import WorkerProcess
@@ -52,23 +52,23 @@ class Estimates(Standing):
         """Refuse a run that this server cannot take, as far as anybody knows yet.
 
         Raises:
-            Refused: it is beyond a limit, or needed too much memory when it was tried.
+            RefusedError: it is beyond a limit, or needed too much memory when it was tried.
         """
         self.limits.check(model, train)
         with self._lock:
             speed = self._crew.speed(settings(model, train))
         if isinstance(speed, str):
-            raise Refused(speed)
+            raise RefusedError(speed)
 
     def process_of(self, run_id: str) -> int:
         """Return the process id that trains a run.
 
         Raises:
-            Refused: none does.
+            RefusedError: none does.
         """
         with self._lock:
             if run_id not in self._active:
-                raise Refused(SAID["not_going"])
+                raise RefusedError(SAID["not_going"])
             return self._active[run_id].process.pid
 
     def warm_up(self) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from explainer.content import load_texts
 from vit_core.config import TrainConfig, ViTConfig
+from vit_core.errors import VitError
 
 FILE = Path(__file__).parents[1] / "limits.toml"
 VARIABLE = "VIT_EXPLAINER_LIMITS"
@@ -19,15 +20,15 @@ HIGHEST_OF_OTHERS = 10**9
 TEXTS = load_texts("limits")
 
 
-class Refused(ValueError):
-    """What somebody asked for is not allowed; the message is one sentence for them."""
+class RefusedError(VitError, ValueError):
+    """A visitor asked for something that is not allowed; the message tells the visitor why."""
 
 
-class LimitsError(ValueError):
-    """The file of limits is wrong; the message is one sentence for whoever runs the server.
+class LimitsError(VitError, ValueError):
+    """The file of limits is wrong; the message is a sentence for the person who runs the server.
 
     Attributes:
-        for_visitors: the same without the server's folders.
+        for_visitors: the same sentence without the server's folders.
     """
 
     def __init__(self, path: Path, reason: str) -> None:
@@ -63,7 +64,7 @@ class Limits:
         """Refuse a run that is too large for this server.
 
         Raises:
-            Refused: it says which limit, and what would be allowed.
+            RefusedError: it says which limit, and what would be allowed.
         """
         for name, found, most in (
             ("parameters", model.num_parameters, self.parameters),
@@ -72,11 +73,13 @@ class Limits:
             ("epochs", train.epochs, self.epochs),
         ):
             if found > most:
-                raise Refused(TEXTS["too_many"].format(found=found, what=TEXTS[name], most=most))
+                raise RefusedError(
+                    TEXTS["too_many"].format(found=found, what=TEXTS[name], most=most)
+                )
         disk = run_bytes(model, train)
         if disk > self.run_megabytes * MEGABYTE:
             found = disk / MEGABYTE
-            raise Refused(TEXTS["too_much_disk"].format(found=found, most=self.run_megabytes))
+            raise RefusedError(TEXTS["too_much_disk"].format(found=found, most=self.run_megabytes))
 
 
 def run_bytes(model: ViTConfig, train: TrainConfig) -> int:

@@ -22,7 +22,7 @@ from explainer.training.housekeeping import (
     over_time,
     take_root,
 )
-from explainer.training.limits import Limits, Refused
+from explainer.training.limits import Limits, RefusedError
 from explainer.training.queue import PATIENCE
 from explainer.training.run import GOING, Run, RunRequest
 from explainer.training.run_folder import InUseError
@@ -44,7 +44,7 @@ RECORDED = Path(__file__).parent / "recorded_runs"
 class Manager(Admission):
     """All runs of one server; its methods may be called from any thread.
 
-    Those that change a run take the visitor's secret, and raise ``Refused`` with a sentence for a
+    Those that change a run take the visitor's secret, and raise ``RefusedError`` with a sentence for a
     run that is not theirs, that there is not, or that is in another state.
     """
 
@@ -76,7 +76,7 @@ class Manager(Admission):
             address: of the visitor's computer, as far as it is known; it is not written down.
 
         Raises:
-            Refused: the run is too large, the visitor has one already, the queue or the disk is
+            RefusedError: the run is too large, the visitor has one already, the queue or the disk is
                 full.
         """
         model, train, threads = request.model, request.train, self.limits.threads
@@ -92,7 +92,7 @@ class Manager(Admission):
         with self._lock:
             self._check_free(visitor, address)
             if not has_room(self.store, self.limits, self._now(), self._is_busy):
-                raise Refused(SAID["no_room"])
+                raise RefusedError(SAID["no_room"])
             run_id = ""
             try:
                 run_id = self.store.new_id()
@@ -110,7 +110,7 @@ class Manager(Admission):
             except (OSError, RunError) as error:
                 with suppress(OSError):
                     self.store.delete(run_id)
-                raise Refused(SAID["no_disk"].format(why=reason(error))) from None
+                raise RefusedError(SAID["no_disk"].format(why=reason(error))) from None
             self._line.add(run_id, note.owner, address)
             self._dispatch()
             return self._get(run_id)
@@ -148,11 +148,11 @@ class Manager(Admission):
         with self._lock:
             self._own(visitor, run_id)
             if not self._get(run_id).can_resume:
-                raise Refused(SAID["not_resumable"])
+                raise RefusedError(SAID["not_resumable"])
             self._check_free(visitor, address)
             with self._locked(run_id):  # no other server changes it meanwhile
                 if not self._get(run_id).can_resume:
-                    raise Refused(SAID["not_resumable"])
+                    raise RefusedError(SAID["not_resumable"])
                 server = self._servers.join()
                 self.store.change(run_id, state="queued", said="", server=server)
             self._line.add(run_id, hashed(visitor), address)
@@ -163,20 +163,20 @@ class Manager(Admission):
         """Remove a run that is not under way, with its models.
 
         Raises:
-            Refused: also where the folder cannot be written, or files of others are in it.
+            RefusedError: also where the folder cannot be written, or files of others are in it.
         """
         with self._lock:
             self._own(visitor, run_id)
             if self._get(run_id).is_going:
-                raise Refused(SAID["still_going"])
+                raise RefusedError(SAID["still_going"])
             try:
                 stays = self.store.delete(run_id)
             except InUseError:
-                raise Refused(SAID["elsewhere"]) from None
+                raise RefusedError(SAID["elsewhere"]) from None
             except OSError as error:
-                raise Refused(SAID["no_delete"].format(why=reason(error))) from None
+                raise RefusedError(SAID["no_delete"].format(why=reason(error))) from None
         if stays:
-            raise Refused(SAID["some_stay"].format(count=len(stays)))
+            raise RefusedError(SAID["some_stay"].format(count=len(stays)))
 
     def close(self) -> None:
         """End all processes; what trains is interrupted, and other servers may take over."""

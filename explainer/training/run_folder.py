@@ -6,13 +6,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from explainer.training.ownership import may_be_emptied
+from vit_core.errors import VitError
 from vit_core.runs.file_names import is_run_file
 from vit_core.storage.locks import take
 
 NOTE = "status.json"
 
 
-class InUseError(OSError):
+class InUseError(VitError, OSError):
     """Another process writes the run."""
 
 

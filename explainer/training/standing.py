@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import RLock
 
 from explainer.training.clock import FolderClock
-from explainer.training.limits import Limits, Refused
+from explainer.training.limits import Limits, RefusedError
 from explainer.training.ownership import MARKER
 from explainer.training.queue import WaitingLine
 from explainer.training.run import GOING, Run
@@ -128,7 +128,7 @@ class Standing:
 
     def _note(self, run_id: str) -> Note:
         if (note := self.store.read(run_id)) is None:
-            raise Refused(SAID["no_run"])
+            raise RefusedError(SAID["no_run"])
         return note
 
     def _is_going(self, run_id: str) -> bool:

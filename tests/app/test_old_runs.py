@@ -9,7 +9,7 @@ from fake_process import FakeProcess
 from recorded_links import FINISHED, RECORDED, RUNS, STOPPED, copy_server
 
 from explainer.inputs.models.upload import add_upload
-from explainer.training import Manager, Refused, load_limits
+from explainer.training import Manager, RefusedError, load_limits
 from vit_core import load_checkpoint
 from vit_core.data import mnist_info, mnist_test, normalize
 
@@ -74,7 +74,7 @@ def test_a_stopped_run_is_resumed_by_its_visitor_alone(
     root: Path, serve: Callable[[], Manager]
 ) -> None:
     manager = serve()
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         manager.resume(OTHER, STOPPED)
     assert manager.resume(VISITOR, STOPPED).status == "running"
     ordered = FakeProcess.started[0].orders[-1]
@@ -86,7 +86,7 @@ def test_a_run_is_deleted_whole_and_by_its_visitor_alone(
     root: Path, serve: Callable[[], Manager]
 ) -> None:
     manager = serve()
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         manager.delete(OTHER, FINISHED)
     assert (root / FINISHED / "final.safetensors").is_file()
     manager.delete(VISITOR, FINISHED)

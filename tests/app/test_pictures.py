@@ -222,7 +222,7 @@ def test_shadow_and_grain_fade_to_black():
     ],
 )
 def test_a_uniform_picture_has_no_ink(grey):
-    with pytest.raises(UnusablePictureError, match="uniform"):
+    with pytest.raises(UnusablePictureError, match="one brightness all over"):
         ink_of(grey)
 
 

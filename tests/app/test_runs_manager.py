@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fake_process import FakeProcess
 
-from explainer.training import Manager, Refused, RunRequest, workers
+from explainer.training import Manager, RefusedError, RunRequest, workers
 from explainer.training import manager as manager_module
 from explainer.training.housekeeping import RECENT
 from explainer.training.limits import Limits, load_limits
@@ -85,7 +85,7 @@ def test_as_many_runs_at_once_as_allowed(make: Callable[..., Manager]) -> None:
 def test_one_active_run_a_visitor(make: Callable[..., Manager]) -> None:
     manager = make()
     first = manager.start("anna", REQUEST)
-    with pytest.raises(Refused, match="already have a run"):
+    with pytest.raises(RefusedError, match="already have a run"):
         manager.start("anna", REQUEST)
     assert [run.id for run in manager.runs_of("anna")] == [first.id], "nothing is left behind"
     FakeProcess.started[0].end_run()
@@ -98,7 +98,7 @@ def test_a_full_queue_says_so(make: Callable[..., Manager]) -> None:
     manager = make(queue=1)
     manager.start("anna", REQUEST)
     manager.start("ben", REQUEST)
-    with pytest.raises(Refused, match="Already 1 runs wait"):
+    with pytest.raises(RefusedError, match="Already 1 runs wait"):
         manager.start("cem", REQUEST)
 
 
@@ -107,15 +107,15 @@ def test_runs_that_are_too_large_are_refused_with_what_is_allowed(
 ) -> None:
     manager = make(parameters=1_000, tokens=10, batch_size=64, epochs=5, run_megabytes=1)
     small = RunRequest(MODEL, dataclasses.replace(TRAIN, batch_size=64))
-    with pytest.raises(Refused, match="at most 1,000 are allowed"):
+    with pytest.raises(RefusedError, match="at most 1,000 are allowed"):
         manager.start("anna", small)
     roomy = make(tokens=3).limits
-    with pytest.raises(Refused, match="5 tokens; on this server at most 3"):
+    with pytest.raises(RefusedError, match="5 tokens; on this server at most 3"):
         roomy.check(MODEL, TRAIN)
     for values, said in (({"batch_size": 2048}, "2,048 images"), ({"epochs": 61}, "61 epochs")):
-        with pytest.raises(Refused, match=said):
+        with pytest.raises(RefusedError, match=said):
             LIMITS.check(MODEL, dataclasses.replace(TRAIN, **values))
-    with pytest.raises(Refused, match="write 150 MB"):
+    with pytest.raises(RefusedError, match="write 150 MB"):
         LIMITS.check(PRESETS["best"].model, dataclasses.replace(TRAIN, epochs=44))
     assert manager.runs_of("anna") == []
 
@@ -129,7 +129,7 @@ def test_two_visitors_are_apart(make: Callable[..., Manager]) -> None:
     assert seen.is_own("anna")
     assert not seen.is_own("ben"), "a link opens it, read-only"
     for act in (manager.pause, manager.go_on, manager.stop, manager.resume, manager.delete):
-        with pytest.raises(Refused, match="Only the visitor who started"):
+        with pytest.raises(RefusedError, match="Only the visitor who started"):
             act("ben", run.id)
     assert manager.find(run.id).status == "running"
 
@@ -146,7 +146,7 @@ def test_the_secret_is_not_written_down(make: Callable[..., Manager]) -> None:
 def test_what_is_no_run_is_not_found(make: Callable[..., Manager], run_id: str) -> None:
     manager = make()
     assert manager.find(run_id) is None
-    with pytest.raises(Refused, match="There is no such run"):
+    with pytest.raises(RefusedError, match="There is no such run"):
         manager.stop("anna", run_id)
 
 
@@ -174,7 +174,7 @@ def test_stop_then_resume(make: Callable[..., Manager]) -> None:
     assert stopped.can_resume
     resumed = manager.resume("anna", run.id)
     assert (resumed.status, resumed.said) == ("running", "")
-    with pytest.raises(Refused, match="cannot be resumed"):
+    with pytest.raises(RefusedError, match="cannot be resumed"):
         manager.resume("anna", run.id)
 
 
@@ -253,7 +253,7 @@ def test_leaving_the_queue(make: Callable[..., Manager]) -> None:
     assert "out of the queue" in found.said
     FakeProcess.started[0].end_run()
     assert manager.find(waiting.id).status == "stopped"
-    with pytest.raises(Refused, match="not under way"):
+    with pytest.raises(RefusedError, match="not under way"):
         manager.pause("ben", waiting.id)
 
 
@@ -300,7 +300,7 @@ def test_a_full_disk_leaves_nothing_behind(
 
     manager = make()
     monkeypatch.setattr(RunDirectory, "create", full)
-    with pytest.raises(Refused, match="No space left on device"):
+    with pytest.raises(RefusedError, match="No space left on device"):
         manager.start("anna", REQUEST)
     assert manager.store.ids() == []
     assert manager.active_of("anna") is None
@@ -312,7 +312,7 @@ def test_the_space_of_all_runs_is_bounded(make: Callable[..., Manager]) -> None:
     FakeProcess.started[0].end_run()
     large = manager.store.folder(run.id) / "final.safetensors"
     large.write_bytes(bytes(2_000_000))
-    with pytest.raises(Refused, match="space for runs"):
+    with pytest.raises(RefusedError, match="space for runs"):
         manager.start("ben", REQUEST)
     manager.delete("anna", run.id)
     again = manager.start("ben", REQUEST)
@@ -353,7 +353,7 @@ def test_a_second_server_leaves_the_first_ones_runs_alone(make: Callable[..., Ma
 def test_a_run_that_ended_can_be_deleted(make: Callable[..., Manager]) -> None:
     manager = make()
     run = manager.start("anna", REQUEST)
-    with pytest.raises(Refused, match="stop it before"):
+    with pytest.raises(RefusedError, match="stop it before"):
         manager.delete("anna", run.id)
     FakeProcess.started[0].end_run()
     manager.delete("anna", run.id)
@@ -373,7 +373,7 @@ def test_damage_by_hand_is_said_in_one_sentence(make: Callable[..., Manager]) ->
     FakeProcess.started[0].end_run("failed", "The run cannot go on.")
     (folders[1] / "config.json").write_text("[" * 100_000)
     assert not manager.find(runs[1].id).can_resume
-    with pytest.raises(Refused, match="cannot be resumed"):
+    with pytest.raises(RefusedError, match="cannot be resumed"):
         manager.resume("ben", runs[1].id)
     (folders[2] / "metrics.jsonl").write_bytes(b"\xff\x00 not a line")
     assert manager.find(runs[2].id).history.metrics() == []
@@ -472,7 +472,7 @@ def test_settings_that_took_too_much_memory_are_refused(make: Callable[..., Mana
     said = "The run needed more memory than it may have."
     FakeProcess.started[0].answer(**{"is": "measured", "speed": None, "said": said})
     assert manager.estimate(MODEL, TRAIN) is None
-    with pytest.raises(Refused, match="more memory"):
+    with pytest.raises(RefusedError, match="more memory"):
         manager.start("anna", REQUEST)
     assert [process.is_alive for process in FakeProcess.started] == [False, True]
 
@@ -499,5 +499,5 @@ def test_recorded_runs_are_found_and_nobodys(tmp_path: Path, make: Callable[...,
     assert (recorded.id, recorded.status) == ("recorded-healthy", "recorded")
     assert manager.find("recorded-healthy") == recorded
     assert not recorded.is_own("anna")
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         manager.delete("anna", "recorded-healthy")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fake_process import FakeProcess
 
-from explainer.training import Manager, Refused, RunRequest
+from explainer.training import Manager, RefusedError, RunRequest
 from explainer.training import manager as manager_module
 from explainer.training.housekeeping import measure
 from explainer.training.limits import load_limits
@@ -124,7 +124,7 @@ def test_a_start_that_fails_before_it_has_a_folder_removes_nothing(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(manager.store, "new_id", full)
-    with pytest.raises(Refused, match="No space left"):
+    with pytest.raises(RefusedError, match="No space left"):
         manager.start("anna", REQUEST)
     for run_id in ("", ".", ".."):
         with pytest.raises(OSError):
@@ -141,7 +141,7 @@ def test_runs_of_the_command_line_stay(make: Callable[[], Manager], root: Path) 
     clean(manager)
     manager.close()
     assert contents(root) == kept, "not even a marker is added before the first run"
-    with pytest.raises(Refused, match="no such run"):
+    with pytest.raises(RefusedError, match="no such run"):
         manager.delete("anna", "imagenet-vit-tiny")
     assert (root / "imagenet-vit-tiny" / "config.json").exists()
 
@@ -157,7 +157,7 @@ def test_a_copied_note_makes_no_folder_the_apps(make: Callable[[], Manager], roo
     for name in ("my-own-folder", "b" * 20, "b" * 24):
         assert (root / name / "final.safetensors").read_bytes() == b"weeks of work"
         assert manager.find(name) is None
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedError):
             manager.delete("anna", name)
     assert manager.runs_of("anna") == []
 
@@ -187,7 +187,7 @@ def test_a_run_from_another_folder_is_shown_but_never_cleared(
     clean(manager)
     assert manager.find(run_id).status == "finished"
     assert measure(manager.store) == ({}, set())
-    with pytest.raises(Refused, match="did not make"):
+    with pytest.raises(RefusedError, match="did not make"):
         manager.delete("anna", run_id)
 
 
@@ -248,7 +248,7 @@ def test_what_is_mounted_in_the_folder_is_not_entered(
     monkeypatch.setattr(os.path, "ismount", lambda path: Path(path).name == run_id)
     clean(manager)
     assert manager.store.size(run_id) == 0
-    with pytest.raises(Refused, match="cannot be deleted"):
+    with pytest.raises(RefusedError, match="cannot be deleted"):
         manager.delete("anna", run_id)
     assert (root / run_id / "final.safetensors").exists()
 
@@ -260,7 +260,7 @@ def test_ones_own_files_in_a_run_stay(make: Callable[[], Manager], root: Path) -
         (root / run_id / "thesis.txt").write_text("mine")
         (root / run_id / "figures").mkdir()
         (root / run_id / "figures" / "final.safetensors").write_text("mine")
-    with pytest.raises(Refused, match=r"folder stays: 2 files"):
+    with pytest.raises(RefusedError, match=r"folder stays: 2 files"):
         manager.delete("anna", deleted)
     clean(manager)
     for run_id in (cleared, deleted):

@@ -10,7 +10,7 @@ import streamlit as st
 from fake_process import FakeProcess
 
 from explainer import training
-from explainer.training import Manager, Refused, RunRequest, visitor
+from explainer.training import Manager, RefusedError, RunRequest, visitor
 from explainer.training import manager as manager_module
 from explainer.training import queue as line_module
 from explainer.training.limits import load_limits
@@ -60,14 +60,14 @@ def make(
 def test_a_client_that_left_holds_no_place(make: Callable[..., Manager], now: list[float]) -> None:
     manager = make()
     flood = [manager.start(f"bot {number}", REQUEST).id for number in range(5)]
-    with pytest.raises(Refused, match="Already 4 runs wait"):
+    with pytest.raises(RefusedError, match="Already 4 runs wait"):
         manager.start("anna", REQUEST)
     now[0] += PATIENCE + 1
     assert manager.start("anna", REQUEST).place == 1, "the others are passed over"
     ended = manager.find(flood[1])
     assert ended.status == "stopped" and "Nobody looked at this run" in ended.said
     assert ended.can_resume, "who comes back finds it"
-    with pytest.raises(Refused, match="cannot be resumed"):
+    with pytest.raises(RefusedError, match="cannot be resumed"):
         manager.resume("bot 2", flood[2])
 
 
@@ -138,7 +138,9 @@ def test_one_address_has_half_of_the_queue(make: Callable[..., Manager]) -> None
     manager.start("x", REQUEST)
     for number in range(4):
         assert manager.start(f"pupil {number}", REQUEST, SCHOOL).place == number + 1
-    with pytest.raises(Refused, match="Already 4 runs wait that come from your network address"):
+    with pytest.raises(
+        RefusedError, match="Already 4 runs wait that come from your network address"
+    ):
         manager.start("pupil 5", REQUEST, SCHOOL)
     assert manager.start("anna", REQUEST, "198.51.100.1").place == 5
     assert manager.start("local", REQUEST, None).place == 6
@@ -148,7 +150,7 @@ def test_where_none_may_wait_one_trains(make: Callable[..., Manager]) -> None:
     manager = make(runs_at_once=1, queue=0)
     run_id = manager.start("a", REQUEST, "203.0.113.7").id
     assert manager.find(run_id).status == "running"
-    with pytest.raises(Refused, match="0 runs wait"):
+    with pytest.raises(RefusedError, match="0 runs wait"):
         manager.start("b", REQUEST, "203.0.113.8")
 
 

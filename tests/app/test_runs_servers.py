@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fake_process import FakeProcess
 
-from explainer.training import Manager, Refused, RunRequest
+from explainer.training import Manager, RefusedError, RunRequest
 from explainer.training import clock as clock_module
 from explainer.training import manager as manager_module
 from explainer.training.limits import load_limits
@@ -93,15 +93,15 @@ def test_runs_of_another_server_are_neither_changed_nor_deleted(
         other.store.touch(run_id, one._now() - YEAR)
     for visitor, run_id in (("a", trained), ("b", waits)):
         for act in (other.pause, other.go_on, other.stop):
-            with pytest.raises(Refused, match="Another process is busy with this run"):
+            with pytest.raises(RefusedError, match="Another process is busy with this run"):
                 act(visitor, run_id)
-        with pytest.raises(Refused, match="stop it before"):
+        with pytest.raises(RefusedError, match="stop it before"):
             other.delete(visitor, run_id)
-        with pytest.raises(Refused, match="cannot be resumed"):
+        with pytest.raises(RefusedError, match="cannot be resumed"):
             other.resume(visitor, run_id)
-        with pytest.raises(Refused, match="already have a run"):
+        with pytest.raises(RefusedError, match="already have a run"):
             other.start(visitor, REQUEST)
-    with pytest.raises(Refused, match="space for runs"):
+    with pytest.raises(RefusedError, match="space for runs"):
         make(total_megabytes=0).start("c", REQUEST)
     other._clean()
     assert [one.find(run_id).status for run_id in (trained, waits)] == ["running", "queued"]
@@ -130,7 +130,7 @@ def test_a_run_whose_lock_somebody_has_is_left_alone(make: Callable[..., Manager
     manager.store.touch(run.id, manager._now() - YEAR)
     directory = RunDirectory.open(manager.store.folder(run.id))
     for act in (manager.delete, manager.resume):
-        with pytest.raises(Refused, match="Another process is busy"):
+        with pytest.raises(RefusedError, match="Another process is busy"):
             act("a", run.id)
     manager._look(is_cleaning=True)
     assert manager.find(run.id).status == "failed"
@@ -209,7 +209,7 @@ def test_a_start_on_a_full_disk_is_refused_and_leaves_nothing(
     ):
         with monkeypatch.context() as patched:
             patched.setattr(place, full)
-            with pytest.raises(Refused, match="No space left on device"):
+            with pytest.raises(RefusedError, match="No space left on device"):
                 manager.start("a", REQUEST)
         assert manager.store.ids() == [] and manager.active_of("a") is None
 
@@ -226,9 +226,9 @@ def test_a_folder_that_cannot_be_written_refuses_every_change(
 
     for place in ("explainer.training.admission.take", "explainer.training.run_folder.take"):
         monkeypatch.setattr(place, refuse)
-    with pytest.raises(Refused, match=r"cannot be deleted, .* Permission denied"):
+    with pytest.raises(RefusedError, match=r"cannot be deleted, .* Permission denied"):
         manager.delete("a", run_id)
-    with pytest.raises(Refused, match=r"cannot be changed, .* Permission denied"):
+    with pytest.raises(RefusedError, match=r"cannot be changed, .* Permission denied"):
         manager.resume("a", run_id)
     manager.store.touch(run_id, manager._now() - YEAR)
     manager._clean()
@@ -245,7 +245,7 @@ def test_a_place_that_is_no_folder_is_said_before_anybody_starts(
         root.symlink_to(root if kind == "link to itself" else root.parent / "gone")
     manager = make()
     assert "not a folder" in manager.trouble()
-    with pytest.raises(Refused, match="cannot be written"):
+    with pytest.raises(RefusedError, match="cannot be written"):
         manager.start("a", REQUEST)
 
 
@@ -265,7 +265,7 @@ def test_a_file_that_cannot_be_removed_now_goes_later(
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "unlink", busy)
-        with pytest.raises(Refused, match="folder stays: 1 files"):
+        with pytest.raises(RefusedError, match="folder stays: 1 files"):
             manager.delete("a", run_id)
     assert manager.find(run_id) is None
     manager._clean()

@@ -8,7 +8,7 @@ import pytest
 from fake_process import FakeProcess
 
 from explainer.inputs.models.upload import add_upload
-from explainer.training import Manager, Refused, RunRequest
+from explainer.training import Manager, RefusedError, RunRequest
 from explainer.training import manager as manager_module
 from explainer.training.admission import UPLOAD_IN_USE
 from explainer.training.housekeeping import RECENT, UPLOADS, clear_old
@@ -69,7 +69,7 @@ def test_many_uploads_keep_to_their_share_and_keep_nobody_from_training(
     for number in range(24):
         try:
             add_upload(manager, f"visitor {number}", content, "a.safetensors")
-        except Refused as refusal:
+        except RefusedError as refusal:
             assert "space for uploaded models" in str(refusal)
             refused += 1
     assert refused < 24 and size_of(manager) <= UPLOADS * 8
@@ -85,7 +85,7 @@ def test_training_may_go_on_though_uploads_and_runs_are_too_large_together(
     assert manager.start("pupil", REQUEST).is_going
     assert manager.find(trained) is not None
     put(manager, "finished", 1.0, age=0)
-    with pytest.raises(Refused, match="space for runs"):
+    with pytest.raises(RefusedError, match="space for runs"):
         manager.start("other", REQUEST)
 
 
@@ -107,7 +107,7 @@ def test_uploads_in_use_stay(make: Callable[..., Manager], content: bytes, use: 
         manager.find(used)
     if use == "page open":
         manager.is_here = lambda owner: owner == hashed("anna")
-    with pytest.raises(Refused, match="space for uploaded models"):
+    with pytest.raises(RefusedError, match="space for uploaded models"):
         add_upload(manager, "new", content, "a.safetensors")
     assert manager.store.read(used) is not None
 
@@ -116,7 +116,7 @@ def test_uploads_that_are_being_written_count(make: Callable[..., Manager]) -> N
     manager = make(8)
     with (
         manager.room_for_upload(MEGABYTE),
-        pytest.raises(Refused, match="space for uploaded models"),
+        pytest.raises(RefusedError, match="space for uploaded models"),
         manager.room_for_upload(1.5 * MEGABYTE),
     ):
         raise AssertionError("there is no room")
@@ -128,7 +128,7 @@ def test_a_file_that_is_refused_clears_nothing_away(make: Callable[..., Manager]
     manager = make(8)
     old = put(manager, "uploaded", 1.9, age=DAY)
     for content in (b"", b"nothing", b"x" * (3 * MEGABYTE)):
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedError):
             add_upload(manager, "new", content, "a.safetensors")
     assert manager.store.read(old) is not None
 

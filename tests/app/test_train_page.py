@@ -596,7 +596,7 @@ def test_a_place_for_runs_that_is_none_is_said_beside_the_button(
         if address == "train":
             assert app.button(key="train-start").disabled
             assert "No run can be started" in words(app) and "VIT_EXPLAINER_RUNS" in words(app)
-    with pytest.raises(training.Refused, match="cannot be begun"):
+    with pytest.raises(training.RefusedError, match="cannot be begun"):
         made.start(ANNA, RunRequest(SMALL, TRAIN))
     made.close()
     assert (tmp_path / "runs").read_text() == "no folder"

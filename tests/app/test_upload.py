@@ -38,7 +38,7 @@ from explainer.shell.sidebar import upload_model
 from explainer.state import session
 from explainer.state.choice import saved
 from explainer.state.link import State
-from explainer.training import Refused, visitor
+from explainer.training import RefusedError, visitor
 from explainer.training.housekeeping import clear_temporary
 from explainer.training.limits import load_limits
 from explainer.training.manager import Manager
@@ -96,7 +96,7 @@ def with_metadata(content: bytes, **changed: str | None) -> bytes:
 
 
 def refusal(content: bytes, name: str = "model.safetensors") -> str:
-    with pytest.raises(Refused) as found:
+    with pytest.raises(RefusedError) as found:
         read_upload(content, name)
     said = str(found.value)
     assert said[0].isupper() and said[-1] == "." and "\n" not in said and "/tmp" not in said
@@ -418,9 +418,9 @@ def test_a_model_larger_than_the_server_allows(made: Make):
     content = made(ViTConfig(embed_dim=128))
     limits = load_limits()
     assert read_upload(content, "a", limits)
-    with pytest.raises(Refused, match=r"needs 6 MB for weights .* has 4 MB"):
+    with pytest.raises(RefusedError, match=r"needs 6 MB for weights .* has 4 MB"):
         read_upload(content, "a", replace(limits, large_megabytes=4))
-    with pytest.raises(Refused, match=r"take 6 MB on the server's disk, where 5 MB"):
+    with pytest.raises(RefusedError, match=r"take 6 MB on the server's disk, where 5 MB"):
         read_upload(content, "a", replace(limits, run_megabytes=5))
 
 
@@ -541,7 +541,7 @@ def test_a_visitor_keeps_a_limited_number(made: Make, manager: Manager):
     content = made()
     for _ in range(MOST_UPLOADS):
         add_upload(manager, OURS, content, "a.safetensors")
-    with pytest.raises(Refused, match="the most that are kept"):
+    with pytest.raises(RefusedError, match="the most that are kept"):
         add_upload(manager, OURS, content, "a.safetensors")
     add_upload(manager, "s" * 32, content, "a.safetensors")
 
@@ -552,7 +552,7 @@ def test_a_visitor_keeps_no_more_by_bringing_many_at_once(made: Make, manager: M
     def bring(_: int) -> bool:
         try:
             return bool(add_upload(manager, OURS, content, "a.safetensors"))
-        except Refused:
+        except RefusedError:
             return False
 
     with ThreadPoolExecutor(8) as threads:
@@ -569,7 +569,7 @@ def test_a_disk_that_is_full_leaves_nothing(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("vit_core.checkpoint.write_atomically", full)
-    with pytest.raises(Refused, match="No space left on device"):
+    with pytest.raises(RefusedError, match="No space left on device"):
         add_upload(manager, OURS, content, "a.safetensors")
     assert manager.runs_of(OURS) == []
     assert not list(manager.store.root.glob("*/*"))

@@ -22,7 +22,7 @@ from explainer.inputs.models.passes import one_large_pass
 from explainer.inputs.models.showable import check_memory, check_shape, check_showable
 from explainer.inputs.uploads import MOST_BYTES
 from explainer.training.command import command_of
-from explainer.training.limits import MEGABYTE, Limits, Refused, load_limits
+from explainer.training.limits import MEGABYTE, Limits, RefusedError, load_limits
 from explainer.training.manager import Manager
 from explainer.training.note import Note, hashed
 from explainer.training.run import Run
@@ -72,13 +72,13 @@ def add_upload(manager: Manager, visitor: str, content: bytes, name: str) -> Run
         name: of the file, as the visitor called it.
 
     Raises:
-        Refused: it is none that the pages can show, or there is no room; one sentence.
+        RefusedError: it is none that the pages can show, or there is no room; one sentence.
     """
     check_form(content, name)
     with one_large_pass:  # the models of all who bring one would not fit into memory
         own = manager.runs_of(visitor)
         if sum(run.status == "uploaded" for run in own) >= MOST_UPLOADS:
-            raise Refused(TEXTS["many"].format(most=MOST_UPLOADS))
+            raise RefusedError(TEXTS["many"].format(most=MOST_UPLOADS))
         upload = read_upload(content, name, manager.limits)
         with manager.room_for_upload(bytes_of(upload)):
             return keep_upload(manager, visitor, upload)
@@ -88,7 +88,7 @@ def keep_upload(manager: Manager, visitor: str, upload: Upload) -> Run:
     """Write an upload as a run of this visitor.
 
     Raises:
-        Refused: the disk is full, or the folder of runs cannot be written.
+        RefusedError: the disk is full, or the folder of runs cannot be written.
     """
     store, run_id = manager.store, ""
     note = Note(hashed(visitor), "uploaded", "", upload.title, time.time())
@@ -99,7 +99,7 @@ def keep_upload(manager: Manager, visitor: str, upload: Upload) -> Run:
     except OSError as error:
         with suppress(OSError):
             store.delete(run_id)
-        raise Refused(TEXTS["no_disk"].format(why=error.strerror or error)) from None
+        raise RefusedError(TEXTS["no_disk"].format(why=error.strerror or error)) from None
     return Run(run_id, store.history(run_id), "uploaded", "", note.title, note.owner, note.created)
 
 
@@ -116,7 +116,7 @@ def read_upload(content: bytes, name: str, limits: Limits | None = None) -> Uplo
         limits: of this server; read anew if None.
 
     Raises:
-        Refused: it is none that the pages can show; the message is one sentence.
+        RefusedError: it is none that the pages can show; the message is one sentence.
     """
     check_form(content, name)
     with one_large_pass:
@@ -129,12 +129,12 @@ def checked(content: bytes, limits: Limits) -> Checkpoint:
     """Read a checkpoint and try it.
 
     Raises:
-        Refused: it is none that the pages can show.
+        RefusedError: it is none that the pages can show.
     """
     try:
         checkpoint = read_checkpoint(content, limits)
     except CheckpointError as error:
-        raise Refused(TEXTS["refused"].format(why=error)) from None
+        raise RefusedError(TEXTS["refused"].format(why=error)) from None
     check_numbers(checkpoint)
     return checkpoint
 
@@ -142,19 +142,19 @@ def checked(content: bytes, limits: Limits) -> Checkpoint:
 def check_form(content: bytes, name: str) -> None:
     """Refuse by size, name and first bytes what need not be read any further."""
     if not content:
-        raise Refused(TEXTS["empty"])
+        raise RefusedError(TEXTS["empty"])
     if len(content) > MOST_BYTES:
         found = math.ceil(10 * len(content) / MEGABYTE) / 10
-        raise Refused(TEXTS["large"].format(found=found, most=MOST_BYTES // MEGABYTE))
+        raise RefusedError(TEXTS["large"].format(found=found, most=MOST_BYTES // MEGABYTE))
     # a zip archive, as PyTorch writes it, or a pickle of protocol 2 to 5
     is_pickle = content[:2] == b"PK" or (content[0] == 0x80 and content[1:2] in b"\2\3\4\5")
     if name.lower().endswith(PICKLES) or (is_pickle and header_length(content) > MOST_BYTES):
-        raise Refused(TEXTS["pickle"])
+        raise RefusedError(TEXTS["pickle"])
     length = header_length(content)
     if len(content) < 8 or length > len(content) - 8 or content[8:9] != b"{":
-        raise Refused(TEXTS["unknown"])
+        raise RefusedError(TEXTS["unknown"])
     if length > MOST_HEADER:
-        raise Refused(TEXTS["header"].format(most=MOST_HEADER // 1024))
+        raise RefusedError(TEXTS["header"].format(most=MOST_HEADER // 1024))
 
 
 def header_length(content: bytes) -> int:
@@ -198,7 +198,7 @@ def check_numbers(checkpoint: Checkpoint) -> None:
     """
     model = checkpoint.model
     if any(value.abs().max() > LARGEST for value in model.parameters()):
-        raise Refused(TEXTS["weights"].format(most=f"{LARGEST:,.0f}"))
+        raise RefusedError(TEXTS["weights"].format(most=f"{LARGEST:,.0f}"))
     shape = (1, model.config.in_channels, *model.config.image_hw)
     black = torch.zeros(shape, dtype=torch.uint8)
     drawn = torch.Generator().manual_seed(0)
@@ -214,7 +214,7 @@ def check_numbers(checkpoint: Checkpoint) -> None:
 def finite(name: str, tensor: Tensor) -> Tensor:
     """Let a tensor of a pass through, as a tap does, if all its numbers are finite."""
     if not tensor.isfinite().all():
-        raise Refused(TEXTS["overflow"])
+        raise RefusedError(TEXTS["overflow"])
     return tensor
 
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from explainer.content import load_texts
 from explainer.inputs.pictures.link_code import SIDE, quantise
+from vit_core.errors import VitError
 
 BOX = 20  # pixels of the longer side of a digit of MNIST
 CENTRE = 14.0  # row and column in which the digits of MNIST have their centre of mass
@@ -16,15 +18,15 @@ MOST = 5  # steps to less and to more ink
 STEP = 0.75  # of the contrast that counts as ink, for each step to more ink
 
 
-class UnusablePictureError(ValueError):
-    """A picture that no digit can be made of.
+class UnusablePictureError(VitError, ValueError):
+    """The picture has no digit that the pages can use; the message tells the visitor why.
 
     Attributes:
-        reason: names the sentence that says why.
+        reason: the key of the message in ``unusable`` of ``content/en/picker.toml``.
     """
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+        super().__init__(load_texts("picker")["unusable"][reason])
         self.reason = reason
 
 

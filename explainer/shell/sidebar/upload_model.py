@@ -12,7 +12,7 @@ from explainer.inputs.uploads.taken import take
 from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import RUN
-from explainer.training import Refused, visitor
+from explainer.training import RefusedError, visitor
 
 TEXTS = load_texts("upload")
 KEY = "own-model"
@@ -49,7 +49,7 @@ def take_file() -> None:
     name, content = file
     try:
         run = add_upload(training.the_manager(), visitor.current(), content, name)
-    except Refused as refusal:
+    except RefusedError as refusal:
         st.session_state[SAID_KEY] = (False, f"{strangers_word(refusal, LONGEST_SENTENCE)}")
         return
     st.session_state[SAID_KEY] = (True, TEXTS["accepted"].format(title=run.title))

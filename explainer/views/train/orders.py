@@ -11,7 +11,7 @@ from explainer.components.guide import follow_guide
 from explainer.inputs.models import load
 from explainer.state import session
 from explainer.state.choice import RUN
-from explainer.training import Manager, Refused, Run, RunRequest, visitor
+from explainer.training import Manager, RefusedError, Run, RunRequest, visitor
 from explainer.views.train import setup
 from explainer.views.train.wording import MISTAKES, TEXTS
 
@@ -28,7 +28,7 @@ def attempt(order: Callable[[], object]) -> None:
     forget_refusal()
     try:
         order()
-    except Refused as refusal:
+    except RefusedError as refusal:
         st.session_state[REFUSED_KEY] = str(refusal)
         follow(str(refusal))
 

@@ -7,7 +7,7 @@ import streamlit as st
 from explainer.figures.strip import strip
 from explainer.shell.controls import pick
 from explainer.shell.notes import note
-from explainer.training import Manager, Refused
+from explainer.training import Manager, RefusedError
 from explainer.views.train import knobs, setup
 from explainer.views.train.digits import unasked
 from explainer.views.train.orders import begin
@@ -57,7 +57,7 @@ def refused(manager: Manager) -> str:
         return trouble
     try:
         manager.check(setup.model(), setup.train())
-    except Refused as refusal:
+    except RefusedError as refusal:
         return str(refusal)
     return ""
 
