@@ -44,8 +44,8 @@ RECORDED = Path(__file__).parent / "recorded_runs"
 class Manager(Admission):
     """All runs of one server; its methods may be called from any thread.
 
-    Those that change a run take the visitor's secret, and raise ``RefusedError`` with a sentence for a
-    run that is not theirs, that there is not, or that is in another state.
+    A method that changes a run takes the visitor's secret. It raises ``RefusedError`` if the run
+    belongs to somebody else, does not exist, or is in a state that does not allow the change.
     """
 
     def __init__(
@@ -76,8 +76,8 @@ class Manager(Admission):
             address: of the visitor's computer, as far as it is known; it is not written down.
 
         Raises:
-            RefusedError: the run is too large, the visitor has one already, the queue or the disk is
-                full.
+            RefusedError: the run is too large, the visitor has one already, or the queue or the
+                disk is full.
         """
         model, train, threads = request.model, request.train, self.limits.threads
         self.check(model, train)
