@@ -46,6 +46,8 @@ CORE_ROOMS = (
     "vit_core.model",
     "vit_core.tap",
     "vit_core.config",
+    "vit_core.json_config",
+    "vit_core.checks",
     "vit_core.storage",
     "vit_core.errors",
 )

@@ -15,7 +15,8 @@ import safetensors
 import torch
 from torch import Tensor
 
-from vit_core.config import TrainConfig, ViTConfig, check_float, shown
+from vit_core.checks import check_float, quoted
+from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import DataInfo
 from vit_core.errors import VitError
 from vit_core.mistakes import Flaws, build_with, flaws_of
@@ -186,11 +187,11 @@ def read_header(source: TensorSource) -> tuple[dict[str, str], dict[str, tuple[i
     if metadata.get("format") != FORMAT:
         raise CheckpointError(
             f"{source} was not written by this project: its metadata's format is "
-            f"{shown(metadata.get('format'))}, not {FORMAT!r}"
+            f"{quoted(metadata.get('format'))}, not {FORMAT!r}"
         )
     if odd := [key for key, kind in kinds.items() if kind not in ("F32", "F16", "BF16")]:
         raise CheckpointError(
-            f"{source} has weights of type {shown(kinds[odd[0]])} in {shown(odd[0])}; "
+            f"{source} has weights of type {quoted(kinds[odd[0]])} in {quoted(odd[0])}; "
             f"allowed: F32, F16, BF16"
         )
     return metadata, shapes
@@ -205,7 +206,7 @@ def check_file(path: Path) -> None:
 
 def not_whole(source: TensorSource, error: safetensors.SafetensorError) -> CheckpointError:
     return CheckpointError(
-        f"{source} is not a whole safetensors file (truncated or another format): {shown(error)}"
+        f"{source} is not a whole safetensors file (truncated or another format): {quoted(error)}"
     )
 
 
@@ -226,7 +227,7 @@ def read_part(
 def read_mapping(text: str) -> dict[str, Any]:
     values = json.loads(text)
     if not isinstance(values, dict):
-        raise ValueError(f"a mapping is expected, not {shown(values)}")
+        raise ValueError(f"a mapping is expected, not {quoted(values)}")
     return values
 
 
@@ -248,7 +249,7 @@ def read_data_info(text: str, config: ViTConfig) -> DataInfo:
 def read_channels(name: str, value: object, channels: int, at_least: float) -> tuple[float, ...]:
     """Return one number for each channel, of pixels scaled to 0..1."""
     if not isinstance(value, list) or len(value) != channels:
-        raise ValueError(f"{name} must be a list of {channels} numbers, not {shown(value)}")
+        raise ValueError(f"{name} must be a list of {channels} numbers, not {quoted(value)}")
     for number in value:
         check_float(name, number, at_least=at_least, at_most=1.0)
     return tuple(map(float, value))
@@ -262,7 +263,7 @@ def check_shapes(
     if missing := [key for key in expected if key not in found]:
         problems.append(f"missing {', '.join(missing[:3])}")
     if extra := [key for key in found if key not in expected]:
-        problems.append(f"not expected {', '.join(map(shown, extra[:3]))}")
+        problems.append(f"not expected {', '.join(map(quoted, extra[:3]))}")
     for key in expected:
         if key in found and found[key] != expected[key]:
             problems.append(f"{key} is {found[key]} where {expected[key]} is expected")

@@ -3,11 +3,18 @@
 A configuration that exists is valid: every mistake is a ``ValueError`` that says what is allowed.
 """
 
-import dataclasses
-import json
-import math
 from dataclasses import dataclass
-from typing import Any, Self
+
+from vit_core.checks import (
+    check_bool,
+    check_choice,
+    check_float,
+    check_int,
+    check_size,
+    nearest_divisors,
+    nearest_multiples,
+)
+from vit_core.json_config import JsonConfig
 
 Size = int | tuple[int, int]
 
@@ -19,47 +26,6 @@ AUGMENTATIONS = ("none", "shift", "affine", "elastic", "crop")
 PRECISIONS = ("fp32", "bf16")
 MEMORY_LIMIT = 2 * 1024**3  # bytes
 MOST_BLOCKS = 1_000  # even a block of width 1 costs time and memory as an object
-
-
-class JsonConfig:
-    """Round trip of a dataclass through JSON, with unknown names refused."""
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            field.name: list(value) if isinstance(value, tuple) else value
-            for field in dataclasses.fields(self)  # type: ignore[arg-type]
-            for value in [getattr(self, field.name)]
-        }
-
-    def to_json(self) -> str:
-        return json.dumps(self.to_dict())
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Build from plain values.
-
-        Raises:
-            ValueError: ``values`` is no mapping, has an unknown name, or a value that is not
-                allowed.
-        """
-        if not isinstance(values, dict):
-            raise ValueError(
-                f"{cls.__name__} takes a mapping of names to values, not {shown(values)}"
-            )
-        names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
-        if unknown := [shown(name) for name in values if name not in names]:
-            raise ValueError(
-                f"{cls.__name__} has no {', '.join(unknown[:3])}; its fields are {', '.join(names)}"
-            )
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        try:
-            values = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"not a JSON text of {cls.__name__}: {error}") from None
-        return cls.from_dict(values)
 
 
 @dataclass(frozen=True)
@@ -345,74 +311,3 @@ class TrainConfig(JsonConfig):
 
 def as_pair(size: Size) -> tuple[int, int]:
     return size if isinstance(size, tuple) else (size, size)
-
-
-def nearest_divisors(number: int, near: int) -> str:
-    """Name the divisors of ``number`` just below and above ``near``."""
-    divisors = [n for n in range(1, number + 1) if number % n == 0]
-    below = [n for n in divisors if n < near][-1:]
-    above = [n for n in divisors if n > near][:1]
-    return " and ".join(map(str, below + above))
-
-
-def nearest_multiples(near: int, of: int) -> str:
-    """Name the positive multiples of ``of`` just below and above ``near``."""
-    below = near // of * of
-    return " and ".join(str(number) for number in (below, below + of) if number)
-
-
-def shown(value: object) -> str:
-    """Quote ``value`` for a message: shortened, on one line."""
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # a number of over 4,300 digits; a very deep list
-        return f"something of type {type(value).__name__}, too long to show"
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def check_int(name: str, value: object, at_least: int, at_most: int = 1_000_000) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not at_least <= value <= at_most:
-        raise ValueError(
-            f"{name} must be a whole number from {at_least} to {at_most}, not {shown(value)}"
-        )
-
-
-def check_size(name: str, value: object) -> None:
-    pair = value if isinstance(value, tuple) else (value, value)
-    if isinstance(value, list) or len(pair) != 2:
-        raise ValueError(f"{name} must be one number or (height, width), not {shown(value)}")
-    for number in pair:
-        check_int(name, number, at_least=1, at_most=65_536)
-
-
-def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {shown(value)}")
-
-
-def check_bool(name: str, value: object) -> None:
-    if not isinstance(value, bool):
-        raise ValueError(f"{name} must be True or False, not {shown(value)}")
-
-
-def check_float(
-    name: str,
-    value: object,
-    *,
-    above: float = -math.inf,
-    at_least: float = -math.inf,
-    below: float = math.inf,
-    at_most: float = math.inf,
-) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    # comparisons alone: NaN fails them all, and no whole number is too long for them
-    if number and above < value < below and at_least <= value <= at_most:  # type: ignore[operator]
-        return
-    bounds = (
-        ("above", above),
-        ("at least", at_least),
-        ("below", below),
-        ("at most", at_most),
-    )
-    allowed = " and ".join(f"{word} {bound:g}" for word, bound in bounds if math.isfinite(bound))
-    raise ValueError(f"{name} must be a finite number {allowed}, not {shown(value)}")

@@ -4,7 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from vit_core.config import ViTConfig, check_choice, check_float, check_int
+from vit_core.checks import check_choice, check_float, check_int
+from vit_core.config import ViTConfig
 from vit_core.data import ImageData, mnist
 from vit_core.data.image_folder import read_folder
 from vit_core.data.torchvision_sets import cifar10, fashion_mnist

@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from vit_core.config import shown
+from vit_core.checks import quoted
 from vit_core.pretrained.errors import PretrainedError
 
 LARGEST_SIDE = 4_096  # pixels of an image
@@ -28,7 +28,7 @@ class Fields:
             PretrainedError: the values are no mapping of names.
         """
         if not isinstance(values, Mapping):
-            raise PretrainedError(f"{where} holds no names and values, but {shown(values)}")
+            raise PretrainedError(f"{where} holds no names and values, but {quoted(values)}")
         self.where = where
         self._values = {name: value for name, value in values.items() if value is not None}
         self._used: set[str] = set()
@@ -51,7 +51,7 @@ class Fields:
         """Return the error that names a field, its value and what is allowed."""
         return PretrainedError(
             f"this model cannot be shown: {self.where} has {name} "
-            f"{shown(self._values.get(name))}; allowed is {allowed}"
+            f"{quoted(self._values.get(name))}; allowed is {allowed}"
         )
 
     def whole(self, name: str, least: int, most: int) -> int | None:
@@ -133,7 +133,7 @@ class Fields:
         """Refuse a field that has another value than those that this project's model computes."""
         value = self.get(name)
         if value is not None and not any(value is one or value == one for one in allowed):
-            raise PretrainedError(f"{self.where} has {name} {shown(value)}: {because}")
+            raise PretrainedError(f"{self.where} has {name} {quoted(value)}: {because}")
 
     def refuse_others(self) -> None:
         """Refuse the fields that nobody has asked for.
@@ -144,8 +144,8 @@ class Fields:
         others = [name for name in self._values if name not in self._used and not is_private(name)]
         if others:
             raise PretrainedError(
-                f"{self.where} has {listed(map(shown, others))}, which is not known here and might "
-                f"change what the model computes; take out what does not"
+                f"{self.where} has {listed(map(quoted, others))}, which is not known here and "
+                f"might change what the model computes; take out what does not"
             )
 
 

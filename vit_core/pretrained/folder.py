@@ -14,7 +14,8 @@ import safetensors
 import torch
 from torch import Tensor
 
-from vit_core.config import MEMORY_LIMIT, shown
+from vit_core.checks import quoted
+from vit_core.config import MEMORY_LIMIT
 from vit_core.pretrained.errors import PretrainedError, one_line
 from vit_core.pretrained.fields import listed
 
@@ -73,7 +74,7 @@ def weight_files(folder: Path) -> list[Path]:
     if missing := [name for name in names if not (folder / name).is_file()]:
         raise PretrainedError(
             f"this model is in {len(names)} parts, and of those that {INDEX} names "
-            f"{listed(map(shown, missing))} "
+            f"{listed(map(quoted, missing))} "
             f"{'is' if len(missing) == 1 else 'are'} not there"
         )
     return [folder / name for name in names]
@@ -111,7 +112,7 @@ def check_shard(folder: Path, name: str) -> None:
         plain = (folder / name).resolve().parent in homes
     if not plain:
         raise PretrainedError(
-            f"{INDEX} names {shown(name)}; allowed are .safetensors files of the same folder"
+            f"{INDEX} names {quoted(name)}; allowed are .safetensors files of the same folder"
         )
 
 
@@ -127,15 +128,15 @@ def what_is_in(folder: Path) -> str:
     tensors = [name for name in names if name.endswith(".safetensors") and name not in adapters]
     if adapters:
         return (
-            f"the folder holds {listed(map(shown, adapters))}, an adapter (LoRA) that changes "
+            f"the folder holds {listed(map(quoted, adapters))}, an adapter (LoRA) that changes "
             f"another model; merge it with merge_and_unload() and save the result"
         )
     if pickles:
-        return f"the folder holds {listed(map(shown, pickles))}, {PICKLED}"
+        return f"the folder holds {listed(map(quoted, pickles))}, {PICKLED}"
     if tensors:
-        return f"the folder holds {listed(map(shown, tensors))}; name the one to read {WEIGHTS}"
+        return f"the folder holds {listed(map(quoted, tensors))}; name the one to read {WEIGHTS}"
     if others:
-        return f"the folder holds {listed(map(shown, others))}, in a format that is not read here"
+        return f"the folder holds {listed(map(quoted, others))}, in a format that is not read here"
     return f"a model's folder has {CONFIG} and {WEIGHTS}"
 
 
@@ -153,7 +154,7 @@ def read_tensors(files: Iterable[Path], most_bytes: int = MEMORY_LIMIT) -> dict[
     for file in files:
         for name, count in sizes_in(file).items():
             if name in seen:
-                raise PretrainedError(f"{file.name} has {shown(name)}, as another part has")
+                raise PretrainedError(f"{file.name} has {quoted(name)}, as another part has")
             seen.add(name)
             total += 4 * count  # in float32
     if total > most_bytes:

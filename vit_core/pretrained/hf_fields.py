@@ -1,6 +1,6 @@
 """Which fields of Hugging Face's ``config.json`` change nothing here, and which are refused."""
 
-from vit_core.config import shown
+from vit_core.checks import quoted
 from vit_core.pretrained.errors import PretrainedError
 from vit_core.pretrained.fields import Fields
 
@@ -55,7 +55,7 @@ def kind_of(config: Fields) -> str:
     kind = config.get("model_type")
     if not isinstance(kind, str) or kind not in KINDS:
         raise PretrainedError(
-            f"models of type {shown(kind)} are not read here; allowed are {', '.join(KINDS)}"
+            f"models of type {quoted(kind)} are not read here; allowed are {', '.join(KINDS)}"
         )
     return kind
 
@@ -67,8 +67,8 @@ def refuse_other_fields(config: Fields, architectures: tuple[str, ...] = ARCHITE
     activation = config.get("hidden_act")
     if activation not in (None, "gelu"):
         raise PretrainedError(
-            f"config.json has hidden_act {shown(activation)}: this model's MLP computes "
-            f"{shown(activation)} where this project's computes GELU"
+            f"config.json has hidden_act {quoted(activation)}: this model's MLP computes "
+            f"{quoted(activation)} where this project's computes GELU"
         )
     for name, allowed, because in (
         (
@@ -88,7 +88,7 @@ def refuse_other_fields(config: Fields, architectures: tuple[str, ...] = ARCHITE
     names = config.get("architectures") or []
     if not isinstance(names, list) or any(name not in architectures for name in names):
         raise PretrainedError(
-            f"config.json has architectures {shown(names)}, which are not all read here; allowed "
+            f"config.json has architectures {quoted(names)}, which are not all read here; allowed "
             f"are ViT, DeiT and Dinov2 (WithRegisters), as Model, ForImageClassification or "
             f"Backbone"
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from torch import Tensor, nn
 
-from vit_core.config import shown
+from vit_core.checks import quoted
 from vit_core.pretrained.errors import PretrainedError
 from vit_core.pretrained.fields import listed
 
@@ -74,11 +74,11 @@ def out_of_containers(source: Mapping[str, object]) -> tuple[dict[str, Tensor], 
     for name, value in source.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
             raise PretrainedError(
-                f"a state dict is expected, names with a tensor each; {shown(name)} is of type "
+                f"a state dict is expected, names with a tensor each; {quoted(name)} is of type "
                 f"{type(value).__name__}"
             )
         if value.is_sparse or value.is_quantized or value.is_meta:
-            raise PretrainedError(f"{shown(name)} is no plain tensor with values")
+            raise PretrainedError(f"{quoted(name)} is no plain tensor with values")
         tensors[name] = value
     return tensors, notes
 
@@ -102,7 +102,7 @@ def without_prefix(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], li
     )
     if len(bodies) > 1:
         raise PretrainedError(
-            f"these weights hold several models, behind {listed(map(shown, bodies))}"
+            f"these weights hold several models, behind {listed(map(quoted, bodies))}"
         )
     body = bodies[0] if bodies else ""
     pieces = body.split(".")[:-1]
@@ -114,12 +114,12 @@ def without_prefix(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], li
         short = name.removeprefix(prefix)
         if short in plain:
             raise PretrainedError(
-                f"these weights have {shown(short)} twice, with and without {shown(prefix)}"
+                f"these weights have {quoted(short)} twice, with and without {quoted(prefix)}"
             )
         plain[short] = value
     notes = []
     if body not in USUAL:
-        notes.append(f"The prefix {shown(body)} was taken off the names of the tensors.")
+        notes.append(f"The prefix {quoted(body)} was taken off the names of the tensors.")
     if compiled:
         notes.append("The prefix '_orig_mod.' of torch.compile was taken off.")
     return plain, notes

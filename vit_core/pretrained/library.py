@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 
-from vit_core.config import MEMORY_LIMIT, shown
+from vit_core.checks import quoted
+from vit_core.config import MEMORY_LIMIT
 from vit_core.model import ViT
 from vit_core.pretrained.errors import Cancelled, PretrainedError, in_a_sentence
 from vit_core.pretrained.folder import CONFIG, WEIGHTS
@@ -93,7 +94,7 @@ def fetch(
     """
     match = NAME.fullmatch(name)
     if match is None:
-        raise PretrainedError(f"{shown(name)} is no name of a model that can be downloaded")
+        raise PretrainedError(f"{quoted(name)} is no name of a model that can be downloaded")
     kind, model = [part for part in match.groups() if part]
     if kind == "torchvision":
         get_torchvision(model, progress, cancelled)

@@ -7,7 +7,8 @@ import numpy as np
 from PIL import Image
 
 from vit_core.checkpoint import Checkpoint
-from vit_core.config import Size, as_pair, shown
+from vit_core.checks import quoted
+from vit_core.config import Size, as_pair
 from vit_core.data import DataInfo
 from vit_core.data.image_file import MODES, MOST_PIXELS, as_shown, middle
 from vit_core.pretrained.errors import PretrainedError
@@ -67,12 +68,12 @@ class Preprocessing:
         for side in (*as_pair(self.size), *as_pair(self.resize)):
             if as_whole(side, 1, LARGEST_SIDE) is None:
                 raise PretrainedError(
-                    f"pictures of {shown(side)} pixels a side are not prepared here; allowed are "
+                    f"pictures of {quoted(side)} pixels a side are not prepared here; allowed are "
                     f"whole numbers from 1 to {LARGEST_SIDE}"
                 )
         if self.interpolation not in INTERPOLATIONS:
             raise PretrainedError(
-                f"pictures are not resized by {shown(self.interpolation)} here; allowed are "
+                f"pictures are not resized by {quoted(self.interpolation)} here; allowed are "
                 f"{', '.join(INTERPOLATIONS)}"
             )
         if len(self.mean) != len(self.std) or len(self.mean) not in MODES:
@@ -82,8 +83,8 @@ class Preprocessing:
             )
         if not all(map(is_number, (*self.mean, *self.std))) or min(self.std) <= 0:
             raise PretrainedError(
-                f"pixels cannot be normalised by the mean {shown(self.mean)} and the standard "
-                f"deviation {shown(self.std)}; allowed are finite numbers, and above 0 for the "
+                f"pixels cannot be normalised by the mean {quoted(self.mean)} and the standard "
+                f"deviation {quoted(self.std)}; allowed are finite numbers, and above 0 for the "
                 f"latter"
             )
 

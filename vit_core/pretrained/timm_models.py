@@ -6,7 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from vit_core.config import ViTConfig, shown
+from vit_core.checks import quoted
+from vit_core.config import ViTConfig
 from vit_core.model import ViT
 from vit_core.pretrained.errors import PretrainedError, in_a_sentence
 from vit_core.pretrained.fields import Fields
@@ -258,6 +259,6 @@ def check_sizes(known: Known, model: ViTConfig) -> None:
             matches = said is None or said == held[name]
         if not matches:
             raise PretrainedError(
-                f"the configuration has {name} {shown(said)}, and the weights have "
+                f"the configuration has {name} {quoted(said)}, and the weights have "
                 f"{held.get(name, round(model.mlp_ratio, 3))}"
             )

@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vit_core.config import ViTConfig, shown
+from vit_core.checks import quoted
+from vit_core.config import ViTConfig
 from vit_core.data.image_file import MODES
 from vit_core.model import ViT
 from vit_core.pretrained.errors import PretrainedError
@@ -250,7 +251,7 @@ def build_from(
         model = ViT(config)
     expected = {key: tuple(value.shape) for key, value in model.state_dict().items()}
     missing = listed(key for key in expected if key not in tensors)
-    extra = listed(shown(original(key)).strip("'\"") for key in tensors if key not in expected)
+    extra = listed(quoted(original(key)).strip("'\"") for key in tensors if key not in expected)
     problems = [f"missing {missing}"] if missing else []
     problems += [f"not expected {extra}"] if extra else []
     problems += [

@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vit_core.config import TrainConfig, nearest_multiples
+from vit_core.checks import nearest_multiples
+from vit_core.config import TrainConfig
 from vit_core.data import Batch, ImageData, normalize
 from vit_core.data.augmentation import augment, flip
 from vit_core.data.mixing import mix
