@@ -8,12 +8,11 @@ import torch
 from explainer.caching import remember
 from explainer.content import load_texts
 from explainer.inputs.models import load, memory
-from explainer.inputs.pictures import batches
 from explainer.inputs.pictures.galleries import CIFAR, PHOTOGRAPHS, Sample, samples
 from explainer.observation.observe import Observation
+from explainer.observation.similarity import cosine
 from explainer.state.choice import Choice
-from vit_core.data import normalize
-from vit_core.interpret.features import COMPONENTS, cosine_similarities, principal_map
+from vit_core.interpret.features import COMPONENTS, principal_map
 from vit_core.interpret.lens import stream_keys
 
 LAST = "final_norm"  # the tokens that a reader of the features gets
@@ -65,11 +64,10 @@ class Neighbour:
 def neighbours(choice: Choice, seen: Observation) -> list[Neighbour]:
     """Return all shipped pictures but the one that is looked at, the most alike first."""
     known, names = known_features(choice), load_texts("picker")["samples"]
-    feature = torch.from_numpy(seen.tensors["pooled"].copy())
-    cosines = cosine_similarities(feature, torch.from_numpy(known.features.copy()))
+    cosines = cosine(known.features, seen.tensors["pooled"])
     found = [
-        Neighbour(names[sample.gallery][sample.name], pixels, float(cosine))
-        for sample, pixels, cosine in zip(known.samples, known.pixels, cosines, strict=True)
+        Neighbour(names[sample.gallery][sample.name], pixels, float(alike))
+        for sample, pixels, alike in zip(known.samples, known.pixels, cosines, strict=True)
         if not is_shown(sample, choice)
     ]
     return sorted(found, key=lambda one: -one.cosine)
@@ -99,13 +97,11 @@ def known_features(choice: Choice) -> Known:
     """Run the model over all shipped pictures, once for all visitors."""
 
     def run() -> Known:
-        source = load.load_source(choice.source, choice.config, choice.seed)
+        source = load.source_of(choice)
         found = samples(PHOTOGRAPHS) + samples(CIFAR)
         pixels = tuple(source.prepare(sample.open()) for sample in found)
         with memory.turn(source.model.config), torch.no_grad():
-            features = [
-                source.model(normalize(batches.batch_of(one), source.info))[0] for one in pixels
-            ]
+            features = [source.model(source.batch(one))[0] for one in pixels]
         return Known(found, pixels, torch.stack(features).numpy())
 
     return remember(("known features", choice.source), run)

@@ -8,11 +8,9 @@ from torch import Tensor
 
 from explainer.caching import is_remembered, remember
 from explainer.inputs.models import load, memory
-from explainer.inputs.pictures import batches
 from explainer.observation.observe import Observation
 from explainer.state import session
 from explainer.state.choice import Choice
-from vit_core.data import normalize
 from vit_core.interpret.heads import (
     Head,
     head_contributions,
@@ -79,17 +77,9 @@ def effects_are_cheap(choice: Choice) -> bool:
     return work <= CHEAP or is_remembered(("effects", choice))
 
 
-def cosine(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return the cosine of the angle between features (…, D) and others (…, D); 0 for no length."""
-    one, other = one.astype(np.float64), other.astype(np.float64)
-    product = (one * other).sum(axis=-1)
-    lengths = np.linalg.norm(one, axis=-1) * np.linalg.norm(other, axis=-1)
-    return product / np.where(lengths > 0, lengths, 1.0)
-
-
 def prepared(choice: Choice, seen: Observation) -> tuple[ViT, Tensor]:
-    source = load.load_source(choice.source, choice.config, choice.seed)
-    return source.model, normalize(batches.batch_of(seen.pixels), source.info)
+    source = load.source_of(choice)
+    return source.model, source.batch(seen.pixels)
 
 
 def spread(choice: Choice, seen: Observation) -> tuple[np.ndarray, np.ndarray]:
@@ -120,7 +110,7 @@ def contributions(choice: Choice, seen: Observation, block: int) -> np.ndarray:
     """Return what each head of a block writes for every token, (heads, N, D)."""
 
     def project() -> np.ndarray:
-        model = load.load_source(choice.source, choice.config, choice.seed).model
+        model = load.source_of(choice).model
         z = torch.tensor(seen.tensors[f"blocks.{block}.attn.z"])[None]
         with torch.no_grad():
             return head_contributions(model.blocks[block], z)[0].numpy()

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from explainer.caching import remember
-from explainer.inputs.models.load import load_source
+from explainer.inputs.models.load import source_of
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
 from vit_core import ViT
@@ -79,7 +79,7 @@ def split(choice: Choice, seen: Observation) -> Written:
 
 
 def model(choice: Choice) -> ViT:
-    return load_source(choice.source, choice.config, choice.seed).model
+    return source_of(choice).model
 
 
 def batch(seen: Observation, keys: tuple[str, ...] | set[str]) -> dict[str, Tensor]:

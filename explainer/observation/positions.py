@@ -62,7 +62,7 @@ def shuffled(choice: Choice, seen: Observation, seed: int) -> Shuffled:
     """Run the model on the image with its patches shuffled, with position and without."""
 
     def run() -> Shuffled:
-        source = load.load_source(choice.source, choice.config, choice.seed)
+        source = load.source_of(choice)
         config = seen.config
         permutation = torch.from_numpy(order(config.num_patches, seed))
         image = batches.batch_of(seen.pixels)
@@ -91,7 +91,7 @@ def position_count(config: ViTConfig) -> int:
 
 def learned_grid(choice: Choice) -> tuple[int, int] | None:
     """Return the grid that the model's positions were learned for, where it has another."""
-    return load.load_source(choice.source, choice.config, choice.seed).learned_grid
+    return load.source_of(choice).learned_grid
 
 
 def table(choice: Choice, seen: Observation, kind: str) -> np.ndarray | None:

@@ -5,8 +5,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from explainer.inputs.models.load import load_source
-from explainer.observation.observe import frozen
+from explainer.inputs.models.load import source_of
+from explainer.observation.compute import read_only
 from explainer.state.choice import Choice
 
 
@@ -15,7 +15,7 @@ def weights(choice: Choice) -> Mapping[str, np.ndarray]:
 
     A linear layer's ``weight`` is (outputs, inputs).
     """
-    model = load_source(choice.source, choice.config, choice.seed).model
+    model = source_of(choice).model
     return MappingProxyType(
-        {name: frozen(value.detach().numpy()) for name, value in model.named_parameters()}
+        {name: read_only(value.detach().numpy()) for name, value in model.named_parameters()}
     )

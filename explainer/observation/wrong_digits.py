@@ -79,7 +79,7 @@ def found_hard() -> list[int]:
 
 def wrong_among(choice: Choice, places: list[int]) -> Iterator[Hard]:
     """Yield those of some places in the test set that the model gets wrong."""
-    source, test = load.load_source(choice.source, choice.config, choice.seed), mnist_test()
+    source, test = load.source_of(choice), mnist_test()
     count = memory.images_at_once(source.model.config, BATCH)
     for at in range(0, len(places), count):
         some = places[at : at + count]

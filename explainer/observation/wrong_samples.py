@@ -6,10 +6,8 @@ import torch
 
 from explainer.caching import remember
 from explainer.inputs.models import load, memory
-from explainer.inputs.pictures import batches
 from explainer.inputs.pictures.galleries import label_of, samples
 from explainer.state.choice import Choice
-from vit_core.data import normalize
 
 
 class HardSample(NamedTuple):
@@ -27,7 +25,7 @@ class HardSample(NamedTuple):
 
 def known_samples(choice: Choice) -> int:
     """Return of how many pictures of the gallery the model knows the class by its name."""
-    names = load.load_source(choice.source, choice.config, choice.seed).info.class_names
+    names = load.source_of(choice).info.class_names
     return sum(label_of(sample, names) is not None for sample in samples(choice.gallery))
 
 
@@ -38,15 +36,15 @@ def hard_samples(choice: Choice) -> tuple[HardSample, ...]:
 
 
 def search(choice: Choice) -> list[HardSample]:
-    source = load.load_source(choice.source, choice.config, choice.seed)
+    source = load.source_of(choice)
     found = []
     for place, sample in enumerate(samples(choice.gallery)):
         truth = label_of(sample, source.info.class_names)
         if truth is None:
             continue
-        images = batches.batch_of(source.prepare(sample.open()))
+        images = source.batch(source.prepare(sample.open()))
         with memory.turn(source.model.config), torch.no_grad():
-            said = int(source.model(normalize(images, source.info)).argmax())
+            said = int(source.model(images).argmax())
         if said != truth:
             found.append(HardSample(place, truth, said))
     return found

@@ -44,7 +44,7 @@ def equals_pytorch(what: str, choice: Choice, seen: Observation, block: int) -> 
 def compare(what: str, choice: Choice, seen: Observation, block: int) -> Difference:
     """Run PyTorch's module on the block's weights, and return how far its numbers are away."""
     measure, received, gave = COMPARISONS[what]
-    model = load.load_source(choice.source, choice.config, choice.seed).model
+    model = load.source_of(choice).model
     before, after = (
         torch.tensor(seen.tensors[f"blocks.{block}.{name}"])[None] for name in (received, gave)
     )

@@ -27,7 +27,7 @@ from explainer.components.copy_link import copy_link
 from explainer.components.guide import follow_guide
 from explainer.content import load_texts
 from explainer.figures import theme
-from explainer.inputs.models import load, memory
+from explainer.inputs.models import load
 from explainer.observation import observe
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
@@ -71,8 +71,7 @@ def draw(view: str, page: ModuleType, choice: Choice, seen: Observation) -> None
     """Draw one page: everything of it, or the guide's step and the parts that it is about."""
     if not load.is_there(choice.source):
         st.rerun()  # the sidebar says that the run was deleted, and what is shown instead
-    if memory.is_large(choice.config):
-        observe.hold(choice)
+    observe.keep_for_this_run(choice)
     name_of_texts = getattr(page, "TEXTS_NAME", view)
     texts, facts = texts_of(name_of_texts, seen), page.facts(choice, seen)
     show_head(view, texts, facts, choice)

@@ -14,6 +14,7 @@ from explainer.figures.colour_map import colours_of, side_by_side, strip
 from explainer.inputs.models import load
 from explainer.inputs.pictures.galleries import CIFAR, PHOTOGRAPHS, samples
 from explainer.observation import features, heads, observe
+from explainer.observation.similarity import cosine
 from explainer.shell import routes
 from explainer.state.choice import Choice
 from explainer.state.link import DEPTHS, HEADS, WIDTHS
@@ -115,9 +116,9 @@ def test_effects_of_heads_are_cosines(backbone: Choice) -> None:
     assert np.allclose(found[1, 0], off, atol=1e-5)
     one, two = off.astype(float), seen.output.astype(float)
     expected = one @ two / np.linalg.norm(one) / np.linalg.norm(two)
-    assert float(heads.cosine(off, seen.output)) == pytest.approx(expected, abs=1e-9)
-    assert float(heads.cosine(seen.output, seen.output)) == pytest.approx(1)
-    assert float(heads.cosine(seen.output, np.zeros(16))) == 0
+    assert float(cosine(off, seen.output)) == pytest.approx(expected, abs=1e-9)
+    assert float(cosine(seen.output, seen.output)) == pytest.approx(1)
+    assert float(cosine(seen.output, np.zeros(16))) == 0
 
 
 def test_what_takes_seconds_is_asked_for_first_and_no_shape_of_the_sliders_does() -> None:

@@ -15,6 +15,7 @@ from explainer.inputs.models import load
 from explainer.observation import flaws, observe
 from explainer.observation.arithmetic import derive
 from explainer.observation.attention_cells import Head
+from explainer.observation.compute import compute
 from explainer.observation.lens import written
 from explainer.observation.weights import weights
 from explainer.shell import badge
@@ -107,7 +108,7 @@ def test_the_epochs_of_a_flawed_run_say_so(make_run: Callable, open_page: Callab
         app = open_page("encoder-block", source="run", run=run.id, epoch=epoch)
         assert not app.exception
         assert "made on purpose: no LayerNorm" in said(app)
-        seen = observe.run(Choice(f"{run.id}@{epoch}", config, 0, 7, 0)).tensors
+        seen = compute(Choice(f"{run.id}@{epoch}", config, 0, 7, 0)).tensors
         assert np.array_equal(seen["blocks.0.norm1"], seen["blocks.0.resid_pre"])
 
 

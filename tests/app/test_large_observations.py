@@ -12,7 +12,17 @@ import pytest
 
 from explainer.inputs.models import memory
 from explainer.inputs.pictures.galleries import CIFAR
-from explainer.observation import features, heads, observe, positions, wrong_digits, wrong_samples
+from explainer.observation import (
+    features,
+    heads,
+    large_observations,
+    observe,
+    positions,
+    wrong_digits,
+    wrong_samples,
+)
+from explainer.observation.compute import compute
+from explainer.observation.large_observations import LargeObservations, tensor_bytes
 from explainer.state.choice import Choice
 from explainer.views.train import most_wrong
 from vit_core import PRESETS, ViTConfig
@@ -26,12 +36,16 @@ DIGIT = Choice("seed", PRESETS["seed"].model, 3, 0, 0)
 
 
 @pytest.fixture
-def all_are_large(shipped, monkeypatch) -> None:
+def all_are_large(shipped, monkeypatch) -> LargeObservations:
     monkeypatch.setattr(memory, "LARGE", 0)
-    monkeypatch.setattr(observe, "LARGE_LIMIT", memory.pass_bytes(CHOICE.config) * 3 // 2)
-    observe.this_run.held = None
-    yield
-    observe.this_run.held = None
+    return kept_in(monkeypatch)
+
+
+def kept_in(monkeypatch, make=compute, **limits) -> LargeObservations:
+    """Let the app keep one large observation, in a memory of its own with these limits."""
+    kept = LargeObservations(make, memory.pass_bytes(CHOICE.config) * 3 // 2, **limits)
+    monkeypatch.setattr(observe, "large_observations", lambda: kept)
+    return kept
 
 
 def in_another_run(work):
@@ -53,7 +67,7 @@ def test_it_shows_the_same_numbers(shipped, all_are_large, monkeypatch) -> None:
 
 def test_an_open_page_holds_none_of_its_tensors(all_are_large) -> None:
     seen = in_another_run(lambda: observe.observe(CHOICE))
-    tensor = weakref.ref(in_another_run(lambda: observe.observe_large(CHOICE)))
+    tensor = weakref.ref(in_another_run(lambda: all_are_large.get(CHOICE)))
     assert tensor() is not None  # the cache has it for the next one who asks
     in_another_run(lambda: observe.observe(replace(CHOICE, sample=1)))
     gc.collect()
@@ -65,26 +79,26 @@ def test_an_open_page_holds_none_of_its_tensors(all_are_large) -> None:
 def test_a_run_keeps_its_tensors_while_others_look_at_other_pictures(
     all_are_large, monkeypatch
 ) -> None:
+    passes = []
+    kept_in(monkeypatch, lambda choice: passes.append(choice) or compute(choice))
     seen = observe.observe(CHOICE)
     first = seen.tensors["embed"]
     for sample in range(1, 4):
         in_another_run(lambda which=sample: observe.observe(replace(CHOICE, sample=which)))
-    monkeypatch.setattr(observe, "run", lambda choice: pytest.fail("it should be kept"))
     assert seen.tensors["embed"] is first
+    assert passes == [replace(CHOICE, sample=sample) for sample in range(4)]
 
 
 def test_a_pass_waits_while_runs_of_pages_hold_many_others(all_are_large, monkeypatch) -> None:
-    monkeypatch.setattr(observe, "HELD_LIMIT", 0)
-    monkeypatch.setattr(observe, "PATIENCE", 60)
+    large = kept_in(monkeypatch, lent_limit=0, patience=60)
     over, held = [Event() for _ in range(3)], Queue()
 
     def page(sample: int) -> None:
-        seen = observe.hold(replace(CHOICE, sample=sample))
+        seen = large.keep_for_this_run(replace(CHOICE, sample=sample))
         held.put(sample)
         over[sample].wait()
         assert seen.tensors["embed"] is not None
 
-    before = observe.in_use.bytes
     threads = [Thread(target=page, args=(sample,)) for sample in range(3)]
     for thread in threads[:2]:  # the second one takes the place in the cache, the first one holds
         thread.start()
@@ -98,13 +112,14 @@ def test_a_pass_waits_while_runs_of_pages_hold_many_others(all_are_large, monkey
         event.set()
         thread.join()
     gc.collect()
-    assert observe.in_use.bytes - before <= observe.large_observations().used
+    assert (
+        large.bytes_in_use == large.bytes_kept == tensor_bytes(large.get(replace(CHOICE, sample=2)))
+    )
 
 
 def test_nobody_waits_for_ever(all_are_large, monkeypatch) -> None:
-    monkeypatch.setattr(observe, "HELD_LIMIT", -1)
-    monkeypatch.setattr(observe, "PATIENCE", 0.01)
-    assert observe.hold(CHOICE).tensors["embed"].shape == (65, 192)
+    large = kept_in(monkeypatch, lent_limit=-1, patience=0.01)
+    assert large.keep_for_this_run(CHOICE).tensors["embed"].shape == (65, 192)
 
 
 class Watched:
@@ -121,7 +136,7 @@ class Watched:
 
 
 PASSES = {
-    "observation": lambda seen: observe.observe_large(replace(CHOICE, sample=4)),
+    "observation": lambda seen: observe.observe(replace(CHOICE, sample=4)),
     "heads off": lambda seen: heads.switched(CHOICE, seen, (Head(0, 1),)),
     "effects of all heads": lambda seen: heads.effects(CHOICE, seen),
     "features of shipped pictures": lambda seen: features.known_features(CHOICE),
@@ -137,7 +152,7 @@ def test_every_pass_of_a_large_model_waits_for_its_turn(
     all_are_large, monkeypatch, what: str
 ) -> None:
     seen, lock, blocks = observe.observe(CHOICE), Watched(), []
-    monkeypatch.setattr(observe, "one_large_pass", lock)
+    monkeypatch.setattr(large_observations, "one_large_pass", lock)
     monkeypatch.setattr(memory, "one_large_batch", lock)
     monkeypatch.setattr(most_wrong, "WORK", 0)
     forward = EncoderBlock.forward
@@ -161,8 +176,8 @@ def test_a_batch_of_a_large_model_has_few_images() -> None:
 
 
 def test_all_visitors_share_one_pass(all_are_large, monkeypatch) -> None:
-    passes, run = [], observe.run
-    monkeypatch.setattr(observe, "run", lambda choice: passes.append(choice) or run(choice))
+    passes = []
+    kept_in(monkeypatch, lambda choice: passes.append(choice) or compute(choice))
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda _: observe.observe(CHOICE).tensors["embed"], range(8)))
     assert passes == [CHOICE]

@@ -17,6 +17,7 @@ from explainer.figures.products import Tile, alike, product
 from explainer.inputs.models import load
 from explainer.inputs.pictures import link_code
 from explainer.observation import observe
+from explainer.observation.similarity import cosine
 from explainer.shell.quiz import Question
 from explainer.state.choice import SOURCES, Choice
 from explainer.state.link import PATCHES, WIDTHS, State
@@ -259,8 +260,8 @@ def test_equal_patches_are_counted_and_left_out() -> None:
 
 def test_a_row_of_zeros_is_like_nothing() -> None:
     rows = np.array([[0, 0], [3, 4], [-3, -4], [4, -3]], np.float32)
-    assert measures.cosines(rows, 0).tolist() == [0, 0, 0, 0]
-    np.testing.assert_allclose(measures.cosines(rows, 1), [0, 1, -1, 0], atol=1e-12)
+    assert cosine(rows, rows[0]).tolist() == [0, 0, 0, 0]
+    np.testing.assert_allclose(cosine(rows, rows[1]), [0, 1, -1, 0], atol=1e-12)
 
 
 def test_the_convolution_was_run(open_page: Open) -> None:

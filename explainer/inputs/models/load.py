@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 from PIL import Image
+from torch import Tensor
 
 from explainer import training
 from explainer.caching import BytesCache
@@ -19,14 +20,15 @@ from explainer.inputs.models.showable import (
     check_showable,
     has_usual_weights,
 )
+from explainer.inputs.pictures.batches import batch_of
 from explainer.inputs.pictures.galleries import fitted, gallery_of
 from explainer.inputs.uploads import SMALL
-from explainer.state.choice import SOURCES, UNTRAINED, read_by_others, read_saved
+from explainer.state.choice import SOURCES, UNTRAINED, Choice, read_by_others, read_saved
 from explainer.training import Run
 from explainer.training.limits import load_limits
 from vit_core import Checkpoint, CheckpointError, ViT, ViTConfig, build, load_checkpoint
 from vit_core.checkpoint import SHIPPED_DIR
-from vit_core.data import DataInfo, mnist_info
+from vit_core.data import DataInfo, mnist_info, normalize
 
 MODELS_LIMIT = 32 * 1024**2  # bytes
 
@@ -60,6 +62,14 @@ class Source:
         if self.preprocessing is not None:
             return self.preprocessing.prepare(image)
         return fitted(image, self.model.config)
+
+    def batch(self, pixels: np.ndarray) -> Tensor:
+        """Return a prepared picture as the model gets it: normalised, a batch of one.
+
+        Args:
+            pixels: (height, width) uint8 of one channel, (height, width, 3) of three.
+        """
+        return normalize(batch_of(pixels), self.info)
 
 
 def available_sources() -> tuple[str, ...]:
@@ -104,6 +114,11 @@ def load_source(
             return keep_large(key, path, on_wait)
         return models().get(key, lambda: read_saved_source(path))
     return models().get(source, lambda: read_source(checkpoint_path(source)))
+
+
+def source_of(choice: Choice) -> Source:
+    """Return the model of a choice, and what belongs to it; see ``load_source``."""
+    return load_source(choice.source, choice.config, choice.seed)
 
 
 def read_source(path: Path) -> Source:

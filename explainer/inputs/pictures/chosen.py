@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from explainer.inputs.models.load import load_source
+from explainer.inputs.models.load import source_of
 from explainer.inputs.pictures import link_code
 from explainer.inputs.pictures.galleries import DIGITS, label_of, photo_store, samples
 from explainer.inputs.pictures.test_digits import test_digit
@@ -19,7 +19,7 @@ def picture(choice: Choice) -> np.ndarray:
         if choice.picture:
             return link_code.decode(choice.picture)
         return test_digit(choice.digit, choice.index)
-    return load_source(choice.source, choice.config, choice.seed).prepare(photograph(choice))
+    return source_of(choice).prepare(photograph(choice))
 
 
 def photograph(choice: Choice) -> Image.Image:

@@ -6,11 +6,10 @@ from torch import Tensor
 
 from explainer.caching import remember
 from explainer.inputs.models import load
-from explainer.inputs.pictures import batches, chosen
+from explainer.inputs.pictures import chosen
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
 from explainer.views.class_token.wording import has_class, others
-from vit_core.data import normalize
 
 
 def start_rows(choice: Choice, seen: Observation) -> np.ndarray:
@@ -23,8 +22,8 @@ def start_rows(choice: Choice, seen: Observation) -> np.ndarray:
 
 def start_row(choice: Choice) -> np.ndarray:
     """Return row 0 of the tokens for an image, from a pass that goes no further than them."""
-    source = load.load_source(choice.source, choice.config, choice.seed)
-    images = normalize(batches.batch_of(chosen.picture(choice)), source.info)
+    source = load.source_of(choice)
+    images = source.batch(chosen.picture(choice))
     found: dict[str, Tensor] = {}
     with torch.no_grad():
         source.model.embed(source.model.patch_embed(images), found.setdefault)

@@ -90,7 +90,7 @@ def mistakes_of(choice: Choice) -> list[Mistake]:
             )
             for one in some_hard_digits(choice, SHOWN_MISTAKES)
         ]
-    source = load.load_source(choice.source, choice.config, choice.seed)
+    source = load.source_of(choice)
     return [
         Mistake(
             source.prepare(samples(choice.gallery)[one.place].open()),

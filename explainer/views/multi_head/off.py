@@ -10,6 +10,7 @@ from explainer.figures.switched import before_after
 from explainer.observation import heads
 from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import names_of, shown_classes
+from explainer.observation.similarity import cosine
 from explainer.shell import controls
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.state import session
@@ -81,7 +82,7 @@ def show_features(seen: Observation, off: tuple[Head, ...], after: np.ndarray, b
         return
     st.markdown(
         texts["off_now_features"].format(
-            heads=named(off), cosine=f"{float(heads.cosine(after, seen.output)):.4f}"
+            heads=named(off), cosine=f"{float(cosine(after, seen.output)):.4f}"
         )
     )
     numbers = range(1, len(after) + 1)

@@ -9,6 +9,7 @@ from explainer.content.numbers import precise_percent
 from explainer.content.token_names import token_names
 from explainer.observation import heads
 from explainer.observation.observe import Observation
+from explainer.observation.similarity import cosine
 from explainer.observation.text_variants import texts_of
 from explainer.state import session
 from explainer.state.choice import Choice
@@ -52,6 +53,6 @@ def changes_of(choice: Choice, seen: Observation) -> np.ndarray:
     The answer's probability; without a head, the cosine with the intact features, which is 1.
     """
     if not seen.has_head:
-        return heads.cosine(heads.effects(choice, seen), seen.output) - 1
+        return cosine(heads.effects(choice, seen), seen.output) - 1
     best = seen.prediction
     return heads.effects(choice, seen)[..., best] - seen.probabilities[best]

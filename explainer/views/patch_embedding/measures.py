@@ -8,12 +8,11 @@ import torch
 
 from explainer.caching import remember
 from explainer.inputs.models import load
-from explainer.inputs.pictures import batches
 from explainer.observation.observe import Observation
+from explainer.observation.similarity import cosine
 from explainer.observation.weights import weights
 from explainer.state import session
 from explainer.state.choice import Choice
-from vit_core.data import normalize
 from vit_core.interpret.filters import (
     PrincipalFilters,
     embed_by_convolution,
@@ -137,25 +136,13 @@ def convolution_difference(choice: Choice, seen: Observation) -> float:
     """Return the largest difference between the embedding and a convolution, measured."""
 
     def measure() -> float:
-        source = load.load_source(choice.source, choice.config, choice.seed)
-        images = normalize(batches.batch_of(seen.pixels), source.info)
+        source = load.source_of(choice)
+        images = source.batch(seen.pixels)
         with torch.no_grad():
             found = embed_by_convolution(source.model.patch_embed, images)[0].numpy()
         return float(np.abs(found - seen.tensors["patch_embed"]).max())
 
     return remember(("convolution", choice), measure)
-
-
-def cosines(rows: np.ndarray, place: int) -> np.ndarray:
-    """Return the cosine similarity of one row with every row, (P, V) → (P,), from -1 to 1.
-
-    A row of zeros points nowhere: its similarity is 0.
-    """
-    rows = rows.astype(np.float64)
-    sizes = np.linalg.norm(rows, axis=1)
-    scale = sizes * sizes[place]
-    products = rows @ rows[place]
-    return np.clip(np.divide(products, scale, out=np.zeros_like(scale), where=scale > 0), -1, 1)
 
 
 @dataclass(frozen=True)
@@ -179,10 +166,11 @@ def alike_of(choice: Choice, seen: Observation, patch: int) -> Alike:
     def compare() -> Alike:
         patches = seen.tensors["patches"]
         equal = (patches == patches[patch]).all(axis=1)
-        embeddings = cosines(seen.tensors["patch_embed"], patch)
+        rows = seen.tensors["patch_embed"]
+        embeddings = cosine(rows, rows[patch])
         order = np.argsort(-embeddings, kind="stable")
         return Alike(
-            cosines(patches, patch), embeddings, int(equal.sum()) - 1, order[~equal[order]]
+            cosine(patches, patches[patch]), embeddings, int(equal.sum()) - 1, order[~equal[order]]
         )
 
     return remember(("alike", choice, patch), compare)

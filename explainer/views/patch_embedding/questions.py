@@ -127,7 +127,7 @@ def written_and(texts: Sequence[str]) -> str:
 
 def black_of(choice: Choice) -> np.ndarray:
     """Return what the model receives for each channel of a black pixel."""
-    info = load.load_source(choice.source, choice.config, choice.seed).info
+    info = load.source_of(choice).info
     return (0 - np.array(info.mean)) / np.array(info.std)
 
 

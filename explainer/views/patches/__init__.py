@@ -73,7 +73,7 @@ def names_of(config: ViTConfig) -> list[str]:
 
 
 def info_of(choice: Choice) -> DataInfo:
-    return load.load_source(choice.source, choice.config, choice.seed).info
+    return load.source_of(choice).info
 
 
 # cut, pull apart, flatten

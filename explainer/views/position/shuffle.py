@@ -11,9 +11,9 @@ from explainer.figures import pixels
 from explainer.figures.grids import gridded
 from explainer.figures.switched import before_after
 from explainer.observation import positions
-from explainer.observation.heads import cosine
 from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import names_of, shown_classes
+from explainer.observation.similarity import cosine
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.state import session
 from explainer.state.choice import Choice

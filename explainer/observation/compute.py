@@ -1,0 +1,105 @@
+"""What one model computes from one picture; what is kept of it is decided elsewhere."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+from torch import Tensor
+
+from explainer.content import load_texts
+from explainer.content.strangers_words import StrangersWord, distinct
+from explainer.inputs.models.load import source_of
+from explainer.inputs.models.memory import is_large
+from explainer.inputs.pictures.chosen import label, picture
+from explainer.state.choice import DIGITS, Choice
+from vit_core import ViTConfig, trace
+
+NO_LOGITS = np.zeros(0, np.float32)  # of a model without a head
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One image and everything that one model computed from it; read-only.
+
+    Attributes:
+        pixels: (height, width) uint8 of one channel, (height, width, 3) of three.
+        label: the true class; None for a picture of which nobody has said what it is.
+        gallery: which pictures belong to the model, by the names of
+            ``explainer.inputs.pictures.galleries``.
+        tensors: trace key → float32 array without the batch axis, in the order of the pass.
+        logits: (C,); empty where the model has no head.
+        probabilities: (C,), softmax of the logits.
+    """
+
+    pixels: np.ndarray
+    label: int | None
+    config: ViTConfig
+    tensors: Mapping[str, np.ndarray]
+    logits: np.ndarray
+    probabilities: np.ndarray
+    class_names: tuple[StrangersWord, ...]
+    gallery: str = DIGITS
+
+    @property
+    def has_head(self) -> bool:
+        """Whether the model names classes; a backbone gives features alone."""
+        return self.config.num_classes > 0
+
+    @property
+    def output(self) -> np.ndarray:
+        """What the model gives: probabilities (C,), or the image's features (D,) without a head."""
+        return self.probabilities if self.has_head else self.tensors["pooled"]
+
+    @cached_property
+    def prediction(self) -> int | None:
+        """The class of the largest logit; None where there is no head."""
+        return int(self.logits.argmax()) if self.has_head else None
+
+    @cached_property
+    def telling_patch(self) -> int:
+        """The patch whose values differ most, which shows more than an empty corner."""
+        return int(self.tensors["patches"].std(axis=1).argmax())
+
+
+def compute(choice: Choice) -> Observation:
+    """Run the chosen model on the chosen picture, and return every tensor of the pass.
+
+    Raises:
+        CheckpointError: the model cannot be read; see ``load_source``.
+        ValueError: the choice has an own picture, and it is unreadable or no longer kept.
+    """
+    source = source_of(choice)
+    pixels = picture(choice)
+    recorded = trace(source.model, source.batch(pixels))
+    has_head = source.model.config.num_classes > 0
+    array_of = view_image if is_large(source.model.config) else copy_image
+    # a block's last tensor is the next one's first: the same tensor becomes one array
+    arrays = {id(recorded[key]): read_only(array_of(recorded[key])) for key in recorded}
+    return Observation(
+        pixels=read_only(pixels),
+        label=label(choice, source.info.class_names),
+        gallery=choice.gallery,
+        config=source.model.config,
+        tensors=MappingProxyType({key: arrays[id(recorded[key])] for key in recorded}),
+        logits=read_only(copy_image(recorded.logits) if has_head else NO_LOGITS),
+        probabilities=read_only(copy_image(recorded.probabilities) if has_head else NO_LOGITS),
+        class_names=distinct(source.info.class_names, load_texts("frame")["nameless"]),
+    )
+
+
+def copy_image(tensor: Tensor) -> np.ndarray:
+    """Return the only image of a batch as an array of its own, which keeps no tensor in memory."""
+    return tensor[0].numpy().copy()
+
+
+def view_image(tensor: Tensor) -> np.ndarray:
+    """Return the only image of a batch as a view; for tensors too large to have twice."""
+    return tensor[0].numpy()
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    view = array.view()
+    view.flags.writeable = False
+    return view
