@@ -16,7 +16,8 @@ from timing import print_table
 from vit_core import PRESETS, TrainConfig, ViTConfig, build
 from vit_core.data import mnist
 from vit_core.runs.train_options import add_option, pick
-from vit_core.training.loop import Done, EpochEnd, fit
+from vit_core.training.events import Done, EpochEnd
+from vit_core.training.loop import fit
 
 
 def train(model: ViTConfig, config: TrainConfig) -> tuple[float, float, float]:

@@ -22,7 +22,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from vit_core import PRESETS, ViT, build
 from vit_core.data import DataInfo, Split, mnist
-from vit_core.training.loop import EpochEnd, fit
+from vit_core.training.events import EpochEnd
+from vit_core.training.loop import fit
 
 BATCHES = 10  # of the loop implementation, in each round
 

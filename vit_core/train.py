@@ -3,7 +3,8 @@
 from typing import NoReturn
 
 from vit_core.runs.train_command import main
-from vit_core.training.loop import Done, EpochEnd, StepEnd, Training, TrainingDivergedError, fit
+from vit_core.training.events import Done, EpochEnd, StepEnd, TrainingDivergedError
+from vit_core.training.loop import Training, fit
 from vit_core.training.processes import leave
 
 __all__ = [

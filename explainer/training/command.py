@@ -4,9 +4,9 @@ import shlex
 
 from vit_core import Checkpoint
 from vit_core.data import DataInfo, mnist_info
-from vit_core.data.open import DATASETS
+from vit_core.data.sets import DATASETS
 from vit_core.presets import PRESETS
-from vit_core.runs.train_command import command_line
+from vit_core.runs.command import command_line
 
 FOLDER = "path/to/images"  # where the images were is nobody's business, and not known of a file
 

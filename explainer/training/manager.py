@@ -31,8 +31,8 @@ from explainer.training.store import Note, hashed
 from explainer.training.wording import SAID, title_of
 from explainer.training.worker_process import WorkerProcess
 from vit_core.data import mnist_info
+from vit_core.runs.command import command_line
 from vit_core.runs.directory import RunConfig, RunDirectory, RunError
-from vit_core.runs.train_command import command_line
 from vit_core.storage.locks import Lock
 
 GRACE = 0.7  # seconds from the order to stop until the process is ended

@@ -13,7 +13,7 @@ from explainer.training import Manager, load_limits
 from explainer.training.command import FOLDER, command_of
 from vit_core import PRESETS, Checkpoint, TrainConfig, ViTConfig, build, save_checkpoint
 from vit_core.data import DataInfo, mnist_info
-from vit_core.runs.train_command import build_parser, pick
+from vit_core.runs.train_options import build_parser, pick
 
 SMALL = ViTConfig(patch_size=7, embed_dim=16, depth=2, num_heads=2)
 TRAIN = TrainConfig(epochs=3, lr=0.002, residual=False)

@@ -12,7 +12,7 @@ from training_data import QUICK, TINY, small_mnist
 from vit_core.runs import tensorboard
 from vit_core.runs.directory import RunConfig, RunDirectory
 from vit_core.runs.recorder import Cadence, Recorder
-from vit_core.training.loop import EpochEnd
+from vit_core.training.events import EpochEnd
 
 
 class Writer:

@@ -9,7 +9,7 @@ import vit_core
 from vit_core import VitError
 from vit_core.data.file_list import ImageFolderError
 from vit_core.runs.directory import RunError
-from vit_core.training.loop import TrainingDivergedError
+from vit_core.training.events import TrainingDivergedError
 
 # they end something on request, as KeyboardInterrupt does, and report no failure
 SIGNALS = {"StopRequested", "Terminated", "Cancelled"}

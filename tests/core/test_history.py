@@ -17,8 +17,8 @@ from vit_core.runs.history import RunHistory
 from vit_core.runs.recorder import Cadence, Recorder
 from vit_core.runs.snapshot import SAMPLE, STRIP_INDICES, TEST, VALIDATION, Snapshot, take_snapshot
 from vit_core.training.evaluation import hardest_images
+from vit_core.training.events import EpochEnd, StepEnd
 from vit_core.training.hard_example import HardExample
-from vit_core.training.loop import EpochEnd, StepEnd
 
 WATCHED = Cadence(steps=None, seconds=0.0, snapshot_seconds=0.0)
 

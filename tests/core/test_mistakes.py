@@ -37,7 +37,8 @@ from vit_core.mistakes import (
     mistakes_of,
 )
 from vit_core.reference import attention_difference, block_difference
-from vit_core.training.loop import EpochEnd, StepEnd, Training, fit
+from vit_core.training.events import EpochEnd, StepEnd
+from vit_core.training.loop import Training, fit
 
 FLAWED = [
     Flaws(*switches) for switches in itertools.product((True, False), repeat=3) if not all(switches)

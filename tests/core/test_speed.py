@@ -6,7 +6,8 @@ import pytest
 import torch
 from training_data import QUICK, TINY, small_mnist
 
-from vit_core.training.speed import Speed, measure_speed
+from vit_core.training.measure_speed import measure_speed
+from vit_core.training.speed import Speed
 
 
 def test_a_speed_adds_up() -> None:

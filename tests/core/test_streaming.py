@@ -16,7 +16,8 @@ from vit_core.data.random_view import RandomView
 from vit_core.data.skipped import Skipped, TooManySkippedError
 from vit_core.data.streaming import MOST_TRIES, BatchRequest, ReaderLostError, StreamedSplit
 from vit_core.training.evaluation import evaluate, hardest_images
-from vit_core.training.loop import EpochEnd, StepEnd, Training, fit
+from vit_core.training.events import EpochEnd, StepEnd
+from vit_core.training.loop import Training, fit
 
 SHAPE = ViTConfig(
     image_size=8, in_channels=3, num_classes=3, patch_size=4, embed_dim=12, depth=1, num_heads=2

@@ -13,7 +13,8 @@ from vit_core import PRESETS, TrainConfig, ViT, build
 from vit_core.data import ImageData, normalize
 from vit_core.data.augmentation import augment
 from vit_core.training.evaluation import evaluate
-from vit_core.training.loop import Done, EpochEnd, StepEnd, Training, TrainingDivergedError, fit
+from vit_core.training.events import Done, EpochEnd, StepEnd, TrainingDivergedError
+from vit_core.training.loop import Training, fit
 
 OVERFIT = TrainConfig(
     epochs=100, batch_size=32, augment="none", optimizer="adamw", lr=1e-2, warmup=0.0

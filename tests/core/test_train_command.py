@@ -20,6 +20,8 @@ import vit_core.storage.atomic
 from vit_core import PRESETS, load_checkpoint
 from vit_core.data import open
 from vit_core.runs import train_command as command
+from vit_core.runs import train_options
+from vit_core.runs.command import command_line
 from vit_core.runs.evaluate_command import main as evaluate_main
 from vit_core.runs.tensorboard import no_board
 from vit_core.training.loop import Training
@@ -268,10 +270,10 @@ def test_a_run_can_be_said_as_a_command(name: str | None, tmp_path: Path) -> Non
         **{"mixup": 0.8, "cutmix": 1.0, "grad_accumulation": 4, "clip_norm": 1.0, "ema": 0.99},
         compile=True,
     )
-    words = shlex.split(command.command_line(name, model, train, threads=2))
+    words = shlex.split(command_line(name, model, train, threads=2))
     assert words[:3] == ["python", "-m", "vit_core.train"]
-    options = command.build_parser().parse_args(words[3:])
+    options = train_options.build_parser().parse_args(words[3:])
     found = PRESETS[options.preset]
-    assert command.pick(found.model, vars(options)) == model
-    assert command.pick(found.train, vars(options)) == train
+    assert train_options.pick(found.model, vars(options)) == model
+    assert train_options.pick(found.train, vars(options)) == train
     assert options.threads == 2

@@ -17,7 +17,8 @@ from vit_core.runs.directory import RunConfig, RunDirectory
 from vit_core.runs.recorder import Cadence, Recorder
 from vit_core.training.dropout import whole_dropout
 from vit_core.training.evaluation import evaluate
-from vit_core.training.loop import EpochEnd, StepEnd, Training, fit
+from vit_core.training.events import EpochEnd, StepEnd
+from vit_core.training.loop import Training, fit
 from vit_core.training.network import Network
 
 ADAM = dataclasses.replace(QUICK, optimizer="adamw")

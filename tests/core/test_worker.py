@@ -15,7 +15,7 @@ from vit_core import load_checkpoint
 from vit_core.runs.directory import RunConfig, RunDirectory, RunError, read_config
 from vit_core.runs.recorder import Cadence, Recorder
 from vit_core.runs.worker import Worker, sentence
-from vit_core.training.loop import TrainingDivergedError
+from vit_core.training.events import TrainingDivergedError
 
 NO_MEMORY = "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: 9 bytes"
 

@@ -8,10 +8,10 @@ from vit_core.checks import check_choice, check_float, check_int
 from vit_core.config import ViTConfig
 from vit_core.data import ImageData, mnist
 from vit_core.data.image_folder import read_folder
+from vit_core.data.sets import DATASETS
 from vit_core.data.torchvision_sets import cifar10, fashion_mnist
 from vit_core.storage.plain_text import plain
 
-DATASETS = ("mnist", "fashion-mnist", "cifar10")  # or the path of an image folder
 STATISTICS = ("data", "imagenet")
 MOST_MEMORY = 1e6  # gigabytes
 MOST_WORKERS = 8  # that read images, unless more are asked for

@@ -14,6 +14,9 @@ from torch import Tensor
 
 from vit_core.data.skipped import Skipped
 
+# names of data sets; any other name is the path of an image folder
+DATASETS = ("mnist", "fashion-mnist", "cifar10")
+
 
 @dataclass(frozen=True)
 class DataInfo:

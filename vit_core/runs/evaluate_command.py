@@ -15,7 +15,8 @@ from pathlib import Path
 from vit_core.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from vit_core.data import DataInfo, Images, mnist_info, mnist_test
 from vit_core.data.folder_test_part import first, read_test_part
-from vit_core.data.open import DATASETS, Reading, folder_of, open_data, usual_workers
+from vit_core.data.open import Reading, folder_of, open_data, usual_workers
+from vit_core.data.sets import DATASETS
 from vit_core.data.skipped import Skipped
 from vit_core.data.streaming import ReaderLostError
 from vit_core.storage.plain_text import let_output_write_anything, plain, program

@@ -13,7 +13,8 @@ from vit_core.runs.file_names import clear_leftovers
 from vit_core.runs.snapshot import take_snapshot
 from vit_core.runs.tensorboard import Board, no_board
 from vit_core.training.evaluation import hardest_images
-from vit_core.training.loop import Done, EpochEnd, Event, StepEnd, Training
+from vit_core.training.events import Done, EpochEnd, Event, StepEnd
+from vit_core.training.loop import Training
 from vit_core.training.processes import ALONE, Group
 
 HARDEST_COUNT = 24  # test images that are written down

@@ -5,33 +5,29 @@ processes, of which the first one writes and speaks.
 """
 
 import argparse
-import dataclasses
 import os
 import shlex
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import torch
 from tqdm import tqdm
 
-from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import ImageData
-from vit_core.data.open import DATASETS, MOST_MEMORY, Reading, folder_of, open_data, usual_workers
-from vit_core.data.streaming import ReaderLostError, StreamedSplit
+from vit_core.data.open import usual_workers
+from vit_core.data.streaming import ReaderLostError
 from vit_core.mistakes import build_with
-from vit_core.presets import PRESETS
-from vit_core.runs.directory import RunConfig, RunDirectory, RunError
+from vit_core.runs.directory import RunConfig, RunDirectory
+from vit_core.runs.opening import data_of, open_run
 from vit_core.runs.recorder import Cadence, Recorder
 from vit_core.runs.tensorboard import open_board
-from vit_core.runs.train_options import build_parser, pick
-from vit_core.storage.plain_text import decode, let_output_write_anything, plain, program
-from vit_core.training.loop import EpochEnd, StepEnd, Training, TrainingDivergedError, batch_for
+from vit_core.runs.train_options import build_parser
+from vit_core.storage.plain_text import let_output_write_anything, plain, program
+from vit_core.training.events import EpochEnd, StepEnd, TrainingDivergedError
+from vit_core.training.loop import Training
 from vit_core.training.processes import Group, MainProcessFailedError, is_lost_process
-
-GREY = ("mnist", "fashion-mnist")  # data sets whose preset is "default"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -160,135 +156,6 @@ def follow(config: RunConfig, data: ImageData, group: Group) -> Training:
     return Training(model.to(data.train.labels.device), data, config.train, group)
 
 
-def data_of(config: RunConfig, workers: int, group: Group, known: ImageData | None) -> ImageData:
-    """Return a run's data in each process; the first one of a machine downloads what is missing.
-
-    Raises:
-        RunError: they are other data than those that the run was started on.
-    """
-    # what is in memory stays there, whatever today's limit is
-    reading = Reading(0.0 if config.is_streamed else MOST_MEMORY, workers, config.statistics)
-    if config.dataset not in DATASETS and not os.path.exists(config.dataset):
-        raise RunError(
-            f"there is no data set '{plain(config.dataset)}' any more; if its images were moved, "
-            f"say where they are now with --dataset"
-        )
-    if known is None and group.local_rank == 0:
-        known = open_data(config.dataset, config.model, reading)
-    group.wait()
-    if known is None:
-        known = open_data(config.dataset, config.model, reading)
-    # of a folder that is streamed, runs of earlier versions know the first part of the hash
-    if not config.data or not known.info.fingerprint.startswith(config.data):
-        raise RunError(
-            f"{plain(config.dataset)} holds other data now than when this run was started"
-        )
-    return known
-
-
-def open_run(
-    options: argparse.Namespace, arguments: list[str], processes: int, workers: int
-) -> tuple[RunDirectory, ImageData | None]:
-    """Make the run directory that the options describe, or open the one to resume.
-
-    Args:
-        processes: that are to share the run.
-        workers: processes that read for each of them.
-
-    Returns:
-        It, and the data of a new one.
-
-    Raises:
-        ValueError: a setting is not allowed, or differs from those of the run to resume.
-        OSError: the directory cannot be written.
-    """
-    given = vars(options)
-    if options.threads is not None and not 1 <= options.threads <= 1024:
-        raise ValueError(f"threads must be from 1 to 1024, not {options.threads}")
-    if options.log_every < 1:
-        raise ValueError(f"log-every must be at least 1, not {options.log_every}")
-    reading = Reading(options.memory, workers, options.statistics or Reading.statistics)
-    if options.resume:
-        run = RunDirectory.open(options.run_dir)
-        try:
-            refuse_other_settings(run, given)
-        except ValueError:
-            run.close()
-            raise
-        if options.dataset:
-            run.config = dataclasses.replace(run.config, dataset=name_of(options.dataset))
-        return run, None
-    if decode(str(options.run_dir)) != str(options.run_dir):
-        raise RunError(
-            f"--run-dir {plain(options.run_dir)} is no UTF-8 text, and no checkpoint could be read "
-            f"from there; choose another name"
-        )
-    dataset = name_of(options.dataset or "mnist")
-    preset = options.preset or ("default" if dataset in GREY else "cifar10")
-    model, training = pick(PRESETS[preset].model, given), pick(PRESETS[preset].train, given)
-    data = open_data(dataset, model, reading)
-    if "num_classes" not in given:
-        model = dataclasses.replace(model, num_classes=len(data.info.class_names))
-    config = RunConfig(
-        preset=preset,
-        model=model,
-        train=training,
-        threads=options.threads or torch.get_num_threads(),
-        data=data.info.fingerprint,
-        dataset=dataset,
-        statistics=reading.statistics,
-        is_streamed=isinstance(data.train, StreamedSplit),
-        images=len(data.train),
-        command=decode(shlex.join(["python", "-m", "vit_core.train", *arguments])),
-    )
-    check_data(data, model)
-    batch_for(training, len(data.train), processes)
-    return RunDirectory.create(options.run_dir, config), data
-
-
-def name_of(dataset: str) -> str:
-    """Return a data set's name, or the whole path of a folder."""
-    return dataset if dataset in DATASETS else str(folder_of(dataset).absolute())
-
-
-def check_data(data: ImageData, model: ViTConfig) -> None:
-    shape = data.train.image_shape
-    if shape != (model.in_channels, *model.image_hw) or model.num_classes != len(
-        data.info.class_names
-    ):
-        raise ValueError(
-            f"{data.info.name} has {len(data.info.class_names)} classes and images of "
-            f"{' x '.join(map(str, shape))}; image-size, in-channels and num-classes must fit them"
-        )
-
-
-def refuse_other_settings(run: RunDirectory, given: dict[str, Any]) -> None:
-    """Refuse to resume with settings that would change the result half-way.
-
-    The images of a folder may lie in another place now: whether they are the same is known when
-    they were read.
-    """
-    known = {
-        **run.config.model.to_dict(),
-        **run.config.train.to_dict(),
-        "preset": run.config.preset,
-        "threads": run.config.threads,
-        "dataset": run.config.dataset,
-        "statistics": run.config.statistics,
-    }
-    if given.get("dataset"):
-        dataset = name_of(given["dataset"])
-        is_moved = not {dataset, run.config.dataset} & set(DATASETS)
-        given = given | {"dataset": run.config.dataset if is_moved else dataset}
-    for name, value in given.items():
-        value = list(value) if isinstance(value, tuple) else value
-        if name in known and value is not None and value != known[name]:
-            raise RunError(
-                f"{run.path} was started with {name} {known[name]!r}, not {value!r}; resume it "
-                f"without that option, or start a new run"
-            )
-
-
 def show(recorder: Recorder, log_every: int) -> None:
     """Train on to the end with a bar on the terminal, writing as it goes."""
     training = recorder.training
@@ -325,25 +192,3 @@ def summary(recorder: Recorder) -> str:
 def postfix(losses: list[float], accuracy: float | None) -> str:
     shown = "–" if accuracy is None else f"{accuracy:.2%}"
     return f"loss {sum(losses) / len(losses):.3f}, val accuracy {shown}"
-
-
-def command_line(preset: str | None, model: ViTConfig, train: TrainConfig, threads: int) -> str:
-    """Return the command that trains the same: the preset, and an option for what differs."""
-    base = PRESETS[preset or "default"]
-    words = ["python", "-m", "vit_core.train", "--preset", preset or "default"]
-    for config, start in ((model, base.model), (train, base.train)):
-        for field in dataclasses.fields(config):
-            value = getattr(config, field.name)
-            if value != getattr(start, field.name):
-                words += option(field.name, value)
-    return shlex.join([*words, "--threads", str(threads), "--run-dir", f"runs/{preset or 'own'}"])
-
-
-def option(name: str, value: object) -> list[str]:
-    """Return the words that set one field on the command line."""
-    dashed = name.replace("_", "-")
-    if isinstance(value, bool):
-        return [f"--{dashed}" if value else f"--no-{dashed}"]
-    if isinstance(value, tuple):
-        return [f"--{dashed}", "x".join(map(str, value))]
-    return [f"--{dashed}", str(value)]

@@ -15,7 +15,8 @@ from vit_core.config import (
     TrainConfig,
     ViTConfig,
 )
-from vit_core.data.open import DATASETS, STATISTICS, Reading
+from vit_core.data.open import STATISTICS, Reading
+from vit_core.data.sets import DATASETS
 from vit_core.presets import PRESETS
 from vit_core.storage.plain_text import program
 from vit_core.training.processes import DEVICES

@@ -40,9 +40,9 @@ from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import mnist
 from vit_core.runs.directory import RunDirectory, RunError
 from vit_core.runs.recorder import Cadence, Recorder
-from vit_core.training.loop import TrainingDivergedError
+from vit_core.training.events import TrainingDivergedError
+from vit_core.training.measure_speed import measure_speed
 from vit_core.training.process_limits import limit_memory, lower_priority
-from vit_core.training.speed import measure_speed
 
 CADENCE = Cadence(steps=None, seconds=0.25, snapshot_seconds=2.0)
 

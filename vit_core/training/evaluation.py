@@ -53,7 +53,7 @@ def evaluate(
         softmax_before_loss: as in ``TrainConfig``, so that the loss compares with the training's.
         group: processes that share the work, of which each gets the whole result.
     """
-    batch_size = batch_size or batch_for(split)
+    batch_size = batch_size or eval_batch_size(split)
     classes = model.config.num_classes
     confusion = torch.zeros(classes * classes, dtype=torch.long, device=split.labels.device)
     total = torch.zeros((), device=split.labels.device)
@@ -75,7 +75,7 @@ def evaluate(
     )
 
 
-def batch_for(split: Images) -> int:
+def eval_batch_size(split: Images) -> int:
     """Return how many images to evaluate at once: 500 small ones, fewer large ones."""
     _, height, width = split.image_shape
     return max(1, min(500, PIXELS_AT_ONCE // (height * width)))
@@ -104,7 +104,7 @@ def hardest_images(
     The model must be in evaluation mode.
     """
     parts = []
-    for batch in split.in_order(batch_size or batch_for(split)):
+    for batch in split.in_order(batch_size or eval_batch_size(split)):
         probabilities = model(normalize(batch.images, info)).float().softmax(dim=1)
         truths = split.labels[batch.indices]
         of_truth = probabilities.gather(1, truths[:, None])[:, 0]

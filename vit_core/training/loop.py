@@ -5,14 +5,12 @@
 
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vit_core.checks import nearest_multiples
 from vit_core.config import TrainConfig
 from vit_core.data import Batch, ImageData, normalize
 from vit_core.data.augmentation import augment, flip
@@ -21,12 +19,11 @@ from vit_core.data.randaugment import rand_augment
 from vit_core.data.random_view import RandomView
 from vit_core.data.share import Share
 from vit_core.data.streaming import BatchRequest, StreamedSplit
-from vit_core.errors import VitError
-from vit_core.mistakes import Flaws, flaws_of
 from vit_core.model import ViT
-from vit_core.torchvision_import import import_transforms
 from vit_core.training.dropout import whole_dropout
-from vit_core.training.evaluation import Evaluation, evaluate
+from vit_core.training.evaluation import evaluate
+from vit_core.training.events import Done, EpochEnd, Event, StepEnd, TrainingDivergedError
+from vit_core.training.fitting import check_fit, step_batch_size
 from vit_core.training.network import Network, as_trained
 from vit_core.training.optimizers import (
     build_optimizers,
@@ -38,61 +35,6 @@ from vit_core.training.optimizers import (
 from vit_core.training.patch_drop import kept_patches
 from vit_core.training.processes import ALONE, Group
 from vit_core.training.weight_average import RunningMean
-
-
-@dataclass(frozen=True)
-class StepEnd:
-    """One optimizer step is done. ``step`` and ``epoch`` count from 1; the loss is in nats.
-
-    ``train_accuracy`` is the share of the step's images, as augmented, whose highest logit is the
-    label; both come from the weights before the step.
-    """
-
-    step: int
-    epoch: int
-    train_loss: float
-    train_accuracy: float
-    lr: float
-    images: int
-
-
-@dataclass(frozen=True)
-class EpochEnd:
-    """One pass over the training images is done; the training values are means over its steps."""
-
-    step: int
-    epoch: int
-    train_loss: float
-    train_accuracy: float
-    validation: Evaluation
-
-    @property
-    def val_loss(self) -> float:
-        return self.validation.loss
-
-    @property
-    def val_accuracy(self) -> float:
-        return self.validation.accuracy
-
-
-@dataclass(frozen=True)
-class Done:
-    """The last epoch is done, and the test set was looked at for the first time."""
-
-    step: int
-    epoch: int
-    test: Evaluation
-
-    @property
-    def test_accuracy(self) -> float:
-        return self.test.accuracy
-
-
-Event = StepEnd | EpochEnd | Done
-
-
-class TrainingDivergedError(VitError, RuntimeError):
-    """The loss is no longer a finite number."""
 
 
 class Training:
@@ -126,7 +68,7 @@ class Training:
             order = torch.randperm(len(self.labels), generator=generator)
             self.labels = self.labels[order.to(self.device)]
         self.optimizers = build_optimizers(model, config)
-        self.batch_size = batch_for(config, len(data.train), group.size)
+        self.batch_size = step_batch_size(config, len(data.train), group.size)
         self.steps_per_epoch = len(data.train) // self.batch_size
         self.total_steps = self.steps_per_epoch * config.epochs
         size = self.batch_size // group.size
@@ -324,57 +266,6 @@ class Training:
         with torch.random.fork_rng(devices=devices), whole_dropout(share):
             torch.manual_seed(self.config.seed * 1_000_003 + step)
             return run()
-
-
-def check_fit(model: ViT, data: ImageData, config: TrainConfig) -> None:
-    """Refuse a model that is not for these data or these settings."""
-    if flaws_of(model) != Flaws.from_config(config):
-        raise ValueError(
-            f"the model runs with {flaws_of(model)} and the settings say "
-            f"{Flaws.from_config(config)}; build it with vit_core.mistakes.build_with"
-        )
-    if config.patch_drop and flaws_of(model) != Flaws():
-        raise ValueError("patch_drop and a mistake in the forward pass cannot be combined")
-    if config.compile and model.config.dropout:
-        raise ValueError("compile and dropout cannot be combined; leave one of them out")
-    crops_files = config.augment == "crop" and isinstance(data.train, StreamedSplit)
-    if config.randaugment or config.mixup or config.cutmix or crops_files:
-        try:
-            import_transforms()  # now, so that processes that read are copies of one that has it
-        except ImportError:
-            raise ValueError(
-                "randaugment, mixup, cutmix and crops of files need torchvision: "
-                "pip install torchvision"
-            ) from None
-    expected = (model.config.in_channels, *model.config.image_hw)
-    if data.train.image_shape != expected:
-        raise ValueError(
-            f"images of {data.train.image_shape} (channels, height, width) "
-            f"do not fit a model for {expected}"
-        )
-    if len(data.info.class_names) != model.config.num_classes:
-        raise ValueError(
-            f"{len(data.info.class_names)} classes do not fit a model "
-            f"for {model.config.num_classes}"
-        )
-
-
-def batch_for(config: TrainConfig, images: int, processes: int) -> int:
-    """Return how many images make a step: as the settings say, or as many as there are.
-
-    Raises:
-        ValueError: so many cannot be divided evenly.
-    """
-    parts = processes * config.grad_accumulation
-    divided = f"{processes} processes and {config.grad_accumulation} parts (grad-accumulation)"
-    if config.batch_size % parts:
-        raise ValueError(
-            f"a batch of {config.batch_size} cannot be divided evenly among {divided}; "
-            f"nearest batch-size that can: {nearest_multiples(config.batch_size, parts)}"
-        )
-    if images < parts:
-        raise ValueError(f"{images} training images cannot be divided among {divided}")
-    return min(config.batch_size, images // parts * parts)
 
 
 def part_of(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

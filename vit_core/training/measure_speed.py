@@ -1,0 +1,52 @@
+"""Measure how fast a run trains on this machine, with a few of its own steps."""
+
+import time
+from contextlib import suppress
+
+import torch
+
+from vit_core.config import TrainConfig, ViTConfig
+from vit_core.data import Batch, ImageData
+from vit_core.mistakes import build_with
+from vit_core.training.evaluation import evaluate
+from vit_core.training.events import TrainingDivergedError
+from vit_core.training.loop import Training
+from vit_core.training.speed import Speed
+
+LONG_ENOUGH = 0.25  # seconds of steps
+SAMPLE = 500  # images that are evaluated
+
+
+def measure_speed(model: ViTConfig, train: TrainConfig, data: ImageData) -> Speed:
+    """Train a new model for some steps, evaluate it on a part of the data, and discard it.
+
+    The first step is slower than the others. It counts only if it takes so long that no second one
+    is made.
+
+    Raises:
+        ValueError: the data does not fit the model.
+    """
+    training = Training(build_with(model, train, train.seed), data, train)
+    generator = torch.Generator().manual_seed(train.seed)
+    order = torch.randperm(len(data.train), generator=generator)
+    seconds: list[float] = []
+    training.model.train()
+    for step in range(training.steps_per_epoch):
+        indices = order[step * training.batch_size : (step + 1) * training.batch_size]
+        began = time.perf_counter()
+        with suppress(TrainingDivergedError):  # a diverged step takes as long
+            training.run_step(step, Batch(data.train.at(indices.tolist()), indices), generator)
+        seconds.append(time.perf_counter() - began)
+        if sum(seconds[1:]) >= LONG_ENOUGH or seconds[0] >= LONG_ENOUGH:
+            break
+    counted = sorted(seconds[1:] or seconds)
+    step_seconds = counted[len(counted) // 2]
+    sample = data.val.first(SAMPLE)
+    began = time.perf_counter()
+    evaluate(training.model, sample, data.info)
+    image_seconds = (time.perf_counter() - began) / len(sample)
+    return Speed(
+        epoch_seconds=training.steps_per_epoch * step_seconds + len(data.val) * image_seconds,
+        test_seconds=len(data.test) * image_seconds,
+        images_per_second=training.batch_size / step_seconds,
+    )
