@@ -8,7 +8,9 @@ import sys
 for name in ("fcntl", "resource", "pwd", "grp", "termios"):
     sys.modules[name] = None
 for name in ("nice", "fork", "killpg"):
-    delattr(os, name)
+    if hasattr(os, name):  # on Windows itself it is not
+        delattr(os, name)
 for name in ("SIGUSR1", "SIGALRM", "SIGHUP"):
-    delattr(signal, name)
+    if hasattr(signal, name):
+        delattr(signal, name)
 multiprocessing.set_start_method("spawn")
