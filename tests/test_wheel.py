@@ -214,6 +214,8 @@ def test_training_and_evaluating_in_a_folder_of_the_user(
             Image.fromarray(pixels).save(folder / f"{index}.png")
     shape = "--patch-size 16 --embed-dim 8 --depth 1 --num-heads 1 --epochs 1 --batch-size 4"
     options = (*shape.split(), "--augment", "none", "--workers", "0", "--threads", "1")
+    # read from the files while it trains, which needs nothing that is not installed either
+    options += ("--memory", "0")
     installed.run(elsewhere, "vit-train", "--dataset", "images", "--run-dir", "a run", *options)
     checkpoint = str(Path("a run", "final.safetensors"))
     said = installed.run(elsewhere, "vit-evaluate", checkpoint, "--dataset", "images")

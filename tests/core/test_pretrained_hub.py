@@ -198,6 +198,18 @@ def test_names_that_mean_nothing(name: str, words: str) -> None:
         load(name)
 
 
+@pytest.mark.parametrize("ask", [load, fetch])
+def test_without_torchvision_its_models_name_what_to_install(
+    ask: Callable[[str], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> None:
+        raise ImportError
+
+    monkeypatch.setattr(library, "import_torchvision", missing)
+    with pytest.raises(PretrainedError, match=r"pip install torchvision"):
+        ask("torchvision/vit_b_16")
+
+
 def test_torchvisions_weights_are_read_from_its_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,12 +39,12 @@ class RandomView:
             index: of the image in its split.
             size: height and width of what is returned.
         """
-        v2 = import_transforms()
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed_of(self.seed, index))
             if self.crop is None:
                 image = middle(image, size)
             else:
+                v2 = import_transforms()
                 widest = widest_crop(self.crop)
                 crop = v2.RandomResizedCrop(
                     size,

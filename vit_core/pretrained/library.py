@@ -154,7 +154,12 @@ def checkpoints() -> Path:
 
 def weights_of(model: str) -> Any:
     """Return torchvision's entry of a model's default weights."""
-    models = import_torchvision().models
+    try:
+        models = import_torchvision().models
+    except ImportError:
+        raise PretrainedError(
+            "torchvision's models need the package torchvision (pip install torchvision)"
+        ) from None
     if model not in TORCHVISION_FILES:
         raise PretrainedError(
             f"torchvision has no {model} that is read here; allowed are "
