@@ -2,17 +2,17 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from vit_core.runs.history import RunHistory
+from vit_core.runs.history import Mark, RunHistory
 
 KINDS = ("train", "sample", "val")
 # by the reader of the run; an entry is freed together with its reader
-_cache: WeakKeyDictionary[RunHistory, tuple[object, "Progress"]] = WeakKeyDictionary()
+_cache: WeakKeyDictionary[RunHistory, tuple[Mark, "Progress"]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -59,25 +59,36 @@ class Progress:
 
 
 def progress_of(history: RunHistory) -> Progress:
-    """Read the progress of a run; it is computed again only when the run has written something.
+    """Return the progress of a run; only lines that the run has added since are read.
 
     Raises:
         RunError: the run's settings are damaged.
     """
-    stamp, lines = history.stamped_metrics()
-    known, progress = _cache.get(history, (None, None))
-    if progress is None or known != stamp:
-        progress = progress_from(lines, history)
-        _cache[history] = (stamp, progress)
+    mark, progress = _cache.get(history, (None, None))
+    update = history.metrics_since(mark)
+    if progress is None or update.replaces:
+        none = points([], "train")
+        epochs = history.config.train.epochs
+        progress = Progress(none, none, none, history.steps_per_epoch, epochs)
+    if update.lines:
+        progress = extended(progress, update.lines)
+    _cache[history] = (update.mark, progress)
     return progress
 
 
-def progress_from(lines: list[dict[str, Any]], history: RunHistory) -> Progress:
+def extended(progress: Progress, lines: list[dict[str, Any]]) -> Progress:
+    """Return the progress with the measurements of more lines behind its own."""
+    # the last line of a finished run repeats the last epoch
     measured = [line for line in lines if "test_accuracy" not in line]
-    return Progress(
-        **{kind: points(measured, kind) for kind in KINDS},
-        steps_per_epoch=history.steps_per_epoch,
-        epochs=history.config.train.epochs,
+    curves = {kind: joined(getattr(progress, kind), points(measured, kind)) for kind in KINDS}
+    return replace(progress, **curves)
+
+
+def joined(first: Points, second: Points) -> Points:
+    return Points(
+        np.concatenate((first.steps, second.steps)),
+        np.concatenate((first.losses, second.losses)),
+        np.concatenate((first.accuracies, second.accuracies)),
     )
 
 

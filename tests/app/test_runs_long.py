@@ -6,10 +6,11 @@ import weakref
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from explainer.training import progress as progress_module
-from explainer.training.progress import progress_of
+from explainer.training.progress import Progress, progress_of
 from explainer.training.store import MOST_HISTORIES, RunStore
 from vit_core import TrainConfig, ViTConfig
 from vit_core.runs.directory import RunConfig, RunDirectory
@@ -75,21 +76,57 @@ def test_a_line_without_an_end_is_not_taken_into_memory(folder: Path) -> None:
     assert [one["step"] for one in RunHistory(folder).metrics()] == [1, 2]
 
 
-def test_progress_is_made_anew_only_when_something_is_new(
+def test_progress_takes_only_lines_that_it_does_not_have(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[int] = []
-    points = progress_module.points
-    monkeypatch.setattr(progress_module, "points", lambda *args: made.append(1) or points(*args))
+    taken: list[int] = []
+    extended = progress_module.extended
+
+    def counted(progress: object, lines: list) -> object:
+        taken.append(len(lines))
+        return extended(progress, lines)
+
+    monkeypatch.setattr(progress_module, "extended", counted)
     history = RunHistory(folder)
-    write(folder, 1, 10)
+    write(folder, 1, 1_001)
     first = progress_of(history)
-    assert progress_of(history) is first and len(made) == 3
-    write(folder, 10, 12)
-    assert len(progress_of(history).train.steps) == len(first.train.steps) + 1
+    assert progress_of(history) is first and taken == [1_000]
+    for step in range(1_001, 1_101):
+        write(folder, step, step + 1)
+        progress = progress_of(history)
+    assert taken == [1_000, *[1] * 100]
+    assert same(progress, progress_of(RunHistory(folder)))
     (folder / "anew").write_text(json.dumps(line(1)) + "\n")
     (folder / "anew").replace(folder / "metrics.jsonl")  # as a run that is resumed writes it
-    assert len(progress_of(history).sample.steps) == 1
+    assert list(progress_of(history).sample.steps) == [1]
+    (folder / "metrics.jsonl").write_text(json.dumps(line(2)) + "\n")  # in the same file
+    assert list(progress_of(history).train.steps) == [2] and not len(
+        progress_of(history).sample.steps
+    )
+    (folder / "metrics.jsonl").unlink()
+    assert progress_of(history).latest_accuracy is None and not len(
+        progress_of(history).train.steps
+    )
+
+
+def test_progress_of_a_thinned_run_is_that_of_its_lines(folder: Path) -> None:
+    history = RunHistory(folder)
+    for first in range(1, 5_001, 100):
+        write(folder, first, first + 100)
+        progress = progress_of(history)
+        assert sum(map(len, (progress.train.steps, progress.sample.steps))) <= MOST_LINES
+    lines = history.metrics()
+    for kind in ("train", "sample", "val"):
+        steps = [one["step"] for one in lines if f"{kind}_loss" in one]
+        assert list(getattr(progress, kind).steps) == steps
+
+
+def same(progress: Progress, other: Progress) -> bool:
+    return all(
+        np.array_equal(getattr(getattr(progress, kind), name), getattr(getattr(other, kind), name))
+        for kind in ("train", "sample", "val")
+        for name in ("steps", "losses", "accuracies")
+    )
 
 
 def test_progress_goes_with_its_reader(folder: Path) -> None:

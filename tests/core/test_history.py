@@ -12,6 +12,7 @@ from training_data import QUICK, TINY, small_mnist
 
 from vit_core import build, trace
 from vit_core.data import normalize
+from vit_core.runs import history as history_module
 from vit_core.runs.directory import RunConfig, RunDirectory, RunError
 from vit_core.runs.history import RunHistory
 from vit_core.runs.recorder import Cadence, Recorder
@@ -98,6 +99,80 @@ def test_a_line_that_is_being_written_waits(run: RunHistory) -> None:
     with path.open("a") as file:
         file.write(text[10:] + "\n")
     assert run.metrics()[-1]["step"] == 99
+
+
+def test_only_what_is_new_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all that was read before, only the last line is looked at again."""
+    read: list[int] = []
+
+    class Counting:
+        def __init__(self, file) -> None:
+            self.file = file
+
+        def __enter__(self) -> "Counting":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.file.close()
+
+        def __getattr__(self, name: str) -> object:
+            method = getattr(self.file, name)
+
+            def counted(*args: int) -> object:
+                result = method(*args)
+                read.append(len(result) if isinstance(result, bytes) else 0)
+                return result
+
+            return counted
+
+    real = history_module.open_metrics
+    monkeypatch.setattr(history_module, "open_metrics", lambda folder: Counting(real(folder)))
+    path, run = tmp_path / "metrics.jsonl", RunHistory(tmp_path)
+    path.write_bytes(b"".join(text_of(step) for step in range(100)))
+    first = run.metrics_since(None)
+    assert len(first.lines) == 100 and first.replaces
+    assert sum(read) == path.stat().st_size
+    read.clear()
+    with path.open("ab") as file:
+        file.write(text_of(100) + text_of(101))
+    second = run.metrics_since(first.mark)
+    assert [line["step"] for line in second.lines] == [100, 101] and not second.replaces
+    assert sum(read) == 3 * len(text_of(100))
+    read.clear()
+    third = run.metrics_since(second.mark)
+    assert (third.lines, third.replaces) == ([], False)
+    assert sum(read) == len(text_of(100))
+
+
+@pytest.mark.parametrize("count", [1, 5, 9], ids=["shorter", "as long", "longer"])
+def test_a_file_with_other_lines_is_read_from_the_start(tmp_path: Path, count: int) -> None:
+    """A new file may get the inode of one that was read and then deleted."""
+    path, run = tmp_path / "metrics.jsonl", RunHistory(tmp_path)
+    path.write_bytes(b"".join(text_of(step) for step in range(5)))
+    mark = run.metrics_since(None).mark
+    inode = path.stat().st_ino
+    path.write_bytes(b"".join(text_of(step) for step in range(50, 50 + count)))
+    assert path.stat().st_ino == inode
+    update = run.metrics_since(mark)
+    assert [line["step"] for line in update.lines] == list(range(50, 50 + count))
+    assert update.replaces and run.metrics() == update.lines
+
+
+def test_two_readers_of_one_history_each_get_all_lines(tmp_path: Path) -> None:
+    path, run = tmp_path / "metrics.jsonl", RunHistory(tmp_path)
+    path.write_bytes(text_of(1))
+    slow = run.metrics_since(None)
+    with path.open("ab") as file:
+        file.write(text_of(2))
+    quick = run.metrics_since(slow.mark)
+    with path.open("ab") as file:
+        file.write(text_of(3) + b"damaged\n" + text_of(4))
+    assert [line["step"] for line in run.metrics_since(quick.mark).lines] == [3]
+    assert [line["step"] for line in run.metrics_since(slow.mark).lines] == [2, 3]
+
+
+def text_of(step: int) -> bytes:
+    return b'{"seconds": 1.5, "step": %3d, "epoch": 1}\n' % step
 
 
 def test_a_resumed_run_is_read_anew(run: RunHistory) -> None:

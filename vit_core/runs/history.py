@@ -4,8 +4,9 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from vit_core.runs.directory import HARDEST, RunConfig, parse_line, read_config
 from vit_core.runs.file_names import EPOCH_FILE
@@ -14,8 +15,8 @@ from vit_core.storage.strict_json import read_json
 from vit_core.training.hard_example import HardExample
 
 FINAL = "final.safetensors"
-MOST_LINES = 2_000  # of metrics that are kept; more than a chart has pixels
-NEWEST = 500  # of these lines, which are all kept
+MOST_LINES = 2_000  # of metrics that are kept; a chart has no more pixels
+NEWEST = 500  # of these lines, all of which are kept
 MOST_LINE = 16 * 1024  # bytes of one line of metrics
 MOST_METRICS = 64 * 1024**2  # bytes of metrics.jsonl that are read
 MOST_HARDEST = 256 * 1024  # bytes of hardest.json
@@ -23,19 +24,62 @@ MOST_HARDEST = 256 * 1024  # bytes of hardest.json
 Line = dict[str, Any]
 
 
+class Mark(NamedTuple):
+    """How far somebody has read a run's metrics.
+
+    Attributes:
+        version: of the lines; a new one begins where lines that were read no longer count.
+        lines: number of lines that were read.
+    """
+
+    version: int
+    lines: int
+
+
+@dataclass(frozen=True)
+class MetricsUpdate:
+    """What is new in a run's metrics.
+
+    Attributes:
+        lines: the new lines in order, or all of them if ``replaces``.
+        replaces: whether the lines that were read before no longer count.
+        mark: for the next call.
+    """
+
+    lines: list[Line]
+    replaces: bool
+    mark: Mark
+
+
+class Position(NamedTuple):
+    """Where reading metrics.jsonl stopped.
+
+    Attributes:
+        inode: of the file.
+        offset: bytes that were read.
+        last_line: the bytes before the offset, by which the file is known again. A resumed run
+            replaces the file, and the new one may get the inode of an older one.
+    """
+
+    inode: int = 0
+    offset: int = 0
+    last_line: bytes = b""
+
+
 class RunHistory:
     """What a run has written so far. It takes no lock, and every call sees what is new.
 
-    Threads may share one. Of a long run it keeps some lines of metrics in memory: those of whole
-    epochs, the newest, and of the others as many as a chart can show.
+    Threads may share one. The lines of a long run are not all kept in memory: only those of whole
+    epochs, the newest, and as many of the others as a chart can show.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
         self._lock = threading.Lock()
         self._config: RunConfig | None = None
-        self._lines: list[dict[str, Any]] = []
-        self._read: tuple[int, int] = (0, 0)  # inode and bytes of metrics.jsonl seen so far
+        self._lines: list[Line] = []
+        self._version = 0
+        self._position = Position()
         self._snapshot: tuple[tuple[int, int] | None, Snapshot | None] = (None, None)
 
     @property
@@ -51,51 +95,72 @@ class RunHistory:
 
     @property
     def steps_per_epoch(self) -> int:
+        """Number of optimizer steps in an epoch.
+
+        Raises:
+            RunError: as ``config``.
+        """
         images = self.config.images
         return images // min(self.config.train.batch_size, images)
 
     @property
     def total_steps(self) -> int:
+        """Number of optimizer steps in the whole run.
+
+        Raises:
+            RunError: as ``config``.
+        """
         return self.steps_per_epoch * self.config.train.epochs
 
     def metrics(self) -> list[Line]:
-        """Return the whole lines of metrics.jsonl, of a long run some of them.
+        """Return the complete lines of metrics.jsonl; of a long run only some of them.
 
-        A damaged line ends them. Only what was added since the last call is read.
+        Reading stops at a damaged line. Only what was added since the last call is read.
         """
-        return self.stamped_metrics()[1]
+        return self.metrics_since(None).lines
 
-    def stamped_metrics(self) -> tuple[object, list[Line]]:
-        """Return what ``metrics`` does, and a stamp that is the same while nothing is new."""
+    def metrics_since(self, mark: Mark | None) -> MetricsUpdate:
+        """Return the lines that were added after ``mark``, which an earlier call returned.
+
+        Args:
+            mark: None for all lines.
+        """
         with self._lock:
             try:
                 with open_metrics(self.path) as file:
-                    self._read_on(file)
+                    self._read_new(file)
             except OSError:
-                self._lines, self._read = [], (0, 0)
-            return self._read, list(self._lines)
+                self._start_over()
+            replaces = mark is None or mark.version != self._version
+            lines = self._lines if replaces or mark is None else self._lines[mark.lines :]
+            return MetricsUpdate(list(lines), replaces, Mark(self._version, len(self._lines)))
 
     def all_metrics(self) -> Iterator[Line]:
-        """Yield every whole line of metrics.jsonl, which is read anew."""
+        """Yield every complete line of metrics.jsonl, read from the start."""
         try:
             with open_metrics(self.path) as file:
-                for _, line in whole_lines(file):
+                for _, line in complete_lines(file):
                     yield line
         except OSError:
             return
 
-    def _read_on(self, file: IO[bytes]) -> None:
-        # a resumed run writes the file anew, without the epoch that it takes again
-        inode, (known, offset) = os.fstat(file.fileno()).st_ino, self._read
-        if inode != known or file.seek(0, 2) < offset:
-            self._lines, offset = [], 0
+    def _read_new(self, file: IO[bytes]) -> None:
+        if not is_continued(file, self._position):
+            self._start_over()
+        _, offset, last_line = self._position
         file.seek(offset)
-        for count, line in whole_lines(file, offset):
+        for text, line in complete_lines(file, offset):
             self._lines.append(line)
-            offset += count
+            offset, last_line = offset + len(text), text
             if len(self._lines) > MOST_LINES:
                 self._lines = thinned(self._lines)
-        self._read = (inode, offset)
+                self._version += 1
+        self._position = Position(os.fstat(file.fileno()).st_ino, offset, last_line)
+
+    def _start_over(self) -> None:
+        if self._lines:
+            self._version += 1
+        self._lines, self._position = [], Position()
 
     def epochs(self) -> tuple[int, ...]:
         """Return the epochs that were saved, in order; 0 is the untrained model."""
@@ -104,16 +169,16 @@ class RunHistory:
                 names = [entry.name for entry in entries if entry.is_file()]
         except OSError:
             return ()
-        found = {int(match[1]) for name in names if (match := EPOCH_FILE.fullmatch(name))}
-        return tuple(sorted(found))
+        epochs = {int(match[1]) for name in names if (match := EPOCH_FILE.fullmatch(name))}
+        return tuple(sorted(epochs))
 
     def checkpoint(self, epoch: int | None = None) -> Path:
-        """Return the file of an epoch's model, which may be missing; None for the run's last."""
+        """Return the path of an epoch's model, which may be missing; None for the final model."""
         name = FINAL if epoch is None else f"epoch-{epoch:03d}.safetensors"
         return self.path / name
 
-    def epoch_line(self, epoch: int) -> dict[str, Any] | None:
-        """Return the metrics of a whole epoch, with ``val_accuracy``; None where there are none."""
+    def epoch_line(self, epoch: int) -> Line | None:
+        """Return the metrics of a whole epoch, with ``val_accuracy``; None if there are none."""
         lines = (
             line
             for line in reversed(self.metrics())
@@ -123,15 +188,15 @@ class RunHistory:
 
     @property
     def test_accuracy(self) -> float | None:
-        """Of the finished run."""
+        """Share of the test images that are right, 0 to 1; None before the run is finished."""
         lines = self.metrics()
         return lines[-1].get("test_accuracy") if lines else None
 
     @property
     def seconds(self) -> float:
-        """Time that the run has taken so far, over all its resumptions."""
+        """Seconds that the run has taken so far, all resumptions together."""
         lines = self.metrics()
-        return lines[-1]["seconds"] if lines else 0.0
+        return float(lines[-1]["seconds"]) if lines else 0.0
 
     def hardest(self) -> list[HardExample]:
         """Return the test images that the finished model finds hardest; none before."""
@@ -145,12 +210,12 @@ class RunHistory:
         return [example for example in examples if example is not None]
 
     def snapshot(self) -> Snapshot | None:
-        """Return what the model did a moment ago; None for runs that nobody could watch."""
+        """Return what the model did a moment ago; None if the run writes no snapshots."""
         try:
-            found = (self.path / FILE).stat()
+            status = (self.path / FILE).stat()
         except OSError:
             return None
-        stamp = (found.st_ino, found.st_mtime_ns)
+        stamp = (status.st_ino, status.st_mtime_ns)
         known, snapshot = self._snapshot
         if stamp != known:
             snapshot = Snapshot.load(self.path)
@@ -162,19 +227,27 @@ def open_metrics(folder: Path) -> IO[bytes]:
     """Open a run's metrics.
 
     Raises:
-        OSError: they are missing, no regular file, or cannot be read.
+        OSError: the file is missing, is no regular file, or cannot be read.
     """
     path = folder / "metrics.jsonl"
-    if not path.is_file():  # whoever opens a pipe waits
+    if not path.is_file():  # opening a pipe would wait for a writer
         raise FileNotFoundError(path)
     return path.open("rb")
 
 
-def whole_lines(file: IO[bytes], offset: int = 0) -> Iterator[tuple[int, Line]]:
-    """Yield the lines from here on, each with its number of bytes, until one is not whole.
+def is_continued(file: IO[bytes], position: Position) -> bool:
+    """Whether a file still begins with what was read from it up to ``position``."""
+    if os.fstat(file.fileno()).st_ino != position.inode:
+        return False
+    file.seek(position.offset - len(position.last_line))
+    return file.read(len(position.last_line)) == position.last_line
+
+
+def complete_lines(file: IO[bytes], offset: int = 0) -> Iterator[tuple[bytes, Line]]:
+    """Yield each line with its bytes, from here to the first that is damaged or incomplete.
 
     Args:
-        offset: bytes of the file before them.
+        offset: number of bytes in the file before them.
     """
     while offset < MOST_METRICS:
         text = file.readline(MOST_LINE)
@@ -182,11 +255,14 @@ def whole_lines(file: IO[bytes], offset: int = 0) -> Iterator[tuple[int, Line]]:
         if line is None:
             return
         offset += len(text)
-        yield len(text), line
+        yield text, line
 
 
 def thinned(lines: list[Line]) -> list[Line]:
-    """Return about half of the older lines of each kind, and all newest and of whole epochs."""
+    """Return about half of the older lines of each kind, with all of whole epochs, and the newest.
+
+    Never more than ``MOST_LINES``.
+    """
     seen: Counter[bool] = Counter()
     kept = []
     for line in lines[:-NEWEST]:
