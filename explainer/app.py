@@ -56,10 +56,11 @@ def show_model(view: str) -> None:
     if hasattr(page, "PARTS"):
         frame.draw(view, page, choice, seen)
         show_neighbours(view)
+        if opening:
+            place = session.place(choice)
+            refused_links.settle_cell(place, frame.has_cell(page, choice, seen, place))
     else:
         page.render(choice, seen)
-    if opening and view != "home":
-        refused_links.settle_cell()
     with above:
         refused_links.show_refusals()
     follow_theme(st.context.theme.type or "light")

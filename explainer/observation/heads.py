@@ -1,7 +1,5 @@
 """What the page on multi-head attention derives from the model that ran, once for all visitors."""
 
-from collections.abc import Iterable
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -9,7 +7,6 @@ from torch import Tensor
 from explainer.caching import is_remembered, remember
 from explainer.inputs.models import load, memory
 from explainer.observation.observe import Observation
-from explainer.state import session
 from explainer.state.choice import Choice
 from vit_core.interpret.heads import (
     Head,
@@ -25,20 +22,6 @@ from vit_core.trace import output_with
 
 CHEAP = 5e10  # multiplications, about two seconds: every shape of the sliders is cheaper
 SOFTMAX = 90  # multiplications that take as long as one attention weight, measured
-
-
-def heads_off(choice: Choice) -> tuple[Head, ...]:
-    """Return the heads that the state switches off, as far as this model has them, in order."""
-    pairs = (pair.split(".") for pair in session.load().off.split("_") if pair)
-    heads = {Head(int(block), int(head)) for block, head in pairs}
-    config = choice.config
-    return tuple(
-        sorted(it for it in heads if it.block < config.depth and it.head < config.num_heads)
-    )
-
-
-def keep_off(heads: Iterable[Head]) -> None:
-    session.change(off="_".join(f"{block}.{head}" for block, head in sorted(heads)))
 
 
 def switched(choice: Choice, seen: Observation, off: tuple[Head, ...]) -> np.ndarray:

@@ -9,7 +9,6 @@ from explainer.caching import remember
 from explainer.inputs.models import load, memory
 from explainer.inputs.pictures import batches
 from explainer.observation.observe import Observation
-from explainer.state import session
 from explainer.state.choice import Choice
 from vit_core import CheckpointError, ViTConfig
 from vit_core.data import normalize
@@ -77,11 +76,6 @@ def shuffled(choice: Choice, seen: Observation, seed: int) -> Shuffled:
         )
 
     return remember(("shuffled", choice, seed), run)
-
-
-def kind_of(choice: Choice) -> str:
-    """Return the kind of position that is looked at, the model's own until one is chosen."""
-    return session.load().kind or choice.config.pos_embed
 
 
 def position_count(config: ViTConfig) -> int:

@@ -21,7 +21,7 @@ from explainer.shell.notes import note
 from explainer.shell.worked_line import worked_line
 from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 
 SHOWN = 12  # terms in the table, where there are more
 SHOWN_IN_EXAMPLE = 6
@@ -47,25 +47,31 @@ def show_hint() -> None:
 
 
 def show_arithmetic(
-    choice: Choice, seen: Observation, key: str, place: tuple[int, ...], where: str
+    choice: Choice,
+    seen: Observation,
+    place: Place,
+    key: str,
+    index: tuple[int, ...],
+    where: str,
 ) -> None:
     """Show how one number of the trace came about.
 
     Args:
-        key, place: as ``arithmetic.derive`` takes them.
+        key, index: as ``arithmetic.derive`` takes its key and place.
         where: what the cell is called, such as "logit of 7".
     """
     try:
-        found = derive(seen.tensors, weights(choice), seen.config, key, place, flaws(choice))
+        found = derive(seen.tensors, weights(choice), seen.config, key, index, flaws(choice))
     except ValueError:
         note(load_texts("arithmetic")["input"])
         return
-    show_derivation(found, seen, where)
+    show_derivation(found, seen, place, where)
 
 
 def show_derivation(
     found: Derivation,
     seen: Observation,
+    place: Place,
     where: str,
     *,
     key: str = "arithmetic",
@@ -75,10 +81,10 @@ def show_derivation(
 
     Args:
         where: what the number is called.
-        key: of the frame, where a page has several.
+        key: of the frame, where a page has several; the place puts its prefix before it.
         is_example: nobody chose it, so it cannot be closed.
     """
-    texts = load_texts("arithmetic")
+    texts, key = load_texts("arithmetic"), place.key(key)
     with st.container(border=True, key=key):
         title = texts["title"].format(number=written(found.shown), where=where)
         heading, close = st.columns((6, 1), vertical_alignment="center")

@@ -13,7 +13,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from explainer.content import load_texts
-from explainer.state import session
+from explainer.state.place import Place
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,9 +33,9 @@ class Snippet:
     marks: tuple[str, ...] = ()
 
 
-def show(snippets: Sequence[Snippet], *, is_open: bool = False) -> None:
+def show(snippets: Sequence[Snippet], place: Place, *, is_open: bool = False) -> None:
     """Draw a panel for each snippet, unless the link hides all code."""
-    if session.load().code == "hide":
+    if not place.shows_code:
         return
     texts = load_texts("frame")
     for snippet in snippets:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from explainer.content import load_texts
 from explainer.state import session
-from explainer.state.choice import Choice
+from explainer.state.place import Place
 
 Option = TypeVar("Option")
 TOLD_KEY = "told"  # key of a widget → the page on which it was told its value last
@@ -95,25 +95,30 @@ def enter(
     )
 
 
-def pick_block(choice: Choice) -> None:
+def pick_block(place: Place) -> None:
     """Offer the model's encoder blocks, which count from 1 here and from 0 in state and code."""
-    pick_place("block", choice.config.depth, session.get_block(choice), session.set_block)
+    depth = place.config.depth
+    pick_number("block", depth, place.block, session.set_block, key=place.key("block"))
 
 
-def pick_head(choice: Choice) -> None:
+def pick_head(place: Place) -> None:
     """Offer the heads of a block, which count from 1 here and from 0 in state and code."""
-    pick_place("head", choice.config.num_heads, session.get_head(choice), session.set_head)
+    heads = place.config.num_heads
+    pick_number("head", heads, place.head, session.set_head, key=place.key("head"))
 
 
-def pick_place(name: str, count: int, chosen: int, keep: Callable[[int], None]) -> None:
+def pick_number(
+    name: str, count: int, chosen: int, keep: Callable[[int], None], *, key: str
+) -> None:
+    """Offer the numbers from 0 on, shown from 1 on; ``name`` is that of the texts."""
     texts = load_texts("frame")
     pick(
         texts[name],
         range(count),
         chosen,
         keep,
-        key=name,
-        format_func=lambda place: str(place + 1),
+        key=key,
+        format_func=lambda index: str(index + 1),
         help=texts[f"{name}_help"],
     )
 

@@ -2,11 +2,14 @@
 
 A page is a module of ``explainer.views`` with
 
-- ``PARTS``: name → function ``(choice, seen)`` that draws this part, in the order of the page;
+- ``PARTS``: name → function ``(choice, seen, place)`` that draws this part, in the order of the
+  page;
 - ``CODE``: the snippets that stand under the parts;
-- ``questions(choice, seen)``: at least three questions;
-- ``facts(choice, seen)``: the numbers that its title, lead and guide may name in braces;
-- ``has_part(name, choice, seen)``, if some parts only make sense of some pictures or models;
+- ``questions(choice, seen, place)``: at least three questions;
+- ``facts(choice, seen, place)``: the numbers that its title, lead and guide may name in braces;
+- ``matrix_shapes(choice, seen, place)``, if cells can be chosen: name of each matrix → its rows and
+  columns;
+- ``has_part(name, choice, seen, place)``, if some parts only make sense of some pictures or models;
 
 and a file of texts of the same name (or of its ``TEXTS_NAME``) with ``title``, ``lead``,
 ``parts.<name>`` with ``title`` and ``text`` of each part (and ``text_features``, for a model
@@ -37,6 +40,7 @@ from explainer.shell.mistake_banner import show_banner
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import MODES
+from explainer.state.place import Place
 
 Step = Mapping[str, Any]  # of a guide, as the texts have it
 QUESTIONS = "questions"  # the part that every page has
@@ -72,41 +76,53 @@ def draw(view: str, page: ModuleType, choice: Choice, seen: Observation) -> None
     if not load.is_there(choice.source):
         st.rerun()  # the sidebar says that the run was deleted, and what is shown instead
     observe.keep_for_this_run(choice)
-    name_of_texts = getattr(page, "TEXTS_NAME", view)
-    texts, facts = texts_of(name_of_texts, seen), page.facts(choice, seen)
-    show_head(view, texts, facts, choice)
-    parts = parts_of(page, choice, seen)
-    guide = steps(texts, parts)
-    step = show_guide(view, guide, facts)
-    for name in shown(guide, parts):
-        with st.container(key=f"part-{name}"):
+    place = session.place(choice)
+    texts = texts_of(getattr(page, "TEXTS_NAME", view), seen)
+    facts = page.facts(choice, seen, place)
+    show_head(view, texts, facts, choice, place)
+    parts = parts_of(page, choice, seen, place)
+    guide = steps(texts, parts, place)
+    step = show_guide(view, guide, facts, place)
+    for name in shown(guide, parts, place):
+        with st.container(key=place.key(f"part-{name}")):
             if name == QUESTIONS:
-                quiz.show(view, page.questions(choice, seen))
+                quiz.show(view, page.questions(choice, seen, place), place)
                 continue
-            words = texts["parts"][name]
-            st.header(words["title"].format(**facts), anchor=False)
-            if text := text_of(words, seen):
+            part = texts["parts"][name]
+            st.header(part["title"].format(**facts), anchor=False)
+            if text := text_of(part, seen):
                 st.markdown(text.format(**facts))
-            page.PARTS[name](choice, seen)
+            page.PARTS[name](choice, seen, place)
             is_open = step is not None and step["part"] == name and bool(step.get("code"))
-            code_panel.show([one for one in page.CODE if one.part == name], is_open=is_open)
+            snippets = [snippet for snippet in page.CODE if snippet.part == name]
+            code_panel.show(snippets, place, is_open=is_open)
     if step is not None:
         st.html(HIGHLIGHT % step["part"])
 
 
-def parts_of(page: ModuleType, choice: Choice, seen: Observation) -> list[str]:
+def parts_of(page: ModuleType, choice: Choice, seen: Observation, place: Place) -> list[str]:
     """Return the parts that a page has for these pictures, in its order."""
-    has = getattr(page, "has_part", lambda name, choice, seen: True)
-    return [name for name in page.PARTS if has(name, choice, seen)]
+    has = getattr(page, "has_part", lambda name, choice, seen, place: True)
+    return [name for name in page.PARTS if has(name, choice, seen, place)]
 
 
-def text_of(words: Mapping[str, Any], seen: Observation) -> str:
-    """Return what is said of a part; of a model without a head it may be something else."""
-    return words.get("text" if seen.has_head else "text_features") or words.get("text", "")
+def text_of(part: Mapping[str, Any], seen: Observation) -> str:
+    """Return the text above a part; for a model without a head it may be another one."""
+    return part.get("text" if seen.has_head else "text_features") or part.get("text", "")
+
+
+def has_cell(page: ModuleType, choice: Choice, seen: Observation, place: Place) -> bool:
+    """Whether the chosen cell lies in a matrix of the page; also true while none is chosen."""
+    shapes = getattr(page, "matrix_shapes", lambda choice, seen, place: {})
+    return place.cell is None or place.cell_in(shapes(choice, seen, place)) is not None
 
 
 def show_head(
-    view: str, texts: Mapping[str, Any], facts: Mapping[str, object], choice: Choice
+    view: str,
+    texts: Mapping[str, Any],
+    facts: Mapping[str, object],
+    choice: Choice,
+    place: Place,
 ) -> None:
     """Title and lead, and a quiet row: how to look at the page, and its link."""
     words = load_texts("frame")
@@ -125,7 +141,7 @@ def show_head(
         pick(
             words["mode"],
             tuple(reversed(MODES)),
-            session.load().mode,
+            "free" if place.step is None else "guided",
             change_mode,
             key="mode",
             format_func=words.__getitem__,
@@ -138,28 +154,26 @@ def change_mode(mode: str) -> None:
     session.change(mode=mode, step=0)
 
 
-def steps(texts: Mapping[str, Any], parts: list[str]) -> list[Step]:
+def steps(texts: Mapping[str, Any], parts: list[str], place: Place) -> list[Step]:
     """Return the guide's steps about these parts; none of them about code where code is hidden."""
-    hidden = session.load().code == "hide"
     return [
         step
         for step in texts.get("guide", [])
-        if step["part"] in (*parts, QUESTIONS) and not (hidden and step.get("code"))
+        if step["part"] in (*parts, QUESTIONS) and (place.shows_code or not step.get("code"))
     ]
 
 
-def place(guide: list[Step]) -> int | None:
-    """Return the guide's step, 0..len(steps) - 1; None while the page is looked at freely."""
-    now, count = session.load(), len(guide)
-    return min(now.step, count - 1) if now.mode == "guided" and count else None
+def step_of(guide: list[Step], place: Place) -> int | None:
+    """Return the guide's step, 0..len(guide) - 1; None while the page is looked at freely."""
+    return None if place.step is None or not guide else min(place.step, len(guide) - 1)
 
 
-def shown(guide: list[Step], parts: list[str]) -> list[str]:
+def shown(guide: list[Step], parts: list[str], place: Place) -> list[str]:
     """Return the parts to draw: all in the order of the page, or those of the guide's step.
 
     A step's own part comes first, right below the words about it.
     """
-    here = place(guide)
+    here = step_of(guide, place)
     if here is None:
         return [*parts, QUESTIONS]
     step = guide[here]
@@ -167,9 +181,11 @@ def shown(guide: list[Step], parts: list[str]) -> list[str]:
     return [step["part"], *(name for name in parts if name in beside)]
 
 
-def show_guide(view: str, guide: list[Step], facts: Mapping[str, object]) -> Step | None:
+def show_guide(
+    view: str, guide: list[Step], facts: Mapping[str, object], place: Place
+) -> Step | None:
     """Draw the guide's card; return its step, or None while the page is looked at freely."""
-    here = place(guide)
+    here = step_of(guide, place)
     if here is None:
         return None
     words = load_texts("frame")

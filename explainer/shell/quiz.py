@@ -17,6 +17,7 @@ from explainer.content.strangers_words import without_escapes
 from explainer.shell.downloads import table_csv
 from explainer.state import session
 from explainer.state.link import encode
+from explainer.state.place import Place
 
 ANSWERS_KEY = "answers"
 FRESH_KEY = "just-answered"
@@ -151,24 +152,24 @@ def scores() -> dict[str, Score]:
     return found
 
 
-def show(view: str, questions: Sequence[Question]) -> None:
+def show(view: str, questions: Sequence[Question], place: Place) -> None:
     """Draw a page's questions, each open until it is answered."""
     texts, asked = load_texts("frame"), askable(questions)
     st.header(texts["questions_title"], anchor=False)
     st.markdown(texts["questions_lead"])
     for question in asked:
         name = fingerprint(view, question)
-        with st.container(key=f"question-{name}", border=True):
+        with st.container(key=place.key(f"question-{name}"), border=True):
             if answer := answers().get(name):
-                show_answer(name, question, answer)
+                show_answer(name, question, answer, place)
             else:
-                ask(view, name, question)
+                ask(view, name, question, place)
 
 
-def ask(view: str, name: str, question: Question) -> None:
+def ask(view: str, name: str, question: Question, place: Place) -> None:
     """Draw an open question."""
-    texts, key = load_texts("frame"), f"answer-{name}"
-    with st.form(f"form-{name}", border=False, enter_to_submit=False):
+    texts, key = load_texts("frame"), place.key(f"answer-{name}")
+    with st.form(place.key(f"form-{name}"), border=False, enter_to_submit=False):
         given = st.radio(question.text, question.options, index=None, key=key, horizontal=True)
         sent = st.form_submit_button(
             texts["answer"], on_click=partial(keep, view, name, question, key)
@@ -192,7 +193,7 @@ def keep(view: str, name: str, question: Question, key: str) -> None:
         st.session_state[FRESH_KEY] = name
 
 
-def show_answer(name: str, question: Question, answer: Answer) -> None:
+def show_answer(name: str, question: Question, answer: Answer, place: Place) -> None:
     """Draw an answered question: what was said, what is right, and why."""
     texts = load_texts("frame")
     st.markdown(question.text)
@@ -200,7 +201,12 @@ def show_answer(name: str, question: Question, answer: Answer) -> None:
     fresh = st.session_state.get(FRESH_KEY) == name
     if fresh:
         del st.session_state[FRESH_KEY]
-    show_verdict(f"{sign} {verdict}", right=answer.is_right, fresh=fresh, key=f"verdict-{name}")
+    show_verdict(
+        f"{sign} {verdict}",
+        right=answer.is_right,
+        fresh=fresh,
+        key=place.key(f"verdict-{name}"),
+    )
     said = "said_right" if answer.is_right else "said_wrong"
     st.markdown(texts[said].format(given=answer.given, right=answer.right))
     st.markdown(question.why)

@@ -12,6 +12,7 @@ from explainer.inputs.pictures import test_digits
 from explainer.state import session
 from explainer.state.choice import RUN, Choice
 from explainer.state.link import READERS, Refusal, State, spelled
+from explainer.state.place import Place
 
 LONGEST = 40  # characters of a stranger's text that are repeated
 
@@ -55,11 +56,11 @@ def lost(asked: State, now: State) -> Iterator[Refusal]:
         yield Refusal("picture", asked.picture, READERS["picture"].allowed, "")
 
 
-def settle_cell() -> None:
-    """Forget a cell that the page, which has been drawn with all its parts, does not have."""
-    now = session.load()
-    if now.cell and now.mode == "free" and not session.cell_is_shown():
-        session.refused().append(Refusal("cell", now.cell, load_texts("frame")["allowed_cell"], ""))
+def settle_cell(place: Place, has_cell: bool) -> None:
+    """Forget a cell that the page does not have; a guide's step has not all parts of a page."""
+    if place.cell and place.step is None and not has_cell:
+        allowed = load_texts("frame")["allowed_cell"]
+        session.refused().append(Refusal("cell", str(place.cell), allowed, ""))
         session.change(cell="")
 
 

@@ -1,6 +1,16 @@
-"""The place in a model that is looked at."""
+"""The place that is looked at: which block, head, token and cell, and what its page has chosen.
 
-from typing import NamedTuple
+Parts of pages are given one and never ask the session. So a part can be drawn for any place, twice
+on one page, and in a test without a session.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+from explainer.state.link import State
+from vit_core import ViTConfig
+from vit_core.interpret.heads import Head
 
 
 class Cell(NamedTuple):
@@ -9,3 +19,134 @@ class Cell(NamedTuple):
     matrix: str
     row: int
     column: int
+
+    def __str__(self) -> str:
+        """Return the cell as a link writes it."""
+        return f"{self.matrix}.{self.row}.{self.column}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """What one part of a page shows of a model.
+
+    Attributes:
+        config: of the model.
+        block: encoder block, 0..depth - 1.
+        head: attention head, 0..num_heads - 1.
+        query: chosen token, 0..num_tokens - 1, where 0 is the class token if there is one; None
+            until somebody chooses.
+        cell: chosen cell, which may lie in no matrix of the page; see ``cell_in``.
+        step: of the guide, from 0; None while the page is looked at freely.
+        shows_code: whether the panels with code are there.
+        cut: patches per side to try on the page about patches; None for the model's own.
+        kind: of position to look at, one of ``vit_core.config.POSITIONS``.
+        shuffle: seed of the shuffled patches; 0 leaves them in order.
+        temperature: what the scores are divided by before the softmax, beside √K.
+        off: the heads that are switched off, in order.
+        unit: chosen dimension, hidden unit or class of the page, which narrows it; None until
+            somebody chooses.
+        prefix: of the keys of all widgets and components; another one for each time that a part
+            is drawn on one page.
+
+    Raises:
+        ValueError: the model has no such block, head, token, or head to switch off.
+    """
+
+    config: ViTConfig
+    block: int = 0
+    head: int = 0
+    query: int | None = None
+    cell: Cell | None = None
+    step: int | None = None
+    shows_code: bool = True
+    cut: int | None = None
+    kind: str = ""
+    shuffle: int = 0
+    temperature: str = "1"
+    off: tuple[Head, ...] = ()
+    unit: int | None = None
+    prefix: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.kind:
+            object.__setattr__(self, "kind", self.config.pos_embed)
+        config = self.config
+        for name, value, size in (
+            ("block", self.block, config.depth),
+            ("head", self.head, config.num_heads),
+            ("query", self.query or 0, config.num_tokens),
+        ):
+            if not 0 <= value < size:
+                raise ValueError(f"{name} must be from 0 to {size - 1}, not {value}")
+        if not all(has_head(config, head) for head in self.off):
+            raise ValueError(f"the model has not all the heads to switch off: {self.off}")
+
+    @classmethod
+    def from_state(cls, state: State, config: ViTConfig, prefix: str = "") -> Self:
+        """Return the place that a state asks for, narrowed to what the model has."""
+        pairs = (pair.split(".") for pair in state.off.split("_") if pair)
+        off = {Head(int(block), int(head)) for block, head in pairs}
+        query = state.query
+        return cls(
+            config,
+            block=min(state.block, config.depth - 1),
+            head=min(state.head, config.num_heads - 1),
+            query=None if query is None else min(query, config.num_tokens - 1),
+            cell=read_cell(state.cell),
+            step=state.step if state.mode == "guided" else None,
+            shows_code=state.code != "hide",
+            cut=state.cut,
+            kind=state.kind or config.pos_embed,
+            shuffle=state.shuffle,
+            temperature=state.temperature,
+            off=tuple(sorted(head for head in off if has_head(config, head))),
+            unit=state.unit,
+            prefix=prefix,
+        )
+
+    def token(self, start: int) -> int:
+        """Return the chosen token, 0..num_tokens - 1.
+
+        Until one is chosen it is the class token, or the patch ``start`` where there is none.
+        """
+        if self.query is not None:
+            return self.query
+        config = self.config
+        token = 0 if config.pool == "cls" else config.num_prefix_tokens + start
+        return min(token, config.num_tokens - 1)
+
+    def patch(self, start: int) -> int:
+        """Return the chosen patch, 0..num_patches - 1 in reading order.
+
+        The chosen token's patch; ``start`` while the chosen token is none.
+        """
+        patch = self.token(start) - self.config.num_prefix_tokens
+        return patch if patch >= 0 else start
+
+    def cell_in(self, shapes: Mapping[str, tuple[int, int]]) -> Cell | None:
+        """Return the chosen cell, if it lies in one of the matrices.
+
+        Args:
+            shapes: name of each matrix → its rows and columns.
+        """
+        cell = self.cell
+        if cell is None or cell.matrix not in shapes:
+            return None
+        rows, columns = shapes[cell.matrix]
+        return cell if cell.row < rows and cell.column < columns else None
+
+    def key(self, name: str) -> str:
+        """Return the key of a widget, component or container of this part."""
+        return f"{self.prefix}{name}"
+
+
+def has_head(config: ViTConfig, head: Head) -> bool:
+    return 0 <= head.block < config.depth and 0 <= head.head < config.num_heads
+
+
+def read_cell(text: str) -> Cell | None:
+    """Return the cell that a link writes as ``matrix.row.column``; None for an empty text."""
+    if not text:
+        return None
+    matrix, row, column = text.split(".")
+    return Cell(matrix, int(row), int(column))

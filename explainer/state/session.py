@@ -4,7 +4,7 @@ The state lives in the session and is mirrored to the address, because the addre
 parameters at every change of page. Nothing is drawn here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -12,14 +12,14 @@ import streamlit as st
 
 from explainer.state.choice import Choice
 from explainer.state.link import MOST, OWN, READERS, Refusal, State, encode, read_link
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
+from vit_core.interpret.heads import Head
 
 SESSION_KEY = "state"
 OWN_KEY = "own"  # view → what was chosen on it alone
 VIEW_KEY = "view"  # the page that was shown last
 REFUSED_KEY = "refused"  # what the link asked for and did not get
 PLAYING_KEY = "epochs-playing"  # the run whose epochs are played, one after another
-CELL_KEY = "cell-shown"  # whether the page has the chosen cell
 
 
 def load() -> State:
@@ -77,76 +77,38 @@ def enter(view: str) -> None:
         save(replace(now, step=0, **kept.get(view, own(State()))))
 
 
-def get_query(choice: Choice, start: int) -> int:
-    """Return the chosen token, 0..num_tokens - 1.
+def place(choice: Choice, prefix: str = "") -> Place:
+    """Return the place that the session looks at in a model.
 
-    Until one is chosen it is the class token, or the patch ``start`` where there is none.
+    Args:
+        prefix: of the keys of everything that is drawn for this place.
     """
-    query = load().query
-    if query is None:
-        query = 0 if choice.config.pool == "cls" else choice.config.num_prefix_tokens + start
-    return min(query, choice.config.num_tokens - 1)
+    return Place.from_state(load(), choice.config, prefix)
 
 
 def set_query(token: int) -> None:
     save(replace(load(), query=clamp(token)))
 
 
-def get_patch(choice: Choice, start: int) -> int:
-    """Return the chosen patch, 0..num_patches - 1 in reading order.
-
-    The chosen token's patch; ``start`` while the chosen token is none.
-    """
-    patch = get_query(choice, start) - choice.config.num_prefix_tokens
-    return patch if patch >= 0 else start
-
-
 def set_patch(choice: Choice, patch: int) -> None:
     set_query(choice.config.num_prefix_tokens + patch)
-
-
-def get_block(choice: Choice) -> int:
-    """Return the chosen encoder block, 0..depth - 1."""
-    return min(load().block, choice.config.depth - 1)
 
 
 def set_block(block: int) -> None:
     save(replace(load(), block=clamp(block)))
 
 
-def get_head(choice: Choice) -> int:
-    """Return the chosen attention head, 0..num_heads - 1."""
-    return min(load().head, choice.config.num_heads - 1)
-
-
 def set_head(head: int) -> None:
     save(replace(load(), head=clamp(head)))
 
 
-def get_cell(shapes: Mapping[str, tuple[int, int]]) -> Cell | None:
-    """Return the chosen cell, if it lies in one of the page's matrices.
-
-    Args:
-        shapes: name of each matrix → its rows and columns.
-    """
-    matrix, *place = load().cell.split(".")
-    if matrix not in shapes:
-        return None
-    row, column = map(int, place)
-    rows, columns = shapes[matrix]
-    if row >= rows or column >= columns:
-        return None
-    st.session_state[CELL_KEY] = True
-    return Cell(matrix, row, column)
-
-
-def cell_is_shown() -> bool:
-    """Whether a page has asked for the chosen cell and has it."""
-    return CELL_KEY in st.session_state
-
-
 def set_cell(cell: Cell) -> None:
-    save(replace(load(), cell=f"{cell.matrix}.{cell.row}.{cell.column}"))
+    save(replace(load(), cell=str(cell)))
+
+
+def set_off(heads: Iterable[Head]) -> None:
+    """Switch these heads off, and all others on."""
+    save(replace(load(), off="_".join(f"{head.block}.{head.head}" for head in sorted(heads))))
 
 
 def change(**values: Any) -> None:

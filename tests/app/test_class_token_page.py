@@ -12,6 +12,7 @@ from explainer.inputs.pictures import link_code
 from explainer.observation import observe
 from explainer.state.choice import Choice
 from explainer.state.link import State
+from explainer.state.place import Place
 from explainer.views import class_token as page
 
 pytestmark = pytest.mark.usefixtures("shipped")
@@ -118,7 +119,8 @@ def test_cosines_by_hand():
 @pytest.mark.parametrize("source", ["default", "best", "untrained"])
 def test_the_questions_have_the_right_answers(source: str):
     choice, seen = observed(source)
-    asked = {question.name: question for question in page.questions(choice, seen)}
+    questions = page.questions(choice, seen, Place(seen.config))
+    asked = {question.name: question for question in questions}
     right = {name: question.options[question.answer] for name, question in asked.items()}
     assert right["shape"] == str(seen.tensors["embed"].shape)
     assert asked["turns"].answer == int(page.values.cosines(page.values.journey(seen)).argmin())

@@ -12,6 +12,7 @@ from explainer.observation import lens as lenses
 from explainer.observation import observe
 from explainer.state.choice import Choice
 from explainer.state.link import State
+from explainer.state.place import Place
 from explainer.views import classification_head as page
 from explainer.views.classification_head.questions import rounded
 
@@ -104,7 +105,8 @@ def test_the_last_stage_of_the_lens_is_the_answer(source: str):
 @pytest.mark.parametrize("source", ["default", "seed"])
 def test_the_questions_have_the_right_answers(source: str):
     choice, seen = trained(source)
-    asked = {question.name: question for question in page.questions(choice, seen)}
+    questions = page.questions(choice, seen, Place(seen.config))
+    asked = {question.name: question for question in questions}
     assert len(asked) >= 3
     found = lenses.lens(choice, seen)
     assert asked["settles"].answer == found.settled

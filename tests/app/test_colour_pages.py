@@ -28,6 +28,7 @@ from explainer.observation.text_variants import endings_of, texts_of
 from explainer.observation.wrong_samples import hard_samples, known_samples
 from explainer.shell import routes
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views import class_token, patch_embedding, patches
 from explainer.views.patch_embedding import measures
 from vit_core import ViTConfig, build, save_checkpoint
@@ -286,10 +287,11 @@ def test_a_worked_sum_runs_over_all_three_colours(open_page: Open) -> None:
 
 
 def test_the_blank_patch_is_worked_out_colour_by_colour() -> None:
-    questions = patch_embedding.questions(choice(), observe.observe(choice()))
+    place = Place(choice().config)
+    questions = patch_embedding.questions(choice(), observe.observe(choice()), place)
     asked = {question.name: question for question in questions}
     blank, loaded = asked["blank"], load.load_source("cifar10")
-    unit = measures.unit_of(choice())
+    unit = measures.unit_of(choice(), place)
     info = loaded.info
     black = -np.array(info.mean) / np.array(info.std)
     row = measures.weight_of(choice())[unit].astype(np.float64).reshape(3, 16).sum(axis=1)

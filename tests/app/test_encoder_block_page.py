@@ -10,9 +10,9 @@ from explainer.figures.block_flow import block_flow
 from explainer.figures.layer_norm import before_and_after, gelu_curve
 from explainer.inputs.models import load
 from explainer.observation import observe
-from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import State
+from explainer.state.place import Place
 from explainer.views import encoder_block as page
 
 pytestmark = pytest.mark.usefixtures("shipped")
@@ -38,16 +38,6 @@ def observed(source: str = "default", **knobs) -> tuple[Choice, observe.Observat
     return choice, observe.observe(choice)
 
 
-@pytest.fixture
-def chosen(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Return what puts a state in the place of the session's."""
-
-    def choose(**values) -> None:
-        monkeypatch.setattr(session, "load", lambda: State(**values))
-
-    return choose
-
-
 @pytest.mark.parametrize("source", ["default", "fast", "best", "seed", "untrained"])
 def test_every_model_has_the_page(open_page: Callable, source: str):
     app = open_page(ADDRESS, source=source)
@@ -68,10 +58,9 @@ def test_places_that_a_model_does_not_have(open_page: Callable, place: dict):
 
 
 @pytest.mark.parametrize("source", ["default", "best", "untrained"])
-def test_the_rows_are_the_trace_and_add_up(chosen: Callable, source: str):
-    chosen(block=1, query=5)
+def test_the_rows_are_the_trace_and_add_up(source: str):
     choice, seen = observed(source)
-    stream, normed = page.flow.stream_matrices(choice, seen)
+    stream, normed = page.flow.stream_matrices(choice, seen, Place(seen.config, block=1, query=5))
     for at, name in enumerate(page.cells.STREAM):
         assert np.array_equal(stream.values[at], seen.tensors[f"blocks.1.{name}"][5])
     for at, name in enumerate(page.cells.COPIES):
@@ -82,10 +71,10 @@ def test_the_rows_are_the_trace_and_add_up(chosen: Callable, source: str):
 
 
 @pytest.mark.parametrize("knobs", SHAPES)
-def test_every_matrix_has_the_shape_that_links_are_read_by(chosen: Callable, knobs: dict):
-    chosen()
+def test_every_matrix_has_the_shape_that_links_are_read_by(knobs: dict):
     choice, seen = observed("untrained", **knobs)
-    shapes = page.cells.cell_shapes(seen.config)
+    place = Place(seen.config)
+    shapes = page.matrix_shapes(choice, seen, place)
     found = [
         matrix
         for make in (
@@ -94,13 +83,12 @@ def test_every_matrix_has_the_shape_that_links_are_read_by(chosen: Callable, kno
             page.mlp.hidden_matrices,
             page.overview.length_matrices,
         )
-        for matrix in make(choice, seen)
+        for matrix in make(choice, seen, place)
     ]
     assert {matrix.name: matrix.values.shape for matrix in found} == shapes
 
 
-def test_lengths_and_cosines(chosen: Callable):
-    chosen(query=3)
+def test_lengths_and_cosines():
     _, seen = observed()
     found = page.wording.lengths(seen, 3)
     for block in range(seen.config.depth):
@@ -115,10 +103,10 @@ def test_lengths_and_cosines(chosen: Callable):
 
 
 @pytest.mark.parametrize("source", ["default", "seed", "untrained"])
-def test_the_questions_have_the_right_answers(chosen: Callable, source: str):
-    chosen(query=4)
+def test_the_questions_have_the_right_answers(source: str):
     choice, seen = observed(source)
-    asked = {question.name: question for question in page.questions(choice, seen)}
+    questions = page.questions(choice, seen, Place(seen.config, query=4))
+    asked = {question.name: question for question in questions}
     assert len(asked) >= 3
     attention, mlp = (
         np.linalg.norm(seen.tensors[f"blocks.0.{name}"][4]) for name in ("attn_out", "mlp_out")
@@ -136,7 +124,8 @@ def test_the_questions_have_the_right_answers(chosen: Callable, source: str):
 
 def test_one_block_alone_is_not_asked_which_block():
     choice, seen = observed("untrained", depth=1)
-    assert "most" not in {question.name for question in page.questions(choice, seen)}
+    asked = page.questions(choice, seen, Place(seen.config))
+    assert "most" not in {question.name for question in asked}
 
 
 def test_a_unit_is_chosen_by_its_cell(open_page: Callable, click_in: Callable):

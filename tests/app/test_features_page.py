@@ -18,6 +18,7 @@ from explainer.observation.similarity import cosine
 from explainer.shell import routes
 from explainer.state.choice import Choice
 from explainer.state.link import DEPTHS, HEADS, WIDTHS
+from explainer.state.place import Place
 from explainer.views.classification_head.features import questions
 from vit_core import ViTConfig, build, save_checkpoint
 from vit_core.data import DataInfo
@@ -99,7 +100,7 @@ def test_neighbours_are_all_other_pictures_by_their_cosine(backbone: Choice) -> 
 
 def test_the_right_answers_are_those_of_the_model(backbone: Choice) -> None:
     seen = observe.observe(backbone)
-    asked = {one.name: one for one in questions(backbone, seen)}
+    asked = {one.name: one for one in questions(backbone, seen, Place(seen.config))}
     assert asked["size"].options[asked["size"].answer] == "16"
     best = features.neighbours(backbone, seen)[0].name
     assert asked["nearest"].options[asked["nearest"].answer] == best

@@ -20,10 +20,8 @@ from explainer.observation.lens import written
 from explainer.observation.weights import weights
 from explainer.shell import badge
 from explainer.shell.routes import WALK
-from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.link import State
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views import encoder_block, self_attention
 from vit_core import PRESETS, ViTConfig, save_checkpoint
 from vit_core.mistakes import MISTAKES, build_with
@@ -201,28 +199,29 @@ def test_the_badge_says_why_it_differs(with_mistake: Callable, kind: str, what: 
 
 
 def test_a_block_that_adds_nothing_leaves_nothing_without_residual_connections(
-    with_mistake: Callable, monkeypatch: pytest.MonkeyPatch
+    with_mistake: Callable,
 ) -> None:
-    monkeypatch.setattr(session, "load", lambda: State())
     for kind, right in (("no_residual", 0), ("no_layer_norm", 2)):
         with_mistake(kind)
         st.cache_resource.clear()
         choice, seen = observed()
-        asked = {question.name: question for question in encoder_block.questions(choice, seen)}
+        questions = encoder_block.questions(choice, seen, Place(seen.config))
+        asked = {question.name: question for question in questions}
         assert asked["nothing"].answer == right
 
 
 def test_without_the_division_its_own_row_is_the_undivided_one(
-    with_mistake: Callable, monkeypatch: pytest.MonkeyPatch
+    with_mistake: Callable,
 ) -> None:
-    monkeypatch.setattr(session, "load", lambda: State())
     with_mistake("no_scaling")
     choice, seen = observed()
-    titles, rows, ran = zip(*self_attention.temperature.tempered(choice, seen), strict=True)
+    place = Place(seen.config)
+    found = self_attention.temperature.tempered(choice, seen, place)
+    titles, rows, ran = zip(*found, strict=True)
     texts = load_texts("self_attention")["parts"]["temperature"]
     assert titles == (texts["model"], texts["divided"]) and ran == (True, False)
     q, k = (seen.tensors[f"blocks.0.attn.{name}"][0].astype(np.float64) for name in "qk")
-    query = self_attention.wording.query_of(choice, seen)
+    query = place.token(seen.telling_patch)
     for row, scale in zip(rows, (1.0, 8**0.5), strict=True):
         powers = np.exp(q[query] @ k.T / scale)
         np.testing.assert_allclose(row, powers / powers.sum(), rtol=1e-4)

@@ -14,6 +14,7 @@ from explainer.shell.code_panel import Snippet
 from explainer.shell.quiz import Question
 from explainer.state import session
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from vit_core.model import Mlp, SelfAttention
 
 TEXTS = {
@@ -37,19 +38,22 @@ STAGED = "class-token"  # the address that shows the page made up here
 def made_up() -> ModuleType:
     page = ModuleType("explainer.views.class_token")
 
-    def first(choice: Choice, seen: object) -> None:
+    def first(choice: Choice, seen: object, place: Place) -> None:
         st.text("the first part")
-        if cell := session.get_cell({"scores": (4, 4)}):
+        if cell := place.cell_in({"scores": (4, 4)}):
             st.text(f"cell {cell.row}, {cell.column}")
 
     page.PARTS = {
         "first": first,
-        "second": lambda choice, seen: st.text("the second part"),
-        "third": lambda choice, seen: st.text("the third part"),
+        "second": lambda choice, seen, place: st.text("the second part"),
+        "third": lambda choice, seen, place: st.text("the third part"),
     }
+    page.matrix_shapes = lambda choice, seen, place: {"scores": (4, 4)}
     page.CODE = (Snippet("first", SelfAttention.forward, ("qkv =",)), Snippet("third", Mlp))
-    page.facts = lambda choice, seen: {"number": 42}
-    page.questions = lambda choice, seen: [Question("one", "Which?", ("a", "b"), 1, "because")]
+    page.facts = lambda choice, seen, place: {"number": 42}
+    page.questions = lambda choice, seen, place: [
+        Question("one", "Which?", ("a", "b"), 1, "because")
+    ]
     return page
 
 

@@ -32,7 +32,7 @@ def page_of(view: str) -> ModuleType:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
     """The questions that the page has just asked."""
     found: list[Question] = []
-    monkeypatch.setattr(frame.quiz, "show", lambda view, questions: found.extend(questions))
+    monkeypatch.setattr(frame.quiz, "show", lambda view, questions, place: found.extend(questions))
     return found
 
 

@@ -44,14 +44,15 @@ def draw(config, picture) -> None:  # run as a script of its own, where no name 
     import streamlit as st
 
     from explainer.observation.observe import observe
+    from explainer.state import session
     from explainer.state.choice import Choice
     from explainer.views import patches
 
     choice = Choice("untrained", config, 0, 7, 0, picture)
-    seen = observe(choice)
+    seen, place = observe(choice), session.place(choice)
     for part in patches.PARTS.values():
-        part(choice, seen)
-    st.session_state["asked"] = patches.questions(choice, seen)
+        part(choice, seen, place)
+    st.session_state["asked"] = patches.questions(choice, seen, place)
 
 
 def drawn(config: ViTConfig, picture: str = "", **params: object) -> AppTest:

@@ -38,15 +38,16 @@ def draw(config) -> None:  # run as a script of its own, where no name of this f
     import streamlit as st
 
     from explainer.observation.observe import observe
+    from explainer.state import session
     from explainer.state.choice import Choice
     from explainer.views import position
 
     choice = Choice("untrained", config, 0, 7, 0)
-    seen = observe(choice)
-    st.session_state["facts"] = position.facts(choice, seen)
+    seen, place = observe(choice), session.place(choice)
+    st.session_state["facts"] = position.facts(choice, seen, place)
     for part in position.PARTS.values():
-        part(choice, seen)
-    st.session_state["asked"] = position.questions(choice, seen)
+        part(choice, seen, place)
+    st.session_state["asked"] = position.questions(choice, seen, place)
 
 
 def drawn(config: ViTConfig, **params: object) -> AppTest:

@@ -17,6 +17,8 @@ def page() -> None:  # run as a script of its own, where no name of this file is
 
     from explainer.shell import quiz
     from explainer.shell.quiz import Question
+    from explainer.state.place import Place
+    from vit_core import ViTConfig
 
     rows = st.session_state.setdefault("rows", 50)
     quiz.show(
@@ -31,6 +33,7 @@ def page() -> None:  # run as a script of its own, where no name of this file is
             ),
             Question("heads", "How many heads?", ("four", "eight"), 0, "Because of the heads."),
         ],
+        Place(ViTConfig()),
     )
     st.session_state["scores"] = quiz.scores()
 

@@ -26,7 +26,7 @@ LEARNED = replace(COLOUR, image_size=56, num_classes=0, layer_scale=0.1, depth=1
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
     found: list[Question] = []
-    monkeypatch.setattr(frame.quiz, "show", lambda view, questions: found.extend(questions))
+    monkeypatch.setattr(frame.quiz, "show", lambda view, questions, place: found.extend(questions))
     return found
 
 

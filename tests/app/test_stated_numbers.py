@@ -49,7 +49,7 @@ CELLS = {  # view → cells of its matrices, of which each model gets the next
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
     """The questions that the page has just asked."""
     found: list[Question] = []
-    monkeypatch.setattr(frame.quiz, "show", lambda view, questions: found.extend(questions))
+    monkeypatch.setattr(frame.quiz, "show", lambda view, questions, place: found.extend(questions))
     return found
 
 

@@ -24,14 +24,14 @@ SCRIPT = """
 import numpy as np
 import streamlit as st
 
-from explainer import state
+from explainer.state import session
+from explainer.state.place import read_cell
 from explainer.components.matrices import Matrix, matrices
 from explainer.components.token_picker import token_picker
 
 st.set_page_config(layout="wide")
 st.title("Matrices")
 TOKENS = ["[CLS]", "patch 1, 1", "patch 1, 2", "patch 2, 1", "patch 2, 2"]
-SHAPES = {"q": (5, 3), "scores": (5, 5), "embedding": (4, 3), "large": (197, 197), "wide": (4, 784)}
 numbers = [f"number {i}" for i in range(1, 4)]
 
 
@@ -53,17 +53,17 @@ token_picker(
     image=np.full((8, 8), 90, np.uint8),
     grid=(2, 2),
     prefix_names=["[CLS]"],
-    query=state.load().query or 0,
-    on_choose=lambda clicked: state.set_query(clicked["query"]),
+    query=session.load().query or 0,
+    on_choose=lambda clicked: session.set_query(clicked["query"]),
     values=np.linspace(-1, 1, 5),
     scale="diverging",
 )
 matrices(
     key="demo",
     items=items,
-    cell=state.get_cell(SHAPES),
-    on_choose=state.set_cell,
-    links={"query": state.load().query or 0},
+    cell=read_cell(session.load().cell),
+    on_choose=session.set_cell,
+    links={"query": session.load().query or 0},
     cache=("test",),
 )
 """

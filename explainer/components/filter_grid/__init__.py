@@ -27,13 +27,16 @@ _mount = st.components.v2.component(
 )  # fmt: skip
 
 
-def pack_filters(*, channel: str, filters: np.ndarray, responses: np.ndarray) -> bytes:
+def pack_filters(
+    *, channel: str, filters: np.ndarray, responses: np.ndarray, group: str = ""
+) -> bytes:
     """Return what the browser needs: the filters, and the number that each makes of a patch.
 
     Args:
         filters: (D, ph, pw), drawn in one diverging scale; or (D, ph, pw, 3), each drawn in its
             own scale as red, green and blue around mid-grey.
         responses: (D,).
+        group: what is pointed at is marked in all components of the same group.
 
     Raises:
         ValueError: the filters are no images, or there is not one response for each.
@@ -56,6 +59,7 @@ def pack_filters(*, channel: str, filters: np.ndarray, responses: np.ndarray) ->
     cell_height, cell_width = (zoom * side + max(1, zoom * side // 4) for side in (height, width))
     header = {
         "channel": channel,
+        "group": group,
         "rows": count // columns,
         "columns": columns,
         "prefix_names": [],
@@ -88,6 +92,7 @@ def filter_grid(
     chosen: int,
     on_choose: Callable[[int], None],
     cache: Hashable,
+    group: str = "",
 ) -> None:
     """Show the filters; arguments as for ``pack_filters``.
 
@@ -101,7 +106,7 @@ def filter_grid(
     """
 
     def make() -> bytes:
-        return pack_filters(channel=key, filters=filters, responses=responses)
+        return pack_filters(channel=key, filters=filters, responses=responses, group=group)
 
     def choose() -> None:
         clicked = valid_choice(st.session_state[key], {"query": len(filters)})

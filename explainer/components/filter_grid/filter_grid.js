@@ -26,7 +26,7 @@ class FilterGrid extends View {
   }
 
   show() {
-    this.page = marksOfPage();
+    this.page = marksOf(this.data.group);
     // here a chosen thing is a dimension, not a token that asks
     this.root.style.setProperty("--query", "var(--accent)");
     this.paint();

@@ -113,7 +113,9 @@ class Packed:
     shapes: Mapping[str, tuple[int, int]]
 
 
-def pack_matrices(channel: str, items: Sequence[Matrix], prefix: int | None = None) -> Packed:
+def pack_matrices(
+    channel: str, items: Sequence[Matrix], prefix: int | None = None, group: str = ""
+) -> Packed:
     """Return the matrices as bytes; names that several axes share are sent once.
 
     Raises:
@@ -124,6 +126,7 @@ def pack_matrices(channel: str, items: Sequence[Matrix], prefix: int | None = No
     names: dict[tuple[str, ...], int] = {}
     header = {
         "channel": channel,
+        "group": group,
         "prefix": prefix,
         "texts": dict(load_texts("matrices")),
         "colours": component_colours(),
@@ -157,6 +160,7 @@ def matrices(
     on_choose: Callable[[Cell], None],
     links: Mapping[str, int] | None = None,
     prefix: int | None = None,
+    group: str = "",
     cache: Hashable | None = None,
 ) -> None:
     """Show matrices side by side, wrapped where the page is narrow.
@@ -169,6 +173,7 @@ def matrices(
         links: axis name → the index that is marked while nothing is pointed at.
         prefix: tokens before the first patch; needed only where one page has axes of tokens and of
             patches and no token_picker.
+        group: what is pointed at is marked in all components of the same group.
         cache: everything the items depend on, as ``explainer.caching.remember`` takes it; then they
             are packed once for all visitors. None packs them on every run.
 
@@ -177,7 +182,7 @@ def matrices(
     """
 
     def make() -> Packed:
-        return pack_matrices(key, items() if callable(items) else items, prefix)
+        return pack_matrices(key, items() if callable(items) else items, prefix, group)
 
     packed = make() if cache is None else remember(("matrices", key, cache), make)
     fits = cell is not None and cell_of(cell._asdict(), packed.shapes) is not None

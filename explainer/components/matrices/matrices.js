@@ -26,7 +26,7 @@ class Matrices extends View {
 
   show() {
     const { colours, prefix } = this.data;
-    this.page = marksOfPage();
+    this.page = marksOf(this.data.group);
     if (prefix !== null) this.page.prefix = prefix;
     this.tables = {
       diverging: colourTable(colours.diverging),

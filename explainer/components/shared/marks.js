@@ -1,9 +1,18 @@
 // What is pointed at on a page, axis by axis, for all of its components: a row of one matrix is a
 // column of the next and a patch of the image.
 
-/** The components' common memory of what is pointed at, and of what is chosen while nothing is. */
-function marksOfPage() {
-  return (globalThis[Symbol.for("vit-explainer.marks")] ??= {
+/**
+ * The common memory of a group of components: what is pointed at, and what is chosen while nothing
+ * is. A page that shows two models has a group for each.
+ */
+function marksOf(group) {
+  const groups = (globalThis[Symbol.for("vit-explainer.marks")] ??= new Map());
+  if (!groups.has(group)) groups.set(group, newMarks());
+  return groups.get(group);
+}
+
+function newMarks() {
+  return {
     prefix: 0, // tokens before the first patch
     pointed: {},
     owner: null,
@@ -53,7 +62,7 @@ function marksOfPage() {
       if (axis === "patch as key") return { name: "key", shift: this.prefix };
       return { name: axis, shift: 0 };
     },
-  });
+  };
 }
 
 const MARK_COLOURS = {

@@ -37,6 +37,7 @@ def pack_picker(
     limit: float | None = None,
     colour: str = "query",
     width: int = 240,
+    group: str = "",
 ) -> bytes:
     """Return what the browser needs: the image, and a value of each token if there are any.
 
@@ -49,6 +50,7 @@ def pack_picker(
         limit: the size from which a token has the full colour, the largest of all if None.
         colour: of the chosen token, as ``components.colours.MARKS`` names it.
         width: of the image in pixels; less where the page is narrower.
+        group: what is pointed at is marked in all components of the same group.
 
     Raises:
         ValueError: the image is no image, or an argument does not fit.
@@ -74,6 +76,7 @@ def pack_picker(
             raise ValueError("values below 0 need the diverging scale")
     header = {
         "channel": channel,
+        "group": group,
         "rows": rows,
         "columns": columns,
         "prefix_names": list(prefix_names),
@@ -103,6 +106,7 @@ def token_picker(
     limit: float | None = None,
     colour: str = "query",
     width: int = 240,
+    group: str = "",
     cache: Hashable | None = None,
 ) -> None:
     """Show the picker; arguments as for ``pack_picker``.
@@ -128,6 +132,7 @@ def token_picker(
             limit=limit,
             colour=colour,
             width=width,
+            group=group,
         )
 
     def choose() -> None:

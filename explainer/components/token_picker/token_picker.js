@@ -26,7 +26,7 @@ class TokenPicker extends View {
 
   show() {
     const { data } = this;
-    this.page = marksOfPage();
+    this.page = marksOf(data.group);
     this.page.prefix = data.prefix_names.length;
     if (data.colour !== "query") this.root.style.setProperty("--query", `var(--${data.colour})`);
     paintPixels(this.grid.base, data);

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from explainer.observation.observe import Observation
 from explainer.shell.code_panel import Snippet
 from explainer.state.choice import Choice
+from explainer.state.place import Place
+from explainer.views.class_token.cells import cell_shapes
 from explainer.views.class_token.join import show_join
 from explainer.views.class_token.journey import show_journey
 from explainer.views.class_token.listens import show_listens
@@ -14,9 +16,9 @@ from explainer.views.class_token.why import show_why
 from explainer.views.class_token.wording import facts
 from vit_core.model import ViT
 
-__all__ = ["CODE", "PARTS", "facts", "questions"]
+__all__ = ["CODE", "PARTS", "facts", "matrix_shapes", "questions"]
 
-PARTS: Mapping[str, Callable[[Choice, Observation], None]] = {
+PARTS: Mapping[str, Callable[[Choice, Observation, Place], None]] = {
     "join": show_join,
     "what": show_what,
     "why": show_why,
@@ -27,3 +29,8 @@ CODE = (
     Snippet("join", ViT.embed, ("if self.cls_token", "x_BND = torch.cat((self.cls_token")),
     Snippet("why", ViT.forward_head, ("if self.config.pool", "pooled_BD =")),
 )
+
+
+def matrix_shapes(choice: Choice, seen: Observation, place: Place) -> Mapping[str, tuple[int, int]]:
+    """Return rows and columns of every matrix whose cells can be chosen."""
+    return cell_shapes(seen.config)

@@ -11,7 +11,7 @@ from explainer.observation.observe import Observation
 from explainer.shell.cell_arithmetic import cell_name, show_arithmetic, show_derivation, show_hint
 from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views.class_token.values import journey
 from explainer.views.class_token.wording import OTHERS, has_class
 from vit_core import ViTConfig
@@ -38,30 +38,32 @@ def show_matrices(
     start: Cell,
     choice: Choice,
     seen: Observation,
+    place: Place,
     *names: str,
 ) -> None:
     """Show matrices whose chosen cell is the link's, or ``start`` while it is in none of them."""
     shapes = {name: shape for name, shape in cell_shapes(seen.config).items() if name in names}
-    token = session.get_query(choice, seen.telling_patch)
+    token = place.token(seen.telling_patch)
     matrices(
-        key=f"class-{key}",
+        key=place.key(f"class-{key}"),
+        group=place.prefix,
         items=partial(make, choice, seen),
-        cell=session.get_cell(shapes) or start,
+        cell=place.cell_in(shapes) or start,
         on_choose=session.set_cell,
         links={"token": token},
         prefix=seen.config.num_prefix_tokens - seen.config.num_registers,
         cache=choice,
     )
-    cell = session.get_cell(shapes)
+    cell = place.cell_in(shapes)
     if cell is None:
         show_hint()
         return
     item = next(item for item in make(choice, seen) if item.name == cell.matrix)
     where = cell_name(item, cell)
-    explain(choice, seen, cell, where)
+    explain(choice, seen, place, cell, where)
 
 
-def explain(choice: Choice, seen: Observation, cell: Cell, where: str) -> None:
+def explain(choice: Choice, seen: Observation, place: Place, cell: Cell, where: str) -> None:
     """Show where the number of a chosen cell comes from."""
     config, (name, row, column) = seen.config, cell
     if name == "tokens":
@@ -69,9 +71,9 @@ def explain(choice: Choice, seen: Observation, cell: Cell, where: str) -> None:
     if name == "journey" and not has_class(config):
         key = "embed" if row == 0 else f"blocks.{row - 1}.resid_post"
         values = seen.tensors[key][config.num_prefix_tokens :, column].astype(np.float64)
-        show_derivation(mean(values, float(journey(seen)[row, column])), seen, where)
+        show_derivation(mean(values, float(journey(seen)[row, column])), seen, place, where)
         return
-    place = {
+    key, index = {
         # the class token itself is learned, which has no derivation
         "patches": ("patch_embed", (row, column)) if row >= 0 else ("tokens", (0, column)),
         "start": ("tokens", (0, column)),
@@ -79,4 +81,4 @@ def explain(choice: Choice, seen: Observation, cell: Cell, where: str) -> None:
         "final": ("final_norm", (row + config.num_prefix_tokens, column)),
         "pooled": ("pooled", (column,)),
     }[name]
-    show_arithmetic(choice, seen, *place, where)
+    show_arithmetic(choice, seen, place, key, index, where)

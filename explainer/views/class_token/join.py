@@ -6,22 +6,22 @@ from explainer.components.matrices import Matrix
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views.class_token.cells import show_matrices
 from explainer.views.class_token.wording import TEXTS, dimensions, has_class, names_of
 from vit_core import ViTConfig
 
 
-def show_join(choice: Choice, seen: Observation) -> None:
+def show_join(choice: Choice, seen: Observation, place: Place) -> None:
     texts = TEXTS["parts"]["join"]
-    show_matrices("join", joined, Cell("tokens", 0, 0), choice, seen, "patches", "tokens")
+    show_matrices("join", joined, Cell("tokens", 0, 0), choice, seen, place, "patches", "tokens")
     download_csv(
         texts["download"],
         lambda: matrix_csv(
             seen.tensors["tokens"], joined_names(seen.config), dimensions(seen.config), "token"
         ),
         "tokens.csv",
-        "class-tokens-csv",
+        place.key("class-tokens-csv"),
     )
 
 

@@ -7,7 +7,7 @@ from explainer.components.matrices import Matrix
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views.class_token.cells import show_matrices
 from explainer.views.class_token.values import cosines, journey
 from explainer.views.class_token.wording import TEXTS, dimensions, has_class, signed
@@ -20,11 +20,11 @@ def stage_names(config: ViTConfig) -> list[str]:
     return [texts["start"], *after]
 
 
-def show_journey(choice: Choice, seen: Observation) -> None:
+def show_journey(choice: Choice, seen: Observation, place: Place) -> None:
     texts, stages = TEXTS["parts"]["journey"], stage_names(seen.config)
     rows = journey(seen)
     turns = cosines(rows)
-    show_matrices("journey", travelled, Cell("journey", 0, 0), choice, seen, "journey")
+    show_matrices("journey", travelled, Cell("journey", 0, 0), choice, seen, place, "journey")
     most = int(turns.argmin())
     st.markdown(texts["most"].format(block=most + 1, cosine=signed(float(turns[most]))))
     st.table(
@@ -40,7 +40,7 @@ def show_journey(choice: Choice, seen: Observation) -> None:
         texts["download"],
         lambda: matrix_csv(rows, stages, dimensions(seen.config), "stage"),
         "rows.csv",
-        "class-journey-csv",
+        place.key("class-journey-csv"),
     )
 
 

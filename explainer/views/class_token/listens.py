@@ -9,11 +9,12 @@ from explainer.figures.looks import looks, over
 from explainer.observation.observe import Observation
 from explainer.shell.notes import note
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.class_token.values import attention_of_class
 from explainer.views.class_token.wording import TEXTS, has_class, names_of, signed
 
 
-def show_listens(choice: Choice, seen: Observation) -> None:
+def show_listens(choice: Choice, seen: Observation, place: Place) -> None:
     texts = TEXTS["parts"]["listens"]
     if has_class(seen.config):
         found = remember(("class listens", choice), lambda: listened(seen))

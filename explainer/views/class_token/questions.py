@@ -7,6 +7,7 @@ from explainer.content.numbers import percent, rest_percent
 from explainer.observation.observe import Observation
 from explainer.shell.quiz import Question, compared
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.class_token.values import (
     attention_of_class,
     cosines,
@@ -16,14 +17,14 @@ from explainer.views.class_token.values import (
 from explainer.views.class_token.wording import TEXTS, facts, has_class, signed
 
 
-def questions(choice: Choice, seen: Observation) -> list[Question]:
+def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
     second = ask_image(choice, seen) if has_class(seen.config) else ask_share(seen)
     third = ask_itself(seen) if has_class(seen.config) else ask_longest(seen)
-    asked = [ask_shape(choice, seen), second, third]
+    asked = [ask_shape(choice, seen, place), second, third]
     return asked if seen.config.depth == 1 else [*asked, ask_turns(seen)]
 
 
-def ask_shape(choice: Choice, seen: Observation) -> Question:
+def ask_shape(choice: Choice, seen: Observation, place: Place) -> Question:
     texts, config = TEXTS["questions"]["shape"], seen.config
     patches, width = config.num_patches, config.embed_dim
     shapes = [(patches, width), (patches + 1, width), (patches, width + 1), (2 * patches, width)]
@@ -33,7 +34,7 @@ def ask_shape(choice: Choice, seen: Observation) -> Question:
     why = texts["why_class" if has_class(config) else "why_mean"]
     if config.num_registers:
         why = f"{why} {texts['why_registers']}"
-    words = facts(choice, seen)
+    words = facts(choice, seen, place)
     return Question(
         "shape",
         texts["text"].format(**words),

@@ -7,20 +7,22 @@ from explainer.inputs.pictures.galleries import DIGITS, samples
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views.class_token.cells import show_matrices
 from explainer.views.class_token.values import start_difference, start_rows
 from explainer.views.class_token.wording import TEXTS, dimensions, has_class, names_of, others
 
 
-def show_what(choice: Choice, seen: Observation) -> None:
+def show_what(choice: Choice, seen: Observation, place: Place) -> None:
     texts = TEXTS["parts"]["what"]
     if has_class(seen.config):
-        show_matrices("start", started, Cell("start", 0, 0), choice, seen, "start")
+        show_matrices("start", started, Cell("start", 0, 0), choice, seen, place, "start")
         difference = f"{start_difference(choice, seen):g}"
         st.markdown(texts["same"].format(difference=difference))
     else:
-        show_matrices("mean", averaged, Cell("pooled", 0, 0), choice, seen, "final", "pooled")
+        show_matrices(
+            "mean", averaged, Cell("pooled", 0, 0), choice, seen, place, "final", "pooled"
+        )
 
 
 def started(choice: Choice, seen: Observation) -> list[Matrix]:

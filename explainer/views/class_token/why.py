@@ -11,11 +11,12 @@ from explainer.observation.text_variants import texts_of
 from explainer.shell.notes import note
 from explainer.shell.sidebar import SOURCE_LABELS
 from explainer.state.choice import UNTRAINED, Choice
+from explainer.state.place import Place
 from explainer.views.class_token.wording import TEXTS, has_class
 from vit_core import CheckpointError
 
 
-def show_why(choice: Choice, seen: Observation) -> None:
+def show_why(choice: Choice, seen: Observation, place: Place) -> None:
     texts = texts_of("class_token", seen)["parts"]["why"]
     rows = remember(("class token models", seen.gallery), partial(compared, seen.gallery))
     if len(rows) < 2:  # nothing to compare

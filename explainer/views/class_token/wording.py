@@ -10,6 +10,7 @@ from explainer.inputs.pictures.galleries import DIGITS, samples
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from vit_core import ViTConfig
 
 TEXTS = load_texts("class_token")
@@ -18,7 +19,7 @@ OTHERS = 2  # images beside this one
 BOTH = ("join", "what", "journey", "listens")  # parts that are told in two ways
 
 
-def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
+def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, object]:
     config, parts = seen.config, texts_of("class_token", seen)["parts"]
     kind = "class" if has_class(config) else "mean"
     numbers: dict[str, object] = {

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from explainer.observation.observe import Observation
 from explainer.shell.code_panel import Snippet
 from explainer.state.choice import Choice
+from explainer.state.place import Place
+from explainer.views.classification_head.cells import cell_shapes
 from explainer.views.classification_head.lens import show_lens
 from explainer.views.classification_head.logits import show_logits
 from explainer.views.classification_head.parts import show_parts
@@ -16,9 +18,9 @@ from explainer.views.classification_head.wrong import are_classes_known, show_wr
 from vit_core.interpret.lens import logit_attribution, logit_lens
 from vit_core.model import ViT
 
-__all__ = ["CODE", "PARTS", "facts", "has_part", "questions"]
+__all__ = ["CODE", "PARTS", "facts", "has_part", "matrix_shapes", "questions"]
 
-PARTS: Mapping[str, Callable[[Choice, Observation], None]] = {
+PARTS: Mapping[str, Callable[[Choice, Observation, Place], None]] = {
     "pooled": show_pooled,
     "logits": show_logits,
     "softmax": show_softmax,
@@ -35,6 +37,11 @@ CODE = (
 )
 
 
-def has_part(name: str, choice: Choice, seen: Observation) -> bool:
+def has_part(name: str, choice: Choice, seen: Observation, place: Place) -> bool:
     """Whether the part makes sense: mistakes need pictures of which it is known what they show."""
     return name != "wrong" or are_classes_known(choice)
+
+
+def matrix_shapes(choice: Choice, seen: Observation, place: Place) -> Mapping[str, tuple[int, int]]:
+    """Return rows and columns of every matrix whose cells can be chosen."""
+    return cell_shapes(seen)

@@ -15,7 +15,7 @@ from explainer.observation.weights import weights
 from explainer.shell.cell_arithmetic import cell_name, show_arithmetic, show_derivation, show_hint
 from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views.classification_head.values import contributions, read_rows
 from explainer.views.classification_head.wording import rival_of
 
@@ -26,12 +26,14 @@ def show_matrices(
     start: Cell,
     choice: Choice,
     seen: Observation,
+    place: Place,
 ) -> None:
     """Show matrices whose chosen cell is the link's, or ``start`` while it is in none of them."""
     shapes = {name: shape for name, shape in cell_shapes(seen).items() if name in MATRICES[key]}
-    cell = session.get_cell(shapes)
+    cell = place.cell_in(shapes)
     matrices(
-        key=f"head-{key}",
+        key=place.key(f"head-{key}"),
+        group=place.prefix,
         items=partial(make, choice, seen),
         cell=cell or start,
         on_choose=session.set_cell,
@@ -43,12 +45,12 @@ def show_matrices(
     matrix = next(one for one in make(choice, seen) if one.name == cell.matrix)
     where = cell_name(matrix, cell)
     if cell.matrix in ("written", "margin", "lens"):
-        show_derivation(derived(choice, seen, cell), seen, where)
+        show_derivation(derived(choice, seen, cell), seen, place, where)
     else:
-        show_arithmetic(choice, seen, *place_of(seen, cell), where)
+        show_arithmetic(choice, seen, place, *source_of(seen, cell), where)
 
 
-def place_of(seen: Observation, cell: Cell) -> tuple[str, tuple[int, ...]]:
+def source_of(seen: Observation, cell: Cell) -> tuple[str, tuple[int, ...]]:
     """Return the trace key and the index of what a cell of the first two parts shows."""
     if cell.matrix in ("weights", "logits"):
         row = shown_classes(seen)[cell.row]

@@ -8,15 +8,15 @@ from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import names_of, shown_classes
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views.classification_head.cells import show_matrices
 from explainer.views.classification_head.wording import TEXTS, stage_names
 
 
-def show_lens(choice: Choice, seen: Observation) -> None:
+def show_lens(choice: Choice, seen: Observation, place: Place) -> None:
     texts, names = TEXTS["parts"]["lens"], seen.class_names
     start = Cell("lens", lens(choice, seen).settled, shown_classes(seen).index(seen.prediction))
-    show_matrices("lens", lens_matrices, start, choice, seen)
+    show_matrices("lens", lens_matrices, start, choice, seen, place)
     st.markdown(f":small[{texts['note'].strip()}]")
     download_csv(
         texts["download"],
@@ -24,7 +24,7 @@ def show_lens(choice: Choice, seen: Observation) -> None:
             lens(choice, seen).probabilities, stage_names(seen.config), names, "stage"
         ),
         "logit-lens.csv",
-        "head-lens-csv",
+        place.key("head-lens-csv"),
     )
 
 

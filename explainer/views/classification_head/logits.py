@@ -13,23 +13,26 @@ from explainer.observation.weights import weights
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.notes import note
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views.classification_head.cells import show_matrices
 from explainer.views.classification_head.wording import TEXTS, facts, numbered
 
 
-def show_logits(choice: Choice, seen: Observation) -> None:
+def show_logits(choice: Choice, seen: Observation, place: Place) -> None:
     texts = texts_of("classification_head", seen)["parts"]["logits"]
     config = seen.config
     start = Cell("logits", shown_classes(seen).index(seen.prediction), 0)
-    show_matrices("logits", logit_matrices, start, choice, seen)
+    show_matrices("logits", logit_matrices, start, choice, seen, place)
     if not are_all_shown(seen):
         note(texts["some"].format(classes=f"{len(seen.class_names):,}"))
     st.latex(texts["formula" if config.pool == "cls" else "formula_mean"])
     paper = texts["paper" if config.pool == "cls" else "paper_mean"]
-    st.markdown(paper.format(**facts(choice, seen)))
+    st.markdown(paper.format(**facts(choice, seen, place)))
     download_csv(
-        texts["download"], partial(logits_csv, choice, seen), "head.csv", "head-logits-csv"
+        texts["download"],
+        partial(logits_csv, choice, seen),
+        "head.csv",
+        place.key("head-logits-csv"),
     )
 
 

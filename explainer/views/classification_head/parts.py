@@ -10,18 +10,18 @@ from explainer.observation.shown_classes import names_of, shown_classes
 from explainer.observation.text_variants import texts_of
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views.classification_head.cells import show_matrices
 from explainer.views.classification_head.values import contributions
 from explainer.views.classification_head.wording import TEXTS, rival_of, signed, writer_names
 
 
-def show_parts(choice: Choice, seen: Observation) -> None:
+def show_parts(choice: Choice, seen: Observation, place: Place) -> None:
     texts = texts_of("classification_head", seen)["parts"]["parts"]
     split, names = written(choice, seen), seen.class_names
     best, rival = seen.prediction, rival_of(seen)
     start = Cell("written", 0, shown_classes(seen).index(best))
-    show_matrices("parts", written_matrices, start, choice, seen)
+    show_matrices("parts", written_matrices, start, choice, seen, place)
     writers, margin = writer_names(split), split.logits[:, best] - split.logits[:, rival]
     most, least = int(margin.argmax()), int(margin.argmin())
     total = texts["total" if margin[least] < 0 else "total_one_side"]
@@ -41,7 +41,7 @@ def show_parts(choice: Choice, seen: Observation) -> None:
         texts["download"],
         lambda: matrix_csv(contributions(split), writer_names(split, True), names, "part"),
         "contributions.csv",
-        "head-parts-csv",
+        place.key("head-parts-csv"),
     )
 
 

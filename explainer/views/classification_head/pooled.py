@@ -6,7 +6,7 @@ from explainer.content.token_names import token_names
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views.classification_head.cells import show_matrices
 from explainer.views.classification_head.values import read_rows
 from explainer.views.classification_head.wording import numbered
@@ -14,9 +14,9 @@ from explainer.views.classification_head.wording import numbered
 TOKENS = load_texts("token_explorer")
 
 
-def show_pooled(choice: Choice, seen: Observation) -> None:
+def show_pooled(choice: Choice, seen: Observation, place: Place) -> None:
     name = "normed" if seen.config.pool == "cls" else "pooled"
-    show_matrices("pooled", pooled_matrices, Cell(name, 0, 0), choice, seen)
+    show_matrices("pooled", pooled_matrices, Cell(name, 0, 0), choice, seen, place)
 
 
 def pooled_matrices(choice: Choice, seen: Observation) -> list[Matrix]:

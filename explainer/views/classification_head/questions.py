@@ -11,6 +11,7 @@ from explainer.observation.lens import lens, written
 from explainer.observation.observe import Observation
 from explainer.shell.quiz import Question, compared
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.classification_head.wording import (
     TEXTS,
     facts,
@@ -22,8 +23,8 @@ from explainer.views.classification_head.wording import (
 LARGE = math.log(1e6)  # from here on a power of e is written with a power of ten
 
 
-def questions(choice: Choice, seen: Observation) -> list[Question]:
-    words = facts(choice, seen)
+def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
+    words = facts(choice, seen, place)
     return [
         ask_settles(choice, seen, words),
         ask_ratio(seen, words),

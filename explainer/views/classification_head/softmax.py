@@ -22,12 +22,13 @@ from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.notes import note
 from explainer.shell.worked_line import bracketed
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.classification_head.wording import facts
 
 LARGEST_LOGIT = 700  # e to its power is still a number
 
 
-def show_softmax(choice: Choice, seen: Observation) -> None:
+def show_softmax(choice: Choice, seen: Observation, place: Place) -> None:
     texts = texts_of("classification_head", seen)["parts"]["softmax"]
     names = seen.class_names
     shares, places = seen.probabilities, shown_classes(seen)
@@ -45,7 +46,7 @@ def show_softmax(choice: Choice, seen: Observation) -> None:
                 mode=st.context.theme.type or "light",
             ),
             theme=None,
-            key="head-probabilities",
+            key=place.key("head-probabilities"),
             config={"displayModeBar": "hover", "displaylogo": False},
             alt=plain_format(
                 texts["alt"],
@@ -56,7 +57,7 @@ def show_softmax(choice: Choice, seen: Observation) -> None:
             count, rest = left_over(seen, places)
             note(texts["rest"].format(count=f"{count:,}", share=percent(rest)))
     with right:
-        st.markdown(verdict(choice, seen))
+        st.markdown(verdict(choice, seen, place))
         st.latex(texts["worked"] % worked(seen))
         if choice.trained:
             st.markdown(f":small[{texts['sure'].strip()}]")
@@ -66,7 +67,7 @@ def show_softmax(choice: Choice, seen: Observation) -> None:
                 np.stack([seen.logits, shares], axis=1), names, ("logit", "probability"), "class"
             ),
             "probabilities.csv",
-            "head-probabilities-csv",
+            place.key("head-probabilities-csv"),
         )
 
 
@@ -93,10 +94,10 @@ def worked(seen: Observation) -> tuple[str, ...]:
     )
 
 
-def verdict(choice: Choice, seen: Observation) -> str:
+def verdict(choice: Choice, seen: Observation, place: Place) -> str:
     texts = texts_of("classification_head", seen)["parts"]["softmax"]
     names, truth = seen.class_names, seen.label
-    words = facts(choice, seen)
+    words = facts(choice, seen, place)
     if truth is None:
         said = texts["verdict_own"].format(**words)
     elif truth == seen.prediction:

@@ -10,12 +10,13 @@ from explainer.observation.lens import Written, lens
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from vit_core import ViTConfig
 
 TEXTS = load_texts("classification_head")
 
 
-def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
+def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, object]:
     config, texts = seen.config, texts_of("classification_head", seen)["parts"]
     reads = texts["pooled"]["reads_class" if config.pool == "cls" else "reads_mean"]
     return {

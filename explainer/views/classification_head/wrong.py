@@ -17,6 +17,7 @@ from explainer.observation.wrong_digits import some_hard_digits
 from explainer.observation.wrong_samples import hard_samples, known_samples
 from explainer.state import session
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.classification_head.wording import facts
 
 SHOWN_MISTAKES = 4
@@ -36,7 +37,7 @@ class Mistake(NamedTuple):
     chosen: dict[str, Any]
 
 
-def show_wrong(choice: Choice, seen: Observation) -> None:
+def show_wrong(choice: Choice, seen: Observation, place: Place) -> None:
     texts, names = texts_of("classification_head", seen)["parts"]["wrong"], seen.class_names
     mistakes = mistakes_of(choice)
     if seen.label is not None and seen.label != seen.prediction:
@@ -44,7 +45,7 @@ def show_wrong(choice: Choice, seen: Observation) -> None:
             truth=names[seen.label],
             a_truth=with_article(names[seen.label]),
             written=texts_of("classification_head", seen)["parts"]["parts"]["title"],
-            **facts(choice, seen),
+            **facts(choice, seen, place),
         )
         st.markdown(said)
     if not mistakes:
@@ -56,9 +57,9 @@ def show_wrong(choice: Choice, seen: Observation) -> None:
             "said": names[one.said],
             "a_truth": with_article(names[one.truth]),
             "a_said": with_article(names[one.said]),
-            "number": place + 1,
+            "number": index + 1,
         }
-        for place, one in enumerate(mistakes)
+        for index, one in enumerate(mistakes)
     ]
     st.html(
         looks(
@@ -73,8 +74,8 @@ def show_wrong(choice: Choice, seen: Observation) -> None:
         )
     )
     with st.container(horizontal=True):
-        for place, (one, said) in enumerate(zip(mistakes, words, strict=True)):
-            if st.button(texts["look"].format(**said), key=f"head-mistake-{place}"):
+        for index, (one, said) in enumerate(zip(mistakes, words, strict=True)):
+            if st.button(texts["look"].format(**said), key=place.key(f"head-mistake-{index}")):
                 session.change(**one.chosen)
                 st.rerun()  # the whole page, as the sidebar shows the image
 

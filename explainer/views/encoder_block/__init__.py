@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from explainer.observation.observe import Observation
 from explainer.shell.code_panel import Snippet
 from explainer.state.choice import Choice
+from explainer.state.place import Place
+from explainer.views.encoder_block.cells import cell_shapes
 from explainer.views.encoder_block.flow import show_flow
 from explainer.views.encoder_block.formula import show_formula
 from explainer.views.encoder_block.mlp import show_mlp
@@ -15,9 +17,9 @@ from explainer.views.encoder_block.sizes import show_sizes
 from explainer.views.encoder_block.wording import facts
 from vit_core.model import EncoderBlock, Mlp
 
-__all__ = ["CODE", "PARTS", "facts", "questions"]
+__all__ = ["CODE", "PARTS", "facts", "matrix_shapes", "questions"]
 
-PARTS: Mapping[str, Callable[[Choice, Observation], None]] = {
+PARTS: Mapping[str, Callable[[Choice, Observation, Place], None]] = {
     "flow": show_flow,
     "sizes": show_sizes,
     "norm": show_norm,
@@ -30,3 +32,8 @@ CODE = (
     Snippet("norm", EncoderBlock.forward, ("normed_BND =",)),
     Snippet("mlp", Mlp.forward, ("pre_BNM =", "post_BNM =", "return")),
 )
+
+
+def matrix_shapes(choice: Choice, seen: Observation, place: Place) -> Mapping[str, tuple[int, int]]:
+    """Return rows and columns of every matrix whose cells can be chosen."""
+    return cell_shapes(seen.config)

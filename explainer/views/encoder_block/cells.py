@@ -5,9 +5,8 @@ import numpy as np
 from explainer.components.matrices import Matrix
 from explainer.observation.observe import Observation
 from explainer.shell.cell_arithmetic import cell_name, show_arithmetic, show_hint
-from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views.encoder_block.wording import query_of
 from vit_core import ViTConfig
 
@@ -27,31 +26,31 @@ def cell_shapes(config: ViTConfig) -> dict[str, tuple[int, int]]:
     }
 
 
-def chosen_cell(start: Cell, config: ViTConfig, *names: str) -> Cell:
+def chosen_cell(place: Place, start: Cell, config: ViTConfig, *names: str) -> Cell:
     """Return the link's cell, or ``start`` while it is in none of the named matrices."""
     shapes = cell_shapes(config)
-    return session.get_cell({name: shapes[name] for name in names}) or start
+    return place.cell_in({name: shapes[name] for name in names}) or start
 
 
-def place_of(choice: Choice, seen: Observation) -> tuple:
+def place_of(choice: Choice, seen: Observation, place: Place) -> tuple:
     """Return what the pictures of a token depend on."""
-    return choice, session.get_block(choice), query_of(choice, seen)
+    return choice, place.block, query_of(choice, seen, place)
 
 
-def explain(choice: Choice, seen: Observation, items: list[Matrix]) -> None:
+def explain(choice: Choice, seen: Observation, place: Place, items: list[Matrix]) -> None:
     """Show where the chosen cell's number comes from, if it is in one of these matrices."""
-    cell = session.get_cell({item.name: np.shape(item.values) for item in items})
+    cell = place.cell_in({item.name: np.shape(item.values) for item in items})
     if cell is None:
         show_hint()
         return
     item = next(item for item in items if item.name == cell.matrix)
     rows = {"stream": STREAM, "normed": COPIES, "hidden": HIDDEN, "learned": ("norm1",) * 2}
     name = rows[cell.matrix][cell.row]
-    key = f"blocks.{session.get_block(choice)}.{name}"
+    key = f"blocks.{place.block}.{name}"
     if name == "resid_pre":  # the same rows, as what comes before made them
-        block = session.get_block(choice) - 1
+        block = place.block - 1
         key = f"blocks.{block}.resid_post" if block >= 0 else "embed"
     if cell.matrix == "learned":
         key = f"{key}.weight"
     where = cell_name(item, cell)
-    show_arithmetic(choice, seen, key, (query_of(choice, seen), cell.column), where)
+    show_arithmetic(choice, seen, place, key, (query_of(choice, seen, place), cell.column), where)

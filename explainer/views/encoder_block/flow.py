@@ -16,7 +16,7 @@ from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views.encoder_block.cells import COPIES, STREAM, chosen_cell, explain, place_of
 from explainer.views.encoder_block.wording import (
     TEXTS,
@@ -29,43 +29,48 @@ from explainer.views.encoder_block.wording import (
 )
 
 
-def show_flow(choice: Choice, seen: Observation) -> None:
+def show_flow(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["flow"], seen.config
-    controls.pick_block(choice)
+    controls.pick_block(place)
     picker, picture = st.columns((1, 3), gap="large", vertical_alignment="center")
     with picker:
         token_picker(
-            key="block-tokens",
+            key=place.key("block-tokens"),
+            group=place.prefix,
             image=seen.pixels,
             grid=config.grid_size,
             prefix_names=prefix_names(config, TOKENS),
-            query=query_of(choice, seen),
+            query=query_of(choice, seen, place),
             on_choose=lambda clicked: session.set_query(clicked["query"]),
             width=200,
             cache=choice,
         )
     with picture:
-        show_diagram(choice, seen)
+        show_diagram(choice, seen, place)
     matrices(
-        key="block-stream",
-        items=partial(stream_matrices, choice, seen),
-        cell=chosen_cell(Cell("stream", 2, 0), config, "stream", "normed"),
+        key=place.key("block-stream"),
+        group=place.prefix,
+        items=partial(stream_matrices, choice, seen, place),
+        cell=chosen_cell(place, Cell("stream", 2, 0), config, "stream", "normed"),
         on_choose=session.set_cell,
-        cache=place_of(choice, seen),
+        cache=place_of(choice, seen, place),
     )
-    explain(choice, seen, stream_matrices(choice, seen))
+    explain(choice, seen, place, stream_matrices(choice, seen, place))
     note(texts["note" if flaws(choice).residual else "note_replaced"])
     st.markdown(texts["why"])
     download_csv(
-        texts["download"], partial(stream_csv, choice, seen), "stream.csv", "block-stream-csv"
+        texts["download"],
+        partial(stream_csv, choice, seen, place),
+        "stream.csv",
+        place.key("block-stream-csv"),
     )
 
 
-def show_diagram(choice: Choice, seen: Observation) -> None:
+def show_diagram(choice: Choice, seen: Observation, place: Place) -> None:
     texts = TEXTS["parts"]["flow"]
     names = ("before", "attention", "middle", "mlp", "after")
     lengths = {
-        name: f"{length(row(choice, seen, key)):.2f}"
+        name: f"{length(row(choice, seen, place, key)):.2f}"
         for name, key in zip(names, STREAM, strict=True)
     }
     made = flaws(choice)
@@ -76,20 +81,20 @@ def show_diagram(choice: Choice, seen: Observation) -> None:
         block_flow(
             lengths,
             texts,
-            alt.format(**facts(choice, seen), **lengths),
+            alt.format(**facts(choice, seen, place), **lengths),
             residual=made.residual,
             layer_norm=made.layer_norm,
         )
     )
 
 
-def stream_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
+def stream_matrices(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
     texts, dimensions = TEXTS["parts"]["flow"], numbered_dimensions(seen.config)
     return [
         Matrix(
             "stream",
-            np.stack([row(choice, seen, name) for name in STREAM]),
-            texts["stream"].format(**facts(choice, seen)),
+            np.stack([row(choice, seen, place, name) for name in STREAM]),
+            texts["stream"].format(**facts(choice, seen, place)),
             [texts[name] for name in STREAM],
             dimensions,
             row_axis="station",
@@ -97,7 +102,7 @@ def stream_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
         ),
         Matrix(
             "normed",
-            np.stack([row(choice, seen, name) for name in COPIES]),
+            np.stack([row(choice, seen, place, name) for name in COPIES]),
             texts["normed"],
             [texts[name] for name in COPIES],
             dimensions,
@@ -107,7 +112,7 @@ def stream_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
     ]
 
 
-def stream_csv(choice: Choice, seen: Observation) -> str:
+def stream_csv(choice: Choice, seen: Observation, place: Place) -> str:
     names = (*STREAM, *COPIES)
-    table = np.stack([row(choice, seen, name) for name in names])
+    table = np.stack([row(choice, seen, place, name) for name in names])
     return matrix_csv(table, names, numbered_dimensions(seen.config), "station")

@@ -5,18 +5,18 @@ import streamlit as st
 from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
 from explainer.shell.badge import equals_pytorch
-from explainer.state import session
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.encoder_block.wording import TEXTS
 from vit_core import ViTConfig
 from vit_core.mistakes import Flaws
 
 
-def show_formula(choice: Choice, seen: Observation) -> None:
+def show_formula(choice: Choice, seen: Observation, place: Place) -> None:
     texts = TEXTS["parts"]["formula"]
     st.latex(equations(seen.config, flaws(choice)))
     st.markdown(texts["paper"])
-    equals_pytorch("block", choice, seen, session.get_block(choice))
+    equals_pytorch("block", choice, seen, place.block)
 
 
 def equations(config: ViTConfig, made: Flaws) -> str:

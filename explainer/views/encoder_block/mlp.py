@@ -12,7 +12,7 @@ from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views.encoder_block.cells import chosen_cell, explain, place_of
 from explainer.views.encoder_block.wording import (
     CHART,
@@ -27,56 +27,57 @@ from explainer.views.encoder_block.wording import (
 )
 
 
-def unit_of(choice: Choice, seen: Observation) -> int:
+def unit_of(choice: Choice, seen: Observation, place: Place) -> int:
     """Return the chosen hidden unit, the one that is strongest for the token until one is."""
-    unit = session.load().unit
+    unit = place.unit
     if unit is None:
-        unit = int(row(choice, seen, "mlp.post").argmax())
+        unit = int(row(choice, seen, place, "mlp.post").argmax())
     return min(unit, seen.config.mlp_dim - 1)
 
 
 def choose_unit(cell: Cell) -> None:
-    session.change(unit=cell.column, cell=f"{cell.matrix}.{cell.row}.{cell.column}")
+    session.change(unit=cell.column, cell=str(cell))
 
 
-def show_mlp(choice: Choice, seen: Observation) -> None:
-    texts, config, words = TEXTS["parts"]["mlp"], seen.config, facts(choice, seen)
-    unit = unit_of(choice, seen)
+def show_mlp(choice: Choice, seen: Observation, place: Place) -> None:
+    texts, config, words = TEXTS["parts"]["mlp"], seen.config, facts(choice, seen, place)
+    unit = unit_of(choice, seen, place)
     st.latex(texts["formula"])
     matrices(
-        key="block-hidden",
-        items=partial(hidden_matrices, choice, seen),
-        cell=chosen_cell(Cell("hidden", 1, unit), config, "hidden"),
+        key=place.key("block-hidden"),
+        group=place.prefix,
+        items=partial(hidden_matrices, choice, seen, place),
+        cell=chosen_cell(place, Cell("hidden", 1, unit), config, "hidden"),
         on_choose=choose_unit,
-        cache=place_of(choice, seen),
+        cache=place_of(choice, seen, place),
     )
-    explain(choice, seen, hidden_matrices(choice, seen))
-    st.markdown(texts["active"].format(active=active_units(choice, seen), **words))
+    explain(choice, seen, place, hidden_matrices(choice, seen, place))
+    st.markdown(texts["active"].format(active=active_units(choice, seen, place), **words))
     left, right = st.columns((1, 3), gap="large")
     with left:
-        show_unit(choice, seen, unit)
+        show_unit(choice, seen, place, unit)
     with right:
-        show_curve(choice, seen, unit)
+        show_curve(choice, seen, place, unit)
     download_csv(
         texts["download"],
         lambda: matrix_csv(
-            seen.tensors[f"blocks.{session.get_block(choice)}.mlp.post"],
+            seen.tensors[f"blocks.{place.block}.mlp.post"],
             names_of(config),
             numbered(texts["unit"], config.mlp_dim),
             "token",
         ),
         "hidden-units.csv",
-        "block-hidden-csv",
+        place.key("block-hidden-csv"),
     )
 
 
-def hidden_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
+def hidden_matrices(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
     texts = TEXTS["parts"]["mlp"]
     return [
         Matrix(
             "hidden",
-            np.stack([row(choice, seen, "mlp.pre"), row(choice, seen, "mlp.post")]),
-            texts["hidden"].format(**facts(choice, seen)),
+            np.stack([row(choice, seen, place, "mlp.pre"), row(choice, seen, place, "mlp.post")]),
+            texts["hidden"].format(**facts(choice, seen, place)),
             [texts["pre"], texts["post"]],
             numbered(texts["unit"], seen.config.mlp_dim),
             row_axis="side",
@@ -85,19 +86,19 @@ def hidden_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
     ]
 
 
-def show_unit(choice: Choice, seen: Observation, unit: int) -> None:
+def show_unit(choice: Choice, seen: Observation, place: Place, unit: int) -> None:
     """One hidden unit's activation over the image."""
     texts, config = TEXTS["parts"]["mlp"], seen.config
-    values = seen.tensors[f"blocks.{session.get_block(choice)}.mlp.post"][:, unit]
+    values = seen.tensors[f"blocks.{place.block}.mlp.post"][:, unit]
     on_patches = values[config.num_prefix_tokens :]
     strongest = config.num_prefix_tokens + int(on_patches.argmax())
     largest = f"{on_patches.max():.2f}".replace("-", "−")
     names = names_of(config)
     alt = texts["unit_alt"].format(unit=unit + 1, strongest=names[strongest], value=largest)
     amounts = np.maximum(on_patches, 0).reshape(config.grid_size)
-    own = f"{row(choice, seen, 'mlp.post')[unit]:.2f}".replace("-", "−")
+    own = f"{row(choice, seen, place, 'mlp.post')[unit]:.2f}".replace("-", "−")
     lines = [
-        texts["unit_value"].format(query=names[query_of(choice, seen)], value=own),
+        texts["unit_value"].format(query=names[query_of(choice, seen, place)], value=own),
         texts["unit_largest"].format(value=largest),
         texts["unit_note"],
     ]
@@ -105,13 +106,13 @@ def show_unit(choice: Choice, seen: Observation, unit: int) -> None:
     st.html(looks([(picture, texts["unit_title"].format(unit=unit + 1), lines)]))
 
 
-def show_curve(choice: Choice, seen: Observation, unit: int) -> None:
-    texts, words = TEXTS["parts"]["mlp"], facts(choice, seen)
+def show_curve(choice: Choice, seen: Observation, place: Place, unit: int) -> None:
+    texts, words = TEXTS["parts"]["mlp"], facts(choice, seen, place)
     st.markdown(f"**{texts['curve']}**")
     st.plotly_chart(
         gelu_curve(
-            row(choice, seen, "mlp.pre"),
-            row(choice, seen, "mlp.post"),
+            row(choice, seen, place, "mlp.pre"),
+            row(choice, seen, place, "mlp.post"),
             unit,
             axis=texts["curve_x"],
             height_axis=texts["curve_y"],
@@ -119,7 +120,7 @@ def show_curve(choice: Choice, seen: Observation, unit: int) -> None:
             mode=mode(),
         ),
         theme=None,
-        key="block-gelu",
+        key=place.key("block-gelu"),
         config=CHART,
-        alt=texts["curve_alt"].format(active=active_units(choice, seen), **words),
+        alt=texts["curve_alt"].format(active=active_units(choice, seen, place), **words),
     )

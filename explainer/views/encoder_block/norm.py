@@ -12,7 +12,7 @@ from explainer.observation.weights import weights
 from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views.encoder_block.cells import chosen_cell, explain
 from explainer.views.encoder_block.wording import (
     CHART,
@@ -24,10 +24,10 @@ from explainer.views.encoder_block.wording import (
 )
 
 
-def show_norm(choice: Choice, seen: Observation) -> None:
-    texts, config, words = TEXTS["parts"]["norm"], seen.config, facts(choice, seen)
+def show_norm(choice: Choice, seen: Observation, place: Place) -> None:
+    texts, config, words = TEXTS["parts"]["norm"], seen.config, facts(choice, seen, place)
     st.latex(texts["formula"])
-    before, after = row(choice, seen, "resid_pre"), row(choice, seen, "norm1")
+    before, after = row(choice, seen, place, "resid_pre"), row(choice, seen, place, "norm1")
     numbers = {
         f"{name}_{when}": f"{value:.3f}".replace("-", "−")
         for when, values in (("before", before), ("after", after))
@@ -46,24 +46,25 @@ def show_norm(choice: Choice, seen: Observation) -> None:
             before, after, axis=texts["value"], count_axis=texts["count"], mode=mode()
         ),
         theme=None,
-        key="block-norm",
+        key=place.key("block-norm"),
         config=CHART,
         alt=texts["alt"].format(**numbers, **words),
     )
     matrices(
-        key="block-learned",
-        items=partial(learned_matrices, choice, seen),
-        cell=chosen_cell(Cell("learned", 0, 0), config, "learned"),
+        key=place.key("block-learned"),
+        group=place.prefix,
+        items=partial(learned_matrices, choice, seen, place),
+        cell=chosen_cell(place, Cell("learned", 0, 0), config, "learned"),
         on_choose=session.set_cell,
-        cache=(choice, session.get_block(choice)),
+        cache=(choice, place.block),
     )
-    explain(choice, seen, learned_matrices(choice, seen))
+    explain(choice, seen, place, learned_matrices(choice, seen, place))
     note(texts["note"].format(epsilon=f"{config.norm_eps:g}"))
 
 
-def learned_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
+def learned_matrices(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
     texts, held = TEXTS["parts"]["norm"], weights(choice)
-    name = f"blocks.{session.get_block(choice)}.norm1"
+    name = f"blocks.{place.block}.norm1"
     return [
         Matrix(
             "learned",

@@ -7,7 +7,7 @@ from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views.encoder_block.cells import chosen_cell
 from explainer.views.encoder_block.wording import (
     TEXTS,
@@ -19,33 +19,36 @@ from explainer.views.encoder_block.wording import (
 )
 
 
-def show_overview(choice: Choice, seen: Observation) -> None:
+def show_overview(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["overview"], seen.config
     matrices(
-        key="block-lengths",
-        items=partial(length_matrices, choice, seen),
-        cell=chosen_cell(Cell("lengths", 0, session.get_block(choice)), config, "lengths"),
+        key=place.key("block-lengths"),
+        group=place.prefix,
+        items=partial(length_matrices, choice, seen, place),
+        cell=chosen_cell(place, Cell("lengths", 0, place.block), config, "lengths"),
         on_choose=choose_block,
-        cache=(choice, query_of(choice, seen)),
+        cache=(choice, query_of(choice, seen, place)),
     )
-    download_csv(texts["download"], partial(lengths_csv, seen), "lengths.csv", "block-lengths-csv")
+    download_csv(
+        texts["download"], partial(lengths_csv, seen), "lengths.csv", place.key("block-lengths-csv")
+    )
 
 
 def choose_block(cell: Cell) -> None:
-    session.change(block=cell.column, cell=f"{cell.matrix}.{cell.row}.{cell.column}")
+    session.change(block=cell.column, cell=str(cell))
 
 
 def length_rows() -> list[str]:
     return [TEXTS["parts"]["overview"][name] for name in ("stream", "attention", "mlp")]
 
 
-def length_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
+def length_matrices(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
     texts = TEXTS["parts"]["overview"]
     return [
         Matrix(
             "lengths",
-            lengths(seen, query_of(choice, seen)),
-            texts["table"].format(**facts(choice, seen)),
+            lengths(seen, query_of(choice, seen, place)),
+            texts["table"].format(**facts(choice, seen, place)),
             length_rows(),
             numbered(texts["block"], seen.config.depth),
             row_axis="part",

@@ -7,6 +7,7 @@ from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
 from explainer.shell.quiz import Question, compared
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.encoder_block.wording import (
     TEXTS,
     active_units,
@@ -19,20 +20,22 @@ from explainer.views.encoder_block.wording import (
 )
 
 
-def questions(choice: Choice, seen: Observation) -> list[Question]:
-    words = facts(choice, seen)
+def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
+    words = facts(choice, seen, place)
     asked = [
-        ask_larger(choice, seen, words),
-        ask_nothing(choice, seen, words),
-        ask_active(choice, seen, words),
+        ask_larger(choice, seen, place, words),
+        ask_nothing(choice, seen, place, words),
+        ask_active(choice, seen, place, words),
         ask_alone(words),
     ]
-    return asked if seen.config.depth == 1 else [*asked, ask_most(choice, seen, words)]
+    return asked if seen.config.depth == 1 else [*asked, ask_most(choice, seen, place, words)]
 
 
-def ask_larger(choice: Choice, seen: Observation, words: Mapping[str, object]) -> Question:
+def ask_larger(
+    choice: Choice, seen: Observation, place: Place, words: Mapping[str, object]
+) -> Question:
     texts = TEXTS["questions"]["larger"]
-    attention, mlp = (length(row(choice, seen, name)) for name in ("attn_out", "mlp_out"))
+    attention, mlp = (length(row(choice, seen, place, name)) for name in ("attn_out", "mlp_out"))
     same = abs(attention - mlp) <= 0.01 * max(attention, mlp)
     return Question(
         "larger",
@@ -43,9 +46,11 @@ def ask_larger(choice: Choice, seen: Observation, words: Mapping[str, object]) -
     )
 
 
-def ask_nothing(choice: Choice, seen: Observation, words: Mapping[str, object]) -> Question:
+def ask_nothing(
+    choice: Choice, seen: Observation, place: Place, words: Mapping[str, object]
+) -> Question:
     texts = TEXTS["questions"]["nothing"]
-    first = f"{row(choice, seen, 'resid_pre')[0]:.3f}".replace("-", "−")
+    first = f"{row(choice, seen, place, 'resid_pre')[0]:.3f}".replace("-", "−")
     kept = flaws(choice).residual
     return Question(
         "nothing",
@@ -56,10 +61,12 @@ def ask_nothing(choice: Choice, seen: Observation, words: Mapping[str, object]) 
     )
 
 
-def ask_active(choice: Choice, seen: Observation, words: Mapping[str, object]) -> Question:
+def ask_active(
+    choice: Choice, seen: Observation, place: Place, words: Mapping[str, object]
+) -> Question:
     """Ask for the count among numbers that are spread over what is possible."""
     texts, units = TEXTS["questions"]["active"], seen.config.mlp_dim
-    active = active_units(choice, seen)
+    active = active_units(choice, seen, place)
     numbers = sorted({active, *((active + step * units // 4) % (units + 1) for step in (1, 2, 3))})
     return Question(
         "active",
@@ -70,8 +77,10 @@ def ask_active(choice: Choice, seen: Observation, words: Mapping[str, object]) -
     )
 
 
-def ask_most(choice: Choice, seen: Observation, words: Mapping[str, object]) -> Question:
-    texts, found = TEXTS["questions"]["most"], lengths(seen, query_of(choice, seen))[2]
+def ask_most(
+    choice: Choice, seen: Observation, place: Place, words: Mapping[str, object]
+) -> Question:
+    texts, found = TEXTS["questions"]["most"], lengths(seen, query_of(choice, seen, place))[2]
     blocks, sizes = numbered(texts["block"], len(found)), [f"{one:.2f}" for one in found]
     shown = list(zip(blocks, sizes, strict=True))
     text = texts["text"].format(**words)

@@ -6,6 +6,7 @@ import streamlit as st
 from explainer.observation.observe import Observation
 from explainer.shell.notes import note
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.encoder_block.cells import STREAM
 from explainer.views.encoder_block.wording import TEXTS, facts, length, row
 
@@ -16,9 +17,9 @@ def cosine(one: np.ndarray, other: np.ndarray) -> float | None:
     return float(one.astype(np.float64) @ other.astype(np.float64)) / size if size else None
 
 
-def show_sizes(choice: Choice, seen: Observation) -> None:
-    texts, words = TEXTS["parts"]["sizes"], facts(choice, seen)
-    before, attention, middle, mlp, after = (row(choice, seen, name) for name in STREAM)
+def show_sizes(choice: Choice, seen: Observation, place: Place) -> None:
+    texts, words = TEXTS["parts"]["sizes"], facts(choice, seen, place)
+    before, attention, middle, mlp, after = (row(choice, seen, place, name) for name in STREAM)
     change = after.astype(np.float64) - before
     names = ("part", "length", "share", "with_stream", "with_change")
     rows = (

@@ -9,8 +9,8 @@ from explainer.content import load_texts
 from explainer.content.token_names import token_names
 from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
-from explainer.state import session
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from vit_core import ViTConfig
 
 TEXTS = load_texts("encoder_block")
@@ -18,7 +18,7 @@ TOKENS = load_texts("token_explorer")
 CHART = {"displayModeBar": "hover", "displaylogo": False}
 
 
-def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
+def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, object]:
     config = seen.config
     many = TEXTS["depth_one" if config.depth == 1 else "depth_many"]
     return {
@@ -26,8 +26,8 @@ def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
         "units": config.mlp_dim,
         "tokens": config.num_tokens,
         "depth_words": many.format(depth=config.depth),
-        "block": session.get_block(choice) + 1,
-        "query": names_of(config)[query_of(choice, seen)],
+        "block": place.block + 1,
+        "query": names_of(config)[query_of(choice, seen, place)],
         "equations_text": equations_text(choice, config),
         "mlp_added": TEXTS["parts"]["mlp"][
             "added" if config.layer_scale is None else "added_layer_scale"
@@ -44,17 +44,17 @@ def equations_text(choice: Choice, config: ViTConfig) -> str:
     return TEXTS["parts"]["formula"][f"text_{kind}"]
 
 
-def query_of(choice: Choice, seen: Observation) -> int:
-    return session.get_query(choice, seen.telling_patch)
+def query_of(choice: Choice, seen: Observation, place: Place) -> int:
+    return place.token(seen.telling_patch)
 
 
 def names_of(config: ViTConfig) -> list[str]:
     return token_names(config, TOKENS)
 
 
-def row(choice: Choice, seen: Observation, name: str) -> np.ndarray:
+def row(choice: Choice, seen: Observation, place: Place, name: str) -> np.ndarray:
     """Return the chosen token's row of one tensor of the chosen block."""
-    return seen.tensors[f"blocks.{session.get_block(choice)}.{name}"][query_of(choice, seen)]
+    return seen.tensors[f"blocks.{place.block}.{name}"][query_of(choice, seen, place)]
 
 
 def length(vector: np.ndarray) -> float:
@@ -73,8 +73,8 @@ def numbered_dimensions(config: ViTConfig) -> list[str]:
     return numbered(TEXTS["parts"]["flow"]["dimension"], config.embed_dim)
 
 
-def active_units(choice: Choice, seen: Observation) -> int:
-    return int((row(choice, seen, "mlp.pre") > 0).sum())
+def active_units(choice: Choice, seen: Observation, place: Place) -> int:
+    return int((row(choice, seen, place, "mlp.pre") > 0).sum())
 
 
 def lengths(seen: Observation, token: int) -> np.ndarray:

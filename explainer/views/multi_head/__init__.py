@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from explainer.observation.observe import Observation
 from explainer.shell.code_panel import Snippet
 from explainer.state.choice import Choice
-from explainer.views.multi_head.concat import show_concat
+from explainer.state.place import Place
+from explainer.views.multi_head.concat import show_concat, sum_shapes
 from explainer.views.multi_head.effects import show_effects
 from explainer.views.multi_head.formula import show_formula
 from explainer.views.multi_head.looks import show_looks
@@ -17,9 +18,9 @@ from explainer.views.multi_head.wording import facts
 from vit_core.interpret.heads import mean_attention_distance, switch_heads_off
 from vit_core.model import SelfAttention
 
-__all__ = ["CODE", "PARTS", "facts", "questions"]
+__all__ = ["CODE", "PARTS", "facts", "matrix_shapes", "questions"]
 
-PARTS: Mapping[str, Callable[[Choice, Observation], None]] = {
+PARTS: Mapping[str, Callable[[Choice, Observation, Place], None]] = {
     "looks": show_looks,
     "overview": show_overview,
     "concat": show_concat,
@@ -33,3 +34,8 @@ CODE = (
     Snippet("spread", mean_attention_distance, ("weights =", "return")),
     Snippet("formula", SelfAttention.forward, ("qkv =", "q_BHNK", "return")),
 )
+
+
+def matrix_shapes(choice: Choice, seen: Observation, place: Place) -> Mapping[str, tuple[int, int]]:
+    """Return rows and columns of every matrix whose cells can be chosen."""
+    return sum_shapes(seen.config)

@@ -15,17 +15,17 @@ from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views.multi_head.wording import TEXTS, names_of, query_of
 from vit_core import ViTConfig
 
 
-def show_concat(choice: Choice, seen: Observation) -> None:
+def show_concat(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config, names = TEXTS["parts"]["concat"], seen.config, names_of(seen.config)
-    block, head, query = session.get_block(choice), session.get_head(choice), query_of(choice, seen)
+    block, head, query = place.block, place.head, query_of(choice, seen, place)
     written = heads.contributions(choice, seen, block)[:, query]
     sizes = np.linalg.norm(written, axis=1)
-    labels = [TEXTS["questions"]["head"].format(head=place + 1) for place in range(len(sizes))]
+    labels = [TEXTS["questions"]["head"].format(head=index + 1) for index in range(len(sizes))]
     st.markdown(f"**{texts['pieces_title'].format(query=names[query])}**")
     st.html(
         side_by_side(
@@ -48,7 +48,7 @@ def show_concat(choice: Choice, seen: Observation) -> None:
     note(texts["pieces_note"].format(written=texts[f"length_formula{end}"]))
     st.markdown(f"**{texts['sum_title']}**")
     st.markdown(texts[f"sum_text{end}"])
-    cell = session.get_cell(sum_shapes(config)) or Cell("written", head, 0)
+    cell = place.cell_in(sum_shapes(config)) or Cell("written", head, 0)
     marks = {"token": query, "head": head}
     # apart, since the sums of all tokens are the same whichever token is chosen
     for name, make, depends in (
@@ -56,7 +56,8 @@ def show_concat(choice: Choice, seen: Observation) -> None:
         ("sum", partial(sum_matrix, choice, seen, block), (choice, block)),
     ):
         matrices(
-            key=name,
+            key=place.key(name),
+            group=place.prefix,
             items=make,
             cell=cell,
             on_choose=session.set_cell,
@@ -64,21 +65,21 @@ def show_concat(choice: Choice, seen: Observation) -> None:
             prefix=config.num_prefix_tokens,
             cache=depends,
         )
-    show_cell(choice, seen, cell)
+    show_cell(choice, seen, place, cell)
     download_csv(
         texts["download"],
         partial(written_csv, choice, seen, block, query),
         f"heads-block{block + 1}.csv",
-        "written-csv",
+        place.key("written-csv"),
     )
 
 
-def show_cell(choice: Choice, seen: Observation, cell: Cell) -> None:
+def show_cell(choice: Choice, seen: Observation, place: Place, cell: Cell) -> None:
     """Draw where the number of a cell comes from; a bias comes from nowhere."""
     texts, names = TEXTS["parts"]["concat"], names_of(seen.config)
-    block, query = session.get_block(choice), query_of(choice, seen)
+    block, query = place.block, query_of(choice, seen, place)
     working = attention_cells.Head(
-        seen.config, seen.tensors, weights(choice), block, session.get_head(choice), query
+        seen.config, seen.tensors, weights(choice), block, place.head, query
     )
     found = working.origin(cell)
     if found is None:
@@ -91,8 +92,8 @@ def show_cell(choice: Choice, seen: Observation, cell: Cell) -> None:
         token=names[query if written else cell.row],
         number=cell.column + 1,
     )
-    is_example = session.get_cell(sum_shapes(seen.config)) is None
-    show_derivation(found, seen, title, is_example=is_example)
+    is_example = place.cell_in(sum_shapes(seen.config)) is None
+    show_derivation(found, seen, place, title, is_example=is_example)
 
 
 def sum_shapes(config: ViTConfig) -> dict[str, tuple[int, int]]:

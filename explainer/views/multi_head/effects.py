@@ -12,16 +12,16 @@ from explainer.observation import heads
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell.downloads import download_csv, table_csv
-from explainer.state import session
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.multi_head.wording import changes_of
 
 
-def show_effects(choice: Choice, seen: Observation) -> None:
+def show_effects(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = texts_of("multi_head", seen)["parts"]["effects"], seen.config
     if not heads.effects_are_cheap(choice):
         count = config.depth * config.num_heads
-        if not st.button(texts["measure"].format(count=count), key="measure-effects"):
+        if not st.button(texts["measure"].format(count=count), key=place.key("measure-effects")):
             return
         with st.spinner(texts["measuring"].format(count=count)):
             heads.effects(choice, seen)
@@ -29,7 +29,7 @@ def show_effects(choice: Choice, seen: Observation) -> None:
     largest = np.unravel_index(int(np.abs(changes).argmax()), changes.shape)
     said = partial(points, like=changes[largest]) if seen.has_head else cosine_text
     written = [[said(change) for change in row] for row in changes.tolist()]
-    place = {"block": largest[0] + 1, "head": largest[1] + 1}
+    names = {"block": largest[0] + 1, "head": largest[1] + 1}
     blocks = [texts["block_row"].format(block=n + 1) for n in range(config.depth)]
     columns = [texts["head_column"].format(head=n + 1) for n in range(config.num_heads)]
     st.html(
@@ -37,16 +37,16 @@ def show_effects(choice: Choice, seen: Observation) -> None:
             changes,
             written,
             (blocks, columns),
-            (session.get_block(choice), session.get_head(choice)),
-            frozenset(heads.heads_off(choice)),
+            (place.block, place.head),
+            frozenset(place.off),
             plain_format(
                 texts["caption"],
                 answer=seen.class_names[seen.prediction],
                 change=points(float(changes[largest])),
-                **place,
+                **names,
             )
             if seen.has_head
-            else texts["caption_features"].format(cosine=written[largest[0]][largest[1]], **place),
+            else texts["caption_features"].format(cosine=written[largest[0]][largest[1]], **names),
         )
     )
     sure = seen.has_head and abs(changes[largest]) < 0.01
@@ -55,7 +55,7 @@ def show_effects(choice: Choice, seen: Observation) -> None:
         texts["download"].format(count=changes.size),
         partial(effects_csv, choice, seen),
         "heads-one-by-one.csv",
-        "effects-csv",
+        place.key("effects-csv"),
     )
 
 

@@ -15,6 +15,7 @@ from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.multi_head.wording import TEXTS, TOKENS, names_of, query_of
 from vit_core import ViTConfig
 
@@ -22,17 +23,17 @@ SHOWN_KEYS = 6
 MOST_WEIGHTS = 1_000_000  # a byte each, sent at once
 
 
-def show_looks(choice: Choice, seen: Observation) -> None:
+def show_looks(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["looks"], seen.config
     if config.pool != "cls":
         st.markdown(texts["no_class_token"])
     with st.container(horizontal=True, gap="medium"):
-        controls.pick_block(choice)
-        controls.pick_head(choice)
-    block, head = session.get_block(choice), session.get_head(choice)
+        controls.pick_block(place)
+        controls.pick_head(place)
+    block, head = place.block, place.head
     sent = blocks_to_send(config, block)
     token_explorer(
-        key="token-explorer",
+        key=place.key("token-explorer"),
         image=seen.pixels,
         grid=config.grid_size,
         patterns=np.stack([seen.tensors[f"blocks.{i}.attn.pattern"] for i in sent]),
@@ -40,11 +41,11 @@ def show_looks(choice: Choice, seen: Observation) -> None:
         texts=TOKENS,
         block=sent.index(block),
         head=head,
-        query=query_of(choice, seen),
+        query=query_of(choice, seen, place),
         on_choose=choose,
     )
-    row = attention_row(seen.tensors, block=block, head=head, query=query_of(choice, seen))
-    show_row(row, seen, block=block, head=head)
+    row = attention_row(seen.tensors, block=block, head=head, query=query_of(choice, seen, place))
+    show_row(row, seen, place, block=block, head=head)
 
 
 def blocks_to_send(config: ViTConfig, block: int) -> list[int]:
@@ -61,7 +62,7 @@ def choose(clicked: dict[str, int]) -> None:
         session.set_head(clicked["head"])
 
 
-def show_row(row: AttentionRow, seen: Observation, *, block: int, head: int) -> None:
+def show_row(row: AttentionRow, seen: Observation, place: Place, *, block: int, head: int) -> None:
     """The chosen row in exact numbers."""
     texts, config, names = TEXTS["parts"]["looks"], seen.config, names_of(seen.config)
     st.markdown(f"**{texts['row_title'].format(query=names[row.query], head=head + 1)}**")
@@ -84,7 +85,7 @@ def show_row(row: AttentionRow, seen: Observation, *, block: int, head: int) -> 
             texts["download"],
             partial(matrix_csv, pattern, names, names, "query"),
             f"attention-block{block + 1}-head{head + 1}.csv",
-            "pattern-csv",
+            place.key("pattern-csv"),
         )
         places = {"block": block + 1, "head": head + 1, "block_index": block, "head_index": head}
         note(texts["download_note"].format(size=len(names), **places))

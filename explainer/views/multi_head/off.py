@@ -15,36 +15,40 @@ from explainer.shell import controls
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.state import session
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.multi_head.wording import TEXTS
 from vit_core.interpret.heads import Head
 
 
-def show_off(choice: Choice, seen: Observation) -> None:
-    texts, config, block = TEXTS["parts"]["off"], seen.config, session.get_block(choice)
-    off = heads.heads_off(choice)
+def show_off(choice: Choice, seen: Observation, place: Place) -> None:
+    texts, config, block = TEXTS["parts"]["off"], seen.config, place.block
+    off = place.off
     here, elsewhere = [], []
     for one in off:
         (here if one.block == block else elsewhere).append(one)
 
     def keep(chosen: list[int]) -> None:
-        heads.keep_off([*elsewhere, *(Head(block, head) for head in chosen)])
+        session.set_off([*elsewhere, *(Head(block, head) for head in chosen)])
 
-    controls.tell("heads-off", [one.head for one in here])
+    key = place.key("heads-off")
+    controls.tell(key, [one.head for one in here])
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         st.pills(
             texts["pick"].format(block=block + 1),
             range(config.num_heads),
             selection_mode="multi",
-            key="heads-off",
+            key=key,
             format_func=lambda head: str(head + 1),
             help=texts["pick_help"],
-            on_change=partial(controls.hand_back, "heads-off", keep),
+            on_change=partial(controls.hand_back, key, keep),
         )
         if off:
-            st.button(texts["all_on"], on_click=heads.keep_off, args=([],), key="all-on")
+            st.button(
+                texts["all_on"], on_click=session.set_off, args=([],), key=place.key("all-on")
+            )
     after = heads.switched(choice, seen, off)
     if not seen.has_head:
-        show_features(seen, off, after, block)
+        show_features(seen, place, off, after, block)
         return
     st.markdown(off_words(seen, off, after, block))
     caption = texts["caption"]
@@ -70,11 +74,13 @@ def show_off(choice: Choice, seen: Observation) -> None:
             list(zip(names, before.tolist(), after.tolist(), strict=True)),
         ),
         "heads-off.csv",
-        "off-csv",
+        place.key("off-csv"),
     )
 
 
-def show_features(seen: Observation, off: tuple[Head, ...], after: np.ndarray, block: int) -> None:
+def show_features(
+    seen: Observation, place: Place, off: tuple[Head, ...], after: np.ndarray, block: int
+) -> None:
     """Say how far the features of an image turn, where there is no answer to change."""
     texts = TEXTS["parts"]["off"]
     if not off:
@@ -94,7 +100,7 @@ def show_features(seen: Observation, off: tuple[Head, ...], after: np.ndarray, b
             list(zip(numbers, seen.output.tolist(), after.tolist(), strict=True)),
         ),
         "heads-off.csv",
-        "off-csv",
+        place.key("off-csv"),
     )
 
 

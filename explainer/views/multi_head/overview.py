@@ -11,17 +11,17 @@ from explainer.content.token_names import prefix_names
 from explainer.figures.looks import overview
 from explainer.observation.observe import Observation
 from explainer.shell.notes import note
-from explainer.state import session
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.multi_head.wording import TEXTS, TOKENS, names_of, query_of
 
 
-def show_overview(choice: Choice, seen: Observation) -> None:
+def show_overview(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["overview"], seen.config
-    query = query_of(choice, seen)
-    chosen = session.get_block(choice), session.get_head(choice)
+    query = query_of(choice, seen, place)
+    chosen = place.block, place.head
     label = texts["show"].format(count=config.depth * config.num_heads)
-    shown = st.expander(label, key="overview", on_change="rerun")
+    shown = st.expander(label, key=place.key("overview"), on_change="rerun")
     if not shown.open:  # up to 64 pictures, which nobody asked for
         return
     with shown:

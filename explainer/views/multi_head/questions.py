@@ -8,27 +8,27 @@ from explainer.observation import heads
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell.quiz import Question, compared
-from explainer.state import session
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.multi_head.wording import TEXTS, changes_of, names_of, query_of
 from vit_core import ViTConfig
 
 LITTLE = 0.0001  # of a probability: a hundredth of a percentage point
 
 
-def questions(choice: Choice, seen: Observation) -> list[Question]:
+def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
     config = seen.config
-    asked = [ask_width(config), ask_even(choice, seen)]
+    asked = [ask_width(config), ask_even(choice, seen, place)]
     if seen.has_head and heads.effects_are_cheap(choice):
-        asked.insert(0, ask_off(choice, seen))
+        asked.insert(0, ask_off(choice, seen, place))
     if config.num_heads > 1:
-        asked += [ask_farthest(choice, seen), ask_writes(choice, seen)]
+        asked += [ask_farthest(choice, seen, place), ask_writes(choice, seen, place)]
     return asked
 
 
-def ask_off(choice: Choice, seen: Observation) -> Question:
+def ask_off(choice: Choice, seen: Observation, place: Place) -> Question:
     words = TEXTS["questions"]["off"]
-    block, head = session.get_block(choice), session.get_head(choice)
+    block, head = place.block, place.head
     best, before = seen.prediction, float(seen.probabilities[seen.prediction])
     change = float(changes_of(choice, seen)[block, head])
     shown = precise_percent(before), precise_percent(before + change), points(change)
@@ -67,9 +67,9 @@ def ask_width(config: ViTConfig) -> Question:
     )
 
 
-def ask_even(choice: Choice, seen: Observation) -> Question:
+def ask_even(choice: Choice, seen: Observation, place: Place) -> Question:
     words = texts_of("multi_head", seen)["questions"]["even"]
-    block, head = session.get_block(choice), session.get_head(choice)
+    block, head = place.block, place.head
     even = heads.even_distance(seen.config.grid_size)
     value = float(heads.spread(choice, seen)[1][block, head])
     # as they are shown; a head that gives patches nothing at all has no distance
@@ -83,13 +83,13 @@ def ask_even(choice: Choice, seen: Observation) -> Question:
     )
 
 
-def ask_farthest(choice: Choice, seen: Observation) -> Question:
-    block = session.get_block(choice)
+def ask_farthest(choice: Choice, seen: Observation, place: Place) -> Question:
+    block = place.block
     return ask_head("farthest", heads.spread(choice, seen)[1][block], block=block + 1)
 
 
-def ask_writes(choice: Choice, seen: Observation) -> Question:
-    block, query = session.get_block(choice), query_of(choice, seen)
+def ask_writes(choice: Choice, seen: Observation, place: Place) -> Question:
+    block, query = place.block, query_of(choice, seen, place)
     sizes = np.linalg.norm(heads.contributions(choice, seen, block)[:, query], axis=1)
     return ask_head("writes", sizes, block=block + 1, query=names_of(seen.config)[query])
 

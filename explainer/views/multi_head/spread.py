@@ -13,14 +13,14 @@ from explainer.observation import heads
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.notes import note
-from explainer.state import session
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.multi_head.wording import TEXTS, TOKENS
 
 
-def show_spread(choice: Choice, seen: Observation) -> None:
+def show_spread(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["spread"], seen.config
-    block, head = session.get_block(choice), session.get_head(choice)
+    block, head = place.block, place.head
     evenly = np.log2(config.num_tokens), heads.even_distance(config.grid_size)
     for name, values, even, column in zip(
         ("entropy", "distance"),
@@ -39,7 +39,7 @@ def show_spread(choice: Choice, seen: Observation) -> None:
                 st.context.theme.type or "light",
             ),
             theme=None,
-            key=f"chart-{name}",
+            key=place.key(f"chart-{name}"),
             config={"displayModeBar": "hover", "displaylogo": False},
             alt=texts[f"{name}_alt"].format(
                 values=", ".join(f"{value:.2f}" for value in np.nanmean(values, axis=1)),
@@ -56,7 +56,10 @@ def show_spread(choice: Choice, seen: Observation) -> None:
         )
     )
     download_csv(
-        texts["download"], partial(spread_csv, choice, seen), "heads-spread.csv", "spread-csv"
+        texts["download"],
+        partial(spread_csv, choice, seen),
+        "heads-spread.csv",
+        place.key("spread-csv"),
     )
 
 

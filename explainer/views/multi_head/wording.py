@@ -11,15 +11,15 @@ from explainer.observation import heads
 from explainer.observation.observe import Observation
 from explainer.observation.similarity import cosine
 from explainer.observation.text_variants import texts_of
-from explainer.state import session
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from vit_core import ViTConfig
 
 TEXTS = load_texts("multi_head")
 TOKENS = load_texts("token_explorer")
 
 
-def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
+def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, object]:
     config = seen.config
     numbers = {
         "heads": config.num_heads,
@@ -27,8 +27,8 @@ def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
         "width": config.embed_dim,
         "tokens": config.num_tokens,
         "most": f"{np.log2(config.num_tokens):.2f}",
-        "block": session.get_block(choice) + 1,
-        "query": names_of(config)[query_of(choice, seen)],
+        "block": place.block + 1,
+        "query": names_of(config)[query_of(choice, seen, place)],
     }
     if seen.has_head:
         numbers |= {
@@ -39,8 +39,8 @@ def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
     return {**numbers, "lead_text": lead.format(**numbers)}
 
 
-def query_of(choice: Choice, seen: Observation) -> int:
-    return session.get_query(choice, seen.telling_patch)
+def query_of(choice: Choice, seen: Observation, place: Place) -> int:
+    return place.token(seen.telling_patch)
 
 
 def names_of(config: ViTConfig) -> list[str]:

@@ -11,6 +11,7 @@ from explainer.observation.text_variants import texts_of
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.state import session
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.patch_embedding import measures
 from explainer.views.patch_embedding.over_image import show_over_image
 from explainer.views.patch_embedding.wording import (
@@ -30,16 +31,17 @@ def choose_filter(unit: int) -> None:
     session.change(unit=unit, cell="")
 
 
-def show_filters(choice: Choice, seen: Observation) -> None:
+def show_filters(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = texts_of("patch_embedding", seen)["parts"]["filters"], seen.config
-    patch, unit = patch_of(choice, seen), measures.unit_of(choice)
+    patch, unit = patch_of(choice, seen, place), measures.unit_of(choice, place)
     found = measures.agreement(choice)
     st.markdown(texts[kind_of(choice)].format(agreement=short(found.value), width=config.embed_dim))
     grid, response = st.columns((3, 2), gap="large")
     column = seen.tensors["patch_embed"][:, unit]
     with grid:
         filter_grid(
-            key="filters",
+            key=place.key("filters"),
+            group=place.prefix,
             filters=measures.filters_of(choice),
             responses=seen.tensors["patch_embed"][patch],
             chosen=unit,
@@ -57,11 +59,11 @@ def show_filters(choice: Choice, seen: Observation) -> None:
                 "filter",
             ),
             "filters.csv",
-            "filters-csv",
+            place.key("filters-csv"),
         )
     with response:
         st.markdown(f"**{texts['response'].format(number=unit + 1)}**")
-        show_over_image("response", column, choice, seen, (choice, unit))
+        show_over_image("response", column, choice, seen, place, (choice, unit))
         names = names_of(config)
         words = {
             "number": unit + 1,

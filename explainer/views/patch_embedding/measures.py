@@ -11,8 +11,8 @@ from explainer.inputs.models import load
 from explainer.observation.observe import Observation
 from explainer.observation.similarity import cosine
 from explainer.observation.weights import weights
-from explainer.state import session
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from vit_core.interpret.filters import (
     PrincipalFilters,
     embed_by_convolution,
@@ -54,9 +54,9 @@ def bias_of(choice: Choice) -> np.ndarray:
     return weights(choice)["patch_embed.proj.bias"]
 
 
-def unit_of(choice: Choice) -> int:
+def unit_of(choice: Choice, place: Place) -> int:
     """Return the chosen filter; until one is chosen, the one with the largest weights."""
-    unit = session.load().unit
+    unit = place.unit
     if unit is None:
         return int(np.linalg.norm(weight_of(choice), axis=1).argmax())
     return min(unit, choice.config.embed_dim - 1)

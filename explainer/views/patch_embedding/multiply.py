@@ -12,7 +12,7 @@ from explainer.shell.cell_arithmetic import show_arithmetic
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views.patch_embedding import measures
 from explainer.views.patch_embedding.wording import TEXTS, names_of, numbered, patch_of, pixel_names
 from explainer.views.patch_embedding.worked_sum import draw_sum, show_worked, sum_csv
@@ -33,7 +33,7 @@ def cell_shapes(config: ViTConfig) -> dict[str, tuple[int, int]]:
 
 def choose_cell(choice: Choice, cell: Cell) -> None:
     """Keep a cell, and with it the row of W, and the patch, that it belongs to."""
-    changed: dict[str, object] = {"cell": f"{cell.matrix}.{cell.row}.{cell.column}"}
+    changed: dict[str, object] = {"cell": str(cell)}
     if cell.matrix == "embeddings":
         prefix = choice.config.num_prefix_tokens
         changed |= {"unit": cell.column, "query": prefix + cell.row}
@@ -42,11 +42,11 @@ def choose_cell(choice: Choice, cell: Cell) -> None:
     session.change(**changed)
 
 
-def chosen_cell(choice: Choice, seen: Observation, *names: str) -> Cell | None:
+def chosen_cell(choice: Choice, seen: Observation, place: Place, *names: str) -> Cell | None:
     """Return the link's cell, if it is in one of the matrices and still what is taken apart."""
-    unit, patch = measures.unit_of(choice), patch_of(choice, seen)
+    unit, patch = measures.unit_of(choice, place), patch_of(choice, seen, place)
     shapes = cell_shapes(seen.config)
-    cell = session.get_cell({name: shapes[name] for name in names})
+    cell = place.cell_in({name: shapes[name] for name in names})
     if names == ("patch",):
         return cell
     if names == ("embeddings",):
@@ -54,32 +54,32 @@ def chosen_cell(choice: Choice, seen: Observation, *names: str) -> Cell | None:
     return cell if cell and cell.row == unit else Cell("embedding", unit, 0)
 
 
-def show_multiply(choice: Choice, seen: Observation) -> None:
+def show_multiply(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["multiply"], seen.config
-    patch, unit = patch_of(choice, seen), measures.unit_of(choice)
-    show_matrices("pixels-of-one", pixels_of_one, choice, seen, "patch")
+    patch, unit = patch_of(choice, seen, place), measures.unit_of(choice, place)
+    show_matrices("pixels-of-one", pixels_of_one, choice, seen, place, "patch")
     # beside each other where W is narrow
     narrow = config.patch_dim <= NARROW
     weights, apart = st.columns((2, 3), gap="large") if narrow else (st.container(),) * 2
     with weights:
-        show_matrices("one", one_patch, choice, seen, "weight", "embedding")
+        show_matrices("one", one_patch, choice, seen, place, "weight", "embedding")
     with apart:
         words = {"number": unit + 1, "patch": names_of(config)[patch]}
         st.markdown(f"**{texts['apart'].format(**words)}**")
-        st.html(remember(("product", choice, patch, unit), partial(draw_sum, choice, seen)))
-        if session.get_cell(cell_shapes(config)):
+        st.html(remember(("product", choice, patch, unit), partial(draw_sum, choice, seen, place)))
+        if place.cell_in(cell_shapes(config)):
             where = texts["cell"].format(**words)
-            show_arithmetic(choice, seen, "patch_embed", (patch, unit), where)
+            show_arithmetic(choice, seen, place, "patch_embed", (patch, unit), where)
         else:
-            show_worked(choice, seen)
+            show_worked(choice, seen, place)
     st.markdown(texts["all_text"])
-    show_matrices("every", every_patch, choice, seen, "embeddings")
+    show_matrices("every", every_patch, choice, seen, place, "embeddings")
     with st.container(horizontal=True):
         download_csv(
             texts["download"],
             partial(sum_csv, measures.sum_of(choice, seen, patch, unit), config),
             f"patch{patch + 1}-number{unit + 1}.csv",
-            "sum-csv",
+            place.key("sum-csv"),
         )
         download_csv(
             texts["download_all"],
@@ -91,22 +91,24 @@ def show_multiply(choice: Choice, seen: Observation) -> None:
                 "patch",
             ),
             "embeddings.csv",
-            "embeddings-csv",
+            place.key("embeddings-csv"),
         )
 
 
 def show_matrices(
     key: str,
-    make: Callable[[Choice, Observation], list[Matrix]],
+    make: Callable[[Choice, Observation, Place], list[Matrix]],
     choice: Choice,
     seen: Observation,
+    place: Place,
     *names: str,
 ) -> None:
-    patch, unit = patch_of(choice, seen), measures.unit_of(choice)
+    patch, unit = patch_of(choice, seen, place), measures.unit_of(choice, place)
     matrices(
-        key=key,
-        items=partial(make, choice, seen),
-        cell=chosen_cell(choice, seen, *names),
+        key=place.key(key),
+        group=place.prefix,
+        items=partial(make, choice, seen, place),
+        cell=chosen_cell(choice, seen, place, *names),
         on_choose=partial(choose_cell, choice),
         links={"patch": patch, "dimension": unit},
         prefix=0,
@@ -115,8 +117,8 @@ def show_matrices(
     )
 
 
-def pixels_of_one(choice: Choice, seen: Observation) -> list[Matrix]:
-    patch = patch_of(choice, seen)
+def pixels_of_one(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
+    patch = patch_of(choice, seen, place)
     name = names_of(seen.config)[patch]
     return [
         Matrix(
@@ -131,8 +133,8 @@ def pixels_of_one(choice: Choice, seen: Observation) -> list[Matrix]:
     ]
 
 
-def one_patch(choice: Choice, seen: Observation) -> list[Matrix]:
-    texts, config, patch = TEXTS["parts"]["multiply"], seen.config, patch_of(choice, seen)
+def one_patch(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
+    texts, config, patch = TEXTS["parts"]["multiply"], seen.config, patch_of(choice, seen, place)
     pixels, dimensions = pixel_names(config), numbered(texts["dimension"], config.embed_dim)
     return [
         Matrix(
@@ -155,7 +157,7 @@ def one_patch(choice: Choice, seen: Observation) -> list[Matrix]:
     ]
 
 
-def every_patch(choice: Choice, seen: Observation) -> list[Matrix]:
+def every_patch(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
     texts, config = TEXTS["parts"]["multiply"], seen.config
     return [
         Matrix(

@@ -9,6 +9,7 @@ from explainer.components.token_picker import token_picker
 from explainer.observation.observe import Observation
 from explainer.state import session
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.patch_embedding.wording import patch_of
 
 
@@ -21,16 +22,18 @@ def show_over_image(
     values: np.ndarray,
     choice: Choice,
     seen: Observation,
+    place: Place,
     cache: tuple,
     limit: float | None = None,
 ) -> None:
     """Signed values of the patches over the image, on which patches can be chosen."""
     token_picker(
-        key=key,
+        key=place.key(key),
+        group=place.prefix,
         image=seen.pixels,
         grid=seen.config.grid_size,
         prefix_names=[],
-        query=patch_of(choice, seen),
+        query=patch_of(choice, seen, place),
         on_choose=partial(choose_patch, choice),
         values=values,
         scale="diverging",

@@ -12,13 +12,14 @@ from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.patch_embedding import measures
 from explainer.views.patch_embedding.wording import TEXTS, kind_of, note, numbered, pixel_names
 
 SHOWN_COMPONENTS = 12
 
 
-def show_principal(choice: Choice, seen: Observation) -> None:
+def show_principal(choice: Choice, seen: Observation, place: Place) -> None:
     texts = texts_of("patch_embedding", seen)["parts"]["principal"]
     found = measures.principal(choice)
     shares = found.shares.numpy()
@@ -42,7 +43,7 @@ def show_principal(choice: Choice, seen: Observation) -> None:
             "component",
         ),
         "principal-components.csv",
-        "principal-csv",
+        place.key("principal-csv"),
     )
 
 

@@ -10,21 +10,22 @@ from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell.quiz import Question, compared
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.patch_embedding import measures
 from explainer.views.patch_embedding.wording import TEXTS, facts, minus, names_of, patch_of, short
 
 
-def questions(choice: Choice, seen: Observation) -> list[Question]:
+def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
     return [
-        ask_shape(choice, seen),
-        ask_response(choice, seen),
-        ask_similar(choice, seen),
-        ask_blank(choice, texts_of("patch_embedding", seen)["questions"]["blank"]),
+        ask_shape(choice, seen, place),
+        ask_response(choice, seen, place),
+        ask_similar(choice, seen, place),
+        ask_blank(choice, place, texts_of("patch_embedding", seen)["questions"]["blank"]),
         ask_place(seen),
     ]
 
 
-def ask_shape(choice: Choice, seen: Observation) -> Question:
+def ask_shape(choice: Choice, seen: Observation, place: Place) -> Question:
     words, config = texts_of("patch_embedding", seen)["questions"]["shape"], seen.config
     right = config.embed_dim * config.patch_dim
     options = sorted(
@@ -37,25 +38,25 @@ def ask_shape(choice: Choice, seen: Observation) -> Question:
     )
     return Question(
         "shape",
-        words["text"].format(**facts(choice, seen)),
+        words["text"].format(**facts(choice, seen, place)),
         tuple(f"{option:,}" for option in options),
         options.index(right),
-        words["why"].format(right=f"{right:,}", **facts(choice, seen)),
+        words["why"].format(right=f"{right:,}", **facts(choice, seen, place)),
     )
 
 
-def ask_response(choice: Choice, seen: Observation) -> Question:
+def ask_response(choice: Choice, seen: Observation, place: Place) -> Question:
     """Ask where the chosen filter makes the largest number, among four patches."""
-    words, unit = TEXTS["questions"]["response"], measures.unit_of(choice)
+    words, unit = TEXTS["questions"]["response"], measures.unit_of(choice, place)
     column = seen.tensors["patch_embed"][:, unit]
     options, best = clearly_largest(column, np.argsort(-column, kind="stable"))
     text, shown = words["text"].format(number=unit + 1), listed(column, options, seen)
     return compared("response", text, shown, options.index(best), words["why"])
 
 
-def ask_similar(choice: Choice, seen: Observation) -> Question:
+def ask_similar(choice: Choice, seen: Observation, place: Place) -> Question:
     """Ask which of three patches with other pixels is most like the chosen one."""
-    words, patch = TEXTS["questions"]["similar"], patch_of(choice, seen)
+    words, patch = TEXTS["questions"]["similar"], patch_of(choice, seen, place)
     found = measures.alike_of(choice, seen, patch)
     # where all patches are the same there is only the chosen one, and nothing is asked
     order = found.order if len(found.order) else np.array([patch])
@@ -82,8 +83,8 @@ def listed(values: np.ndarray, places: Sequence[int], seen: Observation) -> list
     return [(names[place], short(values[place])) for place in places]
 
 
-def ask_blank(choice: Choice, words: Mapping[str, str]) -> Question:
-    unit, black = measures.unit_of(choice), black_of(choice)
+def ask_blank(choice: Choice, place: Place, words: Mapping[str, str]) -> Question:
+    unit, black = measures.unit_of(choice, place), black_of(choice)
     weight = measures.weight_of(choice).astype(np.float64)
     every = weight.reshape(len(weight), len(black), -1).sum(axis=2)  # filter by channel
     totals = every[unit]

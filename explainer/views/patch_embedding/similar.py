@@ -11,6 +11,7 @@ from explainer.figures.products import alike
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.patch_embedding import measures
 from explainer.views.patch_embedding.measures import Alike
 from explainer.views.patch_embedding.over_image import show_over_image
@@ -19,8 +20,8 @@ from explainer.views.patch_embedding.wording import TEXTS, names_of, patch_of, s
 SHOWN_ALIKE = 3  # most and least similar
 
 
-def show_similar(choice: Choice, seen: Observation) -> None:
-    texts, patch = TEXTS["parts"]["similar"], patch_of(choice, seen)
+def show_similar(choice: Choice, seen: Observation, place: Place) -> None:
+    texts, patch = TEXTS["parts"]["similar"], patch_of(choice, seen, place)
     found = measures.alike_of(choice, seen, patch)
     for column, name, values in zip(
         st.columns(2, gap="large"),
@@ -30,7 +31,7 @@ def show_similar(choice: Choice, seen: Observation) -> None:
     ):
         with column:
             st.markdown(f"**{texts[name]}**")
-            show_over_image(name, values, choice, seen, (choice, patch, name), limit=1.0)
+            show_over_image(name, values, choice, seen, place, (choice, patch, name), limit=1.0)
     st.markdown(f"**{texts['list_title']}**")
     st.html(remember(("alike", "list", choice, patch), partial(draw_alike, seen, patch, found)))
     st.markdown(same_words(seen, found))
@@ -41,7 +42,10 @@ def show_similar(choice: Choice, seen: Observation) -> None:
     show_correlation(found)
     st.markdown(texts["why"])
     download_csv(
-        texts["download"], partial(alike_csv, seen, found), "similarities.csv", "alike-csv"
+        texts["download"],
+        partial(alike_csv, seen, found),
+        "similarities.csv",
+        place.key("alike-csv"),
     )
 
 

@@ -8,8 +8,8 @@ import streamlit as st
 from explainer.content import load_texts
 from explainer.content.token_names import token_names, value_names
 from explainer.observation.observe import Observation
-from explainer.state import session
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.patch_embedding import measures
 from vit_core import ViTConfig
 
@@ -17,7 +17,7 @@ TEXTS = load_texts("patch_embedding")
 TOKENS = load_texts("token_explorer")
 
 
-def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
+def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, object]:
     config = seen.config
     return {
         "patches": config.num_patches,
@@ -25,12 +25,12 @@ def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
         "width": config.embed_dim,
         "side": config.patch_hw[0],
         "count": f"{config.embed_dim * config.patch_dim:,}",
-        "patch": names_of(config)[patch_of(choice, seen)],
+        "patch": names_of(config)[patch_of(choice, seen, place)],
     }
 
 
-def patch_of(choice: Choice, seen: Observation) -> int:
-    return session.get_patch(choice, seen.telling_patch)
+def patch_of(choice: Choice, seen: Observation, place: Place) -> int:
+    return place.patch(seen.telling_patch)
 
 
 def names_of(config: ViTConfig) -> list[str]:

@@ -11,6 +11,7 @@ from explainer.observation.text_variants import texts_of
 from explainer.shell.downloads import table_csv
 from explainer.shell.worked_line import bracketed
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.patch_embedding import measures
 from explainer.views.patch_embedding.measures import Sum
 from explainer.views.patch_embedding.wording import (
@@ -27,14 +28,14 @@ SHOWN_PRODUCTS = 3
 SHOWN_TERMS = 4  # so few pixels are all written out
 
 
-def draw_sum(choice: Choice, seen: Observation) -> str:
+def draw_sum(choice: Choice, seen: Observation, place: Place) -> str:
     """The patch, the filter and their products as pictures.
 
     Patches and filters of three channels are drawn as colours; of the products, those of a pixel
     are added up, as the sum does.
     """
     texts, config = texts_of("patch_embedding", seen)["parts"]["multiply"], seen.config
-    patch, unit = patch_of(choice, seen), measures.unit_of(choice)
+    patch, unit = patch_of(choice, seen, place), measures.unit_of(choice, place)
     apart = measures.sum_of(choice, seen, patch, unit)
     words = {
         "patch": names_of(config)[patch],
@@ -74,17 +75,17 @@ def sign_of(apart: Sum) -> str:
     return EQUALS if all(holds(x * w, f"{found:.2f}") for x, w, found in shown) else NEARLY
 
 
-def show_worked(choice: Choice, seen: Observation) -> None:
+def show_worked(choice: Choice, seen: Observation, place: Place) -> None:
     """The sum in numbers, ending in the model's."""
     texts, config = texts_of("patch_embedding", seen)["parts"]["multiply"], seen.config
-    patch, unit = patch_of(choice, seen), measures.unit_of(choice)
+    patch, unit = patch_of(choice, seen, place), measures.unit_of(choice, place)
     apart = measures.sum_of(choice, seen, patch, unit)
     count = config.patch_dim
     shown = count if count <= SHOWN_TERMS else SHOWN_PRODUCTS
     order = np.argsort(-np.abs(apart.products), kind="stable")[:shown]
     terms = [
-        rf"{in_brackets(apart.values[place])} \cdot {in_brackets(apart.filter[place])}"
-        for place in (sorted(order) if shown == count else order)
+        rf"{in_brackets(apart.values[index])} \cdot {in_brackets(apart.filter[index])}"
+        for index in (sorted(order) if shown == count else order)
     ]
     if shown < count:
         terms.append(r"\dots")

@@ -29,6 +29,7 @@ from explainer.shell.quiz import Question, compared
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import PATCHES
+from explainer.state.place import Place
 from vit_core import ViTConfig
 from vit_core.data import DataInfo, normalize
 from vit_core.model import patchify
@@ -42,7 +43,7 @@ RESHAPED = "patches-reshaped"  # a knob was turned on the page, which the sideba
 PAPER = ViTConfig(image_size=224, patch_size=16, in_channels=3, embed_dim=768, num_heads=12)
 
 
-def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
+def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, object]:
     config = seen.config
     (image_height, image_width), (height, width) = config.image_hw, config.patch_hw
     channels = config.in_channels
@@ -59,12 +60,12 @@ def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
         "count": config.num_patches,
         "values": config.patch_dim,
         "pixels": f"{image_height * image_width * channels:,}",
-        "patch": names_of(config)[patch_of(choice, seen)],
+        "patch": names_of(config)[patch_of(choice, seen, place)],
     }
 
 
-def patch_of(choice: Choice, seen: Observation) -> int:
-    return session.get_patch(choice, seen.telling_patch)
+def patch_of(choice: Choice, seen: Observation, place: Place) -> int:
+    return place.patch(seen.telling_patch)
 
 
 def names_of(config: ViTConfig) -> list[str]:
@@ -79,10 +80,10 @@ def info_of(choice: Choice) -> DataInfo:
 # cut, pull apart, flatten
 
 
-def show_explorer(choice: Choice, seen: Observation) -> None:
-    texts, config, patch = TEXTS["parts"]["explore"], seen.config, patch_of(choice, seen)
+def show_explorer(choice: Choice, seen: Observation, place: Place) -> None:
+    texts, config, patch = TEXTS["parts"]["explore"], seen.config, patch_of(choice, seen, place)
     patch_explorer(
-        key="patch-explorer",
+        key=place.key("patch-explorer"),
         image=seen.pixels,
         grid=config.grid_size,
         vectors=seen.tensors["patches"],
@@ -100,7 +101,7 @@ def show_explorer(choice: Choice, seen: Observation) -> None:
             "patch",
         ),
         "patches.csv",
-        "patches-csv",
+        place.key("patches-csv"),
     )
     note(texts["download_note"].format(patch=names_of(config)[patch], index=patch))
 
@@ -119,9 +120,9 @@ def pixel_names(config: ViTConfig) -> list[str]:
 # from brightness to numbers around zero
 
 
-def show_normalisation(choice: Choice, seen: Observation) -> None:
+def show_normalisation(choice: Choice, seen: Observation, place: Place) -> None:
     """The way of one pixel to the number that the model receives."""
-    texts, patch = texts_of("patches", seen)["parts"]["normalise"], patch_of(choice, seen)
+    texts, patch = texts_of("patches", seen)["parts"]["normalise"], patch_of(choice, seen, place)
     vector, info = seen.tensors["patches"][patch], info_of(choice)
     values = cut(seen, seen.config.patch_hw)[patch]
     brightest = int(values.argmax())
@@ -157,9 +158,9 @@ def black_of(info: DataInfo, channel: int = 0) -> float:
 # the shape of the list
 
 
-def show_shape(choice: Choice, seen: Observation) -> None:
+def show_shape(choice: Choice, seen: Observation, place: Place) -> None:
     """The shape of the list of patches, in two notations."""
-    texts, config, words = TEXTS["parts"]["shape"], seen.config, facts(choice, seen)
+    texts, config, words = TEXTS["parts"]["shape"], seen.config, facts(choice, seen, place)
     (height, width), rows = config.image_hw, config.grid_size[0]
     sides, paper = st.columns(2, gap="medium")
     sides.latex(texts["formula_sides"])
@@ -213,9 +214,9 @@ def sides_of(config: ViTConfig) -> list[int]:
     return sorted({*sides, config.grid_size[0]})
 
 
-def side_of(choice: Choice) -> int:
+def side_of(choice: Choice, place: Place) -> int:
     """Return the patches per side to look at: the model's own, unless another is tried."""
-    tried = session.load().cut
+    tried = place.cut
     is_tried = tried in sides_of(choice.config) and not choice.is_shaped
     return tried if is_tried else choice.config.grid_size[0]
 
@@ -229,17 +230,17 @@ def keep_side(choice: Choice, side: int) -> None:
         st.session_state[RESHAPED] = True
 
 
-def show_cut(choice: Choice, seen: Observation) -> None:
+def show_cut(choice: Choice, seen: Observation, place: Place) -> None:
     if st.session_state.pop(RESHAPED, False):
         st.rerun()  # the sidebar, and the model with it
     texts, config = texts_of("patches", seen)["parts"]["cut"], seen.config
-    side = side_of(choice)
+    side = side_of(choice, place)
     controls.slide(
         texts["slide"],
         sides_of(config),
         side,
         partial(keep_side, choice),
-        key="cut",
+        key=place.key("cut"),
     )
     own = config.grid_size[0]
     if choice.is_shaped:
@@ -279,7 +280,7 @@ def draw_pieces(seen: Observation, side: int, alt: str) -> str:
 # why not cut finer
 
 
-def show_costs(choice: Choice, seen: Observation) -> None:
+def show_costs(choice: Choice, seen: Observation, place: Place) -> None:
     """Coarser and finer grids side by side, with this model's marked."""
     texts, config = TEXTS["parts"]["cost"], seen.config
     costs = [cost_of(config, side) for side in sides_of(config)]
@@ -300,7 +301,7 @@ def show_costs(choice: Choice, seen: Observation) -> None:
             texts["download"],
             partial(table_csv, tuple(columns), list(zip(*columns.values(), strict=True))),
             "costs-of-grids.csv",
-            "costs-csv",
+            place.key("costs-csv"),
         )
     with right:
         st.markdown(f"**{texts['chart_title']}**")
@@ -312,7 +313,7 @@ def show_costs(choice: Choice, seen: Observation) -> None:
                 st.context.theme.type or "light",
             ),
             theme=None,
-            key="chart-pairs",
+            key=place.key("chart-pairs"),
             config={"displayModeBar": "hover", "displaylogo": False},
             alt=texts["chart_alt"].format(
                 values=", ".join(
@@ -344,7 +345,7 @@ def chart_of(sides: tuple[int, ...], pairs: tuple[int, ...], here: int, mode: Mo
     return pairs_chart(labels, pairs, here, texts["chart_hover"], mode)
 
 
-PARTS: Mapping[str, Callable[[Choice, Observation], None]] = {
+PARTS: Mapping[str, Callable[[Choice, Observation, Place], None]] = {
     "explore": show_explorer,
     "normalise": show_normalisation,
     "shape": show_shape,
@@ -360,14 +361,14 @@ CODE = (
 # questions
 
 
-def questions(choice: Choice, seen: Observation) -> list[Question]:
-    words = facts(choice, seen)
+def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
+    words = facts(choice, seen, place)
     texts = texts_of("patches", seen)["questions"]
     return [
         ask_ink(seen, texts["ink"]),
         ask_values(words),
         ask_pairs(seen.config),
-        ask_number(seen.config, patch_of(choice, seen)),
+        ask_number(seen.config, patch_of(choice, seen, place)),
         ask_black(info_of(choice), texts["black"]),
     ]
 

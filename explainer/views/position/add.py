@@ -12,21 +12,20 @@ from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.worked_line import bracketed
 from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views.position.places import names_of, place_names, query_of, row_after, row_before
 from explainer.views.position.wording import TEXTS, note, numbered
+from vit_core import ViTConfig
 
 
-def show_add(choice: Choice, seen: Observation) -> None:
+def show_add(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["add"], seen.config
     own = config.pos_embed != "none"
-    query = query_of(choice, seen)
-    shapes = dict.fromkeys(("tokens", "pos_embed"), (len(place_names(config)), config.embed_dim))
-    shapes["embed"] = (config.num_tokens, config.embed_dim)
-    shapes = shapes if own else {"embed": shapes["embed"]}
-    cell = session.get_cell(shapes) or Cell("embed", query, 0)
+    query = query_of(choice, seen, place)
+    cell = place.cell_in(add_shapes(config)) or Cell("embed", query, 0)
     matrices(
-        key="add",
+        key=place.key("add"),
+        group=place.prefix,
         items=partial(added_matrices, seen),
         cell=cell,
         on_choose=session.set_cell,
@@ -52,8 +51,17 @@ def show_add(choice: Choice, seen: Observation) -> None:
                 "token",
             ),
             "position.csv",
-            "own-position-csv",
+            place.key("own-position-csv"),
         )
+
+
+def add_shapes(config: ViTConfig) -> dict[str, tuple[int, int]]:
+    """Return rows and columns of the summands, if there are two, and of the sum."""
+    shapes = {"embed": (config.num_tokens, config.embed_dim)}
+    if config.pos_embed != "none":
+        rows = len(place_names(config))
+        shapes |= dict.fromkeys(("tokens", "pos_embed"), (rows, config.embed_dim))
+    return shapes
 
 
 def added_matrices(seen: Observation) -> list[Matrix]:

@@ -16,6 +16,7 @@ from explainer.shell import controls
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.state import session
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.position.places import place_names
 from explainer.views.position.wording import TEXTS, WAVES, note, show_missing, steps_of
 from vit_core import ViTConfig
@@ -37,30 +38,30 @@ def dimensions_of(kind: str, found: np.ndarray) -> list[int]:
     return sorted(order[:DRAWN].tolist())
 
 
-def unit_of(kind: str, found: np.ndarray) -> int:
+def unit_of(place: Place, kind: str, found: np.ndarray) -> int:
     """Return the chosen dimension; until one is chosen, a wave that swings about once or twice."""
-    unit = session.load().unit
+    unit = place.unit
     if unit is not None:
         return min(unit, found.shape[1] - 1)
     telling = dimensions_of(kind, found)
     return telling[min(1, len(telling) - 1)]
 
 
-def show_curves(choice: Choice, seen: Observation) -> None:
+def show_curves(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["curves"], seen.config
-    kind = positions.kind_of(choice)
+    kind = place.kind
     found = positions.table(choice, seen, kind)
     if found is None:
         show_missing("curves", kind, config)
         return
-    unit = unit_of(kind, found)
+    unit = unit_of(place, kind, found)
     controls.slide(
         texts["slide"],
         range(config.embed_dim),
         unit,
         partial(keep_unit, unit),
         # a widget for each kind: each starts elsewhere, and none takes over the value of another
-        key=f"position-unit-{kind}",
+        key=place.key(f"position-unit-{kind}"),
         format_func=lambda one: str(one + 1),
         help=texts["slide_help"],
     )
@@ -69,7 +70,7 @@ def show_curves(choice: Choice, seen: Observation) -> None:
         telling = [one + config.embed_dim // 2 for one in telling]
     shown = sorted({*telling, unit})
     if kind in WAVES:
-        show_waves(config, kind, shown, unit)
+        show_waves(place, config, kind, shown, unit)
     st.html(
         remember(
             ("position maps", choice if kind == config.pos_embed else config, kind, unit),
@@ -82,7 +83,7 @@ def show_curves(choice: Choice, seen: Observation) -> None:
         texts["download"],
         lambda: matrix_csv(found[:, shown], place_names(config), names, "place"),
         f"position-{kind}-dimensions.csv",
-        "curves-csv",
+        place.key("curves-csv"),
     )
 
 
@@ -98,7 +99,7 @@ def places_along(config: ViTConfig, along: str) -> int:
     return {"position": positions.position_count(config), "row": rows, "column": columns}[along]
 
 
-def show_waves(config: ViTConfig, kind: str, shown: list[int], unit: int) -> None:
+def show_waves(place: Place, config: ViTConfig, kind: str, shown: list[int], unit: int) -> None:
     texts = TEXTS["parts"]["curves"]
     own = wave(kind, config.embed_dim, unit)
     count = places_along(config, own.along)
@@ -119,7 +120,7 @@ def show_waves(config: ViTConfig, kind: str, shown: list[int], unit: int) -> Non
             "dark" if st.context.theme.type == "dark" else "light",
         ),
         theme=None,
-        key="position-waves",
+        key=place.key("position-waves"),
         config={"displayModeBar": "hover", "displaylogo": False},
         alt=texts["chart_alt"].format(names=", ".join(names), **words),
     )

@@ -3,8 +3,8 @@
 from explainer.content import load_texts
 from explainer.content.token_names import token_names
 from explainer.observation.observe import Observation
-from explainer.state import session
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from vit_core import ViTConfig
 
 TOKENS = load_texts("token_explorer")
@@ -20,16 +20,16 @@ def place_names(config: ViTConfig) -> list[str]:
     return names[: config.pool == "cls"] + names[config.num_prefix_tokens :]
 
 
-def query_of(choice: Choice, seen: Observation) -> int:
+def query_of(choice: Choice, seen: Observation, place: Place) -> int:
     """Return the chosen token; a telling patch until one is chosen, since [CLS] has no place."""
-    if session.load().query is None:
+    if place.query is None:
         return seen.config.num_prefix_tokens + seen.telling_patch
-    return session.get_query(choice, seen.telling_patch)
+    return place.token(seen.telling_patch)
 
 
-def place_of(choice: Choice, seen: Observation) -> int:
+def position_of(choice: Choice, seen: Observation, place: Place) -> int:
     """Return the row of the chosen token in the table; a register has none, so a patch's then."""
-    config, query = seen.config, query_of(choice, seen)
+    config, query = seen.config, query_of(choice, seen, place)
     has_class = int(config.pool == "cls")
     if query < has_class:
         return query

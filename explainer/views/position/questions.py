@@ -5,34 +5,38 @@ import numpy as np
 from explainer.observation import positions
 from explainer.observation.observe import Observation
 from explainer.shell.quiz import Question, compared
-from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.views.position.places import place_names, place_of
+from explainer.state.place import Place
+from explainer.views.position.places import place_names, position_of
 from explainer.views.position.wording import TEXTS, WAVES, grids, output_name, steps_of, written
 from vit_core import ViTConfig
 from vit_core.interpret.position import wave
 
 
-def questions(choice: Choice, seen: Observation) -> list[Question]:
-    found = positions.shuffled(choice, seen, session.load().shuffle or 1)
-    asked = [ask_shuffle(found, seen), ask_learned(choice, seen.config), ask_orders(seen.config)]
+def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
+    found = positions.shuffled(choice, seen, place.shuffle or 1)
+    asked = [
+        ask_shuffle(found, seen, place),
+        ask_learned(choice, seen.config),
+        ask_orders(seen.config),
+    ]
     if found.without is not None:
         asked.insert(1, ask_off(found, seen))
-    kind = positions.kind_of(choice)
+    kind = place.kind
     if kind in WAVES and positions.table(choice, seen, kind) is not None:
         asked.append(ask_fastest(seen.config, kind))
-    if nearest := ask_nearest(choice, seen, kind):
+    if nearest := ask_nearest(choice, seen, place, kind):
         asked.append(nearest)
     return asked
 
 
-def ask_shuffle(found: positions.Shuffled, seen: Observation) -> Question:
+def ask_shuffle(found: positions.Shuffled, seen: Observation, place: Place) -> Question:
     words = TEXTS["questions"]["shuffle"]
     equal = positions.stays(found.with_position)
     change = positions.change(found.with_position)
     return Question(
         "shuffle",
-        words["text"].format(seed=session.load().shuffle or 1, output=output_name(seen)),
+        words["text"].format(seed=place.shuffle or 1, output=output_name(seen)),
         (words["equal"], words["change"]),
         0 if equal else 1,
         words["why_equal" if equal else "why_change"].format(change=f"{change:.2g}"),
@@ -93,14 +97,14 @@ def ask_fastest(config: ViTConfig, kind: str) -> Question:
     return compared("fastest", text, values, fastest, words["why"])
 
 
-def ask_nearest(choice: Choice, seen: Observation, kind: str) -> Question | None:
+def ask_nearest(choice: Choice, seen: Observation, place: Place, kind: str) -> Question | None:
     """Ask for the most similar of four places; None where there are no two places."""
     cosines = positions.similarity(choice, seen, kind)
-    place, first = place_of(choice, seen), int(seen.config.pool == "cls")
+    position, first = position_of(choice, seen, place), int(seen.config.pool == "cls")
     if cosines is None:
         return None
-    row, names, words = cosines[place], place_names(seen.config), TEXTS["questions"]["nearest"]
-    others = [other for other in range(first, len(names)) if other != place]
+    row, names, words = cosines[position], place_names(seen.config), TEXTS["questions"]["nearest"]
+    others = [other for other in range(first, len(names)) if other != position]
     others.sort(key=lambda other: -row[other])
     if not others:
         return None
@@ -108,5 +112,5 @@ def ask_nearest(choice: Choice, seen: Observation, kind: str) -> Question | None
     best = others[0]
     options = sorted(picked)
     shown = [(names[one], written(float(row[one]), 3)) for one in options]
-    text = words["text"].format(kind=TEXTS["kinds"][kind], query=names[place])
+    text = words["text"].format(kind=TEXTS["kinds"][kind], query=names[position])
     return compared("nearest", text, shown, options.index(best), words["why"])

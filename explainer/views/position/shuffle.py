@@ -18,28 +18,29 @@ from explainer.shell.downloads import download_csv, table_csv
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import MOST
+from explainer.state.place import Place
 from explainer.views.position.wording import TEXTS, areas, note, output_name, written
 
 WIDTH = 224  # of the pictures of the experiment, or a little more
 
 
-def show_shuffle(choice: Choice, seen: Observation) -> None:
+def show_shuffle(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["shuffle"], seen.config
     if config.num_patches < 2:
         st.markdown(texts["only"])
         return
-    seed = session.load().shuffle
+    seed = place.shuffle
     with st.container(horizontal=True, vertical_alignment="center"):
         # one button all the way, so that the keyboard's focus stays on it
         st.button(
             texts["again" if seed else "shuffle"],
-            key="shuffle-patches",
+            key=place.key("shuffle-patches"),
             type="primary",
             on_click=lambda: session.change(shuffle=seed % MOST + 1),
         )
         st.button(
             texts["back"],
-            key="order-patches",
+            key=place.key("order-patches"),
             disabled=not seed,
             on_click=lambda: session.change(shuffle=0),
         )
@@ -61,7 +62,7 @@ def show_shuffle(choice: Choice, seen: Observation) -> None:
             texts["download"].format(output=output_name(seen)),
             partial(shuffle_csv, seen, found),
             f"shuffle-{seed}.csv",
-            "shuffle-csv",
+            place.key("shuffle-csv"),
         )
 
 

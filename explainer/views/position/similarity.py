@@ -12,14 +12,15 @@ from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.views.position.places import TOKENS, place_names, place_of, row_after
+from explainer.state.place import Place
+from explainer.views.position.places import TOKENS, place_names, position_of, row_after
 from explainer.views.position.wording import TEXTS, areas, note, show_missing, written
 from vit_core import ViTConfig
 
 
-def show_similarity(choice: Choice, seen: Observation) -> None:
+def show_similarity(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["similarity"], seen.config
-    kind = positions.kind_of(choice)
+    kind = place.kind
     cosines = positions.similarity(choice, seen, kind)
     pictures, words = areas(2)
     chosen, every = pictures.columns(2, gap="large")
@@ -30,32 +31,33 @@ def show_similarity(choice: Choice, seen: Observation) -> None:
         with words:
             show_missing("similarity", kind, config)
         return
-    place, names = place_of(choice, seen), place_names(config)
+    position, names = position_of(choice, seen, place), place_names(config)
     first = int(config.pool == "cls")
-    token = row_after(config, place)
-    tokens = np.concatenate([cosines[place, :first], np.zeros(config.num_registers, np.float32)])
-    title.markdown(f"**{texts['picture'].format(query=names[place])}**")
+    token = row_after(config, position)
+    tokens = np.concatenate([cosines[position, :first], np.zeros(config.num_registers, np.float32)])
+    title.markdown(f"**{texts['picture'].format(query=names[position])}**")
     with picker:
         token_picker(
-            key="alike",
+            key=place.key("alike"),
+            group=place.prefix,
             image=seen.pixels,
             grid=config.grid_size,
             prefix_names=prefix_names(config, TOKENS),
             query=token,
             on_choose=lambda clicked: session.set_query(clicked["query"]),
-            values=np.concatenate([tokens, cosines[place, first:]]),
+            values=np.concatenate([tokens, cosines[position, first:]]),
             scale="diverging",
             limit=1.0,
             width=320,
-            cache=(choice, kind, place),
+            cache=(choice, kind, position),
         )
-    nearest.markdown(nearest_words(cosines, place, first, names))
+    nearest.markdown(nearest_words(cosines, position, first, names))
     with every:
         st.markdown(f"**{texts['all']}**")
         st.html(
             remember(
-                ("every map", choice if kind == config.pos_embed else config, kind, place),
-                lambda: draw_every(config, cosines, place),
+                ("every map", choice if kind == config.pos_embed else config, kind, position),
+                lambda: draw_every(config, cosines, position),
             )
         )
     rows, columns = config.grid_size
@@ -67,11 +69,11 @@ def show_similarity(choice: Choice, seen: Observation) -> None:
             texts["download"],
             lambda: matrix_csv(cosines, names, names, "place"),
             f"position-{kind}-cosines.csv",
-            "cosines-csv",
+            place.key("cosines-csv"),
         )
 
 
-def draw_every(config: ViTConfig, cosines: np.ndarray, place: int) -> str:
+def draw_every(config: ViTConfig, cosines: np.ndarray, position: int) -> str:
     first = int(config.pool == "cls")
     patches = cosines[first:, first:]
     grid = patches.reshape(config.grid_size * 2)
@@ -81,22 +83,24 @@ def draw_every(config: ViTConfig, cosines: np.ndarray, place: int) -> str:
         near=f"{np.mean(beside) if beside else 1:.2f}",
         mean=f"{patches.mean():.2f}",
     )
-    return every_map(patches, config.grid_size, place - first if place >= first else None, alt)
+    return every_map(
+        patches, config.grid_size, position - first if position >= first else None, alt
+    )
 
 
-def nearest_words(cosines: np.ndarray, place: int, first: int, names: list[str]) -> str:
-    """Say which patches' positions are most and least like that of ``place``."""
+def nearest_words(cosines: np.ndarray, position: int, first: int, names: list[str]) -> str:
+    """Say which patches' positions are most and least like that of ``position``."""
     texts = TEXTS["parts"]["similarity"]
-    others = [other for other in range(first, len(names)) if other != place]
+    others = [other for other in range(first, len(names)) if other != position]
     if not others:
         return texts["single"]
-    if not cosines[place].any():
-        return texts["zero_line"].format(query=names[place])
-    nearest = max(others, key=lambda other: cosines[place, other])
-    farthest = min(others, key=lambda other: cosines[place, other])
+    if not cosines[position].any():
+        return texts["zero_line"].format(query=names[position])
+    nearest = max(others, key=lambda other: cosines[position, other])
+    farthest = min(others, key=lambda other: cosines[position, other])
     return texts["chosen_line"].format(
         nearest=names[nearest],
-        value=f"{cosines[place, nearest]:.3f}",
+        value=f"{cosines[position, nearest]:.3f}",
         farthest=names[farthest],
-        least=written(float(cosines[place, farthest]), 3),
+        least=written(float(cosines[position, farthest]), 3),
     )

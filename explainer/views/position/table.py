@@ -16,8 +16,8 @@ from explainer.shell.code_panel import Snippet
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
-from explainer.views.position.places import place_names, place_of
+from explainer.state.place import Cell, Place
+from explainer.views.position.places import place_names, position_of
 from explainer.views.position.wording import TEXTS, WAVES, areas, grids, numbered, written
 from vit_core import ViTConfig
 from vit_core.config import POSITIONS
@@ -37,15 +37,15 @@ def keep_kind(choice: Choice, kind: str) -> None:
     session.change(kind=None if kind == choice.config.pos_embed else kind)
 
 
-def show_table(choice: Choice, seen: Observation) -> None:
+def show_table(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["table"], seen.config
-    kind, own = positions.kind_of(choice), config.pos_embed
+    kind, own = place.kind, config.pos_embed
     controls.pick(
         texts["pick"],
         POSITIONS,
         kind,
         partial(keep_kind, choice),
-        key="position-kind",
+        key=place.key("position-kind"),
         format_func=lambda one: (
             texts["own_mark"].format(kind=TEXTS["kinds"][one])
             if one == own
@@ -69,12 +69,13 @@ def show_table(choice: Choice, seen: Observation) -> None:
         words.markdown(texts["foreign_learned" if kind == "learned" else "foreign"])
     elif kind == "learned" and not choice.trained:
         words.markdown(texts["learned_untrained"])
-    place = place_of(choice, seen)
-    cell = session.get_cell({"table": found.shape}) or Cell("table", place, 0)
+    position = position_of(choice, seen, place)
+    cell = place.cell_in(table_shapes(choice, seen, place)) or Cell("table", position, 0)
     dimensions = numbered(config.embed_dim)
     with picture:
         matrices(
-            key="table",
+            key=place.key("table"),
+            group=place.prefix,
             items=lambda: [
                 Matrix(
                     "table",
@@ -88,7 +89,7 @@ def show_table(choice: Choice, seen: Observation) -> None:
             ],
             cell=cell,
             on_choose=session.set_cell,
-            links={"token": place} if not config.num_registers else {},
+            links={"token": position} if not config.num_registers else {},
             prefix=config.num_prefix_tokens,
             cache=(choice, kind),
         )
@@ -99,10 +100,16 @@ def show_table(choice: Choice, seen: Observation) -> None:
             texts["download"],
             lambda: matrix_csv(found, names, dimensions, "place"),
             f"position-{kind}.csv",
-            "table-csv",
+            place.key("table-csv"),
         )
     with code:
-        code_panel.show([MADE_BY[kind]])
+        code_panel.show([MADE_BY[kind]], place)
+
+
+def table_shapes(choice: Choice, seen: Observation, place: Place) -> dict[str, tuple[int, int]]:
+    """Return rows and columns of the table, if there is one of the kind that is looked at."""
+    found = positions.table(choice, seen, place.kind)
+    return {} if found is None else {"table": found.shape}
 
 
 def show_cell(choice: Choice, seen: Observation, kind: str, found: np.ndarray, cell: Cell) -> None:

@@ -11,6 +11,7 @@ from explainer.observation import positions
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.position.places import names_of
 from vit_core import ViTConfig
 from vit_core.interpret.position import Wave
@@ -19,9 +20,9 @@ TEXTS = load_texts("position")
 WAVES = ("sincos", "sincos2d")
 
 
-def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
+def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, object]:
     config, parts = seen.config, texts_of("position", seen)["parts"]
-    kind = positions.kind_of(choice)
+    kind = place.kind
     shown = f"{kind}_text"
     if kind == "learned" and config.pos_embed == "learned" and not choice.trained:
         shown = "learned_noise"

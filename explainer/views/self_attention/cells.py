@@ -14,17 +14,17 @@ from explainer.observation.weights import weights
 from explainer.shell.cell_arithmetic import show_derivation
 from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views.self_attention.wording import TEXTS, names_of, query_of
 from vit_core import ViTConfig
 
 
-def row_of(choice: Choice, seen: Observation) -> AttentionRow:
+def row_of(choice: Choice, seen: Observation, place: Place) -> AttentionRow:
     return attention_row(
         seen.tensors,
-        block=session.get_block(choice),
-        head=session.get_head(choice),
-        query=query_of(choice, seen),
+        block=place.block,
+        head=place.head,
+        query=query_of(choice, seen, place),
     )
 
 
@@ -51,18 +51,19 @@ def cell_shapes(config: ViTConfig) -> dict[str, tuple[int, int]]:
     }
 
 
-def cell_of(step: str, start: Cell, config: ViTConfig) -> Cell:
+def cell_of(place: Place, step: str, start: Cell, config: ViTConfig) -> Cell:
     """Return the chosen cell, or ``start`` while it is in no matrix of this step."""
     shapes = cell_shapes(config)
-    return session.get_cell({name: shapes[name] for name in STEPS[step]}) or start
+    return place.cell_in({name: shapes[name] for name in STEPS[step]}) or start
 
 
 def show_matrices(
     key: str,
-    make: Callable[[Choice, Observation], list[Matrix]],
+    make: Callable[[Choice, Observation, Place], list[Matrix]],
     cell: Cell,
     choice: Choice,
     seen: Observation,
+    place: Place,
     *,
     same_for_all: bool = False,
 ) -> None:
@@ -71,11 +72,12 @@ def show_matrices(
     Args:
         same_for_all: they are the same whichever token asks, and need not be sent again.
     """
-    query = query_of(choice, seen)
-    head = choice, session.get_block(choice), session.get_head(choice)
+    query = query_of(choice, seen, place)
+    head = choice, place.block, place.head
     matrices(
-        key=key,
-        items=partial(make, choice, seen),
+        key=place.key(key),
+        group=place.prefix,
+        items=partial(make, choice, seen, place),
         cell=cell,
         on_choose=session.set_cell,
         links={"query": query, "token": query},
@@ -84,9 +86,9 @@ def show_matrices(
     )
 
 
-def show_cell(step: str, cell: Cell, choice: Choice, seen: Observation) -> None:
+def show_cell(step: str, cell: Cell, choice: Choice, seen: Observation, place: Place) -> None:
     """Draw where the number of a step's cell comes from."""
-    query, tokens = query_of(choice, seen), names_of(seen.config)
+    query, tokens = query_of(choice, seen, place), names_of(seen.config)
     words = {
         "query": tokens[query],
         "row": tokens[cell.row] if cell.row < len(tokens) else "",
@@ -94,17 +96,18 @@ def show_cell(step: str, cell: Cell, choice: Choice, seen: Observation) -> None:
         "number": cell.column + 1,
     }
     name = f"compare_{cell.row}" if cell.matrix == "compare" else cell.matrix
-    block, head = session.get_block(choice), session.get_head(choice)
+    block, head = place.block, place.head
     working = Head(seen.config, seen.tensors, weights(choice), block, head, query, flaws(choice))
     show_derivation(
         working.origin(cell),
         seen,
+        place,
         TEXTS["cells"][name].format(**words),
-        key=f"arithmetic-{step}",
-        is_example=session.get_cell(cell_shapes(seen.config)) != cell,
+        key=place.key(f"arithmetic-{step}"),
+        is_example=place.cell_in(cell_shapes(seen.config)) != cell,
     )
 
 
-def of_head(choice: Choice, seen: Observation, name: str) -> np.ndarray:
+def of_head(choice: Choice, seen: Observation, place: Place, name: str) -> np.ndarray:
     """Return the chosen head's q, k, v, scores, pattern or z."""
-    return seen.tensors[f"blocks.{session.get_block(choice)}.attn.{name}"][session.get_head(choice)]
+    return seen.tensors[f"blocks.{place.block}.attn.{name}"][place.head]

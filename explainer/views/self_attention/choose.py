@@ -8,20 +8,21 @@ from explainer.figures import theme
 from explainer.observation.observe import Observation
 from explainer.shell import controls
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.self_attention.wording import TEXTS, show_image
 
 
-def show_choose(choice: Choice, seen: Observation) -> None:
+def show_choose(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["choose"], seen.config
     if config.pool != "cls":
         st.markdown(texts["no_class_token"])
     picture, words = st.columns((2, 3), gap="large")
     with picture:
-        show_image("asking", choice, seen)
+        show_image("asking", choice, seen, place)
     with words:
         with st.container(horizontal=True, gap="medium"):
-            controls.pick_block(choice)
-            controls.pick_head(choice)
+            controls.pick_block(place)
+            controls.pick_head(place)
         st.markdown(texts["legend"])
         st.html(legend(texts))
         st.markdown(texts["why"])

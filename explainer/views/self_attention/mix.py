@@ -5,21 +5,21 @@ import numpy as np
 from explainer.components.matrices import Matrix
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views.self_attention.cells import cell_of, of_head, row_of, show_cell, show_matrices
 from explainer.views.self_attention.wording import TEXTS, names_of, numbered, query_of
 
 
-def show_mix(choice: Choice, seen: Observation) -> None:
-    cell = cell_of("mix", Cell("z", query_of(choice, seen), 0), seen.config)
-    show_matrices("step-mix", mix_matrices, cell, choice, seen)
-    show_cell("mix", cell, choice, seen)
+def show_mix(choice: Choice, seen: Observation, place: Place) -> None:
+    cell = cell_of(place, "mix", Cell("z", query_of(choice, seen, place), 0), seen.config)
+    show_matrices("step-mix", mix_matrices, cell, choice, seen, place)
+    show_cell("mix", cell, choice, seen, place)
 
 
-def mix_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
+def mix_matrices(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
     texts, config, names = TEXTS["parts"]["mix"], seen.config, names_of(seen.config)
-    row, numbers = row_of(choice, seen), numbered("number", config.head_dim)
-    values = of_head(choice, seen, "v")
+    row, numbers = row_of(choice, seen, place), numbered("number", config.head_dim)
+    values = of_head(choice, seen, place, "v")
     # one scale, so that a weight's effect shows
     limit = float(np.abs(values).max()) or None
     return [
@@ -56,7 +56,7 @@ def mix_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
         ),
         Matrix(
             "z",
-            of_head(choice, seen, "z"),
+            of_head(choice, seen, place, "z"),
             texts["z"],
             names,
             numbers,

@@ -2,23 +2,22 @@
 
 from explainer.components.matrices import Matrix
 from explainer.observation.observe import Observation
-from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views.self_attention.cells import cell_of, of_head, show_cell, show_matrices
 from explainer.views.self_attention.wording import TEXTS, names_of, numbered, query_of
 
 
-def show_qkv(choice: Choice, seen: Observation) -> None:
-    cell = cell_of("qkv", Cell("q", query_of(choice, seen), 0), seen.config)
-    show_matrices("step-qkv", qkv_matrices, cell, choice, seen, same_for_all=True)
-    show_cell("qkv", cell, choice, seen)
+def show_qkv(choice: Choice, seen: Observation, place: Place) -> None:
+    cell = cell_of(place, "qkv", Cell("q", query_of(choice, seen, place), 0), seen.config)
+    show_matrices("step-qkv", qkv_matrices, cell, choice, seen, place, same_for_all=True)
+    show_cell("qkv", cell, choice, seen, place)
 
 
-def qkv_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
+def qkv_matrices(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
     texts, config, names = TEXTS["parts"]["qkv"], seen.config, names_of(seen.config)
     numbers = numbered("number", config.head_dim)
-    normed = seen.tensors[f"blocks.{session.get_block(choice)}.norm1"]
+    normed = seen.tensors[f"blocks.{place.block}.norm1"]
     meanings = {"q": ("query", "query"), "k": ("key", "key"), "v": ("value", "key")}
     return [
         Matrix(
@@ -33,7 +32,7 @@ def qkv_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
         *(
             Matrix(
                 name,
-                of_head(choice, seen, name),
+                of_head(choice, seen, place, name),
                 texts[name],
                 names,
                 numbers,

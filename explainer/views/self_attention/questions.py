@@ -9,20 +9,21 @@ from explainer.observation.attention_row import AttentionRow
 from explainer.observation.observe import Observation
 from explainer.shell.quiz import Question, compared
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.self_attention.cells import of_head, row_of
 from explainer.views.self_attention.wording import TEXTS, facts, names_of
 from vit_core import ViTConfig
 
 
-def questions(choice: Choice, seen: Observation) -> list[Question]:
-    row, config, names = row_of(choice, seen), seen.config, names_of(seen.config)
-    words = facts(choice, seen)
+def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
+    row, config, names = row_of(choice, seen, place), seen.config, names_of(seen.config)
+    words = facts(choice, seen, place)
     return [
         ask_strongest(row, names, words),
         ask_sum(row, words),
         ask_double(row, words),
         ask_count(config),
-        ask_mutual(row, of_head(choice, seen, "pattern"), names),
+        ask_mutual(row, of_head(choice, seen, place, "pattern"), names),
     ]
 
 

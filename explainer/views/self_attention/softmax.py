@@ -9,28 +9,36 @@ from explainer.components.matrices import Matrix
 from explainer.components.packing import CLIPPED_SHARE
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
-from explainer.state.place import Cell
+from explainer.state.place import Cell, Place
 from explainer.views.self_attention.cells import cell_of, of_head, row_of, show_cell, show_matrices
 from explainer.views.self_attention.wording import TEXTS, names_of, show_image
 
 
-def show_softmax(choice: Choice, seen: Observation) -> None:
-    texts, names, row = TEXTS["parts"]["softmax"], names_of(seen.config), row_of(choice, seen)
+def show_softmax(choice: Choice, seen: Observation, place: Place) -> None:
+    texts, names, row = (
+        TEXTS["parts"]["softmax"],
+        names_of(seen.config),
+        row_of(choice, seen, place),
+    )
     start = Cell("weights", 0, int(row.strongest[0]))
-    cell = cell_of("softmax", start, seen.config)
-    show_matrices("step-softmax", softmax_row, cell, choice, seen)
-    show_cell("softmax", cell, choice, seen)
+    cell = cell_of(place, "softmax", start, seen.config)
+    show_matrices("step-softmax", softmax_row, cell, choice, seen, place)
+    show_cell("softmax", cell, choice, seen, place)
     st.markdown(texts["all"])
     picture, whole = st.columns((1, 3), gap="large")
     with picture:
         st.markdown(f"**{texts['picture'].format(query=names[row.query])}**")
-        show_image("looking", choice, seen, row.weights)
+        show_image("looking", choice, seen, place, row.weights)
     with whole:
-        show_matrices("step-pattern", whole_pattern, cell, choice, seen, same_for_all=True)
+        show_matrices("step-pattern", whole_pattern, cell, choice, seen, place, same_for_all=True)
 
 
-def softmax_row(choice: Choice, seen: Observation) -> list[Matrix]:
-    texts, names, row = TEXTS["parts"]["softmax"], names_of(seen.config), row_of(choice, seen)
+def softmax_row(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
+    texts, names, row = (
+        TEXTS["parts"]["softmax"],
+        names_of(seen.config),
+        row_of(choice, seen, place),
+    )
     query = names[row.query]
     return [
         Matrix(
@@ -45,14 +53,14 @@ def softmax_row(choice: Choice, seen: Observation) -> list[Matrix]:
     ]
 
 
-def whole_pattern(choice: Choice, seen: Observation) -> list[Matrix]:
+def whole_pattern(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
     texts, names = TEXTS["parts"]["softmax"], names_of(seen.config)
-    pattern = of_head(choice, seen, "pattern")
+    pattern = of_head(choice, seen, place, "pattern")
     square = partial(
         Matrix, row_names=names, column_names=names, row_axis="query", column_axis="key"
     )
     return [
-        square("scores", of_head(choice, seen, "scores"), texts["scores"]),
+        square("scores", of_head(choice, seen, place, "scores"), texts["scores"]),
         square(
             "pattern",
             pattern,

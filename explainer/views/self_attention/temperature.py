@@ -16,6 +16,7 @@ from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import TEMPERATURES
+from explainer.state.place import Place
 from explainer.views.self_attention.cells import row_of
 from explainer.views.self_attention.wording import TEXTS, facts, names_of
 
@@ -26,19 +27,19 @@ def over_image(seen: Observation, shares: np.ndarray, alt: str) -> str:
     return over(on_patches, alt)
 
 
-def show_temperature(choice: Choice, seen: Observation) -> None:
+def show_temperature(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["temperature"], seen.config
-    chosen = session.load().temperature
+    chosen = place.temperature
     controls.slide(
         texts["slide"],
         TEMPERATURES,
         chosen,
         lambda temperature: session.change(temperature=temperature),
-        key="temperature",
+        key=place.key("temperature"),
     )
     names, prefix = names_of(config), config.num_prefix_tokens
     pictures = []
-    for title, shares, is_models in tempered(choice, seen):
+    for title, shares, is_models in tempered(choice, seen, place):
         bits = entropy_bits(shares)
         numbers = {"weight": percent(float(shares.max())), "bits": f"{bits:.2f}"}
         lines = [
@@ -55,20 +56,23 @@ def show_temperature(choice: Choice, seen: Observation) -> None:
     st.html(looks(pictures, seen.pixels))
     if config.head_dim == 1:
         st.markdown(texts["one"])
-    facts_now = facts(choice, seen)
+    facts_now = facts(choice, seen, place)
     note(texts["note"].format(**facts_now))
     download_csv(
-        texts["download"], partial(tempered_csv, choice, seen), "temperature.csv", "temperature-csv"
+        texts["download"],
+        partial(tempered_csv, choice, seen, place),
+        "temperature.csv",
+        place.key("temperature-csv"),
     )
 
 
-def tempered(choice: Choice, seen: Observation) -> list[tuple[str, np.ndarray, bool]]:
+def tempered(choice: Choice, seen: Observation, place: Place) -> list[tuple[str, np.ndarray, bool]]:
     """Return title, weights and whether the model ran it: T = 1, the chosen T, and no division.
 
     Where the model makes no division, the last is the one with it.
     """
-    texts, row = TEXTS["parts"]["temperature"], row_of(choice, seen)
-    chosen = session.load().temperature
+    texts, row = TEXTS["parts"]["temperature"], row_of(choice, seen, place)
+    chosen = place.temperature
     rows = [(texts["model"], row.weights, True)]
     if float(chosen) != 1:
         title = texts["chosen"].format(temperature=chosen)
@@ -78,6 +82,6 @@ def tempered(choice: Choice, seen: Observation) -> list[tuple[str, np.ndarray, b
     return [*rows, (texts["divided"], row.at_temperature(row.head_dim**0.5), False)]
 
 
-def tempered_csv(choice: Choice, seen: Observation) -> str:
-    titles, rows, _ = zip(*tempered(choice, seen), strict=True)
+def tempered_csv(choice: Choice, seen: Observation, place: Place) -> str:
+    titles, rows, _ = zip(*tempered(choice, seen, place), strict=True)
     return matrix_csv(np.stack(rows), titles, names_of(seen.config), "temperature")

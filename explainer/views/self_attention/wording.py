@@ -10,13 +10,14 @@ from explainer.content.token_names import prefix_names, token_names
 from explainer.observation.observe import Observation
 from explainer.state import session
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from vit_core import ViTConfig
 
 TEXTS = load_texts("self_attention")
 TOKENS = load_texts("token_explorer")
 
 
-def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
+def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, object]:
     config = seen.config
     # biases stand in the equations of a model that has them
     biases = {f"plus_{one}": f" + b_{one}" if config.qkv_bias else "" for one in "qkv"}
@@ -28,14 +29,14 @@ def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
         "root": f"{config.head_dim**0.5:.4g}",
         "tokens": config.num_tokens,
         "most": f"{np.log2(config.num_tokens):.2f}",
-        "block": session.get_block(choice) + 1,
-        "head": session.get_head(choice) + 1,
-        "query": names_of(config)[query_of(choice, seen)],
+        "block": place.block + 1,
+        "head": place.head + 1,
+        "query": names_of(config)[query_of(choice, seen, place)],
     }
 
 
-def query_of(choice: Choice, seen: Observation) -> int:
-    return session.get_query(choice, seen.telling_patch)
+def query_of(choice: Choice, seen: Observation, place: Place) -> int:
+    return place.token(seen.telling_patch)
 
 
 def names_of(config: ViTConfig) -> list[str]:
@@ -43,13 +44,14 @@ def names_of(config: ViTConfig) -> list[str]:
 
 
 def show_image(
-    key: str, choice: Choice, seen: Observation, shares: np.ndarray | None = None
+    key: str, choice: Choice, seen: Observation, place: Place, shares: np.ndarray | None = None
 ) -> None:
     """Draw the image to point at and click, with weights over it if there are any."""
-    query = query_of(choice, seen)
-    row = None if shares is None else (session.get_block(choice), session.get_head(choice), query)
+    query = query_of(choice, seen, place)
+    row = None if shares is None else (place.block, place.head, query)
     token_picker(
-        key=key,
+        key=place.key(key),
+        group=place.prefix,
         image=seen.pixels,
         grid=seen.config.grid_size,
         prefix_names=prefix_names(seen.config, TOKENS),

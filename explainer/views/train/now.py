@@ -8,7 +8,7 @@ from explainer.figures.confusion import confusion
 from explainer.figures.mosaic import mosaic
 from explainer.figures.pixels import weights_matrix
 from explainer.figures.strip import strip
-from explainer.shell.controls import pick_place
+from explainer.shell.controls import pick_number
 from explainer.shell.notes import note
 from explainer.state import session
 from explainer.training import Run
@@ -110,8 +110,8 @@ def show_pattern(snapshot: Snapshot, config: ViTConfig) -> None:
     )
     note(WORDS["pattern_text"].format(**facts))
     with st.container(horizontal=True, key="train-place"):
-        pick_place("block", config.depth, block, session.set_block)
-        pick_place("head", config.num_heads, head, session.set_head)
+        pick_number("block", config.depth, block, session.set_block, key="block")
+        pick_number("head", config.num_heads, head, session.set_head, key="head")
 
 
 def picture(address: str, alt: str) -> str:

@@ -14,17 +14,18 @@ from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.notes import note
 from explainer.shell.patch_colours import show_patch_colours
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.classification_head.features.wording import TEXTS
 
 
-def show_colours(choice: Choice, seen: Observation) -> None:
+def show_colours(choice: Choice, seen: Observation, place: Place) -> None:
     texts = TEXTS["parts"]["colours"]
     show_patch_colours(seen)
     download_csv(
         texts["download"],
         partial(components_csv, seen),
         "patch-components.csv",
-        "components-csv",
+        place.key("components-csv"),
     )
     st.markdown(f"**{texts['strip_title']}**")
     st.markdown(texts["strip_text"])

@@ -9,10 +9,11 @@ from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.notes import note
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.classification_head.features.wording import TEXTS
 
 
-def show_nearest(choice: Choice, seen: Observation) -> None:
+def show_nearest(choice: Choice, seen: Observation, place: Place) -> None:
     texts, found = TEXTS["parts"]["nearest"], features.neighbours(choice, seen)
     pictures = []
     for one in found:
@@ -31,5 +32,5 @@ def show_nearest(choice: Choice, seen: Observation) -> None:
         texts["download"],
         lambda: table_csv(("picture", "cosine"), [(one.name, one.cosine) for one in found]),
         "alike.csv",
-        "alike-csv",
+        place.key("alike-csv"),
     )

@@ -5,12 +5,13 @@ from explainer.observation import features
 from explainer.observation.observe import Observation
 from explainer.shell.quiz import Question, compared
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.classification_head.features.wording import TEXTS, share
 
 BOUNDS = (0.1, 0.5)  # of the share that three directions hold
 
 
-def questions(choice: Choice, seen: Observation) -> list[Question]:
+def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
     return [
         ask_size(seen),
         ask_variance(seen),
@@ -52,7 +53,7 @@ def ask_nearest(choice: Choice, seen: Observation) -> Question:
     """Ask for the nearest of four pictures, among them the farthest."""
     texts, found = TEXTS["questions"]["nearest"], features.neighbours(choice, seen)
     places = sorted({0, 1, len(found) // 2, len(found) - 1})
-    options = sorted((found[place] for place in places), key=lambda one: one.name)
+    options = sorted((found[index] for index in places), key=lambda one: one.name)
     shown = [(one.name, f"{one.cosine:.3f}") for one in options]
     return compared("nearest", texts["text"], shown, options.index(found[0]), texts["why"])
 

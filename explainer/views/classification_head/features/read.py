@@ -5,18 +5,19 @@ from functools import partial
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from explainer.views.classification_head.features.wording import TEXTS
 from explainer.views.classification_head.pooled import show_pooled
 from explainer.views.classification_head.wording import numbered
 
 
-def show_read(choice: Choice, seen: Observation) -> None:
-    show_pooled(choice, seen)
+def show_read(choice: Choice, seen: Observation, place: Place) -> None:
+    show_pooled(choice, seen, place)
     download_csv(
         TEXTS["parts"]["read"]["download"],
         partial(features_csv, seen),
         "features.csv",
-        "features-csv",
+        place.key("features-csv"),
     )
 
 

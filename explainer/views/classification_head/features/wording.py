@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from explainer.content import load_texts
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 
 TEXTS = load_texts("features")
 
 
-def facts(choice: Choice, seen: Observation) -> Mapping[str, object]:
+def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, object]:
     config, texts = seen.config, TEXTS["parts"]["read"]
     reads = texts["reads_class" if config.pool == "cls" else "reads_mean"]
     return {
