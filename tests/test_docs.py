@@ -112,6 +112,17 @@ def test_every_picture_in_docs_is_shown_somewhere() -> None:
     assert {path.resolve() for path in pictures} <= shown
 
 
+@pytest.mark.parametrize("package", ["explainer", "vit_core"])
+def test_the_architecture_names_every_room_and_every_loose_module(package: str) -> None:
+    named = set(re.findall(r"`([\w./]+)`", text_of(PROJECT / "docs" / "architecture.md")))
+    there = {
+        path.name + "/" * path.is_dir()
+        for path in (PROJECT / package).iterdir()
+        if path.suffix in ("", ".py") and path.name[0] != "." and path.name != "__init__.py"
+    }
+    assert there - {"__pycache__/"} <= named
+
+
 def test_the_readme_is_short() -> None:
     assert len(text_of(README).splitlines()) <= MOST_LINES
 
