@@ -13,7 +13,7 @@ from PIL import Image
 
 from vit_core.data.image_file import UnreadableImageError, middle, open_image, read_image
 from vit_core.data.image_folder import ImageFolderError, read_folder
-from vit_core.data.pixel_statistics import IMAGENET
+from vit_core.data.pixel_statistics import IMAGENET, SMALLEST_STD
 from vit_core.data.skipped import Skipped, TooManySkippedError
 
 
@@ -69,7 +69,8 @@ def test_images_of_one_colour_can_be_normalised(tmp_path: Path) -> None:
     root = make_folder(tmp_path, {"train": 12, "test": 1})
     for file in root.rglob("*.png"):
         Image.new("RGB", (9, 9), (0, 0, 7)).save(file)
-    assert min(read_folder(root, 8).info.std) > 0
+    info = read_folder(root, 8).info
+    assert info.std == (SMALLEST_STD,) * 3 and info.mean == (0, 0, pytest.approx(7 / 255, abs=1e-4))
 
 
 def test_the_fingerprint_is_of_what_is_in_the_files(folder: Path) -> None:

@@ -58,7 +58,16 @@ def test_cosine_is_half_way_at_half_time() -> None:
     assert lr_factor(5, 10, config) == pytest.approx(0.5)
 
 
-def test_every_preset_builds_its_optimizers() -> None:
-    for preset in PRESETS.values():
-        small = dataclasses.replace(preset.model, depth=1)
-        assert build_optimizers(build(small), preset.train)
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_builds_the_optimizers_it_names(name: str) -> None:
+    preset = PRESETS[name]
+    model = build(dataclasses.replace(preset.model, depth=1))
+    optimizers = build_optimizers(model, preset.train)
+    kinds = {
+        "muon": [torch.optim.AdamW, torch.optim.Muon],
+        "adamw": [torch.optim.AdamW],
+        "adam": [torch.optim.Adam],
+    }
+    assert [type(optimizer) for optimizer in optimizers] == kinds[preset.train.optimizer]
+    held = [p for o in optimizers for g in o.param_groups for p in g["params"]]
+    assert sum(p.numel() for p in held) == model.config.num_parameters

@@ -140,7 +140,11 @@ def test_fields_that_contradict_one_another_are_refused() -> None:
     with pytest.raises(PretrainedError, match="'dataset', 'epochs', 'my_notes' and 1 more"):
         others = {"dataset": 1, "epochs": 2, "my_notes": 3, "zebra": 4}
         from_timm(TENSORS, config=timm_config(SHAPE, **others))
-    assert from_timm(TENSORS, config=timm_config(SHAPE, _my_notes="private"))
+    plain, private = (
+        from_timm(TENSORS, config=timm_config(SHAPE, **notes))
+        for notes in ({}, {"_my_notes": "private"})
+    )
+    assert private[0].config == plain[0].config and private[1] == plain[1]
 
 
 def test_an_oblong_model_is_oblong(tmp_path: Path) -> None:

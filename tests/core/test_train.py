@@ -27,7 +27,13 @@ def losses(model: ViT, config: TrainConfig, data: ImageData | None = None) -> li
 
 
 def test_the_events_of_a_run_in_order() -> None:
-    events = list(fit(build(TINY), small_mnist(), QUICK))
+    model, data = build(TINY), small_mnist()
+    events, evaluations = [], []
+    for event in fit(model, data, QUICK):
+        events.append(event)
+        if not isinstance(event, StepEnd):
+            split = data.test if isinstance(event, Done) else data.val
+            evaluations.append(evaluate(model, split, data.info))
     kinds = [type(event) for event in events]
     assert kinds == [*[StepEnd] * 5, EpochEnd, *[StepEnd] * 5, EpochEnd, Done]
     assert [event.step for event in events] == [1, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10, 10, 10]
@@ -35,8 +41,10 @@ def test_the_events_of_a_run_in_order() -> None:
     epoch = events[5]
     assert epoch.train_loss == pytest.approx(sum(e.train_loss for e in events[:5]) / 5)
     assert epoch.train_accuracy == pytest.approx(sum(e.train_accuracy for e in events[:5]) / 5)
-    assert 0 <= epoch.val_accuracy <= 1 and epoch.val_loss > 0
-    assert 0 <= events[-1].test_accuracy <= 1
+    found = [events[5].validation, events[11].validation, events[12].test]
+    assert [(e.loss, e.accuracy) for e in found] == [(e.loss, e.accuracy) for e in evaluations]
+    assert (epoch.val_loss, epoch.val_accuracy) == (found[0].loss, found[0].accuracy)
+    assert events[-1].test_accuracy == found[2].accuracy
 
 
 def test_the_same_seed_gives_the_identical_losses() -> None:

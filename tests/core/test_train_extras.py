@@ -213,7 +213,7 @@ def test_a_compiled_run_is_the_run_and_keeps_the_names(monkeypatch: pytest.Monke
     config = dataclasses.replace(ADAM, epochs=1)
     training = Training(build(TINY), small_mnist(), dataclasses.replace(config, compile=True))
     found = [event.train_loss for event in training.events() if isinstance(event, StepEnd)]
-    assert compiled
+    assert compiled == [training.network]
     assert found == pytest.approx(losses(config), abs=1e-5)
     plain = Training(build(TINY), small_mnist(), config)
     list(plain.events())
