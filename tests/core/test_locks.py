@@ -4,19 +4,18 @@ import errno
 import gc
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from bare_package import start_bare
 from filelock import FileLock
 
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.runs.directory import RunConfig, RunDirectory, RunError
 from vit_core.storage import locks
 
-PROJECT = Path(__file__).parents[2]
 HOLDER = """
 import sys, multiprocessing
 from pathlib import Path
@@ -56,20 +55,18 @@ def has_locks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture
 def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     """Return what starts a process that takes a folder's lock and keeps it."""
-    (tmp_path / "modules").mkdir()
-    (tmp_path / "modules" / "tests_no_locks.py").write_text(NO_LOCKS, encoding="utf-8")
-    path = os.pathsep.join((str(PROJECT), str(tmp_path / "modules")))
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    (modules / "tests_no_locks.py").write_text(NO_LOCKS, encoding="utf-8")
 
     def start_holder(folder: Path, has_locks: bool, forks: bool = False) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [
-                *(sys.executable, "-c", HOLDER.format(no_locks=not has_locks, forks=forks)),
-                str(folder),
-            ],
+        return start_bare(
+            HOLDER.format(no_locks=not has_locks, forks=forks),
+            str(folder),
+            env={"PYTHONPATH": str(modules)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"PYTHONPATH": path},
         )
 
     return start_holder

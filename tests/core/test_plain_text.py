@@ -1,11 +1,11 @@
 """Any name becomes text that any terminal, file and page can show."""
 
 import io
-import os
-import subprocess
+import runpy
 import sys
 
 import pytest
+from bare_package import run_bare
 
 from vit_core.storage.plain_text import let_output_write_anything, plain, same_name, some
 
@@ -46,25 +46,37 @@ def test_a_terminal_that_lacks_a_letter_gets_it_spelled_out(encoding: str) -> No
         "from vit_core.storage.plain_text import let_output_write_anything as go; go(); "
         "print('✓ \\ud800')"
     )
-    environment = {**os.environ, "PYTHONIOENCODING": encoding}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment)
-    assert done.returncode == 0
+    out = run_bare(code, {"PYTHONIOENCODING": encoding})
     expected = "✓" if encoding == "utf-8" else r"\u2713"
-    assert done.stdout.decode("utf-8").strip() == expected + r" \ud800"
+    assert out.decode("utf-8").strip() == expected + r" \ud800"
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "pretrained"])
 @pytest.mark.parametrize("encoding", ["ascii", "cp437"])
-def test_every_command_explains_itself_on_any_terminal(command: str, encoding: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", f"vit_core.{command}", "--help"],
-        capture_output=True,
-        env={**os.environ, "PYTHONIOENCODING": encoding},
-    )
-    assert done.returncode == 0 and done.stdout.startswith(b"usage: ") and not done.stderr
+def test_every_command_explains_itself_on_any_terminal(
+    command: str, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, error = (io.TextIOWrapper(io.BytesIO(), encoding) for _ in range(2))
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", error)
+    monkeypatch.setattr(sys, "argv", ["a program", "--help"])
+    # as python -m runs them, but in this process, which has PyTorch already
+    for name in (f"vit_core.{command}", f"vit_core.{command}.__main__"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module(f"vit_core.{command}", run_name="__main__")
+    assert end.value.code == 0
+    out.flush()
+    error.flush()
+    said = out.buffer.getvalue()
+    assert said.startswith(b"usage: ") and b"\n  -h, --help" in said
+    assert not error.buffer.getvalue()
 
 
 def test_an_output_without_an_encoding_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    stays = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stays)
     monkeypatch.setattr(sys, "stderr", None)  # as where Windows starts a program without a console
     let_output_write_anything()
+    print("✓")
+    assert stays.getvalue() == "✓\n" and sys.stderr is None

@@ -1,27 +1,17 @@
 """A training process takes less than it could, where the system lets it."""
 
-import os
-import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import psutil
 import pytest
+from bare_package import run_bare
 
 from vit_core.training import process_limits
 
-PROJECT = Path(__file__).parents[2]
-
 
 def run(code: str) -> str:
-    return subprocess.run(
-        [sys.executable, "-c", f"from vit_core.training.process_limits import *\n{code}"],
-        env=os.environ | {"PYTHONPATH": str(PROJECT)},
-        check=True,
-        capture_output=True,
-        encoding="utf-8",
-    ).stdout
+    return run_bare(f"from vit_core.training.process_limits import *\n{code}").decode()
 
 
 @pytest.mark.skipif(not psutil.POSIX, reason="Windows has other priorities")
@@ -49,11 +39,18 @@ def test_windows_has_two_lower_priorities(
 
 
 def test_a_priority_that_the_system_refuses_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> int:
+    asked: list[int] = []
+
+    def refuse(self: psutil.Process, value: int | None = None) -> int:
+        if value is None:
+            return 3
+        asked.append(value)
         raise psutil.AccessDenied
 
     monkeypatch.setattr(psutil.Process, "nice", refuse)
+    monkeypatch.setattr(psutil, "WINDOWS", False)
     process_limits.lower_priority(5)
+    assert asked == [8], "one try, and no error"
 
 
 @pytest.mark.parametrize("module", ["psutil", "resource"])
@@ -68,8 +65,12 @@ def test_a_limit_that_the_system_refuses_is_left(
 ) -> None:
     resource = pytest.importorskip("resource")
 
-    def refuse(*_: object) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    def refuse(*limit: object) -> None:
+        asked.append(limit)
         raise error
 
     monkeypatch.setattr(resource, "setrlimit", refuse)
     process_limits.limit_memory(1)
+    assert asked == [(resource.RLIMIT_DATA, (2**20, 2**20))], "one try, and no error"
