@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +30,20 @@ def begin(path: Path, cadence: Cadence = WATCHED) -> Recorder:
     return Recorder(RunDirectory.create(path, config), small_mnist(), cadence)
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> RunHistory:
-    """A run of two epochs that was watched."""
-    recorder = begin(tmp_path / "run")
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of two epochs that was watched, for all tests."""
+    path = tmp_path_factory.mktemp("watched") / "run"
+    recorder = begin(path)
     list(recorder.events())
     recorder.run.close()
-    return RunHistory(tmp_path / "run")
+    return path
+
+
+@pytest.fixture
+def run(watched: Path, tmp_path: Path) -> RunHistory:
+    """That run, for one test to damage."""
+    return RunHistory(shutil.copytree(watched, tmp_path / "run"))
 
 
 def test_what_a_watched_run_writes(run: RunHistory) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -145,6 +146,8 @@ def test_without_a_network_it_says_what_to_do(
     monkeypatch.setattr(
         library, "download", lambda *rest: hub.download(*rest, "http://127.0.0.1:9")
     )
+    waits: list[float] = []  # between tries, half a minute in all
+    monkeypatch.setattr(time, "sleep", waits.append)
     with pytest.raises(PretrainedError) as caught:
         load("hf/facebook/dinov2-small")
     said = str(caught.value)
