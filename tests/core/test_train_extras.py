@@ -193,7 +193,7 @@ def test_without_torchvision_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch,
     def missing() -> None:
         raise ImportError
 
-    monkeypatch.setattr("vit_core.training.loop.import_transforms", missing)
+    monkeypatch.setattr("vit_core.training.fitting.import_transforms", missing)
     with pytest.raises(ValueError, match="need torchvision: pip install torchvision"):
         Training(build(TINY), small_mnist(), dataclasses.replace(QUICK, **{name: 1}))
     assert Training(build(TINY), small_mnist(), QUICK).epoch == 0
