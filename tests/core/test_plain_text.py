@@ -7,7 +7,7 @@ import sys
 import pytest
 from bare_package import run_bare
 
-from vit_core.storage.plain_text import let_output_write_anything, plain, same_name, some
+from vit_core.storage.plain_text import let_output_write_anything, name_first, normalize_name, plain
 
 
 @pytest.mark.parametrize(
@@ -31,13 +31,13 @@ def test_a_name_is_shown_on_one_line(name: str, shown: str) -> None:
 
 
 def test_accents_are_the_same_however_they_are_stored() -> None:
-    assert same_name("cafe\u0301") == same_name("caf\u00e9") == "café"
-    assert same_name("caf\udce9") == r"caf\xe9" != "café"
+    assert normalize_name("cafe\u0301") == normalize_name("caf\u00e9") == "café"
+    assert normalize_name("caf\udce9") == r"caf\xe9" != "café"
 
 
 def test_the_first_names_and_how_many_more() -> None:
-    assert some(["a", "b\n"], 2) == r"a, b\n"
-    assert some(["a", "b"], 1_234) == "a, b and 1,232 more"
+    assert name_first(["a", "b\n"], 2) == r"a, b\n"
+    assert name_first(["a", "b"], 1_234) == "a, b and 1,232 more"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])

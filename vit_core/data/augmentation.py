@@ -10,11 +10,9 @@ from vit_core.data.share import Share
 
 ROTATION, SCALE, SHEAR, SHIFT = math.radians(8), 0.08, 0.08, 0.06  # at strength 1
 WARP, WARP_NODES = 0.10, 5  # at strength 1: standard deviation in half images, nodes on each axis
-CROP, SMALLEST_CROP = (
-    0.65,
-    0.08,
-)  # share of the area that is cut off at strength 1; least that stays
-ASPECT = 4 / 3  # at strength 1: most of a crop's width over height, and of height over width
+CROP = 0.65  # largest share of the area that a crop removes at strength 1
+SMALLEST_CROP = 0.08  # smallest share of the area that a crop keeps at any strength
+ASPECT = 4 / 3  # largest ratio of a crop's longer side to its shorter side at strength 1
 
 
 def augment(
@@ -24,14 +22,17 @@ def augment(
     generator: torch.Generator,
     share: Share | None = None,
 ) -> Tensor:
-    """Return randomly changed copies of ``images``, each by its own draw; gaps are filled with 0.
+    """Return randomly changed copies of ``images``, each with its own draws; gaps become 0.
 
     Args:
         images: (B, channels, height, width), in any range in which 0 is the background.
         kind: "none" | "shift" | "affine" | "elastic" | "crop" as in ``TrainConfig``.
-        strength: scales the ranges below.
+        strength: scales the ranges below; 1 is usual.
         generator: on the images' device.
-        share: which images of a larger batch these are; draws are made for all of it.
+        share: which images of a larger batch these are; random numbers are drawn for all of it.
+
+    Returns:
+        The shape of ``images``; float32, or their own type for "none" and "shift".
     """
     share = share or Share.whole(len(images))
     if kind == "shift":
@@ -68,7 +69,7 @@ def shift(
     rows = draws[0] + torch.arange(height, device=device)
     columns = draws[1] + torch.arange(width, device=device)
     index = torch.arange(batch, device=device)[:, None, None]
-    # the advanced indices stand around the channel axis, so it comes out last
+    # with advanced indices on both sides of the channel axis, that axis comes out last
     moved = padded[index, :, rows[:, :, None], columns[:, None, :]]
     return moved.permute(0, 3, 1, 2)
 
@@ -78,8 +79,9 @@ def affine_grid(
 ) -> Tensor:
     """Return where to sample for a rotation, scale, shear and shift, each uniform in ± its range.
 
-    (B, height, width, 2); the last axis is (x, y) in half images from the centre, as
-    ``grid_sample`` takes it.
+    Returns:
+        (B, height, width, 2); the last axis is (x, y), from −1 to 1 across the image, as
+        ``grid_sample`` takes it.
     """
     share = share or Share.whole(len(images))
     batch = len(images)
@@ -90,7 +92,7 @@ def affine_grid(
     stretch = torch.stack(
         (1 + scale_x * SCALE, shear_x * SHEAR, shear_y * SHEAR, 1 + scale_y * SCALE), dim=1
     ).view(batch, 2, 2)
-    # affine_grid measures in half images: a shift of 6 % of the width is 0.12 there
+    # affine_grid's unit is half an image: a shift of 6 % of the width is 0.12
     move = 2 * SHIFT * torch.stack((move_x, move_y), dim=1)[:, :, None]
     theta = torch.cat((rotation @ stretch, move), dim=2)
     return F.affine_grid(theta, list(images.shape), align_corners=False)
@@ -99,11 +101,12 @@ def affine_grid(
 def warp(
     images: Tensor, strength: float, generator: torch.Generator, share: Share | None = None
 ) -> Tensor:
-    """Return a smooth random displacement, (B, height, width, 2) in half images.
+    """Return a smooth random displacement, (B, height, width, 2), in units of half an image.
 
-    Independent normal displacements at a coarse lattice of nodes, interpolated bicubically: an
-    elastic distortion in the sense of Simard et al. 2003, "Best practices for convolutional neural
-    networks applied to visual document analysis", which smooths noise with a Gaussian instead.
+    The nodes of a coarse lattice get independent normal displacements, which are interpolated
+    bicubically. It is an elastic distortion as in Simard et al. 2003, "Best practices for
+    convolutional neural networks applied to visual document analysis"; they smooth noise with a
+    Gaussian instead.
     """
     share = share or Share.whole(len(images))
     nodes = torch.randn(
@@ -119,22 +122,22 @@ def warp(
 
 
 def smallest_area(strength: float) -> float:
-    """Return the smallest share of an image that a crop may have."""
+    """Return the smallest share of an image's area that a crop may have."""
     return max(1 - CROP * strength, SMALLEST_CROP)
 
 
 def widest_crop(strength: float) -> float:
-    """Return the largest width of a crop over its height; the largest height is the same."""
-    return ASPECT ** min(strength, 1.0)
+    """Return the largest ratio of a crop's width to its height, and of its height to its width."""
+    return float(ASPECT ** min(strength, 1.0))
 
 
 def crop(
     images: Tensor, strength: float, generator: torch.Generator, share: Share | None = None
 ) -> Tensor:
-    """Cut a random rectangle out of each image and stretch it over the whole.
+    """Cut a random rectangle out of each image and resize it to the whole image.
 
-    Its share of the area is uniform, its proportions are uniform in the logarithm and its place is
-    uniform: the crop of C. Szegedy et al. 2015, https://arxiv.org/abs/1409.4842, section 6.
+    Its share of the area, the logarithm of its aspect ratio and its position are uniform: the crop
+    of C. Szegedy et al. 2015, https://arxiv.org/abs/1409.4842, section 6.
     """
     share = share or Share.whole(len(images))
     draws = share.select(torch.rand((4, share.total), generator=generator, device=images.device), 1)

@@ -24,8 +24,8 @@ MNIST_MEAN, MNIST_STD = (0.1307,), (0.3081,)  # of the training pixels, scaled t
 def mnist() -> ImageData:
     """Return the embedded MNIST: 55,000 training, 5,000 validation and 10,000 test digits.
 
-    Source: Y. LeCun and C. Cortes, CC BY-SA 3.0; images of 28 x 28 pixels; the split is the first
-    55,000 and the last 5,000 of the 60,000.
+    The images are (1, 28, 28) uint8, white on black. The first 55,000 of the 60,000 training images
+    train, the last 5,000 validate. Source: Y. LeCun and C. Cortes, CC BY-SA 3.0.
     """
     images = read_idx(MNIST_DIR / "train-images-idx3-ubyte.gz")[:, None]
     labels = read_idx(MNIST_DIR / "train-labels-idx1-ubyte.gz").long()
@@ -40,7 +40,7 @@ def mnist() -> ImageData:
 
 @cache
 def mnist_test() -> Split:
-    """Return the 10,000 test digits alone, which is 6 times faster than the whole set."""
+    """Return only the 10,000 test digits, which is 6 times faster than reading all of MNIST."""
     return Split(
         read_idx(MNIST_DIR / "t10k-images-idx3-ubyte.gz")[:, None],
         read_idx(MNIST_DIR / "t10k-labels-idx1-ubyte.gz").long(),
@@ -48,20 +48,26 @@ def mnist_test() -> Split:
 
 
 def mnist_validation(indices: Sequence[int]) -> Split:
-    """Return a few of MNIST's validation digits, read alone: the whole set takes 47 MB."""
+    """Return some of MNIST's validation digits without reading the whole set, which takes 47 MB.
+
+    Args:
+        indices: in the validation set, in any order.
+    """
     labels = read_idx(MNIST_DIR / "train-labels-idx1-ubyte.gz").long()
     rows = [len(labels) - MNIST_VALIDATION + index for index in indices]
     images = torch.empty((len(rows), 1, 28, 28), dtype=torch.uint8)
     with gzip.open(MNIST_DIR / "train-images-idx3-ubyte.gz") as file:
-        for at in sorted(range(len(rows)), key=rows.__getitem__):  # backwards it would begin anew
-            file.seek(16 + 784 * rows[at])
+        # in the order of the file, since to seek backwards unpacks it again from its start
+        for i in sorted(range(len(rows)), key=rows.__getitem__):
+            file.seek(16 + 784 * rows[i])
             pixels = torch.frombuffer(bytearray(file.read(784)), dtype=torch.uint8)
-            images[at, 0] = pixels.reshape(28, 28)
+            images[i, 0] = pixels.reshape(28, 28)
     return Split(images, labels[rows])
 
 
 @cache
 def mnist_info() -> DataInfo:
+    """Return what a model has to know about MNIST; the fingerprint is a hash of its files."""
     digest = hashlib.sha256()
     for path in sorted(MNIST_DIR.glob("*.gz")):
         digest.update(path.read_bytes())
@@ -77,8 +83,11 @@ def mnist_info() -> DataInfo:
 def read_idx(path: Path) -> Tensor:
     """Read a gzipped IDX file of unsigned bytes.
 
-    The header is two zero bytes, the type (8 for unsigned bytes), the number of axes and each axis'
-    length as a big-endian 32-bit number.
+    The header is two zero bytes, the type (8 for unsigned bytes), the number of axes, and the
+    length of each axis as a big-endian 32-bit number.
+
+    Returns:
+        uint8, of the shape in the header.
 
     Raises:
         ValueError: the file is no such file, or is truncated.
@@ -91,7 +100,7 @@ def read_idx(path: Path) -> Tensor:
         raise ValueError(f"{path} is not an IDX file of unsigned bytes")
     start = 4 + 4 * content[3]
     shape = np.frombuffer(content[4:start], dtype=">u4").tolist()
-    expected, found = math.prod(shape), len(content) - start
-    if found != expected:
-        raise ValueError(f"{path} should hold {expected} values and has {found}")
+    expected, actual = math.prod(shape), len(content) - start
+    if actual != expected:
+        raise ValueError(f"{path} should hold {expected} values and has {actual}")
     return torch.frombuffer(bytearray(content), dtype=torch.uint8)[start:].reshape(shape)

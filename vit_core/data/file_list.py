@@ -1,4 +1,4 @@
-"""The files of an image folder, listed quickly and kept small."""
+"""The files of an image folder, listed quickly and stored compactly."""
 
 import hashlib
 import os
@@ -11,8 +11,8 @@ import numpy as np
 from vit_core.errors import VitError
 from vit_core.storage.plain_text import plain
 
-# of the formats in vit_core.data.image_file, written down so that a folder holds the same images
-# whatever version of Pillow reads it
+# of the formats in vit_core.data.image_file; a fixed list, so that a folder holds the same images
+# with every version of Pillow
 # fmt: off
 SUFFIXES = (
     ".apng", ".avif", ".avifs", ".blp", ".bmp", ".bw", ".cur", ".dcx", ".dds", ".dib", ".fit",
@@ -24,8 +24,8 @@ SUFFIXES = (
 # fmt: on
 FILE, FOLDER, NEITHER = "file", "folder", "neither"
 ENDINGS = frozenset(os.fsencode(suffix) for suffix in SUFFIXES)
-HIDDEN = ord(".")  # begins what a system leaves
-# what systems leave in folders besides
+HIDDEN = ord(".")  # first character of hidden names
+# files and folders that operating systems create
 SYSTEM_FILES = (b"thumbs.db", b"ehthumbs.db", b"desktop.ini", b"icon\r")
 SYSTEM_FOLDERS = (
     b"__macosx",
@@ -42,18 +42,18 @@ class ImageFolderError(VitError, ValueError):
 
 @dataclass(frozen=True)
 class FileList:
-    """The image files of one part of a folder, class by class, each class by name.
+    """The image files of one part of a folder, class by class, sorted by name within a class.
 
-    A million text objects would be 100 MB, which each process that reads would soon have for
-    itself, since Python writes into every object that it looks at. Here the names are one run of
-    bytes.
+    The names are one bytes object. A million strings would take 100 MB, and soon once more in every
+    reading process: Python counts references in the objects that it reads, which copies the
+    memory that the processes share.
 
     Attributes:
-        folder: has a folder for each class.
+        folder: the path that has a folder for each class.
         classes: index 0 is the name of label 0.
-        class_folders: the names of the classes' folders, which may be spelled otherwise.
-        names: all names, one behind the other.
-        starts, lengths: (n,) where a file's name lies in ``names``.
+        class_folders: the names of the classes' folders, which may be spelled in another way.
+        names: all file names, one after another.
+        starts, lengths: (n,) position and length of each file's name in ``names``, in bytes.
         labels: (n,) int64.
     """
 
@@ -69,12 +69,17 @@ class FileList:
         return len(self.labels)
 
     def path(self, index: int) -> str:
+        """Return the path of one file."""
         start = int(self.starts[index])
         name = os.fsdecode(self.names[start : start + int(self.lengths[index])])
         return os.path.join(self.folder, self.class_folders[int(self.labels[index])], name)
 
     def select(self, chosen: np.ndarray) -> "FileList":
-        """Return some of the files, by a mask or by their indices."""
+        """Return some of the files.
+
+        Args:
+            chosen: a mask (n,) bool, or indices.
+        """
         return FileList(
             self.folder,
             self.classes,
@@ -86,10 +91,11 @@ class FileList:
         )
 
     def digest(self) -> bytes:
-        """Return a hash of the names and the classes, not of what the files hold."""
+        """Return a hash of the names and the classes, not of the files' content."""
         digest = hashlib.sha256(repr(self.classes).encode())
-        for part in (self.names, self.starts, self.lengths, self.labels):
-            digest.update(part)
+        digest.update(self.names)
+        for array in (self.starts, self.lengths, self.labels):
+            digest.update(array.data)
         return digest.digest()
 
 
@@ -111,15 +117,17 @@ def list_files(
     """List the image files of each class.
 
     Args:
-        class_folders: the name of each class's folder, by the name of the class; a class without
-            one has no files. None where they are the same.
+        folder: has a folder for each class.
+        classes: index 0 is the name of label 0.
+        class_folders: class name → name of its folder; a class that is missing here has no files.
+            None if every folder has the name of its class.
 
     Returns:
-        The list, and the paths of what is not in it: files that by their names are no images, links
-        whose target is gone, and folders that were read already, which end with a separator.
+        The list, and the paths of what is left out: files whose names are not those of images,
+        links whose target is gone, and folders that were already read, which end with a separator.
 
     Raises:
-        ImageFolderError: a folder may not be read.
+        ImageFolderError: a folder cannot be read.
     """
     names: list[bytes] = []
     counts: list[int] = []
@@ -135,24 +143,24 @@ def list_files(
     lengths = np.fromiter(map(len, names), np.uint16, len(names))
     stops = np.cumsum(lengths, dtype=np.int64)
     labels = np.repeat(np.arange(len(classes), dtype=np.int64), counts)
-    found = FileList(
+    files = FileList(
         str(folder), classes, folders, b"".join(names), stops - lengths, lengths, labels
     )
-    return found, others
+    return files, others
 
 
 def list_class(folder: str) -> tuple[list[bytes], list[str]]:
-    """Find the images of a class, also in folders within its folder and behind links.
+    """Find the images of a class, also in inner folders and behind links.
 
-    The order is torchvision's ImageFolder's: folder by folder, each in the order of the alphabet. A
-    folder that is met again, as where a link leads back, is not read a second time.
+    The order is that of torchvision's ImageFolder: folder by folder, each in alphabetical order. A
+    folder that is reached twice, for example by a link that leads back, is read only once.
 
     Returns:
         The images' names below ``folder``, and the paths of what is left out as in ``list_files``.
     """
     top = os.fsencode(folder)
     images, others, folders = scan(top)
-    found = {b"": images}
+    by_folder = {b"": images}
     if folders:
         above = os.path.dirname(top)
         known = set(map(os.path.realpath, (top, above, os.path.dirname(above))))
@@ -165,21 +173,24 @@ def list_class(folder: str) -> tuple[list[bytes], list[str]]:
                 continue
             known.add(real)
             images, rest, folders = scan(path)
-            found[inner] = [inner + b"/" + name for name in images]
+            by_folder[inner] = [inner + b"/" + name for name in images]
             others += rest
             waiting += [
                 (inner + b"/" + name, os.path.join(path, name)) for name in reversed(folders)
             ]
-    names = [name for inner in sorted(found) for name in found[inner]]
+    names = [name for inner in sorted(by_folder) for name in by_folder[inner]]
     return names, [os.fsdecode(path) for path in others]
 
 
 def scan(folder: bytes) -> tuple[list[bytes], list[bytes], list[bytes]]:
-    """Look into one folder.
+    """List one folder.
 
     Returns:
-        The names of the images, the paths of other files, and the names of the folders, each in the
-        order of the alphabet; without what systems leave.
+        The names of the images, the paths of other files, and the names of the folders, each in
+        alphabetical order, without the files and folders of operating systems.
+
+    Raises:
+        ImageFolderError: the folder cannot be read.
     """
     files: list[bytes] = []
     others: list[bytes] = []
@@ -208,8 +219,8 @@ def scan(folder: bytes) -> tuple[list[bytes], list[bytes], list[bytes]]:
     return images, list(paths), sorted(folders)
 
 
-def kind_of(entry: "os.DirEntry[bytes]") -> str:
-    """Tell a file, a folder, and what is neither, such as a link whose target is gone."""
+def kind_of(entry: "os.DirEntry[bytes] | os.DirEntry[str]") -> str:
+    """Return ``FILE``, ``FOLDER``, or ``NEITHER``, as for a link whose target is gone."""
     try:
         return FILE if entry.is_file() else FOLDER if entry.is_dir() else NEITHER
     except OSError:  # a link to itself, or into a folder that may not be read

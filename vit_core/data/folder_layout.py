@@ -13,9 +13,9 @@ from vit_core.data.file_list import (
     kind_of,
 )
 from vit_core.data.skipped import Skipped
-from vit_core.storage.plain_text import plain, same_name, some
+from vit_core.storage.plain_text import name_first, normalize_name, plain
 
-# what people call the parts, in capitals or not
+# names of the parts, in upper or lower case
 PARTS = {
     "train": ("train",),
     "val": ("val", "valid", "validation", "dev"),
@@ -35,13 +35,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Unused:
-    """Paths of what lies beside the parts or beside the classes, and is not read."""
+    """Paths of files and folders beside the parts or the classes, which are not read."""
 
     files: list[str] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
 
     def count(self, skipped: Skipped) -> None:
-        """Count all of them, the images as such that lie in no class folder."""
+        """Add all of them to ``skipped``; an image among them is outside the class folders."""
         for file in self.files:
             if not is_image_name(os.fsencode(os.path.basename(file))):
                 skipped.add_other(file)
@@ -54,13 +54,13 @@ class Unused:
 
 
 def find_parts(path: Path, unused: Unused) -> dict[str, Path]:
-    """Return the folders that are parts, by "train", "val" and "test".
+    """Return the folders of the parts by "train", "val" and "test".
 
     Args:
-        unused: gets what else lies there.
+        unused: collects everything else in the folder.
 
     Raises:
-        ImageFolderError: it is no folder, or two of its folders are the same part.
+        ImageFolderError: ``path`` is no folder, or has two folders for one part.
     """
     if os.path.isfile(path):
         hint = (
@@ -87,17 +87,17 @@ def find_parts(path: Path, unused: Unused) -> dict[str, Path]:
 
 
 def find_classes(path: Path, unused: Unused) -> Part:
-    """Return the classes of a part in the order of the alphabet.
+    """Return the classes of a part in alphabetical order.
 
     Args:
-        unused: gets what else lies there.
+        unused: collects everything else in the folder.
 
     Raises:
         ImageFolderError: two folders have the same name in two spellings.
     """
     folders: dict[str, str] = {}
     for folder in list_folders(path, unused):
-        name = same_name(folder)
+        name = normalize_name(folder)
         if name in folders:
             raise ImageFolderError(
                 f"{plain(path)} has two folders that are called '{plain(name)}', with its accents "
@@ -108,14 +108,18 @@ def find_classes(path: Path, unused: Unused) -> Part:
 
 
 def list_folders(path: Path, unused: Unused) -> list[str]:
-    """Return the names of the folders in a folder, without what systems leave there."""
+    """Return the names of the folders in a folder, without those of operating systems.
+
+    Raises:
+        ImageFolderError: the folder cannot be read.
+    """
     try:
         with os.scandir(path) as entries:
-            known = [(entry.name, kind_of(entry)) for entry in entries]
+            kinds = [(entry.name, kind_of(entry)) for entry in entries]
     except OSError as error:
         raise ImageFolderError(f"{plain(path)} cannot be read: {error.strerror}") from None
     folders = []
-    for name, kind in sorted(known):
+    for name, kind in sorted(kinds):
         if kind == FOLDER:
             if not is_system_folder(os.fsencode(name)):
                 folders.append(name)
@@ -149,7 +153,7 @@ def training_classes(path: Path, parts: dict[str, Path], unused: Unused) -> Part
 
 
 def other_folder_hint(path: Path) -> str:
-    """Name the folder that may be meant: the one around a part, or one within an archive's own."""
+    """Return a hint at the folder that may be meant, around this one or in it, or no text."""
     around = path.absolute().parent
     if PART_OF.get(path.name.lower()) and has_train(around):
         return f"; it is a part of {plain(around)}, which may be meant"
@@ -164,13 +168,13 @@ def has_train(path: Path) -> bool:
 
 
 def check_known(part: Part, known: Part) -> None:
-    """Refuse a part with classes that the training part has not.
+    """Refuse a part with classes that the training part does not have.
 
     Raises:
-        ImageFolderError: there are some; the message names them.
+        ImageFolderError: the message names such classes.
     """
     if unknown := [name for name in part.folders if name not in known.folders]:
         raise ImageFolderError(
             f"{plain(part.path)} has classes that {known.path.name}/ has not: "
-            f"{some(unknown[:NAMED], len(unknown))}"
+            f"{name_first(unknown[:NAMED], len(unknown))}"
         )

@@ -1,4 +1,4 @@
-"""The files of an image folder in their three parts, and what lies there besides."""
+"""Find the files of an image folder, part by part, and count what is not used."""
 
 import os
 from collections import Counter
@@ -17,9 +17,9 @@ from vit_core.data.folder_layout import (
     training_classes,
 )
 from vit_core.data.skipped import Skipped, ending, endings
-from vit_core.storage.plain_text import plain, some
+from vit_core.storage.plain_text import name_first, plain
 
-EVERY = 20  # one of so many training images validates, where the folder has no part for that
+HOLD_OUT_EVERY = 20  # every 20th training image validates if the folder has no part for that
 
 
 @dataclass(frozen=True)
@@ -40,27 +40,29 @@ class Folder:
 
 
 def list_folder(path: Path) -> Folder:
-    """Find the classes, the parts and their files; no file is opened.
+    """Find the parts, the classes and their files; no file is opened.
 
     Raises:
-        ImageFolderError: the folder has no such layout.
+        ImageFolderError: the folder does not have the layout of ``vit_core.data.image_folder``.
+        TooManySkippedError: too many images are links to files that do not exist.
     """
     path, unused = Path(path), Unused()
-    found = find_parts(path, unused)
-    known = training_classes(path, found, unused)
-    if not found.keys() - {"train"}:
+    present = find_parts(path, unused)
+    known = training_classes(path, present, unused)
+    if not present.keys() - {"train"}:
         beside = [os.path.basename(os.path.dirname(folder)) for folder in unused.folders]
         raise ImageFolderError(
             f"{plain(path)} has neither val/ nor test/ beside train/; one of them, with the same "
             f"classes, is needed to see what a model is worth on images that it was not trained on"
-            + (f"; it has {some(beside[:5], len(beside))}" if beside else "")
+            + (f"; it has {name_first(beside[:5], len(beside))}" if beside else "")
         )
     parts = {"train": known}
     for name in ("val", "test"):
-        if name in found:
-            parts[name] = find_classes(found[name], unused)
+        if name in present:
+            parts[name] = find_classes(present[name], unused)
             check_known(parts[name], known)
-    lists, others = {}, []
+    lists: dict[str, FileList] = {}
+    others: list[str] = []
     for name, part in parts.items():
         lists[name], rest = list_part(part, tuple(known.folders))
         others += rest
@@ -71,18 +73,18 @@ def list_folder(path: Path) -> Folder:
     held_out = held_out_mask(train)
     if not held_out.any():
         raise ImageFolderError(
-            f"no class in {plain(train.folder)} has more than {EVERY // 2} images, so that none "
-            f"can be held out for validation; put some into {plain(path / 'val')}"
+            f"no class in {plain(train.folder)} has more than {HOLD_OUT_EVERY // 2} images, so "
+            f"that none can be held out for validation; put some into {plain(path / 'val')}"
             + ("" if "test" in lists else f", and rename the present one to {plain(path / 'test')}")
         )
     return Folder(train.select(~held_out), train.select(held_out), test, skipped)
 
 
 def list_part(part: Part, classes: tuple[str, ...]) -> tuple[FileList, list[str]]:
-    """List a part in which each class must have an image; see ``list_files``.
+    """List a part in which every class must have an image; return what ``list_files`` does.
 
     Raises:
-        ImageFolderError: one has none.
+        ImageFolderError: a class has no image.
     """
     if not part.folders:
         raise ImageFolderError(
@@ -94,7 +96,7 @@ def list_part(part: Part, classes: tuple[str, ...]) -> tuple[FileList, list[str]
     if len(empty := [classes[label] for label in np.flatnonzero(counts == 0)]):
         inside = os.path.join(part.path, part.folders.get(empty[0], "\0"), "")
         instead = seen_instead([other for other in others if other.startswith(inside)])
-        more = f"; nor do {some(empty[1:6], len(empty) - 1)}" if len(empty) > 1 else ""
+        more = f"; nor do {name_first(empty[1:6], len(empty) - 1)}" if len(empty) > 1 else ""
         raise ImageFolderError(
             f"the class '{plain(empty[0])}' has no image in {plain(part.path)}{instead}{more}"
         )
@@ -102,7 +104,7 @@ def list_part(part: Part, classes: tuple[str, ...]) -> tuple[FileList, list[str]
 
 
 def seen_instead(others: list[str]) -> str:
-    """Say which files there are where images are missed."""
+    """Return the end of a sentence: which files there are where no image is."""
     if gone := [other for other in others if os.path.islink(other) and not os.path.exists(other)]:
         more = f" and {len(others) - len(gone)} other files" if len(gone) < len(others) else ""
         return f"; there are {len(gone)} links whose target is gone, as {plain(gone[0])}{more}"
@@ -112,7 +114,12 @@ def seen_instead(others: list[str]) -> str:
 
 
 def count_unused(images: int, others: list[str], unused: Unused) -> Skipped:
-    """Count what is not used beside so many images.
+    """Count what is not used.
+
+    Args:
+        images: number of images that are used.
+        others: paths of files and folders among the images.
+        unused: paths beside the parts and the classes.
 
     Raises:
         TooManySkippedError: too many images cannot be read.
@@ -121,7 +128,7 @@ def count_unused(images: int, others: list[str], unused: Unused) -> Skipped:
     unused.count(skipped)
     for other in others:
         name = os.path.basename(other)
-        if not name:  # a folder, which was read already
+        if not name:  # a folder that was already read by another path
             skipped.add_folder(other)
         elif is_image_name(os.fsencode(name)):  # a link whose target is gone
             skipped.add(other)
@@ -131,7 +138,8 @@ def count_unused(images: int, others: list[str], unused: Unused) -> Skipped:
 
 
 def held_out_mask(files: FileList) -> np.ndarray:
-    """Return a mask of the training images that validate: within a class the 11th, 31st, …"""
+    """Return a mask (n,) bool of the images that validate: the 11th, 31st, … of each class."""
     firsts = np.searchsorted(files.labels, np.arange(len(files.classes)))
     within = np.arange(len(files)) - firsts[files.labels]
-    return within % EVERY == EVERY // 2
+    mask: np.ndarray = within % HOLD_OUT_EVERY == HOLD_OUT_EVERY // 2
+    return mask

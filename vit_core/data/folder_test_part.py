@@ -1,4 +1,4 @@
-"""The part of an image folder that a trained model is tested on, alone."""
+"""Open only the test part of an image folder, for a model that is already trained."""
 
 import os
 from collections.abc import Container
@@ -13,7 +13,7 @@ from vit_core.data.folder_layout import NAMED, PART_OF, Unused, find_classes, fi
 from vit_core.data.folder_listing import count_unused, seen_instead
 from vit_core.data.image_folder import fits_in, open_part
 from vit_core.data.skipped import Skipped
-from vit_core.storage.plain_text import plain, same_name, some
+from vit_core.storage.plain_text import name_first, normalize_name, plain
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,10 @@ class TestPart:
     """The part of an image folder that a model is tested on.
 
     Attributes:
-        images: their labels are the model's.
+        images: labelled with the model's class numbers.
         path: the folder of the part.
-        missing: classes of the model without images there.
+        skipped: what is not used.
+        missing: the model's classes without images there.
     """
 
     images: Images
@@ -33,12 +34,12 @@ class TestPart:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is to be said: which part it is, and what is missing."""
+        """Sentences for the user: which part it is, and which classes have no images."""
         notes = []
         if PART_OF.get(self.path.name.lower()) != "test":
             notes.append(f"tested on the images in {plain(self.path)}, since there is no test/")
         if self.missing:
-            names = some(self.missing[:NAMED], len(self.missing))
+            names = name_first(self.missing[:NAMED], len(self.missing))
             notes.append(f"no images of {names} in {plain(self.path)}")
         return tuple(notes)
 
@@ -51,30 +52,32 @@ def read_test_part(
     memory: float = 2.0,
     workers: int = 0,
 ) -> TestPart:
-    """Open the test part alone, for a model that knows its classes; no other part need be there.
+    """Open the test part for a model that knows its classes; no training part is needed.
 
-    Without ``test/`` it is ``val/``; without both it is the folder itself, where that has folders
-    of the model's classes.
+    The part is ``test/``, or else ``val/``, or else the folder itself if it has folders of the
+    model's classes.
 
     Args:
-        shape: channels, height and width.
+        shape: channels, height and width in pixels.
         classes: of the model; index 0 is label 0.
+        memory: gigabytes of uint8 images that are kept in memory; more are streamed.
+        workers: number of processes that read streamed images; 0 reads in the caller's process.
 
     Raises:
         ImageFolderError: there is no such part, or it has a class that the model does not know.
         TooManySkippedError: too many of its files are no images.
     """
     unused = Unused()
-    known = {same_name(name): name for name in reversed(classes)}
+    known = {normalize_name(name): name for name in reversed(classes)}
     part = find_test_part(path, known)
-    found = find_classes(part, unused)
-    if unknown := [name for name in found.folders if name not in known]:
+    present = find_classes(part, unused)
+    if unknown := [name for name in present.folders if name not in known]:
         raise ImageFolderError(
             f"the model knows the {len(classes)} classes {first(classes)}; {plain(part)} has "
-            f"{len(found.folders)}, {first(tuple(found.folders))}; unknown to the model: "
-            f"{some(unknown[:NAMED], len(unknown))}"
+            f"{len(present.folders)}, {first(tuple(present.folders))}; unknown to the model: "
+            f"{name_first(unknown[:NAMED], len(unknown))}"
         )
-    folders = {known[name]: folder for name, folder in found.folders.items()}
+    folders = {known[name]: folder for name, folder in present.folders.items()}
     files, others = list_files(part, classes, folders)
     if not len(files):
         raise ImageFolderError(f"{plain(part)} has no image of any class" + seen_instead(others))
@@ -90,20 +93,26 @@ def read_test_part(
 
 
 def find_test_part(path: Path, known: Container[str]) -> Path:
-    """Return the folder with the images to test on; see ``read_test_part``."""
+    """Return the folder with the images to test on, as ``read_test_part`` chooses it.
+
+    Raises:
+        ImageFolderError: there is none.
+    """
     unused = Unused()
     parts = find_parts(path, unused)
     for name in ("test", "val"):
         if name in parts:
             return parts[name]
     inner = [os.path.basename(os.path.dirname(folder)) for folder in unused.folders]
-    if not parts and any(same_name(name) in known for name in inner):
+    if not parts and any(normalize_name(name) in known for name in inner):
         return path
     raise ImageFolderError(
         f"{plain(path)} has neither test/ nor val/; one of them, with a folder for each class, is "
-        f"needed to test a model" + (f"; it has {some(inner[:NAMED], len(inner))}" if inner else "")
+        f"needed to test a model"
+        + (f"; it has {name_first(inner[:NAMED], len(inner))}" if inner else "")
     )
 
 
 def first(names: tuple[str, ...]) -> str:
+    """Return the first three names as a text, with dots if there are more."""
     return ", ".join(map(plain, names[:3])) + (", …" if len(names) > 3 else "")

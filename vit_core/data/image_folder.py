@@ -1,6 +1,6 @@
 """Image folders in ImageNet's layout: ``train/<class>/*``, and ``val/`` or ``test/`` beside it.
 
-docs/image-folders.md says for people what is read and what happens to the rest.
+docs/image-folders.md explains what is read and what happens to the rest.
 """
 
 import hashlib
@@ -15,19 +15,20 @@ from tqdm import tqdm
 
 from vit_core.data import DataInfo, ImageData, Images, Split
 from vit_core.data.file_list import FileList, ImageFolderError
-from vit_core.data.folder_listing import EVERY, held_out_mask, list_folder
+from vit_core.data.folder_listing import HOLD_OUT_EVERY, held_out_mask, list_folder
 from vit_core.data.image_file import UnreadableImageError, quiet_pillow, read_image
-from vit_core.data.pixel_statistics import IMAGENET, mean_and_std
+from vit_core.data.pixel_statistics import IMAGENET, MeanAndStd, mean_and_std
 from vit_core.data.skipped import Skipped
 from vit_core.data.streaming import StreamedSplit
-from vit_core.storage.plain_text import plain, same_name
+from vit_core.storage.plain_text import normalize_name, plain
 
-__all__ = ["EVERY", "ImageFolderError", "held_out_mask", "list_folder", "read_folder"]
+__all__ = ["HOLD_OUT_EVERY", "ImageFolderError", "held_out_mask", "list_folder", "read_folder"]
 
-SAMPLE = 500  # training images that give the mean and deviation of a folder that is streamed
-HASHED, HASHED_BYTES = 100, 65_536  # files of a part that is streamed, and the start of each
+SAMPLE = 500  # training images from which the mean and std of a streamed folder are computed
+# what is hashed of a streamed part: the first bytes of some of its files
+HASHED_FILES, HASHED_BYTES = 100, 65_536
 GIGABYTE = 10**9
-AT_ONCE = 64  # files that a thread reads before it takes others
+AT_ONCE = 64  # files that a thread reads before it gets new ones
 
 
 def read_folder(
@@ -39,42 +40,39 @@ def read_folder(
     workers: int = 0,
     statistics: str = "data",
 ) -> ImageData:
-    """Open a folder, each image as its middle in ``size`` pixels.
+    """Open an image folder; each image is its centre crop, resized to ``size``.
 
-    What fits in memory is read into it; the rest is read by ``workers`` processes while it is used.
+    A folder that fits in memory is read at once. A larger one is read by ``workers`` processes
+    during training.
 
-    With both ``val/`` and ``test/`` the parts are as named. With one of them it is the test part,
-    and every 20th image of a training class, in the order of the names, validates.
+    If the folder has both ``val/`` and ``test/``, they are these parts. If it has only one of them,
+    that is the test part, and every 20th training image of a class, sorted by name, validates.
 
     Args:
-        size: one number for a square or (height, width).
+        size: pixels, one number for a square or (height, width).
         channels: 1 for grey, 3 for colour.
-        memory: gigabytes of images, as they are kept, that are read into memory.
-        statistics: "data" for the mean and deviation of the training images (of a sample of them
-            where they are streamed) | "imagenet" for ImageNet's.
+        memory: gigabytes of uint8 images that are kept in memory; a folder with more is streamed.
+        workers: number of processes that read a streamed folder; 0 reads in the caller's process.
+        statistics: "data" for the mean and standard deviation of the training images (of a sample
+            if they are streamed) | "imagenet" for ImageNet's.
 
     Raises:
-        ImageFolderError: the folder has no such layout.
+        ImageFolderError: the folder does not have this layout.
         TooManySkippedError: too many of its files are no images.
     """
     height, width = size if isinstance(size, tuple) else (size, size)
     shape = (channels, height, width)
     folder = list_folder(path)
     fits = fits_in(memory, len(folder), shape)
-    splits = [open_part(files, shape, folder.skipped, fits, workers) for files in folder.parts]
-    for name, split in zip(("train", "val", "test"), splits, strict=True):
+    train, val, test = (
+        open_part(files, shape, folder.skipped, fits, workers) for files in folder.parts
+    )
+    for name, split in (("train", train), ("val", val), ("test", test)):
         if not len(split):
             raise ImageFolderError(f"none of the images for {name} in {plain(path)} can be read")
-    fingerprint = hash_of_images(splits) if fits else hash_of_files(folder.parts)
-    if statistics == "imagenet" and channels == 3:
-        mean, std = IMAGENET
-    elif statistics == "imagenet":
-        raise ImageFolderError("ImageNet's mean and deviation are of colour images, not of grey")
-    elif fits:
-        mean, std = mean_and_std(splits[0].images)
-    else:
-        indices = np.linspace(0, len(folder.train) - 1, SAMPLE).astype(int)
-        mean, std = mean_and_std(splits[0].at(indices.tolist()))
+    in_memory = [split for split in (train, val, test) if isinstance(split, Split)]
+    fingerprint = hash_of_images(in_memory) if fits else hash_of_files(folder.parts)
+    mean, std = statistics_of(train, statistics, channels)
     info = DataInfo(
         name=name_of_folder(path),
         fingerprint=fingerprint,
@@ -82,25 +80,43 @@ def read_folder(
         std=std,
         class_names=folder.train.classes,
     )
-    return ImageData(*splits, info, folder.skipped)
+    return ImageData(train, val, test, info, folder.skipped)
+
+
+def statistics_of(train: Images, statistics: str, channels: int) -> MeanAndStd:
+    """Return the mean and the standard deviation with which a folder's images are normalised.
+
+    Raises:
+        ImageFolderError: "imagenet" is asked for grey images.
+    """
+    if statistics == "imagenet":
+        if channels != 3:
+            raise ImageFolderError(
+                "ImageNet's mean and deviation are of colour images, not of grey"
+            )
+        return IMAGENET
+    if isinstance(train, Split):
+        return mean_and_std(train.images)
+    indices = np.linspace(0, len(train) - 1, SAMPLE).astype(int)
+    return mean_and_std(train.at(indices.tolist()))
 
 
 def fits_in(memory: float, count: int, shape: tuple[int, int, int]) -> bool:
-    """Tell whether so many images fit into so many gigabytes."""
+    """Whether ``count`` uint8 images fit into ``memory`` gigabytes."""
     return count * math.prod(shape) <= memory * GIGABYTE
 
 
 def open_part(
     files: FileList, shape: tuple[int, int, int], skipped: Skipped, fits: bool, workers: int
 ) -> Images:
-    """Read a part into memory, or prepare to read it while it is used."""
-    return (
-        read_part(files, shape, skipped) if fits else StreamedSplit(files, shape, skipped, workers)
-    )
+    """Read a part into memory if it fits, or prepare to stream it."""
+    if fits:
+        return read_part(files, shape, skipped)
+    return StreamedSplit(files, shape, skipped, workers)
 
 
 def name_of_folder(path: Path) -> str:
-    return same_name(os.path.basename(os.path.abspath(path)))
+    return normalize_name(os.path.basename(os.path.abspath(path)))
 
 
 def read_part(files: FileList, shape: tuple[int, int, int], skipped: Skipped) -> Split:
@@ -120,7 +136,7 @@ def read_part(files: FileList, shape: tuple[int, int, int], skipped: Skipped) ->
     with quiet_pillow(), ThreadPoolExecutor() as threads:
         done = threads.map(read, range(0, len(files), AT_ONCE))
         parts = -(-len(files) // AT_ONCE)
-        # on a terminal alone, and only for as long as it takes
+        # the bar appears only on a terminal, and vanishes at the end
         for _ in tqdm(done, "reading images", parts, leave=False, disable=None):
             pass
     labels = files.labels
@@ -130,23 +146,23 @@ def read_part(files: FileList, shape: tuple[int, int, int], skipped: Skipped) ->
 
 
 def hash_of_files(parts: tuple[FileList, ...]) -> str:
-    """Return a hash of the names of all files and one of what some of them hold.
+    """Return a hash of all file names, followed by a hash of the start of some files.
 
-    To read all of a folder that is streamed may take hours. Runs of earlier versions know the first
-    of the two hashes alone.
+    Reading all of a streamed folder may take hours. Runs of earlier versions have only the first of
+    the two hashes.
     """
     names = hashlib.sha256(b"".join(files.digest() for files in parts)).hexdigest()[:16]
     content = hashlib.sha256()
     with ThreadPoolExecutor() as threads:
         for files in parts:
-            indices = np.unique(np.linspace(0, len(files) - 1, HASHED).astype(int)).tolist()
+            indices = np.unique(np.linspace(0, len(files) - 1, HASHED_FILES).astype(int)).tolist()
             for start in threads.map(start_of, map(files.path, indices)):
                 content.update(start)
     return names + content.hexdigest()[:16]
 
 
 def start_of(file: str) -> bytes:
-    """Return the first bytes of a file; none of one that cannot be read."""
+    """Return the first bytes of a file, or none if it cannot be read."""
     try:
         with open(file, "rb") as opened:
             return opened.read(HASHED_BYTES)
@@ -157,6 +173,6 @@ def start_of(file: str) -> bytes:
 def hash_of_images(splits: list[Split]) -> str:
     digest = hashlib.sha256()
     for split in splits:
-        digest.update(split.images.numpy())
-        digest.update(split.labels.numpy())
+        digest.update(split.images.numpy().data)
+        digest.update(split.labels.numpy().data)
     return digest.hexdigest()[:16]

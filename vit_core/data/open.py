@@ -1,4 +1,4 @@
-"""A data set by its name or its folder."""
+"""Open a data set by its name or by the path of an image folder."""
 
 import os
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from vit_core.storage.plain_text import plain
 
 STATISTICS = ("data", "imagenet")
 MOST_MEMORY = 1e6  # gigabytes
-MOST_WORKERS = 8  # that read images, unless more are asked for
+MOST_WORKERS = 8  # processes that read images, unless the user asks for more
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Reading:
 
     Attributes:
         memory: gigabytes of uint8 images that are kept in memory; a folder with more is streamed.
-        workers: processes that read a folder that is streamed; 0 for the caller's own.
-        statistics: "data" | "imagenet": whose mean and deviation normalise the images.
+        workers: number of processes that read a streamed folder; 0 reads in the caller's process.
+        statistics: "data" | "imagenet": whose mean and standard deviation normalise the images.
     """
 
     memory: float = 2.0
@@ -38,15 +38,25 @@ class Reading:
 
 
 def usual_workers(trainings: int = 1) -> int:
-    """Return how many processes read for each of the ones that train on this machine."""
+    """Return the usual number of reading processes for each training process.
+
+    Args:
+        trainings: number of training processes on this machine.
+    """
     return max(1, min(MOST_WORKERS, (os.cpu_count() or 1) // trainings))
 
 
 def open_data(dataset: str, model: ViTConfig, reading: Reading | None = None) -> ImageData:
-    """Open a data set, a folder in the size and the channels that ``model`` takes.
+    """Open a data set.
+
+    Args:
+        dataset: one of ``DATASETS``, or the path of an image folder.
+        model: an image folder is read in its image size and channels.
+        reading: by default as ``Reading()``.
 
     Raises:
-        ValueError: there is no such data set, it cannot be had, or the folder cannot be trained on.
+        ValueError: there is no such data set, it cannot be downloaded, or the folder is not
+            suitable for training.
     """
     reading = reading or Reading()
     if dataset in DATASETS:
@@ -72,15 +82,15 @@ def open_data(dataset: str, model: ViTConfig, reading: Reading | None = None) ->
 
 
 def folder_of(dataset: str) -> Path:
-    """Return the folder that is meant with ``--dataset``.
+    """Return the path of the folder that ``--dataset`` names, with ``~`` expanded.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is no such folder.
     """
     try:
         path = Path(dataset).expanduser()
         there = path.exists()
-    except (OSError, RuntimeError):  # a folder that may not be looked into; a home of nobody
+    except (OSError, RuntimeError):  # no permission; the home of an unknown user
         there = False
     if not there:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What training sees of a file: a random part of it, changed at random, the same for a seed."""
+"""Random crops and RandAugment of an image while it is read from its file."""
 
 from dataclasses import dataclass
 
@@ -9,17 +9,18 @@ from PIL import Image
 from vit_core.config import TrainConfig
 from vit_core.data.augmentation import smallest_area, widest_crop
 from vit_core.data.image_file import middle, to_array
-from vit_core.data.randaugment import change, seed_of
+from vit_core.data.randaugment import apply_rand_augment, seed_of
 from vit_core.torchvision_import import import_transforms
 
 
 @dataclass(frozen=True)
 class RandomView:
-    """The random part of reading an image in one epoch.
+    """How images are changed at random in one epoch.
 
     Attributes:
-        seed: of the epoch.
-        crop: strength of random crops as ``augment_strength`` in ``TrainConfig``; None for none.
+        seed: of the epoch; the same seed and image give the same view.
+        crop: strength of the random crops, ``augment_strength`` of ``TrainConfig``; None for the
+            centre crop.
         randaugment: magnitude as in ``TrainConfig``.
     """
 
@@ -29,15 +30,19 @@ class RandomView:
 
     @classmethod
     def for_epoch(cls, config: TrainConfig, seed: int) -> "RandomView":
+        """Return the view that the settings ask for, with the epoch's ``seed``."""
         crop = config.augment_strength if config.augment == "crop" else None
         return cls(seed, crop, config.randaugment)
 
     def apply(self, image: Image.Image, index: int, size: tuple[int, int]) -> np.ndarray:
-        """Return (channels, height, width) uint8.
+        """Crop, resize and change an image.
 
         Args:
             index: of the image in its split.
-            size: height and width of what is returned.
+            size: height and width in pixels of the result.
+
+        Returns:
+            (channels, height, width) uint8.
         """
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed_of(self.seed, index))
@@ -54,4 +59,5 @@ class RandomView:
                 )
                 image = crop(image)
             pixels = torch.from_numpy(np.ascontiguousarray(to_array(image)))
-            return change(pixels, self.randaugment).numpy()
+            view: np.ndarray = apply_rand_augment(pixels, self.randaugment).numpy()
+            return view

@@ -1,13 +1,12 @@
 """What a data set is: its three parts, the batches of a part, and how its pixels are normalised.
 
-A data set that fits in memory lies there as whole tensors on the device, in uint8, and batches are
-made by indexing. One that does not is read from its files while it is used: see
-``vit_core.data.streaming``.
+A data set that fits in memory is one uint8 tensor on the device, and a batch is made by indexing
+it. A larger one is read from its files during training: see ``vit_core.data.streaming``.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -20,13 +19,13 @@ DATASETS = ("mnist", "fashion-mnist", "cifar10")
 
 @dataclass(frozen=True)
 class DataInfo:
-    """What a model has to know of the data that it was trained on.
+    """What a model has to know about the data that it was trained on.
 
     Attributes:
         name: of the data set.
-        fingerprint: hash of all images and labels; of a streamed folder see
+        fingerprint: hash of all images and labels; for a streamed folder see
             ``vit_core.data.image_folder``.
-        mean, std: of each channel, for pixels scaled to 0..1.
+        mean, std: one number for each channel, for pixels scaled to 0..1.
         class_names: index 0 names the first logit.
     """
 
@@ -46,26 +45,39 @@ class Batch:
 
 
 class Images(Protocol):
-    """A part of a data set, wherever its images are. ``labels`` are (n,) int64."""
+    """A part of a data set, in memory (``Split``) or in files (``StreamedSplit``)."""
 
-    labels: Tensor
+    @property
+    def labels(self) -> Tensor:
+        """(n,) int64."""
+        ...
 
     def __len__(self) -> int: ...
 
     @property
     def image_shape(self) -> tuple[int, ...]:
         """Channels, height and width."""
+        ...
 
     def at(self, indices: list[int]) -> Tensor:
-        """Return a few images."""
+        """Return some images, (len(indices), channels, height, width) uint8."""
+        ...
 
     def first(self, count: int) -> "Split":
-        """Return the first images with their labels."""
+        """Return the first ``count`` images with their labels, or all if there are fewer."""
+        ...
 
     def in_order(self, batch_size: int, part: int = 0, parts: int = 1) -> Iterator[Batch]:
-        """Return the images batch by batch; of ``parts`` readers each gets other batches."""
+        """Yield the images in order, batch by batch; the last batch may be smaller.
 
-    def to(self, device: torch.device | str) -> Self: ...
+        Args:
+            part, parts: yield only every ``parts``-th batch, beginning with number ``part``.
+        """
+        ...
+
+    def to(self, device: torch.device | str) -> "Images":
+        """Return the same images, whose batches and labels are on ``device``."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -102,8 +114,8 @@ class Split:
 class ImageData:
     """A data set in its three fixed parts.
 
-    Choices are made on ``val``; ``test`` is for the one last report. ``skipped`` counts what lies
-    in a folder and is not used.
+    Choices are made on ``val``; ``test`` is evaluated once, at the end. ``skipped`` counts what a
+    folder has besides.
     """
 
     train: Images
@@ -113,15 +125,20 @@ class ImageData:
     skipped: Skipped | None = None
 
     def to(self, device: torch.device | str) -> "ImageData":
-        parts = (part.to(device) for part in (self.train, self.val, self.test))
-        return ImageData(*parts, self.info, self.skipped)
+        """Return the data set with its labels and batches on ``device``."""
+        train, val, test = (part.to(device) for part in (self.train, self.val, self.test))
+        return ImageData(train, val, test, self.info, self.skipped)
 
 
 def normalize(images: Tensor, info: DataInfo) -> Tensor:
-    """Scale uint8 pixels to 0..1, then shift and scale each channel to mean 0, deviation 1.
+    """Normalise uint8 pixels: x = (pixel / 255 − mean) / std, for each channel.
 
     Args:
         images: (B, channels, height, width) uint8.
+        info: has the mean and the standard deviation.
+
+    Returns:
+        (B, channels, height, width) float32.
     """
     mean = torch.tensor(info.mean, device=images.device)[:, None, None]
     std = torch.tensor(info.std, device=images.device)[:, None, None]

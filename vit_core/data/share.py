@@ -1,7 +1,7 @@
 """Which images of a batch one process works on.
 
-Whatever is random is drawn for the whole batch by every process alike, and each keeps what belongs
-to its own images. So a run does not depend on how many processes share it.
+Every process draws all random numbers of the whole batch and keeps those of its own images. So the
+result of a run does not depend on the number of processes.
 """
 
 from dataclasses import dataclass
@@ -16,8 +16,9 @@ class Share:
 
     Attributes:
         total: images in the batch.
-        start, stop: the first image of the share and the one behind its last. ``start`` may be −1
-            for the last image of the batch.
+        start, stop: index of the first image, and one more than the index of the last. ``start``
+            is −1 if the share begins with the last image of the batch: MixUp mixes an image with
+            the one before it, and the last image comes before the first.
     """
 
     total: int
@@ -26,13 +27,18 @@ class Share:
 
     @classmethod
     def whole(cls, total: int) -> "Share":
+        """Return the share of a process that works alone: all ``total`` images."""
         return cls(total, 0, total)
 
     def __len__(self) -> int:
         return self.stop - self.start
 
     def select(self, tensor: Tensor, axis: int = 0) -> Tensor:
-        """Return what belongs to the share; ``axis`` is as long as the batch."""
+        """Return the part of ``tensor`` that belongs to the share's images.
+
+        Args:
+            axis: that counts the images of the whole batch.
+        """
         if len(self) == self.total and self.start == 0:
             return tensor
         if self.start >= 0:
@@ -41,7 +47,7 @@ class Share:
         return torch.cat((tensor.narrow(axis, self.total - 1, 1), rest), dim=axis)
 
     def parts(self, count: int) -> list["Share"]:
-        """Cut it into equal parts, in order."""
+        """Split it into ``count`` equal parts, in order."""
         size = len(self) // count
         starts = range(self.start, self.start + count * size, size)
         return [Share(self.total, start, start + size) for start in starts]

@@ -1,33 +1,34 @@
-"""What lies in a data set's folder and is not used: counted and named, never in silence."""
+"""Files and folders of a data set that are not used: they are counted and named in a report."""
 
 from collections import Counter
 from pathlib import PurePath
 
 from vit_core.errors import VitError
-from vit_core.storage.plain_text import plain, some
+from vit_core.storage.plain_text import name_first, plain
 
-ALLOWED, SHARE = 10, 0.01  # so many damaged files, or so much of all, whichever is more
+# allowed number of damaged files: this many, or this share of all files, whichever is more
+ALLOWED, ALLOWED_SHARE = 10, 0.01
 NAMED = 5  # files that a sentence names
 
 
 class TooManySkippedError(VitError, ValueError):
-    """So many files are no images that something else must be wrong."""
+    """More files cannot be read than a few damaged ones, so that something else must be wrong."""
 
 
 class Skipped:
     """The files and folders that were not used so far.
 
-    An image that cannot be read is counted against a limit. What is no image by its name, or lies
-    outside the class folders, is no sign of damage; it is counted and named without one.
+    Images that cannot be read have a limit. Files without an image's name and images outside the
+    class folders are no sign of damage, so they are only counted and named.
     """
 
     def __init__(self, total: int) -> None:
-        """Begin with none.
+        """Start with nothing skipped.
 
         Args:
-            total: files of the data set, of which a small part may be skipped.
+            total: number of files in the data set, of which a small share may be skipped.
         """
-        self.limit = max(ALLOWED, int(SHARE * total))
+        self.limit = max(ALLOWED, int(ALLOWED_SHARE * total))
         self._unreadable: dict[str, None] = {}  # an ordered set, no longer than the limit
         self._others = Names()
         self._endings: Counter[str] = Counter()
@@ -35,30 +36,30 @@ class Skipped:
         self._folders = Names()
 
     def __len__(self) -> int:
-        parts = (self._unreadable, self._others, self._outside, self._folders)
-        return sum(map(len, parts))
+        counts = (len(self._others), len(self._outside), len(self._folders))
+        return len(self._unreadable) + sum(counts)
 
     def add(self, file: str) -> None:
-        """Count an image that cannot be read, once however often it is met.
+        """Count an image that cannot be read; the same file counts only once.
 
         Raises:
-            TooManySkippedError: it is one too many.
+            TooManySkippedError: it exceeds the limit.
         """
         self._unreadable[file] = None
         if len(self._unreadable) > self.limit:
             first = list(self._unreadable)[:NAMED]
             raise TooManySkippedError(
                 f"more than {self.limit} files are no images, or no whole ones, so that the folder "
-                f"is not what it should be; the first are {some(first, NAMED)}"
+                f"is not what it should be; the first are {name_first(first, NAMED)}"
             )
 
     def add_other(self, file: str) -> None:
-        """Count a file that by its name is no image."""
+        """Count a file whose name is not that of an image."""
         self._others.add(file)
         self._endings[ending(file)] += 1
 
     def add_outside(self, file: str) -> None:
-        """Count an image that lies in no class folder."""
+        """Count an image outside the class folders."""
         self._outside.add(file)
 
     def add_folder(self, folder: str) -> None:
@@ -66,12 +67,12 @@ class Skipped:
         self._folders.add(folder)
 
     def __str__(self) -> str:
-        """One line for each kind of thing that was not used."""
+        """Return a line for each kind of thing that was not used."""
         lines = []
         if files := len(self._unreadable) + len(self._others):
             names = (*self._unreadable, *self._others.first)[:NAMED]
             verb = "1 file is" if files == 1 else f"{files:,} files are"
-            line = f"{verb} no whole image and not used: {some(names, files)}"
+            line = f"{verb} no whole image and not used: {name_first(names, files)}"
             lines.append(f"{line} ({endings(self._endings)})" if self._endings else line)
         if outside := len(self._outside):
             verb = "1 image is" if outside == 1 else f"{outside:,} images are"
@@ -83,7 +84,7 @@ class Skipped:
 
 
 class Names:
-    """How many there are, and the first of them by name."""
+    """A count of names, of which only the first few are kept."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -98,16 +99,16 @@ class Names:
         return self.count
 
     def __str__(self) -> str:
-        return some(self.first, self.count)
+        return name_first(self.first, self.count)
 
 
 def ending(file: str) -> str:
-    """Return the ending of a file's name in small letters, or "without ending"."""
+    """Return the ending of a file's name in lower case, or "without ending"."""
     return plain(PurePath(file).suffix.lower()[:20]) or "without ending"
 
 
 def endings(counts: Counter[str]) -> str:
-    """Say how many files have which ending, the most frequent first."""
+    """Return how many files have which ending, the most frequent first, as a text."""
     named = counts.most_common(NAMED)
     rest = counts.total() - sum(count for _, count in named)
     texts = [f"{count:,} {name}" for name, count in named]

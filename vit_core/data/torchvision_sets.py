@@ -1,4 +1,4 @@
-"""Fashion-MNIST and CIFAR-10: torchvision's files, downloaded once and checked by their hashes."""
+"""Fashion-MNIST and CIFAR-10: downloaded once by torchvision and checked by their hashes."""
 
 import hashlib
 import os
@@ -8,19 +8,18 @@ from typing import Any
 from urllib.error import URLError
 
 import torch
-from torch import Tensor
 
 from vit_core.data import DataInfo, ImageData, Split, read_idx
 from vit_core.data.pixel_statistics import IMAGENET, mean_and_std
 from vit_core.errors import VitError
 from vit_core.torchvision_import import import_torchvision
 
-DEBIAN_FASHION = Path("/usr/share/datasets/fashion-mnist")  # of the package dataset-fashion-mnist
+DEBIAN_FASHION = Path("/usr/share/datasets/fashion-mnist")  # from the package dataset-fashion-mnist
 VALIDATION = 5_000  # the last of the training images
 
 
 class DataMissingError(VitError, ValueError):
-    """A data set that is not here and cannot be had; the message says what to put where."""
+    """A data set that is not here and cannot be downloaded; the message says what to put where."""
 
 
 def data_folder() -> Path:
@@ -30,7 +29,9 @@ def data_folder() -> Path:
 
 
 def fashion_mnist(statistics: str = "data") -> ImageData:
-    """Return 55,000, 5,000 and 10,000 pictures of clothes, 28 x 28 in grey.
+    """Return 55,000 training, 5,000 validation and 10,000 test pictures of clothes.
+
+    The images are (1, 28, 28) uint8.
 
     Source: H. Xiao, K. Rasul and R. Vollgraf 2017, https://arxiv.org/abs/1708.07747.
 
@@ -45,13 +46,12 @@ def fashion_mnist(statistics: str = "data") -> ImageData:
         folder = data_folder() / "FashionMNIST" / "raw"
 
         def download() -> None:
-            from torchvision.datasets.utils import download_url
-
+            download_url = torchvision_datasets("fashion-mnist").utils.download_url
             for name, md5 in kind.resources:
                 download_url(f"{kind.mirrors[0]}{name}", folder, md5=md5)
 
         where = f"put {', '.join(names)} into {folder}, or install Debian's dataset-fashion-mnist"
-        get("fashion-mnist", download, where)
+        download_once("fashion-mnist", download, where)
     images, labels, test_images, test_labels = (read_idx(folder / name) for name in names)
     return in_parts(
         "fashion-mnist",
@@ -63,7 +63,12 @@ def fashion_mnist(statistics: str = "data") -> ImageData:
 
 
 def cifar10(statistics: str = "data") -> ImageData:
-    """Return 45,000, 5,000 and 10,000 colour photographs of 32 x 32 pixels.
+    """Return 45,000 training, 5,000 validation and 10,000 test photographs.
+
+    The images are (3, 32, 32) uint8.
+
+    Args:
+        statistics: "data" | "imagenet": whose mean and standard deviation normalise the images.
 
     Source: A. Krizhevsky 2009, "Learning multiple layers of features from tiny images".
 
@@ -72,25 +77,38 @@ def cifar10(statistics: str = "data") -> ImageData:
     """
     kind, folder = torchvision_datasets("cifar10").CIFAR10, data_folder()
     where = f"put {kind.filename} into {folder}, or give an image folder of it as the data set"
-    get("cifar10", lambda: kind(folder, download=True), where)
+    download_once("cifar10", lambda: kind(folder, download=True), where)
     train, test = (kind(folder, train=is_train) for is_train in (True, False))
-    return in_parts("cifar10", *map(as_split, (train, test)), tuple(train.classes), statistics)
+    return in_parts("cifar10", as_split(train), as_split(test), tuple(train.classes), statistics)
 
 
-def as_split(found: Any) -> Split:
-    images = torch.from_numpy(found.data).permute(0, 3, 1, 2).contiguous()
-    return Split(images, torch.tensor(found.targets))
+def as_split(dataset: Any) -> Split:
+    """Return the images and labels of one of torchvision's data sets in memory."""
+    images = torch.from_numpy(dataset.data).permute(0, 3, 1, 2).contiguous()
+    return Split(images, torch.tensor(dataset.targets))
 
 
 def torchvision_datasets(name: str) -> Any:
+    """Return the module ``torchvision.datasets``.
+
+    Raises:
+        DataMissingError: torchvision is not installed; the message names the data set.
+    """
     try:
         return import_torchvision().datasets
     except ImportError:
         raise DataMissingError(f"{name} needs torchvision: pip install torchvision") from None
 
 
-def get(name: str, download: Callable[[], Any], where: str) -> None:
-    """Download what is not here yet, with a bar for each file, and check the hashes."""
+def download_once(name: str, download: Callable[[], Any], where: str) -> None:
+    """Download the files that are missing, with a progress bar, and check their hashes.
+
+    Args:
+        where: advice for the user if that fails: what to put where.
+
+    Raises:
+        DataMissingError: the data set cannot be downloaded.
+    """
     try:
         download()
     except (URLError, OSError, RuntimeError, EOFError) as error:
@@ -103,7 +121,7 @@ def get(name: str, download: Callable[[], Any], where: str) -> None:
 def in_parts(
     name: str, known: Split, test: Split, classes: tuple[str, ...], statistics: str
 ) -> ImageData:
-    """Hold the last training images out for validation."""
+    """Return a data set of which the last training images validate."""
     cut = max(len(known) - VALIDATION, len(known) // 2)
     train = Split(known.images[:cut], known.labels[:cut])
     is_colour = known.images.shape[1] == 3
@@ -120,9 +138,5 @@ def fingerprint(*splits: Split) -> str:
     digest = hashlib.sha256()
     for split in splits:
         for tensor in (split.images, split.labels):
-            digest.update(contiguous(tensor))
+            digest.update(tensor.contiguous().numpy().data)
     return digest.hexdigest()[:16]
-
-
-def contiguous(tensor: Tensor) -> Any:
-    return tensor.contiguous().numpy()

@@ -6,16 +6,15 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-# Windows puts no file in the place of one that somebody reads at that moment; readers here take
-# some milliseconds
+# Windows does not replace a file while somebody reads it, and readers here take milliseconds
 WAITS = (0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.4) if os.name == "nt" else ()  # seconds
 
 
 def write_atomically(path: Path, content: bytes | Iterable[bytes | memoryview]) -> None:
-    """Write ``content``, or its parts one after another, to ``path``, whole or not at all.
+    """Write ``content``, or its parts one after another, to ``path``, completely or not at all.
 
     Raises:
-        OSError: the folder is missing or unwritable, or the disk is full; a file that was there
+        OSError: the folder is missing or unwritable, or the disk is full. An existing file then
             stays as it was.
     """
     path = Path(path)
@@ -34,10 +33,10 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes | memoryview]) 
 
 
 def replace(source: Path | str, target: Path) -> None:
-    """Put a file in the place of another one, as soon as nobody reads that.
+    """Move a file over another one; on Windows, wait for up to a second for its readers.
 
     Raises:
-        OSError: it cannot be done, or is still read after a second.
+        OSError: the file cannot be replaced, or is still being read after a second.
     """
     for seconds in WAITS:
         try:

@@ -1,8 +1,8 @@
-"""Locks on folders: one process at a time writes a run, and one server keeps a folder of runs.
+"""Locks on folders: one process at a time writes a run, and one server owns a folder of runs.
 
-The lock is on a file in the folder, which the operating system frees when the process ends, even if
-it is killed. Windows, macOS, Linux and NFS homes have such locks. Where a file system has none, a
-file that names its owner takes their place; it is free again when that process is gone.
+The lock is on a file in the folder. The operating system releases it when the process ends, even if
+the process is killed. Windows, macOS, Linux and NFS have such locks. On a file system without them
+a marker file that names its owner is used instead; it counts only while that process lives.
 """
 
 import errno
@@ -13,21 +13,21 @@ from pathlib import Path
 from typing import Self
 
 with warnings.catch_warnings():
-    # said where Python has no fcntl module; the kind of lock that it then takes suits us
+    # filelock warns where Python has no fcntl module; the kind of lock it falls back to is fine
     warnings.filterwarnings("ignore", "only soft file lock")
     from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
 LOCK = ".lock"
-OWNER = "-owner"  # after the lock's name: names the owner, where the file system has no locks
+OWNER = "-owner"  # ending of the marker file that is used where the file system has no locks
 MARKER = f"{LOCK}{OWNER}"
-# what a file system answers that has none: NFS without its lock service, and some FUSE and SMB ones
+# errors of file systems without locks: NFS without its lock service, some FUSE and SMB systems
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP}
 
 
 class Lock:
     """A lock that is held until ``release``, or until this object or its process is gone.
 
-    Any thread may release it, and more than once.
+    Any thread may release it, also more than once.
     """
 
     def __init__(self, held: BaseFileLock, path: Path) -> None:
@@ -35,9 +35,10 @@ class Lock:
         self._file = path.stat()
 
     def release(self) -> None:
-        """Give the lock back, and take its file away."""
-        # before others can have the lock, and only if nobody has put another folder in its place;
-        # filelock itself does it for markers and on Windows, which removes no open file
+        """Release the lock and remove its file."""
+        # The file goes before others can take the lock, and only if it is still ours: somebody may
+        # have replaced the folder. filelock removes markers itself, and also the file on Windows,
+        # where an open file cannot be removed.
         with suppress(OSError):
             if (
                 self._held.is_locked
@@ -48,7 +49,7 @@ class Lock:
         self._held.release()
 
     def is_in_place(self) -> bool:
-        """Whether the lock's file is still there; without it, others may take the lock as well."""
+        """Whether the lock's file is still there; without it, others can take the lock too."""
         with suppress(OSError):
             return os.path.samestat(self._file, self._path.stat())
         return False
@@ -61,9 +62,9 @@ class Lock:
 
 
 def take(folder: Path, name: str = LOCK) -> Lock | None:
-    """Take the lock of a folder without waiting; None while someone else has it.
+    """Take the lock of a folder without waiting; return None while somebody else has it.
 
-    Someone else is another process, and also another ``Lock`` in this one.
+    Somebody else is another process, or another ``Lock`` in this process.
 
     Args:
         name: of the lock's file; a folder may have several locks.
@@ -71,19 +72,19 @@ def take(folder: Path, name: str = LOCK) -> Lock | None:
     Raises:
         OSError: the folder is missing or cannot be written.
     """
-    os.scandir(folder).close()  # a lock would make a folder that is missing
+    os.scandir(folder).close()  # raises for a missing folder, which filelock would create
     try:
-        return hold(FileLock, folder / name)
+        return acquire(FileLock, folder / name)
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise
-    return hold(SoftFileLock, folder / f"{name}{OWNER}")
+    return acquire(SoftFileLock, folder / f"{name}{OWNER}")
 
 
-def hold(kind: type[BaseFileLock], path: Path) -> Lock | None:
-    """Take a lock of one kind; neither threads nor other objects share it."""
+def acquire(kind: type[BaseFileLock], path: Path) -> Lock | None:
+    """Take a lock of one kind; other threads and other objects do not share it."""
     lock = kind(path, timeout=0, thread_local=False, is_singleton=False)
-    # the first try may only clear away the file of an owner that is gone
+    # the first try may only remove the marker of an owner that is gone
     for _ in range(2 if isinstance(lock, SoftFileLock) else 1):
         with suppress(Timeout):
             lock.acquire()
@@ -92,10 +93,10 @@ def hold(kind: type[BaseFileLock], path: Path) -> Lock | None:
 
 
 def is_unused(folder: Path) -> bool:
-    """Whether a folder holds nothing but what locks leave behind.
+    """Whether a folder holds nothing except the files of locks.
 
     Raises:
-        OSError: it is missing or cannot be read.
+        OSError: the folder is missing or cannot be read.
     """
     with os.scandir(folder) as entries:
         return all(entry.name in (LOCK, MARKER) for entry in entries)

@@ -1,5 +1,6 @@
-"""Names of files and classes, which may hold any bytes, as text that any terminal can show."""
+"""Names of files and classes, which may contain any bytes, as text that any terminal can show."""
 
+import io
 import sys
 import unicodedata
 from pathlib import Path
@@ -8,9 +9,10 @@ JOINERS = "\u200c\u200d"  # invisible, and part of emojis and of Persian and Hin
 
 
 def plain(text: object) -> str:
-    """Return a text on one line, with what cannot be seen or written spelled as ``\\n``, ``\\xe9``.
+    """Return a text on one line, with invisible characters escaped as ``\\n`` or ``\\xe9``.
 
-    That is control characters, marks that turn the direction of writing, and bytes of no text.
+    These are control characters, marks that change the direction of writing, and bytes that are no
+    UTF-8.
     """
     decoded = decode(str(text))
     if decoded.isprintable():
@@ -21,16 +23,19 @@ def plain(text: object) -> str:
     )
 
 
-def same_name(name: str) -> str:
-    """Return the name of a class, equal for what people see as equal.
+def normalize_name(name: str) -> str:
+    """Return the name of a class in one spelling for what looks the same.
 
-    macOS gives "é" as two characters, "e" and an accent; Windows and Linux mostly as one.
+    macOS stores "é" as two characters, "e" and an accent; Windows and Linux mostly store one.
     """
     return unicodedata.normalize("NFC", decode(name))
 
 
 def decode(text: str) -> str:
-    """Spell bytes that are no UTF-8, which Python keeps as lone surrogates, as ``\\xe9``."""
+    """Return a text with bytes that are no UTF-8 escaped as ``\\xe9``.
+
+    Python keeps such bytes of a file's name as lone surrogates.
+    """
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -41,8 +46,8 @@ def decode(text: str) -> str:
     return text
 
 
-def some(names: list[str] | tuple[str, ...], count: int) -> str:
-    """Join the first names of ``count``, and say how many more there are."""
+def name_first(names: list[str] | tuple[str, ...], count: int) -> str:
+    """Join ``names``, the first of ``count`` names, and say how many more there are."""
     more = f" and {count - len(names):,} more" if count > len(names) else ""
     return ", ".join(map(plain, names)) + more
 
@@ -53,7 +58,8 @@ def program(command: str, module: str) -> str:
 
 
 def let_output_write_anything() -> None:
-    """Have a terminal that cannot write a letter, such as Windows' with "✓", get it spelled out."""
+    """Let print escape what the terminal cannot encode, such as "✓" on Windows."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # not where a test or another program took its place
+        # a test or another program may have put a stream of another type there
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

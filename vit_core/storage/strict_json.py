@@ -1,7 +1,7 @@
-"""Reading JSON that somebody else may have written: every number is finite and in range.
+"""Reading JSON that a stranger may have written: every number is finite and in range.
 
-Python's own reader takes ``NaN``, ``Infinity``, ``1e400`` and whole numbers of any length, which
-then fail far from the file that they came from.
+Python's own reader accepts ``NaN``, ``Infinity``, ``1e400`` and whole numbers of any length, which
+then fail far away from the file that they came from.
 """
 
 import json
@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-LARGEST = 2**53  # the last whole number up to which a float holds every one
+LARGEST = 2**53  # a float represents every whole number up to this one exactly
 
 
 def read_json(path: Path, most_bytes: int) -> Any:
@@ -24,13 +24,13 @@ def read_json(path: Path, most_bytes: int) -> Any:
 
 
 def read_small(path: Path, most_bytes: int) -> bytes:
-    """Read a regular file that has at most so many bytes.
+    """Read a regular file that has at most ``most_bytes`` bytes.
 
     Raises:
         ValueError: it is longer.
         OSError: it is missing, no regular file, or cannot be read.
     """
-    if not stat.S_ISREG(path.stat().st_mode):  # whoever opens a pipe waits
+    if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for a writer
         raise OSError("it is no regular file")
     with path.open("rb") as file:
         content = file.read(most_bytes + 1)
@@ -43,8 +43,8 @@ def parse_json(text: bytes | str, non_finite: Any = ...) -> Any:
     """Parse a JSON text.
 
     Args:
-        non_finite: what stands for NaN, infinities and numbers too large to be used; by default
-            they are refused.
+        non_finite: replaces NaN, infinities and numbers that are too large; by default these are
+            refused.
 
     Raises:
         ValueError: it is no JSON, is nested too deeply, or holds a number or text that cannot be
@@ -57,7 +57,7 @@ def parse_json(text: bytes | str, non_finite: Any = ...) -> Any:
         return non_finite
 
     def read_int(written: str) -> Any:
-        # by length first: Python refuses, or takes long for, thousands of digits
+        # length first: for thousands of digits Python takes long or refuses
         if len(written) > 17 or abs(number := int(written)) > LARGEST:
             return unusable(written)
         return number
@@ -76,10 +76,10 @@ def parse_json(text: bytes | str, non_finite: Any = ...) -> Any:
 
 
 def check_text(values: Any) -> None:
-    """Refuse halves of surrogate pairs, which cannot be written or sent.
+    """Refuse texts with halves of surrogate pairs, which cannot be encoded.
 
     Raises:
-        ValueError: there is one in a text.
+        ValueError: some text has one.
     """
     match values:
         case str():
@@ -93,8 +93,9 @@ def check_text(values: Any) -> None:
                 check_text(value)
 
 
-def number_in(value: Any, least: float, most: float) -> float | int | None:
-    """Return a number that lies in a range; None for everything else."""
-    if type(value) not in (int, float) or not least <= value <= most:
-        return None
-    return value
+def number_in(value: object, least: float, most: float) -> float | None:
+    """Return ``value`` if it is a number from ``least`` to ``most``; None for everything else."""
+    # bool is a subclass of int, so isinstance alone would let True through
+    if isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most:
+        return value
+    return None

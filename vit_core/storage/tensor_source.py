@@ -1,7 +1,7 @@
-"""Where a checkpoint's tensors lie: in a safetensors file on the disk, or in its bytes in memory.
+"""Where a checkpoint's tensors are: in a safetensors file on disk, or in its bytes in memory.
 
-Both say what is in them before any tensor is read. What came over the network is read from memory,
-so that it never lies on a disk.
+Both give their header before any tensor is read. An upload is read from memory, so that it is never
+written to a disk.
 """
 
 import json
@@ -15,40 +15,42 @@ from torch import Tensor
 
 
 class Header(NamedTuple):
-    """What a safetensors file says of itself.
+    """The header of a safetensors file.
 
     Attributes:
-        metadata: free text of whoever wrote it.
+        metadata: free texts by name, from whoever wrote the file.
         shapes: name of a tensor → its shape.
-        kinds: name of a tensor → its type, as the format calls it: "F32", "BF16", …
+        dtypes: name of a tensor → its type in the format's own words: "F32", "BF16", …
     """
 
     metadata: dict[str, str]
     shapes: dict[str, tuple[int, ...]]
-    kinds: dict[str, str]
+    dtypes: dict[str, str]
 
 
 class TensorSource(Protocol):
-    """A safetensors file; ``str()`` of it is its name in messages."""
+    """A safetensors file; ``str()`` gives its name for messages."""
 
     def header(self) -> Header:
-        """Read what is in it, without the tensors.
+        """Read the header alone.
 
         Raises:
-            safetensors.SafetensorError: it is no such file, or not a whole one.
+            safetensors.SafetensorError: it is no safetensors file, or it is truncated.
         """
+        ...
 
     def tensors(self) -> dict[str, Tensor]:
-        """Read all tensors.
+        """Read all tensors, by name.
 
         Raises:
-            safetensors.SafetensorError: it is no such file, or not a whole one.
+            safetensors.SafetensorError: it is no safetensors file, or it is truncated.
         """
+        ...
 
 
 @dataclass(frozen=True)
 class OnDisk:
-    """A file."""
+    """A safetensors file on disk."""
 
     path: Path
 
@@ -70,7 +72,7 @@ class OnDisk:
 
 @dataclass(frozen=True)
 class InMemory:
-    """The bytes of a file, of which nothing is ever written down."""
+    """The bytes of a safetensors file, which are never written to a disk."""
 
     content: bytes
 
@@ -78,7 +80,7 @@ class InMemory:
         return "it"
 
     def header(self) -> Header:
-        # the library only reads headers of files on the disk
+        # the library reads headers only from files on disk
         length = int.from_bytes(self.content[:8], "little")
         if len(self.content) < 8 or length > len(self.content) - 8:
             raise safetensors.SafetensorError("the list of contents is cut off")
@@ -100,6 +102,11 @@ class InMemory:
 
 
 def text(value: Any) -> str:
+    """Return ``value``, which must be a text.
+
+    Raises:
+        TypeError: it is something else.
+    """
     if not isinstance(value, str):
         raise TypeError(f"a text is expected, not a {type(value).__name__}")
     return value
