@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import streamlit as st
 import torch
-from hypothesis import settings
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
@@ -23,10 +22,6 @@ from vit_core import PRESETS, TrainConfig, ViTConfig, build, save_checkpoint
 from vit_core.data import DataInfo, mnist_info
 from vit_core.runs.directory import RunConfig, RunDirectory
 from vit_core.runs.history import RunHistory
-
-# no test measures time
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
 
 HOME = Path(__file__).parents[2] / "explainer" / "Home.py"
 # components that stand around every page

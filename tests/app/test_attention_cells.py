@@ -62,7 +62,7 @@ def pictured(one: Head) -> Mapping[str, np.ndarray]:
     }
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(
     heads=st.sampled_from([1, 2, 4]),
     head_dim=st.sampled_from([1, 3, 8]),

@@ -23,7 +23,7 @@ def test_directions_are_found_again() -> None:
     assert torch.allclose(plane @ plane.T, torch.eye(2).double(), atol=1e-9)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(3, 40), st.integers(3, 20), st.integers(0, 1000))
 def test_scores_are_the_centred_patches_along_the_directions(
     patches: int, width: int, seed: int

@@ -55,7 +55,7 @@ def test_weights_of_another_patch_are_refused(shape: tuple[int, ...]) -> None:
         principal_filters(torch.zeros(shape), (4, 4))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     filters=st.integers(2, 40),
     height=st.integers(1, 5),

@@ -40,7 +40,7 @@ def test_entropy_by_hand() -> None:
     torch.testing.assert_close(head_entropy(rows), expected.mean())
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(heads=st.integers(1, 4), tokens=st.integers(1, 9), seed=st.integers(0, 99))
 def test_entropy_against_a_loop(heads: int, tokens: int, seed: int) -> None:
     pattern = patterns(heads, tokens, seed)
@@ -67,7 +67,7 @@ def test_distances_of_patches() -> None:
     assert patch_distances((1, 1)).tolist() == [[0.0]]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     rows=st.integers(1, 4),
     columns=st.integers(1, 4),

@@ -42,7 +42,7 @@ def order(count: int, seed: int = 0) -> Tensor:
 # similarity
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(rows=st.integers(1, 8), width=st.integers(1, 8), seed=st.integers(0, 99))
 def test_similarity_against_a_loop(rows: int, width: int, seed: int) -> None:
     table = torch.randn(rows, width, generator=torch.Generator().manual_seed(seed)).double()
@@ -105,7 +105,7 @@ def test_a_wave_that_there_is_not(kind: str, dim: int, dimension: int, said: str
 # shuffles
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     rows=st.integers(1, 4),
     columns=st.integers(1, 4),
