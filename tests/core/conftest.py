@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 from torch import Tensor
+from training_data import be_quiet
 
 from vit_core import ViT, ViTConfig
 
@@ -16,6 +17,12 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command of training opens no board, and leaves this process's signals as they are."""
+    be_quiet(monkeypatch)
 
 
 @pytest.fixture(scope="session")

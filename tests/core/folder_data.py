@@ -6,6 +6,17 @@ import numpy as np
 from PIL import Image
 
 CLASSES = ("cat", "dog", "eel")
+# options of a run on such a folder that takes a moment
+ONE_EPOCH = ["--depth", "1", "--embed-dim", "12", "--epochs", "1", "--threads", "1"]
+
+
+def put_images(folder: Path, count: int, suffix: str = ".png", shade: int = 8) -> Path:
+    """Put images of one shade each into a folder, the first black, the next ``shade``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for index in range(count):
+        image = Image.fromarray(np.full((9, 9, 3), shade * index, np.uint8))
+        image.save(folder / f"{index:02d}{suffix}")
+    return folder
 
 
 def make_folder(root: Path, counts: dict[str, int], classes: tuple[str, ...] = CLASSES) -> Path:

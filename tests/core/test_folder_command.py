@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from folder_data import make_folder
+from folder_data import ONE_EPOCH, make_folder
 
 from vit_core import load_checkpoint
 from vit_core.data import ImageData
@@ -14,15 +14,8 @@ from vit_core.runs import train_command as command
 from vit_core.runs.directory import read_config
 from vit_core.runs.evaluate_command import main as evaluate_main
 from vit_core.runs.history import RunHistory
-from vit_core.runs.tensorboard import no_board
 
-QUICK = ["--depth", "1", "--embed-dim", "12", "--epochs", "1", "--threads", "1"]
-
-
-@pytest.fixture(autouse=True)
-def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command.signal, "signal", lambda *_: None)
-    monkeypatch.setattr(command, "open_board", no_board)
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 @pytest.fixture
@@ -31,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, path: Path, *extra: str) -> int:
-    return command.main(["--dataset", str(folder), "--run-dir", str(path), *QUICK, *extra])
+    return command.main(["--dataset", str(folder), "--run-dir", str(path), *ONE_EPOCH, *extra])
 
 
 def last_line(capsys: pytest.CaptureFixture[str]) -> str:

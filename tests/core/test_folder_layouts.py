@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from folder_data import make_folder
+from folder_data import make_folder, put_images
 from PIL import Image
 
 from vit_core.data import ImageData
@@ -19,15 +19,6 @@ from vit_core.data.skipped import TooManySkippedError
 TWO = ("cat", "dog")
 has_links = pytest.mark.skipif(sys.platform == "win32", reason="links need special rights there")
 any_bytes = pytest.mark.skipif(sys.platform != "linux", reason="names must be text there")
-
-
-def put(folder: Path, count: int = 12, suffix: str = ".png") -> Path:
-    """Put images of one shade each into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for index in range(count):
-        image = Image.fromarray(np.full((9, 9, 3), 8 * index, np.uint8))
-        image.save(folder / f"{index:02d}{suffix}")
-    return folder
 
 
 def counts(data: ImageData) -> tuple[int, int, int]:
@@ -138,10 +129,10 @@ def test_what_is_no_image_is_counted_by_its_ending(folder: Path) -> None:
 
 
 def test_images_and_folders_that_are_no_part_are_named(folder: Path) -> None:
-    put(folder / "unlabeled")
-    put(folder / "extra photos")
-    put(folder, 2)
-    put(folder / "train", 3)
+    put_images(folder / "unlabeled", 12)
+    put_images(folder / "extra photos", 12)
+    put_images(folder, 2)
+    put_images(folder / "train", 3)
     (folder / "data.yaml").write_text("x")
     (folder / "train" / "labels.csv").write_text("x")
     data = read_folder(folder, 8)
@@ -157,8 +148,8 @@ def test_images_and_folders_that_are_no_part_are_named(folder: Path) -> None:
 def test_what_systems_leave_is_no_class_and_not_mentioned(folder: Path) -> None:
     for part in ("train", "test"):
         for name in (".ipynb_checkpoints", "__MACOSX", "@eaDir", "$RECYCLE.BIN"):
-            put(folder / part / name, 1)
-            put(folder / part / "cat" / name, 1)
+            put_images(folder / part / name, 1)
+            put_images(folder / part / "cat" / name, 1)
         for name in (".DS_Store", "Thumbs.db", "desktop.ini", "._0001.png"):
             (folder / part / "dog" / name).write_bytes(b"system")
     (folder / "__MACOSX").mkdir()
@@ -189,8 +180,8 @@ def test_extreme_images_are_read_or_named(folder: Path) -> None:
 
 
 def test_a_class_of_one_image(folder: Path) -> None:
-    put(folder / "train" / "eel", 1)
-    put(folder / "test" / "eel", 1)
+    put_images(folder / "train" / "eel", 1)
+    put_images(folder / "test" / "eel", 1)
     assert counts(read_folder(folder, 8)) == (59, 2, 9)
 
 
@@ -200,8 +191,8 @@ def test_a_class_of_one_image(folder: Path) -> None:
 def test_images_within_folders_of_a_class(tmp_path: Path) -> None:
     for name in TWO:
         for inner in ("", "second batch", "2024/may/first", "a", "a b"):
-            put(tmp_path / "train" / name / inner, 3)
-        put(tmp_path / "val" / name / "images", 2)  # Tiny ImageNet's own layout
+            put_images(tmp_path / "train" / name / inner, 3)
+        put_images(tmp_path / "val" / name / "images", 2)  # Tiny ImageNet's own layout
     data = read_folder(tmp_path, 8)
     assert counts(data) == (28, 2, 4) and not data.skipped
 
@@ -209,7 +200,7 @@ def test_images_within_folders_of_a_class(tmp_path: Path) -> None:
 def test_the_order_is_imagefolders(tmp_path: Path) -> None:
     """Folder by folder in the order of the alphabet, as sorted(os.walk(…)) has it."""
     for inner in ("", "b", "a/x", "a", "a b", "Z", "a-b/c"):
-        put(tmp_path / "d" / "train" / "cat" / inner, 2)
+        put_images(tmp_path / "d" / "train" / "cat" / inner, 2)
     top = tmp_path / "d" / "train" / "cat"
     expected = [
         os.path.relpath(os.path.join(root, name), top).replace(os.sep, "/")
@@ -222,10 +213,10 @@ def test_the_order_is_imagefolders(tmp_path: Path) -> None:
 
 @has_links
 def test_links_are_followed_and_loops_end(folder: Path, tmp_path: Path) -> None:
-    elsewhere = put(tmp_path / "elsewhere" / "more cats", 5)
+    elsewhere = put_images(tmp_path / "elsewhere" / "more cats", 5)
     cats = folder / "train" / "cat"
     (cats / "more").symlink_to(elsewhere)
-    (folder / "train" / "eel").symlink_to(put(tmp_path / "elsewhere" / "eels", 20))
+    (folder / "train" / "eel").symlink_to(put_images(tmp_path / "elsewhere" / "eels", 20))
     (folder / "test" / "eel").symlink_to(tmp_path / "elsewhere" / "eels")
     (cats / "up").symlink_to("..")
     (cats / "self").symlink_to("self")
@@ -302,7 +293,7 @@ def test_an_accent_is_the_same_however_a_system_stores_it(folder: Path) -> None:
     (folder / "test" / "dog").rename(folder / "test" / unicodedata.normalize("NFC", name))
     data = read_folder(folder, 8)
     assert data.info.class_names == (name, "cat") and len(data.test) == 8
-    put(folder / "train" / unicodedata.normalize("NFC", name))
+    put_images(folder / "train" / unicodedata.normalize("NFC", name), 12)
     with pytest.raises(ImageFolderError, match="two folders that are called 'Bäckerei'"):
         read_folder(folder, 8)
 

@@ -6,10 +6,9 @@ import sys
 import unicodedata
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
+from folder_data import put_images
 
 from vit_core import ViTConfig, build, save_checkpoint
 from vit_core.data import DataInfo
@@ -21,12 +20,6 @@ from vit_core.runs.evaluate_command import main
 SHAPE = ViTConfig(
     image_size=8, in_channels=3, patch_size=4, embed_dim=12, depth=1, num_heads=2, num_classes=3
 )
-
-
-def put(folder: Path, count: int = 4, shade: int = 8) -> None:
-    folder.mkdir(parents=True)
-    for index in range(count):
-        Image.fromarray(np.full((9, 9, 3), shade * index, np.uint8)).save(folder / f"{index}.png")
 
 
 def checkpoint(path: Path, classes: tuple[str, ...], answer: int) -> str:
@@ -50,7 +43,7 @@ def test_the_test_part_is_enough(
     model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("cat", "dog", "eel"):
-        put(tmp_path / "pets" / "test" / name)
+        put_images(tmp_path / "pets" / "test" / name, 4)
     assert main([model, "--dataset", str(tmp_path / "pets")]) == 0
     said = capsys.readouterr()
     assert said.out.startswith("accuracy 33.33% (4 of 12)") and not said.err
@@ -73,7 +66,7 @@ def test_classes_that_are_missing_there_are_named(
     lines: list[str],
 ) -> None:
     for name in there:
-        put(tmp_path / "pets" / "Test" / name)
+        put_images(tmp_path / "pets" / "Test" / name, 4)
     (tmp_path / "pets" / "Test" / "cat").mkdir(exist_ok=True)  # which may also be there and empty
     assert main([model, "--dataset", str(tmp_path / "pets")]) == 0
     said = capsys.readouterr()
@@ -88,7 +81,7 @@ def test_without_a_test_part_it_is_said_which_one_is_used(
     model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     for label in ("cat", "dog", "eel"):
-        put(tmp_path / "pets" / name / label)
+        put_images(tmp_path / "pets" / name / label, 4)
     assert main([model, "--dataset", str(tmp_path / "pets")]) == 0
     path = str(tmp_path / "pets" / name)
     assert f"tested on the images in {path}, since there is no test/" in capsys.readouterr().err
@@ -98,8 +91,8 @@ def test_the_folder_of_the_part_itself(
     model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for label in ("cat", "eel"):
-        put(tmp_path / "pets" / "test" / label)
-        put(tmp_path / "photos" / label)
+        put_images(tmp_path / "pets" / "test" / label, 4)
+        put_images(tmp_path / "photos" / label, 4)
     assert main([model, "--dataset", str(tmp_path / "pets" / "test")]) == 0
     assert "since" not in capsys.readouterr().err.replace("no images", "")
     assert main([model, "--dataset", str(tmp_path / "photos")]) == 0
@@ -110,8 +103,8 @@ def test_the_training_images_are_not_read(
     model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for label in ("cat", "dog", "eel"):
-        put(tmp_path / "pets" / "train" / label)
-        put(tmp_path / "pets" / "test" / label)
+        put_images(tmp_path / "pets" / "train" / label, 4)
+        put_images(tmp_path / "pets" / "test" / label, 4)
     read: list[str] = []
     kept = module.read_image
     monkeypatch.setattr(
@@ -124,8 +117,8 @@ def test_the_training_images_are_not_read(
 def test_an_unknown_class_is_named(
     model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    put(tmp_path / "pets" / "test" / "cat")
-    put(tmp_path / "pets" / "test" / "fox\u202e")
+    put_images(tmp_path / "pets" / "test" / "cat", 4)
+    put_images(tmp_path / "pets" / "test" / "fox\u202e", 4)
     assert main([model, "--dataset", str(tmp_path / "pets")]) == 2
     said = capsys.readouterr().err
     assert said.startswith("error: the model knows the 3 classes cat, dog, eel; ")
@@ -136,14 +129,14 @@ def test_what_cannot_be_tested_on_is_one_sentence(
     model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = tmp_path / "pets"
-    put(root / "train" / "cat")
+    put_images(root / "train" / "cat", 4)
     for change, said in (
         (lambda: None, "has neither test/ nor val/"),
         (lambda: (root / "test").mkdir(), "has no image of any class"),
         (lambda: (root / "test" / "cat").mkdir(), "has no image of any class"),
         (lambda: (root / "test" / "cat" / "a.heic").touch(), "other files there: 1 .heic"),
         (lambda: (root / "test" / "cat" / "a.png").touch(), "none of the images in"),
-        (lambda: put(root / "Testing" / "cat"), "are two names for one part"),
+        (lambda: put_images(root / "Testing" / "cat", 4), "are two names for one part"),
     ):
         change()
         assert main([model, "--dataset", str(root)]) == 2
@@ -156,7 +149,7 @@ def test_what_cannot_be_tested_on_is_one_sentence(
 def test_classes_are_known_by_name_in_whatever_order(tmp_path: Path) -> None:
     """A class that is missing shifts no other, and the model's order need not be the alphabet's."""
     for name, shade in (("10", 10), ("2", 2), ("1", 1)):
-        put(tmp_path / "test" / name, 3, shade)
+        put_images(tmp_path / "test" / name, 3, shade=shade)
     part = read_test_part(tmp_path, (3, 8, 8), ("0", "2", "1", "10"))
     assert part.images.labels.tolist() == [1] * 3 + [2] * 3 + [3] * 3
     shades = part.images.at(list(range(9)))[:, 0, 0, 0].tolist()
@@ -170,9 +163,9 @@ def test_names_are_found_however_they_are_stored(
 ) -> None:
     model = checkpoint(tmp_path, ("Bäcker", "caf\\xe9", "狗\n"), answer=0)
     test = tmp_path / "pets" / "test"
-    put(test / unicodedata.normalize("NFD", "Bäcker"))
-    put(Path(os.fsdecode(os.fsencode(test) + b"/caf\xe9")))
-    put(test / "狗\n")
+    put_images(test / unicodedata.normalize("NFD", "Bäcker"), 4)
+    put_images(Path(os.fsdecode(os.fsencode(test) + b"/caf\xe9")), 4)
+    put_images(test / "狗\n", 4)
     assert main([model, "--dataset", str(tmp_path / "pets")]) == 0
     said = capsys.readouterr().out
     assert all(line in said.splitlines() for line in ("  Bäcker: 100.00%", r"  caf\xe9: 0.00%"))
@@ -183,7 +176,7 @@ def test_a_terminal_without_the_letters_of_a_class(tmp_path: Path) -> None:
     """As on Windows, whose output is cp1252 where it goes into a file."""
     model = checkpoint(tmp_path, ("✓", "狗 🐶", "é"), answer=0)
     for name in ("✓", "é"):
-        put(tmp_path / "pets" / "test" / name)
+        put_images(tmp_path / "pets" / "test" / name, 4)
     done = subprocess.run(
         [sys.executable, "-m", "vit_core.evaluate", model, "--dataset", str(tmp_path / "pets")],
         capture_output=True,
@@ -196,8 +189,8 @@ def test_a_terminal_without_the_letters_of_a_class(tmp_path: Path) -> None:
 
 def test_a_part_that_does_not_fit_in_memory(tmp_path: Path) -> None:
     for name in ("cat", "eel"):
-        put(tmp_path / "test" / name)
-    (tmp_path / "test" / "cat" / "1.png").write_bytes(b"")
+        put_images(tmp_path / "test" / name, 4)
+    (tmp_path / "test" / "cat" / "01.png").write_bytes(b"")
     part = read_test_part(tmp_path, (3, 8, 8), ("cat", "dog", "eel"), memory=0.0)
     (batch,) = part.images.in_order(50)
     assert part.images.labels[batch.indices].tolist() == [0] * 4 + [2] * 4

@@ -7,20 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from folder_data import make_folder
+from folder_data import ONE_EPOCH, make_folder
 from PIL import Image, ImageOps
 
 from vit_core.runs import train_command as command
 from vit_core.runs.directory import read_config
-from vit_core.runs.tensorboard import no_board
 
-QUICK = ["--depth", "1", "--embed-dim", "12", "--epochs", "1", "--threads", "1"]
-
-
-@pytest.fixture(autouse=True)
-def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command.signal, "signal", lambda *_: None)
-    monkeypatch.setattr(command, "open_board", no_board)
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 @pytest.fixture
@@ -49,7 +42,7 @@ def test_moved_images_are_gone_on_with(
 ) -> None:
     run, new = tmp_path / "run", tmp_path / "ein neuer Ort ✓"
     start = ["--memory", memory, "--workers", "0", "--dataset", str(old), "--run-dir", str(run)]
-    assert command.main([*start, *QUICK]) == 0
+    assert command.main([*start, *ONE_EPOCH]) == 0
     if not is_complete:
         cut_back(run)
     before = read_config(run)
@@ -72,7 +65,7 @@ def test_other_images_are_refused_and_change_nothing(
     old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = tmp_path / "run"
-    assert command.main(["--dataset", str(old), "--run-dir", str(run), *QUICK]) == 0
+    assert command.main(["--dataset", str(old), "--run-dir", str(run), *ONE_EPOCH]) == 0
     other = shutil.copytree(old, tmp_path / "other")
     (other / "train" / "cat" / "0003.png").unlink()
     before = {file: file.read_bytes() for file in run.iterdir()}
@@ -96,7 +89,7 @@ def test_other_images_of_the_same_names_are_refused(
 ) -> None:
     run = tmp_path / "run"
     start = ["--memory", memory, "--workers", "0", "--dataset", str(old), "--run-dir", str(run)]
-    assert command.main([*start, *QUICK]) == 0
+    assert command.main([*start, *ONE_EPOCH]) == 0
     other = shutil.copytree(old, tmp_path / "other")
     for file in other.rglob("*.png"):
         with Image.open(file) as image:
@@ -112,7 +105,7 @@ def test_a_run_that_knows_the_names_of_its_files_alone_is_gone_on_with(
     """As one that an earlier version began."""
     run = tmp_path / "run"
     start = ["--memory", "0", "--workers", "0", "--dataset", str(old), "--run-dir", str(run)]
-    assert command.main([*start, *QUICK]) == 0
+    assert command.main([*start, *ONE_EPOCH]) == 0
     values = json.loads((run / "config.json").read_text())
     assert len(values["data"]) == 32
     values["data"] = values["data"][:16]
@@ -128,7 +121,7 @@ def test_a_relative_path_is_kept_whole(
 ) -> None:
     run = tmp_path / "run"
     monkeypatch.chdir(tmp_path)
-    assert command.main(["--dataset", "old place", "--run-dir", "run", *QUICK]) == 0
+    assert command.main(["--dataset", "old place", "--run-dir", "run", *ONE_EPOCH]) == 0
     assert read_config(run).dataset == str(old)
     old.rename(tmp_path / "new")
     assert resume(run, "--dataset", "new") == 0
@@ -143,7 +136,7 @@ def test_a_path_with_line_breaks_stays_one_sentence(
 ) -> None:
     odd = make_folder(tmp_path / "two\nlines\x1b[31m", {"train": 12})
     for options in (["--dataset", str(odd)], ["--dataset", str(odd / "nothing")]):
-        assert command.main([*options, "--run-dir", str(odd), *QUICK]) == 2
+        assert command.main([*options, "--run-dir", str(odd), *ONE_EPOCH]) == 2
         said = capsys.readouterr().err
         assert said.startswith("error: ") and said.count("\n") == 1 and "\x1b" not in said
 
@@ -154,7 +147,7 @@ def test_a_path_that_is_no_text_is_trained_on_and_gone_on_with(old: Path, tmp_pa
     old.rename(odd)
     run = tmp_path / "run"
     start = ["--workers", "0", "--dataset", str(odd), "--run-dir", str(run)]
-    assert command.main([*start, *QUICK]) == 0
+    assert command.main([*start, *ONE_EPOCH]) == 0
     assert read_config(run).dataset == str(odd)
     assert "caf\\xe9" in json.loads((run / "config.json").read_text())["dataset"]
     cut_back(run)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import torch
-from training_data import small_mnist
+from training_data import be_quiet, small_mnist
 
 import vit_core.storage.atomic
 from vit_core import PRESETS, load_checkpoint
@@ -23,7 +23,6 @@ from vit_core.runs import train_command as command
 from vit_core.runs import train_options
 from vit_core.runs.command import command_line
 from vit_core.runs.evaluate_command import main as evaluate_main
-from vit_core.runs.tensorboard import no_board
 from vit_core.training.evaluation import evaluate
 from vit_core.training.loop import Training
 
@@ -34,8 +33,7 @@ RUN = [*SHAPE, "--epochs", "3", "--batch-size", "32", "--threads", "1", "--log-e
 def be_quick(patch: pytest.MonkeyPatch) -> None:
     """Train on a small part of MNIST, and leave the process's signals alone."""
     patch.setattr(open, "mnist", small_mnist)
-    patch.setattr(command, "open_board", no_board)
-    patch.setattr(command.signal, "signal", lambda *_: None)
+    be_quiet(patch)
 
 
 @pytest.fixture(autouse=True)
