@@ -15,6 +15,8 @@ from streamlit.util import calc_hash
 
 from explainer import training
 from explainer.inputs.models import load
+from explainer.shell import quiz
+from explainer.shell.quiz import Question
 from explainer.state.choice import SOURCES, UNTRAINED
 from explainer.training import Run
 from explainer.training.store import hashed
@@ -123,6 +125,14 @@ def open_page() -> Callable[..., AppTest]:
         return app.run()
 
     return open_page
+
+
+@pytest.fixture
+def asked_questions(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
+    """The questions of all pages that the test has opened."""
+    found: list[Question] = []
+    monkeypatch.setattr(quiz, "show", lambda view, questions, place: found.extend(questions))
+    return found
 
 
 def component(app: AppTest, which: int | str) -> Any:

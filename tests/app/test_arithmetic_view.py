@@ -5,16 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from reading import choice_and_observation, texts_of
 
 from explainer.content.numbers import latex_written, written
 from explainer.figures.terms import Column, terms_table
-from explainer.inputs.models import load
-from explainer.observation import observe
 from explainer.observation.arithmetic import Factor, derive, dot, softmax, total
 from explainer.observation.weights import weights
 from explainer.shell import cell_arithmetic as view
 from explainer.shell.worked_line import worked_line
-from explainer.state.choice import Choice
 
 pytestmark = pytest.mark.usefixtures("shipped")
 
@@ -32,11 +30,6 @@ CELLS = {  # address → cells of its matrices, one of each
 LEARNED = {"tokens.0.1", "learned.0.1", "weights.1.2"}
 
 
-def observed(source: str = "default") -> tuple[Choice, observe.Observation]:
-    choice = Choice(source, load.load_source(source).model.config, 0, 7, 0)
-    return choice, observe.observe(choice)
-
-
 @pytest.mark.parametrize(
     ("address", "cell"), [(address, cell) for address, cells in CELLS.items() for cell in cells]
 )
@@ -44,7 +37,7 @@ def observed(source: str = "default") -> tuple[Choice, observe.Observation]:
 def test_a_cell_of_a_link_is_explained(open_page: Callable, address: str, cell: str, source: str):
     app = open_page(address, source=source, cell=cell, query=3)
     assert not app.exception
-    said = " ".join(element.value for element in app.markdown)
+    said = texts_of(app)
     if cell in LEARNED and (source == "default" or cell != "tokens.0.1"):
         assert "This number is not computed" in said
         return
@@ -82,7 +75,7 @@ def test_numbers_are_written_as_in_the_pictures(number: float, text: str, latex:
 
 
 def test_the_last_line_ends_in_the_pictures_number():
-    choice, seen = observed()
+    choice, seen = choice_and_observation("default")
     for key, place in (
         ("blocks.1.attn.scores", (0, 3, 4)),
         ("blocks.0.attn.pattern", (0, 3, 4)),

@@ -5,13 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from reading import choice_and_observation, matrices_of, observation_of
+from streamlit.testing.v1 import AppTest
 
-from explainer.inputs.models import load
 from explainer.inputs.pictures import link_code
 from explainer.observation import lens as lenses
-from explainer.observation import observe
-from explainer.state.choice import Choice
-from explainer.state.link import State
+from explainer.observation.observe import Observation
 from explainer.state.place import Place
 from explainer.views import classification_head as page
 from explainer.views.classification_head.questions import rounded
@@ -30,28 +29,26 @@ SHAPES = [
 ]
 
 
-def observed(**knobs) -> tuple[Choice, observe.Observation]:
-    shape = replace(State(), source="untrained", **knobs).shaped
-    choice = Choice("untrained", shape, 0, 7, 0)
-    return choice, observe.observe(choice)
-
-
-def trained(source: str) -> tuple[Choice, observe.Observation]:
-    choice = Choice(source, load.load_source(source).model.config, 0, 3, 5)
-    return choice, observe.observe(choice)
+def check_whole(app: AppTest, seen: Observation) -> None:
+    """Check that every part is drawn, with matrices in the shapes of this model."""
+    assert not app.exception and not app.error
+    assert len(app.header) == len(page.PARTS) + 1
+    shapes = {name: values.shape for name, values in matrices_of(app).items()}
+    expected = page.cells.cell_shapes(seen)
+    if seen.config.pool == "cls":  # whose row is shown as it is, since nothing is averaged
+        del expected["pooled"]
+    assert shapes == expected
 
 
 @pytest.mark.parametrize("source", ["default", "fast", "best", "seed", "untrained"])
 def test_every_model_has_the_page(open_page: Callable, source: str):
-    app = open_page(ADDRESS, source=source)
-    assert not app.exception
-    assert len(app.header) == len(page.PARTS) + 1
+    check_whole(open_page(ADDRESS, source=source), observation_of(source))
 
 
 @pytest.mark.parametrize("knobs", SHAPES)
 def test_shapes_at_their_extremes(open_page: Callable, knobs: dict):
-    assert not open_page(ADDRESS, source="untrained", **knobs).exception
-    choice, seen = observed(**knobs)
+    choice, seen = choice_and_observation(**knobs)
+    check_whole(open_page(ADDRESS, source="untrained", **knobs), seen)
     makers = {
         "pooled": page.pooled.pooled_matrices,
         "logits": page.logits.logit_matrices,
@@ -67,7 +64,7 @@ def test_shapes_at_their_extremes(open_page: Callable, knobs: dict):
 
 @pytest.mark.parametrize("source", ["default", "best"])
 def test_the_matrices_are_the_trace(source: str):
-    choice, seen = trained(source)
+    choice, seen = choice_and_observation(source)
     found = {matrix.name: matrix.values for matrix in page.pooled.pooled_matrices(choice, seen)}
     found |= {matrix.name: matrix.values for matrix in page.logits.logit_matrices(choice, seen)}
     rows = page.values.read_rows(seen.config)
@@ -81,7 +78,7 @@ def test_the_matrices_are_the_trace(source: str):
 
 @pytest.mark.parametrize("source", ["default", "best"])
 def test_the_contributions_add_up_to_the_logits(source: str):
-    choice, seen = trained(source)
+    choice, seen = choice_and_observation(source)
     split = lenses.written(choice, seen)
     table = page.values.contributions(split)
     scale = np.maximum(np.abs(table).sum(axis=0), 1)
@@ -93,7 +90,7 @@ def test_the_contributions_add_up_to_the_logits(source: str):
 
 @pytest.mark.parametrize("source", ["default", "best"])
 def test_the_last_stage_of_the_lens_is_the_answer(source: str):
-    choice, seen = trained(source)
+    choice, seen = choice_and_observation(source)
     found = lenses.lens(choice, seen)
     assert np.allclose(found.probabilities[-1], seen.probabilities, atol=1e-6)
     assert found.said[found.settled :] == [seen.prediction] * (
@@ -104,7 +101,7 @@ def test_the_last_stage_of_the_lens_is_the_answer(source: str):
 
 @pytest.mark.parametrize("source", ["default", "seed"])
 def test_the_questions_have_the_right_answers(source: str):
-    choice, seen = trained(source)
+    choice, seen = choice_and_observation(source)
     questions = page.questions(choice, seen, Place(seen.config))
     asked = {question.name: question for question in questions}
     assert len(asked) >= 3
@@ -123,7 +120,7 @@ def test_the_questions_have_the_right_answers(source: str):
 
 
 def test_the_rival_of_a_wrong_answer_is_the_truth():
-    _, seen = trained("seed")
+    seen = observation_of("seed")
     wrong = (seen.prediction + 1) % 10
     assert page.wording.rival_of(replace(seen, label=wrong)) == wrong
     second = int(np.argsort(-seen.logits)[1])
@@ -148,4 +145,4 @@ def test_a_mistake_can_be_looked_at(open_page: Callable):
 
 def test_cells_that_no_matrix_has_are_left_alone(open_page: Callable):
     for cell in ("lens.99.0", "nothing.0.0", "logits.3.1", "written.0.10"):
-        assert not open_page(ADDRESS, cell=cell).exception
+        check_whole(open_page(ADDRESS, cell=cell), observation_of("default"))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from reading import html_of
 from streamlit.testing.v1 import AppTest
 
 from explainer import content
@@ -52,13 +53,9 @@ def choice(sample: int = 0, source: str = "cifar10") -> Choice:
     return Choice(source, loaded.model.config, 0, 0, 0, "", loaded.gallery, sample)
 
 
-def said(app: AppTest) -> str:
+def words_of(app: AppTest) -> str:
     kinds = ("markdown", "header", "title", "caption")
     return " ".join(element.value for kind in kinds for element in app.main.get(kind))
-
-
-def html_of(app: AppTest) -> str:
-    return " ".join(element.proto.body for element in app.main.get("html"))
 
 
 def decode(address: str) -> np.ndarray:
@@ -74,7 +71,7 @@ def decode(address: str) -> np.ndarray:
 def test_no_page_speaks_of_digits(view: str, mode: str, open_page: Open) -> None:
     app = open_page(routes.address(view), source="cifar10", sample=3, mode=mode)
     assert not app.exception and not app.error
-    words = said(app)
+    words = words_of(app)
     allowed = "Among this app's models of digits there are both."
     assert not OF_DIGITS.search(words.replace(allowed, "")), OF_DIGITS.search(words)
     for element in app.main.get("html"):
@@ -107,9 +104,9 @@ def test_a_model_of_other_photographs_has_every_page(
     monkeypatch.setattr(load, "SHIPPED_DIR", tmp_path)
     app = open_page(routes.address(view), source="default", sample=2)
     assert not app.exception and not app.error
-    assert not OF_DIGITS.search(said(app).replace("Among this app's models of digits", ""))
+    assert not OF_DIGITS.search(words_of(app).replace("Among this app's models of digits", ""))
     if view == "classification_head":  # nobody knows what the photographs show
-        assert load_texts(view)["parts"]["wrong"]["title"] not in said(app)
+        assert load_texts(view)["parts"]["wrong"]["title"] not in words_of(app)
 
 
 # texts
@@ -206,7 +203,7 @@ def test_the_largest_value_is_normalised_by_its_own_colour(open_page: Open) -> N
     mean, std = info.mean[channel], info.std[channel]
     result = (values.max() / 255 - mean) / std
     np.testing.assert_allclose(numbers, [mean, std, abs(result)], atol=1e-4)
-    assert f"a {('red', 'green', 'blue')[channel]} one" in said(app)
+    assert f"a {('red', 'green', 'blue')[channel]} one" in words_of(app)
 
 
 @pytest.mark.parametrize(
@@ -276,8 +273,9 @@ def test_a_worked_sum_runs_over_all_three_colours(open_page: Open) -> None:
     apart = measures.sum_of(choice(), seen, 9, 7)
     assert apart.values.shape == (48,)
     assert apart.total == pytest.approx(float(seen.tensors["patch_embed"][9, 7]), abs=1e-4)
-    pictures = re.findall(r'class="tile"><img src="([^"]+)"', re.sub(r"\s+", " ", html_of(app)))
-    patch, row, product = map(decode, pictures)
+    html = re.sub(r"\s+", " ", html_of(app.main))
+    addresses = re.findall(r'class="tile"><img src="([^"]+)"', html)
+    patch, row, product = map(decode, addresses)
     assert patch.shape == row.shape == product.shape == (4, 4, 4)
     values = apart.filter.reshape(3, 4, 4).transpose(1, 2, 0)
     exact = np.clip((values / np.abs(values).max() + 1) / 2, 0, 1) * 255
@@ -312,7 +310,7 @@ def test_the_class_tokens_row_is_compared_on_other_pictures_of_the_gallery(
     assert ["this image", "airplane", "automobile"] in header["names"]
     seen: Observation = observe.observe(choice(9))
     assert class_token.values.start_difference(choice(9), seen) == 0
-    assert "10,000 test digits" not in said(app)
+    assert "10,000 test digits" not in words_of(app)
 
 
 def test_mistakes_are_those_of_the_gallery() -> None:
@@ -332,7 +330,7 @@ def test_a_mistake_can_be_looked_at(open_page: Open) -> None:
     app = open_page("classification-head", source="cifar10", sample=0)
     first = hard_samples(choice())[0]
     pixels = observe.observe(choice(first.place)).pixels
-    assert image_address(pixels) in html_of(app)
+    assert image_address(pixels) in html_of(app.main)
     app.button("head-mistake-0").click().run()
     assert app.session_state["state"].sample == first.place
 

@@ -1,19 +1,17 @@
 """The encoder block's page: rows of the trace that add up, lengths recomputed, right answers."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from reading import choice_and_observation, choice_of, matrices_of, observation_of
+from streamlit.testing.v1 import AppTest
 
 from explainer.figures.block_flow import block_flow
 from explainer.figures.layer_norm import before_and_after, gelu_curve
-from explainer.inputs.models import load
-from explainer.observation import observe
-from explainer.state.choice import Choice
-from explainer.state.link import State
 from explainer.state.place import Place
 from explainer.views import encoder_block as page
+from vit_core import ViTConfig
 
 pytestmark = pytest.mark.usefixtures("shipped")
 
@@ -29,37 +27,35 @@ SHAPES = [
 ]
 
 
-def observed(source: str = "default", **knobs) -> tuple[Choice, observe.Observation]:
-    if source == "untrained":
-        config = replace(State(), source=source, **knobs).shaped
-    else:
-        config = load.load_source(source).model.config
-    choice = Choice(source, config, 0, 4, 2)
-    return choice, observe.observe(choice)
+def check_whole(app: AppTest, config: ViTConfig) -> None:
+    """Check that every part is drawn, with matrices in the shapes of this model."""
+    assert not app.exception and not app.error
+    assert len(app.header) == len(page.PARTS) + 1
+    shapes = {name: values.shape for name, values in matrices_of(app).items()}
+    assert shapes == page.cells.cell_shapes(config)
 
 
 @pytest.mark.parametrize("source", ["default", "fast", "best", "seed", "untrained"])
 def test_every_model_has_the_page(open_page: Callable, source: str):
-    app = open_page(ADDRESS, source=source)
-    assert not app.exception
-    assert len(app.header) == len(page.PARTS) + 1
+    check_whole(open_page(ADDRESS, source=source), choice_of(source).config)
 
 
 @pytest.mark.parametrize("knobs", SHAPES)
 def test_shapes_at_their_extremes(open_page: Callable, knobs: dict):
-    assert not open_page(ADDRESS, source="untrained", **knobs).exception
+    app = open_page(ADDRESS, source="untrained", **knobs)
+    check_whole(app, choice_of(**knobs).config)
 
 
 @pytest.mark.parametrize(
     "place", [{"block": 99}, {"query": 999}, {"unit": 9999}, {"cell": "stream.9.9"}]
 )
 def test_places_that_a_model_does_not_have(open_page: Callable, place: dict):
-    assert not open_page(ADDRESS, source="seed", **place).exception
+    check_whole(open_page(ADDRESS, source="seed", **place), choice_of("seed").config)
 
 
 @pytest.mark.parametrize("source", ["default", "best", "untrained"])
 def test_the_rows_are_the_trace_and_add_up(source: str):
-    choice, seen = observed(source)
+    choice, seen = choice_and_observation(source)
     stream, normed = page.flow.stream_matrices(choice, seen, Place(seen.config, block=1, query=5))
     for at, name in enumerate(page.cells.STREAM):
         assert np.array_equal(stream.values[at], seen.tensors[f"blocks.1.{name}"][5])
@@ -72,7 +68,7 @@ def test_the_rows_are_the_trace_and_add_up(source: str):
 
 @pytest.mark.parametrize("knobs", SHAPES)
 def test_every_matrix_has_the_shape_that_links_are_read_by(knobs: dict):
-    choice, seen = observed("untrained", **knobs)
+    choice, seen = choice_and_observation("untrained", **knobs)
     place = Place(seen.config)
     shapes = page.matrix_shapes(choice, seen, place)
     found = [
@@ -89,7 +85,7 @@ def test_every_matrix_has_the_shape_that_links_are_read_by(knobs: dict):
 
 
 def test_lengths_and_cosines():
-    _, seen = observed()
+    seen = observation_of("default")
     found = page.wording.lengths(seen, 3)
     for block in range(seen.config.depth):
         for at, name in enumerate(("resid_pre", "attn_out", "mlp_out")):
@@ -104,7 +100,7 @@ def test_lengths_and_cosines():
 
 @pytest.mark.parametrize("source", ["default", "seed", "untrained"])
 def test_the_questions_have_the_right_answers(source: str):
-    choice, seen = observed(source)
+    choice, seen = choice_and_observation(source)
     questions = page.questions(choice, seen, Place(seen.config, query=4))
     asked = {question.name: question for question in questions}
     assert len(asked) >= 3
@@ -123,7 +119,7 @@ def test_the_questions_have_the_right_answers(source: str):
 
 
 def test_one_block_alone_is_not_asked_which_block():
-    choice, seen = observed("untrained", depth=1)
+    choice, seen = choice_and_observation("untrained", depth=1)
     asked = page.questions(choice, seen, Place(seen.config))
     assert "most" not in {question.name for question in asked}
 
@@ -150,7 +146,7 @@ def test_the_histograms_count_every_number():
 
 
 def test_the_units_lie_on_the_curve():
-    _, seen = observed()
+    seen = observation_of("default")
     pre, post = (seen.tensors[f"blocks.0.mlp.{name}"][0] for name in ("pre", "post"))
     figure = gelu_curve(pre, post, 3, axis="x", height_axis="y", hover="h", mode="light")
     curve, dots = figure.data

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import streamlit as st
 import torch
+from reading import choice_and_observation, html_of
 
 from explainer.content import load_texts
 from explainer.inputs.models import load
-from explainer.observation import flaws, observe
+from explainer.observation import flaws
 from explainer.observation.arithmetic import derive
 from explainer.observation.attention_cells import Head
 from explainer.observation.compute import compute
@@ -57,15 +58,6 @@ def with_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known_runs: ob
     st.cache_resource.clear()
 
 
-def observed() -> tuple[Choice, observe.Observation]:
-    choice = Choice("default", load.load_source("default").model.config, 0, 7, 0)
-    return choice, observe.observe(choice)
-
-
-def said(app) -> str:
-    return " ".join(element.proto.body for element in app.get("html"))
-
-
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("pool", ["cls", "mean"])
 @every_kind
@@ -76,8 +68,8 @@ def test_every_page_opens_and_says_so(
     app = open_page(view.replace("_", "-"), source="default")
     assert not app.exception
     texts = load_texts("mistakes")["banner"]
-    assert texts["made"].format(names=texts["names"][kind]) in said(app)
-    assert "the numbers are this model" in said(app)
+    assert texts["made"].format(names=texts["names"][kind]) in html_of(app)
+    assert "the numbers are this model" in html_of(app)
 
 
 @pytest.mark.parametrize("kind", [name for name in MISTAKES if name not in KINDS])
@@ -87,8 +79,8 @@ def test_a_mistake_in_training_leaves_the_pages_true(
     with_mistake(kind)
     app = open_page("encoder-block", source="default")
     assert not app.exception
-    assert load_texts("mistakes")["banner"]["names"][kind] in said(app)
-    assert "computes what this page says" in said(app)
+    assert load_texts("mistakes")["banner"]["names"][kind] in html_of(app)
+    assert "computes what this page says" in html_of(app)
 
 
 @pytest.mark.usefixtures("shipped")
@@ -105,7 +97,7 @@ def test_the_epochs_of_a_flawed_run_say_so(make_run: Callable, open_page: Callab
     for epoch in (0, 2):
         app = open_page("encoder-block", source="run", run=run.id, epoch=epoch)
         assert not app.exception
-        assert "made on purpose: no LayerNorm" in said(app)
+        assert "made on purpose: no LayerNorm" in html_of(app)
         seen = compute(Choice(f"{run.id}@{epoch}", config, 0, 7, 0)).tensors
         assert np.array_equal(seen["blocks.0.norm1"], seen["blocks.0.resid_pre"])
 
@@ -115,7 +107,7 @@ def test_the_epochs_of_a_flawed_run_say_so(make_run: Callable, open_page: Callab
 def test_a_sound_model_has_no_banner(open_page: Callable, view: str) -> None:
     address = view.replace("_", "-")
     for source in ("default", "untrained"):
-        assert 'class="mistake"' not in said(open_page(address, source=source))
+        assert 'class="mistake"' not in html_of(open_page(address, source=source))
 
 
 # arithmetic
@@ -125,7 +117,7 @@ def test_a_sound_model_has_no_banner(open_page: Callable, view: str) -> None:
 @pytest.mark.parametrize("pool", ["cls", "mean"])
 def test_every_number_is_derived_as_it_ran(with_mistake: Callable, kind: str, pool: str) -> None:
     with_mistake(kind, replace(SHAPE, pool=pool))
-    choice, seen = observed()
+    choice, seen = choice_and_observation("default")
     made, held, rng = flaws.flaws(choice), weights(choice), np.random.default_rng(0)
     left_out = set()
     for key, tensor in seen.tensors.items():
@@ -146,7 +138,7 @@ def test_every_number_is_derived_as_it_ran(with_mistake: Callable, kind: str, po
 @every_kind
 def test_the_cells_of_self_attention_follow(with_mistake: Callable, kind: str) -> None:
     with_mistake(kind)
-    choice, seen = observed()
+    choice, seen = choice_and_observation("default")
     head = Head(seen.config, seen.tensors, weights(choice), 1, 0, 3, flaws.flaws(choice))
     for cell in (Cell("norm", 2, 5), Cell("scores", 3, 4), Cell("compare", 1, 4)):
         found = head.origin(cell)
@@ -178,7 +170,7 @@ def test_a_cell_says_what_was_left_out(
 @every_kind
 def test_the_split_of_the_logits_adds_up(with_mistake: Callable, kind: str) -> None:
     with_mistake(kind)
-    choice, seen = observed()
+    choice, seen = choice_and_observation("default")
     assert written(choice, seen).difference < 1e-4
 
 
@@ -189,7 +181,7 @@ def test_the_split_of_the_logits_adds_up(with_mistake: Callable, kind: str) -> N
 @pytest.mark.parametrize("what", ["attention", "block"])
 def test_the_badge_says_why_it_differs(with_mistake: Callable, kind: str, what: str) -> None:
     with_mistake(kind)
-    choice, seen = observed()
+    choice, seen = choice_and_observation("default")
     found = badge.compare(what, choice, seen, 1)
     why = badge.reason(what, flaws.flaws(choice))
     differs = what == "block" or kind == "no_scaling"
@@ -204,7 +196,7 @@ def test_a_block_that_adds_nothing_leaves_nothing_without_residual_connections(
     for kind, right in (("no_residual", 0), ("no_layer_norm", 2)):
         with_mistake(kind)
         st.cache_resource.clear()
-        choice, seen = observed()
+        choice, seen = choice_and_observation("default")
         questions = encoder_block.questions(choice, seen, Place(seen.config))
         asked = {question.name: question for question in questions}
         assert asked["nothing"].answer == right
@@ -214,7 +206,7 @@ def test_without_the_division_its_own_row_is_the_undivided_one(
     with_mistake: Callable,
 ) -> None:
     with_mistake("no_scaling")
-    choice, seen = observed()
+    choice, seen = choice_and_observation("default")
     place = Place(seen.config)
     found = self_attention.temperature.tempered(choice, seen, place)
     titles, rows, ran = zip(*found, strict=True)

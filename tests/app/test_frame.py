@@ -6,6 +6,7 @@ from types import ModuleType
 
 import pytest
 import streamlit as st
+from reading import parameter_of, refusals_of, texts_of
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -78,24 +79,9 @@ def parts(app: AppTest) -> list[str]:
     return [header.value for header in app.header]
 
 
-def said(app: AppTest) -> str:
-    return " ".join(block.value for block in app.markdown)
-
-
-def notices(app: AppTest) -> str:
-    return " ".join(
-        element.proto.body for element in app.get("html") if 'class="refused"' in element.proto.body
-    )
-
-
 def turn_to(app: AppTest, address: str) -> AppTest:
     app._page_hash = calc_hash(address)
     return app.run()
-
-
-def param(app: AppTest, name: str) -> str | None:
-    value = app.query_params.get(name)
-    return value[0] if isinstance(value, list) else value
 
 
 def test_free_shows_every_part_in_order_and_then_the_questions(staged):
@@ -107,7 +93,7 @@ def test_free_shows_every_part_in_order_and_then_the_questions(staged):
         "the second part",
         "the third part",
     ]
-    assert "The lead with 42" in said(app) and "Text of 42" in said(app)
+    assert "The lead with 42" in texts_of(app) and "Text of 42" in texts_of(app)
     assert any("Page 3 of 8" in element.proto.body for element in app.get("html"))
     assert "guide-next" not in {button.key for button in app.button}
 
@@ -139,7 +125,7 @@ def test_neighbours_keep_the_state_but_what_belongs_to_this_page(staged):
 def test_guided_shows_its_own_part_first_and_then_those_beside_it(staged, step, shown):
     app = staged(mode="guided", step=step)
     assert parts(app) == shown
-    assert f"Step {min(step, 3) + 1} of 4" in said(app)
+    assert f"Step {min(step, 3) + 1} of 4" in texts_of(app)
     styles = " ".join(element.proto.body for element in app.get("html"))
     highlighted = TEXTS["guide"][min(step, 3)]["part"]
     assert f".st-key-part-{highlighted} {{" in styles
@@ -150,9 +136,9 @@ def test_the_guide_walks_forth_and_back_in_the_link(staged):
     app = staged(mode="guided")
     app.button(key="guide-next").click().run()
     app.button(key="guide-next").click().run()
-    assert param(app, "step") == "2" and "Now the third" in said(app)
+    assert parameter_of(app, "step") == "2" and "Now the third" in texts_of(app)
     app.button(key="guide-back").click().run()
-    assert param(app, "step") == "1" and "The code" in said(app)
+    assert parameter_of(app, "step") == "1" and "The code" in texts_of(app)
 
 
 def test_the_last_step_leads_to_the_next_page_still_guided_from_its_first_step(staged):
@@ -177,7 +163,7 @@ def test_the_mode_is_chosen_on_the_page_and_begins_anew(staged):
     app.button_group(key="mode").set_value("free").run()
     assert len(parts(app)) == 4 and "mode" not in app.query_params
     app.button_group(key="mode").set_value("guided").run()
-    assert "Step 1 of 4" in said(app)
+    assert "Step 1 of 4" in texts_of(app)
 
 
 def test_code_stands_under_its_part_and_opens_with_the_step_about_it(staged):
@@ -192,7 +178,7 @@ def test_code_stands_under_its_part_and_opens_with_the_step_about_it(staged):
 def test_hidden_code_hides_panels_and_steps_about_it(staged):
     assert not staged(code="hide").main.expander
     app = staged(code="hide", mode="guided", step=1)
-    assert "Step 2 of 3" in said(app) and "Now the third" in said(app)
+    assert "Step 2 of 3" in texts_of(app) and "Now the third" in texts_of(app)
     assert not app.main.expander
 
 
@@ -200,9 +186,9 @@ def test_what_belongs_to_one_page_stays_there_and_comes_back(staged):
     app = staged(cell="scores.1.2", unit=3, temperature=2, head=1)
     assert "cell 1, 2" in [text.value for text in app.text]
     turn_to(app, "")
-    assert {name: param(app, name) for name in app.query_params} == {"head": "1"}
+    assert {name: parameter_of(app, name) for name in app.query_params} == {"head": "1"}
     turn_to(app, STAGED)
-    assert param(app, "cell") == "scores.1.2" and param(app, "unit") == "3"
+    assert parameter_of(app, "cell") == "scores.1.2" and parameter_of(app, "unit") == "3"
     assert "cell 1, 2" in [text.value for text in app.text]
 
 
@@ -222,24 +208,24 @@ def test_what_belongs_to_one_page_stays_there_and_comes_back(staged):
 )
 def test_what_a_link_did_not_get_is_said_once(staged, asked, sentence):
     app = staged(**asked)
-    assert notices(app).count("<p>") == 1
-    assert sentence in notices(app)
+    assert refusals_of(app).count("<p>") == 1
+    assert sentence in refusals_of(app)
     (name,) = asked
-    assert param(app, name) != asked[name]
-    assert sentence in notices(app.run())
-    assert not notices(turn_to(app, ""))
-    assert not notices(turn_to(app, STAGED))
+    assert parameter_of(app, name) != asked[name]
+    assert sentence in refusals_of(app.run())
+    assert not refusals_of(turn_to(app, ""))
+    assert not refusals_of(turn_to(app, STAGED))
 
 
 def test_a_link_that_gets_everything_is_not_commented_on(staged):
     app = staged(head=3, block=3, query=49, index=1027, cell="scores.3.3", mode="guided", step=1)
-    assert not notices(app)
+    assert not refusals_of(app)
 
 
 def test_a_smaller_model_later_is_no_refusal(staged):
     app = staged(source="untrained", heads=8, head=7)
     app.sidebar.select_slider(key="heads").set_value(2).run()
-    assert not notices(app)
+    assert not refusals_of(app)
 
 
 @pytest.mark.parametrize(
@@ -254,11 +240,11 @@ def test_a_smaller_model_later_is_no_refusal(staged):
 )
 def test_the_words_of_a_link_are_shown_and_nothing_more(staged, text):
     app = staged(width=text)
-    shown = notices(app)
+    shown = refusals_of(app)
     assert "<img" not in shown and "\u202e" not in shown and "\x00" not in shown
     assert shown.count("<p>") == 1 and len(shown) < 500
     # as HTML, in which Markdown means nothing
-    assert "example.org" not in said(app)
+    assert "example.org" not in texts_of(app)
 
 
 def test_long_texts_are_cut():
@@ -272,8 +258,8 @@ def test_hidden_controls_leave_no_sidebar_on_any_page(staged):
         turn_to(app, address)
         assert not app.exception
         assert not app.sidebar.children
-        assert param(app, "controls") == "hide" and param(app, "width") == "16"
-        assert param(app, "digit") == "3" and param(app, "index") == "2"
+        assert parameter_of(app, "controls") == "hide" and parameter_of(app, "width") == "16"
+        assert parameter_of(app, "digit") == "3" and parameter_of(app, "index") == "2"
 
 
 def test_the_pages_are_in_the_order_of_the_pipeline():

@@ -6,6 +6,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 from PIL import Image
+from reading import html_of
 from streamlit.testing.v1 import AppTest
 
 from explainer.inputs.models import load
@@ -235,7 +236,7 @@ def test_a_link_to_a_photograph_that_is_gone_says_so(shipped, open_page: Open) -
     app = open_page("home", source="cifar10", photo="0123456789abcdef", sample=2)
     assert not app.exception
     assert "A bird" in preview(app)
-    said = " ".join(element.proto.body for element in app.get("html"))
+    said = html_of(app)
     assert "no longer on the server" in said
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from reading import texts_of
 from streamlit.testing.v1 import AppTest
 
 from explainer.inputs.models import load
@@ -72,7 +73,7 @@ def test_a_trained_source_shows_its_shape_result_and_command(open_app, source, f
         "Encoder blocks": str(config.depth),
         "Position": POSITION_LABELS[config.pos_embed],
     }
-    text = " ".join(block.value for block in app.markdown)
+    text = texts_of(app)
     assert "98.76 %" in text
     assert f"{config.num_parameters:,}" in text
     assert app.code[0].value == f"python -m vit_core.train --preset {source}"
@@ -86,7 +87,7 @@ def test_a_model_without_class_token_has_no_stage_for_it(open_app):
 
 def test_an_untrained_model_says_that_it_guesses(open_app):
     app = open_app(source="untrained")
-    assert "only guessing" in " ".join(block.value for block in app.markdown)
+    assert "only guessing" in texts_of(app)
     assert not app.code
 
 
@@ -189,7 +190,7 @@ def test_a_damaged_model_is_said_in_one_sentence_and_the_page_goes_on(
     monkeypatch.setattr(load, "SHIPPED_DIR", tmp_path)
     app = open_app()
     assert "cannot be used" in app.sidebar.error[0].value
-    assert "only guessing" in " ".join(block.value for block in app.markdown)
+    assert "only guessing" in texts_of(app)
 
 
 def test_every_source_has_a_label():
@@ -221,7 +222,7 @@ def test_both_ways_begin_on_the_first_page(open_app, button, mode):
 
 def test_without_answers_home_says_where_the_questions_are(open_app):
     app = open_app()
-    assert "You have not answered any yet." in " ".join(block.value for block in app.markdown)
+    assert "You have not answered any yet." in texts_of(app)
 
 
 def test_the_score_of_each_page_in_their_order(open_app):
@@ -234,7 +235,7 @@ def test_the_score_of_each_page_in_their_order(open_app):
     }
     app.run()
     assert not app.exception
-    assert "**2 of 4** answered right" in " ".join(block.value for block in app.markdown)
+    assert "**2 of 4** answered right" in texts_of(app)
     table = app.table[0].value
     assert table.to_numpy().tolist() == [["Patches", "1", "0"], ["Position", "3", "2"]]
 

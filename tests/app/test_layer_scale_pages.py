@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import streamlit as st
 import torch
+from reading import html_of, texts_of
 
 from explainer.inputs.models import load
 from explainer.observation import observe
@@ -66,10 +67,10 @@ def test_a_cell_of_the_bias_is_a_product(scaled: tuple[Choice, Observation]) -> 
 def test_the_page_says_it_once(scaled, open_page) -> None:
     app = open_page("multi-head", source="default", cell="written.4.3")
     assert not app.exception
-    said = " ".join(element.value for element in app.markdown)
+    said = texts_of(app)
     assert said.count("LayerScale") == 1 and r"\gamma \odot z_h U_h" in said
     assert "bias · γ writes into" in said and "nothing is computed" not in said
-    html = " ".join(element.proto.body for element in app.get("html"))
+    html = html_of(app)
     assert "Equals PyTorch" in html and "has no LayerScale" in html
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from reading import html_of, texts_of
 from safetensors.torch import load_file, save_file
 from streamlit.testing.v1 import AppTest
 
@@ -54,10 +55,6 @@ def shape(**values: object) -> ViTConfig:
     return ViTConfig(**plain | {"num_heads": 3, "num_classes": 4} | values)
 
 
-def said(app: AppTest) -> str:
-    return " ".join(element.proto.body for element in app.get("html"))
-
-
 def is_shown(app: AppTest, name: str) -> bool:
     return app.sidebar.selectbox(key="source").value == f"pretrained:{name}"
 
@@ -88,7 +85,7 @@ def test_a_model_whose_numbers_overflow_is_refused_in_a_sentence(
     )
     app = open_page(page, source="pretrained", pretrained="local/huge")
     assert not app.exception
-    assert "numbers overflow while it looks at a picture" in said(app)
+    assert "numbers overflow while it looks at a picture" in html_of(app)
 
 
 def test_accents_are_the_same_however_a_system_writes_them(
@@ -132,7 +129,7 @@ def test_what_the_pages_cannot_show_is_one_sentence(
     put_timm(models / "odd", shape(**values), **pictures)
     app = open_page("home", source="pretrained", pretrained="local/odd")
     assert not app.exception
-    assert words in said(app)
+    assert words in html_of(app)
     assert not is_shown(app, "local/odd")
 
 
@@ -165,10 +162,10 @@ def test_a_folder_without_readable_weights_says_what_it_holds(
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     app = open_page("home", source="pretrained", pretrained="local/pickled")
     assert not app.exception
-    assert "pytorch_model.bin" in said(app)
-    assert "a pickle" in said(app)
-    assert str(models) not in said(app)
-    assert "the models" not in said(app)  # of the server
+    assert "pytorch_model.bin" in html_of(app)
+    assert "a pickle" in html_of(app)
+    assert str(models) not in html_of(app)
+    assert "the models" not in html_of(app)  # of the server
     assert "local/pickled" not in app.sidebar.selectbox(key="pretrained-offer").options
 
 
@@ -179,7 +176,7 @@ def test_a_model_larger_than_this_server_is_refused_by_its_files_header(
     monkeypatch.setattr(pretrained, "the_manager", lambda: SimpleNamespace(limits=SMALL_SERVER))
     app = open_page("home", source="pretrained", pretrained="local/large")
     assert not app.exception
-    assert "its weights alone; allowed are 1 MB" in said(app)
+    assert "its weights alone; allowed are 1 MB" in html_of(app)
 
 
 def test_runs_of_this_project_are_taken_from_that_folder_too(
@@ -195,7 +192,7 @@ def test_runs_of_this_project_are_taken_from_that_folder_too(
     assert not app.exception
     assert is_shown(app, "local/my digits")
     assert "digit" in app.session_state["state"].__dict__  # of MNIST's own gallery
-    words = " ".join(element.value for element in app.markdown)
+    words = texts_of(app)
     assert "trained with this project" in words
     assert "trained by others" not in words
 
@@ -215,7 +212,7 @@ def test_a_run_with_a_mistake_says_so_on_its_pages(
     )
     app = open_page("home", source="pretrained", pretrained="local/flawed")
     assert not app.exception
-    assert 'class="mistake"' in said(app)
+    assert 'class="mistake"' in html_of(app)
 
 
 def test_what_was_taken_for_granted_is_said(

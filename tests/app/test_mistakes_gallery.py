@@ -2,12 +2,12 @@
 
 import csv
 import io
-import json
 import math
 
 import numpy as np
 import pytest
 import torch
+from reading import curves_of, texts_of
 from streamlit.testing.v1 import AppTest
 
 from explainer.content import load_texts
@@ -136,29 +136,26 @@ def test_every_mistake_has_its_words() -> None:
         assert set(part) == set(MISTAKES)
 
 
-def drawn(app: AppTest) -> dict:
-    """Return what the curves were sent."""
-    (proto,) = [element.proto for element in app.get("bidi_component")]
-    return json.loads(proto.json)
-
-
 @every_mistake
 def test_a_mistake_is_shown_beside_the_healthy_run(app: AppTest, name: str) -> None:
     app.session_state[gallery.CHOSEN_KEY] = name
     app.run()
     assert not app.exception
     assert app.subheader[0].value == TEXTS["names"][name]
-    texts = " ".join(element.value for element in app.markdown)
+    texts = texts_of(app)
     healthy = f"{100 * recorded(HEALTHY).test_accuracy:.1f} %"
     assert healthy in texts and "{" not in texts
-    loss, accuracy = drawn(app)["panels"]
+    loss, accuracy = curves_of(app, "mistake-curves")["panels"]
     history = recorded(name)
     assert f"{history.epoch_line(3)['train_loss']:.3f} with" in loss["alt"]
     assert loss["level"]["at"] == gallery.LEVELS.get(name, (gallery.GUESSING, ""))[0]
     by_name = {curve["name"]: curve for curve in loss["curves"]}
     mine = by_name[TEXTS["chart_names"]["val"].format(name=TEXTS["names"][name])]
     np.testing.assert_allclose(mine["y"], progress_of(history).val.losses, atol=1e-4)
-    assert [row["name"] for row in drawn(app)["legend"]] == ["healthy", TEXTS["names"][name]]
+    assert [row["name"] for row in curves_of(app, "mistake-curves")["legend"]] == [
+        "healthy",
+        TEXTS["names"][name],
+    ]
     assert len(by_name) == len(accuracy["curves"]) == 4
     assert app.code[0].value == recorded(name).config.command
 

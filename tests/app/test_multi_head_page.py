@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from reading import draw_parts, html_with, observation_of, questions_of, right_answer
 from streamlit.testing.v1 import AppTest
 
 from explainer.components.packing import PackedPatterns, unpack, unpack_patterns
@@ -15,7 +16,6 @@ from explainer.content.numbers import points, precise_percent
 from explainer.inputs.models import load
 from explainer.inputs.pictures import link_code
 from explainer.observation import observe
-from explainer.shell.quiz import Question
 from explainer.state.choice import SOURCES, Choice
 from explainer.state.link import State
 from explainer.views.multi_head import PARTS
@@ -42,49 +42,6 @@ def sent(app: AppTest, find: Find) -> tuple[dict, np.ndarray]:
         arrays["patterns"], arrays["scales"], arrays["prefix"], arrays["limits"]
     )
     return header, unpack_patterns(packed)
-
-
-def html_of(app: AppTest, kind: str) -> str:
-    """Return the page's own HTML that holds an element of this class."""
-    bodies = [element.proto.body for element in app.get("html")]
-    return next(body for body in bodies if f'class="{kind}"' in body)
-
-
-def draw(config) -> None:  # run as a script of its own, where no name of this file is known
-    """The page's parts and questions alone, for shapes that no knob reaches."""
-    import streamlit as st
-
-    from explainer.observation.observe import observe
-    from explainer.state import session
-    from explainer.state.choice import Choice
-    from explainer.views import multi_head
-
-    choice = Choice("untrained", config, 0, 7, 0)
-    seen, place = observe(choice), session.place(choice)
-    st.session_state["facts"] = multi_head.facts(choice, seen, place)
-    for part in multi_head.PARTS.values():
-        part(choice, seen, place)
-    st.session_state["asked"] = multi_head.questions(choice, seen, place)
-
-
-def drawn(config: ViTConfig, **params: object) -> AppTest:
-    app = AppTest.from_function(draw, default_timeout=60, args=(config,))
-    for name, value in params.items():
-        app.query_params[name] = str(value)
-    return app.run()
-
-
-def asked(app: AppTest) -> dict[str, Question]:
-    return {question.name: question for question in app.session_state["asked"]}
-
-
-def right(question: Question) -> str:
-    return question.options[question.answer]
-
-
-def observed(shape: Mapping[str, Any]) -> observe.Observation:
-    config = State(**{k: v for k, v in shape.items() if k != "source"}).shaped
-    return observe.observe(Choice("untrained", config, 0, 7, 0))
 
 
 # every model
@@ -122,13 +79,17 @@ def test_shapes_at_their_extremes(
     sent_blocks = depth if depth * heads * tokens**2 <= MOST_WEIGHTS else 1
     assert sent(app, find_component)[1].shape == (sent_blocks, heads, tokens, tokens)
     assert len(find_component(app, "token_explorer").bytes) < 1_200_000
-    assert len(re.findall("<td", html_of(app, "effects"))) == heads * depth
+    assert len(re.findall("<td", html_with(app, "effects"))) == heads * depth
 
 
 @pytest.mark.parametrize("position", ["sincos", "sincos2d", "none"])
-def test_every_kind_of_position(position: str, open_page: Open) -> None:
+def test_every_kind_of_position(position: str, open_page: Open, find_component: Find) -> None:
     app = open_page("multi-head", **SMALL, position=position)
     assert not app.exception and not app.error
+    tensors = observation_of(**SMALL, position=position).tensors
+    for block, patterns in enumerate(sent(app, find_component)[1]):
+        exact = tensors[f"blocks.{block}.attn.pattern"]
+        np.testing.assert_allclose(patterns, exact, atol=exact.max() / 255)
 
 
 def test_an_own_picture_has_no_label_and_every_part(open_page: Open) -> None:
@@ -145,13 +106,13 @@ def test_a_block_that_is_sent_alone_is_the_chosen_one(
 ) -> None:
     shape = {"patches": 14, "width": 64, "heads": 8, "depth": 8}
     app = open_page("multi-head", source="untrained", block=5, **shape)
-    exact = observed(shape).tensors["blocks.5.attn.pattern"]
+    exact = observation_of(**shape).tensors["blocks.5.attn.pattern"]
     assert selection(app, find_component)["block"] == 0
     np.testing.assert_allclose(sent(app, find_component)[1][0], exact, atol=exact.max() / 255)
 
 
 def test_without_a_class_token_the_page_says_so() -> None:
-    app = drawn(ViTConfig(pool="mean", depth=1))
+    app = draw_parts("multi_head", ViTConfig(pool="mean", depth=1))
     assert not app.exception
     assert any("no class token" in text.value for text in app.markdown)
     assert [metric.label for metric in app.metric] == ["to itself", "get half of it all"]
@@ -161,17 +122,17 @@ def test_without_a_class_token_the_page_says_so() -> None:
 
 
 def test_registers_are_tokens_of_their_own(find_component: Find) -> None:
-    app = drawn(ViTConfig(num_registers=2, depth=1))
+    app = draw_parts("multi_head", ViTConfig(num_registers=2, depth=1))
     assert not app.exception
     assert sent(app, find_component)[0]["prefix_names"] == ["[CLS]", "register 1", "register 2"]
     assert "to registers" in [metric.label for metric in app.metric]
 
 
 def test_one_head_is_explained_as_one() -> None:
-    app = drawn(ViTConfig(num_heads=1, depth=1))
+    app = draw_parts("multi_head", ViTConfig(num_heads=1, depth=1))
     assert not app.exception
     assert "one head in each block" in app.session_state["facts"]["lead_text"]
-    assert len(asked(app)) >= 3
+    assert len(questions_of(app)) >= 3
 
 
 # links and clicks
@@ -248,7 +209,7 @@ def test_every_step_of_the_guide(step: int, open_page: Open) -> None:
 
 def test_the_numbers_are_the_tensors(open_page: Open) -> None:
     app = open_page("multi-head", source="untrained", query=24, block=1, head=3)
-    weights = observed({}).tensors["blocks.1.attn.pattern"][3, 24]
+    weights = observation_of().tensors["blocks.1.attn.pattern"][3, 24]
     shown = app.table[0].value
     exact = np.sort(weights)[::-1][: len(shown)]
     found = [float(text.removesuffix(" %")) / 100 for text in shown["Weight"]]
@@ -265,7 +226,7 @@ def test_what_the_heads_write_adds_up_to_the_trace(open_page: Open) -> None:
     for element in app.get("bidi_component"):
         if element.proto.component_name == "vit_explainer.matrices":
             arrays |= unpack(element.proto.bytes)[1]
-    exact = observed(SMALL).tensors["blocks.1.attn_out"]
+    exact = observation_of(**SMALL).tensors["blocks.1.attn_out"]
     np.testing.assert_array_equal(arrays["attn_out"], exact)
     np.testing.assert_allclose(arrays["written"].sum(axis=0), exact[5], atol=1e-6)
     shapes = sum_shapes(State(**{k: v for k, v in SMALL.items() if k != "source"}).shaped)
@@ -274,7 +235,7 @@ def test_what_the_heads_write_adds_up_to_the_trace(open_page: Open) -> None:
 
 def rerun_without(off: list[tuple[int, int]]) -> np.ndarray:
     """Run the small model with heads off, without the app."""
-    seen = observed(SMALL)
+    seen = observation_of(**SMALL)
     model = load.load_source("untrained", seen.config).model
     images = normalize(torch.tensor(seen.pixels)[None, None], mnist_info())
     return trace(model, images, switch_heads_off(seen.config, off)).probabilities[0].numpy()
@@ -289,8 +250,8 @@ def test_switching_heads_off_runs_the_model_again(open_page: Open) -> None:
     assert app.pills(key="heads-off").value == []  # of this block
     app.pills(key="heads-off").set_value([0]).run()
     assert app.query_params["off"] == "0.1_1.0"
-    before, after = observed(SMALL).probabilities, rerun_without([(0, 1), (1, 0)])
-    shown = html_of(app, "switched")
+    before, after = observation_of(**SMALL).probabilities, rerun_without([(0, 1), (1, 0)])
+    shown = html_with(app, "switched")
     for old, new in zip(before.tolist(), after.tolist(), strict=True):
         assert f"<td>{precise_percent(old)}</td><td>{precise_percent(new)}</td>" in shown
         assert f"<td>{points(new - old)}</td>" in shown
@@ -303,8 +264,8 @@ def test_switching_heads_off_runs_the_model_again(open_page: Open) -> None:
 
 def test_every_effect_is_a_run_of_its_own(open_page: Open) -> None:
     app = open_page("multi-head", **SMALL)
-    seen = observed(SMALL)
-    cells = re.findall(r"<td[^>]*>([^<]*)</td>", html_of(app, "effects"))
+    seen = observation_of(**SMALL)
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", html_with(app, "effects"))
     found = [float(cell.replace("−", "-")) for cell in cells]
     best = seen.prediction
     expected = [
@@ -326,8 +287,8 @@ def test_the_overview_comes_when_it_is_opened(open_page: Open) -> None:
     assert not [one for one in app.get("html") if 'class="overview"' in one.proto.body]
     app.session_state["overview"] = True
     app.run()
-    shown = html_of(app, "overview")
-    weights = observed(SMALL).tensors["blocks.1.attn.pattern"][1, 3]
+    shown = html_with(app, "overview")
+    weights = observation_of(**SMALL).tensors["blocks.1.attn.pattern"][1, 3]
     names = ["[CLS]"] + [f"patch {r}, {c}" for r in range(1, 5) for c in range(1, 5)]
     most = f"{names[int(weights.argmax())]}, {100 * weights.max():.1f} %"
     assert f"Block 2, head 2: patch 1, 3 looks most at {most}" in shown
@@ -341,8 +302,8 @@ def test_the_overview_comes_when_it_is_opened(open_page: Open) -> None:
 def test_the_answers_are_right(place: tuple[int, int]) -> None:
     block, head = place
     config = ViTConfig(patch_size=7)
-    app = drawn(config, block=block, head=head, query=3)
-    found = asked(app)
+    app = draw_parts("multi_head", config, block=block, head=head, query=3)
+    found = questions_of(app)
     assert len(found) >= 3
     choice = Choice("untrained", config, 0, 7, 0)
     seen = observe.observe(choice)
@@ -355,23 +316,23 @@ def test_the_answers_are_right(place: tuple[int, int]) -> None:
     expected = "It rises" if change > 0 else "It falls"
     if abs(change) < 1e-4:
         expected = "It moves by less than a hundredth of a percentage point"
-    assert right(found["off"]) == expected
+    assert right_answer(found["off"]) == expected
 
-    assert right(found["width"]) == "64"
+    assert right_answer(found["width"]) == "64"
 
     rows, columns = np.divmod(np.arange(16), 4)
     apart = np.hypot(rows[:, None] - rows, columns[:, None] - columns)
     weights = seen.tensors[f"blocks.{block}.attn.pattern"][:, 1:, 1:].astype(np.float64)
     weights /= weights.sum(axis=-1, keepdims=True)
     distances = (weights * apart).sum(axis=-1).mean(axis=-1)
-    assert right(found["farthest"]) == f"Head {distances.argmax() + 1}"
+    assert right_answer(found["farthest"]) == f"Head {distances.argmax() + 1}"
     expected = "Nearer" if distances[head] < apart.mean() else "Farther"
     if abs(distances[head] - apart.mean()) > 0.006:
-        assert right(found["even"]) == expected
+        assert right_answer(found["even"]) == expected
 
     z = seen.tensors[f"blocks.{block}.attn.z"][:, 3]
     projection = model.blocks[block].attn.proj.weight.detach().numpy()
     sizes = [
         np.linalg.norm(projection[:, 16 * h : 16 * (h + 1)] @ z[h]) for h in range(config.num_heads)
     ]
-    assert right(found["writes"]) == f"Head {int(np.argmax(sizes)) + 1}"
+    assert right_answer(found["writes"]) == f"Head {int(np.argmax(sizes)) + 1}"

@@ -7,6 +7,7 @@ from itertools import pairwise
 from types import ModuleType
 
 import pytest
+from reading import texts_of
 from streamlit.testing.v1 import AppTest
 
 from explainer.content import load_texts
@@ -26,14 +27,6 @@ MODELS = {
 
 def page_of(view: str) -> ModuleType:
     return importlib.import_module(f"explainer.views.{view}")
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
-    """The questions that the page has just asked."""
-    found: list[Question] = []
-    monkeypatch.setattr(frame.quiz, "show", lambda view, questions, place: found.extend(questions))
-    return found
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -80,13 +73,13 @@ def test_every_mark_begins_a_line_of_its_source(view: str) -> None:
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("view", VIEWS)
 def test_at_least_three_questions_of_every_model(
-    view: str, model: str, asked: list[Question], open_page: Callable[..., AppTest]
+    view: str, model: str, asked_questions: list[Question], open_page: Callable[..., AppTest]
 ) -> None:
     app = open_page(routes.address(view), **({"source": UNTRAINED} | MODELS[model]))
     assert not app.exception, app.exception[0].message
     assert not app.error
     # options that read the same in a model of random weights have become one
-    shown = askable(asked)
+    shown = askable(asked_questions)
     assert len(shown) >= 3
     assert len({question.name for question in shown}) == len(shown)
     for question in shown:
@@ -104,7 +97,7 @@ def test_every_step_of_the_guide_draws_its_part(
     guide = load_texts(view)["guide"]
     for number, step in enumerate(guide, start=1):
         assert not app.exception, app.exception[0].message
-        said = " ".join(block.value for block in app.markdown)
+        said = texts_of(app)
         assert f"Step {number} of {len(guide)}" in said
         shown = {step["part"], *step.get("also", ())}
         assert len(app.header) == len(shown)

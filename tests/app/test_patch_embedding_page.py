@@ -3,12 +3,23 @@
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from reading import (
+    choice_and_observation,
+    choice_of,
+    draw_parts,
+    html_with,
+    matrices_of,
+    observation_of,
+    questions_of,
+    right_answer,
+    texts_of,
+)
 from streamlit.testing.v1 import AppTest
 
 from explainer.components.filter_grid import columns_for, pack_filters
@@ -18,9 +29,9 @@ from explainer.inputs.models import load
 from explainer.inputs.pictures import link_code
 from explainer.observation import observe
 from explainer.observation.similarity import cosine
-from explainer.shell.quiz import Question
 from explainer.state.choice import SOURCES, Choice
 from explainer.state.link import PATCHES, WIDTHS, State
+from explainer.state.place import Place
 from explainer.views.patch_embedding import PARTS, measures
 from explainer.views.patch_embedding.questions import ask_blank
 from explainer.views.patch_embedding.wording import TEXTS
@@ -29,21 +40,6 @@ from vit_core import ViTConfig
 Find = Callable[..., Any]
 Open = Callable[..., AppTest]
 SMALL = {"source": "untrained", "patches": 4, "width": 16, "heads": 2, "depth": 1}
-
-
-def observed(shape: Mapping[str, Any]) -> tuple[Choice, observe.Observation]:
-    config = State(**{k: v for k, v in shape.items() if k != "source"}).shaped
-    choice = Choice("untrained", config, 0, 7, 0)
-    return choice, observe.observe(choice)
-
-
-def arrays_of(app: AppTest) -> dict[str, np.ndarray]:
-    """Return everything that the page's matrices were sent."""
-    found: dict[str, np.ndarray] = {}
-    for element in app.get("bidi_component"):
-        if element.proto.component_name == "vit_explainer.matrices":
-            found |= unpack(element.proto.bytes)[1]
-    return found
 
 
 def pickers(app: AppTest) -> list[dict[str, np.ndarray]]:
@@ -65,46 +61,6 @@ def choices(app: AppTest) -> dict[str, dict[str, Any]]:
     return {told["channel"]: told for told in sent}
 
 
-def html_of(app: AppTest, kind: str) -> str:
-    bodies = [element.proto.body for element in app.get("html")]
-    return next(body for body in bodies if f'class="{kind}"' in body)
-
-
-def said(app: AppTest) -> str:
-    return " ".join(block.value for block in app.markdown)
-
-
-def draw(config, picture) -> None:  # run as a script of its own, where no name of this file is
-    """The page's parts and questions alone."""
-    import streamlit as st
-
-    from explainer.observation.observe import observe
-    from explainer.state import session
-    from explainer.state.choice import Choice
-    from explainer.views import patch_embedding
-
-    choice = Choice("untrained", config, 0, 7, 0, picture)
-    seen, place = observe(choice), session.place(choice)
-    for part in patch_embedding.PARTS.values():
-        part(choice, seen, place)
-    st.session_state["asked"] = patch_embedding.questions(choice, seen, place)
-
-
-def drawn(config: ViTConfig, picture: str = "", **params: object) -> AppTest:
-    app = AppTest.from_function(draw, default_timeout=60, args=(config, picture))
-    for name, value in params.items():
-        app.query_params[name] = str(value)
-    return app.run()
-
-
-def asked(app: AppTest) -> dict[str, Question]:
-    return {question.name: question for question in app.session_state["asked"]}
-
-
-def right(question: Question) -> str:
-    return question.options[question.answer]
-
-
 # every model
 
 
@@ -118,7 +74,7 @@ def test_every_source_shows_its_own_weights_and_embeddings(source: str, open_pag
     loaded = load.load_source(source, State().shaped)
     choice = Choice(source, loaded.model.config, 0, 7, 0, gallery=loaded.gallery)
     seen = observe.observe(choice)
-    arrays, patch = arrays_of(app), seen.telling_patch
+    arrays, patch = matrices_of(app), seen.telling_patch
     weight = loaded.model.patch_embed.proj.weight.detach().numpy()
     np.testing.assert_array_equal(arrays["weight"], weight)
     np.testing.assert_array_equal(arrays["embeddings"], seen.tensors["patch_embed"])
@@ -139,15 +95,15 @@ def test_shapes_at_their_extremes(
     header, arrays = unpack(find_component(app, "filter_grid").bytes)
     assert arrays["filters"].shape == (width, 28 // patches, 28 // patches)
     assert header["rows"] * header["columns"] == width
-    assert html_of(app, "maps").count("<figure") == min(12, values, width)
-    assert "room for all" in said(app) or "must choose what to keep" in said(app)
-    assert ("room for all" in said(app)) == (width >= values)
+    assert html_with(app, "maps").count("<figure") == min(12, values, width)
+    assert "room for all" in texts_of(app) or "must choose what to keep" in texts_of(app)
+    assert ("room for all" in texts_of(app)) == (width >= values)
 
 
 @pytest.mark.parametrize("config", [ViTConfig(pool="mean"), ViTConfig(num_registers=2)])
 def test_patches_are_told_apart_from_what_stands_before_them(config: ViTConfig) -> None:
     first = config.num_prefix_tokens
-    app = drawn(config, query=first + 20, unit=5)
+    app = draw_parts("patch_embedding", config, query=first + 20, unit=5)
     assert not app.exception
     assert choices(app)["embedded"]["query"] == 20
     assert choices(app)["every"]["cell"] == ["embeddings", 20, 5]
@@ -156,13 +112,13 @@ def test_patches_are_told_apart_from_what_stands_before_them(config: ViTConfig) 
 @pytest.mark.parametrize("level", [0, 255])
 def test_an_image_of_equal_patches(level: int) -> None:
     picture = link_code.encode(np.full((28, 28), level, np.uint8))
-    app = drawn(ViTConfig(depth=1), picture)
+    app = draw_parts("patch_embedding", ViTConfig(depth=1), picture)
     assert not app.exception
-    assert "All patches of this image have the same pixels" in said(app)
-    assert "is **blank**" in said(app)
-    assert "every patch is the same here" in said(app)
-    assert "correlation of" not in said(app)
-    assert len([q for q in asked(app).values() if len(q.options) > 1]) >= 3
+    assert "All patches of this image have the same pixels" in texts_of(app)
+    assert "is **blank**" in texts_of(app)
+    assert "every patch is the same here" in texts_of(app)
+    assert "correlation of" not in texts_of(app)
+    assert len([q for q in questions_of(app).values() if len(q.options) > 1]) >= 3
 
 
 def test_an_own_picture_has_every_part(open_page: Open) -> None:
@@ -186,7 +142,7 @@ def test_every_step_of_the_guide(step: int, open_page: Open) -> None:
 @pytest.mark.parametrize("patches", PATCHES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_number_taken_apart_is_the_traces(patches: int, width: int) -> None:
-    choice, seen = observed({"patches": patches, "width": width})
+    choice, seen = choice_and_observation(patches=patches, width=width)
     for patch in range(0, patches**2, 3):
         for unit in range(0, width, 7):
             apart = measures.sum_of(choice, seen, patch, unit)
@@ -199,7 +155,7 @@ def test_every_number_taken_apart_is_the_traces(patches: int, width: int) -> Non
 def test_the_worked_example_ends_in_the_models_number(patches: int, open_page: Open) -> None:
     shape = {"patches": patches, "width": 16}
     app = open_page("patch-embedding", source="untrained", **shape, query=7, unit=3)
-    _, seen = observed(shape)
+    seen = observation_of(**shape)
     exact = float(seen.tensors["patch_embed"][6, 3])
     worked = next(latex.value for latex in app.latex if r"\sum" in latex.value)
     assert worked.split("= ")[-1].startswith(f"{exact:.4f}")
@@ -207,16 +163,16 @@ def test_the_worked_example_ends_in_the_models_number(patches: int, open_page: O
     # all of four pixels are written out, and few of many
     assert (r"\dots" in worked) == (patches == 4)
     assert worked.count(r"\cdot") >= min(3, (28 // patches) ** 2)
-    assert f"{exact:.8g}".replace("-", "−") in said(app)
+    assert f"{exact:.8g}".replace("-", "−") in texts_of(app)
 
 
 def test_a_clicked_cell_lists_every_product(open_page: Open) -> None:
     app = open_page("patch-embedding", **SMALL, query=7, unit=3, cell="embeddings.6.3")
     assert not app.exception
-    _, seen = observed(SMALL)
+    seen = observation_of(**SMALL)
     exact = float(seen.tensors["patch_embed"][6, 3])
     assert any(f"{exact:.7g}".replace("-", "−") in block.value for block in app.markdown)
-    assert "number 4 of patch 2, 3" in said(app)
+    assert "number 4 of patch 2, 3" in texts_of(app)
     assert not any(r"\sum_{i=1}" in latex.value for latex in app.latex)
     app.button(key="arithmetic-close").click().run()
     assert any(r"\sum_{i=1}" in latex.value for latex in app.latex)
@@ -224,7 +180,7 @@ def test_a_clicked_cell_lists_every_product(open_page: Open) -> None:
 
 def test_all_trace_numbers_are_in_the_pictures(open_page: Open, find_component: Find) -> None:
     app = open_page("patch-embedding", **SMALL, query=6, unit=9)
-    _, seen = observed(SMALL)
+    seen = observation_of(**SMALL)
     embedded, patches = seen.tensors["patch_embed"], seen.tensors["patches"]
     _, response, pixels, embeddings = pickers(app)
     np.testing.assert_array_equal(response["values"], embedded[:, 9])
@@ -238,11 +194,11 @@ def test_all_trace_numbers_are_in_the_pictures(open_page: Open, find_component: 
 
 def test_the_list_holds_the_most_and_the_least_similar(open_page: Open) -> None:
     app = open_page("patch-embedding", source="untrained", query=18)
-    _, seen = observed({})
+    seen = observation_of()
     rows = seen.tensors["patch_embed"].astype(np.float64)
     unit_rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     similar = unit_rows @ unit_rows[17]
-    shown = re.findall(r"embedding (−?\d\.\d\d)", html_of(app, "alike"))
+    shown = re.findall(r"embedding (−?\d\.\d\d)", html_with(app, "alike"))
     found = [float(text.replace("−", "-")) for text in shown]
     others = np.sort(np.delete(similar, 17))[::-1]
     expected = [1.0, *others[:3], *others[-3:]]
@@ -250,7 +206,7 @@ def test_the_list_holds_the_most_and_the_least_similar(open_page: Open) -> None:
 
 
 def test_equal_patches_are_counted_and_left_out() -> None:
-    choice, seen = observed({})
+    choice, seen = choice_and_observation()
     found = measures.alike_of(choice, seen, 0)
     equal = (seen.tensors["patches"] == seen.tensors["patches"][0]).all(axis=1)
     assert found.same == equal.sum() - 1 > 0
@@ -266,11 +222,11 @@ def test_a_row_of_zeros_is_like_nothing() -> None:
 
 
 def test_the_convolution_was_run(open_page: Open) -> None:
-    choice, seen = observed(SMALL)
+    choice, seen = choice_and_observation(**SMALL)
     difference = measures.convolution_difference(choice, seen)
     assert 0 <= difference < 1e-5
     app = open_page("patch-embedding", **SMALL)
-    assert (f"**{difference:.1e}**" if difference else "differ **nowhere**") in said(app)
+    assert (f"**{difference:.1e}**" if difference else "differ **nowhere**") in texts_of(app)
 
 
 @pytest.mark.parametrize("source", ["default", "best"])
@@ -279,13 +235,13 @@ def test_what_is_said_of_trained_filters_was_measured(source: str, open_page: Op
     found = measures.agreement(Choice(source, config, 0, 7, 0))
     app = open_page("patch-embedding", source=source)
     words = "were **learned**" if found.value > 3 * found.chance else "**still look like noise**"
-    assert words in said(app)
-    assert f"{found.value:.2f}" in said(app)
+    assert words in texts_of(app)
+    assert f"{found.value:.2f}" in texts_of(app)
 
 
 def test_untrained_filters_are_called_noise(open_page: Open) -> None:
     app = open_page("patch-embedding", **SMALL)
-    assert "This model is **untrained**" in said(app)
+    assert "This model is **untrained**" in texts_of(app)
 
 
 # links and clicks
@@ -306,7 +262,7 @@ def test_a_link_chooses_or_falls_back(
 ) -> None:
     app = open_page("patch-embedding", **SMALL, **params)
     assert not app.exception
-    choice, seen = observed(SMALL)
+    choice, seen = choice_and_observation(**SMALL)
     patch = seen.telling_patch if patch is None else patch
     if unit is None:
         unit = int(np.linalg.norm(measures.weight_of(choice), axis=1).argmax())
@@ -331,7 +287,7 @@ def test_clicks_stick_and_are_in_the_link(
     assert app.query_params["query"] == "10"
     click_in(app, "filter_grid", {"choice": {"query": 7, "at": 2.0}})
     assert app.query_params["unit"] == "7"
-    assert "Where number 8 of patch 3, 2 comes from" in said(app)
+    assert "Where number 8 of patch 3, 2 comes from" in texts_of(app)
 
 
 @pytest.mark.parametrize("choice", [None, 3, {"query": 16}, {"query": -1}, {"query": "3"}])
@@ -350,9 +306,9 @@ def test_a_forged_click_changes_nothing(
 @pytest.mark.parametrize("config", [ViTConfig(), ViTConfig(patch_size=7, embed_dim=8, num_heads=1)])
 @pytest.mark.parametrize("unit", [0, 5])
 def test_the_answers_are_right(config: ViTConfig, unit: int) -> None:
-    app = drawn(config, unit=unit, query=8)
+    app = draw_parts("patch_embedding", config, unit=unit, query=8)
     assert not app.exception
-    found = asked(app)
+    found = questions_of(app)
     seen = observe.observe(Choice("untrained", config, 0, 7, 0))
     model = load.load_source("untrained", config).model
     side = config.grid_size[0]
@@ -361,22 +317,24 @@ def test_the_answers_are_right(config: ViTConfig, unit: int) -> None:
         row, column = map(int, re.findall(r"\d+", name))
         return (row - 1) * side + column - 1
 
-    assert right(found["shape"]).replace(",", "") == str(model.patch_embed.proj.weight.numel())
+    assert right_answer(found["shape"]).replace(",", "") == str(
+        model.patch_embed.proj.weight.numel()
+    )
     column = seen.tensors["patch_embed"][:, unit]
     offered = [column[place(name)] for name in found["response"].options]
-    assert column[place(right(found["response"]))] == column.max() == max(offered)
+    assert column[place(right_answer(found["response"]))] == column.max() == max(offered)
 
     rows = torch.tensor(seen.tensors["patch_embed"]).double()
     similar = torch.nn.functional.cosine_similarity(rows, rows[7:8], dim=1)
     offered = [float(similar[place(name)]) for name in found["similar"].options]
-    assert float(similar[place(right(found["similar"]))]) == max(offered)
+    assert float(similar[place(right_answer(found["similar"]))]) == max(offered)
 
     with torch.no_grad():
         black = torch.full((1, 1, 28, 28), -0.1307 / 0.3081)
         blank = float(model.patch_embed(black)[0, 0, unit])
     assert f"= {blank:.3f}".replace("-", "−") in found["blank"].why
-    assert right(found["blank"]).startswith("The bias $b$ plus −0.42")
-    assert right(found["place"]) == "The same"
+    assert right_answer(found["blank"]).startswith("The bias $b$ plus −0.42")
+    assert right_answer(found["place"]) == "The same"
 
 
 # figures
@@ -423,7 +381,7 @@ def test_what_a_black_patch_becomes_has_one_right_answer(
     monkeypatch: pytest.MonkeyPatch, mean: float, weight: float, bias: float, options: int
 ) -> None:
     """A model whose black is 0 gives a black patch the bias, which is then no wrong answer."""
-    choice, _ = observed(SMALL)
+    choice = choice_of(**SMALL)
     monkeypatch.setattr(
         sys.modules[ask_blank.__module__], "black_of", lambda _: np.array([-mean / 0.5])
     )
@@ -431,6 +389,6 @@ def test_what_a_black_patch_becomes_has_one_right_answer(
         held = getattr(measures, name)(choice)
         drawn = factor * np.arange(1, held.size + 1).reshape(held.shape)
         monkeypatch.setattr(measures, name, lambda _, drawn=drawn: drawn)
-    found = ask_blank(choice, TEXTS["questions"]["blank"])
+    found = ask_blank(choice, Place(choice.config), TEXTS["questions"]["blank"])
     assert len(found.options) == options
-    assert right(found).startswith("The bias $b$ plus")
+    assert right_answer(found).startswith("The bias $b$ plus")

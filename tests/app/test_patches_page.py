@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from reading import draw_parts, observation_of, questions_of, right_answer, texts_of
 from streamlit.testing.v1 import AppTest
 
 from explainer.components.packing import unpack
 from explainer.inputs.models import load
 from explainer.inputs.pictures import link_code
 from explainer.observation import observe
-from explainer.shell.quiz import Question
 from explainer.state.choice import SOURCES, Choice
 from explainer.state.link import PATCHES, State
 from explainer.views.patches import PARTS, TEXTS, cost_of, draw_pieces
@@ -29,45 +29,6 @@ Open = Callable[..., AppTest]
 
 def selection(app: AppTest, find: Find) -> dict[str, int]:
     return json.loads(find(app, "selection").json)
-
-
-def said(app: AppTest) -> str:
-    return " ".join(block.value for block in app.markdown)
-
-
-def observed(**knobs: Any) -> observe.Observation:
-    return observe.observe(Choice("untrained", State(**knobs).shaped, 0, 7, 0))
-
-
-def draw(config, picture) -> None:  # run as a script of its own, where no name of this file is
-    """The page's parts and questions alone."""
-    import streamlit as st
-
-    from explainer.observation.observe import observe
-    from explainer.state import session
-    from explainer.state.choice import Choice
-    from explainer.views import patches
-
-    choice = Choice("untrained", config, 0, 7, 0, picture)
-    seen, place = observe(choice), session.place(choice)
-    for part in patches.PARTS.values():
-        part(choice, seen, place)
-    st.session_state["asked"] = patches.questions(choice, seen, place)
-
-
-def drawn(config: ViTConfig, picture: str = "", **params: object) -> AppTest:
-    app = AppTest.from_function(draw, default_timeout=60, args=(config, picture))
-    for name, value in params.items():
-        app.query_params[name] = str(value)
-    return app.run()
-
-
-def asked(app: AppTest) -> dict[str, Question]:
-    return {question.name: question for question in app.session_state["asked"]}
-
-
-def right(question: Question) -> str:
-    return question.options[question.answer]
 
 
 def metrics(app: AppTest) -> dict[str, int]:
@@ -110,9 +71,9 @@ def test_the_formula_has_the_live_numbers(side: int, width: int, open_page: Open
 @pytest.mark.parametrize("level", [0, 255])
 def test_an_own_picture_of_one_grey(level: int) -> None:
     picture = link_code.encode(np.full((28, 28), level, np.uint8))
-    app = drawn(ViTConfig(depth=1), picture)
+    app = draw_parts("patches", ViTConfig(depth=1), picture)
     assert not app.exception
-    assert len([q for q in asked(app).values() if len(q.options) > 1]) >= 3
+    assert len([q for q in questions_of(app).values() if len(q.options) > 1]) >= 3
     # a black patch needs no second example of black
     assert sum("/255" in latex.value for latex in app.latex) == (1 if level == 0 else 2)
 
@@ -121,7 +82,7 @@ def test_an_own_picture_of_one_grey(level: int) -> None:
 def test_patches_are_told_apart_from_what_stands_before_them(
     config: ViTConfig, find_component: Find
 ) -> None:
-    app = drawn(config, query=config.num_prefix_tokens + 20)
+    app = draw_parts("patches", config, query=config.num_prefix_tokens + 20)
     assert not app.exception
     assert selection(app, find_component)["query"] == 20
     assert ("Tokens with [CLS]" in app.table[0].value) == (config.pool == "cls")
@@ -155,7 +116,7 @@ def test_a_link_chooses_or_falls_back(
     app = open_page("patches", source="untrained", query=query)
     assert not app.exception and not app.error
     if expected is None:
-        expected = observed().telling_patch
+        expected = observation_of().telling_patch
     assert selection(app, find_component)["query"] == expected
 
 
@@ -173,7 +134,7 @@ def test_a_click_sticks_as_the_token_of_that_patch(
 
 def test_the_example_of_normalising_is_the_tensor(open_page: Open) -> None:
     app = open_page("patches", source="untrained", query=18)
-    observation = observed()
+    observation = observation_of()
     largest = observation.tensors["patches"][17].max()
     brightest, black = (latex.value for latex in app.latex if "/255 - 0" in latex.value)
     assert brightest.rstrip("$ \n").endswith(f"= {largest:.4f}")
@@ -203,7 +164,7 @@ def test_another_grid_of_a_trained_model_is_only_looked_at(
         "Pairs per head": tokens**2,
     }
     words = "that this model was trained with" if cut == 7 else "trained with 7 patches per side"
-    assert words in said(app)
+    assert words in texts_of(app)
     # the model keeps its own
     assert unpack(find_component(app, "patch_explorer").bytes)[0]["rows"] == 7
 
@@ -238,7 +199,7 @@ def test_a_grid_that_is_not_offered_is_the_models_own(cut: str, open_page: Open)
 
 @pytest.mark.parametrize("side", PATCHES)
 def test_the_picture_of_another_grid_is_what_patchify_cuts(side: int) -> None:
-    seen = observed()
+    seen = observation_of()
     patch = 28 // side
     html = draw_pieces(seen, side, "alt")
     picture = base64.b64decode(html.split("base64,")[1].split('"')[0])
@@ -276,9 +237,10 @@ def test_a_cost_is_what_the_model_of_that_grid_has(side: int, pool: str) -> None
 @pytest.mark.parametrize("pool", ["cls", "mean"])
 def test_the_answers_are_right(side: int, pool: str) -> None:
     config = ViTConfig(patch_size=28 // side, pool=pool, depth=1)
-    app = drawn(config, query=config.num_prefix_tokens + side)  # the first of the second row
+    first_of_second_row = config.num_prefix_tokens + side
+    app = draw_parts("patches", config, query=first_of_second_row)
     assert not app.exception
-    found = asked(app)
+    found = questions_of(app)
     seen = observe.observe(Choice("untrained", config, 0, 7, 0))
     patch = 28 // side
 
@@ -288,15 +250,15 @@ def test_the_answers_are_right(side: int, pool: str) -> None:
         cut = seen.pixels[row * patch : (row + 1) * patch, column * patch : (column + 1) * patch]
         ink[option] = int(cut.astype(int).sum())
     blocks = seen.pixels.astype(int).reshape(side, patch, side, patch).sum(axis=(1, 3))
-    assert ink[right(found["ink"])] == max(ink.values()) == blocks.max()
+    assert ink[right_answer(found["ink"])] == max(ink.values()) == blocks.max()
     assert list(ink.values()).count(blocks.max()) == 1
 
-    assert right(found["values"]) == str(seen.tensors["patches"].shape[1])
+    assert right_answer(found["values"]) == str(seen.tensors["patches"].shape[1])
     few, many = map(int, re.findall(r"\b\d+\b", found["pairs"].text.replace(",", ""))[::2])
     assert many == 2 * few and few in PATCHES
     tokens = many**2 + (pool == "cls")
-    assert right(found["pairs"]) == f"{tokens**2:,}"
-    assert right(found["number"]) == str(side + 1)
+    assert right_answer(found["pairs"]) == f"{tokens**2:,}"
+    assert right_answer(found["number"]) == str(side + 1)
     darkest = f"{-0.1307 / 0.3081:.2f}".replace("-", "−")
-    assert right(found["black"]) == darkest
+    assert right_answer(found["black"]) == darkest
     assert all(len(question.options) > 1 for question in found.values())

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from reading import parameter_of, texts_of
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.testing.v1 import AppTest
 
@@ -72,11 +73,6 @@ def turn_to(app: AppTest, kind: str) -> AppTest:
     app.sidebar.pills(key="picker").set_value(kind).run()
     check(app)
     return app
-
-
-def parameter(app: AppTest, name: str) -> str | None:
-    value = dict(app.query_params).get(name)
-    return value[0] if isinstance(value, list) else value
 
 
 def preview(app: AppTest) -> str:
@@ -160,7 +156,7 @@ def test_hard_ones_can_be_walked_through_and_are_in_the_link(open_app):
     found = wrong_digits.hard_digits(Choice(UNTRAINED, State().shaped, 0, 0, 0))
 
     def here() -> tuple[int, int]:
-        return int(parameter(app, "digit") or 7), int(parameter(app, "index") or 0)
+        return int(parameter_of(app, "digit") or 7), int(parameter_of(app, "index") or 0)
 
     walked = [here()]
     assert walked[0] in [one[:2] for one in found]
@@ -195,13 +191,13 @@ def test_a_drawing_is_prepared_shown_and_in_the_link(open_app, find_component):
     app = turn_to(open_app(), "draw")
     assert "Until then, the model looks at test digit 7, number 0." in preview(app)
     draw(app, find_component, sent(seven()))
-    assert parameter(app, "picture") == CODE
+    assert parameter_of(app, "picture") == CODE
     assert "Your own picture." in preview(app)
     assert "It says <b>" in preview(app)
     # the pad is told whose drawing it is, and leaves it as it was drawn
     assert json.loads(find_component(app, PAD).json)["name"] == "one"
     # nobody claims to know what it is
-    assert "only you can say" in " ".join(block.value for block in app.markdown)
+    assert "only you can say" in texts_of(app)
 
 
 def test_its_link_gives_the_same_picture_on_the_pad(open_app, find_component):
@@ -210,13 +206,13 @@ def test_its_link_gives_the_same_picture_on_the_pad(open_app, find_component):
     shown = json.loads(find_component(app, PAD).json)
     pixels = np.frombuffer(base64.b64decode(shown["pixels"]), np.uint8).reshape(28, 28)
     np.testing.assert_array_equal(pixels, link_code.decode(CODE))
-    assert parameter(app, "picture") == CODE
+    assert parameter_of(app, "picture") == CODE
 
 
 def test_clearing_the_pad_brings_the_test_digit_back(open_app, find_component):
     app = open_app(picture=CODE, digit=3)
     draw(app, find_component, sent(np.zeros((SIDE, SIDE), np.uint8)))
-    assert parameter(app, "picture") is None
+    assert parameter_of(app, "picture") is None
     assert "test digit 3" in preview(app)
 
 
@@ -224,9 +220,9 @@ def test_a_drawing_waits_while_something_else_is_looked_at(open_app, find_compon
     app = draw(turn_to(open_app(), "draw"), find_component, sent(seven()))
     for other in ("digit", "hard"):
         turn_to(app, other)
-        assert parameter(app, "picture") is None
+        assert parameter_of(app, "picture") is None
         turn_to(app, "draw")
-        assert parameter(app, "picture") == CODE
+        assert parameter_of(app, "picture") == CODE
 
 
 @pytest.mark.parametrize(
@@ -248,7 +244,7 @@ def test_what_is_no_drawing_changes_nothing(open_app, find_component, drawing):
     assert read_drawing(drawing) is None
     app = open_app(picture=CODE)
     draw(app, find_component, drawing)
-    assert parameter(app, "picture") == CODE
+    assert parameter_of(app, "picture") == CODE
 
 
 # files
@@ -262,11 +258,11 @@ def upload(app: AppTest, content: bytes, name: str = "digit.png") -> AppTest:
 
 def test_a_file_is_shown_step_by_step(open_app):
     app = upload(turn_to(open_app(), "upload"), PHOTO)
-    assert parameter(app, "picture")
+    assert parameter_of(app, "picture")
     steps = next(e.proto.body for e in app.get("html") if '"picture-steps"' in e.proto.body)
     assert steps.count("<img") == 5
     assert "it was inverted" in steps
-    found = link_code.decode(parameter(app, "picture"))
+    found = link_code.decode(parameter_of(app, "picture"))
     assert np.abs(found.astype(int) - link_code.decode(CODE)).mean() < 8
 
 
@@ -283,11 +279,11 @@ def test_a_file_is_shown_step_by_step(open_app):
 )
 def test_a_bad_file_is_one_sentence_and_keeps_the_picture_from_before(open_app, content, words):
     app = upload(turn_to(open_app(), "upload"), PHOTO)
-    before = parameter(app, "picture")
+    before = parameter_of(app, "picture")
     upload(app, content, "other.png")
     assert words in app.sidebar.error[0].value
     assert "still there" in app.sidebar.error[0].value
-    assert parameter(app, "picture") == before
+    assert parameter_of(app, "picture") == before
     upload(app, PHOTO, "again.png")
     assert not app.sidebar.error
 
@@ -295,7 +291,7 @@ def test_a_bad_file_is_one_sentence_and_keeps_the_picture_from_before(open_app, 
 def test_a_bad_first_file_leaves_the_test_digit(open_app):
     app = upload(turn_to(open_app(), "upload"), b"hello")
     assert "still there" not in app.sidebar.error[0].value
-    assert parameter(app, "picture") is None
+    assert parameter_of(app, "picture") is None
     turn_to(app, "draw")
     assert not app.sidebar.error
 
@@ -304,7 +300,7 @@ def test_a_photograph_from_the_camera(open_app):
     app = turn_to(open_app(), "camera")
     app.sidebar.camera_input(key="camera").set_value(("shot.jpg", PHOTO, "image/jpeg")).run()
     check(app)
-    assert parameter(app, "picture")
+    assert parameter_of(app, "picture")
     assert "It says <b>" in preview(app)
 
 
@@ -341,7 +337,7 @@ def test_the_limit_of_the_server_is_that_of_the_largest_file():
 )
 def test_a_link_without_a_picture_shows_the_test_digit(open_app, picture):
     app = open_app(picture=picture, digit=5)
-    assert parameter(app, "picture") is None
+    assert parameter_of(app, "picture") is None
     assert app.sidebar.pills(key="picker").value == "digit"
     assert "A handwritten 5." in preview(app)
 
@@ -366,7 +362,7 @@ def test_every_page_shows_an_own_picture(shipped, open_page, view, pixels):
 def test_a_link_without_controls_has_no_picker(open_app):
     app = open_app(picture=CODE, controls="hide")
     assert not has_pad(app)
-    assert parameter(app, "picture") == CODE
+    assert parameter_of(app, "picture") == CODE
 
 
 def test_own_pictures_do_not_push_out_what_all_look_at(shipped):

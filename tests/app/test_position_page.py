@@ -7,13 +7,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from reading import (
+    choice_and_observation,
+    draw_parts,
+    formulas_of,
+    matrices_of,
+    observation_of,
+    questions_of,
+    right_answer,
+    texts_of,
+)
 from streamlit.testing.v1 import AppTest
 
 from explainer.components.packing import unpack
 from explainer.inputs.models import load
 from explainer.inputs.pictures import link_code
 from explainer.observation import observe, positions
-from explainer.shell.quiz import Question
 from explainer.state.choice import SOURCES, Choice
 from explainer.state.link import State
 from explainer.state.place import Cell
@@ -33,44 +42,6 @@ SMALL = {"source": "untrained", "patches": 4, "width": 16, "heads": 2, "depth": 
 SHAPES = [ViTConfig(patch_size=7, depth=1, pool=pool) for pool in ("cls", "mean")]
 
 
-def draw(config) -> None:  # run as a script of its own, where no name of this file is known
-    """The page's parts and questions alone, for shapes that no knob reaches."""
-    import streamlit as st
-
-    from explainer.observation.observe import observe
-    from explainer.state import session
-    from explainer.state.choice import Choice
-    from explainer.views import position
-
-    choice = Choice("untrained", config, 0, 7, 0)
-    seen, place = observe(choice), session.place(choice)
-    st.session_state["facts"] = position.facts(choice, seen, place)
-    for part in position.PARTS.values():
-        part(choice, seen, place)
-    st.session_state["asked"] = position.questions(choice, seen, place)
-
-
-def drawn(config: ViTConfig, **params: object) -> AppTest:
-    app = AppTest.from_function(draw, default_timeout=60, args=(config,))
-    for name, value in params.items():
-        app.query_params[name] = str(value)
-    app.run()
-    assert not app.exception, app.exception[0].message
-    return app
-
-
-def observed(config: ViTConfig) -> observe.Observation:
-    return observe.observe(Choice("untrained", config, 0, 7, 0))
-
-
-def drawn_matrices(app: AppTest) -> dict[str, np.ndarray]:
-    found: dict[str, np.ndarray] = {}
-    for element in app.get("bidi_component"):
-        if element.proto.component_name == "vit_explainer.matrices":
-            found |= unpack(element.proto.bytes)[1]
-    return found
-
-
 def alike(app: AppTest) -> np.ndarray:
     """Return the values on the picker of the part about similarity."""
     return next(
@@ -78,22 +49,6 @@ def alike(app: AppTest) -> np.ndarray:
         for element in app.get("bidi_component")
         if element.proto.component_name == "vit_explainer.token_picker"
     )
-
-
-def said(app: AppTest) -> str:
-    return " ".join(block.value for block in app.markdown)
-
-
-def formulas(app: AppTest) -> list[str]:
-    return [block.value for block in app.latex]
-
-
-def asked(app: AppTest) -> dict[str, Question]:
-    return {question.name: question for question in app.session_state["asked"]}
-
-
-def right(question: Question) -> str:
-    return question.options[question.answer]
 
 
 # every model, every kind
@@ -109,17 +64,17 @@ def test_every_kind_on_every_source(source: str, kind: str, open_page: Open) -> 
     loaded = load.load_source(source, State().shaped)
     config = loaded.model.config
     tensors = observe.observe(Choice(source, config, 0, 7, 0, gallery=loaded.gallery)).tensors
-    found = drawn_matrices(app)
+    found = matrices_of(app)
     for name in ("tokens", "pos_embed", "embed"):
         np.testing.assert_array_equal(found[name], tensors[name])
     np.testing.assert_allclose(found["embed"], found["tokens"] + found["pos_embed"], atol=1e-6)
     if kind == config.pos_embed:
         np.testing.assert_array_equal(found["table"], tensors["pos_embed"])
-        assert "is **not** the one" not in said(app)
+        assert "is **not** the one" not in texts_of(app)
     elif kind == "none" or (kind == "learned" and config.num_patches != 49):
         assert "table" not in found
     elif "table" in found:
-        assert "is **not** the one" in said(app)
+        assert "is **not** the one" in texts_of(app)
 
 
 @pytest.mark.parametrize("position", POSITIONS)
@@ -132,8 +87,8 @@ def test_shapes_at_their_extremes(
     app = open_page("position", source="untrained", position=position, shuffle=1, **shape)
     assert not app.exception and not app.error
     config = State(position=position, **shape).shaped
-    assert drawn_matrices(app)["embed"].shape == (config.num_tokens, width)
-    assert ("pos_embed" in drawn_matrices(app)) == (position != "none")
+    assert matrices_of(app)["embed"].shape == (config.num_tokens, width)
+    assert ("pos_embed" in matrices_of(app)) == (position != "none")
 
 
 @pytest.mark.parametrize("pool", ["cls", "mean"])
@@ -141,15 +96,17 @@ def test_shapes_at_their_extremes(
 @pytest.mark.parametrize("query", [0, 1, 2, 3, 9])
 def test_registers_have_no_position(pool: str, position: str, query: int) -> None:
     config = ViTConfig(patch_size=7, depth=1, pool=pool, pos_embed=position, num_registers=2)
-    app = drawn(config, query=query, shuffle=1, cell=f"embed.{query}.3")
-    assert "Registers" in said(app)
-    if position == "none":
-        return
-    found, tensors = drawn_matrices(app), observed(config).tensors
-    assert found["pos_embed"].shape == (16 + (pool == "cls"), 64)
+    app = draw_parts("position", config, query=query, shuffle=1, cell=f"embed.{query}.3")
+    assert "Registers" in texts_of(app)
+    found, tensors = matrices_of(app), observation_of(config=config).tensors
     np.testing.assert_array_equal(found["embed"], tensors["embed"])
+    if position == "none":
+        assert "pos_embed" not in found and "table" not in found
+        assert not any("underbrace" in text for text in formulas_of(app))
+        return
+    assert found["pos_embed"].shape == (16 + (pool == "cls"), 64)
     is_register = (pool == "cls") <= query < config.num_prefix_tokens
-    sums = [text for text in formulas(app) if "underbrace" in text]
+    sums = [text for text in formulas_of(app) if "underbrace" in text]
     assert len(sums) == (not is_register)
     if sums:
         total = re.findall(r"-?\d+\.\d{6}", sums[0])[-1]
@@ -166,11 +123,24 @@ def test_registers_have_no_position(pool: str, position: str, query: int) -> Non
 ])  # fmt: skip
 @pytest.mark.parametrize("kind", POSITIONS)
 def test_shapes_that_no_knob_reaches(config: ViTConfig, kind: str) -> None:
-    app = drawn(config, kind=kind, shuffle=5)
+    app = draw_parts("position", config, kind=kind, shuffle=5)
+    found, (choice, seen) = matrices_of(app), choice_and_observation(config=config)
+    np.testing.assert_array_equal(found["embed"], seen.tensors["embed"])
+    table = positions.table(choice, seen, kind)
+    assert ("table" in found) == (table is not None)
+    if kind == config.pos_embed != "none":
+        np.testing.assert_array_equal(found["table"], seen.tensors["pos_embed"])
+    elif kind.startswith("sincos") and table is not None:
+        places, width = config.num_patches, config.embed_dim
+        if kind == "sincos":
+            expected = sincos_1d(torch.arange(len(table)), width)
+        else:
+            expected = sincos_2d(*config.grid_size, width)
+        np.testing.assert_array_equal(found["table"][-places:], expected[-places:].numpy())
     if config.embed_dim % 4 and kind == "sincos2d":
-        assert "multiple of 4" in said(app)
+        assert "multiple of 4" in texts_of(app)
     if config.num_patches == 1:
-        assert "no other order" in said(app)
+        assert "no other order" in texts_of(app)
 
 
 def test_an_own_picture_has_no_label_and_every_part(open_page: Open) -> None:
@@ -185,7 +155,7 @@ def test_a_blank_picture_stays_the_same_shuffled(open_page: Open) -> None:
     blank = link_code.encode(np.zeros((28, 28), np.uint8))
     app = open_page("position", **SMALL, picture=blank, shuffle=1)
     assert not app.exception
-    assert "Even with its position the logits stay equal" in said(app)
+    assert "Even with its position the logits stay equal" in texts_of(app)
 
 
 @pytest.mark.parametrize(
@@ -218,9 +188,9 @@ def test_no_link_breaks_the_page(params: dict[str, object], open_page: Open) -> 
 def test_another_kind_is_what_the_formula_gives() -> None:
     for config in SHAPES:
         rows = 16 + (config.pool == "cls")
-        found = drawn_matrices(drawn(config, kind="sincos"))["table"]
+        found = matrices_of(draw_parts("position", config, kind="sincos"))["table"]
         np.testing.assert_array_equal(found, sincos_1d(torch.arange(rows), 64).numpy())
-        found = drawn_matrices(drawn(config, kind="sincos2d"))["table"]
+        found = matrices_of(draw_parts("position", config, kind="sincos2d"))["table"]
         np.testing.assert_array_equal(found[-16:], sincos_2d(4, 4, 64).numpy())
         assert rows == 16 or not found[0].any()
 
@@ -229,17 +199,17 @@ def test_another_kind_is_what_the_formula_gives() -> None:
 def test_a_learned_table_is_the_default_models_where_it_fits(open_page: Open) -> None:
     app = open_page("position", source="untrained", position="sincos", kind="learned")
     expected = load.load_source("default").model.pos_embed.detach()[0].numpy()
-    np.testing.assert_array_equal(drawn_matrices(app)["table"], expected)
-    assert "learned by the default model" in said(app)
+    np.testing.assert_array_equal(matrices_of(app)["table"], expected)
+    assert "learned by the default model" in texts_of(app)
     app = open_page("position", source="untrained", width=32, position="sincos", kind="learned")
-    assert "table" not in drawn_matrices(app)
-    assert "cannot be computed" in said(app)
+    assert "table" not in matrices_of(app)
+    assert "cannot be computed" in texts_of(app)
 
 
 @pytest.mark.parametrize("kind", ["sincos", "sincos2d"])
 @pytest.mark.parametrize("config", SHAPES)
 def test_every_worked_cell_ends_in_the_number_of_the_table(config: ViTConfig, kind: str) -> None:
-    seen = observed(replace(config, pos_embed=kind))
+    seen = observation_of(config=replace(config, pos_embed=kind))
     choice = Choice("untrained", seen.config, 0, 7, 0)
     table = positions.table(choice, seen, kind)
     first = int(kind == "sincos2d" and config.pool == "cls")
@@ -257,7 +227,7 @@ def test_every_worked_cell_ends_in_the_number_of_the_table(config: ViTConfig, ki
 
 def test_the_chosen_cell_of_a_wave_is_worked_out(open_page: Open) -> None:
     app = open_page("position", **SMALL, kind="sincos", cell="table.3.5")
-    formula = next(text for text in formulas(app) if "10000^{-4/16}" in text)
+    formula = next(text for text in formulas_of(app) if "10000^{-4/16}" in text)
     assert r"\cos(3 \cdot 0.1)" in formula
     shown = float(re.findall(r"\d\.\d{6}", formula)[-1])
     assert shown == pytest.approx(np.cos(0.3), abs=1e-6)
@@ -265,10 +235,10 @@ def test_the_chosen_cell_of_a_wave_is_worked_out(open_page: Open) -> None:
 
 def test_the_sum_of_the_chosen_cell(open_page: Open) -> None:
     config = State(**{k: v for k, v in SMALL.items() if k != "source"}).shaped
-    tensors = observed(config).tensors
+    tensors = observation_of(config=config).tensors
     for matrix in ("tokens", "pos_embed", "embed"):
         app = open_page("position", **SMALL, cell=f"{matrix}.6.2")
-        text = next(text for text in formulas(app) if "underbrace" in text)
+        text = next(text for text in formulas_of(app) if "underbrace" in text)
         numbers = [float(number) for number in re.findall(r"-?\d+\.\d{6}", text)]
         shown = [tensors[name][6, 2] for name in ("tokens", "pos_embed", "embed")]
         assert numbers == pytest.approx(shown, abs=1e-6)
@@ -279,23 +249,23 @@ def test_equal_patches_are_found_and_told_apart_by_position_alone(open_page: Ope
     config = State(**{k: v for k, v in SMALL.items() if k != "source"}).shaped
     for position in ("learned", "none"):
         shape = replace(config, pos_embed=position)
-        seen = observed(shape)
+        seen = observation_of(config=shape)
         first, second = positions.twins(Choice("untrained", shape, 0, 7, 0), seen)
         patches, embed = seen.tensors["patches"], seen.tensors["embed"]
         np.testing.assert_array_equal(patches[first], patches[second])
         gap = np.abs(embed[1 + first] - embed[1 + second]).max()
         app = open_page("position", **SMALL, position=position)
         if position == "none":
-            assert gap < 1e-6 and "no position" in said(app)
+            assert gap < 1e-6 and "no position" in texts_of(app)
         else:
-            assert f"**{gap:.3g}**" in said(app)
+            assert f"**{gap:.3g}**" in texts_of(app)
 
 
 def test_a_picture_without_equal_patches_says_so(open_page: Open) -> None:
     noise = np.random.default_rng(0).integers(0, 2, (28, 28)).astype(np.uint8) * 255
     app = open_page("position", **SMALL, picture=link_code.encode(noise))
     assert not app.exception
-    assert "no two have here" in said(app)
+    assert "no two have here" in texts_of(app)
 
 
 # dimensions
@@ -311,7 +281,7 @@ def test_the_drawn_waves_go_from_fast_to_slow() -> None:
 
 def test_a_learned_table_has_no_chart_and_its_liveliest_dimensions(open_page: Open) -> None:
     app = open_page("position", **SMALL)
-    assert not app.get("plotly_chart") and "no frequency" in said(app)
+    assert not app.get("plotly_chart") and "no frequency" in texts_of(app)
     app = open_page("position", **SMALL, kind="sincos")
     assert len(app.get("plotly_chart")) == 1
     table = np.zeros((5, 9))
@@ -343,8 +313,8 @@ def test_the_kind_is_kept_and_the_models_own_is_no_choice(open_page: Open) -> No
 @pytest.mark.parametrize("config", SHAPES)
 def test_similarity_of_the_chosen_place(config: ViTConfig, kind: str) -> None:
     query = 5 + config.num_prefix_tokens
-    app = drawn(replace(config, pos_embed=kind), query=query)
-    table = drawn_matrices(app)["table"].astype(np.float64)
+    app = draw_parts("position", replace(config, pos_embed=kind), query=query)
+    table = matrices_of(app)["table"].astype(np.float64)
     sizes = np.linalg.norm(table, axis=1)
     sizes[sizes == 0] = 1
     expected = table @ table[query] / sizes / sizes[query]
@@ -352,18 +322,18 @@ def test_similarity_of_the_chosen_place(config: ViTConfig, kind: str) -> None:
     others = [at for at in range(config.num_prefix_tokens, len(table)) if at != query]
     nearest = place_names(config)[max(others, key=lambda at: expected[at])]
     best = max(expected[at] for at in others)
-    assert sum(np.isclose(expected[others], best)) > 1 or f"Most alike: {nearest}" in said(app)
+    assert sum(np.isclose(expected[others], best)) > 1 or f"Most alike: {nearest}" in texts_of(app)
 
 
 def test_a_click_on_a_place_is_kept(open_page: Open, click_in: Callable[..., AppTest]) -> None:
     app = click_in(open_page("position", **SMALL), "token_picker", {"choice": {"query": 9}})
     assert app.session_state["state"].query == 9
-    assert "patch 3, 1 and every other place" in said(app)
+    assert "patch 3, 1 and every other place" in texts_of(app)
 
 
 def test_the_class_tokens_zeros_are_like_nothing(open_page: Open) -> None:
     app = open_page("position", **SMALL, kind="sincos2d", query=0)
-    assert "has a row of zeros" in said(app)
+    assert "has a row of zeros" in texts_of(app)
     assert not alike(app).any()
 
 
@@ -376,7 +346,7 @@ def test_the_experiment_is_the_model_on_the_shuffled_picture(
     config: ViTConfig, position: str
 ) -> None:
     config = replace(config, pos_embed=position)
-    choice, seen = Choice("untrained", config, 0, 7, 0), observed(config)
+    choice, seen = Choice("untrained", config, 0, 7, 0), observation_of(config=config)
     found = positions.shuffled(choice, seen, 3)
     order = positions.order(16, 3)
     tiles = seen.pixels.reshape(4, 7, 4, 7).swapaxes(1, 2).reshape(16, 7, 7)[order]
@@ -403,10 +373,10 @@ def test_every_seed_gives_an_order_and_none_is_in_order_by_chance() -> None:
 
 def test_shuffle_and_back(open_page: Open) -> None:
     app = open_page("position", **SMALL)
-    assert app.button(key="order-patches").disabled and "press Shuffle" in said(app)
+    assert app.button(key="order-patches").disabled and "press Shuffle" in texts_of(app)
     app.button(key="shuffle-patches").click().run()
     assert app.session_state["state"].shuffle == 1
-    assert "The logits **stay equal**" in said(app)
+    assert "The logits **stay equal**" in texts_of(app)
     app.button(key="shuffle-patches").click().run()
     assert app.session_state["state"].shuffle == 2
     app.button(key="order-patches").click().run()
@@ -417,14 +387,14 @@ def test_a_model_without_position_has_one_table(open_page: Open) -> None:
     app = open_page("position", **SMALL, position="none", shuffle=1)
     bodies = [block.proto.body for block in app.get("html")]
     assert sum('class="switched"' in body for body in bodies) == 1
-    assert "This model: no position" in said(app)
+    assert "This model: no position" in texts_of(app)
 
 
 @pytest.mark.usefixtures("shipped")
 def test_switching_off_is_called_what_it_is_for_a_trained_model(open_page: Open) -> None:
     words = "was **trained with** its position"
-    assert words in said(open_page("position", source="default", shuffle=1))
-    assert words not in said(open_page("position", **SMALL, shuffle=1))
+    assert words in texts_of(open_page("position", source="default", shuffle=1))
+    assert words not in texts_of(open_page("position", **SMALL, shuffle=1))
 
 
 # questions
@@ -434,30 +404,30 @@ def test_switching_off_is_called_what_it_is_for_a_trained_model(open_page: Open)
 @pytest.mark.parametrize("config", SHAPES)
 def test_the_answers_are_right(config: ViTConfig, position: str) -> None:
     config = replace(config, pos_embed=position)
-    app = drawn(config, query=8 if position != "none" else 0, shuffle=4)
-    found, seen = asked(app), observed(config)
+    app = draw_parts("position", config, query=8 if position != "none" else 0, shuffle=4)
+    found, seen = questions_of(app), observation_of(config=config)
     words = TEXTS["questions"]
     result = positions.shuffled(Choice("untrained", config, 0, 7, 0), seen, 4)
     moved = np.abs(result.with_position[1] - result.with_position[0]).max() > 1e-4
-    assert right(found["shuffle"]) == words["shuffle"]["change" if moved else "equal"]
+    assert right_answer(found["shuffle"]) == words["shuffle"]["change" if moved else "equal"]
     assert moved == (position != "none")
-    assert right(found["orders"]) == words["orders"]["one"]
+    assert right_answer(found["orders"]) == words["orders"]["one"]
     learned = build(config).pos_embed.numel() if position == "learned" else 0
-    assert right(found["learned"]) == f"{learned:,}"
+    assert right_answer(found["learned"]) == f"{learned:,}"
     assert ("off" in found) == (position != "none")
     assert ("fastest" in found) == (position in ("sincos", "sincos2d"))
     if "off" in found:
-        assert right(found["off"]) == words["off"]["equal"]
-        table, names = drawn_matrices(app)["table"], place_names(config)
+        assert right_answer(found["off"]) == words["off"]["equal"]
+        table, names = matrices_of(app)["table"], place_names(config)
         unit = table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-9)
         cosine = dict(zip(names, unit @ unit[8], strict=True))
         options = found["nearest"].options
         assert names[8] not in options
-        assert right(found["nearest"]) == max(options, key=cosine.__getitem__)
+        assert right_answer(found["nearest"]) == max(options, key=cosine.__getitem__)
         others = [cosine[name] for at, name in enumerate(names[-16:]) if name != names[8]]
-        assert cosine[right(found["nearest"])] == pytest.approx(max(others), abs=1e-5)
+        assert cosine[right_answer(found["nearest"])] == pytest.approx(max(others), abs=1e-5)
     if "fastest" in found:
-        assert right(found["fastest"]) == TEXTS["questions"]["fastest"]["dimension"].format(
+        assert right_answer(found["fastest"]) == TEXTS["questions"]["fastest"]["dimension"].format(
             number=1
         )
 

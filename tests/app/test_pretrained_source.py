@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import streamlit as st
 from PIL import Image
+from reading import html_of
 from streamlit.testing.v1 import AppTest
 
 from explainer.inputs.models import downloads, pretrained
@@ -69,10 +70,6 @@ def core(shipped: Path, known_runs: object, monkeypatch: pytest.MonkeyPatch) -> 
     return fake
 
 
-def said(app: AppTest) -> str:
-    return " ".join(element.proto.body for element in app.get("html"))
-
-
 @pytest.mark.parametrize("view", routes.WALK)
 def test_every_page_shows_it(core: Core, open_page: Callable[..., AppTest], view: str) -> None:
     address = "home" if view == "home" else routes.address(view)
@@ -121,7 +118,7 @@ def test_a_link_to_one_that_is_not_here_says_so_and_shows_another(
 ) -> None:
     app = open_page("home", source="pretrained", pretrained=name)
     assert not app.exception
-    assert words in said(app)
+    assert words in html_of(app)
     assert app.sidebar.selectbox(key="source").value == "default"
 
 
@@ -131,8 +128,8 @@ def test_a_damaged_one_says_why_without_the_folders_of_the_server(
     core.problem = "/srv/models/mine/model.safetensors lacks blocks.0"
     app = open_page("home", source="pretrained", pretrained=SMALL)
     assert not app.exception
-    assert "model.safetensors lacks blocks.0" in said(app)
-    assert "/srv" not in said(app)
+    assert "model.safetensors lacks blocks.0" in html_of(app)
+    assert "/srv" not in html_of(app)
 
 
 def test_one_that_is_too_large_for_the_server_is_refused(core: Core, monkeypatch) -> None:

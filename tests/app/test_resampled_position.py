@@ -6,12 +6,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from reading import texts_of
 from streamlit.testing.v1 import AppTest
 from test_stated_numbers import check, stated, wrong_in
 from unlike import COLOUR
 
 from explainer.inputs.models import pretrained
-from explainer.shell import frame, routes
+from explainer.shell import routes
 from explainer.shell.quiz import Question, askable
 from explainer.training import load_limits
 from vit_core import build
@@ -21,13 +22,6 @@ from vit_core.pretrained.preprocessing import Preprocessing
 SHARED = Path(__file__).parents[3] / "shared" / "weights"
 NAME = "hf/facebook/dinov2-small"
 LEARNED = replace(COLOUR, image_size=56, num_classes=0, layer_scale=0.1, depth=1, embed_dim=192)
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
-    found: list[Question] = []
-    monkeypatch.setattr(frame.quiz, "show", lambda view, questions, place: found.extend(questions))
-    return found
 
 
 def read(size: int) -> tuple[object, Preprocessing]:
@@ -60,14 +54,14 @@ def test_only_a_resampled_model_has_another_grid() -> None:
 @pytest.mark.usefixtures("resampled")
 @pytest.mark.parametrize("cell", ["table.0.1", "table.3.1"])
 def test_no_interpolated_number_is_called_learned(
-    open_page: Callable[..., AppTest], asked: list[Question], cell: str
+    open_page: Callable[..., AppTest], asked_questions: list[Question], cell: str
 ) -> None:
     app = open_page("position", source="pretrained", pretrained=NAME, cell=cell)
     assert not app.exception
-    said = " ".join(element.value for element in app.markdown)
+    said = texts_of(app)
     assert "7 × 7" in said and "interpolated" in said and "learned weights" not in said
     assert ("it was learned as it is" in said) == (cell == "table.0.1")
-    (question,) = (one for one in asked if one.name == "learned")
+    (question,) = (one for one in asked_questions if one.name == "learned")
     assert "learned" not in question.text and "all learned" not in question.why
     assert f"17 places × 192 dimensions = {17 * 192:,}" in question.why
     assert question.options[question.answer] == f"{17 * 192:,}"
@@ -76,7 +70,7 @@ def test_no_interpolated_number_is_called_learned(
 @pytest.mark.usefixtures("resampled")
 def test_home_counts_what_training_has_set(open_page: Callable[..., AppTest]) -> None:
     app = open_page("home", source="pretrained", pretrained=NAME)
-    said = " ".join(element.value for element in app.markdown)
+    said = texts_of(app)
     assert "Training has set" not in said
     assert f"{16 * 192:,} of them" in said and "7 × 7 patches" in said
 
@@ -84,14 +78,14 @@ def test_home_counts_what_training_has_set(open_page: Callable[..., AppTest]) ->
 @pytest.mark.usefixtures("resampled")
 @pytest.mark.parametrize("view", ["home", *routes.PIPELINE])
 def test_what_its_pages_state_holds(
-    open_page: Callable[..., AppTest], asked: list[Question], view: str
+    open_page: Callable[..., AppTest], asked_questions: list[Question], view: str
 ) -> None:
     address = "home" if view == "home" else routes.address(view)
     app = open_page(address, source="pretrained", pretrained=NAME)
     assert not app.exception
     wrong, _ = wrong_in(stated(app))
     assert not wrong
-    for question in asked:
+    for question in asked_questions:
         check(question)
 
 
@@ -102,7 +96,7 @@ def test_what_its_pages_state_holds(
 def test_what_the_pages_of_dinov2_state_holds(
     shipped,
     open_page: Callable[..., AppTest],
-    asked: list[Question],
+    asked_questions: list[Question],
     monkeypatch: pytest.MonkeyPatch,
     view: str,
 ) -> None:
@@ -116,10 +110,10 @@ def test_what_the_pages_of_dinov2_state_holds(
     texts = list(stated(app))
     wrong, _ = wrong_in(iter(texts))
     assert not wrong
-    for question in asked:
+    for question in asked_questions:
         check(question)
     if view != "home":
-        assert len(askable(asked)) >= 2
+        assert len(askable(asked_questions)) >= 2
     if view in ("position", "home"):
         assert any("37 × 37" in text for text in texts)
     if view in ("multi_head", "encoder_block"):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from reading import parameter_of, refusals_of, state_of, texts_of
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -16,7 +17,6 @@ from explainer.shell import routes
 from explainer.shell.sidebar import epochs
 from explainer.state import session
 from explainer.state.choice import Choice, saved
-from explainer.state.link import State
 from explainer.training import Run, visitor
 from vit_core import CheckpointError, ViTConfig, build, save_checkpoint
 
@@ -51,25 +51,6 @@ def turn_to(app: AppTest, view: str) -> AppTest:
     return app
 
 
-def said(app: AppTest) -> str:
-    return " ".join(block.value for block in app.markdown)
-
-
-def noticed(app: AppTest) -> str:
-    return " ".join(
-        element.proto.body for element in app.get("html") if 'class="refused"' in element.proto.body
-    )
-
-
-def param(app: AppTest, name: str) -> str | None:
-    value = app.query_params.get(name)
-    return value[0] if isinstance(value, list) else value
-
-
-def now(app: AppTest) -> State:
-    return app.session_state[session.SESSION_KEY]
-
-
 def visit_as(app: AppTest, secret: str) -> AppTest:
     app.session_state[visitor.KEY] = secret
     app.run()
@@ -86,7 +67,7 @@ def test_every_page_shows_a_run(view: str, epoch: int | None, make_run: Make, op
     make_run()
     params = {} if epoch is None else {"epoch": epoch}
     app = open_run(routes.address(view), **params)
-    assert not noticed(app)
+    assert not refusals_of(app)
     slider = app.sidebar.select_slider(key="epoch")
     assert slider.value == (2 if epoch is None else epoch)
     assert list(slider.options) == ["0", "1", "2"]
@@ -112,8 +93,8 @@ def test_page_token_block_and_head_stay_while_the_epoch_moves(
     for epoch in (1, 2, 0):
         app.sidebar.select_slider(key="epoch").set_value(epoch).run()
         check(app)
-        assert param(app, "epoch") == str(epoch)
-        assert {name: getattr(now(app), name) for name in place} == place
+        assert parameter_of(app, "epoch") == str(epoch)
+        assert {name: getattr(state_of(app), name) for name in place} == place
         assert app.session_state[session.VIEW_KEY] == view
         assert app.sidebar.select_slider(key="epoch").value == epoch
 
@@ -136,15 +117,15 @@ def test_the_epoch_stays_from_page_to_page(make_run: Make, open_run: Open):
     for view in ("patches", "multi_head", "home"):
         turn_to(app, view)
         assert app.sidebar.select_slider(key="epoch").value == 1
-        assert param(app, "run") == RUN_ID
+        assert parameter_of(app, "run") == RUN_ID
 
 
 def test_the_slider_says_how_good_the_model_was_then(make_run: Make, open_run: Open):
     make_run()
     app = open_run(epoch=1)
-    assert "**91.00 %** right" in said(app.sidebar)
+    assert "**91.00 %** right" in texts_of(app.sidebar)
     app.sidebar.select_slider(key="epoch").set_value(0).run()
-    assert "random weights" in said(app.sidebar)
+    assert "random weights" in texts_of(app.sidebar)
 
 
 def test_a_later_epoch_appears_while_the_run_trains(make_run: Make, open_run: Open):
@@ -165,7 +146,7 @@ def test_the_knobs_are_those_of_the_run_and_fixed(
     app.run()
     shown = fixed_shape(app)
     assert (shown["Patches per side"], shown["Embedding width"]) == ("4", "16")
-    now_is = now(app)
+    now_is = state_of(app)
     app.session_state[session.SESSION_KEY] = replace(now_is, run="another-run-of-it")
     app.run()
     check(app)
@@ -183,28 +164,28 @@ def test_epoch_0_is_untrained_and_has_its_shape_all_the_same(make_run: Make, ope
     for epoch, is_trained in ((0, False), (1, True)):
         choice = Choice(saved(RUN_ID, epoch), config, 0, 7, 0)
         assert (choice.trained, choice.is_shaped, choice.is_saved) == (is_trained, False, True)
-    text = said(open_run(epoch=0))
+    text = texts_of(open_run(epoch=0))
     assert "only guessing" in text and "Move to a later epoch" in text
     assert "Now they are random." in text
-    assert "Training has set" in said(open_run(epoch=1))
+    assert "Training has set" in texts_of(open_run(epoch=1))
 
 
 def test_another_grid_is_only_looked_at(make_run: Make, open_run: Open):
     make_run()
     for epoch, words in ((0, "This is the grid that this run's model has"), (2, "trained with")):
         app = open_run("patches", epoch=epoch)
-        assert words in said(app)
+        assert words in texts_of(app)
         app.main.select_slider(key="cut").set_value(7).run()
         check(app)
-        assert "This is only a look" in said(app)
-        assert param(app, "patches") is None and param(app, "cut") == "7"
+        assert "This is only a look" in texts_of(app)
+        assert parameter_of(app, "patches") is None and parameter_of(app, "cut") == "7"
 
 
 def test_home_says_where_the_model_comes_from(make_run: Make, open_run: Open):
     make_run()
-    text = said(open_run(epoch=1))
+    text = texts_of(open_run(epoch=1))
     assert "This is epoch 1 of the training run “small, 2 epochs”." in text and "91.00 %" in text
-    text = said(open_run())
+    text = texts_of(open_run())
     assert "This is the last epoch of the training run" in text and "93.12 %" in text
 
 
@@ -261,7 +242,11 @@ def test_a_run_is_chosen_and_left_and_found_again_at_its_epoch(make_run: Make, o
     app = visit_as(open_page("patches", width=16), OURS)
     app.sidebar.selectbox(key="source").set_value(f"run:{RUN_ID}").run()
     check(app)
-    assert (param(app, "source"), param(app, "run"), param(app, "epoch")) == ("run", RUN_ID, None)
+    assert (parameter_of(app, "source"), parameter_of(app, "run"), parameter_of(app, "epoch")) == (
+        "run",
+        RUN_ID,
+        None,
+    )
     app.sidebar.select_slider(key="epoch").set_value(1).run()
     app.sidebar.selectbox(key="source").set_value("untrained").run()
     check(app)
@@ -284,36 +269,36 @@ def test_a_run_is_chosen_and_left_and_found_again_at_its_epoch(make_run: Make, o
 )
 def test_a_run_that_is_not_there(params: dict[str, str], sentence: str, open_run: Open):
     app = open_run("patches", **params, digit=3, query=5, width=16)
-    assert sentence in noticed(app)
-    assert "The model “Default, trained” is shown instead." in noticed(app)
-    found = now(app)
+    assert sentence in refusals_of(app)
+    assert "The model “Default, trained” is shown instead." in refusals_of(app)
+    found = state_of(app)
     assert (found.source, found.digit, found.query, found.width) == ("default", 3, 5, 16)
     assert "run" not in app.query_params
-    assert noticed(app.run())
-    assert not noticed(turn_to(app, "home"))
+    assert refusals_of(app.run())
+    assert not refusals_of(turn_to(app, "home"))
 
 
 def test_a_run_without_a_model_yet_is_not_forgotten(make_run: Make, open_run: Open):
     make_run(epochs=(), status="queued")
     app = open_run()
-    assert "has not saved a model yet" in noticed(app)
-    assert (now(app).source, now(app).run) == ("default", RUN_ID)
+    assert "has not saved a model yet" in refusals_of(app)
+    assert (state_of(app).source, state_of(app).run) == ("default", RUN_ID)
 
 
 def test_an_epoch_that_is_not_there_becomes_the_nearest(make_run: Make, open_run: Open):
     make_run()
     app = open_run(epoch=7, digit=3)
-    assert "has saved epochs 0 to 2, but not 7. Epoch 2 is shown instead." in noticed(app)
-    assert (now(app).epoch, now(app).digit) == (2, 3)
+    assert "has saved epochs 0 to 2, but not 7. Epoch 2 is shown instead." in refusals_of(app)
+    assert (state_of(app).epoch, state_of(app).digit) == (2, 3)
 
 
 def test_a_damaged_epoch_gives_way_to_the_nearest(make_run: Make, open_run: Open):
     run = make_run()
     run.history.checkpoint(2).write_bytes(b"damaged")
     app = open_run()
-    assert "Epoch 2 of the run “small, 2 epochs” cannot be shown: its file is" in noticed(app)
-    assert "Epoch 1 is shown instead." in noticed(app)
-    assert str(run.history.path) not in noticed(app)
+    assert "Epoch 2 of the run “small, 2 epochs” cannot be shown: its file is" in refusals_of(app)
+    assert "Epoch 1 is shown instead." in refusals_of(app)
+    assert str(run.history.path) not in refusals_of(app)
     assert app.sidebar.select_slider(key="epoch").value == 1
 
 
@@ -322,15 +307,15 @@ def test_a_run_of_which_everything_is_damaged(make_run: Make, open_run: Open):
     for epoch in run.history.epochs():
         run.history.checkpoint(epoch).write_bytes(b"")
     app = open_run()
-    assert "The model “Default, trained” is shown instead." in noticed(app)
-    assert now(app).source == "default"
+    assert "The model “Default, trained” is shown instead." in refusals_of(app)
+    assert state_of(app).source == "default"
 
 
 def test_a_model_that_the_pages_cannot_show_is_refused(make_run: Make, open_run: Open):
     run = make_run()
     save_checkpoint(build(ViTConfig(image_size=(28, 32))), run.history.checkpoint(2))
     app = open_run()
-    assert "takes images of 28 x 32 pixels" in noticed(app)
+    assert "takes images of 28 x 32 pixels" in refusals_of(app)
     assert app.sidebar.select_slider(key="epoch").value == 1
 
 
@@ -344,8 +329,8 @@ def test_a_run_that_is_deleted_while_it_is_shown(
     shutil.rmtree(run.history.path)
     app.run()
     check(app)
-    assert f"There is no run {RUN_ID} here" in noticed(app)
-    assert (now(app).source, now(app).run, now(app).digit) == ("default", "", 3)
+    assert f"There is no run {RUN_ID} here" in refusals_of(app)
+    assert (state_of(app).source, state_of(app).run, state_of(app).digit) == ("default", "", 3)
 
 
 def test_a_deleted_run_does_not_live_on_in_a_cache(make_run: Make, known_runs: Any):
@@ -376,8 +361,8 @@ def test_a_file_that_was_replaced_is_read_anew(make_run: Make):
 def test_hidden_controls_show_the_run_all_the_same(make_run: Make, open_run: Open):
     make_run()
     app = open_run("patches", controls="hide", epoch=1)
-    assert not app.sidebar.children and not noticed(app)
-    assert now(app).source == "run"
+    assert not app.sidebar.children and not refusals_of(app)
+    assert state_of(app).source == "run"
 
 
 # playing
@@ -410,7 +395,7 @@ def test_playing_goes_on_to_the_last_epoch_and_stops(
     app.sidebar.button(key="play-epochs").click().run()
     check(app)
     assert played == shows
-    assert (now(app).epoch, now(app).head) == (2, 1)
+    assert (state_of(app).epoch, state_of(app).head) == (2, 1)
     assert app.sidebar.select_slider(key="epoch").value == 2
     assert app.sidebar.button(key="play-epochs").label == "▶ Play"
 
@@ -423,12 +408,12 @@ def test_playing_stops_by_the_button_by_hand_and_with_the_page(make_run: Make, o
         return app.sidebar.button(key="play-epochs")
 
     button().click().run()
-    assert button().label == "■ Stop" and now(app).epoch == 1
+    assert button().label == "■ Stop" and state_of(app).epoch == 1
     button().click().run()
     assert button().label == "▶ Play"
     button().click().run()
     app.sidebar.select_slider(key="epoch").set_value(3).run()
-    assert button().label == "▶ Play" and now(app).epoch == 3
+    assert button().label == "▶ Play" and state_of(app).epoch == 3
     button().click().run()
     turn_to(app, "home")
     assert button().label == "▶ Play"
@@ -444,5 +429,5 @@ def test_playing_stops_by_the_button_by_hand_and_with_the_page(make_run: Make, o
 def test_one_saved_epoch_needs_no_slider(make_run: Make, open_run: Open):
     make_run(epochs=(0,), status="running")
     app = open_run()
-    assert "Only epoch 0 is saved of this run so far." in said(app.sidebar)
+    assert "Only epoch 0 is saved of this run so far." in texts_of(app.sidebar)
     assert not [slider for slider in app.sidebar.select_slider if slider.key == "epoch"]

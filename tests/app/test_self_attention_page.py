@@ -2,20 +2,26 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+from reading import (
+    choice_of,
+    draw_parts,
+    matrices_of,
+    observation_of,
+    questions_of,
+    right_answer,
+    state_of,
+)
 from streamlit.testing.v1 import AppTest
 
-from explainer.components.packing import unpack
 from explainer.inputs.models import load
 from explainer.inputs.pictures import link_code
 from explainer.observation import observe
-from explainer.shell.quiz import Question
 from explainer.state.choice import SOURCES, Choice
-from explainer.state.link import State
+from explainer.state.link import TEMPERATURES, State
 from explainer.views.self_attention import PARTS
 from explainer.views.self_attention.cells import cell_shapes
 from explainer.views.self_attention.wording import TEXTS
@@ -24,44 +30,6 @@ from vit_core import ViTConfig
 Open = Callable[..., AppTest]
 SMALL = {"source": "untrained", "patches": 4, "width": 16, "heads": 2, "depth": 2}
 PLACE = {"block": 1, "head": 1, "query": 6}
-
-
-def draw(config) -> None:  # run as a script of its own, where no name of this file is known
-    """The page's parts and questions alone, for shapes that no knob reaches."""
-    import streamlit as st
-
-    from explainer.observation.observe import observe
-    from explainer.state import session
-    from explainer.state.choice import Choice
-    from explainer.views import self_attention
-
-    choice = Choice("untrained", config, 0, 7, 0)
-    seen, place = observe(choice), session.place(choice)
-    st.session_state["facts"] = self_attention.facts(choice, seen, place)
-    for part in self_attention.PARTS.values():
-        part(choice, seen, place)
-    st.session_state["asked"] = self_attention.questions(choice, seen, place)
-
-
-def drawn(config: ViTConfig, **params: object) -> AppTest:
-    app = AppTest.from_function(draw, default_timeout=60, args=(config,))
-    for name, value in params.items():
-        app.query_params[name] = str(value)
-    return app.run()
-
-
-def observed(shape: Mapping[str, Any]) -> observe.Observation:
-    config = State(**{k: v for k, v in shape.items() if k != "source"}).shaped
-    return observe.observe(Choice("untrained", config, 0, 7, 0))
-
-
-def drawn_matrices(app: AppTest) -> dict[str, np.ndarray]:
-    """Return every matrix of the page as the browser gets it."""
-    found: dict[str, np.ndarray] = {}
-    for element in app.get("bidi_component"):
-        if element.proto.component_name == "vit_explainer.matrices":
-            found |= unpack(element.proto.bytes)[1]
-    return found
 
 
 def chosen_cells(app: AppTest) -> list[list]:
@@ -83,14 +51,6 @@ def looks_of(app: AppTest) -> list[tuple[str, list[str]]]:
     ]
 
 
-def asked(app: AppTest) -> dict[str, Question]:
-    return {question.name: question for question in app.session_state["asked"]}
-
-
-def right(question: Question) -> str:
-    return question.options[question.answer]
-
-
 # every model
 
 
@@ -101,7 +61,7 @@ def test_every_source_shows_every_step_of_the_model_that_ran(source: str, open_p
     assert not app.exception and not app.error
     loaded = load.load_source(source, State().shaped)
     config = loaded.model.config
-    found = drawn_matrices(app)
+    found = matrices_of(app)
     assert {name: array.shape for name, array in found.items()} == cell_shapes(config)
     choice = Choice(source, config, 0, 7, 0, gallery=loaded.gallery)
     tensors = observe.observe(choice).tensors
@@ -112,7 +72,7 @@ def test_every_source_shows_every_step_of_the_model_that_ran(source: str, open_p
 
 def test_the_steps_lead_from_one_to_the_next(open_page: Open) -> None:
     app = open_page("self-attention", **SMALL, **PLACE)
-    found, query = drawn_matrices(app), PLACE["query"]
+    found, query = matrices_of(app), PLACE["query"]
     products, scores = found["compare"]
     np.testing.assert_allclose(products, found["k"] @ found["q"][query], atol=1e-5)
     np.testing.assert_allclose(scores, products / np.sqrt(8), atol=1e-6)
@@ -133,7 +93,7 @@ def test_shapes_at_their_extremes(
     shape = {"patches": patches, "width": width, "heads": heads, "depth": depth}
     app = open_page("self-attention", source="untrained", temperature="0.125", **shape)
     assert not app.exception and not app.error
-    shapes = {name: array.shape for name, array in drawn_matrices(app).items()}
+    shapes = {name: array.shape for name, array in matrices_of(app).items()}
     assert shapes == cell_shapes(State(**shape).shaped)
     if width == heads:
         assert any("the square root is 1" in text.value for text in app.markdown)
@@ -141,8 +101,11 @@ def test_shapes_at_their_extremes(
 
 @pytest.mark.parametrize("position", ["sincos", "sincos2d", "none"])
 def test_every_kind_of_position(position: str, open_page: Open) -> None:
-    app = open_page("self-attention", **SMALL, position=position)
+    app = open_page("self-attention", **SMALL, position=position, block=1)
     assert not app.exception and not app.error
+    found, tensors = matrices_of(app), observation_of(**SMALL, position=position).tensors
+    np.testing.assert_array_equal(found["norm"], tensors["blocks.1.norm1"])
+    np.testing.assert_array_equal(found["pattern"], tensors["blocks.1.attn.pattern"][0])
 
 
 def test_an_own_picture_has_no_label_and_every_part(open_page: Open) -> None:
@@ -155,7 +118,7 @@ def test_an_own_picture_has_no_label_and_every_part(open_page: Open) -> None:
 
 @pytest.mark.parametrize("pool", ["cls", "mean"])
 def test_what_there_is_instead_of_a_class_token_is_said(pool: str) -> None:
-    app = drawn(ViTConfig(patch_size=7, pool=pool, depth=1))
+    app = draw_parts("self_attention", ViTConfig(patch_size=7, pool=pool, depth=1))
     assert not app.exception
     assert any("no class token" in text.value for text in app.markdown) == (pool == "mean")
     query = app.session_state["facts"]["query"]
@@ -163,7 +126,7 @@ def test_what_there_is_instead_of_a_class_token_is_said(pool: str) -> None:
 
 
 def test_registers_are_tokens_of_their_own() -> None:
-    app = drawn(ViTConfig(patch_size=7, num_registers=2, depth=1))
+    app = draw_parts("self_attention", ViTConfig(patch_size=7, num_registers=2, depth=1))
     assert not app.exception
     (_, lines), *_ = looks_of(app)
     assert [line.split(":")[0] for line in lines[-3:]] == ["[CLS]", "register 1", "register 2"]
@@ -184,12 +147,19 @@ def test_registers_are_tokens_of_their_own() -> None:
 )
 def test_a_hostile_link_breaks_nothing(params: dict[str, str], open_page: Open) -> None:
     app = open_page("self-attention", **SMALL, **params)
-    assert not app.exception
+    assert not app.exception and not app.error
+    assert state_of(app).temperature in TEMPERATURES
+    if state_of(app).mode == "guided":  # its last step, the questions
+        assert len(app.header) == 1 and app.radio
+        return
+    assert len(app.header) == len(PARTS) + 1
+    shapes = {name: array.shape for name, array in matrices_of(app).items()}
+    assert shapes == cell_shapes(choice_of(**SMALL).config)
 
 
 def test_every_step_starts_with_an_example(open_page: Open) -> None:
     app = open_page("self-attention", **SMALL, **PLACE)
-    scores = observed(SMALL).tensors["blocks.1.attn.scores"][1, 6]
+    scores = observation_of(**SMALL).tensors["blocks.1.attn.scores"][1, 6]
     best = int(scores.argmax())
     expected = [["q", 6, 0], ["compare", 1, best], ["weights", 0, best], ["z", 6, 0]]
     assert chosen_cells(app) == expected
@@ -252,7 +222,7 @@ def test_only_the_models_own_row_is_called_so(open_page: Open) -> None:
 @pytest.mark.parametrize("temperature", ["0.125", "0.5", "8"])
 def test_the_recomputed_rows_are_softmax_of_the_scores(temperature: str, open_page: Open) -> None:
     app = open_page("self-attention", **SMALL, **PLACE, temperature=temperature)
-    scores = observed(SMALL).tensors["blocks.1.attn.scores"][1, 6].astype(np.float64)
+    scores = observation_of(**SMALL).tensors["blocks.1.attn.scores"][1, 6].astype(np.float64)
     for (_, lines), factor in zip(looks_of(app), (1, 1 / float(temperature), 8**0.5), strict=True):
         weights = np.exp(scores * factor) / np.exp(scores * factor).sum()
         assert lines[1] == f"largest weight {100 * weights.max():.1f} %"
@@ -266,19 +236,19 @@ def test_the_recomputed_rows_are_softmax_of_the_scores(temperature: str, open_pa
 @pytest.mark.parametrize(("block", "head", "query"), [(0, 0, 0), (1, 2, 5), (3, 3, 16)])
 def test_the_answers_are_right(block: int, head: int, query: int) -> None:
     config = ViTConfig(patch_size=7)
-    app = drawn(config, block=block, head=head, query=query)
+    app = draw_parts("self_attention", config, block=block, head=head, query=query)
     tensors = observe.observe(Choice("untrained", config, 0, 7, 0)).tensors
     pattern = tensors[f"blocks.{block}.attn.pattern"][head]
     names = ["[CLS]"] + [f"patch {r}, {c}" for r in range(1, 5) for c in range(1, 5)]
-    found = asked(app)
-    assert right(found["strongest"]) == names[int(pattern[query].argmax())]
-    assert right(found["sum"]) == "1, which is 100 %"
-    assert right(found["double"]) == "It falls"
-    assert right(found["count"]) == "289"
+    found = questions_of(app)
+    assert right_answer(found["strongest"]) == names[int(pattern[query].argmax())]
+    assert right_answer(found["sum"]) == "1, which is 100 %"
+    assert right_answer(found["double"]) == "It falls"
+    assert right_answer(found["count"]) == "289"
     key = int(np.delete(np.arange(17), query)[np.delete(pattern[query], query).argmax()])
     assert names[key] in found["mutual"].text
     expected = "More" if pattern[key, query] > pattern[query, key] else "Less"
-    assert right(found["mutual"]) == expected
+    assert right_answer(found["mutual"]) == expected
     assert all(len(set(question.options)) == len(question.options) for question in found.values())
 
 
@@ -290,4 +260,4 @@ def test_a_row_of_equal_weights_is_asked_about_fairly() -> None:
     even = AttentionRow(np.full(5, 0.2, np.float32), np.zeros(5, np.float32), 1, 4)
     words = {"query": "a", "head": 1, "block": 1}
     assert len(ask_strongest(even, list("abcde"), words).options) == 1
-    assert right(ask_double(even, words)) == "It stays as it is"
+    assert right_answer(ask_double(even, words)) == "It stays as it is"

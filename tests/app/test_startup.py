@@ -2,76 +2,129 @@
 
 import gc
 import importlib
+import itertools
 import os
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
 
 from explainer import startup
 
-SCRIPT = """
-import gc, sys, weakref
-from explainer.startup import collect_and_freeze, load
-
-assert "explainer.views.home" not in sys.modules
-load(["explainer.views.home"])
-assert {"explainer.views.home", "plotly", "pandas"} <= set(sys.modules)
-
+PAGE = """
 class Cycle:
     def __init__(self):
         self.me = self
 
-left = Cycle()
-collect_and_freeze()
-assert gc.get_freeze_count() > 10_000, gc.get_freeze_count()
-assert len(gc.get_objects()) < 1_000, len(gc.get_objects())
+kept = Cycle()
+"""
+SCRIPT = """
+import gc, sys, weakref
+from explainer.startup import collect_and_freeze, load
 
-# frozen while alive, then left behind: the next look finds it
-watched = weakref.ref(left)
-del left
+load(["page_of_a_test"])
+assert {"page_of_a_test", "plotly", "pandas"} <= set(sys.modules)
+page = sys.modules.pop("page_of_a_test")
+collect_and_freeze()
+
+# what was alive then is not walked again, even when nobody needs it any more ...
+watched = weakref.ref(page.kept)
+del page
 gc.collect()
 assert watched() is not None
+# ... what comes later is collected as ever ...
+class Later:
+    def __init__(self):
+        self.me = self
+
+after = weakref.ref(Later())
+gc.collect()
+assert after() is None
+# ... and the next look finds both
 collect_and_freeze()
 assert watched() is None
 """
 
 
-def test_what_is_imported_is_not_walked_again_and_what_is_left_behind_is_found():
-    subprocess.run([sys.executable, "-c", SCRIPT], check=True)
+def test_what_is_imported_is_not_walked_again_and_what_is_left_behind_is_found(tmp_path):
+    (tmp_path / "page_of_a_test.py").write_text(PAGE)
+    path = os.pathsep.join((str(tmp_path), os.environ.get("PYTHONPATH", "")))
+    environment = os.environ | {"PYTHONPATH": path}
+    subprocess.run([sys.executable, "-c", SCRIPT], check=True, env=environment)
 
 
-class Clock:
-    """Counts how often it is looked at, in seconds."""
+class Looks:
+    """Stands in for the event that a housekeeper waits for: it looks this often, then it ends."""
 
-    def __init__(self):
-        self.now = 0.0
+    def __init__(self, count, between):
+        self.left, self.between = count, between
 
-    def __call__(self):
-        self.now += 1.0
-        return self.now
+    def wait(self, seconds):
+        self.left -= 1
+        self.between()
+        return self.left < 0
 
 
-def test_full_collections_are_watched_without_holding_what_others_build(monkeypatch):
-    """A tuple made from a generator breaks where somebody else holds it, as get_objects does."""
-    monkeypatch.setattr(startup, "thread_time", Clock())
-    watch = startup.CollectionWatch()
-    gc.callbacks.append(watch)
+@pytest.fixture
+def cleanings(monkeypatch):
+    """Return a list that gets an entry at each cleaning of the house, where nothing is frozen."""
+    done = []
+    monkeypatch.setattr(startup, "spare_memory", lambda: None)
+    monkeypatch.setattr(startup, "load", lambda modules: None)
+    monkeypatch.setattr(startup, "collect_and_freeze", lambda: done.append(1))
+    before = gc.callbacks.copy()
+    yield done
+    gc.callbacks[:] = before
+
+
+@pytest.mark.parametrize(("seconds", "count"), [(1.0, 4), (0.0, 1)])
+def test_the_house_is_cleaned_again_when_full_collections_take_long(
+    monkeypatch, cleanings, seconds, count
+):
+    """And without ``gc.get_objects``: a tuple that another thread builds may break meanwhile."""
+    clock = itertools.count(0.0, seconds)
+    monkeypatch.setattr(startup, "thread_time", lambda: next(clock))
+    monkeypatch.setattr(gc, "get_objects", lambda *_: pytest.fail("that holds every object"))
+    monkeypatch.setattr(startup, "Event", lambda: Looks(3, gc.collect))
+    startup.keep_house(())
+    assert len(cleanings) == count
+
+
+def test_small_collections_are_no_reason_to_clean(monkeypatch, cleanings):
+    clock = itertools.count()
+    monkeypatch.setattr(startup, "thread_time", lambda: next(clock))
+    monkeypatch.setattr(startup, "Event", lambda: Looks(3, lambda: gc.collect(1)))
+    was_on = gc.isenabled()
+    gc.disable()  # lest a full one comes in between
     try:
-        gc.collect(1)
-        assert watch.longest == 0
-        gc.collect()
+        startup.keep_house(())
     finally:
-        gc.callbacks.remove(watch)
-    assert watch.longest >= 1
-    assert "get_objects(" not in Path(startup.__file__).read_text(encoding="utf-8")
+        if was_on:
+            gc.enable()
+    assert len(cleanings) == 1
 
 
-def test_outside_of_a_server_nothing_is_frozen():
-    before = gc.get_freeze_count()
-    startup.settle(("explainer.figures.probabilities",))
-    assert gc.get_freeze_count() == before
+@pytest.mark.parametrize("is_server", [True, False])
+def test_the_house_is_kept_in_a_server_only(monkeypatch, is_server):
+    started = []
+
+    class Started:
+        def __init__(self, **given):
+            self.given = given
+
+        def start(self):
+            started.append(self.given)
+
+    monkeypatch.setattr(startup, "Thread", Started)
+    monkeypatch.setattr(startup.st.runtime, "exists", lambda: is_server)
+    startup.settle.cache_clear()
+    for _ in range(2):  # once, however many pages are opened
+        startup.settle(("a.page",))
+    startup.settle.cache_clear()
+    house = {"target": startup.keep_house, "args": (("a.page",),), "daemon": True}
+    assert started == ([house] if is_server else [])
 
 
 HOME = """
@@ -100,22 +153,35 @@ def test_pandas_is_whole_before_anything_is_drawn(tmp_path):
     subprocess.run([sys.executable, "-c", HOME, str(home)], check=True, env=environment)
 
 
+class Cycle:
+    def __init__(self):
+        self.me = self
+
+
 def test_nothing_is_collected_while_modules_are_imported_and_only_then(tmp_path, monkeypatch):
-    (tmp_path / "imported_once.py").write_text("import gc\nis_on = gc.isenabled()\n")
+    text = f"import gc\nis_on = gc.isenabled()\n{PAGE}"
+    (tmp_path / "imported_once.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
-    before = gc.get_freeze_count()
     with startup.uncollected():
         module = importlib.import_module("imported_once")
-    monkeypatch.delitem(sys.modules, "imported_once")
+    del sys.modules["imported_once"]
     assert not module.is_on
     assert gc.isenabled()
-    after = gc.get_freeze_count()
-    assert after > before
+    # what was imported is not walked again ...
+    imported = weakref.ref(module.kept)
+    del module
+    gc.collect()
+    assert imported() is not None
     with startup.uncollected():  # a page's next run
         assert not gc.isenabled()
+        later = weakref.ref(Cycle())
     assert gc.isenabled()
-    assert gc.get_freeze_count() == after
+    # ... and what a run makes is collected as ever
+    gc.collect()
+    assert later() is None
     gc.unfreeze()
+    gc.collect()
+    assert imported() is None
 
 
 def test_an_import_that_fails_leaves_the_collector_on():

@@ -11,21 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 import streamlit as st
+from reading import choice_and_observation, texts_of
 from stated import Equation, equations
 from streamlit.testing.v1 import AppTest
 from unlike import UNLIKE, put
 
 from explainer.content import load_texts
 from explainer.inputs.models import load
-from explainer.observation import observe
 from explainer.observation.flaws import flaws
 from explainer.observation.lens import written
-from explainer.observation.observe import Observation
-from explainer.shell import frame, routes
+from explainer.shell import routes
 from explainer.shell.cell_arithmetic import ROUNDING
 from explainer.shell.quiz import Question, askable
 from explainer.shell.worked_line import worked_line
-from explainer.state.choice import Choice
 from explainer.state.place import Cell
 from explainer.views.classification_head import cells
 from explainer.views.multi_head.concat import written_by
@@ -46,14 +44,6 @@ CELLS = {  # view → cells of its matrices, of which each model gets the next
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
-    """The questions that the page has just asked."""
-    found: list[Question] = []
-    monkeypatch.setattr(frame.quiz, "show", lambda view, questions, place: found.extend(questions))
-    return found
-
-
-@pytest.fixture
 def place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known_runs: object
 ) -> Iterator[Callable[[str], None]]:
@@ -62,12 +52,6 @@ def place(
     st.cache_resource.clear()
     yield lambda name: put(tmp_path, UNLIKE[name])
     st.cache_resource.clear()
-
-
-def observed() -> tuple[Choice, Observation]:
-    found = load.load_source("default")
-    choice = Choice("default", found.model.config, 0, 7, 0, gallery=found.gallery)
-    return choice, observe.observe(choice)
 
 
 def stated(app: AppTest) -> Iterator[str]:
@@ -106,7 +90,7 @@ def link(view: str, model: int) -> dict[str, Any]:
 @pytest.mark.parametrize("view", ["home", *VIEWS])
 @pytest.mark.parametrize("model", UNLIKE)
 def test_what_a_page_states_holds(
-    place: Callable, open_page: Callable, asked: list[Question], model: str, view: str
+    place: Callable, open_page: Callable, asked_questions: list[Question], model: str, view: str
 ) -> None:
     place(model)
     address = "home" if view == "home" else routes.address(view)
@@ -117,10 +101,10 @@ def test_what_a_page_states_holds(
     assert not wrong
     assert not any("more than rounding" in text for text in stated(app))
     assert not any(re.search(r"\bnan\b", text) for text in stated(app))
-    for question in asked:
+    for question in asked_questions:
         check(question)
     if view != "home":
-        assert len(askable(asked)) >= 2, [question.name for question in asked]
+        assert len(askable(asked_questions)) >= 2, [question.name for question in asked_questions]
 
 
 def check(question: Question) -> None:
@@ -138,7 +122,7 @@ def check(question: Question) -> None:
 @pytest.mark.parametrize("model", UNLIKE)
 def test_what_is_said_to_add_up_does(place: Callable, model: str) -> None:
     place(model)
-    choice, seen = observed()
+    choice, seen = choice_and_observation("default")
     config = seen.config
     for block in range(config.depth):
         name = f"blocks.{block}"
@@ -159,7 +143,7 @@ def test_what_is_said_to_add_up_does(place: Callable, model: str) -> None:
 @pytest.mark.parametrize("model", [name for name in UNLIKE if UNLIKE[name].config.num_classes])
 def test_every_split_of_a_logit_is_derived_as_it_is_shown(place: Callable, model: str) -> None:
     place(model)
-    choice, seen = observed()
+    choice, seen = choice_and_observation("default")
     for name in ("written", "margin", "lens"):
         rows, columns = cells.cell_shapes(seen)[name]
         for row in range(rows):
@@ -190,14 +174,14 @@ def test_enough_is_computed_again(place: Callable, open_page: Callable) -> None:
 
 @pytest.mark.parametrize("picture", range(10))
 def test_the_powers_of_e_hold_for_many_pictures(
-    place: Callable, open_page: Callable, asked: list[Question], picture: int
+    place: Callable, open_page: Callable, asked_questions: list[Question], picture: int
 ) -> None:
     """Where the rounded exponent gives another number, the page says so."""
     place("LayerScale")
     app = open_page("classification-head", source="default", digit=picture, index=picture)
     wrong, count = wrong_in(stated(app))
     assert count and not wrong
-    for question in asked:
+    for question in asked_questions:
         check(question)
 
 
@@ -205,7 +189,7 @@ def test_the_powers_of_e_hold_for_many_pictures(
 def test_the_head_is_not_called_what_it_is_not(place: Callable, open_page: Callable, model: str):
     place(model)
     app = open_page("classification-head", source="default")
-    said = " ".join(element.value for element in app.markdown)
+    said = texts_of(app)
     assert "smallest part" not in said
 
 
@@ -260,7 +244,7 @@ def test_a_column_of_powers_says_of_what(place: Callable, open_page: Callable) -
 
 
 def test_the_untrained_source_states_what_holds(
-    place: Callable, open_page: Callable, asked: list[Question]
+    place: Callable, open_page: Callable, asked_questions: list[Question]
 ) -> None:
     place("CIFAR-10")
     for view in VIEWS:
@@ -268,7 +252,7 @@ def test_the_untrained_source_states_what_holds(
         assert not app.exception
         wrong, _ = wrong_in(stated(app))
         assert not wrong, view
-    for question in asked:
+    for question in asked_questions:
         check(question)
 
 

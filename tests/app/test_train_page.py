@@ -1,7 +1,6 @@
 """The training page in every state that a run can be in, and for everybody who may look at it."""
 
 import dataclasses
-import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from fake_process import FakeProcess
+from reading import curves_of, refusals_of, state_of
 from stated import equations
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
@@ -19,7 +19,6 @@ from explainer import training
 from explainer.content import load_texts
 from explainer.state import session
 from explainer.state.choice import RUN
-from explainer.state.link import State
 from explainer.training import Manager, Run, RunRequest
 from explainer.training import manager as manager_module
 from explainer.training.limits import load_limits
@@ -110,7 +109,7 @@ def end(run: Run, status: str = "finished", said: str = "") -> None:
     process.end_run(status, said)
 
 
-def words(app: AppTest) -> str:
+def words_of(app: AppTest) -> str:
     """Return all words of the page, with the HTML that the app wrote itself."""
     html = [element.proto.body for element in app.get("html")]
     return "\n".join([*(block.value for block in app.markdown), *html])
@@ -133,16 +132,6 @@ def click(app: AppTest, key: str) -> AppTest:
     return checked(app.button(key=f"train-{key}").click().run())
 
 
-def drawn(app: AppTest, key: str = "train-curves") -> dict[str, Any]:
-    """Return what the component of the curves was sent."""
-    found = next(e.proto for e in app.get("bidi_component") if e.proto.id.endswith(f"-{key}"))
-    return json.loads(found.json)
-
-
-def now(app: AppTest) -> State:
-    return app.session_state[session.SESSION_KEY]
-
-
 # before a run
 
 
@@ -150,9 +139,9 @@ def test_a_newcomer_sees_the_button_and_what_it_will_train(open_train, manager):
     app = open_train()
     start = app.button(key="train-start")
     assert start.label == "Start training" and not start.disabled
-    assert "How long it takes is being measured" in words(app)
-    assert "204,938 numbers to learn" in words(app) and "3 epochs of 429 steps" in words(app)
-    assert words(app).count("<b>?</b>") == 16
+    assert "How long it takes is being measured" in words_of(app)
+    assert "204,938 numbers to learn" in words_of(app) and "3 epochs of 429 steps" in words_of(app)
+    assert words_of(app).count("<b>?</b>") == 16
     assert not app.sidebar.children, "the page has its own knobs"
     assert "run" not in app.query_params
     assert [title.value for title in app.title] == ["Train it"]
@@ -161,7 +150,7 @@ def test_a_newcomer_sees_the_button_and_what_it_will_train(open_train, manager):
 def test_the_button_starts_what_the_knobs_say_and_the_address_names_it(open_train, manager):
     app = click(open_train(seed=7), "start")
     (run,) = manager.runs_of(ANNA)
-    assert now(app).run == run.id and app.query_params["run"] in (run.id, [run.id])
+    assert state_of(app).run == run.id and app.query_params["run"] in (run.id, [run.id])
     config = run.history.config
     assert config.model == setup.RECIPES["quick"][0]
     assert config.train == dataclasses.replace(setup.RECIPES["quick"][1], seed=7)
@@ -173,9 +162,9 @@ def test_what_stands_on_the_page_is_trained_whatever_comes_with_the_click(open_t
     """A browser that has only begun to draw the sliders may send other values of them."""
     app = open_train(patches=4, width=32, heads=2, depth=2)
     states = app._tree.get_widget_states()
-    for state_of in states.widgets:
-        if "train-width" in state_of.id:
-            state_of.double_array_value.data[:] = [0]
+    for widget in states.widgets:
+        if "train-width" in widget.id:
+            widget.double_array_value.data[:] = [0]
     press = states.widgets.add()
     press.id = app.button(key="train-start").proto.id
     press.trigger_value = True
@@ -189,7 +178,7 @@ def test_each_recipe_starts_as_it_stands_in_the_code(open_train, manager, name):
     app = open_train()
     checked(app.button_group(key="train-recipe").set_value(name).run())
     model, train = setup.RECIPES[name]
-    assert f"{model.num_parameters:,} numbers to learn" in words(app)
+    assert f"{model.num_parameters:,} numbers to learn" in words_of(app)
     click(app, "start")
     config = manager.runs_of(ANNA)[0].history.config
     assert (config.model, config.train) == (model, train)
@@ -200,14 +189,14 @@ def test_a_changed_knob_makes_the_recipe_ones_own(open_train, manager):
     checked(app.select_slider(key="train-width").set_value(32).run())
     assert app.button_group(key="train-recipe").value == "own"
     checked(app.button_group(key="train-recipe").set_value("quick").run())
-    assert now(app).width == 64
+    assert state_of(app).width == 64
 
 
 def test_the_shape_is_that_of_all_pages(open_train):
     app = open_train(width=32, depth=2)
     assert app.select_slider(key="train-width").value == 32
     checked(app.select_slider(key="train-depth").set_value(5).run())
-    assert now(app).depth == 5 and now(app).patches == 7
+    assert state_of(app).depth == 5 and state_of(app).patches == 7
 
 
 EXTREMES = {
@@ -252,7 +241,7 @@ def test_what_is_beyond_a_limit_is_said_beside_the_button(open_train):
     app = open_train(patches=14, width=128, depth=8)
     checked(app.select_slider(key="train-epochs").set_value(60).run())
     assert app.button(key="train-start").disabled
-    assert "choose fewer epochs or a smaller model" in words(app)
+    assert "choose fewer epochs or a smaller model" in words_of(app)
 
 
 def test_the_estimate_is_told_once_it_was_measured(open_train, manager):
@@ -260,14 +249,14 @@ def test_the_estimate_is_told_once_it_was_measured(open_train, manager):
     speed = {"epoch_seconds": 31.0, "test_seconds": 2.0, "images_per_second": 2000.0}
     FakeProcess.started[0].answer(**{"is": "measured", "speed": speed, "said": ""})
     app.run()
-    assert "takes **about 1 min 35 s** on this machine" in words(app)
-    assert "being measured" not in words(app)
+    assert "takes **about 1 min 35 s** on this machine" in words_of(app)
+    assert "being measured" not in words_of(app)
 
 
 def test_mistakes_are_named_and_can_be_taken_out(open_train, manager):
     app = open_train()
     checked(app.button_group(key="train-recipe").set_value("seed-faithful").run())
-    assert "Softmax before the loss" in words(app)
+    assert "Softmax before the loss" in words_of(app)
     click(app, "remove-softmax_before_loss")
     assert not setup_of(app).train.softmax_before_loss
     assert "remove-softmax_before_loss" not in buttons(app)
@@ -301,11 +290,11 @@ def test_a_run_that_waits_says_its_place(open_train, begin):
     begin(BEN)
     run = begin(ANNA)
     app = open_train()
-    assert now(app).run == run.id, "the visitor's run under way is found without a link"
-    assert "Place 1" in words(app) and "in the queue; it begins by itself" in words(app)
+    assert state_of(app).run == run.id, "the visitor's run under way is found without a link"
+    assert "Place 1" in words_of(app) and "in the queue; it begins by itself" in words_of(app)
     assert "leave_queue" in buttons(app) and "pause" not in buttons(app)
     click(app, "leave_queue")
-    assert "You took this run out of the queue" in words(app) and "Stopped" in words(app)
+    assert "You took this run out of the queue" in words_of(app) and "Stopped" in words_of(app)
 
 
 def test_a_run_that_waits_on_another_server_says_so(
@@ -317,10 +306,10 @@ def test_a_run_that_waits_on_another_server_says_so(
     new = Manager(tmp_path / "runs", old.limits, FakeProcess)
     monkeypatch.setattr(training, "the_manager", lambda: new)
     app = open_train()
-    assert now(app).run == runs_there[1].id
-    assert "Waiting" in words(app) and "in the queue; it begins by itself" in words(app)
+    assert state_of(app).run == runs_there[1].id
+    assert "Waiting" in words_of(app) and "in the queue; it begins by itself" in words_of(app)
     click(app, "leave_queue")
-    assert "Another process is busy with this run" in refusals(app)
+    assert "Another process is busy with this run" in refusals_of(app)
     old.close()
     new._look(is_cleaning=False)
     checked(app.run())
@@ -332,12 +321,12 @@ def test_a_run_that_learns_shows_the_newest_that_was_measured(open_train, begin)
     run = begin()
     advance(run, 2)
     app = open_train(run=run.id)
-    text = words(app)
+    text = words_of(app)
     assert "**Learning**" in text and "92.0 %" in text and "of 5,000 digits" in text
     assert "<dd>2 of 3</dd>" in text and "<dd>858 of 1,287</dd>" in text
     assert "after step 858 of 1,287" in text
     assert text.count('class="verdict"') == 16
-    figure = drawn(app)
+    figure = curves_of(app, "train-curves")
     assert figure["epochs"] == 3 and figure["newest"] == 2.0
     assert [len(curve["x"]) for curve in figure["panels"][0]["curves"]] == [2, 2, 2]
     assert figure["panels"][1]["curves"][2]["y"] == [91.0, 92.0]
@@ -345,8 +334,12 @@ def test_a_run_that_learns_shows_the_newest_that_was_measured(open_train, begin)
 
 def test_a_run_that_has_just_begun_has_empty_axes(open_train, begin):
     app = open_train(run=begin().id)
-    assert "It begins …" in words(app)
-    assert [len(curve["x"]) for curve in drawn(app)["panels"][0]["curves"]] == [0, 0, 0]
+    assert "It begins …" in words_of(app)
+    assert [len(curve["x"]) for curve in curves_of(app, "train-curves")["panels"][0]["curves"]] == [
+        0,
+        0,
+        0,
+    ]
 
 
 def test_pause_and_go_on(open_train, begin, manager):
@@ -354,7 +347,7 @@ def test_pause_and_go_on(open_train, begin, manager):
     advance(run, 1)
     app = click(open_train(run=run.id), "pause")
     assert manager.find(run.id).status == "paused"
-    assert "**Paused**" in words(app) and "pause" not in buttons(app)
+    assert "**Paused**" in words_of(app) and "pause" not in buttons(app)
     app = click(app, "go_on")
     assert manager.find(run.id).status == "running" and "pause" in buttons(app)
 
@@ -366,7 +359,7 @@ def test_stop_keeps_the_whole_epochs_and_resume_goes_on(open_train, begin, manag
     process = FakeProcess.started[0]
     process.order = lambda **order: process.end_run("stopped") if order["do"] == "stop" else None
     app = click(app, "stop")
-    assert "You stopped this run" in words(app) and "Epochs 0 to 2 are kept." in words(app)
+    assert "You stopped this run" in words_of(app) and "Epochs 0 to 2 are kept." in words_of(app)
     assert app.button(key="train-resume").label == "Resume after epoch 2"
     app = click(app, "resume")
     assert manager.find(run.id).status == "running" and "stop" in buttons(app)
@@ -375,7 +368,7 @@ def test_stop_keeps_the_whole_epochs_and_resume_goes_on(open_train, begin, manag
 def test_the_last_step_is_followed_by_the_test(open_train, begin):
     run = begin()
     advance(run, 3)
-    assert "Now it reads the 10,000 test digits" in words(open_train(run=run.id))
+    assert "Now it reads the 10,000 test digits" in words_of(open_train(run=run.id))
 
 
 # afterwards
@@ -391,7 +384,7 @@ def finished(begin: Callable[..., Run], **settings: Any) -> Run:
 def test_a_finished_run_tells_its_result_and_what_can_be_done(open_train, begin):
     run = finished(begin)
     app = open_train(run=run.id)
-    assert "93.21 %" in words(app) and "10,000 test digits" in words(app)
+    assert "93.21 %" in words_of(app) and "10,000 test digits" in words_of(app)
     assert buttons(app) >= {"open", "same", "change", "another", "open-epoch"}
     assert not buttons(app) & {"pause", "stop", "resume", "start"}
     assert downloads(app) >= {
@@ -400,7 +393,7 @@ def test_a_finished_run_tells_its_result_and_what_can_be_done(open_train, begin)
         "Python script of this run",
     }
     assert "The hardest digits" in {head.value for head in app.header}
-    assert words(app).count("truth: ") == 16
+    assert words_of(app).count("truth: ") == 16
 
 
 def test_the_page_turns_over_when_the_run_ends(open_train, begin):
@@ -418,7 +411,8 @@ def test_any_epoch_can_be_opened_in_the_pipeline(open_train, begin, key, epoch):
     if epoch is not None:
         checked(app.select_slider(key="train-epoch").set_value(epoch).run())
     app = click(app, key)
-    assert (now(app).source, now(app).run, now(app).epoch) == (RUN, run.id, epoch)
+    now = state_of(app)
+    assert (now.source, now.run, now.epoch) == (RUN, run.id, epoch)
     assert app.session_state[session.VIEW_KEY] == "home"
 
 
@@ -426,7 +420,7 @@ def test_the_same_again_is_another_run_of_the_same_settings(open_train, begin, m
     run = finished(begin)
     app = click(open_train(run=run.id), "same")
     newest = manager.runs_of(ANNA)[0]
-    assert newest.id != run.id and now(app).run == newest.id
+    assert newest.id != run.id and state_of(app).run == newest.id
     assert newest.history.config == run.history.config
 
 
@@ -434,16 +428,16 @@ def test_change_and_train_again_turns_the_knobs_to_its_settings(open_train, begi
     train = TrainConfig(epochs=3, lr=0.007, seed=12, softmax_before_loss=True)
     run = finished(begin, train=train)
     app = click(open_train(run=run.id), "change")
-    assert "start" in buttons(app) and now(app).run == ""
-    assert setup_of(app).train == train and now(app).seed == 12
+    assert "start" in buttons(app) and state_of(app).run == ""
+    assert setup_of(app).train == train and state_of(app).seed == 12
     assert app.select_slider(key="train-lr").value == 0.007
-    assert (now(app).width, now(app).depth) == (16, 2)
+    assert (state_of(app).width, state_of(app).depth) == (16, 2)
 
 
 def test_leaving_a_run_leaves_the_pipeline_with_a_model(open_train, begin):
     run = finished(begin)
     app = click(open_train(run=run.id, source="run", epoch=1), "another")
-    assert (now(app).run, now(app).source, now(app).epoch) == ("", "default", None)
+    assert (state_of(app).run, state_of(app).source, state_of(app).epoch) == ("", "default", None)
 
 
 @pytest.mark.parametrize(
@@ -459,7 +453,7 @@ def test_a_run_that_broke_off_says_why_and_what_is_kept(open_train, begin, manag
         manager.store.change(run.id, state="interrupted", said=(said := "The server stopped."))
         manager._active.clear()
     app = open_train(run=run.id)
-    assert said in words(app) and "Epochs 0 to 1 are kept." in words(app)
+    assert said in words_of(app) and "Epochs 0 to 1 are kept." in words_of(app)
     assert app.button(key="train-resume").label == "Resume after epoch 1"
     assert "open" in buttons(app)
 
@@ -468,7 +462,7 @@ def test_a_run_that_broke_off_before_its_first_epoch_begins_again(open_train, be
     run = begin()
     end(run, "failed", "The training process was ended.")
     app = open_train(run=run.id)
-    assert "Nothing of it was saved yet." in words(app)
+    assert "Nothing of it was saved yet." in words_of(app)
     assert app.button(key="train-resume").label == "Begin it again"
     assert "open" not in buttons(app)
 
@@ -480,7 +474,7 @@ def test_a_shared_run_can_be_looked_at_and_not_steered(open_train, begin, manage
     run = begin(ANNA)
     advance(run, 1)
     app = open_train(BEN, run=run.id)
-    assert "This run was shared with you" in words(app) and "**Learning**" in words(app)
+    assert "This run was shared with you" in words_of(app) and "**Learning**" in words_of(app)
     assert not buttons(app) & {"pause", "stop"}
     end(run, "stopped")
     app = open_train(BEN, run=run.id)
@@ -501,32 +495,26 @@ def test_a_second_run_is_refused_in_one_sentence(open_train, begin, manager):
     app = open_train(run=run.id)
     active = begin()
     app = click(app, "same")
-    assert "You already have a run that waits or trains" in words(app)
-    assert "is under way" in words(app)
+    assert "You already have a run that waits or trains" in words_of(app)
+    assert "is under way" in words_of(app)
     app = click(app, "look-active")
-    assert now(app).run == active.id
-    assert "You already have" not in words(app)
+    assert state_of(app).run == active.id
+    assert "You already have" not in words_of(app)
 
 
 def test_a_run_is_deleted_after_a_second_question(open_train, begin, manager):
     run = finished(begin)
     app = click(open_train(run=run.id), f"delete-{run.id}")
     assert manager.find(run.id) is None
-    assert now(app).run == "" and "start" in buttons(app)
+    assert state_of(app).run == "" and "start" in buttons(app)
 
 
 def test_a_mistake_can_be_switched_on_while_a_run_goes_on(open_train, begin):
     run = begin()
     app = open_train(run=run.id)
     checked(app.button(key="mistake-try").click().run())
-    assert now(app).run == run.id and "stop" in buttons(app)
+    assert state_of(app).run == run.id and "stop" in buttons(app)
     assert setup_of(app).train.softmax_before_loss
-
-
-def refusals(app: AppTest) -> str:
-    return " ".join(
-        element.proto.body for element in app.get("html") if 'class="refused"' in element.proto.body
-    )
 
 
 def test_why_a_start_was_refused_stays_until_the_next_order(open_train, begin, manager):
@@ -534,13 +522,13 @@ def test_why_a_start_was_refused_stays_until_the_next_order(open_train, begin, m
     running = begin("c" * 32)
     manager.limits = dataclasses.replace(manager.limits, queue=0)
     click(other, "start")
-    assert "runs wait, which is the most" in refusals(other)
+    assert "runs wait, which is the most" in refusals_of(other)
     for _ in range(3):
         checked(other.run())
-        assert "runs wait, which is the most" in refusals(other)
+        assert "runs wait, which is the most" in refusals_of(other)
     manager.limits = dataclasses.replace(manager.limits, queue=3)
     click(other, "start")
-    assert not refusals(other) and manager.active_of(BEN)
+    assert not refusals_of(other) and manager.active_of(BEN)
     assert manager.find(running.id).is_going
 
 
@@ -550,9 +538,9 @@ def test_a_refusal_does_not_make_a_run_that_is_watched_run_for_ever(open_train, 
     orders_before = len(FakeProcess.started[0].orders)
     end(manager.active_of(ANNA))
     click(app, "pause")
-    assert "not under way" in refusals(app)
+    assert "not under way" in refusals_of(app)
     checked(app.run())
-    assert "not under way" in refusals(app)
+    assert "not under way" in refusals_of(app)
     assert len(FakeProcess.started[0].orders) == orders_before
 
 
@@ -567,15 +555,15 @@ def test_a_folder_that_cannot_be_written_says_so_when_a_run_is_deleted(
 
     monkeypatch.setattr(manager.store, "delete", refuse)
     click(app, f"delete-{run.id}")
-    assert "cannot be deleted, since its folder cannot be written: Read-only" in refusals(app)
-    assert manager.find(run.id) and now(app).run == run.id
+    assert "cannot be deleted, since its folder cannot be written: Read-only" in refusals_of(app)
+    assert manager.find(run.id) and state_of(app).run == run.id
 
 
 def test_files_of_others_in_a_deleted_run_are_said(open_train, begin, manager):
     run = finished(begin)
     (run.history.path / "thesis.txt").write_text("mine")
     app = click(open_train(run=run.id), f"delete-{run.id}")
-    assert "its folder stays: 1 files" in refusals(app) and now(app).run == ""
+    assert "its folder stays: 1 files" in refusals_of(app) and state_of(app).run == ""
     assert (run.history.path / "thesis.txt").read_text() == "mine"
 
 
@@ -595,7 +583,8 @@ def test_a_place_for_runs_that_is_none_is_said_beside_the_button(
         checked(app.run())
         if address == "train":
             assert app.button(key="train-start").disabled
-            assert "No run can be started" in words(app) and "VIT_EXPLAINER_RUNS" in words(app)
+            assert "No run can be started" in words_of(app)
+            assert "VIT_EXPLAINER_RUNS" in words_of(app)
     with pytest.raises(training.RefusedError, match="cannot be begun"):
         made.start(ANNA, RunRequest(SMALL, TRAIN))
     made.close()
@@ -604,13 +593,13 @@ def test_a_place_for_runs_that_is_none_is_said_beside_the_button(
 
 def test_a_run_that_is_gone_is_said_and_the_setup_shown(open_train):
     app = open_train(run="never-was-there")
-    assert "There is no run never-was-there here" in words(app)
-    assert "start" in buttons(app) and now(app).run == ""
+    assert "There is no run never-was-there here" in words_of(app)
+    assert "start" in buttons(app) and state_of(app).run == ""
 
 
 def test_a_recorded_run_is_shown_and_can_be_repeated(open_train, manager):
     app = open_train(run="recorded-healthy")
-    assert "This run came with the app." in words(app)
+    assert "This run came with the app." in words_of(app)
     assert buttons(app) >= {"open", "same", "change"} and "resume" not in buttons(app)
     click(app, "same")
     assert manager.runs_of(ANNA)[0].history.config.train.epochs == 3
@@ -629,7 +618,7 @@ def test_a_recorded_run_is_shown_and_can_be_repeated(open_train, manager):
 def test_no_link_breaks_the_page(open_train, params):
     app = open_train(**params)
     assert "start" in buttons(app)
-    assert HOSTILE not in words(app)
+    assert HOSTILE not in words_of(app)
 
 
 @pytest.mark.parametrize("what", ["config.json", "metrics.jsonl", "live.safetensors"])
@@ -640,7 +629,7 @@ def test_a_damaged_run_is_shown_as_far_as_it_goes(open_train, begin, what, conte
     manager.store._histories.clear()
     app = open_train(run=run.id)
     if what == "config.json":
-        assert "The settings of this run are damaged" in words(app)
+        assert "The settings of this run are damaged" in words_of(app)
         click(app, "another")
     else:
         assert "open" in buttons(app)
@@ -653,7 +642,7 @@ def test_numbers_that_are_none_are_left_out_of_the_curves(open_train, begin):
         for value in ("NaN", "Infinity", '"much"', "null", "[]"):
             line = f'"train_loss": {value}, "train_accuracy": 0.5, "step": 500, "epoch": 2'
             file.write(f'{{"seconds": 40, {line}}}\n')
-    figure = drawn(open_train(run=run.id))
+    figure = curves_of(open_train(run=run.id), "train-curves")
     assert figure["panels"][0]["curves"][0]["x"] == [round(229 / STEPS, 4)]
 
 
@@ -663,10 +652,10 @@ def test_a_snapshot_of_another_model_is_not_shown(open_train, begin):
     other = build(dataclasses.replace(SMALL, embed_dim=32))
     found, _ = take_snapshot(other, mnist(), step=1, epoch=1, seconds=1.0)
     found.save(run.history.path)
-    assert "was not written whole" in words(open_train(run=run.id))
+    assert "was not written whole" in words_of(open_train(run=run.id))
     broken = dataclasses.replace(found, logits=np.full((16, 10), np.nan, np.float32))
     broken.save(run.history.path)
-    assert "was not written whole" in words(open_train(run=run.id))
+    assert "was not written whole" in words_of(open_train(run=run.id))
 
 
 def test_a_title_is_shown_and_never_drawn(open_train, begin, manager):
@@ -684,12 +673,12 @@ def test_the_run_shown_is_held_against_the_healthy_one(open_train, begin):
     run = finished(begin, train=TrainConfig(epochs=3, shuffled_labels=True))
     app = open_train(run=run.id)
     assert app.multiselect(key="train-compare").value == [run.id, "recorded-healthy"]
-    (table,) = re.findall(r'<div class="train-differ".*?</div>', words(app), re.DOTALL)
+    (table,) = re.findall(r'<div class="train-differ".*?</div>', words_of(app), re.DOTALL)
     rows = dict(re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td>', table))
     assert rows["Shuffled labels"] == "yes" and rows["Embedding width"] == "16"
     assert rows["Test accuracy"] == "93.21 %"
     assert "Batch size" not in rows, "it is the same in both"
-    curves = drawn(app, "train-compare-curves")["panels"][1]["curves"]
+    curves = curves_of(app, "train-compare-curves")["panels"][1]["curves"]
     assert [curve["kind"] for curve in curves] == ["line", "marks"] * 2
 
 
@@ -699,7 +688,7 @@ def test_a_run_keeps_its_colour_while_others_come_and_go(open_train, begin):
 
     def shades(*chosen: str) -> dict[str, str]:
         checked(app.multiselect(key="train-compare").set_value(list(chosen)).run())
-        found = drawn(app, "train-compare-curves")["panels"][0]["curves"][1::2]
+        found = curves_of(app, "train-compare-curves")["panels"][0]["curves"][1::2]
         return dict(zip(chosen, (curve["shade"] for curve in found), strict=True))
 
     both = shades(first.id, second.id)
@@ -730,7 +719,7 @@ def test_the_page_says_of_which_digits_a_snapshot_asked(open_train, begin, part:
     advance(run, 1)
     found, _ = take_snapshot(build(SMALL, seed=0), mnist(), step=1, epoch=1, seconds=1.0)
     dataclasses.replace(found, part=part).save(run.history.path)
-    said = words(open_train(run=run.id))
+    said = words_of(open_train(run=run.id))
     texts = load_texts("train")["now"]["asked"]
     other = next(name for name in texts if name != part)
     assert texts[part] in said and texts[other] not in said
@@ -758,5 +747,5 @@ def test_nothing_reads_the_test_digits_before_the_end(monkeypatch):
 
 def test_the_page_states_what_holds(open_train, begin):
     for app in (open_train(), open_train(run=finished(begin).id)):
-        for text in words(app).splitlines():
+        for text in words_of(app).splitlines():
             assert all(one.holds is not False for one in equations(text)), text

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from reading import texts_of
 from streamlit.testing.v1 import AppTest
 
 from explainer import training
@@ -86,7 +87,7 @@ def test_an_uploaded_file_shows_no_command_of_its_own(
     assert not app.exception
     shown = [block.value for block in app.code]
     assert not any("curl" in text for text in shown)
-    said = " ".join(block.value for block in app.markdown)
+    said = texts_of(app)
     assert ("python -m vit_core.train --preset default" in " ".join(shown)) == (train is not None)
     assert "The command that trained it" not in said
     assert "www:gray[].title.invalid" in said

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
+from reading import state_of
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 
@@ -34,10 +35,8 @@ from explainer.inputs.models.upload import (
     title_of,
 )
 from explainer.shell import routes
-from explainer.shell.sidebar import upload_model
-from explainer.state import session
+from explainer.shell.sidebar.upload_model import KEY
 from explainer.state.choice import saved
-from explainer.state.link import State
 from explainer.training import RefusedError, visitor
 from explainer.training.housekeeping import clear_temporary
 from explainer.training.limits import load_limits
@@ -596,14 +595,10 @@ def open_app(
 
 
 def upload(app: AppTest, content: bytes, name: str = "model.safetensors") -> AppTest:
-    uploader = app.sidebar.file_uploader(key=upload_model.KEY)
+    uploader = app.sidebar.file_uploader(key=KEY)
     uploader.set_value((name, content, "application/octet-stream")).run()
     assert not app.exception, app.exception[0].message
     return app
-
-
-def now(app: AppTest) -> State:
-    return app.session_state[session.SESSION_KEY]
 
 
 def test_an_uploaded_model_is_shown_at_once_and_found_by_its_link(
@@ -611,7 +606,7 @@ def test_an_uploaded_model_is_shown_at_once_and_found_by_its_link(
 ):
     app = upload(open_app("patches", digit=3), made(metrics={"epoch": 4, "test_accuracy": 0.97}))
     (run,) = manager.runs_of(OURS)
-    found = now(app)
+    found = state_of(app)
     assert (found.source, found.run, found.epoch, found.digit) == ("run", run.id, None, 3)
     assert "This is your model “model” now." in " ".join(b.value for b in app.sidebar.markdown)
     assert app.sidebar.selectbox(key="source").options[-1] == "model · uploaded"
@@ -625,12 +620,12 @@ def test_a_refused_file_changes_nothing_and_its_words_are_only_shown(
     open_app: Callable[..., AppTest], manager: Manager, made: Make
 ):
     app = open_app(source="fast", digit=3)
-    before = now(app)
+    before = state_of(app)
     upload(app, with_metadata(made(), format="![x](http://example.org/x.png)"))
     (error,) = app.sidebar.error
     assert "was not written by this project" in error.value.replace("\\", "")
     assert "](" not in error.value and "![" not in error.value
-    assert now(app) == before and not manager.runs_of(OURS)
+    assert state_of(app) == before and not manager.runs_of(OURS)
 
 
 def test_a_large_model_takes_its_turn_with_pretrained_ones(
@@ -664,7 +659,7 @@ def test_a_page_says_that_a_large_model_waits(
     places.clock = lambda: 60.0 * len(said)  # somebody else's place is free once it was said
     places.get("of another visitor", object)
     app = open_app("patches", source="run", run=run.id)
-    assert now(app).source == "run"
+    assert state_of(app).source == "run"
     assert "Another visitor is looking inside another large model" in said[0]
     assert not app.info and not app.sidebar.info
 
@@ -692,4 +687,4 @@ def test_every_page_shows_every_shape_that_is_accepted(
     run = add_upload(manager, OURS, made(SHAPES[shape], metrics={"epoch": 1}), "a.safetensors")
     app = open_app(routes.address(view), source="run", run=run.id)
     assert not app.exception, app.exception[0].message
-    assert not app.error and now(app).source == "run"
+    assert not app.error and state_of(app).source == "run"
