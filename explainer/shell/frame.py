@@ -126,7 +126,7 @@ def show_head(
 ) -> None:
     """Title and lead, and a quiet row: how to look at the page, and its link."""
     words = load_texts("frame")
-    number, count = list(routes.PIPELINE).index(view) + 1, len(routes.PIPELINE)
+    number, count = routes.PIPELINE.index(view) + 1, len(routes.PIPELINE)
     st.html(f'<p class="page-number">{words["number"].format(number=number, count=count)}</p>')
     st.title(texts["title"].format(**facts), anchor=False)
     with st.container(key="lead"):

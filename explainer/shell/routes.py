@@ -7,17 +7,18 @@ import streamlit as st
 from explainer.content import load_texts
 from explainer.state import session
 
-PIPELINE = {  # view → title, in the order of the walk
-    "patches": "Patches",
-    "patch_embedding": "Embedding",
-    "class_token": "Class token",
-    "position": "Position",
-    "self_attention": "Self-attention",
-    "multi_head": "Multi-head",
-    "encoder_block": "Encoder block",
-    "classification_head": "Classification head",
-}
-TITLES = {"home": "Home", "train": "Train", **PIPELINE}  # of all pages, as the top shows them
+PIPELINE = (  # the pages that walk through the model, in their order
+    "patches",
+    "patch_embedding",
+    "class_token",
+    "position",
+    "self_attention",
+    "multi_head",
+    "encoder_block",
+    "classification_head",
+)
+VIEWS = ("home", "train", *PIPELINE)  # all pages, in the order of the bar at the top
+TITLES = {view: load_texts("pages")[view] for view in VIEWS}
 WALK = ("home", *PIPELINE)
 
 

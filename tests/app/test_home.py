@@ -9,10 +9,10 @@ import pytest
 from reading import texts_of
 from streamlit.testing.v1 import AppTest
 
+from explainer.content import load_texts
 from explainer.inputs.models import load
 from explainer.inputs.pictures import test_digits
 from explainer.shell import quiz, routes
-from explainer.shell.sidebar import POSITION_LABELS, SOURCE_LABELS
 from explainer.state import session
 from explainer.state.choice import SOURCES, UNTRAINED
 from explainer.state.link import DEPTHS, HEADS, MAX_SEED, PATCHES, READERS, WIDTHS, State
@@ -71,7 +71,7 @@ def test_a_trained_source_shows_its_shape_result_and_command(open_app, source, f
         "Embedding width": str(config.embed_dim),
         "Attention heads": str(config.num_heads),
         "Encoder blocks": str(config.depth),
-        "Position": POSITION_LABELS[config.pos_embed],
+        "Position": load_texts("sidebar")["positions"][config.pos_embed],
     }
     text = texts_of(app)
     assert "98.76 %" in text
@@ -194,7 +194,7 @@ def test_a_damaged_model_is_said_in_one_sentence_and_the_page_goes_on(
 
 
 def test_every_source_has_a_label():
-    assert set(SOURCE_LABELS) == set(SOURCES)
+    assert set(load_texts("sidebar")["sources"]) == set(SOURCES)
 
 
 def test_the_pipeline_leads_to_every_page(open_app):

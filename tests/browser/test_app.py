@@ -121,7 +121,7 @@ def test_a_stage_leads_to_its_page_by_keyboard(visit, view):
     home.page.locator(f".pipeline a[data-view={view}]").press("Enter")
     home.page.wait_for_url(f"**/{address(view)}?*width=32*")
     home.settle()
-    number = list(PIPELINE).index(view) + 1
+    number = PIPELINE.index(view) + 1
     expect(home.page.locator(".page-number")).to_have_text(f"Page {number} of 8")
     home.check()
 

@@ -5,11 +5,11 @@ from functools import partial
 import streamlit as st
 
 from explainer.caching import remember
+from explainer.content import load_texts
 from explainer.inputs.models import load
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell.notes import note
-from explainer.shell.sidebar import SOURCE_LABELS
 from explainer.state.choice import UNTRAINED, Choice
 from explainer.state.place import Place
 from explainer.views.class_token.wording import TEXTS, has_class
@@ -47,5 +47,7 @@ def compared(gallery: str) -> list[tuple[str, str, str]]:
         accuracy = held.checkpoint.metrics.get("test_accuracy")
         if isinstance(accuracy, float) and held.gallery == gallery:
             reads = texts["reads_class" if has_class(held.model.config) else "reads_mean"]
-            rows.append((SOURCE_LABELS[source], reads, f"{100 * accuracy:.2f} %"))
+            rows.append(
+                (load_texts("sidebar")["sources"][source], reads, f"{100 * accuracy:.2f} %")
+            )
     return rows

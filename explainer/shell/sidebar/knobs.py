@@ -1,0 +1,82 @@
+"""The shape of the model: knobs for the untrained one, a table for one that has its shape."""
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from explainer.content import load_texts
+from explainer.shell import controls
+from explainer.shell.notes import note
+from explainer.shell.sidebar.model import narrow_to_known
+from explainer.state import session
+from explainer.state.link import DEPTHS, HEADS, MAX_SEED, PATCHES, WIDTHS, State
+from vit_core import ViTConfig
+
+TEXTS = load_texts("sidebar")
+STYLE = """<style>
+.stHtml .shape { display: grid; grid-template-columns: 1fr auto; gap: 0.375rem 1rem; margin: 0;
+  padding: 0; font-size: 0.875rem; }
+.shape dt { margin: 0; padding: 0; font-weight: 400; }
+.shape dd { margin: 0; padding: 0; font-weight: 600; text-align: right; }
+</style>"""
+
+
+def turn_knobs(now: State) -> None:
+    """Draw the knobs of the untrained model."""
+    st.subheader(TEXTS["shape"])
+    for name, options in (
+        ("patches", PATCHES),
+        ("width", WIDTHS),
+        ("heads", HEADS),
+        ("depth", DEPTHS),
+    ):
+        st.select_slider(TEXTS[name], options, getattr(now, name), **widget_args(name, now))
+    left, right = st.columns([3, 2])
+    left.selectbox(
+        TEXTS["position"],
+        list(TEXTS["positions"]),
+        format_func=TEXTS["positions"].__getitem__,
+        **widget_args("position", now),
+    )
+    right.number_input(
+        TEXTS["seed"],
+        min_value=0,
+        max_value=MAX_SEED,
+        step=1,
+        help=TEXTS["seed_help"],
+        **widget_args("seed", now),
+    )
+
+
+def show_shape(config: ViTConfig) -> None:
+    """Show the shape of a trained model, which nobody can change."""
+    st.subheader(TEXTS["shape"])
+    note(load_texts("run_models")["fixed"])
+    rows = "".join(
+        f"<dt>{TEXTS[name]}</dt><dd>{value}</dd>"
+        for name, value in (
+            ("patches", config.grid_size[1]),
+            ("width", config.embed_dim),
+            ("heads", config.num_heads),
+            ("depth", config.depth),
+            ("position", TEXTS["positions"][config.pos_embed]),
+        )
+    )
+    st.html(f'{STYLE}<dl class="shape">{rows}</dl>')
+
+
+def widget_args(name: str, now: State) -> dict[str, Any]:
+    """Return what ties a widget to one value of the state, which alone decides what it shows.
+
+    The widget is only told a value that it does not have: one that is told its value at every run
+    jumps back while somebody moves it quickly.
+    """
+    controls.tell(name, getattr(now, name))
+    return {"key": name, "on_change": partial(keep, name)}
+
+
+def keep(name: str) -> None:
+    """Keep the value of a widget that somebody has moved."""
+    session.save(narrow_to_known(replace(session.load(), **{name: st.session_state[name]})))
