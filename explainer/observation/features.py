@@ -104,7 +104,7 @@ def known_features(choice: Choice) -> Known:
             features = [source.model(source.batch(one))[0] for one in pixels]
         return Known(found, pixels, torch.stack(features).numpy())
 
-    return remember(("known features", choice.source), run)
+    return remember(("known features", choice.source, choice.config, choice.seed), run)
 
 
 def stages(seen: Observation) -> tuple[str, ...]:

@@ -34,10 +34,7 @@ def check_whole(app: AppTest, seen: Observation) -> None:
     assert not app.exception and not app.error
     assert len(app.header) == len(page.PARTS) + 1
     shapes = {name: values.shape for name, values in matrices_of(app).items()}
-    expected = page.cells.cell_shapes(seen)
-    if seen.config.pool == "cls":  # whose row is shown as it is, since nothing is averaged
-        del expected["pooled"]
-    assert shapes == expected
+    assert shapes == page.cells.cell_shapes(seen)
 
 
 @pytest.mark.parametrize("source", ["default", "fast", "best", "seed", "untrained"])
@@ -60,6 +57,12 @@ def test_shapes_at_their_extremes(open_page: Callable, knobs: dict):
         for matrix in make(choice, seen):
             assert matrix.name in page.cells.MATRICES[part]
             assert matrix.values.shape == shapes[matrix.name]
+
+
+def test_a_cell_of_a_matrix_that_only_other_models_have_is_left_out(open_page: Callable):
+    app = open_page(ADDRESS, cell="pooled.0.0")  # the average of the patches, beside a class token
+    assert not app.exception
+    assert any("cell=pooled.0.0" in element.proto.body for element in app.get("html"))
 
 
 @pytest.mark.parametrize("source", ["default", "best"])

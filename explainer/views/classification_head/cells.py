@@ -106,11 +106,12 @@ def cell_shapes(seen: Observation) -> dict[str, tuple[int, int]]:
     config = seen.config
     width, writers = config.embed_dim, 2 * config.depth + 2
     classes = len(shown_classes(seen)) if config.num_classes else 0
-    rows = 1 if config.pool == "cls" else config.num_patches
+    has_class = config.pool == "cls"
+    rows = 1 if has_class else config.num_patches
     return {
         "stream": (rows, width),
         "normed": (rows, width),
-        "pooled": (1, width),
+        **({} if has_class else {"pooled": (1, width)}),
         "weights": (classes, width),
         "row": (1, width),
         "logits": (classes, 1),
