@@ -28,7 +28,7 @@ REQUEST = RunRequest(
 
 
 def wait(manager: Manager, run: Run) -> Run:
-    while (found := manager.find(run.id)).is_going:
+    while (found := manager.find(run.id)).is_active:
         time.sleep(0.05)
     return found
 
@@ -64,8 +64,8 @@ def measure(manager: Manager, moments: random.Random, kills: int) -> int:
         name, after = f"visitor {number}", moments.uniform(0.0, length)
         run = manager.start(name, REQUEST)
         time.sleep(after)
-        if manager.find(run.id).is_going:
-            psutil.Process(manager.process_of(run.id)).kill()
+        if manager.find(run.id).is_active:
+            psutil.Process(manager.process_id_of(run.id)).kill()
         found = wait(manager, run)
         kept = len(found.history.epochs()) - 1
         if found.status != "finished":

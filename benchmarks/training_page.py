@@ -139,7 +139,7 @@ def measure_speed(rounds: int) -> list[tuple[str, list[float], str]]:
             manager = Manager(Path(folder) / f"runs-{number}", limits)
             try:
                 run = manager.start("somebody", RunRequest(preset.model, train, "fast"))
-                while manager.find(run.id).is_going:
+                while manager.find(run.id).is_active:
                     time.sleep(0.5)
                 worker.append(last_seconds(run.history.path))
             finally:

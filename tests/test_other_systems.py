@@ -58,7 +58,7 @@ limits = dataclasses.replace(load_limits(), runs_at_once=1, threads=1)
 manager = Manager(Path(sys.argv[1]), limits)
 
 def ended(run):
-    while manager.find(run.id).is_going:
+    while manager.find(run.id).is_active:
         time.sleep(0.01)
     return manager.find(run.id)
 
@@ -66,7 +66,7 @@ def lines(run):
     return len(run.history.metrics())
 
 whole = ended(manager.start("whole", RunRequest(model, train)))
-assert whole.status == "finished", whole.said
+assert whole.status == "finished", whole.message
 run = manager.start("anna", RunRequest(model, train))
 while 1 not in run.history.epochs():
     time.sleep(0.01)
@@ -76,14 +76,14 @@ before = -1
 while before != lines(run):
     before = lines(run)
     time.sleep(0.7)
-manager.go_on("anna", run.id)
+manager.unpause("anna", run.id)
 while lines(run) == before:
     time.sleep(0.01)
 manager.stop("anna", run.id)
 assert ended(run).status == "stopped"
 assert manager.find(run.id).can_resume
 manager.resume("anna", run.id)
-assert ended(run).status == "finished", manager.find(run.id).said
+assert ended(run).status == "finished", manager.find(run.id).message
 one, other = (load_checkpoint(r.history.checkpoint()).model.state_dict() for r in (whole, run))
 assert all((one[key] == other[key]).all() for key in one)
 assert run.history.test_accuracy == whole.history.test_accuracy

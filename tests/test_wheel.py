@@ -52,7 +52,7 @@ manager = the_manager()
 model = ViTConfig(patch_size=14, embed_dim=8, depth=1, num_heads=1, pool="mean")
 train = TrainConfig(epochs=1, batch_size=1024, optimizer="adamw", lr=0.01, augment="none")
 run = manager.start("anna", RunRequest(model, train))
-while manager.find(run.id).is_going:
+while manager.find(run.id).is_active:
     time.sleep(0.01)
 found = manager.find(run.id)
 manager.close()

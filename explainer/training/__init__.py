@@ -1,4 +1,4 @@
-"""Training runs: one manager for the server, and what the pages need to know of it."""
+"""Training runs: one manager for each server, and the classes that pages use with it."""
 
 import atexit
 from functools import cache
@@ -27,13 +27,13 @@ _lock = Lock()
 
 
 def the_manager() -> Manager:
-    """Return the manager of this server, which takes over the folder of runs when first asked."""
-    with _lock:  # two visitors may be the first
+    """Return the manager of this server; the first call creates it."""
+    with _lock:  # two visitors may make the first call at once
         return make_manager()
 
 
 def close_manager() -> None:
-    """End all training of this server, if there is any."""
+    """End all training of this server, if the manager was ever created."""
     with _lock:
         if make_manager.cache_info().currsize:
             make_manager().close()
@@ -42,6 +42,6 @@ def close_manager() -> None:
 @cache
 def make_manager() -> Manager:
     manager = Manager(runs_root(), load_limits())
-    manager.is_here = presence.is_here
+    manager.has_open_page = presence.has_open_page
     atexit.register(manager.close)
     return manager

@@ -1,4 +1,4 @@
-"""Who may do what with a run, and for whom there is room."""
+"""What a visitor may do with a run, and whether there is room for another one."""
 
 import time
 from collections.abc import Iterator
@@ -7,108 +7,111 @@ from contextlib import contextmanager
 from explainer.training.estimates import Estimates
 from explainer.training.housekeeping import make_room_for_upload
 from explainer.training.limits import RefusedError
-from explainer.training.standing import Active
+from explainer.training.run_queries import Running
 from explainer.training.store import hashed
-from explainer.training.wording import SAID
+from explainer.training.wording import MESSAGES
 from vit_core.storage.locks import take
 
-UPLOAD_IN_USE = 120.0  # seconds for which an upload that somebody looked at stays
+UPLOAD_IN_USE_SECONDS = 120.0  # after a look at an upload, during which it is not deleted
 
 
 class Admission(Estimates):
-    """Refuses what a visitor may not do, or what there is no room for."""
+    """Refuses what a visitor may not do, and what there is no room for."""
 
-    _arriving = 0  # bytes of the uploads that are being written
+    _reserved_bytes = 0  # of the uploads that are being written
 
-    def trouble(self) -> str:
-        """Return why no run can be kept here, one sentence; empty while nothing is known."""
-        return self.store.trouble()
+    def storage_problem(self) -> str:
+        """Return a sentence that says why no run can be stored here; empty if none is known."""
+        return self.store.problem()
 
     @contextmanager
-    def room_for_upload(self, size: int) -> Iterator[None]:
-        """Keep so many bytes free while an uploaded model is written.
+    def reserve_upload_space(self, size: int) -> Iterator[None]:
+        """Keep ``size`` bytes free while an uploaded model is written.
 
         Raises:
             RefusedError: the uploads that are in use take all space that uploads may take.
         """
         with self._lock:
-            needed = self._arriving + size
+            needed = self._reserved_bytes + size
             if not make_room_for_upload(self.store, self.limits, needed, self._is_in_use):
-                raise RefusedError(SAID["no_room_for_upload"])
-            self._arriving += size
+                raise RefusedError(MESSAGES["no_room_for_upload"])
+            self._reserved_bytes += size
         try:
             yield
         finally:
             with self._lock:
-                self._arriving -= size
+                self._reserved_bytes -= size
 
     @contextmanager
-    def _locked(self, run_id: str) -> Iterator[None]:
-        """Hold a run's own lock.
+    def _run_lock(self, run_id: str) -> Iterator[None]:
+        """Hold the lock of a run's folder.
 
         Raises:
-            RefusedError: another process has it, or the folder cannot be written.
+            RefusedError: another process holds it, or the folder cannot be written.
         """
         try:
             lock = take(self.store.folder(run_id))
         except OSError as error:
-            raise RefusedError(SAID["no_change"].format(why=reason(error))) from None
+            raise RefusedError(MESSAGES["no_change"].format(why=reason(error))) from None
         if lock is None:
-            raise RefusedError(SAID["elsewhere"])
+            raise RefusedError(MESSAGES["elsewhere"])
         try:
             with lock:
                 yield
         except OSError as error:
-            raise RefusedError(SAID["no_change"].format(why=reason(error))) from None
+            raise RefusedError(MESSAGES["no_change"].format(why=reason(error))) from None
 
-    def _own(self, visitor: str, run_id: str) -> None:
+    def _check_owner(self, visitor: str, run_id: str) -> None:
+        """Refuse a change by anybody but the run's visitor, and of a run not made by the app."""
         if self._note(run_id).owner != hashed(visitor):
-            raise RefusedError(SAID["not_yours"])
+            raise RefusedError(MESSAGES["not_yours"])
         if not self.store.is_changeable(run_id):
-            raise RefusedError(SAID["not_made_here"])
+            raise RefusedError(MESSAGES["not_made_here"])
 
-    def _own_active(self, visitor: str, run_id: str) -> Active:
-        self._own(visitor, run_id)
-        if run_id not in self._active:
-            is_elsewhere = self._get(run_id).is_going
-            raise RefusedError(SAID["elsewhere" if is_elsewhere else "not_going"])
-        return self._active[run_id]
+    def _running_of(self, visitor: str, run_id: str) -> Running:
+        """Return the visitor's run that a process of this server trains, or refuse."""
+        self._check_owner(visitor, run_id)
+        if run_id not in self._running:
+            is_elsewhere = self._get(run_id).is_active
+            raise RefusedError(MESSAGES["elsewhere" if is_elsewhere else "not_going"])
+        return self._running[run_id]
 
-    def _check_free(self, visitor: str, address: str | None) -> None:
+    def _check_may_start(self, visitor: str, address: str | None) -> None:
+        """Refuse if the visitor has an active run already, or the queue is full."""
         if self.active_of(visitor):
-            raise RefusedError(SAID["one_already"])
-        if not len(self._line) and len(self._active) < self.limits.runs_at_once:
-            return  # it begins at once, also where none may wait
-        most = max(1, self.limits.queue // 2)
-        if address and self._line.count_from(address) >= most:
-            self._end_unwatched(address)
-            if self._line.count_from(address) >= most:
-                raise RefusedError(SAID["queue_full_for_address"].format(most=most))
-        if len(self._line) >= self.limits.queue:
-            self._end_unwatched()
-        if len(self._line) >= self.limits.queue:
-            raise RefusedError(SAID["queue_full"].format(most=self.limits.queue))
+            raise RefusedError(MESSAGES["one_already"])
+        if not len(self._queue) and len(self._running) < self.limits.runs_at_once:
+            return  # it starts at once, so that the limits of the queue do not matter
+        share = max(1, self.limits.queue // 2)  # of the queue, for one address
+        if address and self._queue.count_from(address) >= share:
+            self._drop_unwatched(address)
+            if self._queue.count_from(address) >= share:
+                raise RefusedError(MESSAGES["queue_full_for_address"].format(most=share))
+        if len(self._queue) >= self.limits.queue:
+            self._drop_unwatched()
+        if len(self._queue) >= self.limits.queue:
+            raise RefusedError(MESSAGES["queue_full"].format(most=self.limits.queue))
 
-    def _end_unwatched(self, address: str | None = None) -> None:
-        """End the waiting run that nobody has looked at for the longest time."""
-        for run_id in self._line.unwatched(address)[:1]:
-            self._leave_line(run_id, SAID["nobody_looked"])
+    def _drop_unwatched(self, address: str | None = None) -> None:
+        """Remove the run that has been unwatched for the longest time from the queue."""
+        for run_id in self._queue.unwatched(address)[:1]:
+            self._leave_queue(run_id, MESSAGES["nobody_looked"])
 
     def _is_in_use(self, run_id: str) -> bool:
-        """Whether somebody looks at a run, or did a moment ago."""
+        """Return whether somebody looks at a run, or did a moment ago."""
         note = self.store.read(run_id)
-        looked = self._looked.get(run_id)
+        viewed = self._viewed.get(run_id)
         return (
-            self._now() - self.store.used(run_id) < UPLOAD_IN_USE
-            or (looked is not None and time.monotonic() - looked < UPLOAD_IN_USE)
-            or (note is not None and self.is_here(note.owner))
+            self._now() - self.store.last_used(run_id) < UPLOAD_IN_USE_SECONDS
+            or (viewed is not None and time.monotonic() - viewed < UPLOAD_IN_USE_SECONDS)
+            or (note is not None and self.has_open_page(note.owner))
         )
 
-    def _leave_line(self, run_id: str, said: str) -> None:
-        self._line.remove(run_id)
-        self.store.change(run_id, state="stopped", said=said)
+    def _leave_queue(self, run_id: str, message: str) -> None:
+        self._queue.remove(run_id)
+        self.store.change(run_id, state="stopped", message=message)
 
 
 def reason(error: Exception) -> str:
-    """Return why a folder cannot be used, without naming folders of the server."""
+    """Return why a folder cannot be used, without the names of folders on the server."""
     return (error.strerror if isinstance(error, OSError) else None) or str(error)

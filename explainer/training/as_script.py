@@ -1,4 +1,4 @@
-"""A run as a Python script of its own, which needs ``vit_core`` alone."""
+"""A run as a Python script, which needs only ``vit_core``."""
 
 import json
 from dataclasses import fields
@@ -51,20 +51,20 @@ a test accuracy of {accuracy:.2%}, as the run did; another machine may round dif
 
 
 def script_of(config: RunConfig, test_accuracy: float | None = None) -> str:
-    """Return a script that trains what a run has trained, to the same weights.
+    """Return a script that trains the model of a run again, to the same weights.
 
     Args:
-        test_accuracy: of the run, from 0 to 1, if it is finished.
+        test_accuracy: of the run, from 0 to 1; None if it is not finished.
     """
     flawed = bool(Flaws.from_config(config.train))
     return SCRIPT.format(
         result="" if test_accuracy is None else RESULT.format(accuracy=test_accuracy),
         build_import="" if flawed else ", build",
         flaw_import="\nfrom vit_core.mistakes import build_with" if flawed else "",
-        model=spelled(config.model),
-        train=spelled(config.train),
+        model=as_arguments(config.model),
+        train=as_arguments(config.train),
         threads=config.threads,
-        data=json.dumps(config.data),  # spelled as Python spells it, whatever it is
+        data=json.dumps(config.data),  # quoted, because it may be any text
         build=(
             "build_with(model_config, train_config, train_config.seed)"
             if flawed
@@ -73,8 +73,8 @@ def script_of(config: RunConfig, test_accuracy: float | None = None) -> str:
     )
 
 
-def spelled(config: ViTConfig | TrainConfig) -> str:
-    """Return every field as an argument, a line each."""
+def as_arguments(config: ViTConfig | TrainConfig) -> str:
+    """Return every field of a configuration as a keyword argument, one in each line."""
     return "\n".join(
         f"    {field.name}={getattr(config, field.name)!r}," for field in fields(config)
     )

@@ -1,4 +1,4 @@
-"""The clock by which the app measures how long nobody has used a run."""
+"""The clock that measures how long a run has not been used."""
 
 import os
 import time
@@ -7,11 +7,11 @@ from pathlib import Path
 
 
 class FolderClock:
-    """Runs only while a server has the folder, so that no clock that is set makes a run old.
+    """A clock that runs only while a server has the folder open.
 
-    It begins with the folder's marker, at the modification time of that file, and goes on where the
-    last server left it, which is noted there as well. All servers of a folder begin at this one
-    time, whatever the clocks of their computers say.
+    It starts at the modification time of the folder's marker file and counts on from there. Nobody
+    can make a run look old by setting a computer's clock, and all servers of a folder start from
+    the same time. The keeper of the folder saves the clock in that file for the next server.
     """
 
     def __init__(self, marker: Path) -> None:
@@ -19,16 +19,16 @@ class FolderClock:
         self._offset: float | None = None
 
     def now(self) -> float:
-        """Return seconds; only their differences mean something."""
+        """Return the time in seconds; only differences between two times have a meaning."""
         if self._offset is None:
             try:
                 self._offset = self._marker.lstat().st_mtime - time.monotonic()
-            except OSError:  # there is no run yet whose age could be asked for
+            except OSError:  # there is no marker, so there is no run whose age could matter
                 return time.time()
         return self._offset + time.monotonic()
 
     def save(self) -> None:
-        """Note the time for the next server; only the folder's keeper does so."""
+        """Save the time for the next server; only the folder's keeper calls this."""
         with suppress(OSError):
             now = self.now()
             os.utime(self._marker, (now, now))

@@ -1,4 +1,7 @@
-"""The command that trains what a checkpoint's settings say, never the text that its file brings."""
+"""The command that repeats a training, from the checked settings of a checkpoint.
+
+The command text that an uploaded file may carry is never shown.
+"""
 
 import shlex
 
@@ -8,29 +11,32 @@ from vit_core.data.sets import DATASETS
 from vit_core.presets import PRESETS
 from vit_core.runs.command import command_line
 
-FOLDER = "path/to/images"  # where the images were is nobody's business, and not known of a file
+FOLDER = "path/to/images"  # the file does not say where the images are
 
 
 def command_of(checkpoint: Checkpoint, threads: int = 1) -> str:
-    """Return the command for a checkpoint's own, checked settings; empty if it does not say them.
+    """Return the command for the settings of a checkpoint; empty if it does not have them.
 
     Args:
         threads: of the run that saved it.
     """
     if checkpoint.train_config is None:
         return ""
-    known = checkpoint.preset in PRESETS
+    is_preset = checkpoint.preset in PRESETS
     line = command_line(
-        checkpoint.preset if known else None, checkpoint.config, checkpoint.train_config, threads
+        checkpoint.preset if is_preset else None,
+        checkpoint.config,
+        checkpoint.train_config,
+        threads,
     )
-    words = shlex.split(line)
-    if "None" in words:  # a preset's setting that no option takes away
+    arguments = shlex.split(line)
+    if "None" in arguments:  # the preset sets a value that no option can unset
         return ""
-    return shlex.join([*words, *images_of(checkpoint.data or mnist_info())])
+    return shlex.join([*arguments, *dataset_option(checkpoint.data or mnist_info())])
 
 
-def images_of(data: DataInfo) -> list[str]:
-    """Return the option that names the images; none for MNIST, which is trained on without one."""
+def dataset_option(data: DataInfo) -> list[str]:
+    """Return the option that names the data set; none for MNIST, which is the default."""
     if data.fingerprint == mnist_info().fingerprint:
         return []
     return ["--dataset", data.name if data.name in DATASETS[1:] else FOLDER]

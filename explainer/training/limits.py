@@ -1,4 +1,4 @@
-"""What training on one server may take, from one small file."""
+"""The limits of training on one server, from one small file."""
 
 import os
 import tomllib
@@ -13,10 +13,10 @@ from vit_core.errors import VitError
 FILE = Path(__file__).parents[1] / "limits.toml"
 VARIABLE = "VIT_EXPLAINER_LIMITS"
 MEGABYTE = 1024**2
-MOST_BYTES = 100_000  # of such a file
-MOST_FAULTS = 3  # that one sentence names
-HIGHEST = {"nice": 19, "runs_at_once": 256, "threads": 256}
-HIGHEST_OF_OTHERS = 10**9
+MAX_BYTES = 100_000  # of such a file
+MAX_FAULTS = 3  # that one sentence names
+MAX_VALUES = {"nice": 19, "runs_at_once": 256, "threads": 256}
+MAX_OTHER_VALUE = 10**9
 TEXTS = load_texts("limits")
 
 
@@ -38,7 +38,7 @@ class LimitsError(VitError, ValueError):
 
 @dataclass(frozen=True)
 class Limits:
-    """The values of ``limits.toml``, where each is explained; what is 0 there is settled here."""
+    """The values of ``limits.toml``, which explains each; a 0 for "automatic" is resolved here."""
 
     runs_at_once: int
     threads: int
@@ -64,35 +64,36 @@ class Limits:
         """Refuse a run that is too large for this server.
 
         Raises:
-            RefusedError: it says which limit, and what would be allowed.
+            RefusedError: the message names the limit that the run exceeds, and what is allowed.
         """
-        for name, found, most in (
+        for name, value, maximum in (
             ("parameters", model.num_parameters, self.parameters),
             ("tokens", model.num_tokens, self.tokens),
             ("batch_size", train.batch_size, self.batch_size),
             ("epochs", train.epochs, self.epochs),
         ):
-            if found > most:
+            if value > maximum:
                 raise RefusedError(
-                    TEXTS["too_many"].format(found=found, what=TEXTS[name], most=most)
+                    TEXTS["too_many"].format(found=value, what=TEXTS[name], most=maximum)
                 )
-        disk = run_bytes(model, train)
-        if disk > self.run_megabytes * MEGABYTE:
-            found = disk / MEGABYTE
-            raise RefusedError(TEXTS["too_much_disk"].format(found=found, most=self.run_megabytes))
+        megabytes = run_bytes(model, train) / MEGABYTE
+        if megabytes > self.run_megabytes:
+            raise RefusedError(
+                TEXTS["too_much_disk"].format(found=megabytes, most=self.run_megabytes)
+            )
 
 
 def run_bytes(model: ViTConfig, train: TrainConfig) -> int:
-    """Return about what a run directory takes: a model for each epoch, and the optimizers' state.
+    """Return roughly how many bytes a run's folder takes.
 
-    Besides the model of each epoch there are the untrained one, the last one, and model and two
-    moments to resume from.
+    It holds a model for each epoch, the untrained model, the last model, and what a resumed run
+    needs: a model and the optimizer's two moments.
     """
     return 4 * model.num_parameters * (train.epochs + 2 + 3)
 
 
 def load_limits(path: Path | None = None) -> Limits:
-    """Return the limits of this server, as its file was when it was first read.
+    """Return the limits of this server. Its file is read once.
 
     Raises:
         LimitsError: the file cannot be read, or a value is missing, unknown or not allowed.
@@ -115,7 +116,7 @@ def read(path: Path) -> str:
     """Return the text of a file of limits.
 
     Raises:
-        ValueError: there is none; the message is a part of a sentence.
+        ValueError: it cannot be read; the message is the end of a sentence.
     """
     try:
         if not path.exists():
@@ -123,13 +124,13 @@ def read(path: Path) -> str:
         if not path.is_file():
             raise ValueError(TEXTS["not_a_file"])
         with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+            content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ValueError(TEXTS["unreadable"].format(why=error.strerror or error)) from None
-    if len(content) > MOST_BYTES:
-        raise ValueError(TEXTS["too_large"].format(most=MOST_BYTES))
+    if len(content) > MAX_BYTES:
+        raise ValueError(TEXTS["too_large"].format(most=MAX_BYTES))
     try:
-        return content.decode("utf-8-sig")  # Windows' editor marks UTF-8 at its beginning
+        return content.decode("utf-8-sig")  # editors on Windows may add a mark at the beginning
     except UnicodeDecodeError:
         raise ValueError(TEXTS["not_utf8"]) from None
 
@@ -138,29 +139,31 @@ def parse(text: str) -> dict[str, int]:
     """Return the values of a file of limits.
 
     Raises:
-        ValueError: it is wrong; the message is a part of a sentence.
+        ValueError: a value is wrong; the message is the end of a sentence.
     """
     try:
         values = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # also for numbers of thousands of digits
+    except (ValueError, RecursionError) as error:  # Python refuses numbers that are too long
         raise ValueError(TEXTS["not_toml"].format(why=str(error).splitlines()[0])) from None
     known = [field.name for field in fields(Limits)]
     faults = [TEXTS["missing"].format(name=name) for name in known if name not in values]
     faults += [TEXTS["unknown"].format(name=short(name)) for name in values if name not in known]
     if faults:
-        few = ", ".join(faults[:MOST_FAULTS])
-        raise ValueError(TEXTS["expected"].format(faults=few, known=", ".join(known)))
+        first = ", ".join(faults[:MAX_FAULTS])
+        raise ValueError(TEXTS["expected"].format(faults=first, known=", ".join(known)))
     for name, value in values.items():
-        most = HIGHEST.get(name, HIGHEST_OF_OTHERS)
-        if type(value) is not int or not 0 <= value <= most:
-            raise ValueError(TEXTS["wrong_value"].format(name=name, most=most, found=short(value)))
+        maximum = MAX_VALUES.get(name, MAX_OTHER_VALUE)
+        if type(value) is not int or not 0 <= value <= maximum:
+            raise ValueError(
+                TEXTS["wrong_value"].format(name=name, most=maximum, found=short(value))
+            )
     return values
 
 
 def short(value: object) -> str:
-    """Return a value as it may stand in a sentence."""
+    """Return a value in a form that is short enough for a sentence."""
     try:
         text = ascii(value)
-    except ValueError:  # of thousands of digits
+    except ValueError:  # an integer with thousands of digits
         return TEXTS["long_number"]
     return text if len(text) <= 40 else f"{text[:40]}…"

@@ -10,9 +10,9 @@ from typing import Any
 from explainer.content import load_texts
 from vit_core.storage.strict_json import number_in, read_json
 
-MOST_BYTES = 16 * 1024
+MAX_BYTES = 16 * 1024
 LATEST = 4_102_444_800.0  # seconds since 1970, at the end of 2099
-LONGEST = 1e9  # seconds that a run may be expected to take
+MAX_ESTIMATE = 1e9  # seconds
 STATES = ("queued", "running", "paused", "stopped", "finished", "failed", "interrupted", "uploaded")
 OWNER = re.compile(r"|[0-9a-f]{64}")
 SERVER = re.compile(r"|[0-9a-f]{12}")
@@ -25,48 +25,54 @@ class Note:
     Attributes:
         owner: hash of the visitor's secret; empty for nobody.
         state: one of ``STATES``.
-        said: why it is in that state, one sentence; may be empty.
+        message: why it is in that state, one sentence; may be empty.
         title: what it is, in a few words.
-        created: seconds since 1970, by the clock of then.
-        estimate: seconds that it was expected to take; None if nobody had measured.
+        created: seconds since 1970, by the server's clock at that time.
+        estimate: seconds that it was expected to take; None if that had not been measured.
         server: which server queued or trained it last; see ``explainer.training.servers``.
     """
 
     owner: str
     state: str
-    said: str
+    message: str
     title: str
     created: float
     estimate: float | None = None
     server: str = ""
 
 
-def written(note: Note, run_id: str) -> bytes:
-    """Return the file's content, which says whose note it is: a copy elsewhere is none."""
-    return json.dumps(asdict(note) | {"run": run_id}).encode()
+def note_bytes(note: Note, run_id: str) -> bytes:
+    """Return the content of a note's file.
+
+    It names the run, so that a copy in another folder is not taken for that folder's note. The file
+    calls the message "said", as it always has.
+    """
+    values = {"said" if name == "message" else name: one for name, one in asdict(note).items()}
+    return json.dumps(values | {"run": run_id}).encode()
 
 
 def read_note(path: Path, run_id: str) -> Note | None:
-    """Read the note of a run; a damaged one counts as failed, and nobody's.
+    """Read the note of a run. A damaged note counts as "failed" and belongs to nobody.
 
     Returns:
-        None for one that was copied from another run.
+        None for a note that was copied from another run.
 
     Raises:
         OSError: it cannot be read.
     """
     try:
-        values = read_json(path, MOST_BYTES)
+        values = read_json(path, MAX_BYTES)
         if values.get("run", run_id) != run_id:
             return None
+        estimate = values.get("estimate")
         return Note(
-            owner=text_of(values["owner"], OWNER),
-            state=one_of(values["state"]),
-            said=text_of(values["said"]),
-            title=text_of(values["title"]),
-            created=number_of(values["created"], LATEST),
-            estimate=None if (e := values.get("estimate")) is None else number_of(e, LONGEST),
-            server=text_of(values.get("server", ""), SERVER),
+            owner=checked_text(values["owner"], OWNER),
+            state=checked_state(values["state"]),
+            message=checked_text(values["said"]),
+            title=checked_text(values["title"]),
+            created=checked_number(values["created"], LATEST),
+            estimate=None if estimate is None else checked_number(estimate, MAX_ESTIMATE),
+            server=checked_text(values.get("server", ""), SERVER),
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         return damaged_note()
@@ -77,24 +83,27 @@ def damaged_note() -> Note:
     return Note("", "failed", texts["damaged"], texts["title_own"], 0.0)
 
 
-def text_of(value: Any, form: re.Pattern[str] | None = None) -> str:
-    if not isinstance(value, str) or (form and not form.fullmatch(value)):
+def checked_text(value: Any, pattern: re.Pattern[str] | None = None) -> str:
+    if not isinstance(value, str) or (pattern and not pattern.fullmatch(value)):
         raise ValueError(value)
     return value
 
 
-def one_of(value: Any) -> str:
+def checked_state(value: Any) -> str:
     if value not in STATES:
         raise ValueError(value)
     return value
 
 
-def number_of(value: Any, most: float) -> float:
-    if (number := number_in(value, 0.0, most)) is None:
+def checked_number(value: Any, maximum: float) -> float:
+    if (number := number_in(value, 0.0, maximum)) is None:
         raise ValueError(value)
     return float(number)
 
 
 def hashed(visitor: str) -> str:
-    """Return what is written of a visitor's secret, from which nobody can tell the secret."""
+    """Return the hash that is stored instead of a visitor's secret.
+
+    The secret cannot be computed from it.
+    """
     return hashlib.sha256(visitor.encode()).hexdigest()

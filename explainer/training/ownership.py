@@ -1,8 +1,8 @@
-"""Which folders are the app's own: those whose names prove that the app made them.
+"""Which folders the app made: their names prove it.
 
-The folder of all runs holds a file with a random key. The name of a run ends in a code that only
-this key gives, so that no other folder is taken for a run, whatever it holds: not one that somebody
-else made, not a copy under another name, and not one into which a run's files were copied.
+The folder of all runs holds a file with a random key. The name of a run ends in a code that is
+computed with this key. So no other folder counts as made by the app, whatever it holds: no folder
+of somebody else, no copy under another name, and no folder into which files of a run were copied.
 """
 
 import hashlib
@@ -28,13 +28,14 @@ here, but it deletes none of them by itself.
 key: {key}
 """
 ID = re.compile(r"[A-Za-z0-9_-]{8,40}")
-SECRET_LENGTH, CODE_LENGTH = 16, 8  # characters of a run's name: what nobody guesses, and the code
-OLD_ID = re.compile(r"[A-Za-z0-9_-]{20}")  # as the first versions named runs, without a code
-WAIT, WAITS = 0.05, 20  # seconds, and how often, until another server has written the marker
+SECRET_LENGTH, CODE_LENGTH = 16, 8  # characters of a run's name: random ones, then the code
+OLD_ID = re.compile(r"[A-Za-z0-9_-]{20}")  # names of the first versions, without a code
+# while another server writes the marker
+RETRY_SECONDS, RETRIES = 0.05, 20
 
 
 class Ownership:
-    """The key of one folder of runs, and what it proves."""
+    """The key of one folder of runs, with which names are made and checked."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -42,16 +43,16 @@ class Ownership:
 
     @property
     def key(self) -> str | None:
-        """The folder's key; None before the app has made anything in it."""
+        """The folder's key; None as long as the app has made nothing in it."""
         if self._key is None:
             self._key = read_key(self.root / MARKER)
         return self._key
 
     def claim(self) -> None:
-        """Make the folder and its marker, where they are missing.
+        """Create the folder and its marker if they are missing.
 
         Raises:
-            OSError: that cannot be done.
+            OSError: they cannot be created.
         """
         path = self.root / MARKER
         if self.key is not None and path.exists():
@@ -62,34 +63,34 @@ class Ownership:
             with path.open("xb") as file:
                 file.write(text)
         except FileExistsError:
-            for _ in range(WAITS):  # another server may be writing it
+            for _ in range(RETRIES):  # another server may be writing it
                 if self.key is not None:
                     return
-                time.sleep(WAIT)
+                time.sleep(RETRY_SECONDS)
             write_atomically(path, text)  # it was damaged
         if self.key is None:
             raise OSError(f"{MARKER} cannot be read")
 
     def claim_new(self) -> None:
-        """Claim a folder that is missing or empty, and leave any other as it is."""
+        """Claim the folder if it is missing or empty; leave any other as it is."""
         try:
             if not self.root.exists() or is_unused(self.root):
                 self.claim()
         except OSError:
-            return  # it is said when somebody starts a run
+            return  # a visitor learns of it when starting a run
 
     def new_id(self) -> str:
         """Return the name of a new run, which nobody can guess.
 
         Raises:
-            OSError: the folder of runs cannot be made or written.
+            OSError: the folder of runs cannot be created or written.
         """
         self.claim()
         start = secrets.token_urlsafe(12)
         return start + self._code(start)
 
     def has_made(self, run_id: str) -> bool:
-        """Whether a folder of this name was made by the app, in this very folder of runs."""
+        """Return whether the app made the folder of this name, in this folder of runs."""
         if self.key is None or len(run_id) != SECRET_LENGTH + CODE_LENGTH:
             return False
         start, code = run_id[:SECRET_LENGTH], run_id[SECRET_LENGTH:]
@@ -97,29 +98,29 @@ class Ownership:
 
     def _code(self, start: str) -> str:
         assert self.key is not None
-        found = hmac.new(self.key.encode(), start.encode(), hashlib.sha256)
-        return found.hexdigest()[:CODE_LENGTH]
+        digest = hmac.new(self.key.encode(), start.encode(), hashlib.sha256)
+        return digest.hexdigest()[:CODE_LENGTH]
 
 
 def read_key(path: Path) -> str | None:
     try:
-        found = KEY.search(read_small(path, 4096).decode())
+        match = KEY.search(read_small(path, 4096).decode())
     except (OSError, ValueError):
         return None
-    return found and found[1]
+    return match and match[1]
 
 
-def is_own_folder(path: Path) -> bool:
-    """Whether this is a folder in its place: no link, no junction, on the disk that it lies on."""
+def is_real_folder(path: Path) -> bool:
+    """Return whether a path is a folder itself: no link, no junction, and not on another disk."""
     try:
-        found, above = os.lstat(path), os.stat(path.parent)
+        status, parent = os.lstat(path), os.stat(path.parent)
     except (OSError, ValueError):
         return False
-    # of Windows: junctions and other folders that lie elsewhere
-    lies_elsewhere = bool(getattr(found, "st_reparse_tag", 0)) or found.st_dev != above.st_dev
-    return stat.S_ISDIR(found.st_mode) and not lies_elsewhere
+    # on Windows, junctions and other folders that lead elsewhere have a reparse tag
+    leads_elsewhere = bool(getattr(status, "st_reparse_tag", 0)) or status.st_dev != parent.st_dev
+    return stat.S_ISDIR(status.st_mode) and not leads_elsewhere
 
 
 def may_be_emptied(path: Path) -> bool:
-    """Whether files may be counted and removed in a folder: it is one, and nothing is mounted."""
-    return is_own_folder(path) and not os.path.ismount(path)
+    """Return whether files in a folder may be counted and removed: no disk is mounted on it."""
+    return is_real_folder(path) and not os.path.ismount(path)

@@ -11,5 +11,5 @@ HEALTHY = "healthy"
 
 @cache
 def recorded(name: str) -> RunHistory:
-    """Return a recorded run: ``HEALTHY``, or a mistake as ``vit_core.mistakes`` names it."""
+    """Return the recorded run of a mistake of ``vit_core.mistakes``, or of ``HEALTHY``."""
     return RunHistory(FOLDER / name.replace("_", "-"))

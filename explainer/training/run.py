@@ -9,14 +9,19 @@ from vit_core.config import TrainConfig, ViTConfig
 from vit_core.runs.directory import RunError
 from vit_core.runs.history import RunHistory
 
-GOING = ("queued", "running", "paused")
+ACTIVE_STATES = ("queued", "running", "paused")
 ENDED_EARLY = ("stopped", "failed", "interrupted")
-WINDOW = 15.0  # seconds of training from which the time left is told
+SPEED_WINDOW_SECONDS = 15.0  # of training, over which the speed is measured
+MAX_LENGTHS = {"status": 20, "title": 60, "message": LONGEST_SENTENCE}  # characters
 
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What somebody wants trained; ``preset`` names the settings that it started from, if any."""
+    """What a visitor wants to train.
+
+    Attributes:
+        preset: name of the settings that it started from; None for the visitor's own.
+    """
 
     model: ViTConfig
     train: TrainConfig
@@ -25,44 +30,44 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class Run:
-    """How a run stood when the manager was asked; its history goes on by itself.
+    """The state of a run when the manager was asked; only its history changes afterwards.
 
     Attributes:
         status: "queued", "running", "paused", "stopped", "finished", "failed", "interrupted" (its
             server stopped), "uploaded" or "recorded".
-        said: why, in one sentence; may be empty.
+        message: why, in one sentence; may be empty.
         title: what it is, in a few words.
         owner: hash of the visitor's secret; empty for a recorded run.
         created: seconds since 1970.
-        estimate: seconds that it was expected to take, None if nobody had measured.
-        place: in the queue, from 1; None outside.
-        wait_seconds: about how long it waits; None outside the queue, and while nobody can tell.
+        estimate: seconds that it was expected to take; None if that had not been measured.
+        queue_position: from 1; None outside the queue.
+        wait_seconds: about how long it will wait; None outside the queue, or if unknown.
     """
 
     id: str
     history: RunHistory
     status: str
-    said: str = ""
+    message: str = ""
     title: str = ""
     owner: str = ""
     created: float = 0.0
     estimate: float | None = None
-    place: int | None = None
+    queue_position: int | None = None
     wait_seconds: float | None = None
 
     def __post_init__(self) -> None:
-        # they come from files that anybody may have written
-        for name, longest in (("status", 20), ("title", 60), ("said", LONGEST_SENTENCE)):
+        # these texts come from files that anybody may have written
+        for name, longest in MAX_LENGTHS.items():
             object.__setattr__(self, name, strangers_word(getattr(self, name), longest))
 
     @property
-    def is_going(self) -> bool:
+    def is_active(self) -> bool:
         """Whether it waits, trains or pauses."""
-        return self.status in GOING
+        return self.status in ACTIVE_STATES
 
     @property
     def can_resume(self) -> bool:
-        """Whether it ended before its end, and can go on after its last whole epoch."""
+        """Whether it ended early and can continue after its last whole epoch."""
         try:
             return self.status in ENDED_EARLY and bool(self.history.config)
         except RunError:
@@ -70,26 +75,30 @@ class Run:
 
     @property
     def started(self) -> datetime:
+        """When it was created, in UTC."""
         return datetime.fromtimestamp(self.created, UTC)
 
-    def is_own(self, visitor: str) -> bool:
+    def belongs_to(self, visitor: str) -> bool:
+        """Return whether the visitor with this secret started it."""
         return self.owner == hashed(visitor)
 
     @property
     def images_per_second(self) -> float | None:
-        """Of the latest seconds, with the evaluations in them; None before anybody can tell."""
+        """The recent speed, evaluation time included; None if it is not known yet."""
         speed = self._steps_per_second()
         return speed and speed * self.history.config.train.batch_size
 
     @property
     def seconds_left(self) -> float | None:
-        """Of training, at the speed of the latest seconds; None before anybody can tell."""
+        """The time that training still takes at the recent speed; None if it is not known yet."""
         speed, lines = self._steps_per_second(), self.history.metrics()
         return (self.history.total_steps - lines[-1]["step"]) / speed if speed else None
 
     def _steps_per_second(self) -> float | None:
         lines = self.history.metrics()
-        recent = [line for line in lines if line["seconds"] >= lines[-1]["seconds"] - WINDOW]
+        recent = [
+            line for line in lines if line["seconds"] >= lines[-1]["seconds"] - SPEED_WINDOW_SECONDS
+        ]
         if len(recent) < 2:
             return None
         steps = recent[-1]["step"] - recent[0]["step"]

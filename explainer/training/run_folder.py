@@ -1,4 +1,4 @@
-"""Size and removal of one run's folder. Only files that the app writes count, and only they go."""
+"""Size and removal of one run's folder. Only files that the app writes are counted and removed."""
 
 import math
 import os
@@ -18,42 +18,42 @@ class InUseError(VitError, OSError):
 
 
 def size_of(folder: Path) -> int:
-    """Return the bytes that a run's files take on the disk; links are not followed."""
+    """Return the bytes that a run's files take on the disk, without following links."""
     total = 0
     for entry in run_files(folder):
         with suppress(OSError):
-            found = entry.stat(follow_symlinks=False)
-            # a file may say that it is longer than what is stored of it; Windows says no blocks
-            total += min(found.st_size, 512 * getattr(found, "st_blocks", math.inf))
+            status = entry.stat(follow_symlinks=False)
+            # a sparse file takes fewer bytes than its length; Windows does not report the blocks
+            total += min(status.st_size, 512 * getattr(status, "st_blocks", math.inf))
     return total
 
 
 def run_files(folder: Path) -> list[os.DirEntry[str]]:
-    """Return those regular files in a folder that the app may have written there."""
+    """Return the regular files in a folder that have a name the app gives."""
     if not may_be_emptied(folder):
         return []
-    found: list[os.DirEntry[str]] = []
+    files: list[os.DirEntry[str]] = []
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             with suppress(OSError):
                 if is_run_file(entry.name) and entry.is_file(follow_symlinks=False):
-                    found.append(entry)
-    return found
+                    files.append(entry)
+    return files
 
 
 def remove_folder(folder: Path) -> list[str]:
-    """Remove a run's files, the note first, so that nobody sees half a run; then its folder.
+    """Remove a run's files, then its folder. The note goes first, so that nobody sees half a run.
 
     Returns:
-        The names of what stays, with the folder: files that the app did not write, and on Windows
-        those that somebody has open.
+        The names of files that remain: those that the app did not write, and on Windows those that
+        somebody has open. The folder remains with them.
 
     Raises:
-        InUseError: another process writes the run, which stays whole.
-        OSError: the note cannot be removed, and the run stays whole.
+        InUseError: another process writes the run, which stays complete.
+        OSError: the note cannot be removed, and the run stays complete.
     """
     if not may_be_emptied(folder):
-        raise OSError("it is no folder of its own")
+        raise OSError("it is no real folder")
     if (lock := take(folder)) is None:
         raise InUseError("another process writes it")
     try:
@@ -64,7 +64,7 @@ def remove_folder(folder: Path) -> list[str]:
                     os.unlink(entry.path)
     finally:
         lock.release()
-    for entry in run_files(folder):  # of a process that was killed
+    for entry in run_files(folder):  # left by a process that was killed
         if entry.name.startswith(".lock"):
             with suppress(OSError):
                 os.unlink(entry.path)

@@ -1,7 +1,7 @@
-"""Which servers on one folder of runs are alive: each holds a lock while it queues or trains.
+"""Which servers of a folder of runs are alive: each holds a lock while it queues or trains.
 
-A note names the server that queues or trains its run. When that server has ended, however it ended,
-its lock is free, and the folder's keeper takes over what it left.
+The note of a run names the server that queues or trains it. When that server ends, for whatever
+reason, its lock becomes free, and the folder's keeper takes over its runs.
 """
 
 import secrets
@@ -21,7 +21,7 @@ class Servers:
         self.id = secrets.token_hex(6)
 
     def join(self) -> str:
-        """Take this server's lock, if it has none yet, and return the server's id.
+        """Take this server's lock, if it does not hold it yet, and return the server's id.
 
         Raises:
             OSError: the folder is missing or cannot be written.
@@ -30,12 +30,12 @@ class Servers:
             self.leave()  # the folder was deleted, or moved away
         while self._lock is None:
             self._lock = take(self._root, f"{PREFIX}{self.id}")
-            if self._lock is None:  # another server is just looking whether this one is alive
+            if self._lock is None:  # another server holds it while it checks ``is_alive``
                 self.id = secrets.token_hex(6)
         return self.id
 
     def is_alive(self, server: str) -> bool:
-        """Whether a server has not ended; where nobody can tell, it has."""
+        """Return whether a server still runs; False if that cannot be found out."""
         if not server:
             return False
         if server == self.id:
@@ -50,10 +50,11 @@ class Servers:
         return False
 
     def has_other(self, server: str) -> bool:
-        """Whether this is another server, and it has not ended."""
+        """Return whether this is another server that still runs."""
         return server != self.id and self.is_alive(server)
 
     def leave(self) -> None:
+        """Release this server's lock."""
         if self._lock is not None:
             self._lock.release()
             self._lock = None

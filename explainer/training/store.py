@@ -1,8 +1,8 @@
-"""The folder of all runs: one run directory each, with a note of whose it is and how it stands.
+"""The folder of all runs: one run directory each, with a note that holds its visitor and state.
 
-A run that the app made in this folder is its own, as the name proves (see ``ownership``). Runs of
-the app's first versions and of other folders have no such name: they are shown and belong to their
-visitor, but the app changes and deletes them only when that visitor asks for it.
+The name of a run proves that the app made it in this folder (see ``ownership``). Runs of the app's
+first versions and of other folders have no such name. They are shown and belong to their visitor,
+but the app changes and deletes them only when that visitor asks for it.
 """
 
 import os
@@ -17,37 +17,37 @@ from threading import Lock
 from typing import Any
 
 from explainer.content import load_texts
-from explainer.training.note import Note, hashed, read_note, written
-from explainer.training.ownership import ID, OLD_ID, Ownership, is_own_folder
+from explainer.training.note import Note, hashed, note_bytes, read_note
+from explainer.training.ownership import ID, OLD_ID, Ownership, is_real_folder
 from explainer.training.run_folder import NOTE, remove_folder, size_of
 from vit_core.runs.history import RunHistory
 from vit_core.storage.atomic import write_atomically
 
 __all__ = ["NOTE", "Note", "RunStore", "hashed"]
 
-MOST_HISTORIES = 32  # readers of runs that are kept, with the lines that they have read
+MAX_HISTORIES = 32  # readers of runs that are kept, each with the lines that it has read
 
 
 class RunStore:
-    """Reads and writes the folder; knows nothing of processes."""
+    """Reads and writes the folder of runs; it does not know which processes train them."""
 
     def __init__(self, root: Path, now: Callable[[], float] = time.time) -> None:
-        """Make nothing yet.
+        """Write nothing yet.
 
         Args:
-            now: the clock by which uses of runs are noted.
+            now: the clock by which the last use of a run is recorded.
         """
         self.root, self.now = root, now
         self.ownership = Ownership(root)
         self._lock = Lock()
         self._histories: OrderedDict[str, RunHistory] = OrderedDict()
-        self._asked: set[str] = set()
-        # as the file was when it was read; None for a note that belongs to another run
+        self._used_histories: set[str] = set()  # since the last call of ``drop_unused``
+        # run id → (inode and time of the file that was read, its note); None for a copied note
         self._notes: dict[str, tuple[tuple[int, int], Note | None]] = {}
-        self._unwritten: dict[str, Note] = {}  # what the disk did not take
+        self._unwritten: dict[str, Note] = {}  # that could not be written to the disk yet
 
     def new_id(self) -> str:
-        """Return an id that nobody can guess.
+        """Return the id of a new run, which nobody can guess.
 
         Raises:
             OSError: the folder cannot be made or written.
@@ -58,44 +58,40 @@ class RunStore:
         return self.root / run_id
 
     def history(self, run_id: str) -> RunHistory:
-        """Return the one reader of a run that all visitors share, while somebody looks at it."""
+        """Return the reader of a run, which all visitors share while somebody looks at the run."""
         with self._lock:
             if run_id not in self._histories:
                 self._histories[run_id] = RunHistory(self.folder(run_id))
             self._histories.move_to_end(run_id)
-            self._asked.add(run_id)
-            while len(self._histories) > MOST_HISTORIES:
+            self._used_histories.add(run_id)
+            while len(self._histories) > MAX_HISTORIES:
                 self._histories.popitem(last=False)
             return self._histories[run_id]
 
     def ids(self) -> list[str]:
-        """Return the ids of all folders that may be runs."""
+        """Return the names of all folders that may be runs."""
         try:
             names = os.listdir(self.root)
         except OSError:
             return []
-        return [name for name in names if ID.fullmatch(name) and is_own_folder(self.folder(name))]
+        return [name for name in names if ID.fullmatch(name) and is_real_folder(self.folder(name))]
 
-    def made(self) -> list[str]:
-        """Return the ids of the app's own runs, also of those without a note."""
+    def made_ids(self) -> list[str]:
+        """Return the ids of the runs that the app made here, also of those without a note."""
         return [run_id for run_id in self.ids() if self.ownership.has_made(run_id)]
 
-    def of(self, owner: str) -> list[str]:
-        """Return the ids of an owner's runs."""
-        return list(self.notes_of(owner))
-
     def notes_of(self, owner: str) -> dict[str, Note]:
-        """Return an owner's runs: id → note."""
+        """Return the notes of an owner's runs by their ids."""
         notes = ((run_id, self._read(run_id)) for run_id in self.ids())
         return {run_id: note for run_id, note in notes if note and note.owner == owner}
 
     def is_writable(self) -> bool:
         return os.access(self.root, os.W_OK)
 
-    def trouble(self) -> str:
-        """Return why no run can be kept in the folder, one sentence; empty while nothing is known.
+    def problem(self) -> str:
+        """Return a sentence that says why the folder cannot hold runs; empty if no reason is known.
 
-        Whether the disk has room is only found out when something is written.
+        A full disk is noticed only when something is written.
         """
         texts, nearest = load_texts("runs"), self.root
         try:
@@ -111,28 +107,28 @@ class RunStore:
         return ""
 
     def is_changeable(self, run_id: str) -> bool:
-        """Whether its visitor may change a run: the app made it, now or in its first versions."""
+        """Return whether a run's visitor may change it: this or an early version made it."""
         return self.ownership.has_made(run_id) or bool(OLD_ID.fullmatch(run_id))
 
     def read(self, run_id: str) -> Note | None:
-        """Return a run's note; None where there is no run. A damaged one counts as failed."""
-        if not ID.fullmatch(run_id) or not is_own_folder(self.folder(run_id)):
+        """Return a run's note, or None if there is no such run."""
+        if not ID.fullmatch(run_id) or not is_real_folder(self.folder(run_id)):
             self._forget(run_id)
             return None
         return self._read(run_id)
 
     def _read(self, run_id: str) -> Note | None:
-        """Return the note in a folder that may be a run."""
+        """Return the note in a folder that may be a run, or None."""
         path = self.folder(run_id) / NOTE
         try:
-            found = os.lstat(path)
-            if not stat.S_ISREG(found.st_mode):
+            status = os.lstat(path)
+            if not stat.S_ISREG(status.st_mode):
                 return None
             if run_id in self._unwritten:
                 return self._unwritten[run_id]
-            stamp = (found.st_ino, found.st_mtime_ns)
-            known, note = self._notes.get(run_id, (None, None))
-            if stamp != known:
+            stamp = (status.st_ino, status.st_mtime_ns)
+            known_stamp, note = self._notes.get(run_id, (None, None))
+            if stamp != known_stamp:
                 note = read_note(path, run_id)
                 self._notes[run_id] = (stamp, note)
             return note
@@ -144,16 +140,16 @@ class RunStore:
         """Write a run's note.
 
         Raises:
-            OSError: it cannot be written; the old one stays.
+            OSError: it cannot be written; the old note stays.
         """
-        write_atomically(self.folder(run_id) / NOTE, written(note, run_id))
+        write_atomically(self.folder(run_id) / NOTE, note_bytes(note, run_id))
         self._unwritten.pop(run_id, None)
         self.touch(run_id, self.now())
 
     def change(self, run_id: str, **values: Any) -> None:
-        """Change some values of a run's note, if there is one.
+        """Change some fields of a run's note, if there is one.
 
-        What the disk does not take now is kept here, and written by ``write_late``.
+        A note that cannot be written now is kept in memory, and ``write_late`` writes it.
         """
         if note := self.read(run_id):
             changed = replace(note, **values)
@@ -163,7 +159,7 @@ class RunStore:
                 self._unwritten[run_id] = changed
 
     def write_late(self) -> None:
-        """Write what the disk did not take before, as far as it does now."""
+        """Try again to write the notes that could not be written before."""
         for run_id, note in list(self._unwritten.items()):
             if self.read(run_id) is None:  # it was deleted
                 self._unwritten.pop(run_id, None)
@@ -172,28 +168,28 @@ class RunStore:
                 self.write(run_id, note)
 
     def delete(self, run_id: str) -> list[str]:
-        """Remove a run.
+        """Delete a run.
 
         Returns:
-            The names of files that stay, since the app did not write them or somebody has them
-            open.
+            The names of files that remain, because the app did not write them or somebody has
+            them open.
 
         Raises:
             InUseError: another process writes the run.
-            OSError: it cannot be removed, and stays whole.
+            OSError: it cannot be deleted, and stays complete.
         """
         if not ID.fullmatch(run_id):  # an empty one would be the folder of all runs
             raise OSError("it is no run")
-        stays = remove_folder(self.folder(run_id))
+        remaining = remove_folder(self.folder(run_id))
         self._forget(run_id)
-        return stays
+        return remaining
 
-    def let_go(self) -> None:
-        """Drop the readers of runs that nobody has asked for since the last call."""
+    def drop_unused(self) -> None:
+        """Drop readers that nobody asked for since the last call, and notes of deleted runs."""
         with self._lock:
-            for run_id in self._histories.keys() - self._asked:
+            for run_id in self._histories.keys() - self._used_histories:
                 self._histories.pop(run_id)
-            self._asked = set()
+            self._used_histories = set()
         for run_id in self._notes.keys() - set(self.ids()):
             self._notes.pop(run_id, None)
 
@@ -203,18 +199,18 @@ class RunStore:
         with self._lock:
             self._histories.pop(run_id, None)
 
-    def used(self, run_id: str) -> float:
-        """Return when somebody last used a run, by the clock of ``now``; 0 if nobody can tell."""
+    def last_used(self, run_id: str) -> float:
+        """Return when a run was last used, by the clock of ``now``; 0 if unknown."""
         try:
             return (self.folder(run_id) / NOTE).lstat().st_mtime
         except OSError:
             return 0.0
 
     def touch(self, run_id: str, now: float) -> None:
-        """Note that somebody uses a run."""
+        """Record that somebody uses a run."""
         with suppress(OSError):
             os.utime(self.folder(run_id) / NOTE, (now, now))
 
     def size(self, run_id: str) -> int:
-        """Return the bytes of a run on the disk."""
+        """Return the bytes that a run takes on the disk."""
         return size_of(self.folder(run_id))

@@ -1,4 +1,4 @@
-"""Who is looking: a secret that a browser keeps for the runs that it started."""
+"""Who looks at a page: a secret by which a browser is recognised as the owner of its runs."""
 
 import re
 import secrets
@@ -13,9 +13,9 @@ from explainer.training.note import hashed
 
 COOKIE = "vit-explainer-visitor"
 SECRET = re.compile(r"[A-Za-z0-9_-]{32}")
-OWN = ("127.0.0.1", "::1")  # of the server's computer
+LOCAL_ADDRESSES = ("127.0.0.1", "::1")  # of the server's own computer
 KEY = "visitor"
-KEPT_KEY = "visitor-kept"  # of the component that looks for a secret beside the cookies
+RECOVER_KEY = "visitor-kept"  # of the component that looks for a secret outside the cookies
 LOST_KEY = "visitor-lost"
 _mount = st.components.v2.component(
     "vit_explainer.visitor", html="<span hidden></span>", js=assets.javascript("visitor/visitor")
@@ -25,37 +25,40 @@ _mount = st.components.v2.component(
 def current() -> str:
     """Return the visitor's secret: the browser's cookie, or a new one for this session."""
     if KEY not in st.session_state:
-        found = str(st.context.cookies.get(COOKIE, ""))
-        st.session_state[KEY] = found if SECRET.fullmatch(found) else secrets.token_urlsafe(24)
+        cookie = str(st.context.cookies.get(COOKIE, ""))
+        st.session_state[KEY] = cookie if SECRET.fullmatch(cookie) else secrets.token_urlsafe(24)
     secret = st.session_state[KEY]
     if context := get_script_run_ctx():
-        training.presence.come(hashed(secret), context.session_id)
+        training.presence.register(hashed(secret), context.session_id)
     return secret
 
 
 def address() -> str | None:
-    """Return where the visitor's connection comes from; None on the server's own computer.
+    """Return the network address of the visitor's connection.
 
-    It is the address of the connection itself. What a proxy adds in its headers could be made up by
-    anybody, so behind a proxy all visitors have the proxy's address. Of IPv6 it is the network,
-    since one computer has as many addresses there as it likes.
+    Headers that a proxy adds are not used, because anybody could send them; behind a proxy, all
+    visitors have the proxy's address. For IPv6 it is the /64 network, because one computer can use
+    all addresses of such a network.
+
+    Returns:
+        None on the server's own computer, and if the address is unknown.
     """
     try:
-        found = ip_address(st.context.ip_address or "")
+        client = ip_address(st.context.ip_address or "")
     except ValueError:
         return None
-    if isinstance(found, IPv6Address):
-        # a server that listens to both kinds sees an address of IPv4 so
-        found = found.ipv4_mapped or found
-    if str(found) in OWN:
+    if isinstance(client, IPv6Address):
+        # a server that listens to both versions sees IPv4 addresses in this form
+        client = client.ipv4_mapped or client
+    if str(client) in LOCAL_ADDRESSES:
         return None
-    return str(found if found.version == 4 else ip_network((found, 64), strict=False))
+    return str(client if client.version == 4 else ip_network((client, 64), strict=False))
 
 
 def remember() -> None:
-    """Have the browser keep the secret, so that it finds its runs after a reload.
+    """Store the secret in the browser, so that it finds its runs after a reload.
 
-    Called where somebody starts a run; who only looks gets no cookie.
+    This is called only when somebody starts a run; a visitor who only looks gets no cookie.
     """
     if st.context.cookies.get(COOKIE) != current():
         _mount(
@@ -71,18 +74,18 @@ def note_lost() -> None:
 
 
 def is_lost() -> bool:
-    """Whether the browser keeps nothing, so that after a reload nobody knows the visitor."""
+    """Return whether the browser stores nothing, so that a reload makes it a new visitor."""
     return LOST_KEY in st.session_state
 
 
 def recover() -> None:
-    """Ask a browser that sent no cookie whether it keeps a secret beside its cookies.
+    """Ask a browser that sent no cookie whether it stores a secret in another way.
 
-    In a page of another site, as in the frame of a learning platform, many browsers send none.
+    Many browsers send no cookies from a page that another site shows in a frame.
     """
     if not st.context.cookies.get(COOKIE):
         _mount(
-            key=KEPT_KEY,
+            key=RECOVER_KEY,
             data={"name": COOKIE, "known": current()},
             height=1,
             on_secret_change=adopt,
@@ -90,8 +93,8 @@ def recover() -> None:
 
 
 def adopt() -> None:
-    """Take the secret that the browser kept, unless this session has begun a run of its own."""
-    found = st.session_state[KEPT_KEY].get("secret")
+    """Use the secret that the browser stored, unless this session has started a run already."""
+    secret = st.session_state[RECOVER_KEY].get("secret")
     is_new = not training.the_manager().runs_of(current())
-    if isinstance(found, str) and SECRET.fullmatch(found) and is_new:
-        st.session_state[KEY] = found
+    if isinstance(secret, str) and SECRET.fullmatch(secret) and is_new:
+        st.session_state[KEY] = secret

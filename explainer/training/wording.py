@@ -1,19 +1,19 @@
-"""The sentences about runs, and what a run is called."""
+"""The sentences about runs, and the title of a run."""
 
 from explainer.content import load_texts
 from explainer.training.run import RunRequest
 from vit_core.mistakes import mistakes_of
 from vit_core.presets import PRESETS
 
-SAID = load_texts("runs")
+MESSAGES = load_texts("runs")
 
 
 def title_of(request: RunRequest) -> str:
-    """Name a run in a few words: whose settings, how long, and which mistakes are in it."""
+    """Return a title of a few words: the preset, the number of epochs and the mistakes, if any."""
     train, names = request.train, load_texts("mistakes")["banner"]["names"]
     is_preset = request.preset in PRESETS and request.model == PRESETS[request.preset].model
-    words = SAID["title_one" if train.epochs == 1 else "title"]
-    title = words.format(
-        preset=request.preset if is_preset else SAID["title_own"], epochs=train.epochs
+    template = MESSAGES["title_one" if train.epochs == 1 else "title"]
+    title = template.format(
+        preset=request.preset if is_preset else MESSAGES["title_own"], epochs=train.epochs
     )
     return ", ".join((title, *(names[name] for name in mistakes_of(request.model, train))))

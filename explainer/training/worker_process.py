@@ -1,4 +1,4 @@
-"""A training process as the server holds it: give orders, hear answers, notice its end."""
+"""One worker process as the server holds it: send it commands, read its answers, notice its end."""
 
 import contextlib
 import json
@@ -21,22 +21,22 @@ class WorkerProcess:
     """One ``python -m vit_core.worker``.
 
     Attributes:
-        run_id: the run that it is busy with, or None.
+        run_id: the run that it trains, or None.
         measuring: the settings whose speed it measures, or None.
-        idle_since: when it last had something to do, by the monotonic clock.
+        idle_since: when it last had work, by the monotonic clock.
     """
 
     def __init__(
         self,
         limits: Limits,
         on_answer: Callable[["WorkerProcess", dict[str, Any]], None],
-        on_end: Callable[["WorkerProcess", int], None],
+        on_exit: Callable[["WorkerProcess", int], None],
     ) -> None:
-        """Start the process, which takes orders at once and carries them out when it is ready.
+        """Start the process; commands may be sent at once, and it runs them when it is ready.
 
         Args:
-            on_answer: called in a thread of this object with each answer.
-            on_end: called there with the exit code, which is negative for a signal.
+            on_answer: called with each answer, in a thread of this object.
+            on_exit: called in that thread with the exit code, which is negative for a signal.
 
         Raises:
             OSError: no process can be started.
@@ -47,26 +47,25 @@ class WorkerProcess:
         self.idle_since = time.monotonic()
         self.process = subprocess.Popen(
             [
-                # -P: no module is taken from the folder where the server was started
-                *(sys.executable, "-P", "-m", "vit_core.worker"),
+                *(sys.executable, "-m", "vit_core.worker"),
                 *("--nice", str(limits.nice), "--memory", str(limits.worker_megabytes)),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",
-            errors="replace",  # whatever a library prints in between
+            errors="replace",  # a library may print anything between two answers
             env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": str(limits.threads)},
-            # Ctrl-C in the terminal is the server's: the first for Linux and macOS, then Windows,
-            # where a server without a console shows none for its processes either
+            # Ctrl-C in the terminal must reach only the server. The first option does this on
+            # Linux and macOS, the second on Windows, where it also opens no console window.
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
-        Thread(target=self._hear, args=(on_answer, on_end), daemon=True).start()
+        Thread(target=self._read_answers, args=(on_answer, on_exit), daemon=True).start()
 
-    def _hear(
+    def _read_answers(
         self,
         on_answer: Callable[["WorkerProcess", dict[str, Any]], None],
-        on_end: Callable[["WorkerProcess", int], None],
+        on_exit: Callable[["WorkerProcess", int], None],
     ) -> None:
         for line in self.process.stdout or ():
             with contextlib.suppress(ValueError):
@@ -75,20 +74,25 @@ class WorkerProcess:
         self.close()
         if self.process.stdout:
             self.process.stdout.close()
-        on_end(self, code)
+        on_exit(self, code)
 
     @property
     def pid(self) -> int:
+        """The process id."""
         return self.process.pid
 
-    def order(self, **order: Any) -> None:
-        """Give an order; one to a process that has just ended is lost, and its end is noticed."""
+    def send(self, **command: Any) -> None:
+        """Send a command, as ``vit_core.runs.worker`` lists them.
+
+        If the process has just ended, the command is lost; ``on_exit`` reports the end.
+        """
         with contextlib.suppress(OSError, ValueError):
             assert self.process.stdin is not None
-            self.process.stdin.write(json.dumps(order) + "\n")
+            self.process.stdin.write(json.dumps(command) + "\n")
             self.process.stdin.flush()
 
     def kill(self) -> None:
+        """End the process, without waiting until it is gone."""
         self.process.kill()
 
     def end(self) -> None:
@@ -97,7 +101,7 @@ class WorkerProcess:
         self.process.wait()
 
     def close(self) -> None:
-        """Let the process end by closing its orders."""
+        """Let the process end by closing its standard input."""
         with contextlib.suppress(OSError):
             assert self.process.stdin is not None
             self.process.stdin.close()

@@ -1,4 +1,4 @@
-"""The training processes of one server: who is free, who trains what, how fast settings are."""
+"""The worker processes of one server: which are free, what each trains, and measured speeds."""
 
 import time
 from collections.abc import Callable
@@ -7,32 +7,36 @@ from threading import RLock
 from typing import Any
 
 from explainer.training.limits import Limits
-from explainer.training.wording import SAID
+from explainer.training.wording import MESSAGES
 from explainer.training.worker_process import WorkerProcess
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.training.speed import Speed
 
-MOST_WANTED = 20  # settings whose speed is still to be measured
-MOST_KEPT = 500  # speeds
-
-FRESH = 30.0  # seconds until a speed is measured again, if somebody asks
+MAX_WANTED = 20  # settings whose speed is still to be measured
+MAX_SPEEDS = 500  # that are kept
+SPEED_LIFETIME = 30.0  # seconds, after which a speed is measured again if somebody asks
 
 Settings = tuple[ViTConfig, TrainConfig]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A speed, or why there is none, and when that was found by the monotonic clock."""
+    """The result of one measurement.
 
-    found: Speed | str
+    Attributes:
+        result: the speed, or a sentence that says why these settings cannot be trained here.
+        at: when it was measured, by the monotonic clock.
+    """
+
+    result: Speed | str
     at: float
 
 
-class Crew:
+class WorkerPool:
     """Starts processes when they are needed and ends them when they are not.
 
-    Its methods are called under ``lock``; answers of the processes come in by their own threads and
-    take it.
+    Its methods are called under ``lock``. Answers of the processes arrive in their own threads,
+    which take the lock first.
     """
 
     def __init__(
@@ -42,10 +46,10 @@ class Crew:
         on_ended: Callable[[str, str, str], None],
         start_process: Callable[..., WorkerProcess],
     ) -> None:
-        """Hire nobody yet.
+        """Start with no workers.
 
         Args:
-            on_ended: called under the lock with a run's id, how it ended and why.
+            on_ended: called under the lock with a run's id, the state that it ended in, and why.
         """
         self.limits, self.lock = limits, lock
         self._on_ended, self._start_process = on_ended, start_process
@@ -55,45 +59,49 @@ class Crew:
         self._is_closed = False
 
     def warm_up(self) -> None:
-        """Start processes for all runs that there may be at once."""
+        """Start as many processes as may train at once."""
         while len(self._processes) < self.limits.runs_at_once and self._add():
             pass
 
     def train(self, run_id: str, folder: str) -> WorkerProcess | None:
-        """Give a run to a process; None where none is free or can be started."""
+        """Give a run to a process; return None if none is free and none can be started."""
         free = [process for process in self._processes if process.run_id is None]
-        # one that measures is done with it soon, but not at once
+        # a process that measures will be free soon, but one without work can start now
         process = min(free, key=lambda one: one.measuring is not None, default=None)
         if process is None and len(self._processes) < self.limits.runs_at_once:
             process = self._add()
         if process:
             process.run_id = run_id
-            process.order(do="run", path=folder, threads=self.limits.threads)
+            process.send(do="run", path=folder, threads=self.limits.threads)
         return process
 
     def speed(self, settings: Settings) -> Speed | str | None:
         """Return how fast settings train here, or a sentence that says why they cannot.
 
-        None until a process has tried, which ``want`` asks for.
+        Returns:
+            None if no process has measured them; ``request_speed`` asks for that.
         """
         known = self._speeds.get(settings)
-        return known and known.found
+        return known.result if known else None
 
-    def want(self, settings: Settings) -> None:
-        """Ask for the speed of settings, if nobody has of late: a busy machine measures slow."""
+    def request_speed(self, settings: Settings) -> None:
+        """Have the speed of settings measured, unless that was done a moment ago.
+
+        Speeds are measured again after a while, because a busy machine measures too slow.
+        """
         known = self._speeds.get(settings)
-        is_fresh = known is not None and time.monotonic() - known.at < FRESH
-        asked = (*self._wanted, *(one.measuring for one in self._processes))
-        if not is_fresh and settings not in asked:
-            self._wanted = [*self._wanted[1 - MOST_WANTED :], settings]
-        self.measure()
+        is_fresh = known is not None and time.monotonic() - known.at < SPEED_LIFETIME
+        requested = (*self._wanted, *(process.measuring for process in self._processes))
+        if not is_fresh and settings not in requested:
+            self._add_wanted(settings)
+        self.measure_next()
 
-    def measure(self) -> None:
-        """Have the settings measured that somebody asked for last, if a process is free."""
+    def measure_next(self) -> None:
+        """Let each free process measure the settings that were requested last."""
         for process in self._processes:
             if self._wanted and process.run_id is None and process.measuring is None:
                 process.measuring = model, train = self._wanted.pop()
-                process.order(
+                process.send(
                     do="measure",
                     model=model.to_dict(),
                     train=train.to_dict(),
@@ -101,21 +109,22 @@ class Crew:
                 )
 
     def end_idle(self) -> None:
-        """End processes that nobody has needed for long."""
+        """End processes that have had no work for ``worker_idle_seconds``."""
         for process in list(self._processes):
-            idle = process.run_id is None and process.measuring is None
-            if idle and time.monotonic() - process.idle_since > self.limits.worker_idle_seconds:
+            is_idle = process.run_id is None and process.measuring is None
+            if is_idle and time.monotonic() - process.idle_since > self.limits.worker_idle_seconds:
                 self._processes.remove(process)
                 process.close()
 
     def kill(self, process: WorkerProcess) -> None:
-        """End a process that does not hear, which is given nothing more to do.
+        """End a process that did not stop when it was told to.
 
-        It may say yet that its run has ended, and would be killed in what came next. That it ends
-        says nothing of the settings that it measures.
+        It is removed first: it may still answer that its run has ended, and a run that it received
+        after that answer would be killed with it. Settings that it was measuring are measured
+        again, since the end of the process says nothing about them.
         """
         if process.measuring:
-            self._wanted = [*self._wanted[1 - MOST_WANTED :], process.measuring]
+            self._add_wanted(process.measuring)
             process.measuring = None
         if process in self._processes:
             self._processes.remove(process)
@@ -130,51 +139,54 @@ class Crew:
 
     def _add(self) -> WorkerProcess | None:
         try:
-            process = self._start_process(self.limits, self._hear, self._mourn)
+            process = self._start_process(self.limits, self._on_answer, self._on_exit)
         except OSError:
             return None
         self._processes.append(process)
         return process
 
-    def _hear(self, process: WorkerProcess, answer: dict[str, Any]) -> None:
+    def _add_wanted(self, settings: Settings) -> None:
+        self._wanted = [*self._wanted[1 - MAX_WANTED :], settings]
+
+    def _on_answer(self, process: WorkerProcess, answer: dict[str, Any]) -> None:
         with self.lock:
             if answer["is"] == "measured" and process.measuring:
                 speed = answer["speed"]
-                self._note(process.measuring, Speed(**speed) if speed else answer["said"])
+                self._store_speed(process.measuring, Speed(**speed) if speed else answer["said"])
                 process.measuring = None
                 process.idle_since = time.monotonic()
                 if not speed and process.run_id is None:
-                    self._retire(process)
+                    self._replace(process)
             elif answer["is"] == "ended" and process.run_id:
                 if answer["state"] == "failed":
-                    self._retire(process)
-                self._release(process, answer["state"], answer["said"])
-            self.measure()
+                    self._replace(process)
+                self._end_run(process, answer["state"], answer["said"])
+            self.measure_next()
 
-    def _note(self, settings: Settings, found: Speed | str) -> None:
-        self._speeds[settings] = Measured(found, time.monotonic())
-        while len(self._speeds) > MOST_KEPT:
+    def _store_speed(self, settings: Settings, result: Speed | str) -> None:
+        self._speeds[settings] = Measured(result, time.monotonic())
+        while len(self._speeds) > MAX_SPEEDS:
             self._speeds.pop(next(iter(self._speeds)))
 
-    def _retire(self, process: WorkerProcess) -> None:
-        """Replace a process that something went wrong in: it may have little memory left."""
+    def _replace(self, process: WorkerProcess) -> None:
+        """Replace a process after a failure, because it may have little memory left."""
         if process in self._processes:
             self._processes.remove(process)
             process.close()
             self._add()
 
-    def _release(self, process: WorkerProcess, state: str, said: str) -> None:
+    def _end_run(self, process: WorkerProcess, state: str, message: str) -> None:
         run_id, process.run_id = process.run_id, None
         process.idle_since = time.monotonic()
         if run_id and not self._is_closed:
-            self._on_ended(run_id, state, said)
+            self._on_ended(run_id, state, message)
 
-    def _mourn(self, process: WorkerProcess, code: int) -> None:
-        """Say what became of the run of a process that is no more."""
+    def _on_exit(self, process: WorkerProcess, code: int) -> None:
+        """Report the run of a process that has ended as failed."""
         with self.lock:
             if process in self._processes:
                 self._processes.remove(process)
             if process.measuring:
-                self._note(process.measuring, SAID["unmeasurable"])
-            said = SAID["killed"] if code < 0 else SAID["worker_ended"]
-            self._release(process, "failed", said.format(code=abs(code)))
+                self._store_speed(process.measuring, MESSAGES["unmeasurable"])
+            message = MESSAGES["killed"] if code < 0 else MESSAGES["worker_ended"]
+            self._end_run(process, "failed", message.format(code=abs(code)))

@@ -87,7 +87,7 @@ class FakeRuns:
         return self.known.get(run_id)
 
     def runs_of(self, secret: str) -> list[Run]:
-        return [run for run in self.known.values() if run.is_own(secret)]
+        return [run for run in self.known.values() if run.belongs_to(secret)]
 
     def recorded(self) -> list[Run]:
         return [run for run in self.known.values() if run.status == "recorded"]

@@ -10,17 +10,17 @@ class FakeProcess:
 
     started: ClassVar[list["FakeProcess"]] = []
 
-    def __init__(self, limits: Limits, on_answer: Any, on_end: Any) -> None:
+    def __init__(self, limits: Limits, on_answer: Any, on_exit: Any) -> None:
         self.run_id: str | None = None
         self.measuring: Any = None
         self.idle_since = 0.0
-        self.orders: list[dict[str, Any]] = []
+        self.commands: list[dict[str, Any]] = []
         self.is_alive = True
-        self._on_answer, self._on_end = on_answer, on_end
+        self._on_answer, self._on_exit = on_answer, on_exit
         FakeProcess.started.append(self)
 
-    def order(self, **order: Any) -> None:
-        self.orders.append(order)
+    def send(self, **command: Any) -> None:
+        self.commands.append(command)
 
     def answer(self, **answer: Any) -> None:
         self._on_answer(self, answer)
@@ -33,7 +33,7 @@ class FakeProcess:
 
     def die(self, code: int) -> None:
         self.is_alive = False
-        self._on_end(self, code)
+        self._on_exit(self, code)
 
     def end(self) -> None:
         self.is_alive = False

@@ -64,8 +64,8 @@ def test_cleaning_up_leaves_runs_that_were_just_used(
 ) -> None:
     before = {path: path.read_bytes() for path in root.rglob("*.safetensors")}
     manager = serve()
-    manager._look(is_cleaning=True)
-    manager._look(is_cleaning=True)
+    manager._do_due_work(is_cleanup=True)
+    manager._do_due_work(is_cleanup=True)
     assert before and before == {path: path.read_bytes() for path in root.rglob("*.safetensors")}
     assert len(manager.runs_of(VISITOR)) == 2
 
@@ -77,9 +77,9 @@ def test_a_stopped_run_is_resumed_by_its_visitor_alone(
     with pytest.raises(RefusedError):
         manager.resume(OTHER, STOPPED)
     assert manager.resume(VISITOR, STOPPED).status == "running"
-    ordered = FakeProcess.started[0].orders[-1]
-    assert (ordered["do"], Path(ordered["path"]).name) == ("run", STOPPED)
-    assert Path(ordered["path"]).samefile(root / STOPPED)
+    command = FakeProcess.started[0].commands[-1]
+    assert (command["do"], Path(command["path"]).name) == ("run", STOPPED)
+    assert Path(command["path"]).samefile(root / STOPPED)
 
 
 def test_a_run_is_deleted_whole_and_by_its_visitor_alone(
@@ -98,7 +98,7 @@ def test_the_folder_is_still_the_apps_own(root: Path, serve: Callable[[], Manage
     shutil.copytree(root / FINISHED, root / "a-copy-of-a-run-000000000")
     manager = serve()
     assert {run.id for run in manager.runs_of(VISITOR)} == {FINISHED, STOPPED}
-    assert manager.store.made() and set(manager.store.made()) == {FINISHED, STOPPED}
+    assert manager.store.made_ids() and set(manager.store.made_ids()) == {FINISHED, STOPPED}
 
 
 @pytest.mark.parametrize("name", CHECKPOINTS)

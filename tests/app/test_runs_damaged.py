@@ -20,8 +20,7 @@ from streamlit.testing.v1 import AppTest
 
 from explainer import training
 from explainer.inputs.models import saved_epochs
-from explainer.training import Manager, RunRequest
-from explainer.training import manager as manager_module
+from explainer.training import Manager, RunRequest, scheduler
 from explainer.training.limits import load_limits
 from explainer.training.progress import progress_of
 from explainer.training.store import hashed
@@ -43,7 +42,7 @@ FILES = (
 
 @pytest.fixture
 def manager(shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Manager]:
-    monkeypatch.setattr(manager_module, "LOOK", 3600.0)
+    monkeypatch.setattr(scheduler, "CHECK_SECONDS", 3600.0)
     monkeypatch.setattr(FakeProcess, "started", [])
     limits = dataclasses.replace(load_limits(), runs_at_once=1)
     made = Manager(tmp_path / "runs", limits, FakeProcess)
@@ -92,7 +91,7 @@ def look_at_all(manager: Manager, folder: Path) -> None:
     manager.active_of(ANNA)
     for run in (*manager.runs_of(ANNA), *((found,) if found else ())):
         ask(run)
-    manager._look(is_cleaning=True)
+    manager._do_due_work(is_cleanup=True)
     manager.estimate(SMALL, TrainConfig())
 
 
@@ -101,7 +100,7 @@ def ask(run: training.Run) -> None:
         own_runs.how(run), wording.when(run), wording.title_of(run), saved_epochs.result(run),
         compare.accuracy(run), *wording.labels([run]).values(),
         wording.duration(run.history.seconds), str(run.started), str(run.can_resume),
-        str(run.is_going), run.said,
+        str(run.is_active), run.message,
     ]  # fmt: skip
     history = run.history
     history.snapshot()
@@ -366,7 +365,7 @@ def test_readers_bear_every_damage(damage: str, manager: Manager, sound: Path) -
     look_at_all(manager, folder)
     assert manager.find(other.name).status == "finished"
     assert other.name in [run.id for run in manager.runs_of(ANNA)]
-    assert manager.start("b" * 32, RunRequest(SMALL, TrainConfig(epochs=2))).is_going
+    assert manager.start("b" * 32, RunRequest(SMALL, TrainConfig(epochs=2))).is_active
 
 
 # a page takes a second; the readers are tried with all

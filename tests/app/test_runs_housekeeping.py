@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 
 from explainer.training import visitor
-from explainer.training.housekeeping import RECENT, clear_old, over_time, take_root
+from explainer.training.housekeeping import RECENT_SECONDS, clear_old, over_time, take_root
 from explainer.training.limits import FILE, Limits, load_limits
 from explainer.training.store import NOTE, Note, RunStore, hashed
 
@@ -74,10 +74,10 @@ def test_a_note_is_read_as_it_was_written(store: RunStore) -> None:
     run_id = add(store, age=0)
     note = store.read(run_id)
     assert note == Note(hashed("anna"), "finished", "", "a run", NOW, 12.5)
-    store.change(run_id, state="failed", said="why")
-    assert store.read(run_id) == dataclasses.replace(note, state="failed", said="why")
-    assert store.of(hashed("anna")) == [run_id]
-    assert store.of(hashed("ben")) == []
+    store.change(run_id, state="failed", message="why")
+    assert store.read(run_id) == dataclasses.replace(note, state="failed", message="why")
+    assert list(store.notes_of(hashed("anna"))) == [run_id]
+    assert list(store.notes_of(hashed("ben"))) == []
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_damaged_note_is_nobodys_failed_run(store: RunStore, damage: str) -> N
     (store.folder(run_id) / NOTE).write_text(damage)
     note = store.read(run_id)
     assert (note.owner, note.state) == ("", "failed")
-    assert "damaged" in note.said
+    assert "damaged" in note.message
 
 
 def test_foreign_folders_are_no_runs(store: RunStore) -> None:
@@ -97,7 +97,7 @@ def test_foreign_folders_are_no_runs(store: RunStore) -> None:
     (store.root / "a file of somebody").write_text("")
     assert store.read("not-a-run-but-a-folder") is None
     assert "short" not in store.ids()
-    assert store.of("") == []
+    assert list(store.notes_of("")) == []
     gone = RunStore(store.root / "gone")
     assert gone.ids() == []
 
@@ -119,7 +119,11 @@ def test_the_oldest_go_while_all_are_too_large(store: RunStore) -> None:
 
 def test_what_is_in_use_is_never_cleared(store: RunStore) -> None:
     limits = dataclasses.replace(load_limits(), total_megabytes=0, keep_hours=0)
-    going, looked_at, left = add(store, 9 * DAY), add(store, RECENT / 2), add(store, 2 * RECENT)
+    going, looked_at, left = (
+        add(store, 9 * DAY),
+        add(store, RECENT_SECONDS / 2),
+        add(store, 2 * RECENT_SECONDS),
+    )
     assert clear_old(store, limits, NOW, lambda run_id: run_id == going) == [left]
     assert sorted(store.ids()) == sorted([going, looked_at])
 

@@ -11,7 +11,7 @@ import pytest
 
 from explainer.training import progress as progress_module
 from explainer.training.progress import Progress, progress_of
-from explainer.training.store import MOST_HISTORIES, RunStore
+from explainer.training.store import MAX_HISTORIES, RunStore
 from vit_core import TrainConfig, ViTConfig
 from vit_core.runs.directory import RunConfig, RunDirectory
 from vit_core.runs.history import MOST_LINE, MOST_LINES, NEWEST, RunHistory
@@ -140,13 +140,13 @@ def test_progress_goes_with_its_reader(folder: Path) -> None:
 def test_readers_that_nobody_asks_for_go(tmp_path: Path) -> None:
     store = RunStore(tmp_path)
     first = weakref.ref(store.history("a" * 24))
-    for number in range(MOST_HISTORIES):
+    for number in range(MAX_HISTORIES):
         store.history(f"{number:024}")
     gc.collect()
     assert first() is None, "as many are kept as are looked at"
     kept = store.history("b" * 24)
-    store.let_go()
+    store.drop_unused()
     assert store.history("b" * 24) is kept
-    store.let_go()
-    store.let_go()
+    store.drop_unused()
+    store.drop_unused()
     assert store.history("b" * 24) is not kept

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from fake_process import FakeProcess
 
-from explainer.training import Manager, RefusedError, RunRequest, workers
-from explainer.training import manager as manager_module
-from explainer.training.housekeeping import RECENT
+from explainer.training import Manager, RefusedError, RunRequest, scheduler, workers
+from explainer.training.housekeeping import RECENT_SECONDS
 from explainer.training.limits import Limits, load_limits
 from vit_core import PRESETS, TrainConfig, ViTConfig
 from vit_core.runs.directory import RunDirectory
@@ -25,7 +24,7 @@ LIMITS = dataclasses.replace(load_limits(), runs_at_once=1, queue=3)
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Manager]]:
     """Make managers of one folder, which are closed at the end; nothing happens by the clock."""
-    monkeypatch.setattr(manager_module, "LOOK", 3600.0)
+    monkeypatch.setattr(scheduler, "CHECK_SECONDS", 3600.0)
     monkeypatch.setattr(FakeProcess, "started", [])
     made: list[Manager] = []
 
@@ -48,8 +47,8 @@ def add_metrics(manager: Manager, run_id: str, **values: Any) -> None:
 def test_a_run_begins_at_once_and_is_told_where(make: Callable[..., Manager]) -> None:
     manager = make()
     run = manager.start("anna", REQUEST)
-    assert (run.status, run.place, run.title) == ("running", None, "own shape, 3 epochs")
-    (order,) = FakeProcess.started[0].orders
+    assert (run.status, run.queue_position, run.title) == ("running", None, "own shape, 3 epochs")
+    (order,) = FakeProcess.started[0].commands
     assert order["do"] == "run"
     assert Path(order["path"]) == manager.store.folder(run.id).resolve()
     assert run.history.config.model == MODEL
@@ -66,12 +65,12 @@ def test_ids_cannot_be_guessed(make: Callable[..., Manager]) -> None:
 def test_others_wait_in_their_order(make: Callable[..., Manager]) -> None:
     manager = make()
     runs = [manager.start(name, REQUEST) for name in ("anna", "ben", "cem")]
-    assert [run.place for run in runs] == [None, 1, 2]
+    assert [run.queue_position for run in runs] == [None, 1, 2]
     assert [run.status for run in runs] == ["running", "queued", "queued"]
     FakeProcess.started[0].end_run()
     found = [manager.find(run.id) for run in runs]
     assert [run.status for run in found] == ["finished", "running", "queued"]
-    assert found[2].place == 1
+    assert found[2].queue_position == 1
     assert len(FakeProcess.started) == 1, "the process that is free takes the next run"
 
 
@@ -126,9 +125,9 @@ def test_two_visitors_are_apart(make: Callable[..., Manager]) -> None:
     assert manager.runs_of("ben") == []
     assert manager.active_of("ben") is None
     seen = manager.find(run.id)
-    assert seen.is_own("anna")
-    assert not seen.is_own("ben"), "a link opens it, read-only"
-    for act in (manager.pause, manager.go_on, manager.stop, manager.resume, manager.delete):
+    assert seen.belongs_to("anna")
+    assert not seen.belongs_to("ben"), "a link opens it, read-only"
+    for act in (manager.pause, manager.unpause, manager.stop, manager.resume, manager.delete):
         with pytest.raises(RefusedError, match="Only the visitor who started"):
             act("ben", run.id)
     assert manager.find(run.id).status == "running"
@@ -156,9 +155,9 @@ def test_pause_and_go_on(make: Callable[..., Manager]) -> None:
     manager.pause("anna", run.id)
     manager.pause("anna", run.id)
     assert manager.find(run.id).status == "paused"
-    manager.go_on("anna", run.id)
+    manager.unpause("anna", run.id)
     assert manager.find(run.id).status == "running"
-    told = [order["do"] for order in FakeProcess.started[0].orders]
+    told = [order["do"] for order in FakeProcess.started[0].commands]
     assert told == ["run", "pause", "go on"]
 
 
@@ -166,14 +165,14 @@ def test_stop_then_resume(make: Callable[..., Manager]) -> None:
     manager = make()
     run = manager.start("anna", REQUEST)
     manager.stop("anna", run.id)
-    assert FakeProcess.started[0].orders[-1] == {"do": "stop"}
+    assert FakeProcess.started[0].commands[-1] == {"do": "stop"}
     FakeProcess.started[0].end_run("stopped")
     stopped = manager.find(run.id)
     assert stopped.status == "stopped"
-    assert "You stopped this run" in stopped.said
+    assert "You stopped this run" in stopped.message
     assert stopped.can_resume
     resumed = manager.resume("anna", run.id)
-    assert (resumed.status, resumed.said) == ("running", "")
+    assert (resumed.status, resumed.message) == ("running", "")
     with pytest.raises(RefusedError, match="cannot be resumed"):
         manager.resume("anna", run.id)
 
@@ -190,7 +189,7 @@ def test_a_process_that_does_not_hear_is_ended(
         def start(self) -> None:
             pass
 
-    monkeypatch.setattr(manager_module, "Timer", Timer)
+    monkeypatch.setattr(scheduler, "Timer", Timer)
     manager = make()
     run = manager.start("anna", REQUEST)
     manager.stop("anna", run.id)
@@ -215,12 +214,12 @@ def test_a_process_that_is_being_ended_is_given_nothing_more_to_do(
     process = FakeProcess.started[0]
     monkeypatch.setattr(process, "kill", lambda: None)  # the signal is on its way
     manager.stop("anna", run.id)
-    manager._end(run.id, manager._active[run.id])
+    manager._kill(run.id, manager._running[run.id])
     process.end_run(state)
     process.die(-9)
     assert manager.find(run.id).status == ("finished" if state == "finished" else "stopped")
     assert manager.find(waiting.id).status == "running"
-    assert "measure" not in [order["do"] for order in process.orders]
+    assert "measure" not in [order["do"] for order in process.commands]
     manager.check(MODEL, TRAIN)
 
 
@@ -233,14 +232,14 @@ def test_a_process_that_is_ended_while_it_measures_says_nothing_of_the_settings(
     manager.estimate(MODEL, TRAIN)
     run = manager.start("anna", REQUEST)
     process = FakeProcess.started[0]
-    assert [order["do"] for order in process.orders] == ["measure", "run"]
+    assert [order["do"] for order in process.commands] == ["measure", "run"]
     manager.stop("anna", run.id)
-    manager._end(run.id, manager._active[run.id])
+    manager._kill(run.id, manager._running[run.id])
     assert manager.find(run.id).status == "stopped"
     manager.check(MODEL, TRAIN)
     manager.warm_up()
     manager.estimate(MODEL, TRAIN)
-    assert [order["do"] for order in FakeProcess.started[-1].orders] == ["measure"]
+    assert [order["do"] for order in FakeProcess.started[-1].commands] == ["measure"]
 
 
 def test_leaving_the_queue(make: Callable[..., Manager]) -> None:
@@ -249,8 +248,8 @@ def test_leaving_the_queue(make: Callable[..., Manager]) -> None:
     waiting = manager.start("ben", REQUEST)
     manager.stop("ben", waiting.id)
     found = manager.find(waiting.id)
-    assert (found.status, found.place) == ("stopped", None)
-    assert "out of the queue" in found.said
+    assert (found.status, found.queue_position) == ("stopped", None)
+    assert "out of the queue" in found.message
     FakeProcess.started[0].end_run()
     assert manager.find(waiting.id).status == "stopped"
     with pytest.raises(RefusedError, match="not under way"):
@@ -264,17 +263,17 @@ def test_a_killed_process_is_told_and_replaced(make: Callable[..., Manager]) -> 
     FakeProcess.started[0].die(-9)
     found = manager.find(run.id)
     assert found.status == "failed"
-    assert "signal 9" in found.said
+    assert "signal 9" in found.message
     assert found.can_resume
     assert manager.find(waiting.id).status == "running"
-    assert FakeProcess.started[1].orders[0]["do"] == "run"
+    assert FakeProcess.started[1].commands[0]["do"] == "run"
 
 
 def test_a_run_that_failed_costs_its_process(make: Callable[..., Manager]) -> None:
     manager = make()
     run = manager.start("anna", REQUEST)
     FakeProcess.started[0].end_run("failed", "The disk is full.")
-    assert manager.find(run.id).said == "The disk is full."
+    assert manager.find(run.id).message == "The disk is full."
     assert [process.is_alive for process in FakeProcess.started] == [False, True]
 
 
@@ -285,10 +284,10 @@ def test_no_process_can_be_started(
         raise OSError("no memory")
 
     manager = make()
-    monkeypatch.setattr(manager._crew, "_start_process", refuse)
+    monkeypatch.setattr(manager._workers, "_start_process", refuse)
     run = manager.start("anna", REQUEST)
     assert run.status == "failed"
-    assert "No training process could be started" in run.said
+    assert "No training process could be started" in run.message
     assert run.can_resume
 
 
@@ -318,7 +317,9 @@ def test_the_space_of_all_runs_is_bounded(make: Callable[..., Manager]) -> None:
     again = manager.start("ben", REQUEST)
     FakeProcess.started[0].end_run()
     (manager.store.folder(again.id) / "final.safetensors").write_bytes(bytes(2_000_000))
-    manager.store.touch(again.id, manager._now() - 2 * RECENT)  # nobody looks at it any more
+    manager.store.touch(
+        again.id, manager._now() - 2 * RECENT_SECONDS
+    )  # nobody looks at it any more
     assert manager.start("cem", REQUEST).status == "running"
     assert manager.store.read(again.id) is None
 
@@ -334,10 +335,10 @@ def test_after_a_restart_what_waited_waits_and_what_trained_can_be_resumed(
     after = make()
     found = [after.find(run.id) for run in runs]
     assert [run.status for run in found] == ["interrupted", "interrupted", "running", "queued"]
-    assert "The server stopped" in found[0].said
+    assert "The server stopped" in found[0].message
     assert found[0].can_resume
-    assert found[3].place == 1
-    assert after.resume("anna", runs[0].id).place == 2
+    assert found[3].queue_position == 1
+    assert after.resume("anna", runs[0].id).queue_position == 2
 
 
 def test_a_second_server_leaves_the_first_ones_runs_alone(make: Callable[..., Manager]) -> None:
@@ -368,7 +369,7 @@ def test_damage_by_hand_is_said_in_one_sentence(make: Callable[..., Manager]) ->
     (folders[0] / "status.json").write_text("{")
     found = manager.find(runs[0].id)
     assert found.status == "failed"
-    assert "damaged" in found.said
+    assert "damaged" in found.message
     FakeProcess.started[0].end_run()
     FakeProcess.started[0].end_run("failed", "The run cannot go on.")
     (folders[1] / "config.json").write_text("[" * 100_000)
@@ -383,14 +384,14 @@ def test_time_limits(make: Callable[..., Manager], monkeypatch: pytest.MonkeyPat
     manager = make(seconds=100, seconds_while_others_wait=60)
     run = manager.start("anna", REQUEST)
     add_metrics(manager, run.id, seconds=90.0)
-    manager._stop_what_is_over_time()
-    assert len(FakeProcess.started[0].orders) == 1
+    manager._stop_over_time()
+    assert len(FakeProcess.started[0].commands) == 1
     manager.start("ben", REQUEST)
-    manager._stop_what_is_over_time()
-    assert FakeProcess.started[0].orders[-1] == {"do": "stop"}
+    manager._stop_over_time()
+    assert FakeProcess.started[0].commands[-1] == {"do": "stop"}
     FakeProcess.started[0].end_run("stopped")
     stopped = manager.find(run.id)
-    assert "gave its place up after 1 minutes" in stopped.said
+    assert "gave its place up after 1 minutes" in stopped.message
     assert stopped.can_resume
 
 
@@ -398,28 +399,28 @@ def test_a_resumed_run_has_its_time_anew(make: Callable[..., Manager]) -> None:
     manager = make(seconds=100)
     run = manager.start("anna", REQUEST)
     add_metrics(manager, run.id, seconds=101.0)
-    manager._stop_what_is_over_time()
+    manager._stop_over_time()
     FakeProcess.started[0].end_run("stopped")
-    assert "limit of 2 minutes" in manager.find(run.id).said
+    assert "limit of 2 minutes" in manager.find(run.id).message
     manager.resume("anna", run.id)
-    manager._stop_what_is_over_time()
-    assert FakeProcess.started[0].orders[-1]["do"] == "run"
+    manager._stop_over_time()
+    assert FakeProcess.started[0].commands[-1]["do"] == "run"
 
 
 def test_a_pause_ends_when_others_wait_for_it(
     make: Callable[..., Manager], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
-    monkeypatch.setattr(manager_module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(scheduler.time, "monotonic", lambda: now[0])
     manager = make(paused_seconds=900, paused_seconds_while_others_wait=30)
     run = manager.start("anna", REQUEST)
     manager.pause("anna", run.id)
     now[0] += 60
-    manager._stop_what_is_over_time()
-    assert FakeProcess.started[0].orders[-1] == {"do": "pause"}
+    manager._stop_over_time()
+    assert FakeProcess.started[0].commands[-1] == {"do": "pause"}
     manager.start("ben", REQUEST)
-    manager._stop_what_is_over_time()
-    assert FakeProcess.started[0].orders[-1] == {"do": "stop"}
+    manager._stop_over_time()
+    assert FakeProcess.started[0].commands[-1] == {"do": "stop"}
 
 
 def test_speeds_are_measured_once_and_fit_all_lengths(make: Callable[..., Manager]) -> None:
@@ -428,13 +429,13 @@ def test_speeds_are_measured_once_and_fit_all_lengths(make: Callable[..., Manage
     manager.warm_up()
     assert manager.estimate(MODEL, TRAIN) is None
     process = FakeProcess.started[0]
-    assert [order["do"] for order in process.orders] == ["measure"]
+    assert [order["do"] for order in process.commands] == ["measure"]
     assert manager.estimate(MODEL, dataclasses.replace(TRAIN, epochs=7, seed=5)) is None
     speed = {"epoch_seconds": 10.0, "test_seconds": 2.0, "images_per_second": 5_000.0}
     process.answer(**{"is": "measured", "speed": speed, "said": ""})
     assert manager.estimate(MODEL, TRAIN).seconds == 32.0
     assert manager.estimate(MODEL, dataclasses.replace(TRAIN, epochs=7, seed=5)).seconds == 72.0
-    assert len(process.orders) == 1
+    assert len(process.commands) == 1
     assert manager.start("anna", REQUEST).estimate == 32.0
     waiting = manager.start("ben", REQUEST)
     assert waiting.wait_seconds == 32.0
@@ -452,17 +453,17 @@ def test_a_speed_is_measured_again_after_a_while(
         speed = {"epoch_seconds": epoch_seconds, "test_seconds": 2.0, "images_per_second": 5_000.0}
         process.answer(**{"is": "measured", "speed": speed, "said": ""})
         assert manager.estimate(MODEL, TRAIN).seconds == 3 * epoch_seconds + 2.0
-        monkeypatch.setattr(workers, "FRESH", -1.0)
-    assert [order["do"] for order in process.orders] == ["measure"] * 3
+        monkeypatch.setattr(workers, "SPEED_LIFETIME", -1.0)
+    assert [order["do"] for order in process.commands] == ["measure"] * 3
 
 
 def test_nothing_is_measured_while_somebody_waits(make: Callable[..., Manager]) -> None:
     manager = make()
     manager.start("anna", REQUEST)
     assert manager.estimate(MODEL, TRAIN) is None
-    assert [order["do"] for order in FakeProcess.started[0].orders] == ["run"]
+    assert [order["do"] for order in FakeProcess.started[0].commands] == ["run"]
     FakeProcess.started[0].end_run()
-    assert [order["do"] for order in FakeProcess.started[0].orders] == ["run", "measure"]
+    assert [order["do"] for order in FakeProcess.started[0].commands] == ["run", "measure"]
 
 
 def test_settings_that_took_too_much_memory_are_refused(make: Callable[..., Manager]) -> None:
@@ -481,10 +482,10 @@ def test_idle_processes_go(make: Callable[..., Manager]) -> None:
     manager = make(worker_idle_seconds=0)
     manager.warm_up()
     assert FakeProcess.started[0].is_alive
-    manager._crew.end_idle()
+    manager._workers.end_idle()
     assert not FakeProcess.started[0].is_alive
     assert manager.start("anna", REQUEST).status == "running"
-    manager._crew.end_idle()
+    manager._workers.end_idle()
     assert FakeProcess.started[1].is_alive
 
 
@@ -498,6 +499,6 @@ def test_recorded_runs_are_found_and_nobodys(tmp_path: Path, make: Callable[...,
     (recorded,) = manager.recorded()
     assert (recorded.id, recorded.status) == ("recorded-healthy", "recorded")
     assert manager.find("recorded-healthy") == recorded
-    assert not recorded.is_own("anna")
+    assert not recorded.belongs_to("anna")
     with pytest.raises(RefusedError):
         manager.delete("anna", "recorded-healthy")

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from fake_process import FakeProcess
 
-from explainer.training import Manager, RefusedError, RunRequest
-from explainer.training import manager as manager_module
-from explainer.training.housekeeping import measure
+from explainer.training import Manager, RefusedError, RunRequest, scheduler
+from explainer.training.housekeeping import Usage, usage_of
 from explainer.training.limits import load_limits
+from explainer.training.note import hashed
 from explainer.training.ownership import MARKER, Ownership
 from vit_core import TrainConfig, ViTConfig
 from vit_core.runs.directory import RunConfig, RunDirectory
@@ -33,7 +33,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Manager]]:
-    monkeypatch.setattr(manager_module, "LOOK", 3600.0)
+    monkeypatch.setattr(scheduler, "CHECK_SECONDS", 3600.0)
     monkeypatch.setattr(FakeProcess, "started", [])
     made: list[Manager] = []
 
@@ -60,8 +60,8 @@ def trained(manager: Manager, visitor: str = "anna") -> str:
 
 def clean(manager: Manager) -> None:
     """Clean up twice, as what is half made goes at the second time."""
-    manager._look(is_cleaning=True)
-    manager._look(is_cleaning=True)
+    manager._do_due_work(is_cleanup=True)
+    manager._do_due_work(is_cleanup=True)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -107,7 +107,7 @@ def test_folders_of_others_stay_as_they_are(
     assert {name: contents(root / name) for name in OTHERS} == kept
     assert (root / "notes.txt").read_text() == "mine" and (root / "empty-folder").is_dir()
     assert all(manager.find(name) is None for name in OTHERS)
-    assert measure(manager.store) == ({}, set())
+    assert usage_of(manager.store) == Usage({}, set())
 
 
 def test_a_start_that_fails_before_it_has_a_folder_removes_nothing(
@@ -186,7 +186,7 @@ def test_a_run_from_another_folder_is_shown_but_never_cleared(
     shutil.copytree(tmp_path / "other" / run_id, root / run_id)
     clean(manager)
     assert manager.find(run_id).status == "finished"
-    assert measure(manager.store) == ({}, set())
+    assert usage_of(manager.store) == Usage({}, set())
     with pytest.raises(RefusedError, match="did not make"):
         manager.delete("anna", run_id)
 
@@ -195,7 +195,7 @@ def old_run(root: Path, run_id: str, state: str = "finished") -> None:
     """Write a run as the app's first versions did, without any mark."""
     config = RunConfig("fast", MODEL, TrainConfig(epochs=3), 1, "", "a command")
     RunDirectory.create(root / run_id, config).close()
-    owner = manager_module.hashed("anna")
+    owner = hashed("anna")
     note = {"owner": owner, "state": state, "said": "", "title": "old", "created": 1.7e9}
     (root / run_id / "status.json").write_text(json.dumps(note | {"estimate": None}))
     os.utime(root / run_id / "status.json", (1.7e9, 1.7e9))
@@ -211,7 +211,7 @@ def test_runs_of_earlier_versions_stay_and_are_their_owners(
     clean(manager)
     found = manager.find(run_id)
     assert [run.id for run in manager.runs_of("anna")] == [run_id]
-    assert found.title == "old" and not found.is_going
+    assert found.title == "old" and not found.is_active
     if state == "finished":
         manager.delete("anna", run_id)
         assert not (root / run_id).exists()
@@ -285,9 +285,9 @@ def test_half_made_and_half_written_files_of_the_app_go(
         (folder / ".epoch-001.safetensors.k3j_x9ab").write_bytes(bytes(1000))
         (folder / ".final.safetensors.backup").write_bytes(b"mine")
     manager.store.touch(run_id, manager._now())
-    manager._look(is_cleaning=True)
+    manager._do_due_work(is_cleanup=True)
     assert (root / half).exists(), "another server may be making it just now"
-    manager._look(is_cleaning=True)
+    manager._do_due_work(is_cleanup=True)
     assert not (root / half).exists()
     assert not (root / run_id / ".epoch-001.safetensors.k3j_x9ab").exists()
     assert (root / run_id / ".final.safetensors.backup").exists()

@@ -42,7 +42,7 @@ def manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Manager]:
 
 
 def ended(manager: Manager, run: Run) -> Run:
-    until(lambda: not manager.find(run.id).is_going)
+    until(lambda: not manager.find(run.id).is_active)
     return manager.find(run.id)
 
 
@@ -98,7 +98,7 @@ def test_pause_holds_it_and_does_not_count(manager: Manager) -> None:
     Event().wait(0.5)
     assert len(run.history.metrics()) == lines[-1]
     assert manager.find(run.id).status == "paused"
-    manager.go_on("pausing", run.id)
+    manager.unpause("pausing", run.id)
     until(lambda: len(run.history.metrics()) > lines[-1])
     assert run.history.metrics()[lines[-1]]["seconds"] < before + 0.5
     manager.stop("pausing", run.id)
@@ -132,10 +132,10 @@ def test_killed_then_resumed_to_the_same_result(manager: Manager, whole: Run, af
     run = manager.start(name, RunRequest(MODEL, TRAIN))
     lines = random.Random(after).randrange(1, 4)
     until(lambda: after in run.history.epochs() and len(run.history.metrics()) >= lines)
-    psutil.Process(manager.process_of(run.id)).kill()
+    psutil.Process(manager.process_id_of(run.id)).kill()
     found = ended(manager, run)
     assert found.status == "failed"
-    assert ("signal 9" if psutil.POSIX else "exit code") in found.said
+    assert ("signal 9" if psutil.POSIX else "exit code") in found.message
     manager.resume(name, run.id)
     assert ended(manager, run).status == "finished"
     assert equal(weights(run), weights(whole))
@@ -154,7 +154,7 @@ manager = Manager(Path({str(tmp_path)!r}), limits)
 run = manager.start("anna", RunRequest({MODEL!r}, {TRAIN!r}))
 while 1 not in run.history.epochs():
     time.sleep(0.01)
-print(run.id, manager.process_of(run.id), flush=True)
+print(run.id, manager.process_id_of(run.id), flush=True)
 sys.stdin.read()
 """
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
@@ -169,7 +169,7 @@ sys.stdin.read()
     try:
         found = manager.find(run_id)
         assert found.status == "interrupted"
-        assert found.is_own("anna")
+        assert found.belongs_to("anna")
         manager.resume("anna", run_id)
         assert ended(manager, found).status == "finished"
         assert equal(weights(found), weights(whole))
@@ -191,7 +191,7 @@ def test_too_little_memory_is_said_and_the_next_run_works(tmp_path: Path) -> Non
     try:
         run = ended(manager, manager.start("anna", RunRequest(large, TRAIN)))
         assert run.status == "failed"
-        assert "more memory" in run.said
+        assert "more memory" in run.message
         small = dataclasses.replace(TRAIN, epochs=1)
         assert ended(manager, manager.start("anna", RunRequest(MODEL, small))).status == "finished"
     finally:
@@ -206,8 +206,8 @@ def test_a_diverging_run_says_so(manager: Manager) -> None:
     deep = dataclasses.replace(MODEL, depth=8, embed_dim=32)
     run = ended(manager, manager.start("wild", RunRequest(deep, wild)))
     assert run.status == "failed"
-    assert "loss became" in run.said
-    assert run.said.endswith(".")
+    assert "loss became" in run.message
+    assert run.message.endswith(".")
 
 
 def test_a_damaged_state_is_said(manager: Manager) -> None:
@@ -219,8 +219,10 @@ def test_a_damaged_state_is_said(manager: Manager) -> None:
     manager.resume("damaged", run.id)
     found = ended(manager, run)
     assert found.status == "failed"
-    assert "damaged" in found.said
-    assert str(run.history.path) not in found.said, "no visitor needs to know the server's folders"
+    assert "damaged" in found.message
+    assert str(run.history.path) not in found.message, (
+        "no visitor needs to know the server's folders"
+    )
 
 
 def test_speeds_are_measured(manager: Manager) -> None:
@@ -238,7 +240,7 @@ def test_settings_damaged_while_it_waits_are_said_and_the_next_run_works(manager
     (runs[1].history.path / "config.json").write_text(json.dumps({"preset": None}))
     found = [ended(manager, run) for run in runs]
     assert [run.status for run in found] == ["finished", "failed", "finished"]
-    assert "config.json is damaged" in found[1].said
+    assert "config.json is damaged" in found[1].message
     assert not found[1].can_resume
 
 

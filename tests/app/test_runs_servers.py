@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 from fake_process import FakeProcess
 
-from explainer.training import Manager, RefusedError, RunRequest
+from explainer.training import Manager, RefusedError, RunRequest, scheduler
 from explainer.training import clock as clock_module
-from explainer.training import manager as manager_module
 from explainer.training.limits import load_limits
 from explainer.training.ownership import MARKER
 from explainer.training.servers import PREFIX, Servers
@@ -32,7 +31,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Manager]]:
-    monkeypatch.setattr(manager_module, "LOOK", 3600.0)
+    monkeypatch.setattr(scheduler, "CHECK_SECONDS", 3600.0)
     monkeypatch.setattr(FakeProcess, "started", [])
     made: list[Manager] = []
 
@@ -57,30 +56,30 @@ def test_a_server_takes_over_what_another_one_leaves(make: Callable[..., Manager
     old, new = make(), make()
     trained, first, second = (old.start(name, REQUEST).id for name in ("a", "b", "c"))
     assert old.is_keeper and not new.is_keeper
-    new._look(is_cleaning=True)
+    new._do_due_work(is_cleanup=True)
     assert [new.find(one).status for one in (trained, first, second)] == [
         "running", "queued", "queued",
     ]  # fmt: skip
     old.close()
-    new._look(is_cleaning=False)
+    new._do_due_work(is_cleanup=False)
     assert new.is_keeper
     assert [new.find(one).status for one in (trained, first, second)] == [
         "interrupted", "running", "queued",
     ]  # fmt: skip
-    assert new.find(second).place == 1
-    assert "The server stopped" in new.find(trained).said
-    assert new.resume("a", trained).place == 2
+    assert new.find(second).queue_position == 1
+    assert "The server stopped" in new.find(trained).message
+    assert new.resume("a", trained).queue_position == 2
 
 
 def test_a_keeper_takes_over_what_a_server_beside_it_leaves(make: Callable[..., Manager]) -> None:
     keeper, other = make(), make()
     trained, waits = other.start("a", REQUEST).id, other.start("b", REQUEST).id
     assert keeper.find(trained).status == "running" and keeper.find(waits).status == "queued"
-    keeper._look(is_cleaning=True)
+    keeper._do_due_work(is_cleanup=True)
     assert len(FakeProcess.started) == 1, "the other one is alive"
     other.close()
     assert keeper.find(trained).status == "interrupted"
-    keeper._look(is_cleaning=True)
+    keeper._do_due_work(is_cleanup=True)
     assert keeper.find(waits).status == "running"
 
 
@@ -92,7 +91,7 @@ def test_runs_of_another_server_are_neither_changed_nor_deleted(
     for run_id in (trained, waits):
         other.store.touch(run_id, one._now() - YEAR)
     for visitor, run_id in (("a", trained), ("b", waits)):
-        for act in (other.pause, other.go_on, other.stop):
+        for act in (other.pause, other.unpause, other.stop):
             with pytest.raises(RefusedError, match="Another process is busy with this run"):
                 act(visitor, run_id)
         with pytest.raises(RefusedError, match="stop it before"):
@@ -103,7 +102,7 @@ def test_runs_of_another_server_are_neither_changed_nor_deleted(
             other.start(visitor, REQUEST)
     with pytest.raises(RefusedError, match="space for runs"):
         make(total_megabytes=0).start("c", REQUEST)
-    other._clean()
+    other._clean_up()
     assert [one.find(run_id).status for run_id in (trained, waits)] == ["running", "queued"]
 
 
@@ -118,7 +117,7 @@ def test_a_note_that_names_this_server_wrongly_strands_no_run(
     run_id = manager.start("a", REQUEST).id
     process_of(run_id).end_run()
     manager.store.change(run_id, state=said)
-    manager._look(is_cleaning=True)
+    manager._do_due_work(is_cleanup=True)
     assert manager.find(run_id).status == becomes
 
 
@@ -132,7 +131,7 @@ def test_a_run_whose_lock_somebody_has_is_left_alone(make: Callable[..., Manager
     for act in (manager.delete, manager.resume):
         with pytest.raises(RefusedError, match="Another process is busy"):
             act("a", run.id)
-    manager._look(is_cleaning=True)
+    manager._do_due_work(is_cleanup=True)
     assert manager.find(run.id).status == "failed"
     directory.close()
     manager.delete("a", run.id)
@@ -143,9 +142,9 @@ def test_a_folder_that_was_deleted_is_kept_anew(make: Callable[..., Manager], ro
     manager = make()
     manager.start("a", REQUEST)
     root.rename(root.parent / "moved")
-    manager._look(is_cleaning=True)
+    manager._do_due_work(is_cleanup=True)
     assert manager.is_keeper and not make().is_keeper
-    assert manager.start("b", REQUEST).is_going
+    assert manager.start("b", REQUEST).is_active
 
 
 def test_a_server_is_alive_until_it_leaves(tmp_path: Path) -> None:
@@ -177,13 +176,13 @@ def test_how_a_run_ended_is_kept_until_the_disk_has_room(
     with monkeypatch.context() as patched:
         patched.setattr("explainer.training.store.write_atomically", full)
         process_of(run_id).end_run(state, said)
-        manager._look(is_cleaning=True)
-        assert (manager.find(run_id).status, manager.find(run_id).said) == (state, said)
+        manager._do_due_work(is_cleanup=True)
+        assert (manager.find(run_id).status, manager.find(run_id).message) == (state, said)
         assert [run.status for run in manager.runs_of("a")] == [state]
-    manager._look(is_cleaning=False)
+    manager._do_due_work(is_cleanup=False)
     manager.close()
     again = make()
-    assert (again.find(run_id).status, again.find(run_id).said) == (state, said)
+    assert (again.find(run_id).status, again.find(run_id).message) == (state, said)
 
 
 def test_a_run_that_is_deleted_is_not_written_late(
@@ -195,7 +194,7 @@ def test_a_run_that_is_deleted_is_not_written_late(
         patched.setattr("explainer.training.store.write_atomically", full)
         process_of(run_id).end_run("failed", "why")
         manager.delete("a", run_id)
-    manager._look(is_cleaning=False)
+    manager._do_due_work(is_cleanup=False)
     assert manager.find(run_id) is None and not manager.store.folder(run_id).exists()
 
 
@@ -231,7 +230,7 @@ def test_a_folder_that_cannot_be_written_refuses_every_change(
     with pytest.raises(RefusedError, match=r"cannot be changed, .* Permission denied"):
         manager.resume("a", run_id)
     manager.store.touch(run_id, manager._now() - YEAR)
-    manager._clean()
+    manager._clean_up()
     assert manager.find(run_id).status == "failed"
 
 
@@ -244,7 +243,7 @@ def test_a_place_that_is_no_folder_is_said_before_anybody_starts(
     else:
         root.symlink_to(root if kind == "link to itself" else root.parent / "gone")
     manager = make()
-    assert "not a folder" in manager.trouble()
+    assert "not a folder" in manager.storage_problem()
     with pytest.raises(RefusedError, match="cannot be written"):
         manager.start("a", REQUEST)
 
@@ -268,8 +267,8 @@ def test_a_file_that_cannot_be_removed_now_goes_later(
         with pytest.raises(RefusedError, match="folder stays: 1 files"):
             manager.delete("a", run_id)
     assert manager.find(run_id) is None
-    manager._clean()
-    manager._clean()
+    manager._clean_up()
+    manager._clean_up()
     assert not manager.store.folder(run_id).exists()
 
 
@@ -288,10 +287,10 @@ def test_a_clock_that_is_set_right_makes_no_run_old(
         process_of(early).end_run()
     late = manager.start("b", REQUEST).id
     process_of(late).end_run()
-    manager._clean()
+    manager._clean_up()
     manager.close()
     after = make()
-    after._clean()
+    after._clean_up()
     assert after.find(early).status == after.find(late).status == "finished"
 
 
@@ -308,9 +307,9 @@ def test_two_servers_with_unlike_clocks_make_no_run_of_each_other_old(
     other = make()  # before the first one has cleaned up
     late = other.start("b", REQUEST).id
     process_of(late).end_run()
-    one._clean()
+    one._clean_up()
     one.close()
-    other._look(is_cleaning=True)
+    other._do_due_work(is_cleanup=True)
     assert other.is_keeper
     assert other.find(early).status == other.find(late).status == "finished"
 
@@ -321,16 +320,16 @@ def test_time_without_a_server_makes_no_run_old(
     manager = make(keep_hours=1)
     run_id = manager.start("a", REQUEST).id
     process_of(run_id).end_run()
-    manager._clean()
+    manager._clean_up()
     manager.close()
     true = time.time()
     monkeypatch.setattr(clock_module.time, "time", lambda: true + YEAR)
     after = make(keep_hours=1)
-    after._clean()
+    after._clean_up()
     assert after.find(run_id) is not None
     # but with a server it does
     monkeypatch.setattr(after._clock, "_offset", after._clock._offset + 2 * 3600)
-    after._clean()
+    after._clean_up()
     assert after.store.read(run_id) is None
     after.close()
     assert make()._now() == pytest.approx(after._now(), abs=60)

@@ -8,10 +8,9 @@ import pytest
 from fake_process import FakeProcess
 
 from explainer.inputs.models.upload import add_upload
-from explainer.training import Manager, RefusedError, RunRequest
-from explainer.training import manager as manager_module
-from explainer.training.admission import UPLOAD_IN_USE
-from explainer.training.housekeeping import RECENT, UPLOADS, clear_old
+from explainer.training import Manager, RefusedError, RunRequest, scheduler
+from explainer.training.admission import UPLOAD_IN_USE_SECONDS
+from explainer.training.housekeeping import RECENT_SECONDS, UPLOAD_SHARE, clear_old
 from explainer.training.limits import MEGABYTE, load_limits
 from explainer.training.note import Note, hashed
 from vit_core import TrainConfig, ViTConfig, build, save_checkpoint
@@ -31,7 +30,7 @@ def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Manager]]:
-    monkeypatch.setattr(manager_module, "LOOK", 3600.0)
+    monkeypatch.setattr(scheduler, "CHECK_SECONDS", 3600.0)
     monkeypatch.setattr(FakeProcess, "started", [])
     made: list[Manager] = []
 
@@ -72,8 +71,8 @@ def test_many_uploads_keep_to_their_share_and_keep_nobody_from_training(
         except RefusedError as refusal:
             assert "space for uploaded models" in str(refusal)
             refused += 1
-    assert refused < 24 and size_of(manager) <= UPLOADS * 8
-    assert manager.start("pupil", REQUEST).is_going
+    assert refused < 24 and size_of(manager) <= UPLOAD_SHARE * 8
+    assert manager.start("pupil", REQUEST).is_active
 
 
 def test_training_may_go_on_though_uploads_and_runs_are_too_large_together(
@@ -82,7 +81,7 @@ def test_training_may_go_on_though_uploads_and_runs_are_too_large_together(
     manager = make(8)
     put(manager, "uploaded", 3.0, age=0)  # of a server with other limits
     trained = put(manager, "finished", 5.5, age=0)
-    assert manager.start("pupil", REQUEST).is_going
+    assert manager.start("pupil", REQUEST).is_active
     assert manager.find(trained) is not None
     put(manager, "finished", 1.0, age=0)
     with pytest.raises(RefusedError, match="space for runs"):
@@ -101,12 +100,12 @@ def test_the_oldest_uploads_that_nobody_uses_go_first(
 @pytest.mark.parametrize("use", ["just uploaded", "looked at", "page open"])
 def test_uploads_in_use_stay(make: Callable[..., Manager], content: bytes, use: str) -> None:
     manager = make(8)
-    age = 1.0 if use == "just uploaded" else 2 * UPLOAD_IN_USE
+    age = 1.0 if use == "just uploaded" else 2 * UPLOAD_IN_USE_SECONDS
     used = put(manager, "uploaded", 1.9, age, owner="anna")
     if use == "looked at":
         manager.find(used)
     if use == "page open":
-        manager.is_here = lambda owner: owner == hashed("anna")
+        manager.has_open_page = lambda owner: owner == hashed("anna")
     with pytest.raises(RefusedError, match="space for uploaded models"):
         add_upload(manager, "new", content, "a.safetensors")
     assert manager.store.read(used) is not None
@@ -115,12 +114,12 @@ def test_uploads_in_use_stay(make: Callable[..., Manager], content: bytes, use: 
 def test_uploads_that_are_being_written_count(make: Callable[..., Manager]) -> None:
     manager = make(8)
     with (
-        manager.room_for_upload(MEGABYTE),
+        manager.reserve_upload_space(MEGABYTE),
         pytest.raises(RefusedError, match="space for uploaded models"),
-        manager.room_for_upload(1.5 * MEGABYTE),
+        manager.reserve_upload_space(1.5 * MEGABYTE),
     ):
         raise AssertionError("there is no room")
-    with manager.room_for_upload(1.5 * MEGABYTE):
+    with manager.reserve_upload_space(1.5 * MEGABYTE):
         pass
 
 
@@ -136,6 +135,6 @@ def test_a_file_that_is_refused_clears_nothing_away(make: Callable[..., Manager]
 def test_no_trained_run_goes_for_the_sake_of_uploads(make: Callable[..., Manager]) -> None:
     manager = make(8)
     trained = put(manager, "finished", 5.5, age=DAY)
-    upload = put(manager, "uploaded", 3.0, age=2 * RECENT)
+    upload = put(manager, "uploaded", 3.0, age=2 * RECENT_SECONDS)
     deleted = clear_old(manager.store, manager.limits, manager._now(), lambda run_id: False)
     assert deleted == [upload] and manager.store.read(trained) is not None

@@ -177,7 +177,7 @@ def test_the_training_page_shows_a_damaged_folders_words(
     settings.write_text(
         json.dumps(json.loads(settings.read_text()) | {"dataset": NAMES[2], "command": NAMES[3]})
     )
-    manager.store.change(run.id, title=NAMES[0], said=NAMES[1], state="failed")
+    manager.store.change(run.id, title=NAMES[0], message=NAMES[1], state="failed")
     for visitor in (ANNA, "b" * 32):
         for address in ("train", "home", "classification-head", "multi-head", "position"):
             app = AppTest.from_file(HOME, default_timeout=60)
@@ -194,10 +194,10 @@ def test_the_training_page_shows_a_damaged_folders_words(
 
 def test_a_runs_words_are_a_strangers(make_run: Callable[..., Run]) -> None:
     run = make_run(title="[t](http://e.invalid)\n", status="*s*")
-    run = replace(run, said="www.x.com " + "y" * 1000)
+    run = replace(run, message="www.x.com " + "y" * 1000)
     assert f"{run.title} {run.status}" == r"\[t\]\(http\::gray[]//e.invalid) \*s\*"
-    assert f"{run.said}".startswith("www:gray[].x.com yyy")
-    assert len(run.said) == LONGEST_SENTENCE
+    assert f"{run.message}".startswith("www:gray[].x.com yyy")
+    assert len(run.message) == LONGEST_SENTENCE
 
 
 def test_names_mean_nothing_in_bold_words_beside_a_picture() -> None:

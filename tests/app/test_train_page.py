@@ -19,8 +19,7 @@ from explainer import training
 from explainer.content import load_texts
 from explainer.state import session
 from explainer.state.choice import RUN
-from explainer.training import Manager, Run, RunRequest
-from explainer.training import manager as manager_module
+from explainer.training import Manager, Run, RunRequest, scheduler
 from explainer.training.limits import load_limits
 from explainer.views.train import digits, setup
 from vit_core import TrainConfig, ViTConfig, build
@@ -40,7 +39,7 @@ HOSTILE = '<img src=x onerror="alert(1)">'
 @pytest.fixture
 def manager(shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Manager]:
     """A manager whose processes do only what a test says; one run at once."""
-    monkeypatch.setattr(manager_module, "LOOK", 3600.0)
+    monkeypatch.setattr(scheduler, "CHECK_SECONDS", 3600.0)
     monkeypatch.setattr(FakeProcess, "started", [])
     limits = dataclasses.replace(load_limits(), runs_at_once=1, queue=3)
     made = Manager(tmp_path / "runs", limits, FakeProcess)
@@ -311,7 +310,7 @@ def test_a_run_that_waits_on_another_server_says_so(
     click(app, "leave_queue")
     assert "Another process is busy with this run" in refusals_of(app)
     old.close()
-    new._look(is_cleaning=False)
+    new._do_due_work(is_cleanup=False)
     checked(app.run())
     assert new.find(runs_there[1].id).status == "running" and "pause" in buttons(app)
     new.close()
@@ -357,7 +356,7 @@ def test_stop_keeps_the_whole_epochs_and_resume_goes_on(open_train, begin, manag
     advance(run, 2)
     app = open_train(run=run.id)
     process = FakeProcess.started[0]
-    process.order = lambda **order: process.end_run("stopped") if order["do"] == "stop" else None
+    process.send = lambda **command: process.end_run("stopped") if command["do"] == "stop" else None
     app = click(app, "stop")
     assert "You stopped this run" in words_of(app) and "Epochs 0 to 2 are kept." in words_of(app)
     assert app.button(key="train-resume").label == "Resume after epoch 2"
@@ -450,8 +449,8 @@ def test_a_run_that_broke_off_says_why_and_what_is_kept(open_train, begin, manag
     if status == "failed":
         end(run, "failed", said)
     else:
-        manager.store.change(run.id, state="interrupted", said=(said := "The server stopped."))
-        manager._active.clear()
+        manager.store.change(run.id, state="interrupted", message=(said := "The server stopped."))
+        manager._running.clear()
     app = open_train(run=run.id)
     assert said in words_of(app) and "Epochs 0 to 1 are kept." in words_of(app)
     assert app.button(key="train-resume").label == "Resume after epoch 1"
@@ -529,19 +528,19 @@ def test_why_a_start_was_refused_stays_until_the_next_order(open_train, begin, m
     manager.limits = dataclasses.replace(manager.limits, queue=3)
     click(other, "start")
     assert not refusals_of(other) and manager.active_of(BEN)
-    assert manager.find(running.id).is_going
+    assert manager.find(running.id).is_active
 
 
 def test_a_refusal_does_not_make_a_run_that_is_watched_run_for_ever(open_train, begin, manager):
     begin(ANNA)
     app = open_train(ANNA)
-    orders_before = len(FakeProcess.started[0].orders)
+    orders_before = len(FakeProcess.started[0].commands)
     end(manager.active_of(ANNA))
     click(app, "pause")
     assert "not under way" in refusals_of(app)
     checked(app.run())
     assert "not under way" in refusals_of(app)
-    assert len(FakeProcess.started[0].orders) == orders_before
+    assert len(FakeProcess.started[0].commands) == orders_before
 
 
 def test_a_folder_that_cannot_be_written_says_so_when_a_run_is_deleted(

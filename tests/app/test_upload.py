@@ -113,7 +113,7 @@ def test_an_accepted_model_is_a_run_of_its_visitor(made: Make, manager: Manager)
         command="python -m vit_core.train --preset fast",
     )
     run = add_upload(manager, OURS, content, "My model.safetensors")
-    assert (run.status, run.title, run.is_own(OURS)) == ("uploaded", "My model", True)
+    assert (run.status, run.title, run.belongs_to(OURS)) == ("uploaded", "My model", True)
     assert manager.find(run.id) == run
     assert [one.id for one in manager.runs_of(OURS)] == [run.id]
     assert manager.runs_of("s" * 32) == []

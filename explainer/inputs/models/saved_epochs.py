@@ -131,7 +131,7 @@ def runs_of_visitor(now: State) -> Iterator[tuple[Run, str]]:
     # the one that was looked at last, which may have come by a link
     run = manager.find(now.run) if now.run and now.run not in known else None
     if run and run.history.epochs():
-        yield run, "own" if run.is_own(secret) else "shared"
+        yield run, "own" if run.belongs_to(secret) else "shared"
 
 
 def result(run: Run) -> str:

@@ -80,7 +80,7 @@ def add_upload(manager: Manager, visitor: str, content: bytes, name: str) -> Run
         if sum(run.status == "uploaded" for run in own) >= MOST_UPLOADS:
             raise RefusedError(TEXTS["many"].format(most=MOST_UPLOADS))
         upload = read_upload(content, name, manager.limits)
-        with manager.room_for_upload(bytes_of(upload)):
+        with manager.reserve_upload_space(bytes_of(upload)):
             return keep_upload(manager, visitor, upload)
 
 

@@ -45,11 +45,11 @@ def render() -> None:
     if run is None:
         show_setup(manager)
     elif settings_of(run) is None:
-        st.markdown(f"{run.said} {TEXTS['damaged']}".strip())
+        st.markdown(f"{run.message} {TEXTS['damaged']}".strip())
         st.button(TEXTS["start_again"], key="train-another", on_click=partial(orders.show, ""))
     else:
         show_run(manager, run)
-        if not run.is_going:
+        if not run.is_active:
             hardest = st.container(key="train-hardest")
             with st.container(key="train-along"):
                 show_take_along(run)
@@ -92,7 +92,7 @@ def show_head(run: Run | None) -> None:
         copy_link(load_texts("frame")["copy_link"])
     if run.status == "recorded":
         note(TEXTS["live"]["recorded"])
-    elif not run.is_own(visitor.current()):
+    elif not run.belongs_to(visitor.current()):
         note(TEXTS["live"]["foreign"])
 
 

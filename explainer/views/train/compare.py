@@ -47,13 +47,13 @@ def show_compare(runs: list[Run], shown: Run | None) -> None:
         shown: the run on the page, which is held against the healthy one until somebody chooses.
     """
     known = {run.id: run for run in runs if settings_of(run) and run.history.metrics()}
-    whole = [run for run in known.values() if not run.is_going]
+    whole = [run for run in known.values() if not run.is_active]
     if all(run.status == "recorded" and not (shown and shown.id == run.id) for run in whole):
         return  # the gallery has them already
     names = labels(known.values())
     st.header(WORDS["title"], anchor=False)
     st.markdown(WORDS["text"])
-    begin = () if shown is None or shown.is_going else (shown.id, HEALTHY)
+    begin = () if shown is None or shown.is_active else (shown.id, HEALTHY)
     chosen = [run_id for run_id in st.session_state.get(CHOSEN_KEY, begin) if run_id in known]
     if st.session_state.get("train-compare") != chosen:
         st.session_state["train-compare"] = chosen

@@ -21,7 +21,7 @@ FIRST_PACE = 0.25  # until there is something to see
 
 def show_run(manager: Manager, run: Run) -> None:
     """Draw a run whose settings are whole, and go on drawing it while it is under way."""
-    if run.is_going:
+    if run.is_active:
         begins = run.status == "running" and not run.history.metrics()
         pace = FIRST_PACE if begins else PACE[run.status]
         st.fragment(watch, run_every=pace)(manager, run.id, run.status, begins)
@@ -59,7 +59,7 @@ def show_status(manager: Manager, run: Run, progress: Progress) -> None:
             f'<div class="train-now"><div><p class="train-share">{escape(share)}</p>'
             f'<p class="train-of">{escape(words)}</p></div>{facts(told(run, progress))}</div>'
         )
-        if run.is_going:
+        if run.is_active:
             lines = run.history.metrics()
             done = lines[-1]["step"] / run.history.total_steps if lines else 0.0
             st.progress(min(1.0, max(0.0, done)))
@@ -68,10 +68,10 @@ def show_status(manager: Manager, run: Run, progress: Progress) -> None:
 
 def headline(run: Run, progress: Progress) -> tuple[str, str]:
     """Return the one number to look at, and what it says."""
-    if run.place is not None:
+    if run.queue_position is not None:
         wait = run.wait_seconds
         words = WORDS["queued"] if wait is None else WORDS["queued_wait"].format(time=about(wait))
-        return WORDS["place"].format(place=run.place), words
+        return WORDS["place"].format(place=run.queue_position), words
     if run.status == "queued":  # of another server, which knows the place
         return TEXTS["status"]["queued"].capitalize(), WORDS["queued"]
     test = run.history.test_accuracy
@@ -80,7 +80,7 @@ def headline(run: Run, progress: Progress) -> tuple[str, str]:
         return TEXTS["share"].format(share=f"{100 * test:.2f}"), WORDS[kind]
     latest = progress.latest_accuracy
     if latest is None:
-        status = "" if run.is_going else TEXTS["status"].get(run.status, run.status).capitalize()
+        status = "" if run.is_active else TEXTS["status"].get(run.status, run.status).capitalize()
         return status or WORDS["unknown"], WORDS["sample_none"]
     whole = len(progress.val.steps) and progress.val.accuracies[-1] == latest
     share = TEXTS["share"].format(share=f"{100 * latest:.1f}")
@@ -95,9 +95,9 @@ def told(run: Run, progress: Progress) -> dict[str, str]:
         WORDS["epoch"]: WORDS["of"].format(now=epoch, all=progress.epochs),
         WORDS["step"]: WORDS["of"].format(now=f"{step:,}", all=f"{history.total_steps:,}"),
     }
-    if not lines and not run.is_going:
+    if not lines and not run.is_active:
         return {}
-    if not run.is_going:
+    if not run.is_active:
         return found | {WORDS["took"]: duration(history.seconds)}
     left, speed = run.seconds_left, run.images_per_second
     if left is None and run.estimate is not None:
@@ -120,7 +120,7 @@ def show_buttons(manager: Manager, run: Run) -> None:
     """What its owner may do with a run that is under way, and how it stands in words."""
     is_stopping = st.session_state.get(orders.STOPPING_KEY) == run.id
     with st.container(horizontal=True, vertical_alignment="center", key="train-control"):
-        if run.is_own(visitor.current()):
+        if run.belongs_to(visitor.current()):
             if run.status == "queued":
                 control("leave_queue", orders.stop, manager, run, is_stopping)
             else:

@@ -26,7 +26,7 @@ def show_now(run: Run) -> None:
     snapshot, history = run.history.snapshot(), run.history
     if snapshot is None:
         return
-    st.header(WORDS["title" if run.is_going else "title_after"], anchor=False)
+    st.header(WORDS["title" if run.is_active else "title_after"], anchor=False)
     if not fits(snapshot, history.config.model):
         st.markdown(TEXTS["unfit"])
         return

@@ -102,7 +102,7 @@ def pause(manager: Manager, run: Run) -> None:
 
 
 def go_on(manager: Manager, run: Run) -> None:
-    attempt(lambda: manager.go_on(visitor.current(), run.id))
+    attempt(lambda: manager.unpause(visitor.current(), run.id))
 
 
 def stop(manager: Manager, run: Run) -> None:
@@ -116,7 +116,7 @@ def stop(manager: Manager, run: Run) -> None:
 
 def is_going(manager: Manager, run: Run) -> bool:
     found = manager.find(run.id)
-    return found is not None and found.is_going
+    return found is not None and found.is_active
 
 
 def delete(manager: Manager, run: Run) -> None:

@@ -40,7 +40,7 @@ def show_row(manager: Manager, run: Run) -> None:
                 type="tertiary",
                 on_click=partial(orders.show, run.id),
             )
-        if not run.is_going:
+        if not run.is_active:
             show_delete(manager, run)
 
 

@@ -34,10 +34,10 @@ EPOCH_KEY = "train-epoch-chosen"  # (the run, its epoch)
 def show_end(manager: Manager, run: Run) -> None:
     """Say how a run ended, what is kept, and what can be done now."""
     epochs = run.history.epochs()
-    if run.said:
+    if run.message:
         kept = TEXTS["live"][("kept_none", "kept_one", "kept")[min(len(epochs), 2)]]
-        st.markdown(f"{run.said} {kept.format(last=epochs[-1] if epochs else 0)}", width=760)
-    config, own = run.history.config, run.is_own(visitor.current())
+        st.markdown(f"{run.message} {kept.format(last=epochs[-1] if epochs else 0)}", width=760)
+    config, own = run.history.config, run.belongs_to(visitor.current())
     with st.container(horizontal=True, key="train-after"):
         resumable, last = own and run.can_resume, max(epochs, default=0)
         if resumable:

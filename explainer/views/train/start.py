@@ -53,7 +53,7 @@ def show_start(manager: Manager) -> None:
 
 def refused(manager: Manager) -> str:
     """Return why the settings cannot be trained here; empty if they can."""
-    if trouble := manager.trouble():
+    if trouble := manager.storage_problem():
         return trouble
     try:
         manager.check(setup.model(), setup.train())

@@ -86,12 +86,12 @@ def record_app() -> tuple[str, str]:
     manager = Manager(APP, load_limits(), recorded=APP / "none")
     request = RunRequest(MODEL, TRAIN)
     finished = manager.start(VISITOR, request).id
-    wait_until(lambda: not manager.find(finished).is_going)
+    wait_until(lambda: not manager.find(finished).is_active)
     stopped = manager.start(VISITOR, request).id
     state = manager.store.folder(stopped) / "state.safetensors"
     wait_until(state.exists)
     manager.stop(VISITOR, stopped)
-    wait_until(lambda: not manager.find(stopped).is_going)
+    wait_until(lambda: not manager.find(stopped).is_active)
     manager.close()
     found = [manager.find(finished).status, manager.find(stopped).status]
     if found != ["finished", "stopped"] or manager.find(stopped).history.epochs() != (0, 1):
