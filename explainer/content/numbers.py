@@ -67,6 +67,15 @@ def points(change: float, like: float | None = None) -> str:
     return "0" if not float(text) else f"{'−' if change < 0 else '+'}{text}"
 
 
+def fixed(number: float, digits: int, signed: bool = False) -> str:
+    """Write a number with so many decimals and a true minus sign: −0.25, 1.00.
+
+    Args:
+        signed: whether a number above 0 has a plus.
+    """
+    return f"{number:{'+' if signed else ''}.{digits}f}".replace("-", "−")
+
+
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 

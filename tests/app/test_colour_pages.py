@@ -30,8 +30,9 @@ from explainer.observation.wrong_samples import hard_samples, known_samples
 from explainer.shell import routes
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views import class_token, patch_embedding, patches
+from explainer.views import class_token, patch_embedding
 from explainer.views.patch_embedding import measures
+from explainer.views.patches import grids
 from vit_core import ViTConfig, build, save_checkpoint
 from vit_core.data import DataInfo
 from vit_core.model import patchify
@@ -218,9 +219,9 @@ def test_the_largest_value_is_normalised_by_its_own_colour(open_page: Open) -> N
 )
 def test_only_whole_patches_are_compared(size: int, patch: int, sides: list[int]) -> None:
     config = ViTConfig(image_size=size, patch_size=patch, in_channels=3)
-    assert patches.sides_of(config) == sides
+    assert grids.sides_of(config) == sides
     for side in sides:
-        assert patches.cost_of(config, side).patch * side == size
+        assert grids.cost_of(config, side).patch * side == size
 
 
 def test_another_grid_of_a_link_that_breaks_patches_is_the_models_own(open_page: Open) -> None:

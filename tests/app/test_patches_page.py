@@ -20,7 +20,10 @@ from explainer.inputs.pictures import link_code
 from explainer.observation import observe
 from explainer.state.choice import SOURCES, Choice
 from explainer.state.link import PATCHES, State
-from explainer.views.patches import PARTS, TEXTS, cost_of, draw_pieces
+from explainer.views.patches import PARTS
+from explainer.views.patches.grids import cost_of
+from explainer.views.patches.try_grid import draw_pieces
+from explainer.views.patches.wording import TEXTS
 from vit_core import ViTConfig
 
 Find = Callable[..., Any]

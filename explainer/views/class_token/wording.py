@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from explainer.content import load_texts
-from explainer.content.numbers import percent
+from explainer.content.numbers import fixed, percent
 from explainer.content.token_names import token_names
 from explainer.inputs.pictures.galleries import DIGITS, samples
 from explainer.observation.observe import Observation
@@ -60,7 +60,7 @@ def dimensions(config: ViTConfig) -> list[str]:
 
 
 def signed(number: float) -> str:
-    return f"{number:.2f}".replace("-", "−")
+    return fixed(number, 2)
 
 
 def others(choice: Choice) -> list[Choice]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from explainer.content import load_texts
-from explainer.content.numbers import precise_percent
+from explainer.content.numbers import fixed, precise_percent
 from explainer.observation.lens import Written, lens
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
@@ -61,7 +61,7 @@ def writer_names(split: Written, with_constant: bool = False) -> list[str]:
 
 
 def signed(number: float) -> str:
-    return f"{number:+.2f}".replace("-", "−")
+    return fixed(number, 2, signed=True)
 
 
 def stage_names(config: ViTConfig) -> list[str]:

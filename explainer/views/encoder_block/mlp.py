@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from explainer.components.matrices import Matrix, matrices
+from explainer.content.numbers import fixed
 from explainer.figures.layer_norm import gelu_curve
 from explainer.figures.looks import look, looks
 from explainer.observation.observe import Observation
@@ -92,11 +93,11 @@ def show_unit(choice: Choice, seen: Observation, place: Place, unit: int) -> Non
     values = seen.tensors[f"blocks.{place.block}.mlp.post"][:, unit]
     on_patches = values[config.num_prefix_tokens :]
     strongest = config.num_prefix_tokens + int(on_patches.argmax())
-    largest = f"{on_patches.max():.2f}".replace("-", "−")
+    largest = fixed(on_patches.max(), 2)
     names = names_of(config)
     alt = texts["unit_alt"].format(unit=unit + 1, strongest=names[strongest], value=largest)
     amounts = np.maximum(on_patches, 0).reshape(config.grid_size)
-    own = f"{row(choice, seen, place, 'mlp.post')[unit]:.2f}".replace("-", "−")
+    own = fixed(row(choice, seen, place, "mlp.post")[unit], 2)
     lines = [
         texts["unit_value"].format(query=names[query_of(choice, seen, place)], value=own),
         texts["unit_largest"].format(value=largest),

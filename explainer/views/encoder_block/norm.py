@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from explainer.components.matrices import Matrix, matrices
+from explainer.content.numbers import fixed
 from explainer.figures.layer_norm import before_and_after
 from explainer.observation.observe import Observation
 from explainer.observation.weights import weights
@@ -29,7 +30,7 @@ def show_norm(choice: Choice, seen: Observation, place: Place) -> None:
     st.latex(texts["formula"])
     before, after = row(choice, seen, place, "resid_pre"), row(choice, seen, place, "norm1")
     numbers = {
-        f"{name}_{when}": f"{value:.3f}".replace("-", "−")
+        f"{name}_{when}": fixed(value, 3)
         for when, values in (("before", before), ("after", after))
         for name, value in (("mean", values.mean()), ("deviation", values.std()))
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from explainer.content.numbers import percent, written
+from explainer.content.numbers import fixed, percent, written
 from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
 from explainer.shell.quiz import Question, compared
@@ -50,7 +50,7 @@ def ask_nothing(
     choice: Choice, seen: Observation, place: Place, words: Mapping[str, object]
 ) -> Question:
     texts = TEXTS["questions"]["nothing"]
-    first = f"{row(choice, seen, place, 'resid_pre')[0]:.3f}".replace("-", "−")
+    first = fixed(row(choice, seen, place, "resid_pre")[0], 3)
     kept = flaws(choice).residual
     return Question(
         "nothing",

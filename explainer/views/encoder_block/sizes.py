@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from explainer.content.numbers import fixed
 from explainer.observation.observe import Observation
 from explainer.shell.notes import note
 from explainer.state.choice import Choice
@@ -60,4 +61,4 @@ def compared(added: np.ndarray, stream: np.ndarray, change: np.ndarray) -> tuple
 
 
 def written(share: float | None) -> str:
-    return "–" if share is None else f"{share:+.2f}".replace("-", "−")
+    return "–" if share is None else fixed(share, 2, signed=True)

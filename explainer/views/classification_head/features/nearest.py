@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from explainer.content.numbers import fixed
 from explainer.figures.gallery import gallery
 from explainer.figures.pixels import image_address
 from explainer.observation import features
@@ -17,7 +18,7 @@ def show_nearest(choice: Choice, seen: Observation, place: Place) -> None:
     texts, found = TEXTS["parts"]["nearest"], features.neighbours(choice, seen)
     pictures = []
     for one in found:
-        cosine = f"{one.cosine:.3f}".replace("-", "−")
+        cosine = fixed(one.cosine, 3)
         pictures.append(
             (
                 image_address(one.pixels),

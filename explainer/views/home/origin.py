@@ -1,0 +1,38 @@
+"""Where the model comes from, and the command that trains it."""
+
+import streamlit as st
+
+from explainer.content import load_texts
+from explainer.content.strangers_words import LONGEST_SENTENCE, strangers_word
+from explainer.inputs.models import load, saved_epochs
+from explainer.observation.observe import Observation
+from explainer.observation.text_variants import texts_of
+from explainer.shell.sidebar.pretrained import show_notes
+from explainer.state.choice import Choice
+
+
+def show_origin(choice: Choice, observation: Observation) -> None:
+    told = texts_of("home", observation)
+    source = load.load_source(choice.source)
+    checkpoint = source.checkpoint
+    st.header(told["origin_title"], anchor=False)
+    if source.preprocessing is not None:
+        texts = load_texts("pretrained")
+        words = texts["origin" if checkpoint is None else "origin_run"]
+        named = strangers_word(source.preprocessing.source, LONGEST_SENTENCE)
+        st.markdown(words.format(source=named))
+        show_notes(source.preprocessing.notes)
+        return
+    accuracy = checkpoint.metrics.get("test_accuracy")
+    if choice.is_saved:
+        st.markdown(saved_epochs.origin(choice.source, told))
+    elif isinstance(accuracy, float):
+        st.markdown(told["origin"].format(accuracy=f"{100 * accuracy:.2f} %"))
+    else:
+        st.markdown(told["origin_unmeasured"])
+    command, words = checkpoint.command, "origin_command"
+    if choice.is_saved:  # anybody may have written the file
+        command, words = saved_epochs.command(choice.source, checkpoint)
+    if command:
+        st.markdown(told[words])
+        st.code(command, language=None, wrap_lines=True)

@@ -1,0 +1,83 @@
+"""Why not cut finer: what grids cost."""
+
+from functools import lru_cache, partial
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from explainer.figures.costs import pairs_chart
+from explainer.figures.theme import Mode
+from explainer.observation.observe import Observation
+from explainer.shell.downloads import download_csv, table_csv
+from explainer.state.choice import Choice
+from explainer.state.place import Place
+from explainer.views.patches.grids import Cost, cost_of, sides_of
+from explainer.views.patches.wording import TEXTS
+from vit_core import ViTConfig
+
+PAPER = ViTConfig(image_size=224, patch_size=16, in_channels=3, embed_dim=768, num_heads=12)
+
+
+def show_costs(choice: Choice, seen: Observation, place: Place) -> None:
+    """Coarser and finer grids side by side, with this model's marked."""
+    texts, config = TEXTS["parts"]["cost"], seen.config
+    costs = [cost_of(config, side) for side in sides_of(config)]
+    here = [cost.side for cost in costs].index(config.grid_size[0])
+    left, right = st.columns((3, 2), gap="medium")
+    with left:
+        columns = cost_columns(costs, has_class=config.pool == "cls")
+        side, *others = columns
+        shown = {
+            side: [
+                texts["now"].format(side=n) if n == costs[here].side else str(n)
+                for n in columns[side]
+            ]
+        }
+        shown |= {name: [f"{number:,}" for number in columns[name]] for name in others}
+        st.table(shown, border="horizontal", hide_index=True)
+        download_csv(
+            texts["download"],
+            partial(table_csv, tuple(columns), list(zip(*columns.values(), strict=True))),
+            "costs-of-grids.csv",
+            place.key("costs-csv"),
+        )
+    with right:
+        st.markdown(f"**{texts['chart_title']}**")
+        st.plotly_chart(
+            chart_of(
+                tuple(cost.side for cost in costs),
+                tuple(cost.pairs for cost in costs),
+                here,
+                st.context.theme.type or "light",
+            ),
+            theme=None,
+            key=place.key("chart-pairs"),
+            config={"displayModeBar": "hover", "displaylogo": False},
+            alt=texts["chart_alt"].format(
+                values=", ".join(
+                    texts["chart_value"].format(side=cost.side, pairs=cost.pairs) for cost in costs
+                )
+            ),
+        )
+    tokens = PAPER.num_tokens
+    st.markdown(texts["paper"].format(paper_tokens=tokens, paper_pairs=f"{tokens**2:,}"))
+
+
+def cost_columns(costs: list[Cost], has_class: bool) -> dict[str, list[int]]:
+    texts = TEXTS["parts"]["cost"]
+    return {
+        texts["table_side"]: [cost.side for cost in costs],
+        texts["table_values"]: [cost.values for cost in costs],
+        texts["table_tokens_class" if has_class else "table_tokens"]: [
+            cost.tokens for cost in costs
+        ],
+        texts["table_pairs"]: [cost.pairs for cost in costs],
+        texts["table_all"]: [cost.all_pairs for cost in costs],
+    }
+
+
+@lru_cache(maxsize=64)  # making a figure costs more than all the rest of the page
+def chart_of(sides: tuple[int, ...], pairs: tuple[int, ...], here: int, mode: Mode) -> go.Figure:
+    texts = TEXTS["parts"]["cost"]
+    labels = [texts["chart_label"].format(side=side) for side in sides]
+    return pairs_chart(labels, pairs, here, texts["chart_hover"], mode)

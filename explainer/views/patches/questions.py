@@ -1,0 +1,120 @@
+"""The questions of the page on patches, answered by what was measured."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from explainer.content.equality import sign
+from explainer.content.numbers import fixed
+from explainer.observation.observe import Observation
+from explainer.observation.patches_of import cut
+from explainer.observation.text_variants import texts_of
+from explainer.shell.quiz import Question, compared
+from explainer.state.choice import Choice
+from explainer.state.place import Place
+from explainer.views.patches.grids import cost_of, sides_of
+from explainer.views.patches.normalise import black_of, normalised
+from explainer.views.patches.wording import TEXTS, facts, info_of, names_of, patch_of
+from vit_core import ViTConfig
+from vit_core.data import DataInfo
+
+
+def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
+    words = facts(choice, seen, place)
+    texts = texts_of("patches", seen)["questions"]
+    return [
+        ask_ink(seen, texts["ink"]),
+        ask_values(words),
+        ask_pairs(seen.config),
+        ask_number(seen.config, patch_of(choice, seen, place)),
+        ask_black(info_of(choice), texts["black"]),
+    ]
+
+
+def ask_ink(seen: Observation, texts: Mapping[str, str]) -> Question:
+    """Ask which of four patches is the brightest: it, and three from further down."""
+    config = seen.config
+    ink = cut(seen, config.patch_hw).sum(axis=1, dtype=np.int64).tolist()
+    order = sorted(range(len(ink)), key=lambda patch: -ink[patch])
+    best = order[0]
+    others = (order[place] for place in (1, 3, len(order) // 4 + 1) if place < len(order))
+    options = sorted({best, *others})
+    names = names_of(config)
+    shown = [(names[patch], f"{ink[patch]:,}") for patch in options]
+    most = 255 * config.patch_dim
+    return compared("ink", texts["text"], shown, options.index(best), texts["why"], most=most)
+
+
+def ask_values(words: Mapping[str, object]) -> Question:
+    texts = TEXTS["questions"]["values"]
+    right = words["values"]
+    return number_question(
+        "values",
+        texts["text"],
+        {right, words["height"], words["count"], 2 * right},
+        right,
+        texts["why"].format(**words),
+    )
+
+
+def ask_pairs(config: ViTConfig) -> Question:
+    """Ask what a finer grid costs, which has a whole number of patches where a coarser has one."""
+    texts, (few, many) = TEXTS["questions"]["pairs"], grids_to_compare(config)
+    before, after, times = cost_of(config, few), cost_of(config, many), many // few
+    return number_question(
+        "pairs",
+        texts["text"].format(few=few, many=many, before=before.pairs),
+        {times * before.pairs, times**2 * before.pairs, after.pairs, times**6 * before.pairs},
+        after.pairs,
+        texts["why"].format(
+            tokens=after.tokens, after=after.pairs, times=after.pairs / before.pairs
+        ),
+    )
+
+
+def grids_to_compare(config: ViTConfig) -> tuple[int, int]:
+    """Return patches per side of two grids that fit the image, the model's own among them.
+
+    Twice as many where the image can be cut so, else the model's own and the next coarser.
+    """
+    side, size = config.grid_size[0], config.image_hw[0]
+    if side * 2 in sides_of(config):
+        return side, side * 2
+    if side == 1:
+        return 1, next(many for many in range(2, size + 1) if size % many == 0)
+    # of a whole number of patches every divisor is one as well
+    return next(few for few in range(side // 2, 0, -1) if side % few == 0), side
+
+
+def ask_number(config: ViTConfig, patch: int) -> Question:
+    texts, (rows, columns) = TEXTS["questions"]["number"], config.grid_size
+    row, column = divmod(patch, columns)
+    right = patch + 1
+    return number_question(
+        "number",
+        texts["text"].format(patch=names_of(config)[patch]),
+        {right, column * rows + row + 1, (row + 1) * (column + 1), right + columns},
+        right,
+        texts["why"].format(
+            above=row, columns=columns, column=column + 1, number=right, index=patch
+        ),
+    )
+
+
+def ask_black(info: DataInfo, texts: Mapping[str, str]) -> Question:
+    black, mean, std = fixed(black_of(info), 2), f"{info.mean[0]:.4f}", f"{info.std[0]:.4f}"
+    sign_of_black = sign(normalised(0, mean, std), black)
+    options = tuple(fixed(number, 2) for number in (-1, black_of(info), 0, 1 / info.std[0]))
+    return Question(
+        "black",
+        texts["text"],
+        options,
+        1,
+        texts["why"].format(mean=mean, std=std, black=black, sign=sign_of_black),
+    )
+
+
+def number_question(name: str, text: str, numbers: set[int], right: int, why: str) -> Question:
+    options = sorted(numbers)
+    shown = tuple(f"{option:,}" for option in options)
+    return Question(name, text, shown, options.index(right), why)
