@@ -12,9 +12,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import streamlit as st
 
-from explainer.startup import uncollected
+from explainer.startup import gc_paused
 
-with uncollected():
+with gc_paused():
     from explainer import server
 
 if __name__ == "__main__":  # Streamlit runs the file whenever a visitor changes something …
@@ -23,7 +23,7 @@ if __name__ == "__main__":  # Streamlit runs the file whenever a visitor changes
     st.set_page_config(page_title="ViT Explainer", page_icon=ICON, layout="wide")
     st.logo(ICON, size="large")
     if not server.show_wrong_settings():
-        with uncollected():
+        with gc_paused():
             # here, since plotly stumbles over it where another page has imported half of it
             import pandas  # noqa: F401
 

@@ -75,4 +75,4 @@ def module_of(view: str, seen: observe.Observation) -> str:
 
 def run() -> None:
     st.navigation(pages(), position="top").run()
-    startup.settle(tuple(f"explainer.views.{view}" for view in TITLES))
+    startup.start_background_work(tuple(f"explainer.views.{view}" for view in TITLES))

@@ -1,4 +1,4 @@
-"""What is computed once for all visitors: a cache with a limit in bytes, and what is derived."""
+"""Caches that all visitors share, limited by bytes."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
@@ -9,16 +9,16 @@ from typing import Any, Generic, TypeVar
 import streamlit as st
 
 LIMIT = 16 * 1024**2  # bytes
-LITTLE = 64  # bytes, of anything that is no array, bytes or text
+SMALL_OBJECT = 64  # bytes, assumed for anything but arrays, bytes and texts
 
 Value = TypeVar("Value")
 
 
 class BytesCache(Generic[Value]):
-    """Keeps what was used last, as much as fits into ``limit`` bytes.
+    """Keeps the most recently used values that fit into ``limit`` bytes.
 
-    Streamlit's own caches limit the number of entries, or copy every value on every hit; here one
-    entry may be 200 times as large as another, and all are read-only.
+    Streamlit's own caches limit the number of entries, or copy a value each time. Here one value
+    may be 200 times as large as another, and all are read-only.
     """
 
     def __init__(self, limit: int, size: Callable[[Value], int]) -> None:
@@ -34,50 +34,52 @@ class BytesCache(Generic[Value]):
 
     @property
     def used(self) -> int:
-        """Bytes of all that is kept."""
+        """Bytes of all values that are kept."""
         with self._lock:
             return self._used
 
     def get(self, key: Hashable, make: Callable[[], Value], expected: int = 0) -> Value:
-        """Return the value of ``key``, made if it is not there; a failure to make is not kept.
+        """Return the value of ``key``; call ``make`` for it if it is not kept.
+
+        If ``make`` raises, nothing is kept.
 
         Args:
-            expected: bytes of the value; others leave for it before it is made, not after.
+            expected: bytes of the value. Older values are dropped before it is made, not after.
         """
         with self._lock:
             if key in self._entries:
                 self._entries.move_to_end(key)
                 return self._entries[key]
             if expected:
-                self._leave(self._limit - expected, at_least=0)
+                self._drop_oldest(self._limit - expected, at_least=0)
         value = make()
         with self._lock:
             if key not in self._entries:
                 self._entries[key] = value
                 self._used += self._size(value)
-            self._leave(self._limit, at_least=1)
+            self._drop_oldest(self._limit, at_least=1)
         return value
 
-    def _leave(self, limit: int, at_least: int) -> None:
-        """Drop what was used longest ago until ``limit`` bytes or ``at_least`` entries are left."""
+    def _drop_oldest(self, limit: int, at_least: int) -> None:
+        """Drop the least recently used until ``limit`` bytes or ``at_least`` entries remain."""
         while self._used > limit and len(self._entries) > at_least:
             self._used -= self._size(self._entries.popitem(last=False)[1])
 
 
 def remember(key: Hashable, make: Callable[[], Value]) -> Value:
-    """Return what ``make`` returned when somebody last asked for ``key``; make it if nobody did.
+    """Return the value of ``key`` from the cache that all visitors share; ``make`` it if needed.
 
-    All visitors share it, so it must not be changed by any of them. Keep arrays, bytes and texts:
-    a chart is thousands of objects, which the garbage collector would walk over after every run.
+    Nobody may change the value. It should consist of arrays, bytes and texts: a chart has
+    thousands of objects, all of which the garbage collector would visit after every run.
 
     Args:
-        key: says all that the value depends on: (name, choice, …).
+        key: everything that the value depends on: (name, choice, …).
     """
     return derived().get(key, make)
 
 
 def is_remembered(key: Hashable) -> bool:
-    """Whether somebody has asked for ``key``, and its value is still kept."""
+    """Return whether the value of ``key`` is in the cache."""
     return key in derived()
 
 
@@ -87,7 +89,7 @@ def derived() -> BytesCache[Any]:
 
 
 def size_of(value: object) -> int:
-    """Estimate the bytes of a value: arrays, bytes and texts exactly, what holds them by parts."""
+    """Estimate the bytes of a value; a container counts as the sum of its parts."""
     if isinstance(value, bytes | bytearray):
         return len(value)
     if isinstance(value, str):
@@ -95,9 +97,9 @@ def size_of(value: object) -> int:
     if hasattr(value, "nbytes"):
         return int(value.nbytes)
     if isinstance(value, Mapping):
-        return LITTLE + sum(size_of(part) for pair in value.items() for part in pair)
+        return SMALL_OBJECT + sum(size_of(part) for pair in value.items() for part in pair)
     if isinstance(value, tuple | list | set | frozenset):
-        return LITTLE + sum(map(size_of, value))
+        return SMALL_OBJECT + sum(map(size_of, value))
     if is_dataclass(value):
-        return LITTLE + sum(size_of(getattr(value, field.name)) for field in fields(value))
-    return LITTLE
+        return SMALL_OBJECT + sum(size_of(getattr(value, field.name)) for field in fields(value))
+    return SMALL_OBJECT

@@ -1,7 +1,8 @@
-"""The server's start and end: settings that are wrong stop it before it answers anybody.
+"""Start and end of the server; wrong settings stop it before it answers a request.
 
-``streamlit run`` imports ``Home.py`` once and finds a ``streamlit.App`` there, which has a start
-and an end. A host that runs the file as a plain script has neither; its pages say what is wrong.
+``streamlit run`` imports ``Home.py`` once and finds a ``streamlit.App`` there, which has hooks for
+its start and its end. A host that runs the file as a plain script has no such hooks; there the
+pages say what is wrong.
 """
 
 import contextlib
@@ -17,7 +18,7 @@ from explainer import training
 from explainer.inputs.uploads.requests import protect
 from explainer.training.limits import TEXTS, LimitsError, load_limits
 
-READY = 1.0  # seconds from the start until it surely answers
+READY_SECONDS = 1.0  # after the start, when the server certainly answers
 
 
 def check() -> None:
@@ -29,13 +30,13 @@ def check() -> None:
 
 
 def show_wrong_settings() -> bool:
-    """Say what is wrong in the settings; return whether anything is."""
+    """Show what is wrong in the settings, and return whether anything is."""
     try:
         load_limits()
     except LimitsError as error:
         log_once(str(error))
         st.error(TEXTS["headline"])
-        st.text(error.for_visitors)  # as it stands, without markup
+        st.text(error.for_visitors)  # plain text, so that nothing in it counts as markup
         return True
     return False
 
@@ -47,10 +48,10 @@ def log_once(sentence: str) -> None:
 
 @contextlib.asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
-    """Open a browser, as Streamlit does for a plain script, and end all training at the end."""
+    """Open a browser as Streamlit does for a plain script; end all training at the end."""
     protect()
     if not st.get_option("server.headless"):
-        opening = threading.Timer(READY, webbrowser.open, (address(),))
+        opening = threading.Timer(READY_SECONDS, webbrowser.open, (address(),))
         opening.daemon = True
         opening.start()
     try:

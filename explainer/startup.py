@@ -1,9 +1,9 @@
-"""What the server does behind its pages: imports for the next ones, and quick garbage collection.
+"""Work of the server in the background: imports for later pages, and fast garbage collection.
 
-Streamlit collects garbage after every run, and that walks over all objects of PyTorch, plotly and
-every visitor: 200 ms of each click. So what is alive is taken out of the collector's sight, once
-after the imports and again whenever much has come together; just before that everything is looked
-through, so that nothing that visitors left behind stays.
+Streamlit collects garbage after every run of a page. A full collection visits all objects of
+PyTorch, plotly and every visitor, which would take 200 ms of each click. So the live objects are
+frozen, which means that the collector skips them: once after the imports, and again when many new
+ones have been made. Just before each freeze a full collection frees what visitors left behind.
 """
 
 import ctypes
@@ -19,64 +19,65 @@ from typing import Any
 
 import streamlit as st
 
-# what Streamlit and plotly import when they are first asked for a table, a component or a chart
-LATER = ("pandas", "pyarrow", "PIL.PngImagePlugin", "plotly.graph_objs", "plotly.subplots")
-# of glibc's mallopt: large tensors come from the system and go back to it, and threads share their
-# small memory, so that what one page has needed does not stay with its thread
+# what Streamlit and plotly import when they first draw a table, a component or a chart
+LAZY_IMPORTS = ("pandas", "pyarrow", "PIL.PngImagePlugin", "plotly.graph_objs", "plotly.subplots")
+# for glibc's mallopt: large tensors are taken from the system and returned to it, and threads share
+# two arenas, so that memory which one page has used does not stay with its thread
 MALLOC_OPTIONS = {-3: 1024**2, -8: 2}  # M_MMAP_THRESHOLD in bytes, M_ARENA_MAX
-PAUSE = 20  # seconds between two looks
-LONG = 0.01  # seconds of the processor for one full collection; about 15,000 objects
+CHECK_SECONDS = 20  # between two checks of how long full collections take
+SLOW_COLLECTION = 0.01  # seconds of processor time; about 15,000 objects
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
-    """Import without the garbage collector, which takes 0.4 s of the first page for nothing."""
-    was_on, before = gc.isenabled(), len(sys.modules)
+def gc_paused() -> Iterator[None]:
+    """Pause the garbage collector during imports, where it would take 0.4 s and free nothing."""
+    was_enabled, modules_before = gc.isenabled(), len(sys.modules)
     gc.disable()
     try:
         yield
-        if len(sys.modules) > before:  # not at every later run of a page
+        if len(sys.modules) > modules_before:  # later runs of a page import nothing
             gc.freeze()
     finally:
-        if was_on:
+        if was_enabled:
             gc.enable()
 
 
 @cache
-def settle(modules: Sequence[str]) -> None:
-    """Import ``modules`` in the background, then keep house; in a server only."""
+def start_background_work(modules: Sequence[str]) -> None:
+    """Start a thread that imports ``modules`` and then collects garbage; only in a server, once."""
     if st.runtime.exists():
-        Thread(target=keep_house, args=(modules,), daemon=True).start()
+        Thread(target=collect_periodically, args=(modules,), daemon=True).start()
 
 
-def keep_house(modules: Sequence[str]) -> None:
-    spare_memory()
-    load(modules)
+def collect_periodically(modules: Sequence[str]) -> None:
+    """Import ``modules``, then collect and freeze whenever full collections have become slow."""
+    set_malloc_options()
+    import_modules(modules)
     collect_and_freeze()
     watch = CollectionWatch()
     gc.callbacks.append(watch)
     never = Event()
-    while not never.wait(PAUSE):
-        if watch.longest > LONG:
+    while not never.wait(CHECK_SECONDS):
+        if watch.longest > SLOW_COLLECTION:
             collect_and_freeze()
             watch.longest = 0.0
 
 
 class CollectionWatch:
-    """Notes how long full collections take, by which it knows how much has come together.
+    """Measures full collections; a slow one shows that many objects are not frozen.
 
-    Counting the objects (``gc.get_objects``) would hold each of them for a moment, and a tuple that
-    another thread is just building from a generator fails then with a ``SystemError``.
+    Counting them with ``gc.get_objects`` would be unsafe. It refers to every object for a moment,
+    and then another thread that builds a tuple from a generator fails with a ``SystemError``.
 
     Attributes:
-        longest: seconds of the processor's time, since it was last set to 0.
+        longest: processor time of the longest collection since this was set to 0, in seconds.
     """
 
     def __init__(self) -> None:
         self.longest = self._began = 0.0
 
     def __call__(self, phase: str, about: dict[str, int]) -> None:
-        """Take what ``gc.callbacks`` are told: "start" and "stop", in the thread that collects."""
+        """Measure from "start" to "stop", with which ``gc`` calls it in the collecting thread."""
         if about["generation"] < 2:
             return
         if phase == "start":
@@ -85,15 +86,16 @@ class CollectionWatch:
             self.longest = max(self.longest, thread_time() - self._began)
 
 
-def load(modules: Sequence[str]) -> None:
-    for name in (*modules, *LATER):
+def import_modules(modules: Sequence[str]) -> None:
+    """Import ``modules`` and what is otherwise imported at the first table or chart."""
+    for name in (*modules, *LAZY_IMPORTS):
         importlib.import_module(name)
-    # charts import their parts when they are first drawn
+    # the first chart would import the parts of its template
     importlib.import_module("explainer.figures.theme").template("light")
 
 
-def spare_memory() -> None:
-    """Give memory back to the system as soon as it is free, where the C library can."""
+def set_malloc_options() -> None:
+    """Make the C library return free memory to the system at once, if it is glibc."""
     with suppress(AttributeError):  # another C library than glibc
         for option, value in MALLOC_OPTIONS.items():
             c_library().mallopt(option, value)
@@ -101,7 +103,7 @@ def spare_memory() -> None:
 
 @cache
 def c_library() -> Any:
-    """Return the C library; None where a process cannot ask for its own, as on Windows."""
+    """Return the C library of this process; None if that is impossible, as on Windows."""
     try:
         return ctypes.CDLL(None)
     except (OSError, TypeError):
@@ -109,7 +111,7 @@ def c_library() -> Any:
 
 
 def collect_and_freeze() -> None:
-    """Free what nobody can reach any more, and give its memory back; what is left is not walked."""
+    """Free unreachable objects, freeze all others, and return free memory to the system."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()

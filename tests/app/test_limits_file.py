@@ -157,7 +157,7 @@ def test_the_start_opens_a_browser_and_the_end_ends_the_training(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     opened, closed = [], []
-    monkeypatch.setattr(server, "READY", 0.0)
+    monkeypatch.setattr(server, "READY_SECONDS", 0.0)
     monkeypatch.setattr(server.webbrowser, "open", opened.append)
     monkeypatch.setattr(training, "close_manager", lambda: closed.append(True))
 

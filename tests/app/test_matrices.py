@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from explainer.caching import LITTLE, size_of
+from explainer.caching import SMALL_OBJECT, size_of
 from explainer.components.matrices import Matrix, cell_of, pack_matrices
 from explainer.components.packing import unpack
 from explainer.components.token_picker import pack_picker
@@ -179,7 +179,7 @@ def test_the_size_of_a_value_counts_its_arrays():
     array = np.zeros(100, np.float32)
     assert size_of(array) == 400
     assert size_of(b"abc") == 3
-    assert size_of((array, [array])) == 800 + 2 * LITTLE
-    assert size_of({"a": array}) == 402 + LITTLE
+    assert size_of((array, [array])) == 800 + 2 * SMALL_OBJECT
+    assert size_of({"a": array}) == 402 + SMALL_OBJECT
     packed = pack_matrices("c", [matrix()])
     assert size_of(packed) > len(packed.content)

@@ -22,9 +22,9 @@ kept = Cycle()
 """
 SCRIPT = """
 import gc, sys, weakref
-from explainer.startup import collect_and_freeze, load
+from explainer.startup import collect_and_freeze, import_modules
 
-load(["page_of_a_test"])
+import_modules(["page_of_a_test"])
 assert {"page_of_a_test", "plotly", "pandas"} <= set(sys.modules)
 page = sys.modules.pop("page_of_a_test")
 collect_and_freeze()
@@ -71,8 +71,8 @@ class Looks:
 def cleanings(monkeypatch):
     """Return a list that gets an entry at each cleaning of the house, where nothing is frozen."""
     done = []
-    monkeypatch.setattr(startup, "spare_memory", lambda: None)
-    monkeypatch.setattr(startup, "load", lambda modules: None)
+    monkeypatch.setattr(startup, "set_malloc_options", lambda: None)
+    monkeypatch.setattr(startup, "import_modules", lambda modules: None)
     monkeypatch.setattr(startup, "collect_and_freeze", lambda: done.append(1))
     before = gc.callbacks.copy()
     yield done
@@ -88,7 +88,7 @@ def test_the_house_is_cleaned_again_when_full_collections_take_long(
     monkeypatch.setattr(startup, "thread_time", lambda: next(clock))
     monkeypatch.setattr(gc, "get_objects", lambda *_: pytest.fail("that holds every object"))
     monkeypatch.setattr(startup, "Event", lambda: Looks(3, gc.collect))
-    startup.keep_house(())
+    startup.collect_periodically(())
     assert len(cleanings) == count
 
 
@@ -99,7 +99,7 @@ def test_small_collections_are_no_reason_to_clean(monkeypatch, cleanings):
     was_on = gc.isenabled()
     gc.disable()  # lest a full one comes in between
     try:
-        startup.keep_house(())
+        startup.collect_periodically(())
     finally:
         if was_on:
             gc.enable()
@@ -119,11 +119,11 @@ def test_the_house_is_kept_in_a_server_only(monkeypatch, is_server):
 
     monkeypatch.setattr(startup, "Thread", Started)
     monkeypatch.setattr(startup.st.runtime, "exists", lambda: is_server)
-    startup.settle.cache_clear()
+    startup.start_background_work.cache_clear()
     for _ in range(2):  # once, however many pages are opened
-        startup.settle(("a.page",))
-    startup.settle.cache_clear()
-    house = {"target": startup.keep_house, "args": (("a.page",),), "daemon": True}
+        startup.start_background_work(("a.page",))
+    startup.start_background_work.cache_clear()
+    house = {"target": startup.collect_periodically, "args": (("a.page",),), "daemon": True}
     assert started == ([house] if is_server else [])
 
 
@@ -162,7 +162,7 @@ def test_nothing_is_collected_while_modules_are_imported_and_only_then(tmp_path,
     text = f"import gc\nis_on = gc.isenabled()\n{PAGE}"
     (tmp_path / "imported_once.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
-    with startup.uncollected():
+    with startup.gc_paused():
         module = importlib.import_module("imported_once")
     del sys.modules["imported_once"]
     assert not module.is_on
@@ -172,7 +172,7 @@ def test_nothing_is_collected_while_modules_are_imported_and_only_then(tmp_path,
     del module
     gc.collect()
     assert imported() is not None
-    with startup.uncollected():  # a page's next run
+    with startup.gc_paused():  # a page's next run
         assert not gc.isenabled()
         later = weakref.ref(Cycle())
     assert gc.isenabled()
@@ -185,7 +185,7 @@ def test_nothing_is_collected_while_modules_are_imported_and_only_then(tmp_path,
 
 
 def test_an_import_that_fails_leaves_the_collector_on():
-    with pytest.raises(ImportError), startup.uncollected():
+    with pytest.raises(ImportError), startup.gc_paused():
         importlib.import_module("explainer.no_such_module")
     assert gc.isenabled()
 
@@ -200,7 +200,7 @@ def test_memory_is_kept_where_no_c_library_can_give_it_back(monkeypatch, error):
     for library in (refuse, lambda name: object()):
         startup.c_library.cache_clear()
         monkeypatch.setattr(startup.ctypes, "CDLL", library)
-        startup.spare_memory()
+        startup.set_malloc_options()
         startup.collect_and_freeze()
     startup.c_library.cache_clear()
     gc.unfreeze()
