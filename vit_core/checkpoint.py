@@ -1,15 +1,15 @@
 """Checkpoints: safetensors with JSON metadata.
 
-Reading one allocates nothing before all is checked, and never unpickles.
+A checkpoint is checked completely before any tensor is allocated, and nothing is ever unpickled.
 """
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import safetensors
 import torch
@@ -27,17 +27,25 @@ from vit_core.storage.tensor_source import InMemory, OnDisk, TensorSource
 FORMAT = "vit-explainer 1"
 SHIPPED_DIR = Path(__file__).parent / "checkpoints"  # <preset>.safetensors, trained by this project
 LARGEST_FILE = 2 * 1024**3  # bytes
+T = TypeVar("T")
 
 
 class CheckpointError(VitError, ValueError):
-    """A file that is no checkpoint of this project or does not fit; the message says why."""
+    """A file that is no checkpoint of this project, or does not fit; the message says why."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """A model and where it comes from.
 
-    ``metrics`` holds ``epoch``, ``step`` and whatever was measured by then.
+    Attributes:
+        model: in evaluation mode, on the CPU in float32.
+        preset: name of the preset that the run started from.
+        train_config: how it was trained.
+        metrics: "epoch", "step", and what was measured up to then, under the names of a line of
+            metrics.
+        data: what it was trained on.
+        command: the command that trained it, as its file has it.
     """
 
     model: ViT
@@ -63,15 +71,16 @@ def save_checkpoint(
     command: str | None = None,
     half: bool = False,
 ) -> None:
-    """Write the model's weights and their history to ``path``, whole or not at all.
+    """Write a model's weights and their history to ``path``, completely or not at all.
 
     Args:
-        half: round the weights to float16, at half the size; else they stay float32.
+        preset, train_config, metrics, data, command: as in ``Checkpoint``.
+        half: round the weights to float16, which halves the file; otherwise they are float32.
 
     Raises:
-        ValueError: the model is flawed (see ``vit_core.mistakes``) in another way than
-            ``train_config`` says, so that it would come back as a different model.
-        OSError: the file cannot be written; one that was there stays as it was.
+        ValueError: the model's flaws (see ``vit_core.mistakes``) are not those of
+            ``train_config``, so that it would be loaded as a different model.
+        OSError: the file cannot be written; an existing file then stays as it was.
     """
     if flaws_of(model) != Flaws.from_config(train_config):
         raise ValueError(
@@ -102,13 +111,14 @@ def parts_of(
 ) -> Iterator[bytes | memoryview]:
     """Yield the parts of a safetensors file one by one: its header, then each tensor.
 
-    The library makes the whole file in memory, twice, and puts the metadata into a random order;
-    this way the same model makes the same file, and a large one needs no memory besides.
+    The library would build the whole file in memory, twice, with the metadata in a random order.
+    Here the same model always gives the same file, and a large one needs no extra memory.
 
     Args:
-        kind: what the format calls the tensors' type.
+        kind: the tensors' type in the format's own words.
     """
-    header, start = {"__metadata__": metadata}, 0
+    header: dict[str, Any] = {"__metadata__": metadata}
+    start = 0
     for key, value in tensors.items():
         end = start + value.nbytes
         header[key] = {"dtype": kind, "shape": list(value.shape), "data_offsets": [start, end]}
@@ -123,21 +133,20 @@ def parts_of(
 def load_checkpoint(path: str | Path | bytes, expect: ViTConfig | None = None) -> Checkpoint:
     """Read a checkpoint into a new model in evaluation mode, on the CPU in float32.
 
-    A model that was trained with a flaw in its forward pass comes back with it.
+    A model that was trained with a flaw in its forward pass has that flaw again.
 
     Args:
-        path: of the file; or the bytes of one, which are read where they are, so that nothing of
-            them is written to a disk.
+        path: of the file; or its bytes, which are read in memory and never written to a disk.
         expect: refuse a checkpoint of any other configuration.
 
     Raises:
-        CheckpointError: not a checkpoint of this project, truncated, of another shape, or with
-            weights that are not finite; the message is one sentence, in which bytes are "it".
+        CheckpointError: it is no checkpoint of this project, is truncated, has another shape, or
+            has weights that are not finite. The message is one sentence; it calls bytes "it".
         OSError: the file cannot be read.
     """
     source = source_of(path)
     metadata, shapes = read_header(source)
-    config = read_part(source, metadata, "config", ViTConfig.from_json, required=True)
+    config = read_config(source, metadata)
     train_config = read_part(source, metadata, "train_config", TrainConfig.from_json)
     metrics = read_part(source, metadata, "metrics", read_mapping) or {}
     data = read_part(source, metadata, "data", partial(read_data_info, config=config))
@@ -145,7 +154,7 @@ def load_checkpoint(path: str | Path | bytes, expect: ViTConfig | None = None) -
         difference = describe_difference(config, expect)
         raise CheckpointError(f"{source} is of another shape: {difference}")
 
-    # a position that is computed is not stored, and on the meta device would import the compiler
+    # computed positions are not stored, and computing them on the meta device imports the compiler
     stored = config if config.pos_embed == "learned" else replace(config, pos_embed="none")
     with torch.device("meta"):
         expected = {key: tuple(value.shape) for key, value in ViT(stored).state_dict().items()}
@@ -153,11 +162,11 @@ def load_checkpoint(path: str | Path | bytes, expect: ViTConfig | None = None) -
     try:
         tensors = source.tensors()
     except safetensors.SafetensorError as error:
-        raise not_whole(source, error) from None
+        raise truncated(source, error) from None
     if bad := [key for key, value in tensors.items() if not value.isfinite().all()]:
         raise CheckpointError(f"{source} has weights that are not finite numbers, in {bad[0]}")
     model = build_with(config, train_config)
-    model.load_state_dict(tensors)  # which are rounded to float32 one by one
+    model.load_state_dict(tensors)  # converts each to float32
     return Checkpoint(
         model=model.eval(),
         preset=metadata.get("preset"),
@@ -169,6 +178,7 @@ def load_checkpoint(path: str | Path | bytes, expect: ViTConfig | None = None) -
 
 
 def source_of(path: str | Path | bytes) -> TensorSource:
+    """Return where the tensors of a checkpoint are: its file, or its bytes in memory."""
     return InMemory(path) if isinstance(path, bytes) else OnDisk(Path(path))
 
 
@@ -176,47 +186,67 @@ def read_header(source: TensorSource) -> tuple[dict[str, str], dict[str, tuple[i
     """Return a checkpoint's metadata and each tensor's shape, without reading tensors.
 
     Raises:
-        CheckpointError: it is none of this project.
+        CheckpointError: it is no checkpoint of this project.
+        OSError: the file cannot be read.
     """
     if isinstance(source, OnDisk):
         check_file(source.path)
     try:
-        metadata, shapes, kinds = source.header()
+        metadata, shapes, dtypes = source.header()
     except safetensors.SafetensorError as error:
-        raise not_whole(source, error) from None
+        raise truncated(source, error) from None
     if metadata.get("format") != FORMAT:
         raise CheckpointError(
             f"{source} was not written by this project: its metadata's format is "
             f"{quoted(metadata.get('format'))}, not {FORMAT!r}"
         )
-    if odd := [key for key, kind in kinds.items() if kind not in ("F32", "F16", "BF16")]:
+    if odd := [key for key, dtype in dtypes.items() if dtype not in ("F32", "F16", "BF16")]:
         raise CheckpointError(
-            f"{source} has weights of type {quoted(kinds[odd[0]])} in {quoted(odd[0])}; "
+            f"{source} has weights of type {quoted(dtypes[odd[0]])} in {quoted(odd[0])}; "
             f"allowed: F32, F16, BF16"
         )
     return metadata, shapes
 
 
 def check_file(path: Path) -> None:
+    """Refuse what is no regular file, or too large.
+
+    Raises:
+        CheckpointError: the message says which.
+    """
     if not path.is_file():
         raise CheckpointError(f"{path} is not a file; a checkpoint is a .safetensors file")
     if path.stat().st_size > LARGEST_FILE:
         raise CheckpointError(f"{path} is larger than 2 GiB, the most that a checkpoint may have")
 
 
-def not_whole(source: TensorSource, error: safetensors.SafetensorError) -> CheckpointError:
+def truncated(source: TensorSource, error: safetensors.SafetensorError) -> CheckpointError:
     return CheckpointError(
         f"{source} is not a whole safetensors file (truncated or another format): {quoted(error)}"
     )
 
 
+def read_config(source: TensorSource, metadata: dict[str, str]) -> ViTConfig:
+    """Parse the model's shape in a checkpoint's metadata.
+
+    Raises:
+        CheckpointError: it is missing or not valid.
+    """
+    config = read_part(source, metadata, "config", ViTConfig.from_json)
+    if config is None:
+        raise CheckpointError(f"{source} has no 'config' in its metadata")
+    return config
+
+
 def read_part(
-    source: TensorSource, metadata: dict[str, str], key: str, parse: Any, required: bool = False
-) -> Any:
-    """Parse one entry of the metadata."""
+    source: TensorSource, metadata: dict[str, str], key: str, parse: Callable[[str], T]
+) -> T | None:
+    """Parse one entry of the metadata, or return None if it is missing.
+
+    Raises:
+        CheckpointError: the entry is not valid.
+    """
     if key not in metadata:
-        if required:
-            raise CheckpointError(f"{source} has no {key!r} in its metadata")
         return None
     try:
         return parse(metadata[key])
@@ -225,6 +255,11 @@ def read_part(
 
 
 def read_mapping(text: str) -> dict[str, Any]:
+    """Parse a JSON object.
+
+    Raises:
+        ValueError: it is something else.
+    """
     values = json.loads(text)
     if not isinstance(values, dict):
         raise ValueError(f"a mapping is expected, not {quoted(values)}")
@@ -232,7 +267,11 @@ def read_mapping(text: str) -> dict[str, Any]:
 
 
 def read_data_info(text: str, config: ViTConfig) -> DataInfo:
-    """Parse what a model has to know of its data, and refuse what does not fit the model."""
+    """Parse what a model has to know about its data.
+
+    Raises:
+        ValueError: it is damaged or does not fit the model.
+    """
     values = read_mapping(text)
     names = values.get("class_names")
     if not isinstance(names, list) or len(names) != config.num_classes:
@@ -247,7 +286,11 @@ def read_data_info(text: str, config: ViTConfig) -> DataInfo:
 
 
 def read_channels(name: str, value: object, channels: int, at_least: float) -> tuple[float, ...]:
-    """Return one number for each channel, of pixels scaled to 0..1."""
+    """Return one number for each channel, for pixels scaled to 0..1.
+
+    Raises:
+        ValueError: there are other values, or not one for each channel.
+    """
     if not isinstance(value, list) or len(value) != channels:
         raise ValueError(f"{name} must be a list of {channels} numbers, not {quoted(value)}")
     for number in value:
@@ -256,28 +299,32 @@ def read_channels(name: str, value: object, channels: int, at_least: float) -> t
 
 
 def check_shapes(
-    source: TensorSource, found: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]]
+    source: TensorSource, shapes: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]]
 ) -> None:
-    """Refuse tensors that are missing, extra or of another shape than the configuration's."""
+    """Refuse tensors that are missing, extra or of another shape than the configuration's.
+
+    Raises:
+        CheckpointError: the message names some of them.
+    """
     problems = []
-    if missing := [key for key in expected if key not in found]:
+    if missing := [key for key in expected if key not in shapes]:
         problems.append(f"missing {', '.join(missing[:3])}")
-    if extra := [key for key in found if key not in expected]:
+    if extra := [key for key in shapes if key not in expected]:
         problems.append(f"not expected {', '.join(map(quoted, extra[:3]))}")
     for key in expected:
-        if key in found and found[key] != expected[key]:
-            problems.append(f"{key} is {found[key]} where {expected[key]} is expected")
+        if key in shapes and shapes[key] != expected[key]:
+            problems.append(f"{key} is {shapes[key]} where {expected[key]} is expected")
     if problems:
         raise CheckpointError(
             f"{source} does not fit its own configuration: {'; '.join(problems[:4])}"
         )
 
 
-def describe_difference(found: ViTConfig, expected: ViTConfig) -> str:
-    """Name the fields in which two configurations differ."""
+def describe_difference(actual: ViTConfig, expected: ViTConfig) -> str:
+    """Return a text that names the fields in which two configurations differ."""
     differing = [
         f"{name} is {value!r} where {expected.to_dict()[name]!r} is expected"
-        for name, value in found.to_dict().items()
+        for name, value in actual.to_dict().items()
         if value != expected.to_dict()[name]
     ]
     return "; ".join(differing)

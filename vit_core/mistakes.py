@@ -1,13 +1,15 @@
-"""Classic mistakes, made on purpose: what each changes in a run, and the models that are flawed.
+"""Classic mistakes, made on purpose: what each changes in a run's settings, and flawed models.
 
-The model file stays sound. A flawed model is a ``ViT`` whose forward pass goes through a tap of its
-own, which undoes one part of the computation before anybody sees it: what is traced is what ran.
+The model file itself has no flaw. A flawed model is a ``ViT`` whose forward pass goes through a tap
+of its own, which undoes one part of the computation before anything else uses it. So a trace shows
+what really ran.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import partial
+from typing import Any
 
 from torch import Tensor
 
@@ -18,8 +20,8 @@ from vit_core.tap import Tap, no_tap
 Settings = tuple[ViTConfig, TrainConfig]
 
 TIMES_TOO_HIGH = 30
-HIGHEST_LR = 100.0  # that TrainConfig takes
-# from here on a rate counts as too high: that many times what is usual for Adam and for Muon
+HIGHEST_LR = 100.0  # that TrainConfig allows
+# from here on a learning rate counts as too high: 30 times the usual one of Adam and of Muon
 HIGH_LR, HIGH_MUON_LR = TIMES_TOO_HIGH * 1e-3, TIMES_TOO_HIGH * 0.01
 
 NORMED = {"norm1": "resid_pre", "norm2": "resid_mid", "final_norm": "resid_post"}
@@ -31,8 +33,8 @@ class Mistake:
     """One classic mistake.
 
     Attributes:
-        apply: sound settings → the same with this mistake.
-        made: whether settings have it.
+        apply: settings without the mistake → the same settings with it.
+        made: whether settings have the mistake.
     """
 
     apply: Callable[[ViTConfig, TrainConfig], Settings]
@@ -41,7 +43,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Flaws:
-    """Which parts of a model's forward pass run, by the names of ``TrainConfig``."""
+    """Which parts of a model's forward pass run; False is a flaw. See ``TrainConfig``."""
 
     residual: bool = True
     layer_norm: bool = True
@@ -49,19 +51,21 @@ class Flaws:
 
     @classmethod
     def from_config(cls, config: TrainConfig | None) -> "Flaws":
-        """Return those of a run; without settings everything runs."""
+        """Return the flaws of a run's settings; without settings there are none."""
         if config is None:
             return cls()
         return cls(**{field.name: getattr(config, field.name) for field in fields(cls)})
 
     def __bool__(self) -> bool:
+        """Whether there is any flaw."""
         return self != Flaws()
 
 
 class FlawedViT(ViT):
-    """A Vision Transformer of which some part does not run. Its parameters are the sound model's.
+    """A Vision Transformer of which some part does not run.
 
-    Those of a LayerNorm that does not run stay as they are: no gradient reaches them.
+    It has all parameters of a ``ViT``. Those of a LayerNorm that does not run stay as they are,
+    since no gradient reaches them.
     """
 
     def __init__(self, config: ViTConfig, flaws: Flaws) -> None:
@@ -73,8 +77,8 @@ class FlawedViT(ViT):
 
 
 def flawed_tap(flaws: Flaws, tap: Tap, head_dim: int) -> Tap:
-    """Return a tap for one forward pass that leaves parts out and hands the rest on to ``tap``."""
-    last: dict[str, Tensor] = {}  # by the last part of its name, as ``tap`` returned it
+    """Return a tap for one forward pass that undoes the flawed parts and then calls ``tap``."""
+    last: dict[str, Tensor] = {}  # latest tensor by the last part of its name, after ``tap``
 
     def flawed(name: str, tensor: Tensor) -> Tensor:
         kind = name.rpartition(".")[2]
@@ -91,12 +95,19 @@ def flawed_tap(flaws: Flaws, tap: Tap, head_dim: int) -> Tap:
 
 
 def build_with(model: ViTConfig, training: TrainConfig | None, seed: int = 0) -> ViT:
-    """Return a new model as ``vit_core.model.build``, flawed where the run's settings say so."""
+    """Return a new model as ``vit_core.model.build`` does, with the flaws of a run's settings.
+
+    Args:
+        model: the shape.
+        training: the run's settings; None for no flaw.
+        seed: of the weights.
+    """
     flaws = Flaws.from_config(training)
     return build(model, seed, partial(FlawedViT, flaws=flaws)) if flaws else build(model, seed)
 
 
 def flaws_of(model: ViT) -> Flaws:
+    """Return which parts of a model's forward pass run."""
     return model.flaws if isinstance(model, FlawedViT) else Flaws()
 
 
@@ -108,21 +119,22 @@ def mistakes_of(model: ViTConfig, training: TrainConfig | None) -> tuple[str, ..
 
 def training_mistake(field: str, value: bool) -> Mistake:
     """Return the mistake of giving one switch of ``TrainConfig`` the wrong value."""
+    change: dict[str, Any] = {field: value}
     return Mistake(
-        lambda model, training: (model, replace(training, **{field: value})),
+        lambda model, training: (model, replace(training, **change)),
         lambda _, training: getattr(training, field) is value,
     )
 
 
-def too_high(model: ViTConfig, training: TrainConfig) -> Settings:
-    rates = {
-        name: min(HIGHEST_LR, TIMES_TOO_HIGH * getattr(training, name))
-        for name in ("lr", "muon_lr")
-    }
-    return model, replace(training, **rates)
+def with_high_lr(model: ViTConfig, training: TrainConfig) -> Settings:
+    """Return the settings with both learning rates 30 times as high, as far as allowed."""
+    lr = min(HIGHEST_LR, TIMES_TOO_HIGH * training.lr)
+    muon_lr = min(HIGHEST_LR, TIMES_TOO_HIGH * training.muon_lr)
+    return model, replace(training, lr=lr, muon_lr=muon_lr)
 
 
-def is_too_high(_: ViTConfig, training: TrainConfig) -> bool:
+def has_high_lr(_: ViTConfig, training: TrainConfig) -> bool:
+    """Whether a learning rate that the optimizer uses is too high."""
     muon = training.optimizer == "muon"
     return training.lr >= HIGH_LR or (muon and training.muon_lr >= HIGH_MUON_LR)
 
@@ -136,6 +148,6 @@ MISTAKES: dict[str, Mistake] = {
     "no_residual": training_mistake("residual", False),
     "no_layer_norm": training_mistake("layer_norm", False),
     "no_scaling": training_mistake("scale_scores", False),
-    "high_lr": Mistake(too_high, is_too_high),
+    "high_lr": Mistake(with_high_lr, has_high_lr),
     "shuffled_labels": training_mistake("shuffled_labels", True),
 }

@@ -24,6 +24,9 @@ from torch import Tensor, nn
 from vit_core.config import ViTConfig
 from vit_core.tap import Tap, no_tap, scope
 
+# PyTorch declares that calling a module returns Any
+# mypy: disable-error-code="no-any-return"
+
 _building = threading.Lock()
 
 
@@ -111,7 +114,7 @@ class SelfAttention(nn.Module):
 
     def forward(self, x_BND: Tensor, tap: Tap = no_tap) -> Tensor:
         B, N, D = x_BND.shape
-        # [q, k, v] = z U_qkv (equation 5): H stretches of K for the queries, H for the keys, …
+        # [q, k, v] = z U_qkv (equation 5): H blocks of K numbers for the queries, H for the keys, …
         qkv = self.qkv(x_BND).view(B, N, 3 * self.num_heads, D // self.num_heads)
         q_BHNK, k_BHNK, v_BHNK = (part.transpose(1, 2) for part in qkv.chunk(3, dim=2))
         if tap is no_tap:
@@ -200,7 +203,7 @@ class ViT(nn.Module):
 
     def __init__(self, config: ViTConfig) -> None:
         super().__init__()
-        # first of all, so that no part that a model has or lacks shifts it
+        # drawn first, so that it does not depend on which parts the model has
         self._seed = drawn_seed()
         self.config = config
         self.patch_embed = PatchEmbed(config)
@@ -231,17 +234,17 @@ class ViT(nn.Module):
 
     @torch.no_grad()
     def init_weights(self) -> None:
-        """Draw new weights: truncated normal, of variance 1 / inputs for matrices.
+        """Draw new weights: truncated normal, with variance 1 / inputs for matrices.
 
-        Each parameter is drawn from a stream of its own, of the model's seed and its name: a model
-        without a position, say, begins with the same weights everywhere else.
+        Each parameter has a random stream of its own, from the model's seed and the parameter's
+        name. So a model without position embeddings, say, has the same weights everywhere else.
 
         The two layers that write into the residual stream are divided by √(2·depth), so that its
         variance does not grow with depth (GPT-2's rule). Tokens, learned positions and the head
         start at a standard deviation of 0.02: a new model is undecided, not silent.
         """
         for name, parameter in self.named_parameters():
-            if parameter.is_meta:  # it has a shape alone
+            if parameter.is_meta:  # it has only a shape
                 continue
             if name.endswith("bias"):
                 parameter.zero_()
@@ -314,23 +317,23 @@ class ViT(nn.Module):
 
 
 def drawn_seed() -> int:
-    """Draw a model's seed from the global generator; where shapes alone are made, draw nothing."""
+    """Draw a model's seed from the global generator; on the meta device draw nothing."""
     if torch.empty(()).is_meta:
         return 0
     return int(torch.randint(2**63 - 1, (), device="cpu"))
 
 
 def stream_of(seed: int, name: str, device: torch.device) -> torch.Generator:
-    """Return a random generator that depends on a seed and a parameter's name alone."""
+    """Return a random generator that depends only on a seed and a parameter's name."""
     digest = hashlib.sha256(f"{seed} {name}".encode()).digest()
     return torch.Generator(device).manual_seed(int.from_bytes(digest[:8], "big") >> 1)
 
 
 def fixed_position(config: ViTConfig, num_positions: int) -> Tensor | None:
-    """Return the positional encoding that is not learned, (1, num_positions, D), None for "none".
+    """Return the positional encoding that is not learned, (1, num_positions, D); None for "none".
 
-    "sincos" counts the class token as position 0; "sincos2d" gives it zeros, since it has no place
-    in the grid.
+    "sincos" counts the class token as position 0; "sincos2d" gives it zeros, since it is not in the
+    grid.
     """
     if config.pos_embed == "none":
         return None
@@ -341,13 +344,13 @@ def fixed_position(config: ViTConfig, num_positions: int) -> Tensor | None:
 
 
 def build(config: ViTConfig, seed: int = 0, kind: Callable[[ViTConfig], ViT] = ViT) -> ViT:
-    """Return a new model whose weights depend on ``config`` and ``seed`` alone.
+    """Return a new model whose weights depend only on ``config`` and ``seed``.
 
-    The caller's random state is left as it was. Threads that build at the same time take turns,
-    since PyTorch's layers draw from one global generator.
+    The caller's random state stays as it was. Threads that build at the same time take turns,
+    because PyTorch's layers draw from one global generator.
 
     Args:
-        kind: makes the model; a subclass of ``ViT`` with its parameters gets the same weights.
+        kind: makes the model; a subclass with the same parameters gets the same weights.
     """
     with _building, torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed every GPU as well

@@ -1,4 +1,4 @@
-"""The same weights in PyTorch's own modules: how far do this model's numbers lie from theirs?"""
+"""Run the same weights in PyTorch's own modules and compare the results."""
 
 from dataclasses import dataclass
 
@@ -7,19 +7,19 @@ from torch import Tensor, nn
 
 from vit_core.model import EncoderBlock, LayerScale, ViT
 
-TOLERANCE = 1e-5  # of the largest value; both round, in float32 to about 6e-8 at each step
+TOLERANCE = 1e-5  # relative to the largest value; float32 rounds by about 6e-8 at each step
 
 
 @dataclass(frozen=True)
 class Difference:
-    """How far this model's numbers lie from those of PyTorch's module.
+    """How far this model's numbers are from those of PyTorch's module.
 
     Attributes:
         module: full name of PyTorch's module.
         largest: the largest absolute difference of any number.
         scale: the largest absolute number that PyTorch's module gave.
-        has_layer_scale: whether the block has LayerScale, which PyTorch's modules have not: its
-            factors were multiplied into the matrices before it, which is the same block.
+        has_layer_scale: whether the block has LayerScale. PyTorch's modules do not, so its factors
+            are multiplied into the matrices before it, which computes the same.
     """
 
     module: str
@@ -42,8 +42,8 @@ def attention_difference(
     Args:
         model: in evaluation mode when the tensors were recorded.
         block: index of the encoder block, from 0.
-        norm1_BND: what the attention received.
-        attn_out_BND: what it gave, after LayerScale if there is one.
+        norm1_BND: the input of the attention.
+        attn_out_BND: its output, after LayerScale if there is one.
 
     Raises:
         ValueError: there is no such block.
@@ -53,7 +53,7 @@ def attention_difference(
         model.config.embed_dim,
         model.config.num_heads,
         batch_first=True,
-        device="meta",  # takes no time, no memory, and nothing from the random generator
+        device="meta",  # takes no time and no memory, and draws no random numbers
     )
     theirs.load_state_dict(attention_weights(ours), assign=True)
     expected, _ = theirs.eval()(norm1_BND, norm1_BND, norm1_BND, need_weights=False)
@@ -69,8 +69,8 @@ def block_difference(
     Args:
         model: in evaluation mode when the tensors were recorded.
         block: index of the encoder block, from 0.
-        resid_pre_BND: what the block received.
-        resid_post_BND: what it gave.
+        resid_pre_BND: the input of the block.
+        resid_post_BND: its output.
 
     Raises:
         ValueError: there is no such block.
@@ -87,7 +87,11 @@ def block_difference(
         device="meta",
     )
     weights = {f"self_attn.{name}": value for name, value in attention_weights(ours).items()}
-    parts = {"norm1": ours.norm1, "norm2": ours.norm2, "linear1": ours.mlp.fc1}
+    parts: dict[str, nn.LayerNorm | nn.Linear] = {
+        "norm1": ours.norm1,
+        "norm2": ours.norm2,
+        "linear1": ours.mlp.fc1,
+    }
     for name, part in parts.items():
         weights |= {f"{name}.weight": part.weight, f"{name}.bias": part.bias}
     weights |= scaled("linear2", ours.mlp.fc2, ours.ls2)
@@ -97,9 +101,16 @@ def block_difference(
 
 
 def block_of(model: ViT, block: int) -> EncoderBlock:
+    """Return one encoder block.
+
+    Raises:
+        ValueError: there is no such block.
+    """
     if not 0 <= block < model.config.depth:
         raise ValueError(f"block must be from 0 to {model.config.depth - 1}, not {block}")
-    return model.blocks[block]
+    encoder_block = model.blocks[block]
+    assert isinstance(encoder_block, EncoderBlock)  # a ModuleList has no type for its elements
+    return encoder_block
 
 
 def scaled(name: str, layer: nn.Linear, scale: nn.Module) -> dict[str, Tensor]:
@@ -124,15 +135,20 @@ def attention_weights(block: EncoderBlock) -> dict[str, Tensor]:
     }
 
 
-def difference(module: str, found: Tensor, expected: Tensor, block: EncoderBlock) -> Difference:
-    if found.shape != expected.shape:
+def difference(module: str, ours: Tensor, expected: Tensor, block: EncoderBlock) -> Difference:
+    """Return how far ``ours`` is from ``expected``, which PyTorch's ``module`` gave.
+
+    Raises:
+        ValueError: they have different shapes.
+    """
+    if ours.shape != expected.shape:
         raise ValueError(
             f"{module} gives {tuple(expected.shape)}, which cannot be compared with "
-            f"{tuple(found.shape)}"
+            f"{tuple(ours.shape)}"
         )
     return Difference(
         module,
-        float((found - expected).abs().max()),
+        float((ours - expected).abs().max()),
         float(expected.abs().max()),
         isinstance(block.ls1, LayerScale),
     )

@@ -14,7 +14,7 @@ Tap = Callable[[str, Tensor], Tensor]
 
 
 def no_tap(name: str, tensor: Tensor) -> Tensor:
-    """Return ``tensor`` as it is. Modules that see this very function may take a fused kernel."""
+    """Return ``tensor`` unchanged. Modules that are given this function may use fused kernels."""
     return tensor
 
 

@@ -1,9 +1,8 @@
 """The one place that imports torchvision.
 
-torchvision's package on PyPI is built against CUDA. Next to a CPU-only PyTorch its compiled
-operators do not load, and its import fails with "operator torchvision::nms does not exist". Data
-sets, transforms and weights need none of those operators; declaring the missing names is enough for
-the import.
+torchvision's package on PyPI is built against CUDA. With a CPU-only PyTorch its compiled operators
+do not load, and the import fails with "operator torchvision::nms does not exist". Data sets,
+transforms and weights need none of these operators, so it is enough to declare the missing names.
 """
 
 import importlib
@@ -12,11 +11,11 @@ from types import ModuleType
 import torch
 
 NMS_SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-_declared: list[torch.library.Library] = []  # a library is undone when nothing holds it
+_declared: list[torch.library.Library] = []  # a library is removed when nothing refers to it
 
 
 def import_torchvision() -> ModuleType:
-    """Return torchvision. Call before anything that imports it by itself, such as timm.
+    """Return torchvision. Call this before importing anything that imports it, such as timm.
 
     Raises:
         ImportError: torchvision is not installed.
@@ -26,9 +25,10 @@ def import_torchvision() -> ModuleType:
     except RuntimeError as error:
         if "torchvision::" not in str(error) or _declared:
             raise
-    library = torch.library.Library("torchvision", "FRAGMENT")
+    # PyTorch's own functions have no types here
+    library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
     for operator in ("nms", "qnms"):
-        library.define(operator + NMS_SCHEMA)
+        library.define(operator + NMS_SCHEMA)  # type: ignore[no-untyped-call]
     _declared.append(library)
     return importlib.import_module("torchvision")
 

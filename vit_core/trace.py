@@ -11,17 +11,17 @@ from vit_core.model import ViT
 
 Edit = Callable[[Tensor], Tensor]
 
-# may share memory with the model (the position) or with the caller's images (the patches, where one
-# patch is the whole image), which a reader's in-place change of the trace must not reach
+# These may share memory with the model (the position) or with the caller's images (the patches, if
+# one patch is the whole image). They are copied, so that a change of the trace cannot reach those.
 BORROWED = ("patches", "pos_embed")
 
 
 class Trace(Mapping[str, Tensor]):
     """The named tensors of one forward pass, in the order in which they were computed; read-only.
 
-    The first axis of every tensor is the image (``pos_embed``, the same for every image, has length
-    1 there). Tensors are held by reference, so recording costs no copy, and where nothing happens
-    between two names both are one tensor: a block's ``resid_post`` is the next one's ``resid_pre``.
+    The first axis of every tensor is the image; ``pos_embed``, which all images share, has length 1
+    there. Tensors are not copied, so two names may have the same tensor if nothing happens between
+    them: ``resid_post`` of a block is ``resid_pre`` of the next.
     """
 
     def __init__(self, tensors: dict[str, Tensor], config: ViTConfig) -> None:
@@ -45,10 +45,10 @@ class Trace(Mapping[str, Tensor]):
 
     @property
     def logits(self) -> Tensor:
-        """(B, num_classes).
+        """Logits (B, num_classes), unnormalised log-probabilities in nats.
 
         Raises:
-            KeyError: the model is a backbone, without a head.
+            KeyError: the model is a backbone, which has no head.
         """
         if not self.config.num_classes:
             raise KeyError("this model has no head and gives no logits; it gives 'pooled'")
@@ -61,7 +61,11 @@ class Trace(Mapping[str, Tensor]):
 
     @property
     def probabilities(self) -> Tensor:
-        """Softmax of the logits, (B, num_classes)."""
+        """Softmax of the logits, (B, num_classes); each row sums to 1.
+
+        Raises:
+            KeyError: the model is a backbone, which has no head.
+        """
         return self.logits.softmax(dim=-1)
 
 
@@ -79,8 +83,8 @@ def trace(
         edits: trace key → function of that tensor. What the function returns, of the same shape and
             dtype, replaces the tensor in the rest of the pass and in the trace. The function may
             change its argument in place.
-        gradients: keep the graph, so that ``.grad`` of every tensor on the way to what is
-            differentiated is filled by a later ``backward``.
+        gradients: keep the graph, so that a later ``backward`` fills ``.grad`` of every tensor that
+            its argument depends on.
 
     Raises:
         ValueError: an edit's key is not in the pass, its result has another shape or dtype, or the
@@ -95,7 +99,7 @@ def trace(
         elif name in BORROWED:
             tensor = tensor.clone()
         if gradients:
-            if not tensor.requires_grad:  # nothing before it is learned, or an edit cut the graph
+            if not tensor.requires_grad:  # no parameter comes before it, or an edit cut the graph
                 tensor = tensor.clone().requires_grad_()
             tensor.retain_grad()
         tensors[name] = tensor
@@ -110,27 +114,33 @@ def trace(
 
 @torch.no_grad()
 def output_with(model: ViT, images: Tensor, edits: Mapping[str, Edit] | None = None) -> Tensor:
-    """Return what ``trace(model, images, edits).output`` is, and keep no tensor on the way.
+    """Return ``trace(model, images, edits).output`` without keeping the tensors on the way.
 
-    All tensors of one image of a large model take more than a hundred megabytes; here it is what
-    one block needs.
+    The tensors of one image in a large model take more than a hundred megabytes; here only those of
+    one block are in memory.
 
     Raises:
         ValueError: as ``trace`` does.
     """
-    edits, seen = dict(edits or {}), []
+    edits = dict(edits or {})
+    seen: list[str] = []
 
     def tap(name: str, tensor: Tensor) -> Tensor:
         seen.append(name)
         return apply_edit(name, edits[name], tensor) if name in edits else tensor
 
-    output = model(images, tap)
+    output: Tensor = model(images, tap)
     if unused := [key for key in edits if key not in seen]:
         raise ValueError(unknown_key(unused[0], seen))
     return output
 
 
 def apply_edit(name: str, edit: Edit, tensor: Tensor) -> Tensor:
+    """Return what ``edit`` makes of a copy of ``tensor``.
+
+    Raises:
+        ValueError: the result has another shape or dtype, or is no tensor.
+    """
     edited = edit(tensor.clone())
     if not isinstance(edited, Tensor):
         got = f"a {type(edited).__name__}"
@@ -145,6 +155,7 @@ def apply_edit(name: str, edit: Edit, tensor: Tensor) -> Tensor:
 
 
 def unknown_key(key: object, keys: list[str]) -> str:
+    """Return a message that names the keys that are most like ``key``."""
     near = difflib.get_close_matches(str(key), keys, n=3, cutoff=0.4)
     hint = f"; nearest: {', '.join(near)}" if near else f"; it starts with {', '.join(keys[:5])}"
     return f"no tensor {key!r} in this trace{hint}"

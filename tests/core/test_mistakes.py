@@ -33,7 +33,7 @@ from vit_core.mistakes import (
     Flaws,
     build_with,
     flaws_of,
-    is_too_high,
+    has_high_lr,
     mistakes_of,
 )
 from vit_core.reference import attention_difference, block_difference
@@ -366,8 +366,8 @@ def test_the_highest_rate_stays_within_what_is_allowed() -> None:
 
 
 def test_muons_rate_counts_only_where_muon_runs() -> None:
-    assert is_too_high(TINY, TrainConfig(optimizer="muon", muon_lr=1.0))
-    assert not is_too_high(TINY, TrainConfig(optimizer="adamw", muon_lr=1.0))
+    assert has_high_lr(TINY, TrainConfig(optimizer="muon", muon_lr=1.0))
+    assert not has_high_lr(TINY, TrainConfig(optimizer="adamw", muon_lr=1.0))
 
 
 # training

@@ -108,16 +108,16 @@ def test_the_running_mean_by_hand() -> None:
         if isinstance(event, StepEnd):
             decay = min(0.5, (1 + step) / (10 + step))
             expected = decay * expected + (1 - decay) * training.model.head.weight.detach()
-            torch.testing.assert_close(training.shown.head.weight, expected)
+            torch.testing.assert_close(training.eval_model.head.weight, expected)
         if isinstance(event, EpochEnd):
             data = small_mnist()
-            assert event.val_loss == evaluate(training.shown, data.val, data.info).loss
+            assert event.val_loss == evaluate(training.eval_model, data.val, data.info).loss
             assert event.val_loss != evaluate(training.model, data.val, data.info).loss
 
 
 def test_a_run_without_a_running_mean_shows_the_model_itself() -> None:
     training = Training(build(TINY), small_mnist(), QUICK)
-    assert training.shown is training.model
+    assert training.eval_model is training.model
 
 
 def test_the_running_mean_is_what_is_saved_and_it_resumes(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_the_running_mean_is_what_is_saved_and_it_resumes(tmp_path: Path) -> Non
     first.run.close()
     second = record("stopped")
     list(second.events())
-    shown = whole.training.shown.state_dict()
+    shown = whole.training.eval_model.state_dict()
     for name in ("whole", "stopped"):
         saved = load_checkpoint(tmp_path / name / "final.safetensors").model.state_dict()
         assert all(torch.equal(saved[key], shown[key]) for key in shown)

@@ -1,7 +1,7 @@
 """The command line of evaluation: ``python -m vit_core.evaluate CHECKPOINT``.
 
-It prints loss, accuracy, the accuracy of each class and the confusion matrix for the test set of
-MNIST, or of another data set with ``--dataset``, such as a folder with nothing but
+It prints the loss, the accuracy, the accuracy of each class and the confusion matrix for the test
+images of MNIST, or of another data set with ``--dataset``. An image folder only needs
 ``test/<class>/*``. With ``--wrong FILE`` it also writes which test images the model gets wrong.
 """
 
@@ -22,11 +22,14 @@ from vit_core.data.streaming import ReaderLostError
 from vit_core.storage.plain_text import let_output_write_anything, plain, program
 from vit_core.training.evaluation import Evaluation, evaluate, wrong_images
 
-FEW_CLASSES = 30  # that a confusion matrix on a terminal may have
+FEW_CLASSES = 30  # of a confusion matrix that fits on a terminal
 
 
 def report(evaluation: Evaluation, class_names: tuple[str, ...]) -> str:
-    """Write an evaluation as plain text: accuracy, a line a class, the confusion matrix of few."""
+    """Return an evaluation as plain text.
+
+    It has the accuracy, a line for each class, and the confusion matrix if there are few classes.
+    """
     class_names = tuple(map(plain, class_names))
     count = int(evaluation.confusion.sum())
     right = int(evaluation.confusion.diagonal().sum())
@@ -51,7 +54,14 @@ def report(evaluation: Evaluation, class_names: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True)
 class Tested:
-    """Test images, what normalises and names them, and what is to be said about them."""
+    """Test images and what belongs to them.
+
+    Attributes:
+        info: normalises the images and names the classes.
+        images: labelled with the model's class numbers.
+        skipped: what is not used.
+        notes: sentences for the user.
+    """
 
     info: DataInfo
     images: Images
@@ -60,11 +70,12 @@ class Tested:
 
 
 def test_images(dataset: str, checkpoint: Checkpoint) -> Tested:
-    """Return the test images of a data set, with the labels that the model has for their classes.
+    """Return the test images of a data set, labelled with the model's class numbers.
 
     Raises:
-        ValueError: the data set cannot be had, or does not fit the model.
+        ValueError: the data set cannot be opened, or does not fit the model.
     """
+    images: Images
     config, known = checkpoint.config, checkpoint.data
     expected = (config.in_channels, *config.image_hw)
     if dataset == "mnist":
@@ -72,7 +83,7 @@ def test_images(dataset: str, checkpoint: Checkpoint) -> Tested:
     elif dataset in DATASETS or known is None or config.in_channels not in (1, 3):
         data = open_data(dataset, config, Reading(workers=usual_workers()))
         info, images, skipped = data.info, data.test, data.skipped
-    else:  # the classes of a folder are known by their names, whatever else it has
+    else:  # the model knows the classes of a folder by their names; no training part is needed
         path = folder_of(dataset)
         part = read_test_part(path, expected, known.class_names, workers=usual_workers())
         return Tested(known, part.images, part.skipped, part.notes)
@@ -95,6 +106,7 @@ def test_images(dataset: str, checkpoint: Checkpoint) -> Tested:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Evaluate a checkpoint and return the exit code: 0 done, 2 for a mistake that is named."""
     let_output_write_anything()
     parser = argparse.ArgumentParser(
         prog=program("vit-evaluate", "vit_core.evaluate"),
@@ -114,11 +126,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         checkpoint = load_checkpoint(options.checkpoint)
         tested = test_images(options.dataset, checkpoint)
-        found = evaluate(checkpoint.model, tested.images, tested.info)
+        evaluation = evaluate(checkpoint.model, tested.images, tested.info)
     except (ValueError, OSError, ReaderLostError) as error:
         print(f"error: {plain(error)}", file=sys.stderr)
         return 2
-    print(report(found, tested.info.class_names))
+    print(report(evaluation, tested.info.class_names))
     if tested.skipped:
         print(tested.skipped, file=sys.stderr)
     for note in tested.notes:

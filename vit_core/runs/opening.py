@@ -10,7 +10,8 @@ import torch
 
 from vit_core.config import ViTConfig
 from vit_core.data import ImageData
-from vit_core.data.open import DATASETS, MOST_MEMORY, Reading, folder_of, open_data
+from vit_core.data.open import MOST_MEMORY, Reading, folder_of, open_data
+from vit_core.data.sets import DATASETS
 from vit_core.data.streaming import StreamedSplit
 from vit_core.presets import PRESETS
 from vit_core.runs.directory import RunConfig, RunDirectory, RunError

@@ -64,7 +64,9 @@ class Recorder:
         self.training = Training(model, data, config, group)
         state = run.load_state()
         if state is None:
-            run.save_epoch("epoch-000", self.training.shown, {"epoch": 0, "step": 0}, data.info)
+            run.save_epoch(
+                "epoch-000", self.training.eval_model, {"epoch": 0, "step": 0}, data.info
+            )
         else:
             try:
                 self.training.load(*state)
@@ -140,7 +142,7 @@ class Recorder:
         """Show the model as it is, and what it does on a sample of the validation images."""
         training = self.training
         snapshot, found = take_snapshot(
-            training.shown,
+            training.eval_model,
             training.data,
             step=step,
             epoch=epoch,
@@ -164,7 +166,7 @@ class Recorder:
         }
         self.write(self.last)
         info = self.training.data.info
-        self.run.save_epoch(f"epoch-{event.epoch:03d}", self.training.shown, self.last, info)
+        self.run.save_epoch(f"epoch-{event.epoch:03d}", self.training.eval_model, self.last, info)
         self.run.save_state(self.training.tensors(), event.epoch)
         if self.cadence.snapshot_seconds is not None:
             self.snapshot(event.step, event.epoch)
@@ -174,7 +176,7 @@ class Recorder:
         self.last |= {"test_loss": event.test.loss, "test_accuracy": event.test_accuracy}
         self.last["seconds"] = self.seconds
         training = self.training
-        model = training.shown.eval()
+        model = training.eval_model.eval()
         self.run.save_hardest(
             hardest_images(model, training.data.test, training.data.info, HARDEST_COUNT)
         )

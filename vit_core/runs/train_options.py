@@ -2,8 +2,9 @@
 
 import argparse
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from vit_core.config import (
     AUGMENTATIONS,
@@ -21,6 +22,8 @@ from vit_core.presets import PRESETS
 from vit_core.storage.plain_text import program
 from vit_core.training.processes import DEVICES
 
+Config = TypeVar("Config", ViTConfig, TrainConfig)
+
 CHOICES = {
     "pos_embed": POSITIONS,
     "pool": POOLS,
@@ -32,6 +35,7 @@ CHOICES = {
 
 
 def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the training command."""
     parser = argparse.ArgumentParser(
         prog=program("vit-train", "vit_core.train"),
         description="Train a Vision Transformer. Options not given are the preset's.",
@@ -71,14 +75,18 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def add_option(group: Any, field: "dataclasses.Field[Any]") -> None:
-    """Add one field of a configuration; an option that is not given is not in the namespace."""
-    name, kind = f"--{field.name.replace('_', '-')}", field.type
-    if kind is bool:
+def add_option(group: "argparse._ArgumentGroup", field: "dataclasses.Field[Any]") -> None:
+    """Add an option for a field; if the user does not give it, the namespace does not have it."""
+    name = f"--{field.name.replace('_', '-')}"
+    if field.type is bool:
         group.add_argument(name, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS)
         return
-    parse = {int: int, str: str}.get(kind, float)  # type: ignore[call-overload]
-    if field.name in ("image_size", "patch_size"):
+    parse: Callable[[str], Any] = float  # also for float | None
+    if field.type is int:
+        parse = int
+    elif field.type is str:
+        parse = str
+    elif field.name in ("image_size", "patch_size"):
         parse = parse_size
     group.add_argument(
         name,
@@ -89,13 +97,21 @@ def add_option(group: Any, field: "dataclasses.Field[Any]") -> None:
     )
 
 
-def parse_size(text: str) -> int | tuple[int, int]:
-    """Read "28" or "28x32" (height x width)."""
+def parse_size(text: str) -> int | tuple[int, ...]:
+    """Read "28" or "28x32" (height x width); the configuration refuses more numbers.
+
+    Raises:
+        ValueError: a part is no whole number.
+    """
     numbers = [int(part) for part in text.lower().split("x")]
-    return numbers[0] if len(numbers) == 1 else tuple(numbers)  # type: ignore[return-value]
+    return numbers[0] if len(numbers) == 1 else tuple(numbers)
 
 
-def pick(config: Any, given: dict[str, Any]) -> Any:
-    """Return ``config`` with the fields that were given on the command line."""
+def pick(config: Config, given: dict[str, Any]) -> Config:
+    """Return ``config`` with the fields that were given on the command line.
+
+    Raises:
+        ValueError: a value is not allowed.
+    """
     names = [field.name for field in dataclasses.fields(config)]
     return dataclasses.replace(config, **{name: given[name] for name in names if name in given})

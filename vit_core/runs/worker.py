@@ -117,7 +117,7 @@ class Worker:
             recorder = Recorder(run, mnist(), CADENCE)
             training = recorder.training
             # evaluating all images between two epochs takes as long as many steps
-            for model in (training.model, training.shown):
+            for model in (training.model, training.eval_model):
                 model.register_forward_pre_hook(lambda *_: self.check_stop())
             if not recorder.is_complete:
                 for _ in recorder.events():

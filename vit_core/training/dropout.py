@@ -1,4 +1,9 @@
-"""Dropout of a whole batch, of which a process has a part."""
+"""Dropout that does not depend on how many processes share a batch.
+
+Each process has only its own images, but draws the mask of the whole batch and uses its part of it.
+PyTorch's own dropout would draw as many numbers as the process has images, and every process would
+get the same ones.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +18,10 @@ from vit_core.data.share import Share
 
 @contextmanager
 def whole_dropout(share: Share) -> Iterator[None]:
-    """Draw what dropout zeroes for the whole batch, and apply the share's part of it."""
+    """Let dropout draw its mask for the whole batch and apply the part of ``share``.
+
+    It lasts as long as the context. A process that has the whole batch needs none of it.
+    """
     if len(share) == share.total:
         yield
         return
@@ -22,7 +30,11 @@ def whole_dropout(share: Share) -> Iterator[None]:
 
 
 class ShareOfDropout(TorchFunctionMode):
-    """Runs ``F.dropout`` on a tensor of ones as long as the batch, and multiplies by a part."""
+    """Replaces calls of ``F.dropout`` while it is active.
+
+    ``F.dropout`` of ones for the whole batch gives the scaled mask; the share's part of it is
+    multiplied in. Replacing the function leaves the model file as it is.
+    """
 
     def __init__(self, share: Share) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""How good a model is: loss, accuracy, accuracy of each class, confusion matrix."""
+"""Evaluate a model: loss, accuracy, accuracy of each class, confusion matrix, hard examples."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ from vit_core.model import ViT
 from vit_core.training.hard_example import HardExample
 from vit_core.training.processes import ALONE, Group
 
-PIXELS_AT_ONCE = 500 * 32 * 32  # in a batch of images to evaluate
+PIXELS_AT_ONCE = 500 * 32 * 32  # in a batch that is evaluated
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a model does on a split.
+    """The result of a model on a split.
 
     Attributes:
         loss: mean cross-entropy in nats.
@@ -28,12 +28,12 @@ class Evaluation:
 
     @property
     def accuracy(self) -> float:
-        """Share of images whose highest logit is the true class."""
-        return (self.confusion.diagonal().sum() / self.confusion.sum()).item()
+        """Share of images whose highest logit is the true class, 0 to 1."""
+        return float(self.confusion.diagonal().sum() / self.confusion.sum())
 
     @property
     def class_accuracy(self) -> Tensor:
-        """(C,) share of each true class that was predicted so; NaN for a class without images."""
+        """(C,) share of right predictions for each true class; NaN for a class without images."""
         return self.confusion.diagonal() / self.confusion.sum(dim=1)
 
 
@@ -46,12 +46,15 @@ def evaluate(
     softmax_before_loss: bool = False,
     group: Group = ALONE,
 ) -> Evaluation:
-    """Run ``model`` in evaluation mode over all of ``split``; its mode is restored.
+    """Run ``model`` in evaluation mode over all of ``split``, and restore its mode.
 
     Args:
-        batch_size: None for as many images as are fast without needing much memory.
-        softmax_before_loss: as in ``TrainConfig``, so that the loss compares with the training's.
-        group: processes that share the work, of which each gets the whole result.
+        split: on the model's device.
+        info: normalises the images.
+        batch_size: None for a size that is fast and needs little memory.
+        softmax_before_loss: as in ``TrainConfig``, so that the loss is comparable with that of the
+            training.
+        group: processes that share the work; each of them gets the whole result.
     """
     batch_size = batch_size or eval_batch_size(split)
     classes = model.config.num_classes
@@ -76,7 +79,7 @@ def evaluate(
 
 
 def eval_batch_size(split: Images) -> int:
-    """Return how many images to evaluate at once: 500 small ones, fewer large ones."""
+    """Return the number of images to evaluate at once: 500 small ones, or fewer large ones."""
     _, height, width = split.image_shape
     return max(1, min(500, PIXELS_AT_ONCE // (height * width)))
 
@@ -85,8 +88,8 @@ def eval_batch_size(split: Images) -> int:
 def wrong_images(model: ViT, split: Images, info: DataInfo) -> list[tuple[int, int]]:
     """Return (index in the split, predicted class) of each image that ``model`` gets wrong.
 
-    One image at a time, so that rounding does not depend on its neighbours. The model must be in
-    evaluation mode.
+    Each image is evaluated alone, so that rounding does not depend on the other images of a batch.
+    The model must be in evaluation mode.
     """
     pairs = (
         (int(batch.indices), int(model(normalize(batch.images, info)).argmax()))
@@ -99,18 +102,21 @@ def wrong_images(model: ViT, split: Images, info: DataInfo) -> list[tuple[int, i
 def hardest_images(
     model: ViT, split: Images, info: DataInfo, count: int, batch_size: int | None = None
 ) -> list[HardExample]:
-    """Return the images with the smallest probability of the true class, the smallest first.
+    """Return the images whose true class has the lowest probability, the lowest first.
 
-    The model must be in evaluation mode.
+    Args:
+        model: in evaluation mode.
+        count: number of images to return, or all if there are fewer.
+        batch_size: as in ``evaluate``.
     """
     parts = []
     for batch in split.in_order(batch_size or eval_batch_size(split)):
         probabilities = model(normalize(batch.images, info)).float().softmax(dim=1)
-        truths = split.labels[batch.indices]
-        of_truth = probabilities.gather(1, truths[:, None])[:, 0]
-        parts.append((batch.indices, truths, probabilities.argmax(dim=1), of_truth))
-    indices, labels, predicted, of_truth = (torch.cat(part) for part in zip(*parts, strict=True))
+        labels = split.labels[batch.indices]
+        of_label = probabilities.gather(1, labels[:, None])[:, 0]
+        parts.append((batch.indices, labels, probabilities.argmax(dim=1), of_label))
+    indices, labels, predicted, of_label = (torch.cat(part) for part in zip(*parts, strict=True))
     return [
-        HardExample(int(indices[i]), int(labels[i]), int(predicted[i]), float(of_truth[i]))
-        for i in of_truth.argsort(stable=True)[:count].tolist()
+        HardExample(int(indices[i]), int(labels[i]), int(predicted[i]), float(of_label[i]))
+        for i in of_label.argsort(stable=True)[:count].tolist()
     ]

@@ -5,9 +5,11 @@ evaluation.
 """
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from vit_core.storage.strict_json import number_in
+
+INTEGERS = ("place", "truth", "said")  # names in hardest.json
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,14 @@ class HardExample:
         }
 
     @classmethod
-    def from_dict(cls, values: Any) -> Self | None:
+    def from_dict(cls, values: object) -> Self | None:
         """Read what ``to_dict`` wrote; None for anything else, since anybody may edit the file."""
-        if not isinstance(values, dict) or values.keys() != {
-            *("place", "truth", "said", "probability")
-        }:
+        if not isinstance(values, dict) or values.keys() != {*INTEGERS, "probability"}:
             return None
-        numbers = [values[name] for name in ("place", "truth", "said")]
+        index, label, predicted = (values[name] for name in INTEGERS)
         probability = number_in(values["probability"], 0.0, 1.0)
-        if probability is None or any(type(n) is not int or n < 0 for n in numbers):
+        if probability is None or not all(
+            type(n) is int and n >= 0 for n in (index, label, predicted)
+        ):
             return None
-        return cls(*numbers, probability)
+        return cls(index, label, predicted, probability)

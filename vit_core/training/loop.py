@@ -1,6 +1,6 @@
-"""Training: ``fit`` yields an event for each step and epoch.
+"""The training loop: ``fit`` yields an event for each step and each epoch.
 
-``python -m vit_core.train`` is the command line (see ``vit_core.runs.train_command``).
+``python -m vit_core.train`` is its command line (see ``vit_core.runs.train_command``).
 """
 
 from collections.abc import Iterator
@@ -10,9 +10,10 @@ from functools import cached_property
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
 
 from vit_core.config import TrainConfig
-from vit_core.data import Batch, ImageData, normalize
+from vit_core.data import Batch, ImageData, Split, normalize
 from vit_core.data.augmentation import augment, flip
 from vit_core.data.mixing import mix
 from vit_core.data.randaugment import rand_augment
@@ -38,11 +39,11 @@ from vit_core.training.weight_average import RunningMean
 
 
 class Training:
-    """One run of a model over a data set; it can be put down after any epoch and taken up again.
+    """One run of a model over a data set; it can be stopped after any epoch and resumed.
 
-    Everything random comes from generators that are seeded anew for each epoch with (seed, epoch):
-    an epoch's order and augmentation do not depend on how the run came to it, nor on how many
-    processes share it, and the caller's random state is not touched.
+    All random numbers come from generators that are seeded for each epoch with (seed, epoch). So
+    the order and the augmentation of an epoch depend neither on earlier interruptions nor on the
+    number of processes, and the caller's random state stays as it was.
     """
 
     def __init__(
@@ -52,19 +53,19 @@ class Training:
 
         Args:
             model: trained in place, on its own device; ``data`` must be there too.
-            group: the processes that share each batch, all of them with the same arguments.
+            group: the processes that share each batch; all have the same other arguments.
 
         Raises:
-            ValueError: the data's images or classes are not the model's, the model is not the one
-                that ``vit_core.mistakes.build_with`` makes for ``config``, or a batch cannot be
-                divided among the processes.
+            ValueError: the images or classes of the data do not fit the model, the model is not of
+                the kind that ``vit_core.mistakes.build_with`` makes for ``config``, or a batch
+                cannot be divided among the processes.
         """
         check_fit(model, data, config)
         self.model, self.data, self.config, self.group = model, data, config, group
         self.device = data.train.labels.device
         self.labels = data.train.labels
         if config.shuffled_labels:
-            generator = torch.Generator().manual_seed(config.seed * 1_000_003)
+            generator = torch.Generator().manual_seed(self.seed_at(0))
             order = torch.randperm(len(self.labels), generator=generator)
             self.labels = self.labels[order.to(self.device)]
         self.optimizers = build_optimizers(model, config)
@@ -74,31 +75,34 @@ class Training:
         size = self.batch_size // group.size
         self.share = Share(self.batch_size, group.rank * size, (group.rank + 1) * size)
         self.mean = RunningMean(model, config.ema) if config.ema else None
-        self.epoch = 0  # finished ones
+        self.epoch = 0  # number of finished epochs
 
     @property
-    def shown(self) -> ViT:
-        """The model that is evaluated and saved: the one that learns, or its running mean."""
+    def eval_model(self) -> ViT:
+        """The model that is evaluated and saved: the one in training, or its running mean."""
         return self.mean.model if self.mean else self.model
 
     @cached_property
-    def network(self) -> Network:
-        """What a step runs; the first one, since it takes up the weights as they are then."""
+    def network(self) -> Network | DistributedDataParallel:
+        """What a step runs. It is made by the first step, after ``load`` has set the weights."""
         return as_trained(self.model, self.config.compile, self.group)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return the model's and the optimizers' state after the last finished epoch."""
+        """Return the state of the model, its running mean and the optimizers, by name."""
         state = {f"model.{key}": value for key, value in self.model.state_dict().items()}
         if self.mean:
-            shown = self.mean.model.state_dict()
-            state |= {f"ema.{key}": value for key, value in shown.items()}
+            mean = self.mean.model.state_dict()
+            state |= {f"ema.{key}": value for key, value in mean.items()}
         return state | optimizer_tensors(self.model, self.optimizers)
 
     def load(self, tensors: dict[str, Tensor], epoch: int) -> None:
-        """Take up a run after ``epoch`` finished epochs from what ``tensors`` returned then.
+        """Resume a run after ``epoch`` finished epochs.
+
+        Args:
+            tensors: what ``tensors`` returned then.
 
         Raises:
-            KeyError, RuntimeError: the tensors are of another model or optimizer.
+            KeyError, IndexError, RuntimeError: the tensors belong to another model or optimizer.
         """
         self.model.load_state_dict(part_of(tensors, "model."))
         if self.mean:
@@ -108,18 +112,30 @@ class Training:
         self.epoch = epoch
 
     def events(self) -> Iterator[Event]:
-        """Train on to the last epoch.
+        """Train up to the last epoch and test the model.
 
         Raises:
             TrainingDivergedError: the loss became infinite or not a number.
         """
         while self.epoch < self.config.epochs:
             yield from self.run_epoch(self.epoch + 1)
-        test = evaluate(self.shown, self.data.test, self.data.info, group=self.group)
+        test = evaluate(self.eval_model, self.data.test, self.data.info, group=self.group)
         yield Done(self.total_steps, self.epoch, test)
 
+    def seed_at(self, number: int) -> int:
+        """Return a seed that depends on the run's seed and the number of an epoch or step."""
+        return self.config.seed * 1_000_003 + number
+
     def run_epoch(self, epoch: int) -> Iterator[Event]:
-        seed = self.config.seed * 1_000_003 + epoch
+        """Train for one epoch and validate.
+
+        Args:
+            epoch: counted from 1.
+
+        Raises:
+            TrainingDivergedError: the loss became infinite or not a number.
+        """
+        seed = self.seed_at(epoch)
         generator = torch.Generator(self.device).manual_seed(seed)
         order = torch.randperm(len(self.data.train), generator=generator, device=self.device)
         first_step = (epoch - 1) * self.steps_per_epoch
@@ -133,7 +149,7 @@ class Training:
             lr = self.optimizers[0].param_groups[0]["lr"]
             yield StepEnd(step + 1, epoch, loss, accuracy, lr, self.batch_size)
         validation = evaluate(
-            self.shown,
+            self.eval_model,
             self.data.val,
             self.data.info,
             softmax_before_loss=self.config.softmax_before_loss,
@@ -149,46 +165,68 @@ class Training:
         )
 
     def batches(self, order: Tensor, first_step: int, seed: int) -> Iterator[Batch]:
-        """Return the images of this process for each step of an epoch.
+        """Yield the images of this process for each step of an epoch.
 
         Args:
-            order: of the training images in the epoch.
+            order: (n,) indices of the training images, shuffled.
+            first_step: of the epoch, counted from 0 over the whole run.
             seed: of the epoch.
         """
         train, config = self.data.train, self.config
         steps = range(first_step, first_step + self.steps_per_epoch)
-        indices = (
-            self.share_of(step).select(order[at * self.batch_size : (at + 1) * self.batch_size])
-            for at, step in enumerate(steps)
+        indices_by_step = (
+            self.share_of(step).select(order[i * self.batch_size : (i + 1) * self.batch_size])
+            for i, step in enumerate(steps)
         )
         if isinstance(train, StreamedSplit):
-            views = (
-                BatchRequest(some.tolist(), self.is_clean(step))
-                for step, some in zip(steps, indices, strict=True)
+            requests = (
+                BatchRequest(indices.tolist(), self.is_clean(step))
+                for step, indices in zip(steps, indices_by_step, strict=True)
             )
-            yield from train.load(views, RandomView.for_epoch(config, seed))
+            yield from train.load(requests, RandomView.for_epoch(config, seed))
             return
-        for step, some in zip(steps, indices, strict=True):
-            images = train.images[some]
+        assert isinstance(train, Split), "there are no other kinds of images"
+        for step, indices in zip(steps, indices_by_step, strict=True):
+            images = train.images[indices]
             if config.randaugment and not self.is_clean(step):
-                images = rand_augment(images, config.randaugment, seed, some)
-            yield Batch(images, some)
+                images = rand_augment(images, config.randaugment, seed, indices)
+            yield Batch(images, indices)
 
     def is_clean(self, step: int) -> bool:
-        """Whether a step (counted from 0) belongs to the part without augmentation."""
+        """Whether a step belongs to the last part of the run, which has no augmentation.
+
+        Args:
+            step: counted from 0.
+        """
         return step >= (1 - self.config.clean_fraction) * self.total_steps
 
     def is_mixed(self, step: int) -> bool:
+        """Whether the images of a step (counted from 0) are mixed by MixUp or CutMix."""
         return bool(self.config.mixup or self.config.cutmix) and not self.is_clean(step)
 
     def share_of(self, step: int) -> Share:
-        """Return this process's share of a batch, and the image before it if that is mixed in."""
+        """Return which images of a batch this process reads in a step.
+
+        In a mixed step that is one more: the image before its first, which is mixed into that.
+        """
         if self.is_mixed(step) and self.group.size > 1:
             return Share(self.share.total, self.share.start - 1, self.share.stop)
         return self.share
 
     def run_step(self, step: int, batch: Batch, generator: torch.Generator) -> tuple[float, float]:
-        """Take one optimizer step (``step`` counts from 0); return its loss and its accuracy."""
+        """Take one optimizer step.
+
+        Args:
+            step: counted from 0.
+            batch: the images that this process reads, as ``batches`` yields them.
+            generator: of the augmentation, on the device of the images.
+
+        Returns:
+            The loss in nats and the accuracy, means over the whole batch.
+
+        Raises:
+            TrainingDivergedError: the loss became infinite or not a number.
+        """
         config = self.config
         images, targets = self.prepare(step, batch, generator)
         dropped = 0.0 if self.is_clean(step) else config.patch_drop
@@ -198,20 +236,22 @@ class Training:
             patches = self.share.select(kept_patches(count, self.share.total, dropped, generator))
         parts = self.share.parts(config.grad_accumulation)
         size = len(parts[0])
-        found = torch.zeros(2, device=self.device)
+        sums = torch.zeros(2, device=self.device)  # of loss and accuracy
         for index, part in enumerate(parts):
-            own = slice(index * size, (index + 1) * size)
+            rows = slice(index * size, (index + 1) * size)
             is_last = index == len(parts) - 1
-            # gradients are summed up here, and shared with the other processes once
+            # gradients add up over the parts; only the last part shares them with other processes
             with nullcontext() if is_last else self.network.no_sync():
-                kept = None if patches is None else patches[own]
-                logits = self.forward(images[own], kept, step, part)
-                loss = F.cross_entropy(logits, targets[own], label_smoothing=config.label_smoothing)
-                (loss / len(parts)).backward()
-            labels = targets[own].argmax(dim=1) if targets.ndim == 2 else targets[own]
+                kept = None if patches is None else patches[rows]
+                logits = self.forward(images[rows], kept, step, part)
+                loss = F.cross_entropy(
+                    logits, targets[rows], label_smoothing=config.label_smoothing
+                )
+                torch.autograd.backward(loss / len(parts))
+            labels = targets[rows].argmax(dim=1) if targets.ndim == 2 else targets[rows]
             right = (logits.detach().argmax(dim=1) == labels).float().mean()
-            found += torch.stack((loss.detach(), right)) / len(parts)
-        value, accuracy = (self.group.sum(found) / self.group.size).tolist()
+            sums += torch.stack((loss.detach(), right)) / len(parts)
+        value, accuracy = (self.group.sum(sums) / self.group.size).tolist()
         if not abs(value) < float("inf"):
             raise TrainingDivergedError(
                 f"the loss became {value} in step {step + 1}; "
@@ -228,56 +268,68 @@ class Training:
         return value, accuracy
 
     def prepare(self, step: int, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Augment, normalise and mix; return the share's images, and labels or their mixtures."""
+        """Augment, normalise and mix the images of a step.
+
+        Returns:
+            The images of this process (B, channels, height, width), and their labels (B,) or,
+            where they are mixed, the share of each class (B, num_classes).
+        """
         config, share = self.config, self.share_of(step)
         images, targets = batch.images, self.labels[batch.indices]
-        if not self.is_clean(step) and not self.is_cut_when_read:
+        if not self.is_clean(step) and not self.is_cropped_when_read:
             images = augment(images, config.augment, config.augment_strength, generator, share)
         if config.flip:
             images = flip(images, generator, share)
         images = normalize(images, self.data.info)
         if self.is_mixed(step):
-            seed = config.seed * 1_000_003 + step
+            seed = self.seed_at(step)
             classes = self.model.config.num_classes
             images, targets = mix(images, targets, config.mixup, config.cutmix, classes, seed)
         before = len(share) - len(self.share)
         return images[before:], targets[before:]
 
     @property
-    def is_cut_when_read(self) -> bool:
-        """Whether random crops are made from the files, which have more to choose from."""
+    def is_cropped_when_read(self) -> bool:
+        """Whether random crops come from the files, whose images are larger than the model's."""
         return self.config.augment == "crop" and isinstance(self.data.train, StreamedSplit)
 
     def forward(self, images: Tensor, kept: Tensor | None, step: int, share: Share) -> Tensor:
-        """Run the network, to logits, or to probabilities where the settings mistake them.
+        """Run the network and return logits, or probabilities with ``softmax_before_loss``.
 
-        Dropout, which draws from the global generator, gets its own state.
+        Dropout draws from PyTorch's global generator, so that is seeded for the step and restored.
+
+        Args:
+            images: (B, channels, height, width), normalised.
+            kept: (B, kept) indices of the patches that are not dropped; None for all.
+            step: counted from 0.
+            share: which images of the whole batch these are.
         """
 
         def run() -> Tensor:
             bf16 = self.config.precision == "bf16"
             with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
-                logits = self.network(images, kept).float()
+                logits: Tensor = self.network(images, kept).float()
             return logits.softmax(dim=1) if self.config.softmax_before_loss else logits
 
         if not self.model.config.dropout:
             return run()
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices), whole_dropout(share):
-            torch.manual_seed(self.config.seed * 1_000_003 + step)
+            torch.manual_seed(self.seed_at(step))
             return run()
 
 
 def part_of(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the tensors whose names start with ``prefix``, without it."""
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
 def fit(model: ViT, data: ImageData, config: TrainConfig) -> Iterator[Event]:
-    """Train ``model`` in place on ``data`` and yield what happens: each step, each epoch, the end.
+    """Train ``model`` in place on ``data``; yield each step's end, each epoch's end, and the end.
 
-    The same model, data and configuration give the identical run on the same machine and thread
-    count. A caller stops a run by no longer asking for events. Choices belong on ``val_accuracy``;
-    the test set is looked at once, at the end.
+    The same model, data and configuration give the identical run on the same machine with the same
+    number of threads. To stop a run, ask for no more events. Make choices by ``val_accuracy``: the
+    test images are evaluated only once, at the end.
 
     Raises:
         ValueError: the data does not fit the model.

@@ -1,4 +1,4 @@
-"""What a training step runs: the model, compiled or not, for one process or for many."""
+"""The network that a training step runs: compiled or not, in one process or in several."""
 
 from contextlib import AbstractContextManager, nullcontext
 
@@ -12,10 +12,9 @@ from vit_core.training.processes import Group
 
 
 class Network(nn.Module):
-    """Images → logits, from all patches or from some.
+    """Images → logits, from all patches or from some of them.
 
-    It holds the model without being it, so that the model's names stay what they are however it
-    runs.
+    It wraps the model, so that the names of the model's weights are the same however it runs.
     """
 
     def __init__(self, model: ViT) -> None:
@@ -23,25 +22,32 @@ class Network(nn.Module):
         self.model = model
 
     def forward(self, images: Tensor, kept: Tensor | None = None) -> Tensor:
+        """Return logits (B, num_classes).
+
+        Args:
+            images: (B, channels, height, width), normalised.
+            kept: (B, kept) indices of the patches to use; None for all.
+        """
         if kept is None:
-            return self.model(images)
+            logits: Tensor = self.model(images)
+            return logits
         return forward_with_part(self.model, images, kept)
 
     def no_sync(self) -> AbstractContextManager[None]:
-        """Sum gradients up without sharing them; alone there is nobody to share with."""
+        """Do nothing: a single process has no others to share its gradients with."""
         return nullcontext()
 
 
-def as_trained(model: ViT, is_compiled: bool, group: Group) -> Network:
-    """Return a network that runs ``model`` as the settings say; its weights are the model's."""
+def as_trained(model: ViT, is_compiled: bool, group: Group) -> Network | DistributedDataParallel:
+    """Return a network that runs ``model`` as the settings say, with the model's own weights."""
     network = Network(model)
     if is_compiled:
         network.compile()
     if group.size == 1:
         return network
-    return DistributedDataParallel(  # type: ignore[return-value]
+    return DistributedDataParallel(
         network,
         forward_sync_buffers=False,
-        # what a mistake leaves out of the forward pass gets no gradient
+        # weights that a flaw leaves out of the forward pass get no gradient
         find_unused_parameters=bool(flaws_of(model)),
     )

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from vit_core.config import TrainConfig
@@ -12,13 +12,15 @@ from vit_core.model import ViT
 
 
 def build_optimizers(model: ViT, config: TrainConfig) -> list[Optimizer]:
-    """Return the optimizers that together hold every parameter once.
+    """Return optimizers that together hold every parameter exactly once.
 
     With "muon" the matrices of the encoder blocks go to Muon (K. Jordan et al. 2024,
-    https://kellerjordan.github.io/posts/muon/) and everything else to AdamW. Only matrices decay:
-    not tokens, positions, biases and norms.
+    https://kellerjordan.github.io/posts/muon/) and all other parameters to AdamW. Weight decay
+    applies only to matrices, not to tokens, positions, biases and LayerNorms.
     """
-    matrices, decaying, rest = [], [], []
+    matrices: list[nn.Parameter] = []
+    decaying: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
         if config.optimizer == "muon" and parameter.ndim == 2 and name.startswith("blocks."):
             matrices.append(parameter)
@@ -50,9 +52,13 @@ def build_optimizers(model: ViT, config: TrainConfig) -> list[Optimizer]:
 
 
 def lr_factor(step: int, total_steps: int, config: TrainConfig) -> float:
-    """Return the share of the peak learning rate for ``step`` (0 is the first).
+    """Return the learning rate of ``step`` as a share of its peak, 0 to 1.
 
-    It rises linearly over the warm-up, then falls to zero or stays, as the schedule says.
+    It rises linearly over the warm-up, then falls to zero or stays constant, as
+    ``config.schedule`` says.
+
+    Args:
+        step: counted from 0.
     """
     warmup_steps = round(config.warmup * total_steps)
     if step < warmup_steps:
@@ -64,14 +70,15 @@ def lr_factor(step: int, total_steps: int, config: TrainConfig) -> float:
 
 
 def set_lr(optimizers: Iterable[Optimizer], factor: float) -> None:
+    """Set every learning rate to ``factor`` times its peak."""
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"] = factor * group["peak_lr"]
 
 
 def optimizer_tensors(model: ViT, optimizers: list[Optimizer]) -> dict[str, Tensor]:
-    """Return all optimizer state as flat tensors: "optimizer.<i>.<parameter>.<slot>"."""
-    names = {parameter: name for name, parameter in model.named_parameters()}
+    """Return the state of all optimizers by name: "optimizer.<i>.<parameter>.<slot>"."""
+    names: dict[Tensor, str] = {parameter: name for name, parameter in model.named_parameters()}
     return {
         f"optimizer.{index}.{names[parameter]}.{slot}": value
         for index, optimizer in enumerate(optimizers)
@@ -83,10 +90,10 @@ def optimizer_tensors(model: ViT, optimizers: list[Optimizer]) -> dict[str, Tens
 def load_optimizer_tensors(
     model: ViT, optimizers: list[Optimizer], tensors: dict[str, Tensor]
 ) -> None:
-    """Put back what ``optimizer_tensors`` returned.
+    """Restore the state that ``optimizer_tensors`` returned.
 
     Raises:
-        KeyError: a name belongs to no parameter or optimizer of this run.
+        KeyError, IndexError: a name belongs to no parameter or optimizer of this run.
     """
     parameters = dict(model.named_parameters())
     for key, value in tensors.items():

@@ -11,12 +11,16 @@ from vit_core.model import ViT
 
 
 def kept_patches(patches: int, batch: int, share: float, generator: torch.Generator) -> Tensor:
-    """Draw which patches of each image stay: (batch, kept) indices, on the generator's device.
-
-    Of P patches ``round((1 - share) · P)`` stay, at least one.
+    """Draw which patches of each image stay.
 
     Args:
-        share: of the patches that are dropped, 0 to below 1.
+        patches: number of patches of an image.
+        batch: number of images.
+        share: of the patches that are dropped, from 0 to below 1.
+
+    Returns:
+        (batch, kept) indices on the generator's device, with
+        kept = max(1, round((1 − share) · patches)).
     """
     kept = max(1, round((1 - share) * patches))
     draws = torch.rand((batch, patches), generator=generator, device=generator.device)
@@ -24,11 +28,12 @@ def kept_patches(patches: int, batch: int, share: float, generator: torch.Genera
 
 
 def forward_with_part(model: ViT, images: Tensor, indices: Tensor) -> Tensor:
-    """Run ``model`` on the patches that are left: images → logits.
+    """Run ``model`` on some patches of each image and return logits (B, num_classes).
 
-    Each keeps its own position; the class token and the registers always stay.
+    Each patch keeps its own position. The class token and the registers always stay.
 
     Args:
+        images: (B, channels, height, width), normalised.
         indices: (B, kept) of the patches, as ``kept_patches`` draws them.
     """
     x_BND = model.embed(model.patch_embed(images))

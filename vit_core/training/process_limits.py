@@ -1,33 +1,38 @@
-"""What a training process may take of its machine; a system that lacks a limit goes on without."""
+"""Limits for a training process; where the operating system lacks a limit, it is not set."""
 
 from contextlib import suppress
 
-LOWEST = 19  # priority that Linux and macOS know; 0 is the usual one
-IDLE_FROM = 15  # from here on, Windows only gives it what nobody else wants
+LOWEST = 19  # lowest priority of Linux and macOS; 0 is the normal one
+IDLE_FROM = 15  # from this value on, a process on Windows runs only when the machine is idle
 
 
 def lower_priority(nice: int) -> None:
-    """Let other processes go first, by so many steps; Windows knows two."""
+    """Lower the priority of this process.
+
+    Args:
+        nice: steps as on Linux, 0 to 19; on Windows they map to two lower priorities.
+    """
     try:
         import psutil
-    except ImportError:  # no build of it for this system
+    except ImportError:  # psutil has no build for this system
         return
     process = psutil.Process()
     with suppress(psutil.Error, OSError):
         if not psutil.WINDOWS:
             process.nice(min(LOWEST, process.nice() + nice))
         elif nice:
-            idle, below = psutil.IDLE_PRIORITY_CLASS, psutil.BELOW_NORMAL_PRIORITY_CLASS
-            process.nice(idle if nice >= IDLE_FROM else below)
+            constants = vars(psutil)  # these two exist only on Windows
+            name = "IDLE" if nice >= IDLE_FROM else "BELOW_NORMAL"
+            process.nice(constants[f"{name}_PRIORITY_CLASS"])
 
 
 def limit_memory(megabytes: int) -> None:
-    """Refuse allocations beyond that, where the system can, instead of being killed for them."""
+    """Let allocations beyond the limit fail, so that the process is not killed for them."""
     try:
         import resource
     except ImportError:  # Windows
         return
     limit = megabytes * 1024**2
-    # macOS refuses some limits, and others are only for the administrator to raise
+    # macOS refuses some limits, and only an administrator may raise others
     with suppress(ValueError, OSError, OverflowError):
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))

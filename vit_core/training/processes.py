@@ -1,7 +1,7 @@
 """Several processes that train one model together, each on its share of every batch.
 
-``torchrun`` starts them and says in the environment who each one is; PyTorch's process groups carry
-what they tell each other, gloo between CPUs and NCCL between GPUs.
+``torchrun`` starts them and tells each its rank through environment variables. They communicate by
+PyTorch's process groups: gloo between CPUs, NCCL between GPUs.
 """
 
 import multiprocessing
@@ -31,9 +31,9 @@ class Group:
     """The processes of a run.
 
     Attributes:
-        rank: of this process; 0 is the main one, which alone writes.
-        size: how many there are.
-        local_rank, local_size: the same among those of this machine.
+        rank: of this process, from 0; only process 0, the main one, writes files.
+        size: number of processes.
+        local_rank, local_size: the same, counting only the processes of this machine.
     """
 
     rank: int = 0
@@ -43,7 +43,7 @@ class Group:
 
     @classmethod
     def from_environment(cls) -> "Group":
-        """Return what torchrun has put into the environment; without it a process is alone."""
+        """Read the environment variables of torchrun; without them the process is alone."""
         names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
         if any(name not in os.environ for name in names):
             return cls()
@@ -55,7 +55,7 @@ class Group:
 
     @contextmanager
     def joined(self, device: str) -> Iterator[torch.device]:
-        """Join the others for as long as the context lasts; return the device to compute on.
+        """Join the other processes while the context lasts, and return the device to compute on.
 
         Args:
             device: one of ``DEVICES``; "auto" takes a GPU where there is one.
@@ -67,47 +67,47 @@ class Group:
         if self.size == 1:
             yield chosen
             return
-        # what the processes say about a run goes between CPUs in any case
+        # Python objects such as the settings always go between CPUs
         backend = "gloo" if chosen.type == "cpu" else "cpu:gloo,cuda:nccl"
         dist.init_process_group(backend, rank=self.rank, world_size=self.size)
         yield chosen
         dist.destroy_process_group()  # not after an error: the others may be gone
 
     def sum(self, tensor: Tensor) -> Tensor:
-        """Return the sum of what all processes give."""
+        """Return the sum of the processes' tensors, in every process."""
         if self.size > 1:
             tensor = tensor.clone()
             dist.all_reduce(tensor)
         return tensor
 
     def wait(self) -> None:
-        """Wait until all processes are here."""
+        """Wait until all processes have called this."""
         self.sum(torch.zeros(1))
 
     def from_main(self, make: Callable[[], T]) -> T:
-        """Let the main process make a value, and return it in all of them.
+        """Call ``make`` in the main process and return its result in every process.
 
         Raises:
-            MainProcessFailedError: in the other processes, where the main one failed.
+            MainProcessFailedError: in the other processes, if ``make`` failed.
         """
         if self.size == 1:
             return make()
-        told: list = [None, False]
+        message: list[tuple[T] | None] = [None]  # None after a failure
         failure: BaseException | None = None
         if self.is_main:
             try:
-                told = [make(), True]
+                message = [(make(),)]
             except BaseException as error:
                 failure = error
-        dist.broadcast_object_list(told, src=0, device=torch.device("cpu"))
+        dist.broadcast_object_list(message, src=0, device=torch.device("cpu"))
         if failure is not None:
             raise failure
-        if not told[1]:
+        if message[0] is None:
             raise MainProcessFailedError
-        return told[0]
+        return message[0][0]
 
     def tensors_from_main(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Return the main process's tensors in all of them, on the CPU."""
+        """Return the main process's tensors in every process, on the CPU."""
         shapes = self.from_main(lambda: {k: (v.shape, v.dtype) for k, v in tensors.items()})
         if self.is_main:
             copies = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
@@ -122,10 +122,14 @@ ALONE = Group()
 
 
 def choose_device(device: str, local_rank: int) -> torch.device:
-    """Return the device of one of a machine's processes.
+    """Return the device on which a process computes.
+
+    Args:
+        device: one of ``DEVICES``.
+        local_rank: of the process among those of its machine; each takes a GPU of its own.
 
     Raises:
-        ValueError: a GPU is asked for, and there is none for it.
+        ValueError: there is no GPU for this process.
     """
     if device == "cpu" or (device == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
@@ -143,8 +147,8 @@ def choose_device(device: str, local_rank: int) -> torch.device:
 def leave(code: int) -> NoReturn:
     """End this process with an exit code.
 
-    One of several ends at once, without Python's own last steps: a thread of gloo's that lets go of
-    a tensor during them aborts it (https://github.com/pytorch/pytorch/pull/179291).
+    If it is one of several, it ends without Python's usual shutdown, during which a thread of gloo
+    may release a tensor and so abort the process (https://github.com/pytorch/pytorch/pull/179291).
     """
     if Group.from_environment().size == 1:
         sys.exit(code)
@@ -156,6 +160,6 @@ def leave(code: int) -> NoReturn:
 
 
 def is_lost_process(error: RuntimeError) -> bool:
-    """Whether an error says that another process of the group no longer answers."""
-    # gloo has no type of its own for it
+    """Whether an error means that another process of the group no longer answers."""
+    # gloo raises a plain RuntimeError
     return isinstance(error, dist.DistError) or "gloo" in str(error).lower()

@@ -1,4 +1,4 @@
-"""The running mean of a model's weights while it learns.
+"""The running mean (exponential moving average) of a model's weights during training.
 
 B. Polyak and A. Juditsky 1992, "Acceleration of stochastic approximation by averaging".
 """
@@ -11,7 +11,7 @@ from vit_core.model import ViT
 
 
 class RunningMean:
-    """A second model, whose weights follow those of the one that learns."""
+    """A second model whose weights follow those of the model in training."""
 
     def __init__(self, model: ViT, decay: float) -> None:
         self.model = copy.deepcopy(model).requires_grad_(False)
@@ -19,10 +19,10 @@ class RunningMean:
 
     @torch.no_grad()
     def update(self, model: ViT, step: int) -> None:
-        """Take in the weights after ``step`` (counted from 0): m ← d·m + (1 − d)·w.
+        """Add the weights after ``step`` (counted from 0) to the mean: m ← d·m + (1 − d)·w.
 
-        Early on d is smaller, (1 + step) / (10 + step), so that the untrained weights are soon
-        forgotten.
+        At first d is only (1 + step) / (10 + step), so that the untrained weights soon lose their
+        influence.
         """
         decay = min(self.decay, (1 + step) / (10 + step))
         for mean, now in zip(self.model.parameters(), model.parameters(), strict=True):

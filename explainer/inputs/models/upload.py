@@ -27,7 +27,7 @@ from explainer.training.manager import Manager
 from explainer.training.note import Note, hashed
 from explainer.training.run import Run
 from vit_core import Checkpoint, CheckpointError, TrainConfig, ViTConfig, load_checkpoint
-from vit_core.checkpoint import read_header, read_part, source_of
+from vit_core.checkpoint import read_config, read_header, source_of
 from vit_core.data import MNIST_TRAINING, mnist_info, mnist_test, normalize
 from vit_core.presets import PRESETS
 from vit_core.runs.directory import RunConfig, RunDirectory
@@ -169,7 +169,7 @@ def read_checkpoint(content: bytes, limits: Limits) -> Checkpoint:
     """
     source = source_of(content)
     metadata, _ = read_header(source)
-    config = read_part(source, metadata, "config", ViTConfig.from_json, required=True)
+    config = read_config(source, metadata)
     check_shape(config)
     check_memory(config, limits.large_megabytes)
     if (disk := COPIES * 4 * config.num_parameters) > limits.run_megabytes * MEGABYTE:
