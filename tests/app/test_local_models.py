@@ -173,7 +173,7 @@ def test_a_model_larger_than_this_server_is_refused_by_its_files_header(
     models: Path, open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_timm(models / "large", shape())
-    monkeypatch.setattr(pretrained, "the_manager", lambda: SimpleNamespace(limits=SMALL_SERVER))
+    monkeypatch.setattr(pretrained, "load_limits", lambda: SMALL_SERVER)
     app = open_page("home", source="pretrained", pretrained="local/large")
     assert not app.exception
     assert "its weights alone; allowed are 1 MB" in html_of(app)

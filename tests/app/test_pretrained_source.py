@@ -17,7 +17,6 @@ from explainer.inputs.pictures import chosen
 from explainer.observation import observe
 from explainer.shell import routes
 from explainer.state.choice import Choice, read_by_others
-from explainer.training import load_limits
 from vit_core import CheckpointError, ViT, ViTConfig, build
 from vit_core.data import DataInfo
 
@@ -65,7 +64,6 @@ class Core:
 def core(shipped: Path, known_runs: object, monkeypatch: pytest.MonkeyPatch) -> Core:
     fake = Core()
     monkeypatch.setattr(pretrained, "core", lambda: fake)
-    monkeypatch.setattr(pretrained, "the_manager", lambda: SimpleNamespace(limits=load_limits()))
     monkeypatch.delenv(pretrained.FOLDER, raising=False)
     return fake
 
@@ -134,7 +132,7 @@ def test_a_damaged_one_says_why_without_the_folders_of_the_server(
 
 def test_one_that_is_too_large_for_the_server_is_refused(core: Core, monkeypatch) -> None:
     limits = SimpleNamespace(large_megabytes=0, large_models=1)
-    monkeypatch.setattr(pretrained, "the_manager", lambda: SimpleNamespace(limits=limits))
+    monkeypatch.setattr(pretrained, "load_limits", lambda: limits)
     with pytest.raises(CheckpointError, match="at most 0 MB are allowed"):
         pretrained.load_model(SMALL)
 

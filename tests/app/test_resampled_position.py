@@ -14,7 +14,6 @@ from unlike import COLOUR
 from explainer.inputs.models import pretrained
 from explainer.shell import routes
 from explainer.shell.quiz import Question, askable
-from explainer.training import load_limits
 from vit_core import build
 from vit_core.pretrained import from_timm
 from vit_core.pretrained.preprocessing import Preprocessing
@@ -41,7 +40,6 @@ def resampled(shipped, known_runs, monkeypatch: pytest.MonkeyPatch) -> None:
         PretrainedError=ValueError,
     )
     monkeypatch.setattr(pretrained, "core", lambda: core)
-    monkeypatch.setattr(pretrained, "the_manager", lambda: SimpleNamespace(limits=load_limits()))
     monkeypatch.delenv(pretrained.FOLDER, raising=False)
 
 
@@ -101,7 +99,6 @@ def test_what_the_pages_of_dinov2_state_holds(
     view: str,
 ) -> None:
     monkeypatch.setenv(pretrained.FOLDER, str(SHARED))
-    monkeypatch.setattr(pretrained, "the_manager", lambda: SimpleNamespace(limits=load_limits()))
     cells = {"multi_head": "written.1.3", "encoder_block": "stream.2.3"}
     address = "home" if view == "home" else routes.address(view)
     link = {"cell": cells[view]} if view in cells else {}

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -59,7 +58,6 @@ def of_a_stranger(shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     models.mkdir()
     a_model_folder(models / FOLDER, NAMES)
     monkeypatch.setenv(pretrained.FOLDER, str(models))
-    monkeypatch.setattr(pretrained, "the_manager", lambda: SimpleNamespace(limits=load_limits()))
     return {"source": "pretrained", "pretrained": f"local/{FOLDER}"}
 
 

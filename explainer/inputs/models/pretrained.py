@@ -24,7 +24,7 @@ from explainer.inputs.models.showable import (
     check_range,
     has_usual_weights,
 )
-from explainer.training import load_limits, the_manager
+from explainer.training import load_limits
 from vit_core import CheckpointError, ViT, ViTConfig
 
 FOLDER = "VIT_EXPLAINER_PRETRAINED"
@@ -156,7 +156,7 @@ def take_place(
 def read(name: str) -> Pretrained:
     if (path := path_of(name)) is None:
         raise CheckpointError(missing(name))
-    most = the_manager().limits.large_megabytes
+    most = load_limits().large_megabytes
     try:
         model, preprocessing = core().load(path, most_bytes=most * MEGABYTE)
         check_size(model.config, most)
