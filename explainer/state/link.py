@@ -8,10 +8,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
+from explainer.content import load_texts
 from explainer.state.choice import PRETRAINED, RUN, SOURCES
 from vit_core import ViTConfig
 from vit_core.config import POSITIONS
 
+TEXTS = load_texts("link")
 # every head count divides every width and every patch count divides 28: all combinations are valid
 PATCHES = (2, 4, 7, 14)
 CUTS = (2, 4, 7, 8, 14, 16, 28, 32)  # patches per side that a page may try on an image
@@ -117,13 +119,13 @@ class Reader:
 
 def one_of(options: Sequence[str | int]) -> Reader:
     known = {str(option): option for option in options}
-    return Reader(known.__getitem__, f"allowed are {spelled(known)}")
+    return Reader(known.__getitem__, TEXTS["one_of"].format(options=spelled(known)))
 
 
 def spelled(options: Iterable[object]) -> str:
     """Return a list as a sentence has it."""
     *first, last = map(str, options)
-    return f"{', '.join(first)} and {last}" if first else last
+    return TEXTS["last_option"].format(others=", ".join(first), last=last) if first else last
 
 
 def whole(most: int) -> Reader:
@@ -134,7 +136,7 @@ def whole(most: int) -> Reader:
             raise ValueError(text)
         return int(text)
 
-    return Reader(read, f"allowed are whole numbers from 0 to {most}")
+    return Reader(read, TEXTS["whole_number"].format(most=most))
 
 
 def matching(pattern: str, longest: int, allowed: str) -> Reader:
@@ -153,9 +155,9 @@ READERS: dict[str, Reader] = {
     "pretrained": matching(
         r"[A-Za-z0-9_-]+(/[A-Za-z0-9_.-]+){1,3}|local/[^/\x00-\x1f]+",  # a folder has any name
         120,
-        "allowed are names as in hf/facebook/dinov2-small",
+        TEXTS["pretrained"],
     ),
-    "run": matching(r"[A-Za-z0-9_-]{8,40}", 40, "allowed is the id that this app gave a run"),
+    "run": matching(r"[A-Za-z0-9_-]{8,40}", 40, TEXTS["run"]),
     "epoch": whole(MOST),
     "patches": one_of(PATCHES),
     "width": one_of(WIDTHS),
@@ -168,14 +170,10 @@ READERS: dict[str, Reader] = {
     "query": whole(MOST),
     "block": whole(MOST),
     "head": whole(MOST),
-    "picture": matching(
-        r"[A-Za-z0-9_-]+", LONGEST_PICTURE, "allowed is what this app wrote for a picture"
-    ),
+    "picture": matching(r"[A-Za-z0-9_-]+", LONGEST_PICTURE, TEXTS["picture"]),
     "sample": whole(MOST),
-    "photo": matching(r"[0-9a-f]{16}", 16, "allowed is the name that this app gave a photograph"),
-    "cell": matching(
-        r"[a-z_]+\.[0-9]{1,4}\.[0-9]{1,4}", 40, "allowed is matrix.row.column, as in scores.0.3"
-    ),
+    "photo": matching(r"[0-9a-f]{16}", 16, TEXTS["photo"]),
+    "cell": matching(r"[a-z_]+\.[0-9]{1,4}\.[0-9]{1,4}", 40, TEXTS["cell"]),
     "mode": one_of(MODES),
     "step": whole(MOST),
     "code": one_of(SHOWN),
@@ -184,11 +182,7 @@ READERS: dict[str, Reader] = {
     "kind": one_of(POSITIONS),
     "shuffle": whole(MOST),
     "temperature": one_of(TEMPERATURES),
-    "off": matching(
-        r"[0-9]{1,2}\.[0-9]{1,2}(_[0-9]{1,2}\.[0-9]{1,2})*",
-        400,
-        "allowed are pairs of block and head, as in 0.1_2.3",
-    ),
+    "off": matching(r"[0-9]{1,2}\.[0-9]{1,2}(_[0-9]{1,2}\.[0-9]{1,2})*", 400, TEXTS["off"]),
     "unit": whole(MOST),
 }
 
