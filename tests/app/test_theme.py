@@ -9,7 +9,7 @@ import pytest
 from explainer.figures import theme
 from explainer.figures.theme import Shade
 
-ROOT = Path(theme.__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "explainer" / ".streamlit" / "config.toml"
 MEANINGS = {
     name: shade
