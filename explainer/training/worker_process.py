@@ -47,7 +47,8 @@ class WorkerProcess:
         self.idle_since = time.monotonic()
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "vit_core.worker"),
+                # -P: Python must not take modules from the folder where the server was started
+                *(sys.executable, "-P", "-m", "vit_core.worker"),
                 *("--nice", str(limits.nice), "--memory", str(limits.worker_megabytes)),
             ],
             stdin=subprocess.PIPE,
