@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 
 
 @cache
-def load_texts(page: str, language: str = "en") -> MappingProxyType[str, str]:
+def load_texts(page: str, language: str = "en") -> MappingProxyType[str, Any]:
     """Return the named texts of ``<language>/<page>.toml``, read-only."""
     text = (HERE / language / f"{page}.toml").read_text(encoding="utf-8")
     return MappingProxyType(tomllib.loads(text))
@@ -19,7 +19,7 @@ def load_texts(page: str, language: str = "en") -> MappingProxyType[str, str]:
 @cache
 def load_variant(
     page: str, endings: tuple[str, ...], language: str = "en"
-) -> MappingProxyType[str, str]:
+) -> MappingProxyType[str, Any]:
     """Return the named texts with those put in that are meant for other pictures.
 
     Args:
