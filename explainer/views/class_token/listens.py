@@ -17,13 +17,13 @@ from explainer.views.class_token.wording import TEXTS, has_class, names_of, sign
 def show_listens(choice: Choice, seen: Observation, place: Place) -> None:
     texts = TEXTS["parts"]["listens"]
     if has_class(seen.config):
-        found = remember(("class listens", choice), lambda: listened(seen))
-        st.html(looks(found, seen.pixels))
+        attention = remember(("class listens", choice), lambda: listened(seen))
+        st.html(looks(attention, seen.pixels))
         note(texts["note_class"])
     else:
         agreed = agreement(seen)
-        found = remember(("class agrees", choice), lambda: agreeing(seen))
-        st.html(looks(found, seen.pixels))
+        attention = remember(("class agrees", choice), lambda: agreeing(seen))
+        st.html(looks(attention, seen.pixels))
         note(
             texts["note_mean"].format(
                 least=signed(float(agreed.min())), most=signed(float(agreed.max()))
@@ -37,20 +37,20 @@ def listened(seen: Observation) -> list[tuple[str, str, list[str]]]:
     for block in range(config.depth):
         weights = attention_of_class(seen, block)
         best = prefix + int(weights[prefix:].argmax())
-        words = {
+        values = {
             "number": block + 1,
             "token": names[best],
             "share": percent(float(weights[best])),
         }
         picture = over(
             weights[prefix:].reshape(config.grid_size),
-            texts["alt_class"].format(**words),
+            texts["alt_class"].format(**values),
         )
         lines = [
             texts["itself"].format(share=percent(float(weights[0]))),
-            texts["strongest"].format(**words),
+            texts["strongest"].format(**values),
         ]
-        pictures.append((picture, texts["block"].format(**words), lines))
+        pictures.append((picture, texts["block"].format(**values), lines))
     return pictures
 
 

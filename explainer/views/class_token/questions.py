@@ -34,13 +34,13 @@ def ask_shape(choice: Choice, seen: Observation, place: Place) -> Question:
     why = texts["why_class" if has_class(config) else "why_mean"]
     if config.num_registers:
         why = f"{why} {texts['why_registers']}"
-    words = facts(choice, seen, place)
+    values = facts(choice, seen, place)
     return Question(
         "shape",
-        texts["text"].format(**words),
+        texts["text"].format(**values),
         tuple(f"({rows}, {columns})" for rows, columns in shapes),
         shapes.index(right),
-        why.format(**words),
+        why.format(**values),
     )
 
 

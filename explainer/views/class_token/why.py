@@ -41,12 +41,12 @@ def compared(gallery: str) -> list[tuple[str, str, str]]:
         if source == UNTRAINED:
             continue
         try:
-            held = load.load_source(source)
+            loaded = load.load_source(source)
         except (CheckpointError, OSError):
             continue  # the sidebar says so when it is chosen
-        accuracy = held.checkpoint.metrics.get("test_accuracy")
-        if isinstance(accuracy, float) and held.gallery == gallery:
-            reads = texts["reads_class" if has_class(held.model.config) else "reads_mean"]
+        accuracy = loaded.checkpoint.metrics.get("test_accuracy")
+        if isinstance(accuracy, float) and loaded.gallery == gallery:
+            reads = texts["reads_class" if has_class(loaded.model.config) else "reads_mean"]
             rows.append(
                 (load_texts("sidebar")["sources"][source], reads, f"{100 * accuracy:.2f} %")
             )

@@ -36,14 +36,14 @@ def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, objec
     join = parts["join"]
     registers = join["registers_text"].format(**numbers) if config.num_registers else ""
     numbers["registers_text"] = f" {registers}".rstrip()
-    told = {f"{part}_title": parts[part][f"title_{kind}"] for part in BOTH}
+    titles = {f"{part}_title": parts[part][f"title_{kind}"] for part in BOTH}
     for part in BOTH:
         text = parts[part][f"text_{kind}"]
         if part == "what" and has_class(config) and not choice.trained:
             text = parts[part]["text_class_untrained"]
-        told[f"{part}_text"] = text.format(**numbers)
+        titles[f"{part}_text"] = text.format(**numbers)
     lead = TEXTS[f"lead_{kind}"].format(**numbers)
-    return numbers | told | {"lead_text": lead}
+    return numbers | titles | {"lead_text": lead}
 
 
 def has_class(config: ViTConfig) -> bool:
@@ -55,8 +55,8 @@ def names_of(config: ViTConfig) -> list[str]:
 
 
 def dimensions(config: ViTConfig) -> list[str]:
-    words = TEXTS["parts"]["what"]["dimension"]
-    return [words.format(number=place + 1) for place in range(config.embed_dim)]
+    template = TEXTS["parts"]["what"]["dimension"]
+    return [template.format(number=place + 1) for place in range(config.embed_dim)]
 
 
 def signed(number: float) -> str:

@@ -17,53 +17,53 @@ TEXTS = load_texts("home")
 
 
 def show_answer(choice: Choice, observation: Observation) -> None:
-    told = texts_of("home", observation)
-    st.header(told["answer_title"], anchor=False)
+    texts = texts_of("home", observation)
+    st.header(texts["answer_title"], anchor=False)
     names, shares = observation.class_names, observation.probabilities
     best, truth = observation.prediction, observation.label
-    said = {
+    values = {
         "answer": names[best],
         "share": percent(shares[best]),
         "classes": f"{len(names):,}",
     }
     if truth is not None:
-        said |= {
+        values |= {
             "truth": names[truth],
             "a_truth": with_article(names[truth]),
             "truth_share": percent(shares[truth]),
         }
     if choice.trained and truth is None:
-        words = told["answer_trained"] + " " + told["answer_own"]
+        text = texts["answer_trained"] + " " + texts["answer_own"]
     elif choice.trained:
         verdict = "answer_right" if best == truth else "answer_wrong"
-        words = told["answer_trained"] + " " + told[verdict]
+        text = texts["answer_trained"] + " " + texts[verdict]
     else:
-        words = told["answer_untrained"]
-        said["onward"] = told["answer_onward" if choice.is_shaped else "answer_onward_run"]
-    st.markdown(words.format(**said))
+        text = texts["answer_untrained"]
+        values["onward"] = texts["answer_onward" if choice.is_shaped else "answer_onward_run"]
+    st.markdown(text.format(**values))
     places = shown_classes(observation)
-    labels, texts = names_of(observation, places), [percent(shares[place]) for place in places]
+    labels, percents = names_of(observation, places), [percent(shares[place]) for place in places]
     st.plotly_chart(
         probabilities(
             shares[places],
             labels,
             None if truth is None else places.index(truth),
-            texts,
-            axis=told["probability_axis" if truth is not None else "probability_axis_own"],
+            percents,
+            axis=texts["probability_axis" if truth is not None else "probability_axis_own"],
             mode=st.context.theme.type or "light",
         ),
         theme=None,
         key="probabilities",
         config={"displayModeBar": "hover", "displaylogo": False},
         alt=plain_format(
-            told["probability_alt" if truth is not None else "probability_alt_own"],
-            values=", ".join(map(" ".join, zip(labels, texts, strict=True))),
-            **said,
+            texts["probability_alt" if truth is not None else "probability_alt_own"],
+            values=", ".join(map(" ".join, zip(labels, percents, strict=True))),
+            **values,
         ),
     )
     if not are_all_shown(observation):
         count, rest = left_over(observation, places)
-        note(told["answer_rest"].format(count=f"{count:,}", share=percent(rest)))
+        note(texts["answer_rest"].format(count=f"{count:,}", share=percent(rest)))
 
 
 def show_features(choice: Choice, observation: Observation) -> None:

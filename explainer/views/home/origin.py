@@ -12,27 +12,27 @@ from explainer.state.choice import Choice
 
 
 def show_origin(choice: Choice, observation: Observation) -> None:
-    told = texts_of("home", observation)
+    texts = texts_of("home", observation)
     source = load.load_source(choice.source)
     checkpoint = source.checkpoint
-    st.header(told["origin_title"], anchor=False)
+    st.header(texts["origin_title"], anchor=False)
     if source.preprocessing is not None:
-        texts = load_texts("pretrained")
-        words = texts["origin" if checkpoint is None else "origin_run"]
+        pretrained_texts = load_texts("pretrained")
+        template = pretrained_texts["origin" if checkpoint is None else "origin_run"]
         named = strangers_word(source.preprocessing.source, LONGEST_SENTENCE)
-        st.markdown(words.format(source=named))
+        st.markdown(template.format(source=named))
         show_notes(source.preprocessing.notes)
         return
     accuracy = checkpoint.metrics.get("test_accuracy")
     if choice.is_saved:
-        st.markdown(saved_epochs.origin(choice.source, told))
+        st.markdown(saved_epochs.origin(choice.source, texts))
     elif isinstance(accuracy, float):
-        st.markdown(told["origin"].format(accuracy=f"{100 * accuracy:.2f} %"))
+        st.markdown(texts["origin"].format(accuracy=f"{100 * accuracy:.2f} %"))
     else:
-        st.markdown(told["origin_unmeasured"])
-    command, words = checkpoint.command, "origin_command"
+        st.markdown(texts["origin_unmeasured"])
+    command, text_name = checkpoint.command, "origin_command"
     if choice.is_saved:  # anybody may have written the file
-        command, words = saved_epochs.command(choice.source, checkpoint)
+        command, text_name = saved_epochs.command(choice.source, checkpoint)
     if command:
-        st.markdown(told[words])
+        st.markdown(texts[text_name])
         st.code(command, language=None, wrap_lines=True)

@@ -33,14 +33,15 @@ def stages(
     marked = config.pool == "cls"
 
     def stage(name: str, shape: tuple[int, ...], picture: str) -> Stage:
-        words = texts["stages"][name]
+        stage_texts = texts["stages"][name]
         return Stage(
-            title=plain_format(words["title"], **numbers),
-            text=plain_format(words["text"], **numbers),
+            title=plain_format(stage_texts["title"], **numbers),
+            text=plain_format(stage_texts["text"], **numbers),
             shape=shape,
             picture=picture,
             pages=tuple(
-                (view, label, addresses[view]) for view, label in words.get("links", {}).items()
+                (view, label, addresses[view])
+                for view, label in stage_texts.get("links", {}).items()
             ),
         )
 
@@ -75,7 +76,7 @@ def stages(
     share = 0.0 if seen.gallery == DIGITS else CLIPPED_SHARE
     last = tensors[f"blocks.{config.depth - 1}.resid_post"]
     pooled = "pooled" if marked else "average"
-    said = (
+    output = (
         [
             stage("logits", seen.logits.shape, scores(seen, alt("logits"))),
             stage("answer", seen.probabilities.shape, answer(seen, texts, trained)),
@@ -91,7 +92,7 @@ def stages(
             tensors["pooled"].shape,
             draw.reading(tensors["pooled"], tensors["final_norm"], alt(pooled)),
         ),
-        *said,
+        *output,
     ]
     title = texts["row_answer" if seen.has_head else "row_features"]
     return [(texts["row_tokens"], first), (title, second)]
@@ -129,8 +130,8 @@ def facts(seen: Observation) -> dict[str, object]:
 
 def colours(seen: Observation, alt: str) -> str:
     """Draw the patches' first three principal components as colours."""
-    found = principal(seen)
-    return draw.tag(image_address(colours_of(found.scores, seen.config.grid_size)), alt)
+    components = principal(seen)
+    return draw.tag(image_address(colours_of(components.scores, seen.config.grid_size)), alt)
 
 
 def scores(seen: Observation, alt: str) -> str:
@@ -145,8 +146,8 @@ def answer(seen: Observation, texts: Mapping, trained: bool) -> str:
         right = seen.prediction == seen.label
         name = "right" if right else "wrong"
         truth = seen.class_names[seen.label]
-        words = texts[name if trained else f"guess_{name}"]
-        verdict = plain_format(words, truth=truth, a_truth=with_article(truth))
+        template = texts[name if trained else f"guess_{name}"]
+        verdict = plain_format(template, truth=truth, a_truth=with_article(truth))
         kind = ("good" if right else "bad") if trained else "guess"
     share = percent(float(seen.probabilities[seen.prediction]))
     return draw.answer(seen.class_names[seen.prediction], share, verdict, kind)

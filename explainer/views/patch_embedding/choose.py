@@ -14,7 +14,7 @@ from explainer.views.patch_embedding.wording import TEXTS, facts, patch_of
 
 def show_choose(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["choose"], seen.config
-    picture, words = st.columns((2, 3), gap="large", vertical_alignment="center")
+    picture, explanation = st.columns((2, 3), gap="large", vertical_alignment="center")
     with picture:
         token_picker(
             key=place.key("embedded"),
@@ -27,7 +27,7 @@ def show_choose(choice: Choice, seen: Observation, place: Place) -> None:
             colour="patch",
             cache=choice,
         )
-    with words:
+    with explanation:
         st.markdown(texts["shapes"])
         sizes = (config.num_patches, config.patch_dim, config.num_patches, config.embed_dim)
         st.latex(texts["shape_latex"] % sizes)

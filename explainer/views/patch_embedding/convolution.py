@@ -11,7 +11,7 @@ from explainer.views.patch_embedding.wording import facts
 
 
 def show_convolution(choice: Choice, seen: Observation, place: Place) -> None:
-    texts, words = (
+    texts, values = (
         texts_of("patch_embedding", seen)["parts"]["convolution"],
         facts(choice, seen, place),
     )
@@ -24,4 +24,4 @@ def show_convolution(choice: Choice, seen: Observation, place: Place) -> None:
     else:
         st.markdown(texts["measured_zero"].format(**numbers))
     room = "room_more" if config.embed_dim >= config.patch_dim else "room_less"
-    st.markdown(texts["why"].format(room=texts[room].format(**words), **words))
+    st.markdown(texts["why"].format(room=texts[room].format(**values), **values))

@@ -34,8 +34,10 @@ def choose_filter(unit: int) -> None:
 def show_filters(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = texts_of("patch_embedding", seen)["parts"]["filters"], seen.config
     patch, unit = patch_of(choice, seen, place), measures.unit_of(choice, place)
-    found = measures.agreement(choice)
-    st.markdown(texts[kind_of(choice)].format(agreement=short(found.value), width=config.embed_dim))
+    agreement = measures.agreement(choice)
+    st.markdown(
+        texts[kind_of(choice)].format(agreement=short(agreement.value), width=config.embed_dim)
+    )
     grid, response = st.columns((3, 2), gap="large")
     column = seen.tensors["patch_embed"][:, unit]
     with grid:
@@ -65,7 +67,7 @@ def show_filters(choice: Choice, seen: Observation, place: Place) -> None:
         st.markdown(f"**{texts['response'].format(number=unit + 1)}**")
         show_over_image("response", column, choice, seen, place, (choice, unit))
         names = names_of(config)
-        words = {
+        values = {
             "number": unit + 1,
             "bias": short(measures.bias_of(choice)[unit]),
             "high": names[int(column.argmax())],
@@ -74,4 +76,4 @@ def show_filters(choice: Choice, seen: Observation, place: Place) -> None:
             "low_value": short(column.min()),
         }
         is_flat = float(np.ptp(column)) < measures.SAME
-        note(texts["response_flat" if is_flat else "response_note"].format(**words))
+        note(texts["response_flat" if is_flat else "response_note"].format(**values))

@@ -139,8 +139,8 @@ def convolution_difference(choice: Choice, seen: Observation) -> float:
         source = load.source_of(choice)
         images = source.batch(seen.pixels)
         with torch.no_grad():
-            found = embed_by_convolution(source.model.patch_embed, images)[0].numpy()
-        return float(np.abs(found - seen.tensors["patch_embed"]).max())
+            rows = embed_by_convolution(source.model.patch_embed, images)[0].numpy()
+        return float(np.abs(rows - seen.tensors["patch_embed"]).max())
 
     return remember(("convolution", choice), measure)
 

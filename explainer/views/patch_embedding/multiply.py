@@ -64,11 +64,11 @@ def show_multiply(choice: Choice, seen: Observation, place: Place) -> None:
     with weights:
         show_matrices("one", one_patch, choice, seen, place, "weight", "embedding")
     with apart:
-        words = {"number": unit + 1, "patch": names_of(config)[patch]}
-        st.markdown(f"**{texts['apart'].format(**words)}**")
+        values = {"number": unit + 1, "patch": names_of(config)[patch]}
+        st.markdown(f"**{texts['apart'].format(**values)}**")
         st.html(remember(("product", choice, patch, unit), partial(draw_sum, choice, seen, place)))
         if place.cell_in(cell_shapes(config)):
-            where = texts["cell"].format(**words)
+            where = texts["cell"].format(**values)
             show_arithmetic(choice, seen, place, "patch_embed", (patch, unit), where)
         else:
             show_worked(choice, seen, place)

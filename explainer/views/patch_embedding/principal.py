@@ -21,18 +21,18 @@ SHOWN_COMPONENTS = 12
 
 def show_principal(choice: Choice, seen: Observation, place: Place) -> None:
     texts = texts_of("patch_embedding", seen)["parts"]["principal"]
-    found = measures.principal(choice)
-    shares = found.shares.numpy()
+    components = measures.principal(choice)
+    shares = components.shares.numpy()
     if not shares.any():
         st.markdown(texts["none"])
         return
     shown = min(SHOWN_COMPONENTS, len(shares))
     half = int(np.searchsorted(np.cumsum(shares), 0.5)) + 1
-    words = {"half": half, "count": len(shares), "shown": shown}
-    st.markdown(texts[kind_of(choice)].format(**words))
+    values = {"half": half, "count": len(shares), "shown": shown}
+    st.markdown(texts[kind_of(choice)].format(**values))
     st.html(remember(("components", *measures.model_of(choice)), partial(draw_components, choice)))
-    note(texts["note"].format(**words))
-    flat = found.filters.flatten(1).numpy()
+    note(texts["note"].format(**values))
+    flat = components.filters.flatten(1).numpy()
     download_csv(
         texts["download"],
         partial(
@@ -48,17 +48,17 @@ def show_principal(choice: Choice, seen: Observation, place: Place) -> None:
 
 
 def draw_components(choice: Choice) -> str:
-    texts, found = TEXTS["parts"]["principal"], measures.principal(choice)
+    texts, components = TEXTS["parts"]["principal"], measures.principal(choice)
     height, width = choice.config.patch_hw
     pictures = []
-    for place, share in enumerate(found.shares[:SHOWN_COMPONENTS].tolist()):
-        words = {"number": place + 1, "share": percent(share), "height": height, "width": width}
+    for place, share in enumerate(components.shares[:SHOWN_COMPONENTS].tolist()):
+        values = {"number": place + 1, "share": percent(share), "height": height, "width": width}
         pictures.append(
             (
-                measures.drawable(found.filters[place]),
-                texts["component"].format(**words),
-                texts["share"].format(**words),
-                texts["component_alt"].format(**words),
+                measures.drawable(components.filters[place]),
+                texts["component"].format(**values),
+                texts["share"].format(**values),
+                texts["component_alt"].format(**values),
             )
         )
     return maps(pictures, chosen=-1)

@@ -26,7 +26,7 @@ def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]
 
 
 def ask_shape(choice: Choice, seen: Observation, place: Place) -> Question:
-    words, config = texts_of("patch_embedding", seen)["questions"]["shape"], seen.config
+    texts, config = texts_of("patch_embedding", seen)["questions"]["shape"], seen.config
     right = config.embed_dim * config.patch_dim
     options = sorted(
         {
@@ -38,32 +38,32 @@ def ask_shape(choice: Choice, seen: Observation, place: Place) -> Question:
     )
     return Question(
         "shape",
-        words["text"].format(**facts(choice, seen, place)),
+        texts["text"].format(**facts(choice, seen, place)),
         tuple(f"{option:,}" for option in options),
         options.index(right),
-        words["why"].format(right=f"{right:,}", **facts(choice, seen, place)),
+        texts["why"].format(right=f"{right:,}", **facts(choice, seen, place)),
     )
 
 
 def ask_response(choice: Choice, seen: Observation, place: Place) -> Question:
     """Ask where the chosen filter makes the largest number, among four patches."""
-    words, unit = TEXTS["questions"]["response"], measures.unit_of(choice, place)
+    texts, unit = TEXTS["questions"]["response"], measures.unit_of(choice, place)
     column = seen.tensors["patch_embed"][:, unit]
     options, best = clearly_largest(column, np.argsort(-column, kind="stable"))
-    text, shown = words["text"].format(number=unit + 1), listed(column, options, seen)
-    return compared("response", text, shown, options.index(best), words["why"])
+    text, shown = texts["text"].format(number=unit + 1), listed(column, options, seen)
+    return compared("response", text, shown, options.index(best), texts["why"])
 
 
 def ask_similar(choice: Choice, seen: Observation, place: Place) -> Question:
     """Ask which of three patches with other pixels is most like the chosen one."""
-    words, patch = TEXTS["questions"]["similar"], patch_of(choice, seen, place)
-    found = measures.alike_of(choice, seen, patch)
+    texts, patch = TEXTS["questions"]["similar"], patch_of(choice, seen, place)
+    similarity = measures.alike_of(choice, seen, patch)
     # where all patches are the same there is only the chosen one, and nothing is asked
-    order = found.order if len(found.order) else np.array([patch])
-    options, best = clearly_largest(found.embeddings, order)
+    order = similarity.order if len(similarity.order) else np.array([patch])
+    options, best = clearly_largest(similarity.embeddings, order)
     name = names_of(seen.config)[patch]
-    text, shown = words["text"].format(patch=name), listed(found.embeddings, options, seen)
-    return compared("similar", text, shown, options.index(best), words["why"], patch=name)
+    text, shown = texts["text"].format(patch=name), listed(similarity.embeddings, options, seen)
+    return compared("similar", text, shown, options.index(best), texts["why"], patch=name)
 
 
 def clearly_largest(values: np.ndarray, order: np.ndarray) -> tuple[list[int], int]:
@@ -83,7 +83,7 @@ def listed(values: np.ndarray, places: Sequence[int], seen: Observation) -> list
     return [(names[place], short(values[place])) for place in places]
 
 
-def ask_blank(choice: Choice, place: Place, words: Mapping[str, str]) -> Question:
+def ask_blank(choice: Choice, place: Place, texts: Mapping[str, str]) -> Question:
     unit, black = measures.unit_of(choice, place), black_of(choice)
     weight = measures.weight_of(choice).astype(np.float64)
     every = weight.reshape(len(weight), len(black), -1).sum(axis=2)  # filter by channel
@@ -106,14 +106,14 @@ def ask_blank(choice: Choice, place: Place, words: Mapping[str, str]) -> Questio
     }
     # for the whole embedding; what holds as well is no wrong answer, so it is left out
     moves = bool((every @ black).any())
-    wrong = [words["zeros"]] if moves or measures.bias_of(choice).any() else []
-    wrong += [words["bias"]] if moves else []
+    wrong = [texts["zeros"]] if moves or measures.bias_of(choice).any() else []
+    wrong += [texts["bias"]] if moves else []
     return Question(
         "blank",
-        words["text"].format(**numbers),
-        (*wrong, words["sums"].format(**numbers)),
+        texts["text"].format(**numbers),
+        (*wrong, texts["sums"].format(**numbers)),
         len(wrong),
-        words["why"].format(**numbers),
+        texts["why"].format(**numbers),
     )
 
 
@@ -133,14 +133,14 @@ def black_of(choice: Choice) -> np.ndarray:
 
 
 def ask_place(seen: Observation) -> Question:
-    words = TEXTS["questions"]["place"]
+    texts = TEXTS["questions"]["place"]
     counts = np.unique(seen.tensors["patches"], axis=0, return_counts=True)[1]
     shared = int(counts[counts > 1].sum())
-    here = words["why_here"].format(count=shared) if shared else ""
+    here = texts["why_here"].format(count=shared) if shared else ""
     return Question(
         "place",
-        words["text"],
-        (words["same"], words["near"], words["other"]),
+        texts["text"],
+        (texts["same"], texts["near"], texts["other"]),
         0,
-        words["why"].format(here=here).strip(),
+        texts["why"].format(here=here).strip(),
     )

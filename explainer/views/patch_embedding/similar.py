@@ -22,58 +22,60 @@ SHOWN_ALIKE = 3  # most and least similar
 
 def show_similar(choice: Choice, seen: Observation, place: Place) -> None:
     texts, patch = TEXTS["parts"]["similar"], patch_of(choice, seen, place)
-    found = measures.alike_of(choice, seen, patch)
+    similarity = measures.alike_of(choice, seen, patch)
     for column, name, values in zip(
         st.columns(2, gap="large"),
         ("pixels", "embeddings"),
-        (found.pixels, found.embeddings),
+        (similarity.pixels, similarity.embeddings),
         strict=True,
     ):
         with column:
             st.markdown(f"**{texts[name]}**")
             show_over_image(name, values, choice, seen, place, (choice, patch, name), limit=1.0)
     st.markdown(f"**{texts['list_title']}**")
-    st.html(remember(("alike", "list", choice, patch), partial(draw_alike, seen, patch, found)))
-    st.markdown(same_words(seen, found))
+    st.html(
+        remember(("alike", "list", choice, patch), partial(draw_alike, seen, patch, similarity))
+    )
+    st.markdown(same_words(seen, similarity))
     vector = seen.tensors["patches"][patch]
     if np.ptp(vector) == 0:
         name = names_of(seen.config)[patch]
         st.markdown(texts["blank"].format(patch=name[0].upper() + name[1:], value=short(vector[0])))
-    show_correlation(found)
+    show_correlation(similarity)
     st.markdown(texts["why"])
     download_csv(
         texts["download"],
-        partial(alike_csv, seen, found),
+        partial(alike_csv, seen, similarity),
         "similarities.csv",
         place.key("alike-csv"),
     )
 
 
-def same_words(seen: Observation, found: Alike) -> str:
+def same_words(seen: Observation, similarity: Alike) -> str:
     texts = TEXTS["parts"]["similar"]
-    if found.same == seen.config.num_patches - 1:
+    if similarity.same == seen.config.num_patches - 1:
         return texts["same_all"]
-    name = {0: "same_none", 1: "same_one"}.get(found.same, "same_many")
-    return texts[name].format(count=found.same)
+    name = {0: "same_none", 1: "same_one"}.get(similarity.same, "same_many")
+    return texts[name].format(count=similarity.same)
 
 
-def show_correlation(found: Alike) -> None:
+def show_correlation(similarity: Alike) -> None:
     """Say how closely one similarity follows the other, where both differ at all."""
     texts = TEXTS["parts"]["similar"]
-    if min(np.ptp(found.pixels), np.ptp(found.embeddings)) < measures.SAME:
+    if min(np.ptp(similarity.pixels), np.ptp(similarity.embeddings)) < measures.SAME:
         return
-    correlation = float(np.corrcoef(found.pixels, found.embeddings)[0, 1])
-    words = "closely" if correlation > 0.9 else "loosely" if correlation > 0.5 else "not"
+    correlation = float(np.corrcoef(similarity.pixels, similarity.embeddings)[0, 1])
+    degree = "closely" if correlation > 0.9 else "loosely" if correlation > 0.5 else "not"
     st.markdown(
-        texts["follows"].format(correlation=short(correlation), words=texts[f"follows_{words}"])
+        texts["follows"].format(correlation=short(correlation), words=texts[f"follows_{degree}"])
     )
 
 
-def draw_alike(seen: Observation, patch: int, found: Alike) -> str:
+def draw_alike(seen: Observation, patch: int, similarity: Alike) -> str:
     """The chosen patch, and those with the most and the least similar embeddings."""
     texts, names = TEXTS["parts"]["similar"], names_of(seen.config)
-    near = [int(place) for place in found.order[:SHOWN_ALIKE]]
-    far = [int(place) for place in found.order[SHOWN_ALIKE:][-SHOWN_ALIKE:]]
+    near = [int(place) for place in similarity.order[:SHOWN_ALIKE]]
+    far = [int(place) for place in similarity.order[SHOWN_ALIKE:][-SHOWN_ALIKE:]]
     entries = [(patch, texts["chosen"])]
     entries += [(place, texts["nearest"]) for place in near]
     entries += [(place, texts["farthest"]) for place in far]
@@ -84,12 +86,12 @@ def draw_alike(seen: Observation, patch: int, found: Alike) -> str:
                 texts["alt"].format(patch=names[place]),
                 names[place],
                 (
-                    said,
-                    texts["pixel_line"].format(value=short(found.pixels[place])),
-                    texts["embedding_line"].format(value=short(found.embeddings[place])),
+                    caption,
+                    texts["pixel_line"].format(value=short(similarity.pixels[place])),
+                    texts["embedding_line"].format(value=short(similarity.embeddings[place])),
                 ),
             )
-            for place, said in entries
+            for place, caption in entries
         ]
     )
 
@@ -102,14 +104,14 @@ def pixels_of(seen: Observation, patch: int) -> np.ndarray:
     return rows[:, column * width : (column + 1) * width]
 
 
-def alike_csv(seen: Observation, found: Alike) -> str:
+def alike_csv(seen: Observation, similarity: Alike) -> str:
     return table_csv(
         ("patch", "cosine of pixels", "cosine of embeddings"),
         list(
             zip(
                 names_of(seen.config),
-                found.pixels.tolist(),
-                found.embeddings.tolist(),
+                similarity.pixels.tolist(),
+                similarity.embeddings.tolist(),
                 strict=True,
             )
         ),

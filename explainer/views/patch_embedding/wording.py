@@ -51,8 +51,8 @@ def short(number: float) -> str:
     return minus(f"{number:.2f}")
 
 
-def numbered(words: str, count: int) -> list[str]:
-    return [words.format(number=place + 1) for place in range(count)]
+def numbered(template: str, count: int) -> list[str]:
+    return [template.format(number=place + 1) for place in range(count)]
 
 
 def pixel_names(config: ViTConfig) -> list[str]:
@@ -64,9 +64,9 @@ def kind_of(choice: Choice) -> str:
     """Return which words fit the filters, as they were measured."""
     if max(choice.config.patch_hw) == 1:
         return "single"
-    found = measures.agreement(choice)
-    if math.isnan(found.value):
+    agreement = measures.agreement(choice)
+    if math.isnan(agreement.value):
         return "blank"
     if not choice.trained:
         return "untrained"
-    return "smooth" if found.is_smooth else "rough"
+    return "smooth" if agreement.is_smooth else "rough"

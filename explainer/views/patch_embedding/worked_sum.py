@@ -37,7 +37,7 @@ def draw_sum(choice: Choice, seen: Observation, place: Place) -> str:
     texts, config = texts_of("patch_embedding", seen)["parts"]["multiply"], seen.config
     patch, unit = patch_of(choice, seen, place), measures.unit_of(choice, place)
     apart = measures.sum_of(choice, seen, patch, unit)
-    words = {
+    numbers = {
         "patch": names_of(config)[patch],
         "number": unit + 1,
         "count": config.patch_dim,
@@ -45,13 +45,13 @@ def draw_sum(choice: Choice, seen: Observation, place: Place) -> str:
     }
 
     def tile(name: str, values: np.ndarray) -> Tile:
-        title = texts[f"{name}_tile"].format(**words)
+        title = texts[f"{name}_tile"].format(**numbers)
         picture = values.reshape(-1, *config.patch_hw).transpose(1, 2, 0)
         is_colour = config.in_channels == 3 and name != "product"
         return Tile(
             picture if is_colour else picture.sum(axis=2),
             title,
-            texts[f"{name}_line"].format(**words),
+            texts[f"{name}_line"].format(**numbers),
             texts["tile_alt"].format(
                 title=title, least=short(values.min()), largest=short(values.max())
             ),
@@ -72,7 +72,7 @@ def sign_of(apart: Sum) -> str:
     if len(apart.products) > MOST_NUMBERS:  # they have none
         return EQUALS
     shown = zip(np.round(apart.values, 2), np.round(apart.filter, 2), apart.products, strict=True)
-    return EQUALS if all(holds(x * w, f"{found:.2f}") for x, w, found in shown) else NEARLY
+    return EQUALS if all(holds(x * w, f"{shown_sum:.2f}") for x, w, shown_sum in shown) else NEARLY
 
 
 def show_worked(choice: Choice, seen: Observation, place: Place) -> None:
@@ -111,8 +111,8 @@ def show_worked(choice: Choice, seen: Observation, place: Place) -> None:
         )
     )
     exact = minus(f"{seen.tensors['patch_embed'][patch, unit]:.8g}")
-    words = texts["worked_note_all" if shown == count else "worked_note"]
-    note(words.format(rest=count - shown, exact=exact))
+    text_name = texts["worked_note_all" if shown == count else "worked_note"]
+    note(text_name.format(rest=count - shown, exact=exact))
 
 
 def in_brackets(number: float) -> str:

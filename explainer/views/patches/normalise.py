@@ -25,14 +25,14 @@ def show_normalisation(choice: Choice, seen: Observation, place: Place) -> None:
     examples = [(texts["example"], pixel, float(vector[brightest]))]
     if pixel:
         examples.append((texts["example_black"], 0, black_of(info, channel)))
-    said = {
+    names = {
         "patch": names_of(seen.config)[patch],
         "channel": channel_name(seen.config, channel),
     }
-    for column, (words, brightness, value) in zip(
+    for column, (example, brightness, value) in zip(
         st.columns(2, gap="medium"), examples, strict=False
     ):
-        column.markdown(words.format(**said))
+        column.markdown(example.format(**names))
         shown = f"{value:.4f}"
         sign = latex_sign(normalised(brightness, *numbers), shown)
         column.latex(texts["normalise_latex"] % (brightness, *numbers, sign, shown))

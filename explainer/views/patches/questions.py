@@ -20,11 +20,11 @@ from vit_core.data import DataInfo
 
 
 def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
-    words = facts(choice, seen, place)
+    values = facts(choice, seen, place)
     texts = texts_of("patches", seen)["questions"]
     return [
         ask_ink(seen, texts["ink"]),
-        ask_values(words),
+        ask_values(values),
         ask_pairs(seen.config),
         ask_number(seen.config, patch_of(choice, seen, place)),
         ask_black(info_of(choice), texts["black"]),
@@ -45,15 +45,15 @@ def ask_ink(seen: Observation, texts: Mapping[str, str]) -> Question:
     return compared("ink", texts["text"], shown, options.index(best), texts["why"], most=most)
 
 
-def ask_values(words: Mapping[str, object]) -> Question:
+def ask_values(values: Mapping[str, object]) -> Question:
     texts = TEXTS["questions"]["values"]
-    right = words["values"]
+    right = values["values"]
     return number_question(
         "values",
         texts["text"],
-        {right, words["height"], words["count"], 2 * right},
+        {right, values["height"], values["count"], 2 * right},
         right,
-        texts["why"].format(**words),
+        texts["why"].format(**values),
     )
 
 

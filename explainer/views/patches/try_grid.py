@@ -48,13 +48,13 @@ def show_cut(choice: Choice, seen: Observation, place: Place) -> None:
         partial(keep_side, choice),
         key=place.key("cut"),
     )
-    own = config.grid_size[0]
+    own_side = config.grid_size[0]
     if choice.is_shaped:
         st.markdown(texts["untrained"])
     else:
-        words = {"own": own, "own_patch": config.patch_hw[0]}
+        values = {"own": own_side, "own_patch": config.patch_hw[0]}
         kind = "trained" if choice.trained else "drawn"
-        st.markdown(texts[f"{'own' if side == own else 'other'}_{kind}"].format(**words))
+        st.markdown(texts[f"{'own' if side == own_side else 'other'}_{kind}"].format(**values))
     cost = cost_of(config, side)
     grid, apart, numbers = st.columns((2, 2, 1), gap="medium")
     grid.image(

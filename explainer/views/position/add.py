@@ -20,7 +20,7 @@ from vit_core import ViTConfig
 
 def show_add(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["add"], seen.config
-    own = config.pos_embed != "none"
+    has_position = config.pos_embed != "none"
     query = query_of(choice, seen, place)
     cell = place.cell_in(add_shapes(config)) or Cell("embed", query, 0)
     matrices(
@@ -33,15 +33,15 @@ def show_add(choice: Choice, seen: Observation, place: Place) -> None:
         prefix=config.num_prefix_tokens,
         cache=choice,
     )
-    if own:
+    if has_position:
         show_sum(seen, cell)
     if config.num_registers:
         note(texts["registers"])
     end = "" if config.pool == "cls" else "_mean"
-    words = texts[f"paper{end}"] if own else texts["paper_none"]
-    st.markdown(words.format(patches=config.num_patches, width=config.embed_dim))
-    st.latex(texts[f"formula{'' if own else '_none'}{end}"])
-    if own:
+    text = texts[f"paper{end}"] if has_position else texts["paper_none"]
+    st.markdown(text.format(patches=config.num_patches, width=config.embed_dim))
+    st.latex(texts[f"formula{'' if has_position else '_none'}{end}"])
+    if has_position:
         download_csv(
             texts["download"],
             lambda: matrix_csv(
@@ -82,21 +82,21 @@ def added_matrices(seen: Observation) -> list[Matrix]:
         title = texts["embed_none"]
         return [Matrix("embed", seen.tensors["embed"], title, names_of(config), **shared)]
     names = place_names(config)
-    found = [seen.tensors[name] for name in ("tokens", "pos_embed", "embed")]
+    rows = [seen.tensors[name] for name in ("tokens", "pos_embed", "embed")]
     # one scale for the summands and their sum
-    limit = max(float(np.abs(values).max()) for values in found) or None
+    limit = max(float(np.abs(values).max()) for values in rows) or None
     return [
-        Matrix("tokens", found[0], texts["tokens"], names, limit=limit, **shared),
+        Matrix("tokens", rows[0], texts["tokens"], names, limit=limit, **shared),
         Matrix(
             "pos_embed",
-            found[1],
+            rows[1],
             texts["pos_embed"],
             names,
             limit=limit,
             note=texts["scale_note"],
             **shared,
         ),
-        Matrix("embed", found[2], texts["embed"], names_of(config), limit=limit, **shared),
+        Matrix("embed", rows[2], texts["embed"], names_of(config), limit=limit, **shared),
     ]
 
 

@@ -25,36 +25,36 @@ from vit_core.interpret.position import Wave, wave
 DRAWN = 4  # dimensions beside the chosen one
 
 
-def dimensions_of(kind: str, found: np.ndarray) -> list[int]:
+def dimensions_of(kind: str, table: np.ndarray) -> list[int]:
     """Return some telling dimensions: waves from fast to slow, or those that differ most."""
-    width = found.shape[1]
+    width = table.shape[1]
     if kind == "sincos":
         pairs = (width + 1) // 2
         return sorted({2 * round(at) for at in np.linspace(0, pairs - 1, min(DRAWN, pairs))})
     if kind == "sincos2d":
         quarter = width // 4
         return sorted({round(at) for at in np.linspace(0, quarter - 1, min(DRAWN, quarter))})
-    order = np.argsort(-found.std(axis=0), kind="stable")
+    order = np.argsort(-table.std(axis=0), kind="stable")
     return sorted(order[:DRAWN].tolist())
 
 
-def unit_of(place: Place, kind: str, found: np.ndarray) -> int:
+def unit_of(place: Place, kind: str, table: np.ndarray) -> int:
     """Return the chosen dimension; until one is chosen, a wave that swings about once or twice."""
     unit = place.unit
     if unit is not None:
-        return min(unit, found.shape[1] - 1)
-    telling = dimensions_of(kind, found)
+        return min(unit, table.shape[1] - 1)
+    telling = dimensions_of(kind, table)
     return telling[min(1, len(telling) - 1)]
 
 
 def show_curves(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["curves"], seen.config
     kind = place.kind
-    found = positions.table(choice, seen, kind)
-    if found is None:
+    table = positions.table(choice, seen, kind)
+    if table is None:
         show_missing("curves", kind, config)
         return
-    unit = unit_of(place, kind, found)
+    unit = unit_of(place, kind, table)
     controls.slide(
         texts["slide"],
         range(config.embed_dim),
@@ -65,7 +65,7 @@ def show_curves(choice: Choice, seen: Observation, place: Place) -> None:
         format_func=lambda one: str(one + 1),
         help=texts["slide_help"],
     )
-    telling = dimensions_of(kind, found)
+    telling = dimensions_of(kind, table)
     if kind == "sincos2d" and unit >= config.embed_dim // 2:  # waves over the rows
         telling = [one + config.embed_dim // 2 for one in telling]
     shown = sorted({*telling, unit})
@@ -74,14 +74,14 @@ def show_curves(choice: Choice, seen: Observation, place: Place) -> None:
     st.html(
         remember(
             ("position maps", choice if kind == config.pos_embed else config, kind, unit),
-            lambda: draw_maps(config, kind, found, shown, unit),
+            lambda: draw_maps(config, kind, table, shown, unit),
         )
     )
     note(texts["maps_note" if kind in WAVES else "learned_note"])
     names = [texts["name"].format(number=one + 1) for one in shown]
     download_csv(
         texts["download"],
-        lambda: matrix_csv(found[:, shown], place_names(config), names, "place"),
+        lambda: matrix_csv(table[:, shown], place_names(config), names, "place"),
         f"position-{kind}-dimensions.csv",
         place.key("curves-csv"),
     )
@@ -101,12 +101,12 @@ def places_along(config: ViTConfig, along: str) -> int:
 
 def show_waves(place: Place, config: ViTConfig, kind: str, shown: list[int], unit: int) -> None:
     texts = TEXTS["parts"]["curves"]
-    own = wave(kind, config.embed_dim, unit)
-    count = places_along(config, own.along)
+    chosen_wave = wave(kind, config.embed_dim, unit)
+    count = places_along(config, chosen_wave.along)
     names = [texts["name"].format(number=one + 1) for one in shown]
-    words = {
-        "along": texts[f"along_{own.along}"],
-        "steps": steps_of(own),
+    values = {
+        "along": texts[f"along_{chosen_wave.along}"],
+        "steps": steps_of(chosen_wave),
         "places": count,
         "chosen": texts["name"].format(number=unit + 1),
     }
@@ -122,9 +122,9 @@ def show_waves(place: Place, config: ViTConfig, kind: str, shown: list[int], uni
         theme=None,
         key=place.key("position-waves"),
         config={"displayModeBar": "hover", "displaylogo": False},
-        alt=texts["chart_alt"].format(names=", ".join(names), **words),
+        alt=texts["chart_alt"].format(names=", ".join(names), **values),
     )
-    note(texts["waves_note"].format(**words))
+    note(texts["waves_note"].format(**values))
 
 
 @lru_cache(maxsize=128)  # making a figure costs more than all the rest of the page
@@ -132,13 +132,13 @@ def chart(
     kind: str, width: int, shown: tuple[int, ...], chosen: int, places: int, mode: Mode
 ) -> go.Figure:
     texts = TEXTS["parts"]["curves"]
-    found = [wave(kind, width, one) for one in shown]
+    waves_shown = [wave(kind, width, one) for one in shown]
     return waves_chart(
-        [partial(height, one) for one in found],
+        [partial(height, one) for one in waves_shown],
         [texts["name"].format(number=one + 1) for one in shown],
         chosen,
         places,
-        axis=texts[f"axis_{found[chosen].along}"],
+        axis=texts[f"axis_{waves_shown[chosen].along}"],
         hover=texts["hover"],
         mode=mode,
     )
@@ -148,9 +148,9 @@ def height(one: Wave, places: np.ndarray) -> np.ndarray:
     return (np.cos if one.function == "cos" else np.sin)(one.frequency * places)
 
 
-def draw_maps(config: ViTConfig, kind: str, found: np.ndarray, shown: list[int], unit: int) -> str:
+def draw_maps(config: ViTConfig, kind: str, table: np.ndarray, shown: list[int], unit: int) -> str:
     texts = TEXTS["parts"]["curves"]
-    on_patches = found[-config.num_patches :]
+    on_patches = table[-config.num_patches :]
     pictures = []
     for one in shown:
         values, name = on_patches[:, one], texts["name"].format(number=one + 1)

@@ -14,14 +14,14 @@ from vit_core.interpret.position import wave
 
 
 def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
-    found = positions.shuffled(choice, seen, place.shuffle or 1)
+    experiment = positions.shuffled(choice, seen, place.shuffle or 1)
     asked = [
-        ask_shuffle(found, seen, place),
+        ask_shuffle(experiment, seen, place),
         ask_learned(choice, seen.config),
         ask_orders(seen.config),
     ]
-    if found.without is not None:
-        asked.insert(1, ask_off(found, seen))
+    if experiment.without is not None:
+        asked.insert(1, ask_off(experiment, seen))
     kind = place.kind
     if kind in WAVES and positions.table(choice, seen, kind) is not None:
         asked.append(ask_fastest(seen.config, kind))
@@ -30,44 +30,44 @@ def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]
     return asked
 
 
-def ask_shuffle(found: positions.Shuffled, seen: Observation, place: Place) -> Question:
-    words = TEXTS["questions"]["shuffle"]
-    equal = positions.stays(found.with_position)
-    change = positions.change(found.with_position)
+def ask_shuffle(experiment: positions.Shuffled, seen: Observation, place: Place) -> Question:
+    texts = TEXTS["questions"]["shuffle"]
+    equal = positions.stays(experiment.with_position)
+    change = positions.change(experiment.with_position)
     return Question(
         "shuffle",
-        words["text"].format(seed=place.shuffle or 1, output=output_name(seen)),
-        (words["equal"], words["change"]),
+        texts["text"].format(seed=place.shuffle or 1, output=output_name(seen)),
+        (texts["equal"], texts["change"]),
         0 if equal else 1,
-        words["why_equal" if equal else "why_change"].format(change=f"{change:.2g}"),
+        texts["why_equal" if equal else "why_change"].format(change=f"{change:.2g}"),
     )
 
 
-def ask_off(found: positions.Shuffled, seen: Observation) -> Question:
-    words = TEXTS["questions"]["off"]
+def ask_off(experiment: positions.Shuffled, seen: Observation) -> Question:
+    texts = TEXTS["questions"]["off"]
     return Question(
         "off",
-        words["text"].format(output=output_name(seen)),
-        (words["equal"], words["change"]),
-        0 if positions.stays(found.bare) else 1,
-        words["why"].format(change=f"{positions.change(found.bare):.2g}"),
+        texts["text"].format(output=output_name(seen)),
+        (texts["equal"], texts["change"]),
+        0 if positions.stays(experiment.bare) else 1,
+        texts["why"].format(change=f"{positions.change(experiment.bare):.2g}"),
     )
 
 
 def ask_learned(choice: Choice, config: ViTConfig) -> Question:
-    words = TEXTS["questions"]["learned"]
+    texts = TEXTS["questions"]["learned"]
     rows, width = positions.position_count(config), config.embed_dim
     right = config.parameters_by_part["pos_embed"]
     options = list(dict.fromkeys((0, rows, width, rows * width)))
     is_resampled = positions.learned_grid(choice) is not None
     reason = "none" if config.pos_embed == "none" else "learned" if right else "fixed"
     sizes = {**grids(choice, config), "rows": rows, "width": width, "count": f"{right:,}"}
-    why = words["why_resampled" if is_resampled else f"why_{reason}"].format(
+    why = texts["why_resampled" if is_resampled else f"why_{reason}"].format(
         kind=TEXTS["own_kinds"][config.pos_embed], **sizes
     )
     return Question(
         "learned",
-        words["text_resampled" if is_resampled else "text"],
+        texts["text_resampled" if is_resampled else "text"],
         tuple(f"{option:,}" for option in options),
         options.index(right),
         why,
@@ -75,26 +75,26 @@ def ask_learned(choice: Choice, config: ViTConfig) -> Question:
 
 
 def ask_orders(config: ViTConfig) -> Question:
-    words = TEXTS["questions"]["orders"]
+    texts = TEXTS["questions"]["orders"]
     patches = config.num_patches
-    options = (words["one"], words["patches"].format(patches=patches), words["all"])
-    return Question("orders", words["text"].format(patches=patches), options, 0, words["why"])
+    options = (texts["one"], texts["patches"].format(patches=patches), texts["all"])
+    return Question("orders", texts["text"].format(patches=patches), options, 0, texts["why"])
 
 
 def ask_fastest(config: ViTConfig, kind: str) -> Question:
     """Ask for the fastest of four dimensions of one axis, listed from slow to fast."""
-    words = TEXTS["questions"]["fastest"]
+    texts = TEXTS["questions"]["fastest"]
     names = TEXTS["kinds"]
     width = config.embed_dim if kind == "sincos" else config.embed_dim // 4
     step = 2 if kind == "sincos" else 1
     every = list(range(0, width, step))
     shown = [every[round(at)] for at in np.linspace(len(every) - 1, 0, min(4, len(every)))]
     waves = [wave(kind, config.embed_dim, one) for one in shown]
-    labels = [words["dimension"].format(number=one + 1) for one in shown]
+    labels = [texts["dimension"].format(number=one + 1) for one in shown]
     values = list(zip(labels, map(steps_of, waves), strict=True))
     fastest = max(range(len(waves)), key=lambda at: waves[at].frequency)
-    text = words["text"].format(kind=names[kind])
-    return compared("fastest", text, values, fastest, words["why"])
+    text = texts["text"].format(kind=names[kind])
+    return compared("fastest", text, values, fastest, texts["why"])
 
 
 def ask_nearest(choice: Choice, seen: Observation, place: Place, kind: str) -> Question | None:
@@ -103,7 +103,7 @@ def ask_nearest(choice: Choice, seen: Observation, place: Place, kind: str) -> Q
     position, first = position_of(choice, seen, place), int(seen.config.pool == "cls")
     if cosines is None:
         return None
-    row, names, words = cosines[position], place_names(seen.config), TEXTS["questions"]["nearest"]
+    row, names, texts = cosines[position], place_names(seen.config), TEXTS["questions"]["nearest"]
     others = [other for other in range(first, len(names)) if other != position]
     others.sort(key=lambda other: -row[other])
     if not others:
@@ -112,5 +112,5 @@ def ask_nearest(choice: Choice, seen: Observation, place: Place, kind: str) -> Q
     best = others[0]
     options = sorted(picked)
     shown = [(names[one], written(float(row[one]), 3)) for one in options]
-    text = words["text"].format(kind=TEXTS["kinds"][kind], query=names[position])
-    return compared("nearest", text, shown, options.index(best), words["why"])
+    text = texts["text"].format(kind=TEXTS["kinds"][kind], query=names[position])
+    return compared("nearest", text, shown, options.index(best), texts["why"])

@@ -44,23 +44,23 @@ def show_shuffle(choice: Choice, seen: Observation, place: Place) -> None:
             disabled=not seed,
             on_click=lambda: session.change(shuffle=0),
         )
-    found = positions.shuffled(choice, seen, seed)
-    st.html(remember(("shuffle pictures", choice, seed), lambda: draw_both(seen, found, seed)))
-    tables, words = areas(2)
+    experiment = positions.shuffled(choice, seen, seed)
+    st.html(remember(("shuffle pictures", choice, seed), lambda: draw_both(seen, experiment, seed)))
+    tables, explanation = areas(2)
     if not seed:
-        words.markdown(invitation(seen))
+        explanation.markdown(invitation(seen))
         return
     with tables:
-        (show_tables if seen.has_head else show_features)(seen, found)
-    with words:
+        (show_tables if seen.has_head else show_features)(seen, experiment)
+    with explanation:
         if seen.has_head:
             note(texts["bars"])
-        if found.without is not None:
-            st.markdown(texts["maimed"] if choice.trained else untrained_words(seen, found))
+        if experiment.without is not None:
+            st.markdown(texts["maimed"] if choice.trained else untrained_words(seen, experiment))
         st.markdown(why_words(seen))
         download_csv(
             texts["download"].format(output=output_name(seen)),
-            partial(shuffle_csv, seen, found),
+            partial(shuffle_csv, seen, experiment),
             f"shuffle-{seed}.csv",
             place.key("shuffle-csv"),
         )
@@ -74,12 +74,17 @@ def invitation(seen: Observation) -> str:
     return texts["invite"].format(answer=seen.class_names[answer], share=share)
 
 
-def show_features(seen: Observation, found: positions.Shuffled) -> None:
+def show_features(seen: Observation, experiment: positions.Shuffled) -> None:
     """How far the features turn, with position and without, where there are no logits."""
     texts = TEXTS["parts"]["shuffle"]
-    pairs = [("with_title" if found.without is not None else "never_title", found.with_position)]
-    if found.without is not None:
-        pairs.append(("without_title", found.without))
+    pairs = [
+        (
+            "with_title" if experiment.without is not None else "never_title",
+            experiment.with_position,
+        )
+    ]
+    if experiment.without is not None:
+        pairs.append(("without_title", experiment.without))
     for (title, (before, after)), column in zip(pairs, st.columns(2, gap="large"), strict=False):
         turned = f"{float(cosine(before, after)):.4f}"
         column.metric(texts[title], turned, help=texts["cosine_help"])
@@ -95,13 +100,13 @@ def why_words(seen: Observation) -> str:
     )
 
 
-def draw_both(seen: Observation, found: positions.Shuffled, seed: int) -> str:
+def draw_both(seen: Observation, experiment: positions.Shuffled, seed: int) -> str:
     """Both pictures beside each other, cut by the lines of the grid."""
     texts, (rows, columns) = TEXTS["parts"]["shuffle"], seen.config.grid_size
     pictures = [(seen.pixels, texts["picture_order"], texts["alt_order"])]
     if seed:
         title = texts["picture_shuffled"].format(seed=seed)
-        pictures.append((found.pixels, title, texts["alt_shuffled"]))
+        pictures.append((experiment.pixels, title, texts["alt_shuffled"]))
     figures = []
     for values, title, alt in pictures:
         large = gridded(values, (rows, columns), max(2, WIDTH // values.shape[1]))
@@ -115,27 +120,27 @@ def draw_both(seen: Observation, found: positions.Shuffled, seed: int) -> str:
     return f'<div style="display:flex;gap:1.5rem">{"".join(figures)}</div>'
 
 
-def show_tables(seen: Observation, found: positions.Shuffled) -> None:
+def show_tables(seen: Observation, experiment: positions.Shuffled) -> None:
     """The logits in order and shuffled, with position and without."""
     texts = TEXTS["parts"]["shuffle"]
-    if found.without is None:
-        show_logits(texts["never_title"], found.with_position, seen)
-        st.markdown(equal_words(found.with_position))
+    if experiment.without is None:
+        show_logits(texts["never_title"], experiment.with_position, seen)
+        st.markdown(equal_words(experiment.with_position))
         return
     left, right = st.columns(2, gap="large")
     with left:
-        show_logits(texts["with_title"], found.with_position, seen)
-        st.markdown(change_words(found.with_position, seen))
+        show_logits(texts["with_title"], experiment.with_position, seen)
+        st.markdown(change_words(experiment.with_position, seen))
     with right:
-        show_logits(texts["without_title"], found.without, seen)
-        st.markdown(equal_words(found.without))
+        show_logits(texts["without_title"], experiment.without, seen)
+        st.markdown(equal_words(experiment.without))
 
 
-def untrained_words(seen: Observation, found: positions.Shuffled) -> str:
+def untrained_words(seen: Observation, experiment: positions.Shuffled) -> str:
     """Say how much the position of an untrained model weighs beside its patches."""
     texts = TEXTS["parts"]["shuffle"]
     size = np.linalg.norm(seen.tensors["pos_embed"]) / np.linalg.norm(seen.tensors["tokens"])
-    much = texts["little" if positions.change(found.with_position) < 0.1 else "clearly"]
+    much = texts["little" if positions.change(experiment.with_position) < 0.1 else "clearly"]
     return texts["untrained"].format(size=f"{size:.2g} ×", much=much)
 
 
@@ -169,27 +174,27 @@ def change_words(logits: np.ndarray, seen: Observation) -> str:
     if positions.stays(logits):
         return texts["unmoved"].format(change=latex_number(positions.change(logits)))
     old, new = shares.argmax(axis=1)
-    words = texts["answer_stays" if old == new else "answer_moves"].format(
+    text = texts["answer_stays" if old == new else "answer_moves"].format(
         old=seen.class_names[old],
         new=seen.class_names[new],
         old_share=precise_percent(float(shares[0, old])),
         new_share=precise_percent(float(shares[1, new])),
     )
-    return f"{texts['moves'].format(change=f'{positions.change(logits):.4g}')} {words}"
+    return f"{texts['moves'].format(change=f'{positions.change(logits):.4g}')} {text}"
 
 
 def equal_words(logits: np.ndarray) -> str:
     texts, largest = TEXTS["parts"]["shuffle"], positions.change(logits)
-    said = texts["equal"].format(change=latex_number(largest))
-    return f"{said} {texts['rounding' if largest else 'exactly']}"
+    text = texts["equal"].format(change=latex_number(largest))
+    return f"{text} {texts['rounding' if largest else 'exactly']}"
 
 
-def shuffle_csv(seen: Observation, found: positions.Shuffled) -> str:
+def shuffle_csv(seen: Observation, experiment: positions.Shuffled) -> str:
     header = ["class" if seen.has_head else "dimension", "in order", "shuffled"]
-    columns = [*found.with_position]
-    if found.without is not None:
+    columns = [*experiment.with_position]
+    if experiment.without is not None:
         header += ["in order, position off", "shuffled, position off"]
-        columns += [*found.without]
-    names = seen.class_names or range(1, len(found.with_position[0]) + 1)
+        columns += [*experiment.without]
+    names = seen.class_names or range(1, len(experiment.with_position[0]) + 1)
     rows = zip(names, *(column.tolist() for column in columns), strict=True)
     return table_csv(header, list(rows))

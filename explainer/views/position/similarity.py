@@ -22,13 +22,13 @@ def show_similarity(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["similarity"], seen.config
     kind = place.kind
     cosines = positions.similarity(choice, seen, kind)
-    pictures, words = areas(2)
+    pictures, explanation = areas(2)
     chosen, every = pictures.columns(2, gap="large")
     with chosen:
         title, picker, nearest = areas(3)
     if cosines is None:
         picker.container()
-        with words:
+        with explanation:
             show_missing("similarity", kind, config)
         return
     position, names = position_of(choice, seen, place), place_names(config)
@@ -61,7 +61,7 @@ def show_similarity(choice: Choice, seen: Observation, place: Place) -> None:
             )
         )
     rows, columns = config.grid_size
-    with words:
+    with explanation:
         note(texts["note"].format(count=config.num_patches, rows=rows, columns=columns))
         if first:
             note(texts["note_class"])

@@ -39,7 +39,7 @@ def keep_kind(choice: Choice, kind: str) -> None:
 
 def show_table(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["table"], seen.config
-    kind, own = place.kind, config.pos_embed
+    kind, own_kind = place.kind, config.pos_embed
     controls.pick(
         texts["pick"],
         POSITIONS,
@@ -48,27 +48,27 @@ def show_table(choice: Choice, seen: Observation, place: Place) -> None:
         key=place.key("position-kind"),
         format_func=lambda one: (
             texts["own_mark"].format(kind=TEXTS["kinds"][one])
-            if one == own
+            if one == own_kind
             else TEXTS["kinds"][one]
         ),
     )
     names = place_names(config)
     sizes = {"count": f"{len(names) * config.embed_dim:,}", "width": config.embed_dim}
-    words, picture, example, download, code = areas(5)
-    is_resampled = kind == own and positions.learned_grid(choice) is not None
+    explanation, picture, example, download, code = areas(5)
+    is_resampled = kind == own_kind and positions.learned_grid(choice) is not None
     about = texts["learned_resampled" if is_resampled else kind]
-    words.markdown(about.format(**sizes, **grids(choice, config)))
-    found = positions.table(choice, seen, kind)
-    if found is None:
+    explanation.markdown(about.format(**sizes, **grids(choice, config)))
+    matrix = positions.table(choice, seen, kind)
+    if matrix is None:
         picture.container()
         code.container()
         if kind != "none":
-            words.markdown(texts[f"{kind}_missing"].format(**sizes))
+            explanation.markdown(texts[f"{kind}_missing"].format(**sizes))
         return
-    if kind != own:
-        words.markdown(texts["foreign_learned" if kind == "learned" else "foreign"])
+    if kind != own_kind:
+        explanation.markdown(texts["foreign_learned" if kind == "learned" else "foreign"])
     elif kind == "learned" and not choice.trained:
-        words.markdown(texts["learned_untrained"])
+        explanation.markdown(texts["learned_untrained"])
     position = position_of(choice, seen, place)
     cell = place.cell_in(table_shapes(choice, seen, place)) or Cell("table", position, 0)
     dimensions = numbered(config.embed_dim)
@@ -79,7 +79,7 @@ def show_table(choice: Choice, seen: Observation, place: Place) -> None:
             items=lambda: [
                 Matrix(
                     "table",
-                    found,
+                    matrix,
                     texts["positions"].format(kind=TEXTS["kinds"][kind]),
                     names,
                     dimensions,
@@ -94,11 +94,11 @@ def show_table(choice: Choice, seen: Observation, place: Place) -> None:
             cache=(choice, kind),
         )
     with example:
-        show_cell(choice, seen, kind, found, cell)
+        show_cell(choice, seen, kind, matrix, cell)
     with download:
         download_csv(
             texts["download"],
-            lambda: matrix_csv(found, names, dimensions, "place"),
+            lambda: matrix_csv(matrix, names, dimensions, "place"),
             f"position-{kind}.csv",
             place.key("table-csv"),
         )
@@ -108,15 +108,15 @@ def show_table(choice: Choice, seen: Observation, place: Place) -> None:
 
 def table_shapes(choice: Choice, seen: Observation, place: Place) -> dict[str, tuple[int, int]]:
     """Return rows and columns of the table, if there is one of the kind that is looked at."""
-    found = positions.table(choice, seen, place.kind)
-    return {} if found is None else {"table": found.shape}
+    matrix = positions.table(choice, seen, place.kind)
+    return {} if matrix is None else {"table": matrix.shape}
 
 
-def show_cell(choice: Choice, seen: Observation, kind: str, found: np.ndarray, cell: Cell) -> None:
+def show_cell(choice: Choice, seen: Observation, kind: str, matrix: np.ndarray, cell: Cell) -> None:
     """Where the chosen cell's number comes from."""
     texts, config = TEXTS["parts"]["table"], seen.config
     place = place_names(config)[cell.row]
-    value = float(found[cell.row, cell.column])
+    value = float(matrix[cell.row, cell.column])
     if kind in WAVES:
         st.markdown(texts[f"{kind}_words"].format(quarter=config.embed_dim // 4))
         st.latex(texts[f"{kind}_formula"])
@@ -126,7 +126,7 @@ def show_cell(choice: Choice, seen: Observation, kind: str, found: np.ndarray, c
                 place=place,
                 number=cell.column + 1,
                 value=written(value, 6),
-                count=f"{found.size:,}",
+                count=f"{matrix.size:,}",
                 **grids(choice, config),
             )
         )

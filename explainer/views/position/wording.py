@@ -56,21 +56,21 @@ def twins_text(choice: Choice, seen: Observation) -> str:
     """Say of two equal patches of this image what the position changes."""
     texts, config = TEXTS["parts"]["add"], seen.config
     twins = positions.twins(choice, seen)
-    own = config.pos_embed != "none"
+    has_position = config.pos_embed != "none"
     if twins is None:
-        then = [texts["added"]] if own else [texts["without"], texts["nothing_added"]]
+        then = [texts["added"]] if has_position else [texts["without"], texts["nothing_added"]]
         return " ".join([texts["no_twins"], *then])
     first, second = (config.num_prefix_tokens + patch for patch in twins)
     names, rows = names_of(config), seen.tensors["patch_embed"]
     after = gap(*(seen.tensors["embed"][token] for token in (first, second)))
-    said = texts["same"].format(
+    text = texts["same"].format(
         first=names[first],
         second=names[second],
         pixels=config.patch_hw[0] * config.patch_hw[1],
         before=f"{gap(*(rows[patch] for patch in twins)):.2g}",
     )
-    then = texts["same_added"].format(after=f"{after:.3g}") if own else texts["same_none"]
-    return " ".join([said, then, texts["added" if own else "nothing_added"]])
+    then = texts["same_added"].format(after=f"{after:.3g}") if has_position else texts["same_none"]
+    return " ".join([text, then, texts["added" if has_position else "nothing_added"]])
 
 
 def output_name(seen: Observation) -> str:
@@ -83,8 +83,8 @@ def gap(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def numbered(count: int) -> list[str]:
-    words = TEXTS["parts"]["add"]["dimension"]
-    return [words.format(number=place + 1) for place in range(count)]
+    template = TEXTS["parts"]["add"]["dimension"]
+    return [template.format(number=place + 1) for place in range(count)]
 
 
 def note(text: str) -> None:
@@ -106,8 +106,8 @@ def show_missing(part: str, kind: str, config: ViTConfig) -> None:
     if kind == "none":
         st.markdown(TEXTS["parts"][part]["nothing"])
     else:
-        words = TEXTS["parts"]["table"][f"{kind}_missing"]
-        st.markdown(words.format(width=config.embed_dim))
+        text = TEXTS["parts"]["table"][f"{kind}_missing"]
+        st.markdown(text.format(width=config.embed_dim))
 
 
 def steps_of(one: Wave) -> str:

@@ -32,8 +32,8 @@ def render() -> None:
     manager = training.the_manager()
     manager.warm_up()
     st.html(STYLE)
-    run, own = find_shown(manager), manager.runs_of(visitor.current())
-    if own:
+    run, own_runs = find_shown(manager), manager.runs_of(visitor.current())
+    if own_runs:
         visitor.remember()
     orders.show_top()
     show_head(run)
@@ -53,11 +53,11 @@ def render() -> None:
             hardest = st.container(key="train-hardest")
             with st.container(key="train-along"):
                 show_take_along(run)
-    show_own(manager, own)
-    show_compare(comparable(manager, run, own), run)
+    show_own(manager, own_runs)
+    show_compare(comparable(manager, run, own_runs), run)
     with st.container(key="train-gallery"):
         show_gallery(partial(orders.make_mistake, manager))
-    if not own:
+    if not own_runs:
         visitor.recover()  # down here, where its place is not seen
     if hardest and run:
         with hardest:  # last, since it may take some seconds
@@ -111,7 +111,7 @@ def show_elsewhere(manager: Manager, run: Run | None) -> None:
         )
 
 
-def comparable(manager: Manager, run: Run | None, own: list[Run]) -> list[Run]:
+def comparable(manager: Manager, run: Run | None, own_runs: list[Run]) -> list[Run]:
     """Return the runs that this visitor may know: their own, the one shown, the recorded."""
-    known = {one.id: one for one in (*own, *((run,) if run else ()), *manager.recorded())}
+    known = {one.id: one for one in (*own_runs, *((run,) if run else ()), *manager.recorded())}
     return list(known.values())

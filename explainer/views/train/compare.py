@@ -86,16 +86,16 @@ def show_chosen(runs: list[Run], names: dict[str, str]) -> None:
 def colours_of(chosen: list[str]) -> dict[str, int]:
     """Return the place of each run's colour, which it keeps while others come and go."""
     kept: dict[str, int] = st.session_state.setdefault(COLOURS_KEY, {})
-    found: dict[str, int] = {}
+    colour: dict[str, int] = {}
     for run_id in sorted(chosen, key=lambda run_id: run_id not in kept):
-        free = [place for place in range(len(COLOURS)) if place not in found.values()]
-        found[run_id] = kept[run_id] if kept.get(run_id) in free else free[0]
+        free = [place for place in range(len(COLOURS)) if place not in colour.values()]
+        colour[run_id] = kept[run_id] if kept.get(run_id) in free else free[0]
         # one that comes new does not take the colour of one that may come back, if others are free
         if run_id not in kept:
             unused = [place for place in free if place not in kept.values()]
-            found[run_id] = (unused or free)[0]
-    kept |= found
-    return found
+            colour[run_id] = (unused or free)[0]
+    kept |= colour
+    return colour
 
 
 def sign(place: int) -> str:
@@ -111,13 +111,13 @@ def show_both(
         for run_id, progress in progresses.items()
         if progress.val.accuracies.size
     )
-    found = [
+    lines = [
         curve_of(progress, kind, WORDS[kind].format(name=names[run_id]), *COLOURS[colours[run_id]])
         for run_id, progress in progresses.items()
         for kind in ("train", "val")
     ]
     figure = curves(
-        found,
+        lines,
         epochs=max(progress.epochs for progress in progresses.values()),
         texts=CHART_WORDS,
         alts=(
@@ -128,7 +128,7 @@ def show_both(
         ),
         legend=[
             legend_of(replace(curve, name=name))
-            for curve, name in zip(found[1::2], map(names.get, progresses), strict=True)
+            for curve, name in zip(lines[1::2], map(names.get, progresses), strict=True)
         ],
     )
     show_curves(figure, key="train-compare-curves")

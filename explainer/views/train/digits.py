@@ -47,10 +47,10 @@ def answered(snapshot: Snapshot) -> list[Answer]:
         Answer(
             picture,
             truth,
-            names[said],
-            TEXTS["strip"]["share"].format(share=f"{100 * shares[place, said]:.0f}"),
+            names[predicted],
+            TEXTS["strip"]["share"].format(share=f"{100 * shares[place, predicted]:.0f}"),
         )
-        for place, ((picture, truth), said) in enumerate(
+        for place, ((picture, truth), predicted) in enumerate(
             zip(pictures(snapshot.part), best, strict=True)
         )
     ]

@@ -53,11 +53,11 @@ def watch(manager: Manager, run_id: str, status: str, begins: bool) -> None:
 
 def show_status(manager: Manager, run: Run, progress: Progress) -> None:
     """Draw the one number to look at, how far the run is, and the buttons that steer it."""
-    share, words = headline(run, progress)
+    share, text = headline(run, progress)
     with st.container(key="train-status"):
         st.html(
             f'<div class="train-now"><div><p class="train-share">{escape(share)}</p>'
-            f'<p class="train-of">{escape(words)}</p></div>{facts(told(run, progress))}</div>'
+            f'<p class="train-of">{escape(text)}</p></div>{facts(measured(run, progress))}</div>'
         )
         if run.is_active:
             lines = run.history.metrics()
@@ -70,8 +70,8 @@ def headline(run: Run, progress: Progress) -> tuple[str, str]:
     """Return the one number to look at, and what it says."""
     if run.queue_position is not None:
         wait = run.wait_seconds
-        words = WORDS["queued"] if wait is None else WORDS["queued_wait"].format(time=about(wait))
-        return WORDS["place"].format(place=run.queue_position), words
+        text = WORDS["queued"] if wait is None else WORDS["queued_wait"].format(time=about(wait))
+        return WORDS["place"].format(place=run.queue_position), text
     if run.status == "queued":  # of another server, which knows the place
         return TEXTS["status"]["queued"].capitalize(), WORDS["queued"]
     test = run.history.test_accuracy
@@ -87,31 +87,31 @@ def headline(run: Run, progress: Progress) -> tuple[str, str]:
     return share, WORDS["val" if whole else "sample"]
 
 
-def told(run: Run, progress: Progress) -> dict[str, str]:
+def measured(run: Run, progress: Progress) -> dict[str, str]:
     """Return the facts beside the headline: name → value."""
     lines, history = run.history.metrics(), run.history
     step, epoch = (int(lines[-1]["step"]), lines[-1]["epoch"]) if lines else (0, 0)
-    found = {
+    values = {
         WORDS["epoch"]: WORDS["of"].format(now=epoch, all=progress.epochs),
         WORDS["step"]: WORDS["of"].format(now=f"{step:,}", all=f"{history.total_steps:,}"),
     }
     if not lines and not run.is_active:
         return {}
     if not run.is_active:
-        return found | {WORDS["took"]: duration(history.seconds)}
+        return values | {WORDS["took"]: duration(history.seconds)}
     left, speed = run.seconds_left, run.images_per_second
     if left is None and run.estimate is not None:
         left = run.estimate
-    return found | {
+    return values | {
         WORDS["left"]: WORDS["unknown"] if left is None else about(left),
         WORDS["speed"]: WORDS["unknown"] if speed is None else f"{speed:,.0f}",
     }
 
 
-def facts(found: Mapping[str, str]) -> str:
+def facts(values: Mapping[str, str]) -> str:
     rows = "".join(
         f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
-        for name, value in found.items()
+        for name, value in values.items()
     )
     return f'<dl class="train-facts">{rows}</dl>'
 
@@ -128,7 +128,7 @@ def show_buttons(manager: Manager, run: Run) -> None:
                 name, order = ("go_on", orders.go_on) if is_paused else ("pause", orders.pause)
                 control(name, order, manager, run, is_stopping)
                 control("stop", orders.stop, manager, run, is_stopping)
-        st.markdown(said(run, is_stopping), width="content")
+        st.markdown(state_text(run, is_stopping), width="content")
 
 
 def control(name: str, order, manager: Manager, run: Run, is_stopping: bool) -> None:
@@ -140,7 +140,7 @@ def control(name: str, order, manager: Manager, run: Run, is_stopping: bool) -> 
     )
 
 
-def said(run: Run, is_stopping: bool) -> str:
+def state_text(run: Run, is_stopping: bool) -> str:
     """Say how a run stands that is under way."""
     if is_stopping:
         return WORDS["stopping"]

@@ -47,7 +47,7 @@ def show_gallery(on_try: Callable[[str], None]) -> None:
 
 
 def show(name: str, on_try: Callable[[str], None]) -> None:
-    words, numbers = TEXTS["mistakes"][name], facts(name)
+    texts, numbers = TEXTS["mistakes"][name], facts(name)
     st.header(TEXTS["title"], anchor=False)
     st.markdown(TEXTS["lead"].format(**numbers))
     pick(
@@ -60,11 +60,11 @@ def show(name: str, on_try: Callable[[str], None]) -> None:
         label_visibility="collapsed",
     )
     st.subheader(TEXTS["names"][name], anchor=False)
-    st.markdown(words["why"].format(**numbers))
-    if "formula" in words:
-        st.latex(words["formula"].format(**numbers))
+    st.markdown(texts["why"].format(**numbers))
+    if "formula" in texts:
+        st.latex(texts["formula"].format(**numbers))
     st.markdown(f"**{TEXTS['look']}**")
-    st.markdown(words["look"].format(**numbers))
+    st.markdown(texts["look"].format(**numbers))
     st.button(TEXTS["try"], key="mistake-try", on_click=partial(on_try, name))
     show_chart(name, numbers)
     note(TEXTS["command"])
@@ -88,19 +88,19 @@ def show_chart(name: str, numbers: Mapping[str, object]) -> None:
         TEXTS["names"][name]: (progress_of(recorded(name)), theme.ACCENT, "circle"),
         TEXTS["healthy"]: (progress_of(recorded(HEALTHY)), theme.MUTED, "diamond"),
     }
-    found = [
+    lines = [
         curve_of(progress, kind, TEXTS["chart_names"][kind].format(name=called), shade, symbol)
         for called, (progress, shade, symbol) in reversed(both.items())  # the mistake on top
         for kind in ("train", "val")
     ]
     figure = curves(
-        found,
+        lines,
         epochs=recorded(HEALTHY).config.train.epochs,
         texts=CHART_WORDS,
         alts=(TEXTS["alt_loss"].format(**numbers), TEXTS["alt_accuracy"].format(**numbers)),
         legend=[
             legend_of(replace(curve, name=called))
-            for curve, called in zip(found[1::2], reversed(both), strict=True)
+            for curve, called in zip(lines[1::2], reversed(both), strict=True)
         ],
         loss_level=level,
     )
@@ -130,8 +130,8 @@ def runs_csv(name: str) -> str:
 @cache
 def facts(name: str) -> Mapping[str, object]:
     """Return what the texts may name of a mistake's run and, as ``healthy_…``, of the healthy."""
-    found = {f"healthy_{key}": value for key, value in facts_of(HEALTHY).items()} | facts_of(name)
-    return found | {
+    values = {f"healthy_{key}": value for key, value in facts_of(HEALTHY).items()} | facts_of(name)
+    return values | {
         "start": TEXTS["start_same" if begins_the_same(name) else "start_other"],
         "floor": f"{FLOOR:.4f}",
         "guessing": f"{GUESSING:.3f}",

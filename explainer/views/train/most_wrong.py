@@ -28,8 +28,8 @@ def hardest_of(run: Run) -> tuple[HardExample, ...]:
     if sound := [example for example in noted if is_sound(example, len(test))]:
         return tuple(sound[:SHOWN])
     epoch = run.history.epochs()[-1]
-    found = run.history.checkpoint(epoch).stat()
-    key = ("hardest", run.id, epoch, found.st_ino, found.st_mtime_ns)
+    file = run.history.checkpoint(epoch).stat()
+    key = ("hardest", run.id, epoch, file.st_ino, file.st_mtime_ns)
     return remember(key, lambda: search(saved(run.id, epoch)))
 
 
@@ -54,12 +54,12 @@ def is_sound(example: HardExample, count: int) -> bool:
 
 
 def search(source: str) -> tuple[HardExample, ...]:
-    found, test = load.load_source(source), mnist_test()
-    count = searched(found.model.config, len(test))
+    loaded, test = load.load_source(source), mnist_test()
+    count = searched(loaded.model.config, len(test))
     part = Split(test.images[:count], test.labels[:count])
-    at_once = memory.images_at_once(found.model.config, BATCH)
-    with memory.turn(found.model.config):
-        return tuple(hardest_images(found.model, part, found.info, SHOWN, at_once))
+    at_once = memory.images_at_once(loaded.model.config, BATCH)
+    with memory.turn(loaded.model.config):
+        return tuple(hardest_images(loaded.model, part, loaded.info, SHOWN, at_once))
 
 
 def searched(config: ViTConfig, most: int) -> int:

@@ -30,9 +30,9 @@ def show_now(run: Run) -> None:
     if not fits(snapshot, history.config.model):
         st.markdown(TEXTS["unfit"])
         return
-    words = WORDS["step" if snapshot.step else "step_untrained"]
-    said = words.format(step=f"{snapshot.step:,}", all=f"{history.total_steps:,}")
-    st.markdown(f"{said} {WORDS['asked'][snapshot.part]}")
+    template = WORDS["step" if snapshot.step else "step_untrained"]
+    text = template.format(step=f"{snapshot.step:,}", all=f"{history.total_steps:,}")
+    st.markdown(f"{text} {WORDS['asked'][snapshot.part]}")
     st.html(strip(answered(snapshot), TEXTS["strip"], marked=True))
     first, second, third = st.columns(3, gap="large")
     with first:
@@ -63,11 +63,11 @@ def fits(snapshot: Snapshot, config: ViTConfig) -> bool:
 def show_confusion(snapshot: Snapshot) -> None:
     counts = snapshot.confusion
     st.markdown(f"**{WORDS['confusion']}**")
-    words = {
+    texts = {
         "caption": WORDS["confusion_caption"].format(step=f"{snapshot.step:,}"),
         "corner": WORDS["confusion_corner"],
     }
-    st.html(confusion(counts, mnist_info().class_names, words))
+    st.html(confusion(counts, mnist_info().class_names, texts))
     total = int(counts.sum())
     wrong = total - int(np.trace(counts))
     note(WORDS["confusion_text"].format(count=total, wrong=wrong))

@@ -45,9 +45,9 @@ def is_newly_refused() -> bool:
 
 def show_refusal() -> None:
     """Say why the last order was not carried out."""
-    if said := st.session_state.get(REFUSED_KEY, ""):
+    if message := st.session_state.get(REFUSED_KEY, ""):
         st.session_state[DRAWN_KEY] = True
-        st.html(f'<div class="refused" role="alert"><p>{escape(said)}</p></div>')
+        st.html(f'<div class="refused" role="alert"><p>{escape(message)}</p></div>')
 
 
 def show(run_id: str) -> None:
@@ -115,18 +115,18 @@ def stop(manager: Manager, run: Run) -> None:
 
 
 def is_going(manager: Manager, run: Run) -> bool:
-    found = manager.find(run.id)
-    return found is not None and found.is_active
+    current = manager.find(run.id)
+    return current is not None and current.is_active
 
 
 def delete(manager: Manager, run: Run) -> None:
     """Remove a run for good; a page that shows it turns to the setup."""
     attempt(lambda: manager.delete(visitor.current(), run.id))
     if session.load().run == run.id and manager.find(run.id) is None:
-        said = st.session_state.get(REFUSED_KEY)
+        message = st.session_state.get(REFUSED_KEY)
         show("")
-        if said:  # files that are not the app's stay
-            st.session_state[REFUSED_KEY] = said
+        if message:  # files that are not the app's stay
+            st.session_state[REFUSED_KEY] = message
 
 
 def make_mistake(manager: Manager, name: str) -> None:

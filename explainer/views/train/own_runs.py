@@ -29,8 +29,8 @@ def show_row(manager: Manager, run: Run) -> None:
     with st.container(
         key=f"train-run-{run.id}", horizontal=True, vertical_alignment="center", gap="small"
     ):
-        words = WORDS["row"].format(title=title_of(run), when=when(run), how=how(run))
-        st.markdown(words, width="stretch")
+        text = WORDS["row"].format(title=title_of(run), when=when(run), how=how(run))
+        st.markdown(text, width="stretch")
         if run.id == session.load().run:
             st.markdown(f":small[{WORDS['shown']}]", width="content")
         else:

@@ -35,14 +35,16 @@ def show_end(manager: Manager, run: Run) -> None:
     """Say how a run ended, what is kept, and what can be done now."""
     epochs = run.history.epochs()
     if run.message:
-        kept = TEXTS["live"][("kept_none", "kept_one", "kept")[min(len(epochs), 2)]]
-        st.markdown(f"{run.message} {kept.format(last=epochs[-1] if epochs else 0)}", width=760)
-    config, own = run.history.config, run.belongs_to(visitor.current())
+        kept_text = TEXTS["live"][("kept_none", "kept_one", "kept")[min(len(epochs), 2)]]
+        st.markdown(
+            f"{run.message} {kept_text.format(last=epochs[-1] if epochs else 0)}", width=760
+        )
+    config, is_own = run.history.config, run.belongs_to(visitor.current())
     with st.container(horizontal=True, key="train-after"):
-        resumable, last = own and run.can_resume, max(epochs, default=0)
+        resumable, last = is_own and run.can_resume, max(epochs, default=0)
         if resumable:
-            words = WORDS["resume" if last else "resume_start"].format(epoch=last)
-            act(words, "resume", partial(orders.resume, manager, run), is_first=True)
+            text = WORDS["resume" if last else "resume_start"].format(epoch=last)
+            act(text, "resume", partial(orders.resume, manager, run), is_first=True)
         if epochs and st.button(
             WORDS["open"], key="train-open", type="secondary" if resumable else "primary"
         ):
@@ -71,14 +73,14 @@ def show_hardest(run: Run) -> None:
     if not epochs or epochs[-1] == 0:
         return
     try:
-        found = hardest_of(run)
+        examples = hardest_of(run)
     except (CheckpointError, OSError):
         return  # what to take along says it
-    if not found:
+    if not examples:
         return
     st.header(WORDS["hardest"], anchor=False)
     st.markdown(WORDS["hardest_text"])
-    st.html(strip([answer(example) for example in found], TEXTS["strip"]))
+    st.html(strip([answer(example) for example in examples], TEXTS["strip"]))
 
 
 def answer(example: HardExample) -> Answer:

@@ -70,14 +70,14 @@ def show_estimate(manager: Manager, refusal: str) -> None:
 
 
 def tell_estimate(manager: Manager, is_waiting: bool) -> None:
-    found, refusal = manager.estimate(setup.model(), setup.train()), refused(manager)
-    if is_waiting and (found or refusal):
+    estimate, refusal = manager.estimate(setup.model(), setup.train()), refused(manager)
+    if is_waiting and (estimate or refusal):
         st.rerun()
     with st.container(key="train-estimate"):
         if refusal:
             st.markdown(refusal)
-        elif found:
-            st.markdown(TEXTS["estimate"].format(time=about(found.seconds)))
+        elif estimate:
+            st.markdown(TEXTS["estimate"].format(time=about(estimate.seconds)))
         else:
             st.markdown(TEXTS["measuring"])
 
