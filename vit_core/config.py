@@ -1,6 +1,7 @@
-"""What a model is and how it is trained, as two frozen dataclasses that check themselves.
+"""The shape of a model and the settings of its training, as two frozen dataclasses.
 
-A configuration that exists is valid: every mistake is a ``ValueError`` that says what is allowed.
+They check themselves when they are made: a wrong value raises a ``ValueError`` that says what is
+allowed. So every configuration that exists is valid.
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ SCHEDULES = ("linear", "cosine", "constant")
 AUGMENTATIONS = ("none", "shift", "affine", "elastic", "crop")
 PRECISIONS = ("fp32", "bf16")
 MEMORY_LIMIT = 2 * 1024**3  # bytes
-MOST_BLOCKS = 1_000  # even a block of width 1 costs time and memory as an object
+MOST_BLOCKS = 1_000  # even a tiny block is an object that needs time and memory
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class ViTConfig(JsonConfig):
         embed_dim: width D of a token; a multiple of ``num_heads``.
         depth: number of encoder blocks.
         num_heads: attention heads in each block, of ``embed_dim / num_heads`` dimensions each.
-        mlp_ratio: width of the MLP's hidden layer over ``embed_dim``.
+        mlp_ratio: width of the MLP's hidden layer, divided by ``embed_dim``.
         pos_embed: "learned" | "sincos" (1-D, as in Attention Is All You Need) | "sincos2d"
             (SimpleViT's) | "none".
         pool: "cls" reads the class token; "mean" averages the patch tokens, and then there is no
@@ -50,9 +51,9 @@ class ViTConfig(JsonConfig):
         norm_eps: epsilon of every LayerNorm.
         final_norm: whether a LayerNorm follows the last block.
         layer_scale: initial value of LayerScale's factors, or None for no LayerScale.
-        num_registers: extra learned tokens behind the class token.
-        dropout: probability, after every dense layer but the qkv projection and after adding the
-            position.
+        num_registers: number of extra learned tokens after the class token.
+        dropout: probability that a value becomes 0, after adding the position and after every
+            linear layer of a block except the qkv projection.
     """
 
     image_size: Size = 28
@@ -150,7 +151,7 @@ class ViTConfig(JsonConfig):
 
     @property
     def num_prefix_tokens(self) -> int:
-        """Tokens before the first patch: [CLS], if there is one, and the registers."""
+        """Number of tokens before the first patch: [CLS], if there is one, and the registers."""
         return (self.pool == "cls") + self.num_registers
 
     @property
@@ -167,7 +168,7 @@ class ViTConfig(JsonConfig):
 
     @property
     def parameters_by_part(self) -> dict[str, int]:
-        """Learned numbers of each part of the model, in the order of the forward pass."""
+        """Number of learned parameters in each part, in the order of the forward pass."""
         D, M = self.embed_dim, self.mlp_dim
         norm = 2 * D
         attention = 3 * D * D + self.qkv_bias * 3 * D + D * D + D
@@ -190,7 +191,7 @@ class ViTConfig(JsonConfig):
 
     @property
     def memory_bytes(self) -> int:
-        """Estimate of the float32 weights and every traced tensor of one image, in bytes."""
+        """Estimate of the bytes of the float32 weights and of all traced tensors of one image."""
         N, D, H, M = self.num_tokens, self.embed_dim, self.num_heads, self.mlp_dim
         block = 11 * N * D + 2 * N * M + 2 * H * N * N
         ends = self.num_patches * (self.patch_dim + D) + 4 * N * D + self.num_classes
@@ -203,48 +204,51 @@ class TrainConfig(JsonConfig):
 
     Attributes:
         epochs: passes over the training images.
-        batch_size: images in a step; the incomplete last batch of an epoch is left out.
+        batch_size: number of images in a step; an epoch leaves out its incomplete last batch.
         optimizer: "muon" (Muon on the blocks' matrices, AdamW on the rest) | "adamw" | "adam".
         lr: peak learning rate of Adam or AdamW.
         muon_lr: peak learning rate of Muon.
-        weight_decay: decoupled, on matrices only.
+        weight_decay: decoupled from the gradient; only for matrices.
         beta2: Adam's decay of the squared gradient.
         schedule: after the warm-up, "linear" to zero | "cosine" to zero | "constant".
-        warmup: share of all steps in which the learning rate rises from zero.
-        label_smoothing: share of the target spread over all classes.
+        warmup: share of all steps, at the start, in which the learning rate rises from zero.
+        label_smoothing: share of the target that is spread evenly over all classes.
         augment: "none" | "shift" (whole pixels) | "affine" (rotate, scale, shear and shift)
             | "elastic" (affine and a smooth random distortion) | "crop" (a random rectangle of the
-            image, resized to the whole).
-        augment_strength: 1 for one pixel of shift, or ± 8°, 8 % scale, 0.08 shear and 6 % shift;
-            scales all of them. A crop has at least 1 − 0.65 of the area at strength 1, and never
-            less than 0.08.
-        flip: mirror half of the images left to right; also in the clean part, since a mirrored
-            photograph is as real as the other.
-        patch_drop: share of the patches that each image loses in training, at random, which makes
-            a step cheaper and regularises (PatchDropout, https://arxiv.org/abs/2208.07220).
-        randaugment: magnitude of RandAugment, 0 to 30 and 0 for none: two random changes of each
-            image, of shape or colour (https://arxiv.org/abs/1909.13719).
-        mixup: alpha of MixUp, 0 for none: an image and its label are mixed with the one before it
-            (https://arxiv.org/abs/1710.09412).
+            image, resized to the image's size).
+        augment_strength: factor of all these changes. Strength 1 is one pixel of shift, or ± 8°,
+            8 % scale, 0.08 shear and 6 % shift. A crop keeps at least 35 % of the area at strength
+            1, and at least 8 % at any strength.
+        flip: mirror half of the images left to right. The clean part has it too, since a mirrored
+            photograph is as realistic as the original.
+        patch_drop: share of the patches that are left out of each training image, at random. It
+            makes a step cheaper and regularises (PatchDropout, https://arxiv.org/abs/2208.07220).
+        randaugment: magnitude of RandAugment, from 0 for none to 30: two random changes of shape or
+            colour for each image (https://arxiv.org/abs/1909.13719).
+        mixup: alpha of MixUp, 0 for none: an image and its label are mixed with the one before them
+            in the batch (https://arxiv.org/abs/1710.09412).
         cutmix: alpha of CutMix, 0 for none: a rectangle comes from the image before it
-            (https://arxiv.org/abs/1905.04899); with ``mixup`` each step takes one of the two.
-        clean_fraction: share of all steps, at the end, trained without augmentation (but ``flip``),
-            without mixing and with all patches.
+            (https://arxiv.org/abs/1905.04899). With ``mixup`` too, each step draws one of the two.
+        clean_fraction: share of all steps, at the end, that have all patches, no mixing, and no
+            augmentation except ``flip``.
         precision: "fp32" | "bf16" (products in bfloat16, weights and sums in float32).
-        grad_accumulation: parts into which each process cuts its share of a batch, one after
-            another, so that a large batch needs less memory.
-        clip_norm: largest norm of all gradients together, None for any.
-        ema: decay in a step of the running mean of the weights, which is then what is evaluated and
-            saved as the model; None for none.
-        compile: whether ``torch.compile`` makes a program of the model first.
-        softmax_before_loss: a classic mistake, kept to be looked at, as are the next four:
-            probabilities where the loss expects logits.
-        residual: False: what a sub-layer computes replaces its input instead of being added.
-        layer_norm: False: every LayerNorm passes its input on as it is.
-        scale_scores: False: queries times keys are not divided by the root of the head's width.
-        shuffled_labels: the training images' labels are dealt out anew, at random, once; those of
-            validation and test stay true.
-        seed: of the order of the images, the augmentation and the dropout.
+        grad_accumulation: number of parts of a batch that each process computes one after another,
+            so that a large batch needs less memory.
+        clip_norm: largest norm of all gradients together; None for no limit.
+        ema: decay for each step of the running mean of the weights, which is then evaluated and
+            saved as the model; None for no mean.
+        compile: whether ``torch.compile`` compiles the model first.
+        softmax_before_loss: the first of five classic mistakes, here for demonstration: the loss
+            gets probabilities where it expects logits.
+        residual: False is a mistake: a sub-layer's output replaces its input instead of being added
+            to it.
+        layer_norm: False is a mistake: every LayerNorm returns its input unchanged.
+        scale_scores: False is a mistake: the scores q·k are not divided by √K, where K is the
+            head's width.
+        shuffled_labels: True is a mistake: the labels of the training images are shuffled once at
+            the start; those of validation and test stay right.
+        seed: of the order of the images, the augmentation and the dropout. A run directory's model
+            draws its weights with it, too.
     """
 
     epochs: int = 8

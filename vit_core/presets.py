@@ -1,4 +1,4 @@
-"""Named settings of model and training, each with the result that it should reach."""
+"""Named settings of a model and its training, each with the accuracy that it should reach."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,11 @@ from vit_core.config import TrainConfig, ViTConfig
 
 @dataclass(frozen=True)
 class Preset:
-    """A model's shape, how it is trained, and a sentence on what it is for and what it reaches."""
+    """Settings of a model and its training.
+
+    Attributes:
+        summary: a sentence for users: what the preset is for, and what it reaches in which time.
+    """
 
     model: ViTConfig
     train: TrainConfig

@@ -1,4 +1,4 @@
-"""``python -m vit_core.worker``: a process that trains the run directories that it is told to."""
+"""``python -m vit_core.worker``: a process that trains the run directories that it is given."""
 
 from vit_core.runs.worker import main
 

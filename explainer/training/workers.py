@@ -150,17 +150,17 @@ class WorkerPool:
 
     def _on_answer(self, process: WorkerProcess, answer: dict[str, Any]) -> None:
         with self.lock:
-            if answer["is"] == "measured" and process.measuring:
+            if answer["event"] == "measured" and process.measuring:
                 speed = answer["speed"]
-                self._store_speed(process.measuring, Speed(**speed) if speed else answer["said"])
+                self._store_speed(process.measuring, Speed(**speed) if speed else answer["message"])
                 process.measuring = None
                 process.idle_since = time.monotonic()
                 if not speed and process.run_id is None:
                     self._replace(process)
-            elif answer["is"] == "ended" and process.run_id:
+            elif answer["event"] == "ended" and process.run_id:
                 if answer["state"] == "failed":
                     self._replace(process)
-                self._end_run(process, answer["state"], answer["said"])
+                self._end_run(process, answer["state"], answer["message"])
             self.measure_next()
 
     def _store_speed(self, settings: Settings, result: Speed | str) -> None:

@@ -26,7 +26,7 @@ class FakeProcess:
         self._on_answer(self, answer)
 
     def end_run(self, state: str = "finished", said: str = "") -> None:
-        self.answer(**{"is": "ended", "state": state, "said": said})
+        self.answer(event="ended", state=state, message=said)
 
     def kill(self) -> None:
         self.die(-9)

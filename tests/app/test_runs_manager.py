@@ -432,7 +432,7 @@ def test_speeds_are_measured_once_and_fit_all_lengths(make: Callable[..., Manage
     assert [order["do"] for order in process.commands] == ["measure"]
     assert manager.estimate(MODEL, dataclasses.replace(TRAIN, epochs=7, seed=5)) is None
     speed = {"epoch_seconds": 10.0, "test_seconds": 2.0, "images_per_second": 5_000.0}
-    process.answer(**{"is": "measured", "speed": speed, "said": ""})
+    process.answer(event="measured", speed=speed, message="")
     assert manager.estimate(MODEL, TRAIN).seconds == 32.0
     assert manager.estimate(MODEL, dataclasses.replace(TRAIN, epochs=7, seed=5)).seconds == 72.0
     assert len(process.commands) == 1
@@ -451,7 +451,7 @@ def test_a_speed_is_measured_again_after_a_while(
     for epoch_seconds in (100.0, 10.0):
         manager.estimate(MODEL, TRAIN)
         speed = {"epoch_seconds": epoch_seconds, "test_seconds": 2.0, "images_per_second": 5_000.0}
-        process.answer(**{"is": "measured", "speed": speed, "said": ""})
+        process.answer(event="measured", speed=speed, message="")
         assert manager.estimate(MODEL, TRAIN).seconds == 3 * epoch_seconds + 2.0
         monkeypatch.setattr(workers, "SPEED_LIFETIME", -1.0)
     assert [order["do"] for order in process.commands] == ["measure"] * 3
@@ -471,7 +471,7 @@ def test_settings_that_took_too_much_memory_are_refused(make: Callable[..., Mana
     manager.warm_up()
     manager.estimate(MODEL, TRAIN)
     said = "The run needed more memory than it may have."
-    FakeProcess.started[0].answer(**{"is": "measured", "speed": None, "said": said})
+    FakeProcess.started[0].answer(event="measured", speed=None, message=said)
     assert manager.estimate(MODEL, TRAIN) is None
     with pytest.raises(RefusedError, match="more memory"):
         manager.start("anna", REQUEST)

@@ -246,7 +246,7 @@ def test_what_is_beyond_a_limit_is_said_beside_the_button(open_train):
 def test_the_estimate_is_told_once_it_was_measured(open_train, manager):
     app = open_train()
     speed = {"epoch_seconds": 31.0, "test_seconds": 2.0, "images_per_second": 2000.0}
-    FakeProcess.started[0].answer(**{"is": "measured", "speed": speed, "said": ""})
+    FakeProcess.started[0].answer(event="measured", speed=speed, message="")
     app.run()
     assert "takes **about 1 min 35 s** on this machine" in words_of(app)
     assert "being measured" not in words_of(app)

@@ -21,7 +21,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command of training opens no board, and leaves this process's signals as they are."""
+    """The training command writes no TensorBoard files and leaves this process's signals alone."""
     be_quiet(monkeypatch)
 
 

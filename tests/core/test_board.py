@@ -49,7 +49,7 @@ def record(path: Path) -> Recorder:
         config = RunConfig(None, TINY, QUICK, 1, small_mnist().info.fingerprint, "")
         RunDirectory.create(path, config).close()
     run = RunDirectory.open(path)
-    return Recorder(run, small_mnist(), Cadence(steps=2), board=tensorboard.open_board)
+    return Recorder(run, small_mnist(), Cadence(steps=2), open_sink=tensorboard.open_tensorboard)
 
 
 def test_the_events_are_the_lines_of_the_metrics(tmp_path: Path, installed: type[Writer]) -> None:
@@ -66,7 +66,7 @@ def test_the_events_are_the_lines_of_the_metrics(tmp_path: Path, installed: type
     ]
     assert writer.scalars == expected
     assert {"train_loss", "val_accuracy", "lr", "test_accuracy"} <= {e[0] for e in expected}
-    recorder.board.close()
+    recorder.metrics_sink.close()
     recorder.run.close()
     assert writer.flushed == -1
 
@@ -89,6 +89,6 @@ def test_without_tensorboard_there_are_none(
     monkeypatch.setattr(tensorboard, "is_installed", lambda: False)
     recorder = record(tmp_path / "run")
     list(recorder.events())
-    recorder.board.close()
+    recorder.metrics_sink.close()
     recorder.run.close()
     assert not (tmp_path / "run" / "tensorboard").exists()

@@ -95,8 +95,8 @@ def test_a_run_that_is_gone_is_said_without_the_servers_folders(
 ) -> None:
     (answer,) = said_by([{"do": "run", "path": str(tmp_path / "gone")}], monkeypatch)
     assert answer["state"] == "failed"
-    assert "holds no run" in answer["said"]
-    assert str(tmp_path) not in answer["said"]
+    assert "holds no run" in answer["message"]
+    assert str(tmp_path) not in answer["message"]
 
 
 def test_a_measured_speed_and_one_that_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,8 +105,8 @@ def test_a_measured_speed_and_one_that_cannot_be(monkeypatch: pytest.MonkeyPatch
     found, refused = said_by(
         [{"do": "measure", **settings}, {"do": "measure", **wrong}], monkeypatch
     )
-    assert found["speed"]["images_per_second"] > 0 and found["said"] == ""
-    assert refused["speed"] is None and "do not fit" in refused["said"]
+    assert found["speed"]["images_per_second"] > 0 and found["message"] == ""
+    assert refused["speed"] is None and "do not fit" in refused["message"]
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ class Orders:
     def write(self, line: str) -> None:
         answer = json.loads(line)
         self.answers.append(answer)
-        if order := self.given.get(answer["is"]):
+        if order := self.given.get(answer["event"]):
             self.give(order)
 
     def flush(self) -> None:
@@ -137,7 +137,7 @@ class Orders:
 
     def give(self, order: str) -> None:
         """Carry an order out as ``listen`` does, which ends the process after the last one."""
-        self.worker.take_order({"do": order})
+        self.worker.take({"do": order})
 
 
 def test_a_stop_waits_for_no_evaluation(small_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +153,7 @@ def test_a_stop_waits_for_no_evaluation(small_run: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("vit_core.training.loop.evaluate", evaluate)
     orders.worker.run(small_run, 1)
-    assert orders.answers == [{"is": "ended", "state": "stopped", "said": ""}]
+    assert orders.answers == [{"event": "ended", "state": "stopped", "message": ""}]
     assert not ended
     assert not (small_run / "epoch-001.safetensors").exists()
     RunDirectory.open(small_run).close()  # it is free again
@@ -167,13 +167,13 @@ def test_paused_stopped_and_resumed_to_the_same_result(small_run: Path) -> None:
     orders.given = {"paused": "stop"}
     orders.give("pause")
     orders.worker.run(small_run, 1)
-    assert [answer["is"] for answer in orders.answers] == ["paused", "ended"]
+    assert [answer["event"] for answer in orders.answers] == ["paused", "ended"]
     assert orders.answers[-1]["state"] == "stopped"
     orders = Orders()
     orders.given = {"paused": "go on"}
     orders.give("pause")
     orders.worker.run(small_run, 1)
-    assert [answer["is"] for answer in orders.answers] == ["paused", "going on", "ended"]
+    assert [answer["event"] for answer in orders.answers] == ["paused", "going on", "ended"]
     assert orders.answers[-1]["state"] == "finished"
     ended, expected = (
         load_checkpoint(path / "final.safetensors").model.state_dict()

@@ -1,10 +1,10 @@
-"""A run directory: what a training run writes, and what it needs to go on after a stop.
+"""A run directory: what a training run writes, and what it needs to be resumed.
 
-config.json              the model's and the run's settings, thread count, data fingerprint, command
-metrics.jsonl            a line for each step interval and epoch; the last has test_accuracy too
-epoch-000.safetensors    the untrained model, then one checkpoint for each epoch
-final.safetensors        the last epoch's model, with the test accuracy in its metadata
-hardest.json             the test images that it finds hardest
+config.json              settings of model and run, threads, fingerprint of the data, command
+metrics.jsonl            a line for some steps and for each epoch; the last has test_accuracy
+epoch-000.safetensors    the untrained model, then a checkpoint for each epoch
+final.safetensors        the model after the last epoch, with the test accuracy in its metadata
+hardest.json             the test images that this model finds hardest
 state.safetensors        model and optimizers after the last whole epoch, to resume from
 .lock                    held by the process that writes; see vit_core.storage.locks
 """
@@ -12,7 +12,6 @@ state.safetensors        model and optimizers after the last whole epoch, to res
 import json
 import os
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,7 +32,7 @@ from vit_core.training.hard_example import HardExample
 
 HARDEST = "hardest.json"
 MOST_CONFIG = 256 * 1024  # bytes of config.json
-MOST_EPOCHS = 999_999  # that the names of files have room for
+MOST_EPOCHS = 999_999  # the names of files have room for no more
 LARGEST_METRIC = 1e30
 
 
@@ -43,23 +42,36 @@ class RunError(VitError, ValueError):
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Everything that determines a run's result."""
+    """Everything that determines a run's result.
+
+    Attributes:
+        preset: name of the settings that the run started from.
+        model, train: the settings.
+        threads: number of CPU threads.
+        data: fingerprint of the data set.
+        command: that started the run.
+        dataset: name or path, as ``--dataset`` takes it.
+        statistics: "data" | "imagenet", as ``--statistics`` takes it.
+        is_streamed: whether images are read from their files during training.
+        images: number of training images.
+    """
 
     preset: str | None
     model: ViTConfig
     train: TrainConfig
     threads: int
-    data: str  # fingerprint
+    data: str
     command: str
-    dataset: str = "mnist"  # as --dataset takes it
-    statistics: str = "data"  # as --statistics takes it
-    is_streamed: bool = False  # whether images are read from their files while they are used
-    images: int = MNIST_TRAINING  # that are trained on
+    dataset: str = "mnist"
+    statistics: str = "data"
+    is_streamed: bool = False
+    images: int = MNIST_TRAINING
 
     def to_json(self) -> str:
+        """Return the content of config.json."""
         values = {**vars(self), "model": self.model.to_dict(), "train": self.train.to_dict()}
-        if (shown := decode(self.dataset)) != self.dataset:  # a path of bytes that are no UTF-8
-            values |= {"dataset": shown, "dataset_bytes": os.fsencode(self.dataset).hex()}
+        if (text := decode(self.dataset)) != self.dataset:  # a path that is no UTF-8
+            values |= {"dataset": text, "dataset_bytes": os.fsencode(self.dataset).hex()}
         return json.dumps(values, indent=2) + "\n"
 
     @classmethod
@@ -78,7 +90,7 @@ class RunConfig:
                 threads=int(values["threads"]),
                 data=str(values["data"]),
                 command=str(values["command"]),
-                # runs of the first versions, which knew MNIST alone, do not say these
+                # missing in runs of the first versions, which had no data set besides MNIST
                 dataset=os.fsdecode(bytes.fromhex(values["dataset_bytes"]))
                 if "dataset_bytes" in values
                 else str(values.get("dataset", cls.dataset)),
@@ -91,7 +103,7 @@ class RunConfig:
 
 
 class RunDirectory:
-    """An open run directory, locked against a second writer for as long as this object lives."""
+    """An open run directory; as long as this object lives, no other process can write there."""
 
     def __init__(self, path: Path, config: RunConfig, lock: Lock) -> None:
         self.path, self.config, self._lock = path, config, lock
@@ -101,14 +113,14 @@ class RunDirectory:
         """Make a new run directory.
 
         Raises:
-            RunError: the directory exists and is not empty, or another process writes it.
+            RunError: the directory exists and is not empty, or another process writes to it.
             OSError: it cannot be written.
         """
-        check_unused(path)  # before anything of ours lies in it
+        check_unused(path)  # before the lock's file is in it
         path.mkdir(parents=True, exist_ok=True)
         lock = take_run(path)
         try:
-            check_unused(path)  # another process may have begun a run meanwhile
+            check_unused(path)  # another process may have started a run meanwhile
             write_atomically(path / "config.json", config.to_json().encode())
         except BaseException:
             lock.release()
@@ -117,16 +129,16 @@ class RunDirectory:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Open a run directory to go on with it.
+        """Open a run directory to resume its run.
 
         Raises:
-            RunError: there is no run, its settings are damaged, or another process writes it.
+            RunError: there is no run, its settings are damaged, or another process writes to it.
             OSError: it cannot be written.
         """
         return cls(path, read_config(path), take_run(path))
 
     def save_config(self) -> None:
-        """Write the settings again, where they are others now than in the file.
+        """Write the settings if they differ from those in the file.
 
         Raises:
             OSError: they cannot be written; the file stays as it was.
@@ -135,23 +147,35 @@ class RunDirectory:
             write_atomically(self.path / "config.json", self.config.to_json().encode())
 
     def append_metrics(self, values: dict[str, Any]) -> None:
+        """Write a line of metrics.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(values) + "\n")
 
     def metrics(self) -> list[dict[str, Any]]:
-        """Return the lines written so far; a last line cut short by a crash is left out."""
+        """Return the lines written so far, up to the first that is damaged or incomplete."""
         path = self.path / "metrics.jsonl"
-        texts = path.read_bytes().splitlines() if path.exists() else []
-        lines = takewhile(lambda line: line is not None, map(parse_line, texts))
-        return list(lines)  # type: ignore[arg-type]
+        lines = []
+        for text in path.read_bytes().splitlines() if path.exists() else []:
+            if (line := parse_line(text)) is None:
+                break
+            lines.append(line)
+        return lines
 
     def keep_metrics_up_to(self, epoch: int) -> None:
-        """Drop the lines of epochs that are not whole and will be run again."""
+        """Drop the lines of an unfinished epoch, which will be run again."""
         kept = [json.dumps(line) + "\n" for line in self.metrics() if line["epoch"] <= epoch]
         write_atomically(self.path / "metrics.jsonl", "".join(kept).encode())
 
     def save_epoch(self, name: str, model: ViT, metrics: dict[str, Any], data: DataInfo) -> None:
-        """Write a checkpoint that knows where it comes from."""
+        """Write a checkpoint with the run's settings and metrics.
+
+        Args:
+            name: of the file, without its ending.
+        """
         save_checkpoint(
             model,
             self.path / f"{name}.safetensors",
@@ -163,12 +187,12 @@ class RunDirectory:
         )
 
     def save_hardest(self, examples: list[HardExample]) -> None:
-        """Write which test images the trained model finds hardest."""
+        """Write hardest.json."""
         content = json.dumps([example.to_dict() for example in examples])
         write_atomically(self.path / HARDEST, content.encode())
 
     def save_state(self, tensors: dict[str, Tensor], epoch: int) -> None:
-        """Write what the run resumes from, after all else of that epoch is written."""
+        """Write the state to resume from; it comes after all other files of the epoch."""
         content = safetensors.torch.save(
             {key: value.detach().cpu().contiguous() for key, value in tensors.items()},
             {"epoch": str(epoch)},
@@ -176,7 +200,7 @@ class RunDirectory:
         write_atomically(self.path / "state.safetensors", content)
 
     def load_state(self) -> tuple[dict[str, Tensor], int] | None:
-        """Return the tensors and the number of finished epochs, or None before the first.
+        """Return the saved tensors and the number of finished epochs; None before the first.
 
         Raises:
             RunError: the file is damaged.
@@ -192,6 +216,7 @@ class RunDirectory:
             raise RunError(f"{path} is damaged, the run cannot be resumed: {error}") from None
 
     def close(self) -> None:
+        """Let other processes write to the directory."""
         self._lock.release()
 
 
@@ -210,12 +235,12 @@ def read_config(path: Path) -> RunConfig:
 
 
 def parse_line(text: bytes) -> dict[str, Any] | None:
-    """Read a line of metrics.
+    """Parse a line of metrics.
 
     Returns:
-        Whole numbers "epoch" and "step", the number "seconds", and what else the line holds: finite
-        numbers in range, or None in the place of everything that is none. None for a line that a
-        crash cut short or somebody damaged.
+        The whole numbers "epoch" and "step", the number "seconds", and the other values of the
+        line. A value that is no finite number in its range is None. The result is None for a line
+        that is damaged or incomplete.
     """
     try:
         values = parse_json(text, non_finite=None)
@@ -232,12 +257,12 @@ def parse_line(text: bytes) -> dict[str, Any] | None:
 
 
 def range_of(name: str) -> tuple[float, float]:
-    """Return between what a metric of this name can lie."""
+    """Return the least and the largest value that a metric can have."""
     return (0.0, 1.0) if name.endswith("_accuracy") else (-LARGEST_METRIC, LARGEST_METRIC)
 
 
 def check_unused(path: Path) -> None:
-    """Refuse to begin a run where anything lies but the file of a lock.
+    """Refuse a path for a new run if anything is there except the files of locks.
 
     Raises:
         RunError: it is a file, or a directory that is not empty.
@@ -253,7 +278,7 @@ def take_run(path: Path) -> Lock:
     """Take the lock of a run directory.
 
     Raises:
-        RunError: another process writes it.
+        RunError: another process writes to it.
         OSError: it cannot be written.
     """
     if (lock := take(path)) is None:

@@ -10,19 +10,19 @@ WRITTEN = (
     r"(?:(?:config|hardest|status)\.json|metrics\.jsonl|(?:epoch-\d{3,6}|final|state)\.safetensors)"
 )
 FILE = re.compile(rf"{WRITTEN}|live\.safetensors|\.lock|\.lock-owner")
-# a file that was half written when its process was killed; see write_atomically and Snapshot.save
+# temporary files of a process that was killed; see write_atomically and Snapshot.save
 LEFTOVER = re.compile(rf"\.{WRITTEN}\.[a-z0-9_]{{8}}|\.live\.safetensors")
 
 
 def is_run_file(name: str) -> bool:
-    """Whether a file of this name is one that a run, or the app for it, writes."""
+    """Whether a run, or the app for it, writes files of this name."""
     return bool(FILE.fullmatch(name) or LEFTOVER.fullmatch(name))
 
 
 def clear_leftovers(folder: Path) -> None:
-    """Remove half-written files; only whoever holds the directory's lock may do so."""
+    """Remove temporary files; only the holder of the directory's lock may do so."""
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if LEFTOVER.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
-                with suppress(OSError):  # Windows removes no open file
+                with suppress(OSError):  # Windows does not remove open files
                     os.unlink(entry.path)

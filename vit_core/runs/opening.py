@@ -29,11 +29,13 @@ def open_run(
     """Make the run directory that the options describe, or open the one to resume.
 
     Args:
-        processes: that are to share the run.
-        workers: processes that read for each of them.
+        options: of the command.
+        arguments: of the command, as the user typed them.
+        processes: number of processes that share the run.
+        workers: number of processes that read images for each of them.
 
     Returns:
-        It, and the data of a new one.
+        The directory and, for a new run, its data.
 
     Raises:
         ValueError: a setting is not allowed, or differs from those of the run to resume.
@@ -89,6 +91,11 @@ def name_of(dataset: str) -> str:
 
 
 def check_data(data: ImageData, model: ViTConfig) -> None:
+    """Refuse data that do not fit the model.
+
+    Raises:
+        ValueError: the message names the options to change.
+    """
     shape = data.train.image_shape
     if shape != (model.in_channels, *model.image_hw) or model.num_classes != len(
         data.info.class_names
@@ -102,8 +109,11 @@ def check_data(data: ImageData, model: ViTConfig) -> None:
 def refuse_other_settings(run: RunDirectory, given: dict[str, Any]) -> None:
     """Refuse to resume with settings that would change the result half-way.
 
-    The images of a folder may lie in another place now: whether they are the same is known when
-    they were read.
+    The path of an image folder may differ, since the folder may have moved. Whether it holds the
+    same images is checked when they are read.
+
+    Raises:
+        RunError: the message names the setting.
     """
     known = {
         **run.config.model.to_dict(),
@@ -127,12 +137,16 @@ def refuse_other_settings(run: RunDirectory, given: dict[str, Any]) -> None:
 
 
 def data_of(config: RunConfig, workers: int, group: Group, known: ImageData | None) -> ImageData:
-    """Return a run's data in each process; the first one of a machine downloads what is missing.
+    """Return a run's data in each process; the first process of a machine downloads them.
+
+    Args:
+        workers: number of processes that read images for this process.
+        known: the data, if this process has already opened them.
 
     Raises:
-        RunError: they are other data than those that the run was started on.
+        RunError: the data differ from those that the run was started on.
     """
-    # what is in memory stays there, whatever today's limit is
+    # a run goes on as it started, in memory or streamed, whatever the limit is now
     reading = Reading(0.0 if config.is_streamed else MOST_MEMORY, workers, config.statistics)
     if config.dataset not in DATASETS and not os.path.exists(config.dataset):
         raise RunError(
@@ -144,7 +158,7 @@ def data_of(config: RunConfig, workers: int, group: Group, known: ImageData | No
     group.wait()
     if known is None:
         known = open_data(config.dataset, config.model, reading)
-    # of a folder that is streamed, runs of earlier versions know the first part of the hash
+    # for a streamed folder, runs of earlier versions have only the first part of the hash
     if not config.data or not known.info.fingerprint.startswith(config.data):
         raise RunError(
             f"{plain(config.dataset)} holds other data now than when this run was started"

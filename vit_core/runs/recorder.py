@@ -1,4 +1,4 @@
-"""Training into a run directory: takes a run up where it stands, and writes as it goes."""
+"""Train into a run directory: start or resume the run there, and write as it goes on."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,23 +11,23 @@ from vit_core.mistakes import build_with
 from vit_core.runs.directory import RunDirectory, RunError
 from vit_core.runs.file_names import clear_leftovers
 from vit_core.runs.snapshot import take_snapshot
-from vit_core.runs.tensorboard import Board, no_board
+from vit_core.runs.tensorboard import MetricsSink, no_metrics
 from vit_core.training.evaluation import hardest_images
 from vit_core.training.events import Done, EpochEnd, Event, StepEnd
 from vit_core.training.loop import Training
 from vit_core.training.processes import ALONE, Group
 
-HARDEST_COUNT = 24  # test images that are written down
+HARDEST_COUNT = 24  # test images in hardest.json
 
 
 @dataclass(frozen=True)
 class Cadence:
-    """How often a run writes while an epoch goes on.
+    """How often a run writes during an epoch.
 
     Attributes:
-        steps: between two lines of metrics; None to go by time.
-        seconds: between two lines of metrics, where ``steps`` is None.
-        snapshot_seconds: between two snapshots of the model; None for none.
+        steps: between two lines of metrics; None to use ``seconds`` instead.
+        seconds: between two lines of metrics, if ``steps`` is None.
+        snapshot_seconds: between two snapshots of the model; None for no snapshots.
     """
 
     steps: int | None = 50
@@ -44,17 +44,18 @@ class Recorder:
         data: ImageData,
         cadence: Cadence,
         group: Group = ALONE,
-        board: Callable[[Path, int], Board] = no_board,
+        open_sink: Callable[[Path, int], MetricsSink] = no_metrics,
     ) -> None:
-        """Take up the run after its last whole epoch, or begin it.
+        """Resume the run after its last whole epoch, or start it.
 
         Args:
             data: on the device to train on.
-            group: the processes that train together, of which this one is the main one.
-            board: opens what takes the metrics besides, for a directory and the step it stands at.
+            group: the processes that train together; this one must be the main one.
+            open_sink: opens an extra metrics sink for a run directory and the step at which the run
+                resumes.
 
         Raises:
-            RunError: what it would be resumed from is damaged or of another model.
+            RunError: the saved state is damaged or belongs to another model.
             OSError: the directory cannot be written.
         """
         clear_leftovers(run.path)
@@ -75,73 +76,76 @@ class Recorder:
         run.keep_metrics_up_to(self.training.epoch)
         lines = run.metrics()
         whole = [line for line in lines if line.get("val_accuracy") is not None]
-        self.last: dict[str, Any] = whole[-1] if whole else {}  # what the last whole epoch gave
+        self.last: dict[str, Any] = whole[-1] if whole else {}  # metrics of the last whole epoch
         self.started = time.monotonic() - (lines[-1]["seconds"] if lines else 0.0)
-        self.written = self.seen = time.monotonic()
-        self.board = board(run.path, self.last.get("step", 0))
+        self.metrics_written = self.snapshot_taken = time.monotonic()
+        self.metrics_sink = open_sink(run.path, self.last.get("step", 0))
         self.losses: list[float] = []
         self.accuracies: list[float] = []
 
     @property
     def is_complete(self) -> bool:
+        """Whether the run is finished and tested."""
         return "test_accuracy" in self.last
 
     @property
     def seconds(self) -> float:
-        """Time that this run has taken so far, over all its resumptions, without its pauses."""
+        """Seconds that the run has taken so far, all resumptions together, without pauses."""
         return round(time.monotonic() - self.started, 3)
 
     def leave_out(self, seconds: float) -> None:
-        """Do not count a pause as time of the run."""
+        """Leave a pause out of the run's time."""
         self.started += seconds
 
     def events(self) -> Iterator[Event]:
-        """Train on to the end; each event is written before it is yielded.
+        """Train to the end; each event is written before it is yielded.
 
         Raises:
             TrainingDivergedError: the loss became infinite or not a number.
-            OSError: the directory cannot be written any more; what it holds is whole.
+            OSError: the directory can no longer be written; every file in it is complete.
         """
         if self.cadence.snapshot_seconds is not None:
             self.snapshot(self.training.epoch * self.training.steps_per_epoch, self.training.epoch)
         for event in self.training.events():
             match event:
                 case StepEnd():
-                    self.step(event)
+                    self.write_step(event)
                 case EpochEnd():
-                    self.epoch(event)
+                    self.write_epoch(event)
                 case Done():
-                    self.done(event)
+                    self.write_end(event)
             yield event
 
-    def step(self, event: StepEnd) -> None:
+    def write_step(self, event: StepEnd) -> None:
+        """Write the means since the last line, and a snapshot, if they are due."""
         self.losses.append(event.train_loss)
         self.accuracies.append(event.train_accuracy)
         now = time.monotonic()
         if self.is_due(event.step, now):
             means = {"train_loss": mean(self.losses), "train_accuracy": mean(self.accuracies)}
             self.forget_steps()
-            self.written = now
-            place = {"step": event.step, "epoch": event.epoch}
-            self.write(place | means | {"val_loss": None, "val_accuracy": None, "lr": event.lr})
-        pause = self.cadence.snapshot_seconds
-        if pause is not None and now - self.seen >= pause:
+            self.metrics_written = now
+            position = {"step": event.step, "epoch": event.epoch}
+            self.write(position | means | {"val_loss": None, "val_accuracy": None, "lr": event.lr})
+        interval = self.cadence.snapshot_seconds
+        if interval is not None and now - self.snapshot_taken >= interval:
             self.snapshot(event.step, event.epoch)
 
     def is_due(self, step: int, now: float) -> bool:
-        """Whether a line of metrics is to be written after ``step``; the first is not kept back."""
+        """Whether to write a line of metrics after ``step``; by time, step 1 always has one."""
         if self.cadence.steps is not None:
             return step % self.cadence.steps == 0
-        return step == 1 or now - self.written >= self.cadence.seconds
+        return step == 1 or now - self.metrics_written >= self.cadence.seconds
 
     def forget_steps(self) -> None:
+        """Start new means."""
         self.losses.clear()
         self.accuracies.clear()
 
     def snapshot(self, step: int, epoch: int) -> None:
-        """Show the model as it is, and what it does on a sample of the validation images."""
+        """Write a snapshot of the model, and its metrics on a sample of the validation images."""
         training = self.training
-        snapshot, found = take_snapshot(
+        snapshot, evaluation = take_snapshot(
             training.eval_model,
             training.data,
             step=step,
@@ -150,11 +154,12 @@ class Recorder:
             softmax_before_loss=training.config.softmax_before_loss,
         )
         snapshot.save(self.run.path)
-        sample = {"sample_loss": found.loss, "sample_accuracy": found.accuracy}
+        sample = {"sample_loss": evaluation.loss, "sample_accuracy": evaluation.accuracy}
         self.write({"step": step, "epoch": epoch} | sample)
-        self.seen = time.monotonic()
+        self.snapshot_taken = time.monotonic()
 
-    def epoch(self, event: EpochEnd) -> None:
+    def write_epoch(self, event: EpochEnd) -> None:
+        """Write the metrics of an epoch, its model, and what the run can be resumed from."""
         self.forget_steps()
         self.last = {
             "step": event.step,
@@ -171,7 +176,8 @@ class Recorder:
         if self.cadence.snapshot_seconds is not None:
             self.snapshot(event.step, event.epoch)
 
-    def done(self, event: Done) -> None:
+    def write_end(self, event: Done) -> None:
+        """Write the hardest test images, the final model and the last line of metrics."""
         self.last = {k: v for k, v in self.last.items() if k not in ("seconds", "lr")}
         self.last |= {"test_loss": event.test.loss, "test_accuracy": event.test_accuracy}
         self.last["seconds"] = self.seconds
@@ -184,9 +190,10 @@ class Recorder:
         self.write(self.last)
 
     def write(self, values: dict[str, Any]) -> None:
+        """Write a line of metrics."""
         line = {"seconds": self.seconds} | values
         self.run.append_metrics(line)
-        self.board.add(line)
+        self.metrics_sink.add(line)
 
 
 def mean(values: list[float]) -> float:

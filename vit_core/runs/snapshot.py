@@ -1,7 +1,7 @@
-"""What a model that is being trained does at this moment, small enough to be written all the time.
+"""What a model does at one moment of its training, small enough to be written often.
 
-A snapshot is taken from the very model that learns, between two of its steps, and read by whoever
-watches the run.
+A snapshot is taken between two steps from the model that is evaluated and saved. Whoever watches
+the run reads it.
 """
 
 import contextlib
@@ -23,11 +23,11 @@ from vit_core.trace import trace
 from vit_core.training.evaluation import Evaluation, evaluate
 
 VALIDATION, TEST = "validation", "test"
-# of the validation set: each digit once, then six that a model reads wrongly for a while
+# in the validation set: each digit once, then six that models get wrong early in training
 STRIP_INDICES = (6, 0, 32, 8, 4, 10, 12, 3, 2, 9, 168, 194, 294, 1220, 1586, 2728)
-# earlier versions asked test digits, which belong to the one last report
+# earlier versions used test digits, which only the final evaluation should see
 TEST_STRIP_INDICES = (3, 2, 1, 30, 4, 8, 11, 0, 61, 7, 33, 77, 92, 266, 445, 684)
-SAMPLE = 500  # validation images behind the confusion matrix; the first ones
+SAMPLE = 500  # number of validation images in the confusion matrix: the first ones
 FILE = "live.safetensors"
 MOST_BYTES = 256 * 1024**2  # of the file
 MOST_STEPS = 10**12
@@ -38,17 +38,17 @@ class Snapshot:
     """A model between two steps.
 
     Attributes:
-        step: optimizer steps taken so far; 0 is the untrained model.
-        epoch: the one that the step belongs to, counted from 1; 0 before the first step.
+        step: number of optimizer steps taken; 0 is the untrained model.
+        epoch: of the step, counted from 1; 0 before the first step.
         seconds: of training so far.
         logits: (16, classes) of the images ``STRIP_INDICES``, float32.
         confusion: (classes, classes) counts over the first ``SAMPLE`` validation images; index 0 is
             the true class, index 1 the predicted one.
-        filters: (D, patch_dim), the weight of the patch embedding, float32.
-        pattern: (depth, H, N, N) attention pattern of the strip's first image, rows are queries;
-            float16, so that a fine grid stays small.
-        part: of the data that the strip is from: ``VALIDATION``, or ``TEST`` (and then the indices
-            are ``TEST_STRIP_INDICES``) in what an earlier version wrote.
+        filters: (D, patch_dim) weight of the patch embedding, float32.
+        pattern: (depth, H, N, N) attention pattern of the first image in the strip, rows are
+            queries; float16, so that many patches need little space.
+        part: of the data that the strip is from: ``VALIDATION``, or in files of an earlier version
+            ``TEST``, with the indices ``TEST_STRIP_INDICES``.
     """
 
     step: int
@@ -61,24 +61,24 @@ class Snapshot:
     part: str = VALIDATION
 
     def save(self, folder: Path) -> None:
-        """Write it into a run directory, so that a reader sees the old one or the new one."""
+        """Write it into a run directory; a reader sees either the old file or the new one."""
         tensors = {name: getattr(self, name) for name in TENSORS}
         numbers = {name: repr(getattr(self, name)) for name in ("step", "epoch", "seconds")}
         numbers["part"] = self.part
-        # not synchronised with the disk: after a crash nobody needs it
+        # not flushed to the disk, since nobody needs it after a crash
         temporary = folder / f".{FILE}"
         temporary.write_bytes(safetensors.numpy.save(tensors, numbers))
         replace(temporary, folder / FILE)
 
     @classmethod
     def load(cls, folder: Path) -> Self | None:
-        """Return a run directory's snapshot; None where there is none or it is damaged."""
+        """Return a run directory's snapshot; None if there is none or it is damaged."""
         path = folder / FILE
         with contextlib.suppress(
             OSError, ValueError, TypeError, KeyError, safetensors.SafetensorError
         ):
-            found = path.stat()
-            if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_BYTES:
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_BYTES:
                 return None
             with safetensors.safe_open(path, framework="np") as file:
                 numbers = file.metadata() or {}
@@ -105,12 +105,17 @@ def take_snapshot(
     seconds: float,
     softmax_before_loss: bool = False,
 ) -> tuple[Snapshot, Evaluation]:
-    """Look at ``model``, which is left in the mode that it was in.
+    """Take a snapshot of ``model``, whose mode is restored.
+
+    Args:
+        data: on the model's device.
+        step, epoch, seconds: as in ``Snapshot``.
+        softmax_before_loss: as in ``TrainConfig``.
 
     Returns:
-        The snapshot, and what the model does on the validation images behind its confusion matrix.
+        The snapshot, and the evaluation of the validation images in its confusion matrix.
     """
-    found = evaluate(
+    evaluation = evaluate(
         model, data.val.first(SAMPLE), data.info, softmax_before_loss=softmax_before_loss
     )
     strip = normalize(data.val.at([strip_index(data, i) for i in STRIP_INDICES]), data.info)
@@ -119,20 +124,20 @@ def take_snapshot(
     try:
         with torch.no_grad():
             logits = model(strip)
-        seen = trace(model, strip[:1])
+        first = trace(model, strip[:1])
     finally:
         model.train(was_training)
-    patterns = [seen[f"blocks.{block}.attn.pattern"][0] for block in range(model.config.depth)]
+    patterns = [first[f"blocks.{block}.attn.pattern"][0] for block in range(model.config.depth)]
     snapshot = Snapshot(
         step=step,
         epoch=epoch,
         seconds=seconds,
         logits=logits.float().cpu().numpy(),
-        confusion=found.confusion.numpy(),
+        confusion=evaluation.confusion.numpy(),
         filters=model.patch_embed.proj.weight.detach().float().cpu().numpy().copy(),
         pattern=torch.stack(patterns).to("cpu", torch.float16).numpy(),
     )
-    return snapshot, found
+    return snapshot, evaluation
 
 
 def strip_index(data: ImageData, index: int) -> int:

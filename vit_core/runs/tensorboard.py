@@ -1,6 +1,6 @@
-"""A run's metrics as TensorBoard events, where tensorboard is installed; metrics.jsonl has all.
+"""A run's metrics as TensorBoard events, if tensorboard is installed.
 
-Look at them with ``tensorboard --logdir runs``.
+metrics.jsonl has the same numbers. Look at the events with ``tensorboard --logdir runs``.
 """
 
 import importlib.util
@@ -10,16 +10,20 @@ from typing import Any, Protocol
 FOLDER = "tensorboard"  # in the run directory
 
 
-class Board(Protocol):
-    """Where metrics go besides."""
+class MetricsSink(Protocol):
+    """An extra metrics sink."""
 
-    def add(self, values: dict[str, Any]) -> None: ...
+    def add(self, values: dict[str, Any]) -> None:
+        """Take a line of metrics, as metrics.jsonl has it."""
+        ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Take no more lines."""
+        ...
 
 
-class NoBoard:
-    """Nowhere."""
+class NoMetrics:
+    """A sink that ignores all metrics."""
 
     def add(self, values: dict[str, Any]) -> None:
         pass
@@ -35,14 +39,15 @@ class TensorBoard:
         """Open a new event file.
 
         Args:
-            step: that the run stands at; what an earlier file has behind it is no longer shown.
+            run: the run directory.
+            step: at which the run resumes; TensorBoard then hides later steps of earlier files.
         """
         from torch.utils.tensorboard import SummaryWriter
 
         self.writer = SummaryWriter(str(run / FOLDER), purge_step=step + 1 if step else None)
 
     def add(self, values: dict[str, Any]) -> None:
-        """Write a line of metrics: each number under its name, at its step."""
+        """Write each number of a line of metrics under its name, at the line's step."""
         for name, value in values.items():
             if name not in ("step", "epoch") and value is not None:
                 self.writer.add_scalar(name, value, values["step"])
@@ -52,13 +57,14 @@ class TensorBoard:
         self.writer.close()
 
 
-def no_board(_: Path, __: int) -> Board:
-    return NoBoard()
+def no_metrics(_: Path, __: int) -> MetricsSink:
+    """Return a sink that ignores all metrics."""
+    return NoMetrics()
 
 
-def open_board(run: Path, step: int) -> Board:
-    """Return TensorBoard's event files for a run, or nothing where it is not installed."""
-    return TensorBoard(run, step) if is_installed() else NoBoard()
+def open_tensorboard(run: Path, step: int) -> MetricsSink:
+    """Return event files for a run, or a sink that ignores all if tensorboard is not installed."""
+    return TensorBoard(run, step) if is_installed() else NoMetrics()
 
 
 def is_installed() -> bool:

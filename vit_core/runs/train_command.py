@@ -1,7 +1,7 @@
 """The command line of training: ``python -m vit_core.train --preset fast --run-dir runs/x``.
 
 Under ``torchrun --nproc-per-node 2 -m vit_core.train …`` the same command is run by several
-processes, of which the first one writes and speaks.
+processes, of which only the first one writes files and messages.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from vit_core.mistakes import build_with
 from vit_core.runs.directory import RunConfig, RunDirectory
 from vit_core.runs.opening import data_of, open_run
 from vit_core.runs.recorder import Cadence, Recorder
-from vit_core.runs.tensorboard import open_board
+from vit_core.runs.tensorboard import open_tensorboard
 from vit_core.runs.train_options import build_parser
 from vit_core.storage.plain_text import let_output_write_anything, plain, program
 from vit_core.training.events import EpochEnd, StepEnd, TrainingDivergedError
@@ -31,19 +31,19 @@ from vit_core.training.processes import Group, MainProcessFailedError, is_lost_p
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Train and return the exit code: 0 done, 2 a mistake that is named, 130 interrupted."""
+    """Train and return the exit code: 0 done, 2 for a mistake that is named, 130 interrupted."""
     arguments = sys.argv[1:] if arguments is None else arguments
     let_output_write_anything()
     options = build_parser().parse_args(arguments)
     group = Group.from_environment()
-    # also where a shell started this in the background, with Ctrl-C's signal switched off
+    # a shell that starts this in the background switches the signal of Ctrl-C off
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, terminate)
     try:
         with group.joined(options.device) as device:
             take_part(options, arguments, group, device)
     except KeyboardInterrupt as stop:
-        # torchrun terminates the rest where one is gone, and that may be the main process
+        # if a process dies, torchrun terminates the others; the dead one may be the main process
         if group.is_main or (group.rank == 1 and isinstance(stop, Terminated)):
             print(f"\nstopped; {how_to_go_on(options.run_dir, group)}", file=sys.stderr)
         return 130
@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ReaderLostError as error:
         print(f"\nerror: {plain(error)}; {how_to_go_on(options.run_dir, group)}", file=sys.stderr)
         return 2
-    except TrainingDivergedError as error:  # which all processes see
+    except TrainingDivergedError as error:  # all processes raise it
         if group.is_main:
             print(f"error: {plain(error)}", file=sys.stderr)
         return 2
@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     except RuntimeError as error:
         if group.size == 1 or not is_lost_process(error):
             raise
-        # the first one may be the one that is gone
+        # the second process speaks as well, since the first may be the one that is gone
         if group.rank < 2:
             print(
                 f"\nerror: process {group.rank} of {group.size} stops, since another one of this "
@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 class Terminated(KeyboardInterrupt):
-    """The signal that ends a process, taken as an order to stop."""
+    """SIGTERM, handled like Ctrl-C."""
 
 
 def terminate(*_: object) -> None:
@@ -82,6 +82,7 @@ def terminate(*_: object) -> None:
 
 
 def how_to_go_on(path: Path, group: Group) -> str:
+    """Return the end of a sentence: the command that resumes the run."""
     typed = as_typed(path)
     if group.size > group.local_size:
         return f"go on with the same torchrun commands, and --run-dir {typed} --resume"
@@ -92,14 +93,14 @@ def how_to_go_on(path: Path, group: Group) -> str:
 
 
 def as_typed(path: Path) -> str:
-    """Return a path as a shell of this system takes it, in quotes where it has a space."""
+    """Return a path as a shell of this system takes it, quoted if it has a space."""
     return subprocess.list2cmdline([str(path)]) if os.name == "nt" else shlex.quote(str(path))
 
 
 def take_part(
     options: argparse.Namespace, arguments: list[str], group: Group, device: torch.device
 ) -> None:
-    """Do one process's part of a run, from the first look at the options to the end.
+    """Do one process's part of a run, from its options to the end.
 
     Raises:
         ValueError: a setting is not allowed, or the data or the run directory cannot be used.
@@ -113,25 +114,25 @@ def take_part(
     data: ImageData | None = None
     recorder: Recorder | None = None
 
-    def begin() -> str:
+    def open_main() -> str:
         nonlocal run, data
         run, data = open_run(options, arguments, group.size, workers)
         return run.config.to_json()
 
-    def take_up() -> bool:
+    def record_main() -> bool:
         nonlocal recorder
         assert run is not None and data is not None
-        run.save_config()  # in which the images may have another place now
-        recorder = Recorder(run, data, Cadence(steps=options.log_every), group, open_board)
+        run.save_config()  # the images may have moved
+        recorder = Recorder(run, data, Cadence(steps=options.log_every), group, open_tensorboard)
         return recorder.is_complete
 
     try:
-        config = RunConfig.from_json(group.from_main(begin))
+        config = RunConfig.from_json(group.from_main(open_main))
         torch.set_num_threads(config.threads)
         data = data_of(config, workers, group, data).to(device)
-        is_complete = group.from_main(take_up)
+        is_complete = group.from_main(record_main)
         if not is_complete:
-            training = recorder.training if recorder else follow(config, data, group)
+            training = recorder.training if recorder else silent_training(config, data, group)
             if group.size > 1:
                 epoch = group.from_main(lambda: training.epoch)
                 training.load(group.tensors_from_main(training.tensors()), epoch)
@@ -139,25 +140,29 @@ def take_part(
                 for _ in training.events():
                     pass
             else:
-                show(recorder, options.log_every)
+                train_with_bar(recorder, options.log_every)
         if recorder:
             before = f"{options.run_dir} is complete: " if is_complete else ""
             print(f"{before}{summary(recorder)}")
     finally:
         if recorder:
-            recorder.board.close()
+            recorder.metrics_sink.close()
         if run:
             run.close()
 
 
-def follow(config: RunConfig, data: ImageData, group: Group) -> Training:
-    """Return the training of a process that writes nothing."""
+def silent_training(config: RunConfig, data: ImageData, group: Group) -> Training:
+    """Return the training of a process that is not the main one and writes nothing."""
     model = build_with(config.model, config.train, config.train.seed)
     return Training(model.to(data.train.labels.device), data, config.train, group)
 
 
-def show(recorder: Recorder, log_every: int) -> None:
-    """Train on to the end with a bar on the terminal, writing as it goes."""
+def train_with_bar(recorder: Recorder, log_every: int) -> None:
+    """Train to the end with a progress bar on the terminal.
+
+    Args:
+        log_every: steps between two updates of the loss on the bar.
+    """
     training = recorder.training
     images = training.steps_per_epoch * training.batch_size
     with tqdm(
@@ -168,7 +173,7 @@ def show(recorder: Recorder, log_every: int) -> None:
         dynamic_ncols=True,
     ) as bar:
         losses: list[float] = []
-        said = ""
+        reported = ""
         for event in recorder.events():
             if isinstance(event, StepEnd):
                 bar.update(event.images)
@@ -176,19 +181,20 @@ def show(recorder: Recorder, log_every: int) -> None:
                 if event.step % log_every == 0:
                     bar.set_postfix_str(postfix(losses, recorder.last.get("val_accuracy")))
                     losses.clear()
-            if not said or isinstance(event, EpochEnd):
+            if not reported or isinstance(event, EpochEnd):
                 skipped = str(training.data.skipped or "")
-                # what was said before is not said again
-                for line in [line for line in skipped.splitlines() if line not in said]:
+                for line in [line for line in skipped.splitlines() if line not in reported]:
                     bar.write(line, file=sys.stderr)
-                said = skipped
+                reported = skipped
 
 
 def summary(recorder: Recorder) -> str:
+    """Return the result of a finished run as a text."""
     last = recorder.last
     return f"test accuracy {last['test_accuracy']:.2%} after {last['seconds']:.0f} s"
 
 
 def postfix(losses: list[float], accuracy: float | None) -> str:
-    shown = "–" if accuracy is None else f"{accuracy:.2%}"
-    return f"loss {sum(losses) / len(losses):.3f}, val accuracy {shown}"
+    """Return the text at the end of the progress bar."""
+    val_accuracy = "–" if accuracy is None else f"{accuracy:.2%}"
+    return f"loss {sum(losses) / len(losses):.3f}, val accuracy {val_accuracy}"

@@ -1,25 +1,25 @@
-"""``python -m vit_core.worker``: a process that trains the run directories that it is told to.
+"""``python -m vit_core.worker``: a process that trains the run directories that it is given.
 
-It imports PyTorch and loads the data once, says that it is ready, and then takes one order after
-another, a JSON object a line on its standard input:
+It imports PyTorch, loads the data once and reports that it is ready. Then it reads commands from
+its standard input, one JSON object per line:
 
-    {"do": "run", "path": …, "threads": …}      take up that run directory and train to its end
+    {"do": "run", "path": …, "threads": …}      train that run directory to its end
     {"do": "pause"}, {"do": "go on"}             between two steps of the run
-    {"do": "stop"}                               before the next step; the last whole epoch stays
+    {"do": "stop"}                               before the next step; the last whole epoch is kept
     {"do": "measure", "model": {…}, "train": {…}, "threads": …}      how fast such a run would be
 
-and answers on its standard output, also a JSON object a line:
+and answers on its standard output, also one JSON object per line:
 
-    {"is": "ready"}
-    {"is": "paused"}, {"is": "going on"}
-    {"is": "ended", "state": "finished" | "stopped" | "failed", "said": one sentence or ""}
-    {"is": "measured", "speed": {…} or null, "said": why not, or ""}     (training.speed.Speed)
+    {"event": "ready"}
+    {"event": "paused"}, {"event": "going on"}
+    {"event": "ended", "state": "finished" | "stopped" | "failed", "message": a sentence or ""}
+    {"event": "measured", "speed": {…} or null, "message": why not, or ""}    (training.speed.Speed)
 
-A step is one of the training; stopping need not wait for those that are evaluated either. Nothing
-is interrupted while a file is written.
+A step is a training step; to stop, the evaluation is interrupted too. Nothing is interrupted while
+a file is being written.
 
-Whoever started it holds its standard input: when that closes, the starter is gone, and so is this
-process.
+The process that started it holds its standard input. When that closes, the starter is gone, and
+this process ends.
 """
 
 import argparse
@@ -30,9 +30,10 @@ import queue
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import torch
 
@@ -52,71 +53,84 @@ class StopRequested(Exception):
 
 
 class Worker:
-    """Takes orders in one thread and carries them out in the main one."""
+    """Reads commands in one thread and carries them out in the main thread."""
 
-    def __init__(self, orders: Any, answers: Any) -> None:
-        self.orders, self.answers = orders, answers
+    def __init__(self, commands: Iterable[str], answers: TextIO) -> None:
+        self.commands, self.answers = commands, answers
         self.waiting: queue.Queue[dict[str, Any]] = queue.Queue()
-        self.shall_stop = threading.Event()  # the latest run, even before it has begun
+        self.shall_stop = threading.Event()  # for the latest run, even before it has started
         self.may_go_on = threading.Event()
         self.may_go_on.set()
 
-    def say(self, **answer: Any) -> None:
+    def answer(self, **answer: Any) -> None:
+        """Write one answer."""
         self.answers.write(json.dumps(answer) + "\n")
         self.answers.flush()
 
     def listen(self) -> None:
-        """Read orders until nobody can give any."""
-        for line in self.orders:
-            self.take_order(json.loads(line))
+        """Read commands until the standard input closes, then end the process."""
+        for line in self.commands:
+            self.take(json.loads(line))
         os._exit(0)
 
-    def take_order(self, order: dict[str, Any]) -> None:
-        match order["do"]:
+    def take(self, command: dict[str, Any]) -> None:
+        """Obey a command at once, or put it in line for the main thread."""
+        match command["do"]:
             case "pause":
                 self.may_go_on.clear()
             case "go on":
                 self.may_go_on.set()
             case "stop":
                 self.shall_stop.set()
-                self.may_go_on.set()  # one that is paused has to hear it, too
+                self.may_go_on.set()  # so that a paused run notices
             case "run":
                 self.shall_stop.clear()
                 self.may_go_on.set()
-                self.waiting.put(order)
+                self.waiting.put(command)
             case _:
-                self.waiting.put(order)
+                self.waiting.put(command)
 
     def work(self) -> None:
-        self.say(**{"is": "ready"})
+        """Carry out commands one after another, for ever."""
+        self.answer(event="ready")
         while True:
-            order = self.waiting.get()
-            if order["do"] == "run":
-                self.run(Path(order["path"]), order["threads"])
+            command = self.waiting.get()
+            if command["do"] == "run":
+                self.run(Path(command["path"]), command["threads"])
             else:
-                self.measure(order)
+                self.measure(command)
 
     def run(self, path: Path, threads: int) -> None:
-        """Train one run directory and say how it ended."""
+        """Train one run directory and report how it ended."""
+        state, message = "finished", ""
         try:
             self.train(path, threads)
-            state, said = "finished", ""
         except StopRequested:
-            state, said = "stopped", ""
-        except Exception as error:  # whatever it is, the worker lives on and the page says it
-            # nobody needs to know where on the server the run lies
-            said = sentence(error).replace(f"{path}{os.sep}", "").replace(str(path), "its folder")
-            state = "failed"
-        self.say(**{"is": "ended", "state": state, "said": said})
+            state = "stopped"
+        except (
+            Exception
+        ) as error:  # of any kind: the worker goes on, and the page shows the message
+            state, message = "failed", sentence(error)
+            # visitors need not know where the run is on the server
+            message = message.replace(f"{path}{os.sep}", "").replace(str(path), "its folder")
+        self.answer(event="ended", state=state, message=message)
 
     def train(self, path: Path, threads: int) -> None:
+        """Train one run directory to its end.
+
+        Raises:
+            StopRequested: the run shall stop.
+            RunError: the directory cannot be used.
+            TrainingDivergedError: the loss became infinite or not a number.
+            OSError: the directory cannot be written.
+        """
         run = RunDirectory.open(path)
         try:
             self.check_stop()
             torch.set_num_threads(threads)
             recorder = Recorder(run, mnist(), CADENCE)
             training = recorder.training
-            # evaluating all images between two epochs takes as long as many steps
+            # to evaluate all images between two epochs takes as long as many steps
             for model in (training.model, training.eval_model):
                 model.register_forward_pre_hook(lambda *_: self.check_stop())
             if not recorder.is_complete:
@@ -133,28 +147,33 @@ class Worker:
             raise StopRequested
 
     def pause(self, recorder: Recorder) -> None:
+        """Wait until the run may go on, and leave the pause out of its time.
+
+        Raises:
+            StopRequested: the run shall stop.
+        """
         began = time.monotonic()
-        self.say(**{"is": "paused"})
+        self.answer(event="paused")
         self.may_go_on.wait()
         self.check_stop()
         recorder.leave_out(time.monotonic() - began)
-        self.say(**{"is": "going on"})
+        self.answer(event="going on")
 
-    def measure(self, order: dict[str, Any]) -> None:
-        """Measure how fast a run would be, or say why it cannot be tried."""
-        answer: dict[str, Any] = {"is": "measured", "speed": None, "said": ""}
+    def measure(self, command: dict[str, Any]) -> None:
+        """Measure how fast a run would be, or report why that is not possible."""
+        speed, message = None, ""
         try:
-            torch.set_num_threads(order["threads"])
-            model = ViTConfig.from_dict(order["model"])
-            found = measure_speed(model, TrainConfig.from_dict(order["train"]), mnist())
-            answer["speed"] = asdict(found)
-        except Exception as error:  # whatever it is, the worker lives on
-            answer["said"] = sentence(error)
-        self.say(**answer)
+            torch.set_num_threads(command["threads"])
+            model = ViTConfig.from_dict(command["model"])
+            train = TrainConfig.from_dict(command["train"])
+            speed = asdict(measure_speed(model, train, mnist()))
+        except Exception as error:  # of any kind: the worker goes on
+            message = sentence(error)
+        self.answer(event="measured", speed=speed, message=message)
 
 
 def sentence(error: Exception) -> str:
-    """Say what ended a run."""
+    """Return a sentence that says why a run ended."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "The disk is full, so the run could not write on."
     if isinstance(error, OSError):
@@ -173,6 +192,7 @@ def sentence(error: Exception) -> str:
 
 
 def main() -> None:
+    """Run a worker on the standard input and output."""
     parser = argparse.ArgumentParser(prog="python -m vit_core.worker")
     parser.add_argument("--nice", type=int, default=0, help="of the process's priority (0)")
     parser.add_argument("--memory", type=int, help="megabytes that it may have (no limit)")
