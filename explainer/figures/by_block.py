@@ -35,16 +35,19 @@ def by_block(
     depth, heads = values.shape
     blocks = np.repeat(np.arange(1, depth + 1), heads)
     numbers = np.tile(np.arange(1, heads + 1), depth)
-    here = (blocks == chosen[0] + 1) & (numbers == chosen[1] + 1)
+    is_chosen = (blocks == chosen[0] + 1) & (numbers == chosen[1] + 1)
     dots = go.Scatter(
         x=blocks,
         y=values.reshape(-1),
         customdata=numbers,
         mode="markers",
         marker={
-            "size": np.where(here, 15, 10),
-            "color": [(theme.ACCENT if it else theme.MUTED).of(mode) for it in here],
-            "opacity": np.where(here, 1.0, 0.6),
+            "size": np.where(is_chosen, 15, 10),
+            "color": [
+                (theme.ACCENT if chosen_one else theme.MUTED).for_mode(mode)
+                for chosen_one in is_chosen
+            ],
+            "opacity": np.where(is_chosen, 1.0, 0.6),
             "line": {"width": 0},
         },
         hovertemplate=f"{hover}<extra></extra>",
@@ -72,7 +75,7 @@ def by_block(
                 "x1": 1,
                 "y0": height,
                 "y1": height,
-                "line": {"color": theme.MUTED.of(mode), "width": 1.5, "dash": "dot"},
+                "line": {"color": theme.MUTED.for_mode(mode), "width": 1.5, "dash": "dot"},
             }
         ],
         annotations=[
@@ -85,7 +88,7 @@ def by_block(
                 "showarrow": False,
                 "xanchor": "right",
                 "yanchor": "bottom",
-                "font": {"size": 13, "color": theme.MUTED.of(mode)},
+                "font": {"size": 13, "color": theme.MUTED.for_mode(mode)},
             }
         ],
     )

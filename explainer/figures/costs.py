@@ -14,7 +14,7 @@ def pairs_chart(
 
     Args:
         pairs: tokens times tokens of each grid.
-        current: place of the grid that is in use, in full colour; None if it is none of these.
+        current: index of the grid that is in use, in full colour; None if it is none of these.
         hover: plotly's template of the text beside the pointer.
 
     Raises:
@@ -23,7 +23,8 @@ def pairs_chart(
     if len(labels) != len(pairs) or min(pairs) < 1:
         raise ValueError("every grid needs a label and at least one pair")
     colours = [
-        (theme.PATCH if place == current else theme.MUTED).of(mode) for place in range(len(pairs))
+        (theme.PATCH if index == current else theme.MUTED).for_mode(mode)
+        for index in range(len(pairs))
     ]
     bars = go.Bar(
         x=list(pairs),

@@ -53,7 +53,7 @@ class Curve:
 
 
 def curves(
-    found: Sequence[Curve],
+    curves_shown: Sequence[Curve],
     *,
     epochs: int,
     texts: Mapping[str, str],
@@ -76,9 +76,11 @@ def curves(
     Raises:
         ValueError: a curve has not one finite number of each kind for each of its places.
     """
-    for curve in found:
+    for curve in curves_shown:
         check(curve)
-    most = max((float(one.losses.max()) for one in found if one.losses.size), default=0.0)
+    most = max(
+        (float(curve.losses.max()) for curve in curves_shown if curve.losses.size), default=0.0
+    )
     level, level_text = loss_level or (GUESSING, texts["guess_loss"])
     top = round(float(np.clip(1.05 * most, LOWEST, HIGHEST)), 2)
     return {
@@ -86,9 +88,11 @@ def curves(
         "ticks": ticks(epochs),
         "texts": {"epoch_axis": texts["epoch_axis"], "at": texts["at"]},
         "colours": COLOURS,
-        "legend": list(legend if legend is not None else map(legend_of, found)),
+        "legend": list(legend if legend is not None else map(legend_of, curves_shown)),
         "name_last": name_last,
-        "newest": max((float(one.epochs[-1]) for one in found if one.epochs.size), default=-1.0),
+        "newest": max(
+            (float(curve.epochs[-1]) for curve in curves_shown if curve.epochs.size), default=-1.0
+        ),
         "panels": [
             {
                 "name": "loss",
@@ -102,7 +106,7 @@ def curves(
                 "unit": "",
                 "level": {"at": level, "text": level_text},
                 "cut_off": texts["cut_off"].format(most=f"{most:,.3g}") if most > top else "",
-                "curves": [series(one, one.losses, 4) for one in found],
+                "curves": [series(curve, curve.losses, 4) for curve in curves_shown],
             },
             {
                 "name": "accuracy",
@@ -114,7 +118,7 @@ def curves(
                 "unit": " %",
                 "level": {"at": 10, "text": texts["guess_accuracy"]},
                 "cut_off": "",
-                "curves": [series(one, 100 * one.accuracies, 2) for one in found],
+                "curves": [series(curve, 100 * curve.accuracies, 2) for curve in curves_shown],
             },
         ],
     }
@@ -129,10 +133,10 @@ def check(curve: Curve) -> None:
 
 
 def series(curve: Curve, values: np.ndarray, digits: int) -> dict[str, Any]:
-    kept = thinned(len(values))
+    indices = thinned(len(values))
     return legend_of(curve) | {
-        "x": curve.epochs[kept].round(4).tolist(),
-        "y": values[kept].round(digits).tolist(),
+        "x": curve.epochs[indices].round(4).tolist(),
+        "y": values[indices].round(digits).tolist(),
     }
 
 

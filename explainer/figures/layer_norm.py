@@ -38,14 +38,16 @@ def before_and_after(
             x=(edges[1:] + edges[:-1]) / 2,
             y=counts,
             width=np.diff(edges),
-            marker={"color": shade.of(mode), "line": {"width": 0}},
+            marker={"color": shade.for_mode(mode), "line": {"width": 0}},
             customdata=np.stack([edges[:-1], edges[1:]], axis=1),
             hovertemplate="%{customdata[0]:.2f} … %{customdata[1]:.2f}: %{y}<extra></extra>",
             row=1,
             col=column,
         )
         figure.add_vline(
-            x=float(values.mean()), line={"color": theme.TEXT.of(mode), "dash": "dot"}, col=column
+            x=float(values.mean()),
+            line={"color": theme.TEXT.for_mode(mode), "dash": "dot"},
+            col=column,
         )
         figure.update_xaxes(title={"text": axis}, fixedrange=True, col=column)
         figure.update_yaxes(fixedrange=True, col=column)
@@ -77,16 +79,16 @@ def gelu_curve(
     if not (np.isfinite(pre).all() and np.isfinite(post).all()):
         raise ValueError("hidden units must be finite numbers")
     low, high = min(-3.0, float(pre.min())), max(3.0, float(pre.max()))
-    places = np.linspace(low, high, 160)
-    curve = [x * 0.5 * (1 + math.erf(x / math.sqrt(2))) for x in places]
-    here = np.arange(len(pre)) == chosen
+    inputs = np.linspace(low, high, 160)
+    curve = [x * 0.5 * (1 + math.erf(x / math.sqrt(2))) for x in inputs]
+    is_chosen = np.arange(len(pre)) == chosen
     return go.Figure(
         [
             go.Scatter(
-                x=places,
+                x=inputs,
                 y=curve,
                 mode="lines",
-                line={"color": theme.MUTED.of(mode), "width": 1.5},
+                line={"color": theme.MUTED.for_mode(mode), "width": 1.5},
                 hoverinfo="skip",
             ),
             go.Scatter(
@@ -95,9 +97,9 @@ def gelu_curve(
                 mode="markers",
                 customdata=np.arange(1, len(pre) + 1),
                 marker={
-                    "color": theme.ACCENT.of(mode),
-                    "size": np.where(here, 14, 7),
-                    "opacity": np.where(here, 1.0, 0.4),
+                    "color": theme.ACCENT.for_mode(mode),
+                    "size": np.where(is_chosen, 14, 7),
+                    "opacity": np.where(is_chosen, 1.0, 0.4),
                     "line": {"width": 0},
                 },
                 hovertemplate=f"{hover}<extra></extra>",

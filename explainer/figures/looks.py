@@ -51,8 +51,8 @@ def look(values: np.ndarray, weights: np.ndarray, alt: str, limit: float | None 
     )
 
 
-def over(weights: np.ndarray, alt: str, limit: float | None = None) -> str:
-    """Return what ``look`` does without its image, for ``looks`` that bring one for all."""
+def overlay(weights: np.ndarray, alt: str, limit: float | None = None) -> str:
+    """Return the weights alone, for ``looks`` that puts one image behind all of them."""
     return f'<span class="look over"><img src="{heat(weights, limit)}" alt="{escape(alt)}"></span>'
 
 
@@ -61,7 +61,7 @@ def heat(weights: np.ndarray, limit: float | None) -> str:
     return pixels.data_uri(pixels.png(pixels.shades(weights, 0.0, top), pixels.palette(SEQUENTIAL)))
 
 
-def whole(values: np.ndarray, alt: str) -> str:
+def image_alone(values: np.ndarray, alt: str) -> str:
     """Return the image alone, (height, width) or (height, width, 3) uint8, for ``looks``."""
     source = pixels.image_address(values)
     return f'<span class="look"><img src="{source}" alt="{escape(alt)}"{smoothed(values)}></span>'
@@ -71,10 +71,10 @@ def smoothed(values: np.ndarray) -> str:
     return ' class="smooth"' if pixels.is_smooth(values) else ""
 
 
-def behind(values: np.ndarray) -> tuple[str, str]:
-    """Return a class, and its style that puts the image behind all ``over`` in it.
+def backdrop_of(values: np.ndarray) -> tuple[str, str]:
+    """Return a class, and its style that puts the image behind all ``overlay`` pictures in it.
 
-    The image is sent once, however many pictures lie over it.
+    The image is sent only once, for any number of overlays.
     """
     name = f"behind-{zlib.crc32(values.tobytes()):08x}"
     rule = (
@@ -91,7 +91,7 @@ def looks(
 
     Args:
         pictures: (HTML of ``look``, title, lines).
-        values: pixels of the image behind all pictures that are ``over`` it.
+        values: pixels of the image behind the ``overlay`` pictures.
     """
     figures = "".join(
         f"<figure>{picture}<figcaption><b>{escape(title)}</b>"
@@ -102,8 +102,8 @@ def looks(
     html = f'<style>{STYLE}</style><div class="looks">{figures}</div>'
     if values is None:
         return html
-    name, backdrop = behind(values)
-    return f'{backdrop}<div class="{name}">{html}</div>'
+    name, backdrop_style = backdrop_of(values)
+    return f'{backdrop_style}<div class="{name}">{html}</div>'
 
 
 def overview(
@@ -137,15 +137,15 @@ def overview(
         for head in range(heads):
             most = strongest[block][head]
             alt = texts["alt"].format(block=block + 1, head=head + 1, strongest=most)
-            picture = over(weights[block, head].reshape(grid), alt)
+            picture = overlay(weights[block, head].reshape(grid), alt)
             mark = ' class="chosen"' if (block, head) == chosen else ""
             cells.append(f"<td{mark}><div>{picture}</div></td>")
         name = escape(texts["block"].format(block=block + 1))
         rows.append(f'<tr><th scope="row">{name}</th>{"".join(cells)}</tr>')
-    backdrop_class, backdrop = behind(values)
+    backdrop_class, backdrop_style = backdrop_of(values)
     names_width = "2.75rem" if depth < 10 else "3.5rem"
     return (
-        f"<style>{STYLE}</style>{backdrop}"
+        f"<style>{STYLE}</style>{backdrop_style}"
         f'<div class="overview-box {backdrop_class}" role="region" tabindex="0" '
         f'aria-label="{escape(texts["caption"])}">'
         f'<table class="overview" style="--heads:{heads};--names:{names_width}">'

@@ -44,8 +44,8 @@ def maps(pictures: Sequence[tuple[np.ndarray, str, str, str]], chosen: int) -> s
         chosen: index of the framed one.
     """
     figures = []
-    for place, (values, title, line, alt) in enumerate(pictures):
-        mark = ' class="chosen"' if place == chosen else ""
+    for index, (values, title, line, alt) in enumerate(pictures):
+        mark = ' class="chosen"' if index == chosen else ""
         address = map_of(values, float(np.abs(values).max()) or 1.0)
         figures.append(
             f'<figure{mark}><img src="{address}" alt="{escape(alt)}">'

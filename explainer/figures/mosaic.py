@@ -25,8 +25,8 @@ def mosaic(filters: np.ndarray, patch: tuple[int, int], limit: float) -> str:
     rows, columns = grid(count)
     gap = max(1, height // 4)
     sheet = np.full((rows, columns, height + gap, width + gap), np.nan)
-    for place, values in enumerate(filters.reshape(count, height, width)):
-        sheet[place // columns, place % columns, :height, :width] = values
+    for index, values in enumerate(filters.reshape(count, height, width)):
+        sheet[index // columns, index % columns, :height, :width] = values
     flat = sheet.transpose(0, 2, 1, 3).reshape(rows * (height + gap), columns * (width + gap))
     flat = flat[:-gap, :-gap]
     gaps = np.isnan(flat)

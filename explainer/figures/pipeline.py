@@ -57,7 +57,7 @@ def patterns(weights: Sequence[np.ndarray], alt: str, clipped: float = 0.0) -> s
             a few large weights would leave all others dark.
     """
     columns = int(np.ceil(np.sqrt(len(weights))))
-    first, *others = [pixels.weights_matrix(one, clipped) for one in weights]
+    first, *others = [pixels.weights_matrix(weight, clipped) for weight in weights]
     tiles = tag(first, alt) + "".join(tag(other, "") for other in others)
     return f'<div class="tiles" style="--columns:{columns}">{tiles}</div>'
 
@@ -75,10 +75,10 @@ def bars(scores: np.ndarray, names: Sequence[str], alt: str) -> str:
     low, high = min(0.0, float(scores.min())), max(0.0, float(scores.max()))
     span = (high - low) or 1.0
     rows = "".join(
-        f"<div{' class=top' if place == scores.argmax() else ''}><b>{escape(name)}</b>"
+        f"<div{' class=top' if index == scores.argmax() else ''}><b>{escape(name)}</b>"
         f'<span><i style="left:{100 * (min(score, 0.0) - low) / span:.2f}%;'
         f'width:{100 * abs(score) / span:.2f}%"></i></span></div>'
-        for place, (name, score) in enumerate(zip(names, scores.tolist(), strict=True))
+        for index, (name, score) in enumerate(zip(names, scores.tolist(), strict=True))
     )
     kind = "bars named" if is_long(names) else "bars"
     return f'<div class="{kind}" role="img" aria-label="{escape(alt)}">{rows}</div>'

@@ -14,9 +14,13 @@ LARGEST_PIXELATED = 96  # pixels: a larger image is a photograph, which is smoot
 
 def palette(stops: list[str]) -> np.ndarray:
     """Return 256 colours (256, 3) uint8 along a colour map whose stops are evenly spaced."""
-    colours = np.array([[int(stop[at : at + 2], 16) for at in (1, 3, 5)] for stop in stops])
-    places = np.linspace(0, len(stops) - 1, 256)
-    channels = [np.interp(places, range(len(stops)), colours[:, channel]) for channel in range(3)]
+    colours = np.array(
+        [[int(stop[start : start + 2], 16) for start in (1, 3, 5)] for stop in stops]
+    )
+    positions = np.linspace(0, len(stops) - 1, 256)
+    channels = [
+        np.interp(positions, range(len(stops)), colours[:, channel]) for channel in range(3)
+    ]
     return np.stack(channels, axis=1).round().astype(np.uint8)
 
 

@@ -37,7 +37,7 @@ def probabilities(
     if not np.isfinite(values).all():
         raise ValueError("probabilities must be finite numbers")
     best = int(values.argmax())
-    beside = [f"{text}  <b>✓</b>" if place == truth else text for place, text in enumerate(texts)]
+    beside = [f"{text}  <b>✓</b>" if index == truth else text for index, text in enumerate(texts)]
     categories = [in_plotly(name) for name in names]
     bars = go.Bar(
         x=values,
@@ -48,8 +48,8 @@ def probabilities(
         cliponaxis=False,
         marker={
             "color": [
-                (theme.ACCENT if place == best else theme.MUTED).of(mode)
-                for place in range(len(values))
+                (theme.ACCENT if index == best else theme.MUTED).for_mode(mode)
+                for index in range(len(values))
             ],
             "cornerradius": 3,
         },
@@ -72,7 +72,7 @@ def probabilities(
             "type": "category",
             "tickvals": categories,
             "ticktext": [in_plotly(shortened(name)) for name in names],
-            "tickfont": {"size": 15, "color": theme.TEXT.of(mode)},
+            "tickfont": {"size": 15, "color": theme.TEXT.for_mode(mode)},
             "showgrid": False,
             "ticks": "outside",
             "ticklen": 6,

@@ -100,11 +100,11 @@ def alike(patches: Sequence[tuple[str, str, str, Sequence[str]]]) -> str:
         patches: address of a picture, its text alternative, title, lines.
     """
     items = []
-    for place, (address, alt, title, lines) in enumerate(patches):
-        mark = "" if place else ' class="chosen"'
-        said = "".join(f"<span>{escape(line)}</span>" for line in lines)
+    for index, (address, alt, title, lines) in enumerate(patches):
+        mark = "" if index else ' class="chosen"'
+        line_spans = "".join(f"<span>{escape(line)}</span>" for line in lines)
         items.append(
             f'<figure{mark}><img src="{address}" alt="{escape(alt)}">'
-            f"<figcaption><b>{escape(title)}</b>{said}</figcaption></figure>"
+            f"<figcaption><b>{escape(title)}</b>{line_spans}</figcaption></figure>"
         )
     return f'<style>{STYLE}</style><div class="alike">{"".join(items)}</div>'

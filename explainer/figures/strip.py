@@ -1,4 +1,4 @@
-"""Some digits in a row, and under each what a model says of it."""
+"""Some digits in a row, and under each the class that a model predicts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,25 +28,25 @@ STYLE = f"""
 
 @dataclass(frozen=True)
 class Answer:
-    """A digit and what is said of it.
+    """A digit and what a model predicts for it.
 
     Attributes:
         picture: its address.
         truth: the true class.
-        said: the predicted one; None while nothing is.
+        predicted: the predicted class; None while nothing is predicted.
         share: its probability, as it is written.
     """
 
     picture: str
     truth: str
-    said: str | None = None
+    predicted: str | None = None
     share: str = ""
 
 
 def strip(
     answers: Sequence[Answer], texts: Mapping[str, str], *, columns: int = 0, marked: bool = False
 ) -> str:
-    """Return the digits as a list, right and wrong told by a sign, a word and a colour.
+    """Return the digits as a list, with a sign, a word and a colour for right and wrong.
 
     Args:
         texts: ``right``, ``wrong`` with ``truth``, and ``alt`` with ``truth``.
@@ -64,12 +64,12 @@ def strip(
 def item(answer: Answer, texts: Mapping[str, str]) -> str:
     alt = escape(texts["alt"].format(truth=answer.truth))
     picture = f'<img src="{answer.picture}" alt="{alt}">'
-    if answer.said is None:
+    if answer.predicted is None:
         return f"<li>{picture}<b>?</b></li>"
-    verdict = "right" if answer.said == answer.truth else "wrong"
-    words = texts[verdict].format(truth=answer.truth)
+    verdict = "right" if answer.predicted == answer.truth else "wrong"
+    verdict_text = texts[verdict].format(truth=answer.truth)
     share = f"<span>{escape(answer.share)}</span>" if answer.share else ""
     return (
-        f'<li class="{verdict}">{picture}<b>{escape(answer.said)}</b>'
-        f'<span class="verdict">{escape(words)}</span>{share}</li>'
+        f'<li class="{verdict}">{picture}<b>{escape(answer.predicted)}</b>'
+        f'<span class="verdict">{escape(verdict_text)}</span>{share}</li>'
     )

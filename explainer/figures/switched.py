@@ -106,20 +106,20 @@ def effects(
     rows = []
     for block, name in enumerate(blocks):
         cells = []
-        for place in range(len(heads)):
-            colour = colours[indices[block, place]]
+        for head_index in range(len(heads)):
+            colour = colours[indices[block, head_index]]
             background = ",".join(map(str, colour))
             marks = [
                 mark
                 for mark, here in (
-                    ("chosen", (block, place) == chosen),
-                    ("off", (block, place) in off),
+                    ("chosen", (block, head_index) == chosen),
+                    ("off", (block, head_index) in off),
                 )
                 if here
             ]
             cells.append(
                 f'<td class="{" ".join(marks)}" style="background:rgb({background});'
-                f'color:{ink(colour)}">{escape(texts[block][place])}</td>'
+                f'color:{ink(colour)}">{escape(texts[block][head_index])}</td>'
             )
         rows.append(f'<tr><th scope="row">{escape(name)}</th>{"".join(cells)}</tr>')
     return (

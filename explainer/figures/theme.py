@@ -19,7 +19,7 @@ class Shade(NamedTuple):
     light: str
     dark: str
 
-    def of(self, mode: Mode) -> str:
+    def for_mode(self, mode: Mode) -> str:
         return self.dark if mode == "dark" else self.light
 
     @property
@@ -91,27 +91,29 @@ def template(mode: Mode) -> go.layout.Template:
     Made once, since it costs more than a chart; figures copy it.
     """
     axis = {
-        "gridcolor": LINE.of(mode),
-        "linecolor": LINE.of(mode),
-        "zerolinecolor": LINE.of(mode),
-        "tickfont": {"color": MUTED.of(mode), "size": 13},
-        "title": {"font": {"color": MUTED.of(mode), "size": 13}, "standoff": 8},
+        "gridcolor": LINE.for_mode(mode),
+        "linecolor": LINE.for_mode(mode),
+        "zerolinecolor": LINE.for_mode(mode),
+        "tickfont": {"color": MUTED.for_mode(mode), "size": 13},
+        "title": {"font": {"color": MUTED.for_mode(mode), "size": 13}, "standoff": 8},
         "automargin": True,
     }
     return go.layout.Template(
         layout={
-            "font": {"family": FONT, "size": 14, "color": TEXT.of(mode)},
+            "font": {"family": FONT, "size": 14, "color": TEXT.for_mode(mode)},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
-            "colorway": [shade.of(mode) for shade in (ACCENT, PATCH, QUERY, KEY, VALUE, MUTED)],
+            "colorway": [
+                shade.for_mode(mode) for shade in (ACCENT, PATCH, QUERY, KEY, VALUE, MUTED)
+            ],
             "colorscale": {
                 "sequential": colorscale(SEQUENTIAL),
                 "diverging": colorscale(DIVERGING),
             },
             "hoverlabel": {
-                "bgcolor": SURFACE.of(mode),
-                "bordercolor": LINE.of(mode),
-                "font": {"family": FONT, "size": 14, "color": TEXT.of(mode)},
+                "bgcolor": SURFACE.for_mode(mode),
+                "bordercolor": LINE.for_mode(mode),
+                "font": {"family": FONT, "size": 14, "color": TEXT.for_mode(mode)},
             },
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
             "xaxis": axis,

@@ -38,38 +38,38 @@ def waves_chart(
     """
     if places < 1 or not 0 <= chosen < len(curves):
         raise ValueError("a chart of waves needs a place, and the chosen wave among its own")
-    whole = np.arange(places)
+    steps = np.arange(places)
     fine = np.linspace(0, max(places - 1, 0), FINE * max(places - 1, 1) + 1)
     figure = go.Figure(layout=layout(axis, places, mode))
-    for place in sorted(range(len(curves)), key=lambda place: place == chosen):
-        shade = theme.ACCENT if place == chosen else theme.MUTED
-        style = {"color": shade.of(mode), "width": 2.5 if place == chosen else 1.25}
-        along, name = curves[place](fine), names[place]
+    for index in sorted(range(len(curves)), key=lambda index: index == chosen):
+        shade = theme.ACCENT if index == chosen else theme.MUTED
+        style = {"color": shade.for_mode(mode), "width": 2.5 if index == chosen else 1.25}
+        along, name = curves[index](fine), names[index]
         figure.add_scatter(
             x=fine,
             y=along,
             mode="lines",
             line=style,
-            opacity=1.0 if place == chosen else 0.6,
+            opacity=1.0 if index == chosen else 0.6,
             name=name,
             hoverinfo="skip",
             showlegend=False,
         )
         figure.add_scatter(
-            x=whole,
-            y=curves[place](whole),
+            x=steps,
+            y=curves[index](steps),
             mode="markers",
-            marker={"size": 7 if place == chosen else 4, "color": shade.of(mode)},
-            opacity=1.0 if place == chosen else 0.6,
+            marker={"size": 7 if index == chosen else 4, "color": shade.for_mode(mode)},
+            opacity=1.0 if index == chosen else 0.6,
             name=name,
             hovertemplate=f"{name}<br>{hover}<extra></extra>",
             showlegend=False,
         )
-        if place != chosen:
+        if index != chosen:
             continue
         figure.add_annotation(
             x=1, y=1, xref="paper", yref="paper", text=name, showarrow=False,
-            xanchor="right", yanchor="bottom", font={"size": 13, "color": shade.of(mode)},
+            xanchor="right", yanchor="bottom", font={"size": 13, "color": shade.for_mode(mode)},
         )  # fmt: skip
     return figure
 

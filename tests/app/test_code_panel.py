@@ -81,8 +81,8 @@ def test_code_can_be_read_on_every_ground_it_stands_on(place: int) -> None:
     inks = [pair[1:][place] for pair in pairs if pair[0] == "color"]
     grounds = [pair[1:][place] for pair in pairs if pair[0] == "background"]
     mode = ("light", "dark")[place]
-    inks += [theme.MUTED.of(mode), theme.TEXT.of(mode)]
-    grounds += [theme.BACKGROUND.of(mode), theme.SURFACE.of(mode)]
+    inks += [theme.MUTED.for_mode(mode), theme.TEXT.for_mode(mode)]
+    grounds += [theme.BACKGROUND.for_mode(mode), theme.SURFACE.for_mode(mode)]
     assert len(inks) >= 5 and len(grounds) == 3
     for ink in inks:
         for ground in grounds:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from explainer.figures import pipeline, pixels
 from explainer.figures.grids import LINE, gridded
-from explainer.figures.looks import look, looks, over, overview, whole
+from explainer.figures.looks import image_alone, look, looks, overlay, overview
 from explainer.figures.maps import map_of
 from explainer.figures.products import Tile, product
 
@@ -58,7 +58,7 @@ def test_a_grid_lies_over_colours() -> None:
 
 @pytest.mark.parametrize(("image", "smooth"), [(SMALL, False), (PHOTOGRAPH, True)])
 def test_photographs_are_smoothed_and_small_images_are_not(image: np.ndarray, smooth: bool) -> None:
-    for html in (look(image, WEIGHTS, ""), whole(image, ""), pipeline.image(image, "")):
+    for html in (look(image, WEIGHTS, ""), image_alone(image, ""), pipeline.image(image, "")):
         assert ('class="smooth"' in html) == smooth
         first = re.findall(r'src="([^"]+)"', html)[0]
         np.testing.assert_array_equal(decode(first)[..., :3], image)
@@ -76,14 +76,14 @@ def test_many_pictures_bring_their_image_once() -> None:
     name = re.search(r"\.(behind-[0-9a-f]{8}) \.over \{ background: url", html)[1]
     assert f'class="overview-box {name}"' in html
 
-    several = looks([(over(WEIGHTS, "an <alt>"), "title", [])] * 12, PHOTOGRAPH)
+    several = looks([(overlay(WEIGHTS, "an <alt>"), "title", [])] * 12, PHOTOGRAPH)
     assert several.count(address) == 1 and several.count("an &lt;alt&gt;") == 12
     assert f'<div class="{name}">' in several and '<div class="looks">' in several
 
 
 def test_weights_over_an_image_are_the_same_with_it_and_without() -> None:
     heat = re.findall(r'src="([^"]+)"', look(SMALL, WEIGHTS, ""))[1]
-    assert re.findall(r'src="([^"]+)"', over(WEIGHTS, "")) == [heat]
+    assert re.findall(r'src="([^"]+)"', overlay(WEIGHTS, "")) == [heat]
 
 
 def test_signed_colours_lie_around_mid_grey() -> None:

@@ -93,8 +93,8 @@ def test_probability_bars_are_the_probabilities_on_a_fixed_axis():
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_charts_follow_the_theme(mode):
     figure = probabilities(SHARES, NAMES, 5, list(NAMES), "probability", mode)
-    assert theme.ACCENT.of(mode) in figure.data[0].marker.color
-    assert figure.layout.template.layout.font.color == theme.TEXT.of(mode)
+    assert theme.ACCENT.for_mode(mode) in figure.data[0].marker.color
+    assert figure.layout.template.layout.font.color == theme.TEXT.for_mode(mode)
 
 
 def test_the_longest_logit_bar_is_the_largest_score_and_all_share_one_zero():

@@ -46,7 +46,7 @@ def test_the_chart_shows_the_pairs_and_marks_the_current_grid(
     assert list(bars.x) == pairs
     assert list(bars.y) == labels
     assert list(bars.text) == ["25", "289", "2,500"]
-    marked = [colour == theme.PATCH.of(mode) for colour in bars.marker.color]
+    marked = [colour == theme.PATCH.for_mode(mode) for colour in bars.marker.color]
     assert marked == [place == current for place in range(3)]
     assert figure.layout.yaxis.autorange == "reversed"
     assert figure.layout.xaxis.range[0] == 0

@@ -54,8 +54,8 @@ def test_every_wave_is_a_curve_with_a_dot_at_each_place() -> None:
 def test_the_chosen_wave_is_in_colour_on_top_and_named(mode: theme.Mode) -> None:
     figure = chart(chosen=1, mode=mode)
     assert figure.data[-1].name == "slow"
-    assert figure.data[-1].marker.color == theme.ACCENT.of(mode)
-    assert figure.data[0].line.color == theme.MUTED.of(mode)
+    assert figure.data[-1].marker.color == theme.ACCENT.for_mode(mode)
+    assert figure.data[0].line.color == theme.MUTED.for_mode(mode)
     assert figure.layout.annotations[0].text == "slow"
     assert "slow" in figure.data[-1].hovertemplate
 

@@ -48,7 +48,7 @@ def lightness(colour: str) -> float:
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_every_colour_can_be_text_on_both_surfaces(name, mode):
     for surface in (theme.BACKGROUND, theme.SURFACE):
-        assert contrast(MEANINGS[name].of(mode), surface.of(mode)) >= 4.5
+        assert contrast(MEANINGS[name].for_mode(mode), surface.for_mode(mode)) >= 4.5
 
 
 def test_the_sequential_map_rises_evenly_in_lightness():
@@ -71,11 +71,11 @@ def test_the_configuration_agrees_with_the_theme():
     settings = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
     for mode in ("light", "dark"):
         shown = settings["theme"][mode]
-        assert shown["primaryColor"] == theme.ACCENT.of(mode)
-        assert shown["backgroundColor"] == theme.BACKGROUND.of(mode)
-        assert shown["sidebar"]["backgroundColor"] == theme.SURFACE.of(mode)
-        assert shown["textColor"] == theme.TEXT.of(mode)
-        assert shown["borderColor"] == theme.LINE.of(mode)
+        assert shown["primaryColor"] == theme.ACCENT.for_mode(mode)
+        assert shown["backgroundColor"] == theme.BACKGROUND.for_mode(mode)
+        assert shown["sidebar"]["backgroundColor"] == theme.SURFACE.for_mode(mode)
+        assert shown["textColor"] == theme.TEXT.for_mode(mode)
+        assert shown["borderColor"] == theme.LINE.for_mode(mode)
         assert len(set(shown["chartCategoricalColors"])) == 10
     assert settings["browser"]["gatherUsageStats"] is False
 

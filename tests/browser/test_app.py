@@ -34,12 +34,12 @@ def test_theme_and_fonts_hold_from_another_directory(visit, scheme):
     home = visit(scheme=scheme)
     home.open()
     background = "(selector) => getComputedStyle(document.querySelector(selector)).backgroundColor"
-    assert home.page.evaluate(background, ".stApp") == css(theme.BACKGROUND.of(scheme))
+    assert home.page.evaluate(background, ".stApp") == css(theme.BACKGROUND.for_mode(scheme))
     assert home.page.evaluate(background, "[data-testid=stSidebar]") == css(
-        theme.SURFACE.of(scheme)
+        theme.SURFACE.for_mode(scheme)
     )
     legend = home.page.locator(".pipeline .legend")
-    assert legend.evaluate("(e) => getComputedStyle(e).color") == css(theme.MUTED.of(scheme))
+    assert legend.evaluate("(e) => getComputedStyle(e).color") == css(theme.MUTED.for_mode(scheme))
     family = "getComputedStyle(document.querySelector('h1')).fontFamily"
     assert "Atkinson Hyperlegible Next" in home.page.evaluate(family)
     assert home.page.evaluate("document.fonts.check('16px \"Atkinson Hyperlegible Next\"')")

@@ -5,7 +5,7 @@ import streamlit as st
 
 from explainer.caching import remember
 from explainer.content.numbers import percent
-from explainer.figures.looks import looks, over
+from explainer.figures.looks import looks, overlay
 from explainer.observation.observe import Observation
 from explainer.shell.notes import note
 from explainer.state.choice import Choice
@@ -42,7 +42,7 @@ def listened(seen: Observation) -> list[tuple[str, str, list[str]]]:
             "token": names[best],
             "share": percent(float(weights[best])),
         }
-        picture = over(
+        picture = overlay(
             weights[prefix:].reshape(config.grid_size),
             texts["alt_class"].format(**values),
         )
@@ -70,5 +70,5 @@ def agreeing(seen: Observation) -> list[tuple[str, str, list[str]]]:
     least, most = signed(float(agreed.min())), signed(float(agreed.max()))
     alt = texts["alt_mean"].format(token=token, value=most)
     drawn = (agreed - agreed.min()).reshape(config.grid_size)
-    picture = over(drawn, alt, max(float(drawn.max()), 1e-6))
+    picture = overlay(drawn, alt, max(float(drawn.max()), 1e-6))
     return [(picture, texts["agree"], [texts["agree_line"].format(least=least, most=most)])]

@@ -7,7 +7,7 @@ import streamlit as st
 
 from explainer.content.numbers import with_article
 from explainer.content.strangers_words import plain_format
-from explainer.figures.looks import looks, whole
+from explainer.figures.looks import image_alone, looks
 from explainer.inputs.models import load
 from explainer.inputs.pictures.galleries import DIGITS, samples
 from explainer.inputs.pictures.test_digits import test_digit
@@ -65,7 +65,7 @@ def show_wrong(choice: Choice, seen: Observation, place: Place) -> None:
         looks(
             [
                 (
-                    whole(one.pixels, plain_format(texts["alt"], **said)),
+                    image_alone(one.pixels, plain_format(texts["alt"], **said)),
                     plain_format(texts["taken"], **said),
                     (),
                 )

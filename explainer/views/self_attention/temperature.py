@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from explainer.content.numbers import percent
-from explainer.figures.looks import looks, over
+from explainer.figures.looks import looks, overlay
 from explainer.observation.attention_row import entropy_bits
 from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
@@ -24,7 +24,7 @@ from explainer.views.self_attention.wording import TEXTS, facts, names_of
 def over_image(seen: Observation, shares: np.ndarray, alt: str) -> str:
     """Return the weights on the patches, to be laid over the image."""
     on_patches = shares[seen.config.num_prefix_tokens :].reshape(seen.config.grid_size)
-    return over(on_patches, alt)
+    return overlay(on_patches, alt)
 
 
 def show_temperature(choice: Choice, seen: Observation, place: Place) -> None:
