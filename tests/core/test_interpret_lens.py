@@ -99,3 +99,10 @@ def test_the_stream_starts_before_the_first_block():
         "blocks.0.resid_post",
         "blocks.1.resid_post",
     )
+
+
+def test_a_backbone_has_no_logits_to_split():
+    backbone = build(replace(BASE, num_classes=0), seed=3).eval()
+    tensors = trace(backbone, torch.zeros(1, 1, 12, 12))
+    with pytest.raises(ValueError, match="a backbone has no logits to split"):
+        logit_attribution(backbone, tensors)

@@ -266,7 +266,7 @@ def middle(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     return image.resize((width, height), Image.Resampling.BICUBIC, box=box)
 
 
-def to_array(image: Image.Image) -> np.ndarray:
+def to_array(image: Image.Image | np.ndarray) -> np.ndarray:
     """Return the pixels of a grey or colour picture, (channels, height, width) uint8."""
     pixels = np.asarray(image)
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)

@@ -31,7 +31,8 @@ def row_entropy(pattern_BHNN: Tensor) -> Tensor:
     -Σ_j a_j ln a_j: 0 where one key gets everything, ln N where all get the same. Divide by ln 2
     for bits.
     """
-    return torch.special.entr(pattern_BHNN).sum(dim=-1)
+    entropy_BHNN: Tensor = torch.special.entr(pattern_BHNN)
+    return entropy_BHNN.sum(dim=-1)
 
 
 def head_entropy(pattern_BHNN: Tensor) -> Tensor:
@@ -89,8 +90,9 @@ def head_contributions(block: EncoderBlock, z_BHNK: Tensor) -> Tensor:
     Args:
         z_BHNK: the block's ``attn.z``.
     """
-    weight_DHK = block.attn.proj.weight.unflatten(1, (z_BHNK.shape[1], z_BHNK.shape[3]))
-    return block.ls1(torch.einsum("bhnk,dhk->bhnd", z_BHNK, weight_DHK))
+    weight_DHK = torch.unflatten(block.attn.proj.weight, 1, (z_BHNK.shape[1], z_BHNK.shape[3]))
+    written_BHND: Tensor = block.ls1(torch.einsum("bhnk,dhk->bhnd", z_BHNK, weight_DHK))
+    return written_BHND
 
 
 def switch_heads_off(config: ViTConfig, heads: Iterable[tuple[int, int]]) -> Mapping[str, Edit]:
@@ -139,25 +141,25 @@ def head_effects(model: ViT, images: Tensor) -> Tensor:
     """
     heads, batch = model.config.num_heads, len(images)
     if flaws_of(model):  # a block alone does not know what of it is left out
-        return torch.stack(
-            [
-                output_with(model, images, switch_heads_off(model.config, [(block, head)]))
-                for block in range(model.config.depth)
-                for head in range(heads)
-            ]
-        ).unflatten(0, (model.config.depth, heads))
+        edited = [
+            output_with(model, images, switch_heads_off(model.config, [(block, head)]))
+            for block in range(model.config.depth)
+            for head in range(heads)
+        ]
+        return torch.unflatten(torch.stack(edited), 0, (model.config.depth, heads))
     stream_BND = model.embed(model.patch_embed(images))
     at_once = max(1, AT_ONCE // (batch * block_bytes(model.config)))
-    outputs = []
+    outputs: list[Tensor] = []
     for index, block in enumerate(model.blocks):
         for first in range(0, heads, at_once):
             some = range(first, min(first + at_once, heads))
             copies = block(stream_BND.repeat(len(some), 1, 1), one_off_each(batch, some))
             for later in model.blocks[index + 1 :]:
                 copies = later(copies)
-            outputs.append(model.forward_head(model.norm(copies)).unflatten(0, (len(some), batch)))
+            logits = model.forward_head(model.norm(copies))
+            outputs.append(torch.unflatten(logits, 0, (len(some), batch)))
         stream_BND = block(stream_BND)
-    return torch.cat(outputs).unflatten(0, (model.config.depth, heads))
+    return torch.unflatten(torch.cat(outputs), 0, (model.config.depth, heads))
 
 
 def block_bytes(config: ViTConfig) -> int:

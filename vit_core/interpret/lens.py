@@ -80,9 +80,14 @@ def logit_attribution(model: ViT, tensors: Mapping[str, Tensor]) -> Attribution:
     Args:
         tensors: of a trace of ``model`` in its evaluation mode.
 
+    Raises:
+        ValueError: the model is a backbone, which has no logits.
+
     Source: Elhage et al., "A Mathematical Framework for Transformer Circuits" (2021).
     """
     config, head, flaws = model.config, model.head, flaws_of(model)
+    if not isinstance(head, nn.Linear):
+        raise ValueError("a backbone has no logits to split; give a model with classes")
     writers = writer_keys(config)
     written_BWND = torch.stack([tensors[key] for key in writers], dim=1)
     if not flaws.residual:

@@ -78,7 +78,8 @@ def unnamed(count: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def distinct(names: Iterable[str]) -> tuple[str, ...]:
     """Give a name to the nameless, and a number to those that have the name of another."""
     wanted = [name if name.strip() else f"class {number}" for number, name in enumerate(names)]
-    taken, next_number = set(wanted), {}
+    taken = set(wanted)
+    next_number: dict[str, int] = {}
     seen: set[str] = set()
     found = []
     for name in wanted:

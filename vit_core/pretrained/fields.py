@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from vit_core.checks import quoted
 from vit_core.pretrained.errors import PretrainedError
@@ -96,8 +96,8 @@ class Fields:
         if isinstance(value, Mapping) and set(value) == {"height", "width"}:
             value = [value["height"], value["width"]]
         sides = list(value) if isinstance(value, list | tuple) else [value, value]
-        numbers = [as_whole(side, 1, most) for side in sides]
-        if len(numbers) != 2 or None in numbers:
+        numbers = [n for side in sides if (n := as_whole(side, 1, most)) is not None]
+        if len(sides) != 2 or len(numbers) != 2:
             raise self.refused(name, f"one or two whole numbers from 1 to {most}")
         return numbers[0], numbers[1]
 
@@ -154,7 +154,7 @@ def is_private(name: object) -> bool:
     return isinstance(name, str) and name.startswith("_")
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[int | float]:
     """Whether a value is a finite number that a float can hold, and no truth value."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False

@@ -104,11 +104,13 @@ def pictures_of(
     if shortest and crop is None:
         notes += ("Its source keeps a picture's proportions; here the middle is cut out.",)
     if image_size:
-        factor = image_size / crop[0] if crop else 0.0
-        resize = (
-            tuple(max(1, round(side * factor)) for side in resize) if crop else (image_size,) * 2
-        )
         size = (image_size, image_size)
+        if crop:
+            factor = image_size / crop[0]
+            height, width = (max(1, round(side * factor)) for side in resize)
+            resize = (height, width)
+        else:
+            resize = size
     usual_norm, usual_filter = left_out(kind, values is not None, processor, channels)
     filter_ = interpolation(fields, usual_filter)
     mean, std = normalisation(fields, channels, usual_norm)

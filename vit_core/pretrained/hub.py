@@ -73,7 +73,8 @@ def download(
             f"{by_hand(repository)}"
         ) from None
 
-    class Report(tqdm):
+    # tqdm takes a type only in its stubs, not when it runs
+    class Report(tqdm):  # type: ignore[type-arg]
         """Hands on how far a file is, and stops where nobody wants it any more."""
 
         def __init__(self, *args: Any, **options: Any) -> None:

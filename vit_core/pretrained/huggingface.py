@@ -95,7 +95,8 @@ def from_huggingface(
         PretrainedError: a file is missing or damaged, the weights do not fit, or the model has
             parts that this project's has not.
     """
-    name, files = "a state dict", None
+    name = "a state dict"
+    files: list[Path] = []
     if isinstance(source, str | Path):
         folder = Path(source)
         config = read_json(folder / CONFIG)
@@ -111,7 +112,9 @@ def from_huggingface(
     labels = fields.get("id2label") or inverted(fields.get("label2id"))
     fields.without_effect(NO_EFFECT)
     fields.refuse_others()
-    tensors, notes = unwrapped(source if files is None else read_tensors(files, most_bytes))  # type: ignore[arg-type]
+    tensors, notes = unwrapped(
+        read_tensors(files, most_bytes) if isinstance(source, str | Path) else source
+    )
     refuse_other_tensors(kind, tensors)
     found, of_head = one_head(convert(tensors))
     model, found, old = fitted(kind, values, own, found, prepared)

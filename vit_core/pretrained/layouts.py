@@ -60,16 +60,16 @@ def out_of_containers(source: Mapping[str, object]) -> tuple[dict[str, Tensor], 
     """Return the state dict that a checkpoint holds among other things."""
     notes: list[str] = []
     for _ in range(DEEPEST):
-        held = [key for key in CONTAINERS if isinstance(source.get(key), Mapping)]
+        held = {key: value for key in CONTAINERS if isinstance(value := source.get(key), Mapping)}
         if not held:
             break
         if len(held) > 1 and "teacher" not in held:
             raise PretrainedError(
                 f"this checkpoint holds several models, {' and '.join(held)}; give one of them"
             )
-        name = "teacher" if "teacher" in held else held[0]
+        name = "teacher" if "teacher" in held else next(iter(held))
         notes.append(f"The weights are those under {name!r} in the checkpoint.")
-        source = source[name]  # type: ignore[assignment]
+        source = held[name]
     tensors = {}
     for name, value in source.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):

@@ -193,7 +193,7 @@ def load_torchvision(
 
 def get_torchvision(model: str, progress: Progress, cancelled: Callable[[], bool]) -> Path:
     """Return the file of torchvision's weights, downloaded if it is not there."""
-    url = weights_of(model).url
+    url: str = weights_of(model).url
     path = checkpoints() / url.rsplit("/", 1)[1]
     if path.is_file():
         return path

@@ -148,7 +148,7 @@ def input_size_of(cfg: Fields) -> tuple[int | None, tuple[int, int] | None]:
     if value is None:
         return None, None
     sides = list(value) if isinstance(value, list | tuple) else []
-    numbers = [as_whole(side, 1, LARGEST_SIDE) for side in sides]
-    if len(numbers) != 3 or None in numbers:
+    numbers = [n for side in sides if (n := as_whole(side, 1, LARGEST_SIDE)) is not None]
+    if len(sides) != 3 or len(numbers) != 3:
         raise cfg.refused("input_size", f"channels, height and width, from 1 to {LARGEST_SIDE}")
-    return numbers[0], (numbers[1], numbers[2])  # type: ignore[return-value]
+    return numbers[0], (numbers[1], numbers[2])

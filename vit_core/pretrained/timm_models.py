@@ -80,12 +80,11 @@ def from_timm(
         PretrainedError: the weights do not fit, or the model has parts that this project's has not.
     """
     known, whole, cfg = Known(), None, None
-    is_module = isinstance(source, nn.Module)
-    tensors, notes = unwrapped(source.state_dict() if is_module else source)
+    tensors, notes = unwrapped(source.state_dict() if isinstance(source, nn.Module) else source)
     for part, does in OTHER_PARTS.items():
         if any(part in name for name in tensors):
             raise PretrainedError(f"this model {does}, and this project's does not")
-    if is_module:
+    if isinstance(source, nn.Module):
         known = read_module(source)
         own = config or getattr(source, "pretrained_cfg", None)
         cfg = None if own is None else Fields(as_mapping(own), "pretrained_cfg")
@@ -139,22 +138,23 @@ def read_config(values: Mapping[str, Any]) -> tuple[Known, Fields | None, Fields
 
 def read_module(module: nn.Module) -> Known:
     """Return what a module knows and its weights do not tell."""
+    source: Any = module  # of a class of timm, which need not be installed
     try:
-        block = module.blocks[0]
+        block = source.blocks[0]
         activation = block.mlp.act
         known = Known(
             num_heads=block.attn.num_heads,
             norm_eps=block.norm1.eps,
-            class_token=module.cls_token is not None,
-            pool=module.global_pool,
-            registers=module.num_prefix_tokens - (module.cls_token is not None),
-            no_embed_class=module.no_embed_class,
-            final_norm=not isinstance(module.norm, nn.Identity),
-            image_size=tuple(module.patch_embed.img_size),
+            class_token=source.cls_token is not None,
+            pool=source.global_pool,
+            registers=source.num_prefix_tokens - (source.cls_token is not None),
+            no_embed_class=source.no_embed_class,
+            final_norm=not isinstance(source.norm, nn.Identity),
+            image_size=tuple(source.patch_embed.img_size),
         )
-        norms = [module.norm, *(norm for one in module.blocks for norm in (one.norm1, one.norm2))]
-        before = [module.norm_pre, module.fc_norm, module.patch_embed.norm, block.mlp.norm]
-        check_head(one for one in module.head.modules())
+        norms = [source.norm, *(norm for one in source.blocks for norm in (one.norm1, one.norm2))]
+        before = [source.norm_pre, source.fc_norm, source.patch_embed.norm, block.mlp.norm]
+        check_head(one for one in source.head.modules())
     except (AttributeError, IndexError, TypeError) as error:
         raise PretrainedError(f"this module is no Vision Transformer of timm: {error}") from None
     if type(activation).__name__ != "GELU" or getattr(activation, "approximate", "none") != "none":
@@ -169,14 +169,14 @@ def read_module(module: nn.Module) -> Known:
             not isinstance(norm, nn.LayerNorm) or norm.eps != known.norm_eps
         ):
             raise PretrainedError("this model's norms are not all LayerNorm of one epsilon")
-    if known.pool == "avg" and getattr(module, "pool_include_prefix", False):
+    if known.pool == "avg" and getattr(source, "pool_include_prefix", False):
         raise PretrainedError(
             "this model has pool_include_prefix: its mean is that of all tokens, and this "
             "project's is that of the patches alone"
         )
     if any(not isinstance(norm, nn.Identity) for norm in before) and known.pool == "token":
         raise PretrainedError("this model has norms that this project's has not")
-    if {type(one).__name__ for one in module.blocks} != {"Block"}:
+    if {type(one).__name__ for one in source.blocks} != {"Block"}:
         raise PretrainedError(f"this model's blocks are {type(block).__name__}, not plain ones")
     return known
 

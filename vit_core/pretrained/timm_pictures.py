@@ -71,7 +71,8 @@ def preprocessing_of(
     share = cfg.number("crop_pct", 0.0, 1.0) or (CROP_PCT if has_config else USUAL_CROP_PCT)
     # timm's where a configuration is silent; without one DINOv2's, and ± 1 for the others
     imagenet = has_config or layer_scale is not None
-    mean, std = (IMAGENET_MEAN, IMAGENET_STD) if imagenet else (HALF, HALF)
+    mean: tuple[float, ...] = IMAGENET_MEAN if imagenet else HALF
+    std: tuple[float, ...] = IMAGENET_STD if imagenet else HALF
     if channels == 1:
         mean, std = HALF[:1], HALF[:1]
     found_mean = cfg.numbers("mean", channels, -1e6, 1e6)
@@ -82,7 +83,7 @@ def preprocessing_of(
         )
         notes += (f"Its configuration has no {missing}; timm's usual values were taken.",)
     size = image_size[0] if image_size[0] == image_size[1] else image_size
-    larger = tuple(math.floor(side / share) for side in image_size)
+    height, width = (math.floor(side / share) for side in image_size)
     names, said = labels_of(config, cfg, classes)
     hub, architecture = cfg.text("hf_hub_id"), cfg.text("architecture")
     interpolation = cfg.text("interpolation", INTERPOLATIONS) or "bicubic"
@@ -92,7 +93,7 @@ def preprocessing_of(
     cfg.refuse_others()
     return Preprocessing(
         size=size,
-        resize=larger[0] if larger[0] == larger[1] else larger,  # type: ignore[arg-type]
+        resize=height if height == width else (height, width),
         squeeze=mode == "squash",
         interpolation=interpolation,
         mean=found_mean or mean,

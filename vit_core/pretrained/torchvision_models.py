@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -99,21 +100,22 @@ def from_torchvision(
 
 def read_module(module: nn.Module) -> tuple[int, int, float]:
     """Return a module's heads, image size and epsilon, which its weights do not tell."""
+    source: Any = module  # of a class of torchvision, which need not be installed
     try:
-        blocks = list(module.encoder.layers)
+        blocks = list(source.encoder.layers)
         heads = {block.self_attention.num_heads for block in blocks}
         norms = {norm.eps for block in blocks for norm in (block.ln_1, block.ln_2)}
-        norms.add(module.encoder.ln.eps)
+        norms.add(source.encoder.ln.eps)
         activations = {type(block.mlp[1]) for block in blocks}
-        size = module.image_size
-        layers = list(module.heads.modules())
+        size = source.image_size
+        layers = list(source.heads.modules())
     except (AttributeError, IndexError, TypeError):
         raise PretrainedError("this module is no VisionTransformer of torchvision") from None
     if len(heads) != 1 or len(norms) != 1 or activations != {nn.GELU}:
         raise PretrainedError(
             "this model's blocks are not alike, or compute another activation than the exact GELU"
         )
-    if not hasattr(module.heads, "pre_logits"):  # which has a sentence of its own
+    if not hasattr(source.heads, "pre_logits"):  # which has a sentence of its own
         check_head(layers)
     return heads.pop(), size, norms.pop()
 

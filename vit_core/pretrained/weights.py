@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -279,7 +280,7 @@ def shape(**values: object) -> ViTConfig:
         PretrainedError: it says what is not allowed.
     """
     sizes = ("image_size", "patch_size")
-    plain = {
+    plain: dict[str, Any] = {
         name: value[0]
         if name in sizes and isinstance(value, tuple) and value[0] == value[-1]
         else value
