@@ -1,13 +1,12 @@
 """What people call the tokens of a model, and the values of a patch."""
 
-from collections.abc import Mapping
-
 from explainer.content import load_texts
 from vit_core import ViTConfig
 
 
-def prefix_names(config: ViTConfig, texts: Mapping[str, str]) -> list[str]:
+def prefix_names(config: ViTConfig) -> list[str]:
     """Name the tokens before the first patch: the class token, if any, and the registers."""
+    texts = load_texts("token_explorer")
     registers = range(1, config.num_registers + 1)
     return [texts["class_token"]] * (config.pool == "cls") + [
         texts["register"].format(number=number) for number in registers
@@ -35,11 +34,16 @@ def channel_name(config: ViTConfig, channel: int) -> str:
     return texts["channel"].format(number=channel + 1)
 
 
-def token_names(config: ViTConfig, texts: Mapping[str, str]) -> list[str]:
-    """Name every token, in order; rows and columns of patches count from 1."""
-    rows, columns = config.grid_size
-    return prefix_names(config, texts) + [
+def patch_names(config: ViTConfig) -> list[str]:
+    """Name every patch, in reading order; rows and columns count from 1."""
+    texts, (rows, columns) = load_texts("token_explorer"), config.grid_size
+    return [
         texts["patch"].format(row=row, column=column)
         for row in range(1, rows + 1)
         for column in range(1, columns + 1)
     ]
+
+
+def token_names(config: ViTConfig) -> list[str]:
+    """Name every token, in order: those before the first patch, and the patches."""
+    return prefix_names(config) + patch_names(config)

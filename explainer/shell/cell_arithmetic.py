@@ -120,7 +120,7 @@ def term_names(found: Derivation, seen: Observation) -> list[str]:
     if found.over == "part":
         return [texts["factors"][factor.name] for factor in found.factors]
     if found.over in ("token", "patch"):
-        names = token_names(config, load_texts("token_explorer"))
+        names = token_names(config)
         return names if found.over == "token" else names[config.num_prefix_tokens :]
     if found.over == "class":
         return list(seen.class_names)

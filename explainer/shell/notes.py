@@ -5,4 +5,4 @@ import streamlit as st
 
 def note(text: str) -> None:
     """Draw Markdown in small type."""
-    st.markdown(f":small[{text.strip()}]")
+    st.markdown(f":small[{' '.join(text.split())}]")

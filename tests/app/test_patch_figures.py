@@ -16,8 +16,6 @@ from explainer.shell.downloads import matrix_csv
 from vit_core import ViTConfig, build, trace
 from vit_core.data import mnist_info, mnist_test, normalize
 
-TEXTS = {"patch": "patch {row}, {column}", "class_token": "[CLS]", "register": "register {number}"}
-
 
 def test_a_grid_keeps_every_pixel_and_marks_only_the_borders() -> None:
     pixels = np.arange(24, dtype=np.uint8).reshape(4, 6)
@@ -79,7 +77,7 @@ def test_a_row_is_the_models_arithmetic() -> None:
 
 def test_the_csv_is_the_pattern() -> None:
     config = ViTConfig(patch_size=14)
-    names = token_names(config, TEXTS)
+    names = token_names(config)
     pattern = np.random.default_rng(0).dirichlet(np.ones(5), size=5).astype(np.float32)
     rows = list(csv.reader(io.StringIO(matrix_csv(pattern, names, names, "query"))))
     assert rows[0] == ["query", "[CLS]", "patch 1, 1", "patch 1, 2", "patch 2, 1", "patch 2, 2"]
@@ -89,8 +87,8 @@ def test_the_csv_is_the_pattern() -> None:
 
 
 def test_names_of_prefix_tokens() -> None:
-    assert prefix_names(ViTConfig(pool="mean"), TEXTS) == []
-    assert prefix_names(ViTConfig(num_registers=2), TEXTS) == ["[CLS]", "register 1", "register 2"]
+    assert prefix_names(ViTConfig(pool="mean")) == []
+    assert prefix_names(ViTConfig(num_registers=2)) == ["[CLS]", "register 1", "register 2"]
 
 
 @pytest.mark.parametrize(

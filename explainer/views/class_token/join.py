@@ -3,12 +3,13 @@
 import numpy as np
 
 from explainer.components.matrices import Matrix
+from explainer.content.token_names import token_names
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.class_token.cells import show_matrices
-from explainer.views.class_token.wording import TEXTS, dimensions, has_class, names_of
+from explainer.views.class_token.wording import TEXTS, dimensions, has_class
 from vit_core import ViTConfig
 
 
@@ -27,7 +28,7 @@ def show_join(choice: Choice, seen: Observation, place: Place) -> None:
 
 def joined_names(config: ViTConfig) -> list[str]:
     """Name the tokens as they are before registers join."""
-    names = names_of(config)
+    names = token_names(config)
     return names[: config.pool == "cls"] + names[config.num_prefix_tokens :]
 
 

@@ -4,13 +4,14 @@ import numpy as np
 import streamlit as st
 
 from explainer.components.matrices import Matrix
+from explainer.content.numbers import fixed
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.class_token.cells import show_matrices
 from explainer.views.class_token.values import cosines, journey
-from explainer.views.class_token.wording import TEXTS, dimensions, has_class, signed
+from explainer.views.class_token.wording import TEXTS, dimensions, has_class
 from vit_core import ViTConfig
 
 
@@ -26,12 +27,12 @@ def show_journey(choice: Choice, seen: Observation, place: Place) -> None:
     turns = cosines(rows)
     show_matrices("journey", travelled, Cell("journey", 0, 0), choice, seen, place, "journey")
     most = int(turns.argmin())
-    st.markdown(texts["most"].format(block=most + 1, cosine=signed(float(turns[most]))))
+    st.markdown(texts["most"].format(block=most + 1, cosine=fixed(float(turns[most]), 2)))
     st.table(
         {
             texts["table_stage"]: stages,
             texts["table_length"]: [f"{size:.2f}" for size in np.linalg.norm(rows, axis=1)],
-            texts["table_cosine"]: ["", *(signed(float(turn)) for turn in turns)],
+            texts["table_cosine"]: ["", *(fixed(float(turn), 2) for turn in turns)],
         },
         border="horizontal",
         hide_index=True,

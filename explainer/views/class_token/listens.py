@@ -4,14 +4,15 @@ import numpy as np
 import streamlit as st
 
 from explainer.caching import remember
-from explainer.content.numbers import percent
+from explainer.content.numbers import fixed, percent
+from explainer.content.token_names import token_names
 from explainer.figures.looks import looks, overlay
 from explainer.observation.observe import Observation
 from explainer.shell.notes import note
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.class_token.values import attention_of_class
-from explainer.views.class_token.wording import TEXTS, has_class, names_of, signed
+from explainer.views.class_token.wording import TEXTS, has_class
 
 
 def show_listens(choice: Choice, seen: Observation, place: Place) -> None:
@@ -26,13 +27,13 @@ def show_listens(choice: Choice, seen: Observation, place: Place) -> None:
         st.html(looks(attention, seen.pixels))
         note(
             texts["note_mean"].format(
-                least=signed(float(agreed.min())), most=signed(float(agreed.max()))
+                least=fixed(float(agreed.min()), 2), most=fixed(float(agreed.max()), 2)
             )
         )
 
 
 def listened(seen: Observation) -> list[tuple[str, str, list[str]]]:
-    texts, config, names = TEXTS["parts"]["listens"], seen.config, names_of(seen.config)
+    texts, config, names = TEXTS["parts"]["listens"], seen.config, token_names(seen.config)
     prefix, pictures = config.num_prefix_tokens, []
     for block in range(config.depth):
         weights = attention_of_class(seen, block)
@@ -66,8 +67,8 @@ def agreeing(seen: Observation) -> list[tuple[str, str, list[str]]]:
     texts, config = TEXTS["parts"]["listens"], seen.config
     agreed = agreement(seen)
     best = int(agreed.argmax())
-    token = names_of(config)[config.num_prefix_tokens + best]
-    least, most = signed(float(agreed.min())), signed(float(agreed.max()))
+    token = token_names(config)[config.num_prefix_tokens + best]
+    least, most = fixed(float(agreed.min()), 2), fixed(float(agreed.max()), 2)
     alt = texts["alt_mean"].format(token=token, value=most)
     drawn = (agreed - agreed.min()).reshape(config.grid_size)
     picture = overlay(drawn, alt, max(float(drawn.max()), 1e-6))

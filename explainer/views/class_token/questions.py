@@ -3,7 +3,7 @@
 import numpy as np
 
 from explainer.content.equality import sign
-from explainer.content.numbers import percent, rest_percent
+from explainer.content.numbers import fixed, percent, rest_percent
 from explainer.observation.observe import Observation
 from explainer.shell.quiz import Question, compared
 from explainer.state.choice import Choice
@@ -14,7 +14,7 @@ from explainer.views.class_token.values import (
     journey,
     start_difference,
 )
-from explainer.views.class_token.wording import TEXTS, facts, has_class, signed
+from explainer.views.class_token.wording import TEXTS, facts, has_class
 
 
 def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
@@ -105,7 +105,7 @@ def ask_turns(seen: Observation) -> Question:
     block = TEXTS["parts"]["listens"]["block"]
     row = texts["class_row" if has_class(seen.config) else "mean_row"]
     shown = [
-        (block.format(number=place + 1), signed(float(turn))) for place, turn in enumerate(turns)
+        (block.format(number=place + 1), fixed(float(turn), 2)) for place, turn in enumerate(turns)
     ]
     text = texts["text"].format(row=row)
     return compared("turns", text, shown, int(turns.argmin()), texts["why"])

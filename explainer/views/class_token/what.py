@@ -3,6 +3,7 @@
 import streamlit as st
 
 from explainer.components.matrices import Matrix
+from explainer.content.token_names import token_names
 from explainer.inputs.pictures.galleries import DIGITS, samples
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
@@ -10,7 +11,7 @@ from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.class_token.cells import show_matrices
 from explainer.views.class_token.values import start_difference, start_rows
-from explainer.views.class_token.wording import TEXTS, dimensions, has_class, names_of, others
+from explainer.views.class_token.wording import TEXTS, dimensions, has_class, others
 
 
 def show_what(choice: Choice, seen: Observation, place: Place) -> None:
@@ -57,7 +58,7 @@ def averaged(choice: Choice, seen: Observation) -> list[Matrix]:
             "final",
             seen.tensors["final_norm"][prefix:],
             texts["final"],
-            names_of(config)[prefix:],
+            token_names(config)[prefix:],
             columns,
             row_axis="patch",
             column_axis="dimension",

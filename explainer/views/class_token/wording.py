@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from explainer.content import load_texts
-from explainer.content.numbers import fixed, percent
-from explainer.content.token_names import token_names
+from explainer.content.numbers import percent
 from explainer.inputs.pictures.galleries import DIGITS, samples
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
@@ -14,7 +13,6 @@ from explainer.state.place import Place
 from vit_core import ViTConfig
 
 TEXTS = load_texts("class_token")
-TOKENS = load_texts("token_explorer")
 OTHERS = 2  # images beside this one
 BOTH = ("join", "what", "journey", "listens")  # parts that are told in two ways
 
@@ -50,17 +48,9 @@ def has_class(config: ViTConfig) -> bool:
     return config.pool == "cls"
 
 
-def names_of(config: ViTConfig) -> list[str]:
-    return token_names(config, TOKENS)
-
-
 def dimensions(config: ViTConfig) -> list[str]:
     template = TEXTS["parts"]["what"]["dimension"]
     return [template.format(number=place + 1) for place in range(config.embed_dim)]
-
-
-def signed(number: float) -> str:
-    return fixed(number, 2)
 
 
 def others(choice: Choice) -> list[Choice]:

@@ -1,12 +1,11 @@
 """What every block would have said: the logit lens."""
 
-import streamlit as st
-
 from explainer.components.matrices import Matrix
 from explainer.observation.lens import lens
 from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import names_of, shown_classes
 from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.notes import note
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.classification_head.cells import show_matrices
@@ -17,7 +16,7 @@ def show_lens(choice: Choice, seen: Observation, place: Place) -> None:
     texts, names = TEXTS["parts"]["lens"], seen.class_names
     start = Cell("lens", lens(choice, seen).settled, shown_classes(seen).index(seen.prediction))
     show_matrices("lens", lens_matrices, start, choice, seen, place)
-    st.markdown(f":small[{texts['note'].strip()}]")
+    note(texts["note"])
     download_csv(
         texts["download"],
         lambda: matrix_csv(

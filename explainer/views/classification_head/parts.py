@@ -3,17 +3,19 @@
 import streamlit as st
 
 from explainer.components.matrices import Matrix
+from explainer.content.numbers import fixed
 from explainer.content.strangers_words import plain_format
 from explainer.observation.lens import written
 from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import names_of, shown_classes
 from explainer.observation.text_variants import texts_of
 from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.notes import note
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.classification_head.cells import show_matrices
 from explainer.views.classification_head.values import contributions
-from explainer.views.classification_head.wording import TEXTS, rival_of, signed, writer_names
+from explainer.views.classification_head.wording import TEXTS, rival_of, writer_names
 
 
 def show_parts(choice: Choice, seen: Observation, place: Place) -> None:
@@ -27,16 +29,16 @@ def show_parts(choice: Choice, seen: Observation, place: Place) -> None:
     total = texts["total" if margin[least] < 0 else "total_one_side"]
     st.markdown(
         total.format(
-            total=signed(float(seen.logits[best] - seen.logits[rival])),
+            total=fixed(float(seen.logits[best] - seen.logits[rival]), 2, signed=True),
             most=writers[most],
-            most_value=signed(float(margin[most])),
+            most_value=fixed(float(margin[most]), 2, signed=True),
             least=writers[least],
-            least_value=signed(float(margin[least])),
+            least_value=fixed(float(margin[least]), 2, signed=True),
             answer=names[best],
             rival=names[rival],
         )
     )
-    st.markdown(f":small[{texts['note'].strip().format(difference=f'{split.difference:.1e}')}]")
+    note(texts["note"].format(difference=f"{split.difference:.1e}"))
     download_csv(
         texts["download"],
         lambda: matrix_csv(contributions(split), writer_names(split, True), names, "part"),

@@ -1,7 +1,6 @@
 """What the head reads."""
 
 from explainer.components.matrices import Matrix
-from explainer.content import load_texts
 from explainer.content.token_names import token_names
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
@@ -10,8 +9,6 @@ from explainer.state.place import Cell, Place
 from explainer.views.classification_head.cells import show_matrices
 from explainer.views.classification_head.values import read_rows
 from explainer.views.classification_head.wording import numbered
-
-TOKENS = load_texts("token_explorer")
 
 
 def show_pooled(choice: Choice, seen: Observation, place: Place) -> None:
@@ -23,7 +20,7 @@ def pooled_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
     texts = texts_of("classification_head", seen)["parts"]["pooled"]
     config = seen.config
     rows, dimensions = read_rows(config), numbered(config.embed_dim)
-    names = token_names(config, TOKENS)[rows]
+    names = token_names(config)[rows]
     axes = {"row_axis": "token", "column_axis": "dimension"}
     stream = seen.tensors[f"blocks.{config.depth - 1}.resid_post"][rows]
     shown = [

@@ -6,19 +6,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from explainer.content.equality import holds, number_of
-from explainer.content.numbers import SUPERSCRIPTS
+from explainer.content.numbers import SUPERSCRIPTS, fixed
 from explainer.observation.lens import lens, written
 from explainer.observation.observe import Observation
 from explainer.shell.quiz import Question, compared
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views.classification_head.wording import (
-    TEXTS,
-    facts,
-    signed,
-    stage_names,
-    writer_names,
-)
+from explainer.views.classification_head.wording import TEXTS, facts, stage_names, writer_names
 
 LARGE = math.log(1e6)  # from here on a power of e is written with a power of ten
 
@@ -92,7 +86,7 @@ def ask_writer(choice: Choice, seen: Observation, words: Mapping[str, object]) -
     names, column = writer_names(split), split.logits[:, seen.prediction]
     order = np.argsort(-column, kind="stable")
     places = sorted({int(order[at]) for at in (0, 1, len(order) // 2, -1)})
-    shown = [(names[place], signed(float(column[place]))) for place in places]
+    shown = [(names[place], fixed(float(column[place]), 2, signed=True)) for place in places]
     text, best = texts["text"].format(**words), places.index(int(order[0]))
     return compared("writer", text, shown, best, texts["why"], **words)
 

@@ -60,7 +60,7 @@ def show_softmax(choice: Choice, seen: Observation, place: Place) -> None:
         st.markdown(verdict(choice, seen, place))
         st.latex(texts["worked"] % worked(seen))
         if choice.trained:
-            st.markdown(f":small[{texts['sure'].strip()}]")
+            note(texts["sure"])
         download_csv(
             texts["download"],
             lambda: matrix_csv(

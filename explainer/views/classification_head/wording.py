@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from explainer.content import load_texts
-from explainer.content.numbers import fixed, precise_percent
+from explainer.content.numbers import precise_percent
 from explainer.observation.lens import Written, lens
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
@@ -58,10 +58,6 @@ def writer_names(split: Written, with_constant: bool = False) -> list[str]:
             _, block, part = key.split(".")
             names.append(texts[part.removesuffix("_out")].format(block=int(block) + 1))
     return [*names, texts["constant"]] if with_constant else names
-
-
-def signed(number: float) -> str:
-    return fixed(number, 2, signed=True)
 
 
 def stage_names(config: ViTConfig) -> list[str]:

@@ -7,7 +7,6 @@ from explainer.observation.observe import Observation
 from explainer.shell.cell_arithmetic import cell_name, show_arithmetic, show_hint
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
-from explainer.views.encoder_block.wording import query_of
 from vit_core import ViTConfig
 
 STREAM = ("resid_pre", "attn_out", "resid_mid", "mlp_out", "resid_post")
@@ -34,7 +33,7 @@ def chosen_cell(place: Place, start: Cell, config: ViTConfig, *names: str) -> Ce
 
 def place_of(choice: Choice, seen: Observation, place: Place) -> tuple:
     """Return what the pictures of a token depend on."""
-    return choice, place.block, query_of(choice, seen, place)
+    return choice, place.block, place.token(seen.telling_patch)
 
 
 def explain(choice: Choice, seen: Observation, place: Place, items: list[Matrix]) -> None:
@@ -53,4 +52,4 @@ def explain(choice: Choice, seen: Observation, place: Place, items: list[Matrix]
     if cell.matrix == "learned":
         key = f"{key}.weight"
     where = cell_name(item, cell)
-    show_arithmetic(choice, seen, place, key, (query_of(choice, seen, place), cell.column), where)
+    show_arithmetic(choice, seen, place, key, (place.token(seen.telling_patch), cell.column), where)

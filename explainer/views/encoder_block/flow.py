@@ -20,11 +20,9 @@ from explainer.state.place import Cell, Place
 from explainer.views.encoder_block.cells import COPIES, STREAM, chosen_cell, explain, place_of
 from explainer.views.encoder_block.wording import (
     TEXTS,
-    TOKENS,
     facts,
     length,
     numbered_dimensions,
-    query_of,
     row,
 )
 
@@ -39,8 +37,8 @@ def show_flow(choice: Choice, seen: Observation, place: Place) -> None:
             group=place.prefix,
             image=seen.pixels,
             grid=config.grid_size,
-            prefix_names=prefix_names(config, TOKENS),
-            query=query_of(choice, seen, place),
+            prefix_names=prefix_names(config),
+            query=place.token(seen.telling_patch),
             on_choose=lambda clicked: session.set_query(clicked["query"]),
             width=200,
             cache=choice,

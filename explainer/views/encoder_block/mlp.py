@@ -7,6 +7,7 @@ import streamlit as st
 
 from explainer.components.matrices import Matrix, matrices
 from explainer.content.numbers import fixed
+from explainer.content.token_names import token_names
 from explainer.figures.layer_norm import gelu_curve
 from explainer.figures.looks import look, looks
 from explainer.observation.observe import Observation
@@ -21,9 +22,7 @@ from explainer.views.encoder_block.wording import (
     active_units,
     facts,
     mode,
-    names_of,
     numbered,
-    query_of,
     row,
 )
 
@@ -63,7 +62,7 @@ def show_mlp(choice: Choice, seen: Observation, place: Place) -> None:
         texts["download"],
         lambda: matrix_csv(
             seen.tensors[f"blocks.{place.block}.mlp.post"],
-            names_of(config),
+            token_names(config),
             numbered(texts["unit"], config.mlp_dim),
             "token",
         ),
@@ -94,12 +93,12 @@ def show_unit(choice: Choice, seen: Observation, place: Place, unit: int) -> Non
     on_patches = values[config.num_prefix_tokens :]
     strongest = config.num_prefix_tokens + int(on_patches.argmax())
     largest = fixed(on_patches.max(), 2)
-    names = names_of(config)
+    names = token_names(config)
     alt = texts["unit_alt"].format(unit=unit + 1, strongest=names[strongest], value=largest)
     amounts = np.maximum(on_patches, 0).reshape(config.grid_size)
     own = fixed(row(choice, seen, place, "mlp.post")[unit], 2)
     lines = [
-        texts["unit_value"].format(query=names[query_of(choice, seen, place)], value=own),
+        texts["unit_value"].format(query=names[place.token(seen.telling_patch)], value=own),
         texts["unit_largest"].format(value=largest),
         texts["unit_note"],
     ]

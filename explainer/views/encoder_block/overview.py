@@ -3,20 +3,14 @@
 from functools import partial
 
 from explainer.components.matrices import Matrix, matrices
+from explainer.content.token_names import token_names
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.encoder_block.cells import chosen_cell
-from explainer.views.encoder_block.wording import (
-    TEXTS,
-    facts,
-    lengths,
-    names_of,
-    numbered,
-    query_of,
-)
+from explainer.views.encoder_block.wording import TEXTS, facts, lengths, numbered
 
 
 def show_overview(choice: Choice, seen: Observation, place: Place) -> None:
@@ -27,7 +21,7 @@ def show_overview(choice: Choice, seen: Observation, place: Place) -> None:
         items=partial(length_matrices, choice, seen, place),
         cell=chosen_cell(place, Cell("lengths", 0, place.block), config, "lengths"),
         on_choose=choose_block,
-        cache=(choice, query_of(choice, seen, place)),
+        cache=(choice, place.token(seen.telling_patch)),
     )
     download_csv(
         texts["download"], partial(lengths_csv, seen), "lengths.csv", place.key("block-lengths-csv")
@@ -47,7 +41,7 @@ def length_matrices(choice: Choice, seen: Observation, place: Place) -> list[Mat
     return [
         Matrix(
             "lengths",
-            lengths(seen, query_of(choice, seen, place)),
+            lengths(seen, place.token(seen.telling_patch)),
             texts["table"].format(**facts(choice, seen, place)),
             length_rows(),
             numbered(texts["block"], seen.config.depth),
@@ -62,7 +56,7 @@ def lengths_csv(seen: Observation) -> str:
     blocks = numbered(TEXTS["parts"]["overview"]["block"], seen.config.depth)
     rows = [
         (name, part, *values)
-        for token, name in enumerate(names_of(seen.config))
+        for token, name in enumerate(token_names(seen.config))
         for part, values in zip(length_rows(), lengths(seen, token), strict=True)
     ]
     return table_csv(("token", "length of", *blocks), rows)

@@ -15,7 +15,6 @@ from explainer.views.encoder_block.wording import (
     length,
     lengths,
     numbered,
-    query_of,
     row,
 )
 
@@ -80,7 +79,7 @@ def ask_active(
 def ask_most(
     choice: Choice, seen: Observation, place: Place, words: Mapping[str, object]
 ) -> Question:
-    texts, found = TEXTS["questions"]["most"], lengths(seen, query_of(choice, seen, place))[2]
+    texts, found = TEXTS["questions"]["most"], lengths(seen, place.token(seen.telling_patch))[2]
     blocks, sizes = numbered(texts["block"], len(found)), [f"{one:.2f}" for one in found]
     shown = list(zip(blocks, sizes, strict=True))
     text = texts["text"].format(**words)

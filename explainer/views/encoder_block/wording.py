@@ -14,7 +14,6 @@ from explainer.state.place import Place
 from vit_core import ViTConfig
 
 TEXTS = load_texts("encoder_block")
-TOKENS = load_texts("token_explorer")
 CHART = {"displayModeBar": "hover", "displaylogo": False}
 
 
@@ -27,7 +26,7 @@ def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, objec
         "tokens": config.num_tokens,
         "depth_words": many.format(depth=config.depth),
         "block": place.block + 1,
-        "query": names_of(config)[query_of(choice, seen, place)],
+        "query": token_names(config)[place.token(seen.telling_patch)],
         "equations_text": equations_text(choice, config),
         "mlp_added": TEXTS["parts"]["mlp"][
             "added" if config.layer_scale is None else "added_layer_scale"
@@ -44,17 +43,9 @@ def equations_text(choice: Choice, config: ViTConfig) -> str:
     return TEXTS["parts"]["formula"][f"text_{kind}"]
 
 
-def query_of(choice: Choice, seen: Observation, place: Place) -> int:
-    return place.token(seen.telling_patch)
-
-
-def names_of(config: ViTConfig) -> list[str]:
-    return token_names(config, TOKENS)
-
-
 def row(choice: Choice, seen: Observation, place: Place, name: str) -> np.ndarray:
     """Return the chosen token's row of one tensor of the chosen block."""
-    return seen.tensors[f"blocks.{place.block}.{name}"][query_of(choice, seen, place)]
+    return seen.tensors[f"blocks.{place.block}.{name}"][place.token(seen.telling_patch)]
 
 
 def length(vector: np.ndarray) -> float:

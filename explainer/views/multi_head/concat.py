@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from explainer.components.matrices import Matrix, matrices
+from explainer.content.token_names import token_names
 from explainer.figures.side_by_side import side_by_side
 from explainer.observation import attention_cells, heads
 from explainer.observation.observe import Observation
@@ -16,13 +17,13 @@ from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
-from explainer.views.multi_head.wording import TEXTS, names_of, query_of
+from explainer.views.multi_head.wording import TEXTS
 from vit_core import ViTConfig
 
 
 def show_concat(choice: Choice, seen: Observation, place: Place) -> None:
-    texts, config, names = TEXTS["parts"]["concat"], seen.config, names_of(seen.config)
-    block, head, query = place.block, place.head, query_of(choice, seen, place)
+    texts, config, names = TEXTS["parts"]["concat"], seen.config, token_names(seen.config)
+    block, head, query = place.block, place.head, place.token(seen.telling_patch)
     written = heads.contributions(choice, seen, block)[:, query]
     sizes = np.linalg.norm(written, axis=1)
     labels = [TEXTS["questions"]["head"].format(head=index + 1) for index in range(len(sizes))]
@@ -76,8 +77,8 @@ def show_concat(choice: Choice, seen: Observation, place: Place) -> None:
 
 def show_cell(choice: Choice, seen: Observation, place: Place, cell: Cell) -> None:
     """Draw where the number of a cell comes from; a bias comes from nowhere."""
-    texts, names = TEXTS["parts"]["concat"], names_of(seen.config)
-    block, query = place.block, query_of(choice, seen, place)
+    texts, names = TEXTS["parts"]["concat"], token_names(seen.config)
+    block, query = place.block, place.token(seen.telling_patch)
     working = attention_cells.Head(
         seen.config, seen.tensors, weights(choice), block, place.head, query
     )
@@ -128,7 +129,7 @@ def written_matrix(choice: Choice, seen: Observation, block: int, query: int) ->
         Matrix(
             "written",
             written_by(choice, seen, block, query),
-            texts["written"].format(query=names_of(config)[query]),
+            texts["written"].format(query=token_names(config)[query]),
             part_names(config),
             dimension_names(config),
             row_axis="head",
@@ -144,7 +145,7 @@ def sum_matrix(choice: Choice, seen: Observation, block: int) -> list[Matrix]:
             "attn_out",
             seen.tensors[f"blocks.{block}.attn_out"],
             texts["attn_out"],
-            names_of(config),
+            token_names(config),
             dimension_names(config),
             row_axis="token",
             column_axis="dimension",

@@ -6,8 +6,9 @@ import numpy as np
 import streamlit as st
 
 from explainer.components.token_explorer import token_explorer
+from explainer.content import load_texts
 from explainer.content.numbers import percent
-from explainer.content.token_names import prefix_names
+from explainer.content.token_names import prefix_names, token_names
 from explainer.observation.attention_row import AttentionRow, attention_row
 from explainer.observation.observe import Observation
 from explainer.shell import controls
@@ -16,7 +17,7 @@ from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views.multi_head.wording import TEXTS, TOKENS, names_of, query_of
+from explainer.views.multi_head.wording import TEXTS
 from vit_core import ViTConfig
 
 SHOWN_KEYS = 6
@@ -37,14 +38,14 @@ def show_looks(choice: Choice, seen: Observation, place: Place) -> None:
         image=seen.pixels,
         grid=config.grid_size,
         patterns=np.stack([seen.tensors[f"blocks.{i}.attn.pattern"] for i in sent]),
-        prefix_names=prefix_names(config, TOKENS),
-        texts=TOKENS,
+        prefix_names=prefix_names(config),
+        texts=load_texts("token_explorer"),
         block=sent.index(block),
         head=head,
-        query=query_of(choice, seen, place),
+        query=place.token(seen.telling_patch),
         on_choose=choose,
     )
-    row = attention_row(seen.tensors, block=block, head=head, query=query_of(choice, seen, place))
+    row = attention_row(seen.tensors, block=block, head=head, query=place.token(seen.telling_patch))
     show_row(row, seen, place, block=block, head=head)
 
 
@@ -64,7 +65,7 @@ def choose(clicked: dict[str, int]) -> None:
 
 def show_row(row: AttentionRow, seen: Observation, place: Place, *, block: int, head: int) -> None:
     """The chosen row in exact numbers."""
-    texts, config, names = TEXTS["parts"]["looks"], seen.config, names_of(seen.config)
+    texts, config, names = TEXTS["parts"]["looks"], seen.config, token_names(seen.config)
     st.markdown(f"**{texts['row_title'].format(query=names[row.query], head=head + 1)}**")
     table, numbers = st.columns((3, 2), gap="medium")
     shown = row.strongest[:SHOWN_KEYS]

@@ -7,18 +7,18 @@ import streamlit as st
 
 from explainer.caching import remember
 from explainer.content.numbers import percent
-from explainer.content.token_names import prefix_names
+from explainer.content.token_names import prefix_names, token_names
 from explainer.figures.looks import overview
 from explainer.observation.observe import Observation
 from explainer.shell.notes import note
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views.multi_head.wording import TEXTS, TOKENS, names_of, query_of
+from explainer.views.multi_head.wording import TEXTS
 
 
 def show_overview(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["overview"], seen.config
-    query = query_of(choice, seen, place)
+    query = place.token(seen.telling_patch)
     chosen = place.block, place.head
     label = texts["show"].format(count=config.depth * config.num_heads)
     shown = st.expander(label, key=place.key("overview"), on_change="rerun")
@@ -27,12 +27,12 @@ def show_overview(choice: Choice, seen: Observation, place: Place) -> None:
     with shown:
         make = partial(draw_overview, seen, query, chosen)
         st.html(remember(("overview", choice, query, chosen), make))
-        if prefix := prefix_names(config, TOKENS):
+        if prefix := prefix_names(config):
             note(texts["prefix_note"].format(prefix=", ".join(prefix)))
 
 
 def draw_overview(seen: Observation, query: int, chosen: tuple[int, int]) -> str:
-    texts, config, names = TEXTS["parts"]["overview"], seen.config, names_of(seen.config)
+    texts, config, names = TEXTS["parts"]["overview"], seen.config, token_names(seen.config)
     rows = np.stack(
         [seen.tensors[f"blocks.{i}.attn.pattern"][:, query] for i in range(config.depth)]
     )

@@ -4,13 +4,14 @@ import numpy as np
 
 from explainer.content.equality import holds, number_of
 from explainer.content.numbers import points, precise_percent
+from explainer.content.token_names import token_names
 from explainer.observation import heads
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell.quiz import Question, compared
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views.multi_head.wording import TEXTS, changes_of, names_of, query_of
+from explainer.views.multi_head.wording import TEXTS, changes_of
 from vit_core import ViTConfig
 
 LITTLE = 0.0001  # of a probability: a hundredth of a percentage point
@@ -89,9 +90,9 @@ def ask_farthest(choice: Choice, seen: Observation, place: Place) -> Question:
 
 
 def ask_writes(choice: Choice, seen: Observation, place: Place) -> Question:
-    block, query = place.block, query_of(choice, seen, place)
+    block, query = place.block, place.token(seen.telling_patch)
     sizes = np.linalg.norm(heads.contributions(choice, seen, block)[:, query], axis=1)
-    return ask_head("writes", sizes, block=block + 1, query=names_of(seen.config)[query])
+    return ask_head("writes", sizes, block=block + 1, query=token_names(seen.config)[query])
 
 
 def ask_head(name: str, values: np.ndarray, **words: object) -> Question:

@@ -15,7 +15,7 @@ from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.notes import note
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views.multi_head.wording import TEXTS, TOKENS
+from explainer.views.multi_head.wording import TEXTS
 
 
 def show_spread(choice: Choice, seen: Observation, place: Place) -> None:
@@ -48,7 +48,7 @@ def show_spread(choice: Choice, seen: Observation, place: Place) -> None:
                 chosen=f"{values[block, head]:.2f}",
             ),
         )
-    prefix = prefix_names(config, TOKENS)
+    prefix = prefix_names(config)
     note(
         texts["note"].format(
             patch=config.patch_hw[0],

@@ -13,10 +13,8 @@ from explainer.observation.similarity import cosine
 from explainer.observation.text_variants import texts_of
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from vit_core import ViTConfig
 
 TEXTS = load_texts("multi_head")
-TOKENS = load_texts("token_explorer")
 
 
 def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, object]:
@@ -28,7 +26,7 @@ def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, objec
         "tokens": config.num_tokens,
         "most": f"{np.log2(config.num_tokens):.2f}",
         "block": place.block + 1,
-        "query": names_of(config)[query_of(choice, seen, place)],
+        "query": token_names(config)[place.token(seen.telling_patch)],
     }
     if seen.has_head:
         numbers |= {
@@ -37,14 +35,6 @@ def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, objec
         }
     lead = texts_of("multi_head", seen)["lead_many" if config.num_heads > 1 else "lead_one"]
     return {**numbers, "lead_text": lead.format(**numbers)}
-
-
-def query_of(choice: Choice, seen: Observation, place: Place) -> int:
-    return place.token(seen.telling_patch)
-
-
-def names_of(config: ViTConfig) -> list[str]:
-    return token_names(config, TOKENS)
 
 
 def changes_of(choice: Choice, seen: Observation) -> np.ndarray:

@@ -6,24 +6,18 @@ import numpy as np
 import streamlit as st
 
 from explainer.components.filter_grid import filter_grid
+from explainer.content.numbers import fixed
+from explainer.content.token_names import patch_names
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.patch_embedding import measures
 from explainer.views.patch_embedding.over_image import show_over_image
-from explainer.views.patch_embedding.wording import (
-    TEXTS,
-    kind_of,
-    names_of,
-    note,
-    numbered,
-    patch_of,
-    pixel_names,
-    short,
-)
+from explainer.views.patch_embedding.wording import TEXTS, kind_of, numbered, patch_of, pixel_names
 
 
 def choose_filter(unit: int) -> None:
@@ -36,7 +30,7 @@ def show_filters(choice: Choice, seen: Observation, place: Place) -> None:
     patch, unit = patch_of(choice, seen, place), measures.unit_of(choice, place)
     agreement = measures.agreement(choice)
     st.markdown(
-        texts[kind_of(choice)].format(agreement=short(agreement.value), width=config.embed_dim)
+        texts[kind_of(choice)].format(agreement=fixed(agreement.value, 2), width=config.embed_dim)
     )
     grid, response = st.columns((3, 2), gap="large")
     column = seen.tensors["patch_embed"][:, unit]
@@ -66,14 +60,14 @@ def show_filters(choice: Choice, seen: Observation, place: Place) -> None:
     with response:
         st.markdown(f"**{texts['response'].format(number=unit + 1)}**")
         show_over_image("response", column, choice, seen, place, (choice, unit))
-        names = names_of(config)
+        names = patch_names(config)
         values = {
             "number": unit + 1,
-            "bias": short(measures.bias_of(choice)[unit]),
+            "bias": fixed(measures.bias_of(choice)[unit], 2),
             "high": names[int(column.argmax())],
-            "high_value": short(column.max()),
+            "high_value": fixed(column.max(), 2),
             "low": names[int(column.argmin())],
-            "low_value": short(column.min()),
+            "low_value": fixed(column.min(), 2),
         }
         is_flat = float(np.ptp(column)) < measures.SAME
         note(texts["response_flat" if is_flat else "response_note"].format(**values))

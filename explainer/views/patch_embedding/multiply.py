@@ -7,6 +7,7 @@ import streamlit as st
 
 from explainer.caching import remember
 from explainer.components.matrices import Matrix, matrices
+from explainer.content.token_names import patch_names
 from explainer.observation.observe import Observation
 from explainer.shell.cell_arithmetic import show_arithmetic
 from explainer.shell.downloads import download_csv, matrix_csv
@@ -14,7 +15,7 @@ from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.patch_embedding import measures
-from explainer.views.patch_embedding.wording import TEXTS, names_of, numbered, patch_of, pixel_names
+from explainer.views.patch_embedding.wording import TEXTS, numbered, patch_of, pixel_names
 from explainer.views.patch_embedding.worked_sum import draw_sum, show_worked, sum_csv
 from vit_core import ViTConfig
 
@@ -64,7 +65,7 @@ def show_multiply(choice: Choice, seen: Observation, place: Place) -> None:
     with weights:
         show_matrices("one", one_patch, choice, seen, place, "weight", "embedding")
     with apart:
-        values = {"number": unit + 1, "patch": names_of(config)[patch]}
+        values = {"number": unit + 1, "patch": patch_names(config)[patch]}
         st.markdown(f"**{texts['apart'].format(**values)}**")
         st.html(remember(("product", choice, patch, unit), partial(draw_sum, choice, seen, place)))
         if place.cell_in(cell_shapes(config)):
@@ -86,7 +87,7 @@ def show_multiply(choice: Choice, seen: Observation, place: Place) -> None:
             partial(
                 matrix_csv,
                 seen.tensors["patch_embed"],
-                names_of(config),
+                patch_names(config),
                 numbered(texts["dimension"], config.embed_dim),
                 "patch",
             ),
@@ -119,7 +120,7 @@ def show_matrices(
 
 def pixels_of_one(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
     patch = patch_of(choice, seen, place)
-    name = names_of(seen.config)[patch]
+    name = patch_names(seen.config)[patch]
     return [
         Matrix(
             "patch",
@@ -164,7 +165,7 @@ def every_patch(choice: Choice, seen: Observation, place: Place) -> list[Matrix]
             "embeddings",
             seen.tensors["patch_embed"],
             texts["all"],
-            names_of(config),
+            patch_names(config),
             numbered(texts["dimension"], config.embed_dim),
             row_axis="patch",
             column_axis="dimension",

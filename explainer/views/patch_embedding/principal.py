@@ -11,10 +11,11 @@ from explainer.figures.maps import maps
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.notes import note
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.patch_embedding import measures
-from explainer.views.patch_embedding.wording import TEXTS, kind_of, note, numbered, pixel_names
+from explainer.views.patch_embedding.wording import TEXTS, kind_of, numbered, pixel_names
 
 SHOWN_COMPONENTS = 12
 

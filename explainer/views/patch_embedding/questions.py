@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from explainer.content.equality import number_of, sign
+from explainer.content.numbers import fixed
+from explainer.content.token_names import patch_names
 from explainer.inputs.models import load
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
@@ -12,7 +14,7 @@ from explainer.shell.quiz import Question, compared
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.patch_embedding import measures
-from explainer.views.patch_embedding.wording import TEXTS, facts, minus, names_of, patch_of, short
+from explainer.views.patch_embedding.wording import TEXTS, facts, minus, patch_of
 
 
 def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
@@ -61,7 +63,7 @@ def ask_similar(choice: Choice, seen: Observation, place: Place) -> Question:
     # where all patches are the same there is only the chosen one, and nothing is asked
     order = similarity.order if len(similarity.order) else np.array([patch])
     options, best = clearly_largest(similarity.embeddings, order)
-    name = names_of(seen.config)[patch]
+    name = patch_names(seen.config)[patch]
     text, shown = texts["text"].format(patch=name), listed(similarity.embeddings, options, seen)
     return compared("similar", text, shown, options.index(best), texts["why"], patch=name)
 
@@ -79,8 +81,8 @@ def clearly_largest(values: np.ndarray, order: np.ndarray) -> tuple[list[int], i
 
 
 def listed(values: np.ndarray, places: Sequence[int], seen: Observation) -> list[tuple[str, str]]:
-    names = names_of(seen.config)
-    return [(names[place], short(values[place])) for place in places]
+    names = patch_names(seen.config)
+    return [(names[place], fixed(values[place], 2)) for place in places]
 
 
 def ask_blank(choice: Choice, place: Place, texts: Mapping[str, str]) -> Question:
@@ -98,7 +100,7 @@ def ask_blank(choice: Choice, place: Place, texts: Mapping[str, str]) -> Questio
     products = " + ".join(f"{bracketed(one)} × {bracketed(total)}" for one, total in pairs)
     numbers = {
         "number": unit + 1,
-        "black": written_and([short(one) for one in black.tolist()]),
+        "black": written_and([fixed(one, 2) for one in black.tolist()]),
         "total": products,
         "bias": bracketed(added),
         "sign": sign(shown, result),

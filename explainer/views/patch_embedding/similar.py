@@ -6,6 +6,8 @@ import numpy as np
 import streamlit as st
 
 from explainer.caching import remember
+from explainer.content.numbers import fixed
+from explainer.content.token_names import patch_names
 from explainer.figures.pixels import image_address
 from explainer.figures.products import alike
 from explainer.observation.observe import Observation
@@ -15,7 +17,7 @@ from explainer.state.place import Place
 from explainer.views.patch_embedding import measures
 from explainer.views.patch_embedding.measures import Alike
 from explainer.views.patch_embedding.over_image import show_over_image
-from explainer.views.patch_embedding.wording import TEXTS, names_of, patch_of, short
+from explainer.views.patch_embedding.wording import TEXTS, patch_of
 
 SHOWN_ALIKE = 3  # most and least similar
 
@@ -39,8 +41,10 @@ def show_similar(choice: Choice, seen: Observation, place: Place) -> None:
     st.markdown(same_words(seen, similarity))
     vector = seen.tensors["patches"][patch]
     if np.ptp(vector) == 0:
-        name = names_of(seen.config)[patch]
-        st.markdown(texts["blank"].format(patch=name[0].upper() + name[1:], value=short(vector[0])))
+        name = patch_names(seen.config)[patch]
+        st.markdown(
+            texts["blank"].format(patch=name[0].upper() + name[1:], value=fixed(vector[0], 2))
+        )
     show_correlation(similarity)
     st.markdown(texts["why"])
     download_csv(
@@ -67,13 +71,13 @@ def show_correlation(similarity: Alike) -> None:
     correlation = float(np.corrcoef(similarity.pixels, similarity.embeddings)[0, 1])
     degree = "closely" if correlation > 0.9 else "loosely" if correlation > 0.5 else "not"
     st.markdown(
-        texts["follows"].format(correlation=short(correlation), words=texts[f"follows_{degree}"])
+        texts["follows"].format(correlation=fixed(correlation, 2), words=texts[f"follows_{degree}"])
     )
 
 
 def draw_alike(seen: Observation, patch: int, similarity: Alike) -> str:
     """The chosen patch, and those with the most and the least similar embeddings."""
-    texts, names = TEXTS["parts"]["similar"], names_of(seen.config)
+    texts, names = TEXTS["parts"]["similar"], patch_names(seen.config)
     near = [int(place) for place in similarity.order[:SHOWN_ALIKE]]
     far = [int(place) for place in similarity.order[SHOWN_ALIKE:][-SHOWN_ALIKE:]]
     entries = [(patch, texts["chosen"])]
@@ -87,8 +91,8 @@ def draw_alike(seen: Observation, patch: int, similarity: Alike) -> str:
                 names[place],
                 (
                     caption,
-                    texts["pixel_line"].format(value=short(similarity.pixels[place])),
-                    texts["embedding_line"].format(value=short(similarity.embeddings[place])),
+                    texts["pixel_line"].format(value=fixed(similarity.pixels[place], 2)),
+                    texts["embedding_line"].format(value=fixed(similarity.embeddings[place], 2)),
                 ),
             )
             for place, caption in entries
@@ -109,7 +113,7 @@ def alike_csv(seen: Observation, similarity: Alike) -> str:
         ("patch", "cosine of pixels", "cosine of embeddings"),
         list(
             zip(
-                names_of(seen.config),
+                patch_names(seen.config),
                 similarity.pixels.tolist(),
                 similarity.embeddings.tolist(),
                 strict=True,

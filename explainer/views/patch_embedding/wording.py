@@ -3,10 +3,8 @@
 import math
 from collections.abc import Mapping
 
-import streamlit as st
-
 from explainer.content import load_texts
-from explainer.content.token_names import token_names, value_names
+from explainer.content.token_names import patch_names, value_names
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
 from explainer.state.place import Place
@@ -14,7 +12,6 @@ from explainer.views.patch_embedding import measures
 from vit_core import ViTConfig
 
 TEXTS = load_texts("patch_embedding")
-TOKENS = load_texts("token_explorer")
 
 
 def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, object]:
@@ -25,7 +22,7 @@ def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, objec
         "width": config.embed_dim,
         "side": config.patch_hw[0],
         "count": f"{config.embed_dim * config.patch_dim:,}",
-        "patch": names_of(config)[patch_of(choice, seen, place)],
+        "patch": patch_names(config)[patch_of(choice, seen, place)],
     }
 
 
@@ -33,22 +30,9 @@ def patch_of(choice: Choice, seen: Observation, place: Place) -> int:
     return place.patch(seen.telling_patch)
 
 
-def names_of(config: ViTConfig) -> list[str]:
-    """Name the patches."""
-    return token_names(config, TOKENS)[config.num_prefix_tokens :]
-
-
-def note(text: str) -> None:
-    st.markdown(f":small[{text.strip()}]")
-
-
 def minus(text: str) -> str:
     """Write a number with a proper minus sign."""
     return text.replace("-", "−")
-
-
-def short(number: float) -> str:
-    return minus(f"{number:.2f}")
 
 
 def numbered(template: str, count: int) -> list[str]:

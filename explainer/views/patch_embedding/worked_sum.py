@@ -4,24 +4,19 @@ import numpy as np
 import streamlit as st
 
 from explainer.content.equality import EQUALS, NEARLY, holds, latex_sign, number_of
-from explainer.content.numbers import latex_number
+from explainer.content.numbers import fixed, latex_number
+from explainer.content.token_names import patch_names
 from explainer.figures.products import MOST_NUMBERS, Tile, product
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell.downloads import table_csv
+from explainer.shell.notes import note
 from explainer.shell.worked_line import bracketed
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.patch_embedding import measures
 from explainer.views.patch_embedding.measures import Sum
-from explainer.views.patch_embedding.wording import (
-    minus,
-    names_of,
-    note,
-    patch_of,
-    pixel_names,
-    short,
-)
+from explainer.views.patch_embedding.wording import minus, patch_of, pixel_names
 from vit_core import ViTConfig
 
 SHOWN_PRODUCTS = 3
@@ -38,7 +33,7 @@ def draw_sum(choice: Choice, seen: Observation, place: Place) -> str:
     patch, unit = patch_of(choice, seen, place), measures.unit_of(choice, place)
     apart = measures.sum_of(choice, seen, patch, unit)
     numbers = {
-        "patch": names_of(config)[patch],
+        "patch": patch_names(config)[patch],
         "number": unit + 1,
         "count": config.patch_dim,
         "total": minus(f"{apart.products.sum():.4f}"),
@@ -53,7 +48,7 @@ def draw_sum(choice: Choice, seen: Observation, place: Place) -> str:
             title,
             texts[f"{name}_line"].format(**numbers),
             texts["tile_alt"].format(
-                title=title, least=short(values.min()), largest=short(values.max())
+                title=title, least=fixed(values.min(), 2), largest=fixed(values.max(), 2)
             ),
         )
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from explainer.components.patch_explorer import patch_explorer
-from explainer.content.token_names import value_names
+from explainer.content.token_names import patch_names, value_names
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell.downloads import download_csv, matrix_csv
@@ -12,7 +12,7 @@ from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views.patches.wording import TEXTS, names_of, patch_of
+from explainer.views.patches.wording import TEXTS, patch_of
 from vit_core import ViTConfig
 
 
@@ -32,14 +32,14 @@ def show_explorer(choice: Choice, seen: Observation, place: Place) -> None:
         partial(
             matrix_csv,
             seen.tensors["patches"],
-            names_of(config),
+            patch_names(config),
             pixel_names(config),
             "patch",
         ),
         "patches.csv",
         place.key("patches-csv"),
     )
-    note(texts["download_note"].format(patch=names_of(config)[patch], index=patch))
+    note(texts["download_note"].format(patch=patch_names(config)[patch], index=patch))
 
 
 def choose(choice: Choice, clicked: Mapping[str, int]) -> None:

@@ -3,13 +3,13 @@
 import streamlit as st
 
 from explainer.content.equality import latex_sign, number_of
-from explainer.content.token_names import channel_name
+from explainer.content.token_names import channel_name, patch_names
 from explainer.observation.observe import Observation
 from explainer.observation.patches_of import cut
 from explainer.observation.text_variants import texts_of
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views.patches.wording import info_of, names_of, patch_of
+from explainer.views.patches.wording import info_of, patch_of
 from vit_core.data import DataInfo
 
 
@@ -26,7 +26,7 @@ def show_normalisation(choice: Choice, seen: Observation, place: Place) -> None:
     if pixel:
         examples.append((texts["example_black"], 0, black_of(info, channel)))
     names = {
-        "patch": names_of(seen.config)[patch],
+        "patch": patch_names(seen.config)[patch],
         "channel": channel_name(seen.config, channel),
     }
     for column, (example, brightness, value) in zip(

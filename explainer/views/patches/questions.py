@@ -6,6 +6,7 @@ import numpy as np
 
 from explainer.content.equality import sign
 from explainer.content.numbers import fixed
+from explainer.content.token_names import patch_names
 from explainer.observation.observe import Observation
 from explainer.observation.patches_of import cut
 from explainer.observation.text_variants import texts_of
@@ -14,7 +15,7 @@ from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.patches.grids import cost_of, sides_of
 from explainer.views.patches.normalise import black_of, normalised
-from explainer.views.patches.wording import TEXTS, facts, info_of, names_of, patch_of
+from explainer.views.patches.wording import TEXTS, facts, info_of, patch_of
 from vit_core import ViTConfig
 from vit_core.data import DataInfo
 
@@ -39,7 +40,7 @@ def ask_ink(seen: Observation, texts: Mapping[str, str]) -> Question:
     best = order[0]
     others = (order[place] for place in (1, 3, len(order) // 4 + 1) if place < len(order))
     options = sorted({best, *others})
-    names = names_of(config)
+    names = patch_names(config)
     shown = [(names[patch], f"{ink[patch]:,}") for patch in options]
     most = 255 * config.patch_dim
     return compared("ink", texts["text"], shown, options.index(best), texts["why"], most=most)
@@ -92,7 +93,7 @@ def ask_number(config: ViTConfig, patch: int) -> Question:
     right = patch + 1
     return number_question(
         "number",
-        texts["text"].format(patch=names_of(config)[patch]),
+        texts["text"].format(patch=patch_names(config)[patch]),
         {right, column * rows + row + 1, (row + 1) * (column + 1), right + columns},
         right,
         texts["why"].format(

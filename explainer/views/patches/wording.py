@@ -3,16 +3,14 @@
 from collections.abc import Mapping
 
 from explainer.content import load_texts
-from explainer.content.token_names import token_names
+from explainer.content.token_names import patch_names
 from explainer.inputs.models import load
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from vit_core import ViTConfig
 from vit_core.data import DataInfo
 
 TEXTS = load_texts("patches")
-TOKENS = load_texts("token_explorer")
 
 
 def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, object]:
@@ -32,17 +30,12 @@ def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, objec
         "count": config.num_patches,
         "values": config.patch_dim,
         "pixels": f"{image_height * image_width * channels:,}",
-        "patch": names_of(config)[patch_of(choice, seen, place)],
+        "patch": patch_names(config)[patch_of(choice, seen, place)],
     }
 
 
 def patch_of(choice: Choice, seen: Observation, place: Place) -> int:
     return place.patch(seen.telling_patch)
-
-
-def names_of(config: ViTConfig) -> list[str]:
-    """Name the patches."""
-    return token_names(config, TOKENS)[config.num_prefix_tokens :]
 
 
 def info_of(choice: Choice) -> DataInfo:

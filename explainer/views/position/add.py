@@ -7,14 +7,16 @@ import streamlit as st
 
 from explainer.components.matrices import Matrix, matrices
 from explainer.content.equality import latex_sign, number_of
+from explainer.content.token_names import token_names
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.notes import note
 from explainer.shell.worked_line import bracketed
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
-from explainer.views.position.places import names_of, place_names, query_of, row_after, row_before
-from explainer.views.position.wording import TEXTS, note, numbered
+from explainer.views.position.places import place_names, query_of, row_after, row_before
+from explainer.views.position.wording import TEXTS, numbered
 from vit_core import ViTConfig
 
 
@@ -80,7 +82,7 @@ def added_matrices(seen: Observation) -> list[Matrix]:
     }
     if config.pos_embed == "none":
         title = texts["embed_none"]
-        return [Matrix("embed", seen.tensors["embed"], title, names_of(config), **shared)]
+        return [Matrix("embed", seen.tensors["embed"], title, token_names(config), **shared)]
     names = place_names(config)
     rows = [seen.tensors[name] for name in ("tokens", "pos_embed", "embed")]
     # one scale for the summands and their sum
@@ -96,7 +98,7 @@ def added_matrices(seen: Observation) -> list[Matrix]:
             note=texts["scale_note"],
             **shared,
         ),
-        Matrix("embed", rows[2], texts["embed"], names_of(config), limit=limit, **shared),
+        Matrix("embed", rows[2], texts["embed"], token_names(config), limit=limit, **shared),
     ]
 
 

@@ -14,11 +14,12 @@ from explainer.observation import positions
 from explainer.observation.observe import Observation
 from explainer.shell import controls
 from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.position.places import place_names
-from explainer.views.position.wording import TEXTS, WAVES, note, show_missing, steps_of
+from explainer.views.position.wording import TEXTS, WAVES, show_missing, steps_of
 from vit_core import ViTConfig
 from vit_core.interpret.position import Wave, wave
 

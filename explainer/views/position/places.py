@@ -1,22 +1,15 @@
 """The rows of the page's matrices: the tokens' names, and which of them is chosen."""
 
-from explainer.content import load_texts
 from explainer.content.token_names import token_names
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from vit_core import ViTConfig
 
-TOKENS = load_texts("token_explorer")
-
-
-def names_of(config: ViTConfig) -> list[str]:
-    return token_names(config, TOKENS)
-
 
 def place_names(config: ViTConfig) -> list[str]:
     """Name the tokens that have a position: [CLS], if there is one, and the patches."""
-    names = names_of(config)
+    names = token_names(config)
     return names[: config.pool == "cls"] + names[config.num_prefix_tokens :]
 
 

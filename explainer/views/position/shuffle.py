@@ -15,11 +15,12 @@ from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import names_of, shown_classes
 from explainer.observation.similarity import cosine
 from explainer.shell.downloads import download_csv, table_csv
+from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import MOST
 from explainer.state.place import Place
-from explainer.views.position.wording import TEXTS, areas, note, output_name, written
+from explainer.views.position.wording import TEXTS, areas, output_name, written
 
 WIDTH = 224  # of the pictures of the experiment, or a little more
 

@@ -10,11 +10,12 @@ from explainer.figures.maps import every_map
 from explainer.observation import positions
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views.position.places import TOKENS, place_names, position_of, row_after
-from explainer.views.position.wording import TEXTS, areas, note, show_missing, written
+from explainer.views.position.places import place_names, position_of, row_after
+from explainer.views.position.wording import TEXTS, areas, show_missing, written
 from vit_core import ViTConfig
 
 
@@ -42,7 +43,7 @@ def show_similarity(choice: Choice, seen: Observation, place: Place) -> None:
             group=place.prefix,
             image=seen.pixels,
             grid=config.grid_size,
-            prefix_names=prefix_names(config, TOKENS),
+            prefix_names=prefix_names(config),
             query=token,
             on_choose=lambda clicked: session.set_query(clicked["query"]),
             values=np.concatenate([tokens, cosines[position, first:]]),

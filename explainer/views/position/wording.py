@@ -7,12 +7,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explainer.content import load_texts
+from explainer.content.token_names import token_names
 from explainer.observation import positions
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views.position.places import names_of
 from vit_core import ViTConfig
 from vit_core.interpret.position import Wave
 
@@ -61,7 +61,7 @@ def twins_text(choice: Choice, seen: Observation) -> str:
         then = [texts["added"]] if has_position else [texts["without"], texts["nothing_added"]]
         return " ".join([texts["no_twins"], *then])
     first, second = (config.num_prefix_tokens + patch for patch in twins)
-    names, rows = names_of(config), seen.tensors["patch_embed"]
+    names, rows = token_names(config), seen.tensors["patch_embed"]
     after = gap(*(seen.tensors["embed"][token] for token in (first, second)))
     text = texts["same"].format(
         first=names[first],
@@ -85,10 +85,6 @@ def gap(one: np.ndarray, other: np.ndarray) -> float:
 def numbered(count: int) -> list[str]:
     template = TEXTS["parts"]["add"]["dimension"]
     return [template.format(number=place + 1) for place in range(count)]
-
-
-def note(text: str) -> None:
-    st.markdown(f":small[{' '.join(text.split())}]")
 
 
 def areas(count: int) -> list[DeltaGenerator]:

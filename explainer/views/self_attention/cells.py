@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 
 from explainer.components.matrices import Matrix, matrices
+from explainer.content.token_names import token_names
 from explainer.observation.attention_cells import Head
 from explainer.observation.attention_row import AttentionRow, attention_row
 from explainer.observation.flaws import flaws
@@ -15,7 +16,7 @@ from explainer.shell.cell_arithmetic import show_derivation
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
-from explainer.views.self_attention.wording import TEXTS, names_of, query_of
+from explainer.views.self_attention.wording import TEXTS
 from vit_core import ViTConfig
 
 
@@ -24,7 +25,7 @@ def row_of(choice: Choice, seen: Observation, place: Place) -> AttentionRow:
         seen.tensors,
         block=place.block,
         head=place.head,
-        query=query_of(choice, seen, place),
+        query=place.token(seen.telling_patch),
     )
 
 
@@ -72,7 +73,7 @@ def show_matrices(
     Args:
         same_for_all: they are the same whichever token asks, and need not be sent again.
     """
-    query = query_of(choice, seen, place)
+    query = place.token(seen.telling_patch)
     head = choice, place.block, place.head
     matrices(
         key=place.key(key),
@@ -88,7 +89,7 @@ def show_matrices(
 
 def show_cell(step: str, cell: Cell, choice: Choice, seen: Observation, place: Place) -> None:
     """Draw where the number of a step's cell comes from."""
-    query, tokens = query_of(choice, seen, place), names_of(seen.config)
+    query, tokens = place.token(seen.telling_patch), token_names(seen.config)
     words = {
         "query": tokens[query],
         "row": tokens[cell.row] if cell.row < len(tokens) else "",

@@ -1,21 +1,22 @@
 """Query, key and value of the chosen head."""
 
 from explainer.components.matrices import Matrix
+from explainer.content.token_names import token_names
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.self_attention.cells import cell_of, of_head, show_cell, show_matrices
-from explainer.views.self_attention.wording import TEXTS, names_of, numbered, query_of
+from explainer.views.self_attention.wording import TEXTS, numbered
 
 
 def show_qkv(choice: Choice, seen: Observation, place: Place) -> None:
-    cell = cell_of(place, "qkv", Cell("q", query_of(choice, seen, place), 0), seen.config)
+    cell = cell_of(place, "qkv", Cell("q", place.token(seen.telling_patch), 0), seen.config)
     show_matrices("step-qkv", qkv_matrices, cell, choice, seen, place, same_for_all=True)
     show_cell("qkv", cell, choice, seen, place)
 
 
 def qkv_matrices(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
-    texts, config, names = TEXTS["parts"]["qkv"], seen.config, names_of(seen.config)
+    texts, config, names = TEXTS["parts"]["qkv"], seen.config, token_names(seen.config)
     numbers = numbered("number", config.head_dim)
     normed = seen.tensors[f"blocks.{place.block}.norm1"]
     meanings = {"q": ("query", "query"), "k": ("key", "key"), "v": ("value", "key")}

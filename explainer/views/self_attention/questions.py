@@ -5,18 +5,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from explainer.content.numbers import percent, precise_percent
+from explainer.content.token_names import token_names
 from explainer.observation.attention_row import AttentionRow
 from explainer.observation.observe import Observation
 from explainer.shell.quiz import Question, compared
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.self_attention.cells import of_head, row_of
-from explainer.views.self_attention.wording import TEXTS, facts, names_of
+from explainer.views.self_attention.wording import TEXTS, facts
 from vit_core import ViTConfig
 
 
 def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
-    row, config, names = row_of(choice, seen, place), seen.config, names_of(seen.config)
+    row, config, names = row_of(choice, seen, place), seen.config, token_names(seen.config)
     words = facts(choice, seen, place)
     return [
         ask_strongest(row, names, words),

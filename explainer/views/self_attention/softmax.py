@@ -7,17 +7,18 @@ import streamlit as st
 
 from explainer.components.matrices import Matrix
 from explainer.components.packing import CLIPPED_SHARE
+from explainer.content.token_names import token_names
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.self_attention.cells import cell_of, of_head, row_of, show_cell, show_matrices
-from explainer.views.self_attention.wording import TEXTS, names_of, show_image
+from explainer.views.self_attention.wording import TEXTS, show_image
 
 
 def show_softmax(choice: Choice, seen: Observation, place: Place) -> None:
     texts, names, row = (
         TEXTS["parts"]["softmax"],
-        names_of(seen.config),
+        token_names(seen.config),
         row_of(choice, seen, place),
     )
     start = Cell("weights", 0, int(row.strongest[0]))
@@ -36,7 +37,7 @@ def show_softmax(choice: Choice, seen: Observation, place: Place) -> None:
 def softmax_row(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
     texts, names, row = (
         TEXTS["parts"]["softmax"],
-        names_of(seen.config),
+        token_names(seen.config),
         row_of(choice, seen, place),
     )
     query = names[row.query]
@@ -54,7 +55,7 @@ def softmax_row(choice: Choice, seen: Observation, place: Place) -> list[Matrix]
 
 
 def whole_pattern(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
-    texts, names = TEXTS["parts"]["softmax"], names_of(seen.config)
+    texts, names = TEXTS["parts"]["softmax"], token_names(seen.config)
     pattern = of_head(choice, seen, place, "pattern")
     square = partial(
         Matrix, row_names=names, column_names=names, row_axis="query", column_axis="key"

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from explainer.content.numbers import percent
+from explainer.content.token_names import token_names
 from explainer.figures.looks import looks, overlay
 from explainer.observation.attention_row import entropy_bits
 from explainer.observation.flaws import flaws
@@ -18,7 +19,7 @@ from explainer.state.choice import Choice
 from explainer.state.link import TEMPERATURES
 from explainer.state.place import Place
 from explainer.views.self_attention.cells import row_of
-from explainer.views.self_attention.wording import TEXTS, facts, names_of
+from explainer.views.self_attention.wording import TEXTS, facts
 
 
 def over_image(seen: Observation, shares: np.ndarray, alt: str) -> str:
@@ -37,7 +38,7 @@ def show_temperature(choice: Choice, seen: Observation, place: Place) -> None:
         lambda temperature: session.change(temperature=temperature),
         key=place.key("temperature"),
     )
-    names, prefix = names_of(config), config.num_prefix_tokens
+    names, prefix = token_names(config), config.num_prefix_tokens
     pictures = []
     for title, shares, is_models in tempered(choice, seen, place):
         bits = entropy_bits(shares)
@@ -84,4 +85,4 @@ def tempered(choice: Choice, seen: Observation, place: Place) -> list[tuple[str,
 
 def tempered_csv(choice: Choice, seen: Observation, place: Place) -> str:
     titles, rows, _ = zip(*tempered(choice, seen, place), strict=True)
-    return matrix_csv(np.stack(rows), titles, names_of(seen.config), "temperature")
+    return matrix_csv(np.stack(rows), titles, token_names(seen.config), "temperature")

@@ -11,10 +11,8 @@ from explainer.observation.observe import Observation
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from vit_core import ViTConfig
 
 TEXTS = load_texts("self_attention")
-TOKENS = load_texts("token_explorer")
 
 
 def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, object]:
@@ -31,30 +29,22 @@ def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, objec
         "most": f"{np.log2(config.num_tokens):.2f}",
         "block": place.block + 1,
         "head": place.head + 1,
-        "query": names_of(config)[query_of(choice, seen, place)],
+        "query": token_names(config)[place.token(seen.telling_patch)],
     }
-
-
-def query_of(choice: Choice, seen: Observation, place: Place) -> int:
-    return place.token(seen.telling_patch)
-
-
-def names_of(config: ViTConfig) -> list[str]:
-    return token_names(config, TOKENS)
 
 
 def show_image(
     key: str, choice: Choice, seen: Observation, place: Place, shares: np.ndarray | None = None
 ) -> None:
     """Draw the image to point at and click, with weights over it if there are any."""
-    query = query_of(choice, seen, place)
+    query = place.token(seen.telling_patch)
     row = None if shares is None else (place.block, place.head, query)
     token_picker(
         key=place.key(key),
         group=place.prefix,
         image=seen.pixels,
         grid=seen.config.grid_size,
-        prefix_names=prefix_names(seen.config, TOKENS),
+        prefix_names=prefix_names(seen.config),
         query=query,
         on_choose=lambda clicked: session.set_query(clicked["query"]),
         values=shares,

@@ -5,8 +5,7 @@ from functools import partial
 import streamlit as st
 
 from explainer.caching import remember
-from explainer.content import load_texts
-from explainer.content.token_names import token_names
+from explainer.content.token_names import patch_names
 from explainer.figures.colour_map import colours_of, strip
 from explainer.observation import features
 from explainer.observation.observe import Observation
@@ -56,6 +55,6 @@ def stage_name(key: str) -> str:
 
 def components_csv(seen: Observation) -> str:
     texts, config = TEXTS["parts"]["colours"], seen.config
-    names = token_names(config, load_texts("token_explorer"))[config.num_prefix_tokens :]
+    names = patch_names(config)
     columns = [texts["column"].format(number=number) for number in (1, 2, 3)]
     return matrix_csv(features.principal(seen).scores, names, columns, texts["row"])
