@@ -114,8 +114,8 @@ class Split:
 class ImageData:
     """A data set in its three fixed parts.
 
-    Choices are made on ``val``; ``test`` is evaluated once, at the end. ``skipped`` counts what a
-    folder has besides.
+    Choices are made on ``val``; ``test`` is evaluated once, at the end. ``skipped`` counts files
+    of a folder that are not used.
     """
 
     train: Images

@@ -1,7 +1,6 @@
 """An image that a model finds hard, and how a run's file holds it.
 
-It imports nothing heavy, so that whoever only reads what runs have written need not import the
-evaluation.
+It imports nothing heavy, so that reading what runs have written does not import the evaluation.
 """
 
 from dataclasses import dataclass
