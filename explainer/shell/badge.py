@@ -1,4 +1,4 @@
-"""The badge "Equals PyTorch": PyTorch's own module on the same weights, and how far it is away."""
+"""The badge "Equals PyTorch": it compares a block with PyTorch's own module on the same weights."""
 
 from html import escape
 
@@ -23,7 +23,7 @@ STYLE = f"""
 .equals code {{ font-size: 0.875rem; color: inherit; background: none; padding: 0; }}
 """
 
-COMPARISONS = {  # what is compared → function, what goes in, what comes out
+COMPARISONS = {  # what is compared → function, trace key of its input, trace key of its output
     "attention": (attention_difference, "norm1", "attn_out"),
     "block": (block_difference, "resid_pre", "resid_post"),
 }
@@ -33,54 +33,56 @@ COMPARED_PARTS = {
 }
 
 
-def equals_pytorch(what: str, choice: Choice, seen: Observation, block: int) -> None:
+def equals_pytorch(module: str, choice: Choice, seen: Observation, block: int) -> None:
     """Draw the badge of one block's ``"attention"`` or of the whole ``"block"``."""
     show_badge(
-        remember(("equals", what, choice, block), lambda: compare(what, choice, seen, block)),
-        reason(what, flaws(choice)),
+        remember(("equals", module, choice, block), lambda: compare(module, choice, seen, block)),
+        reason(module, flaws(choice)),
     )
 
 
-def compare(what: str, choice: Choice, seen: Observation, block: int) -> Difference:
-    """Run PyTorch's module on the block's weights, and return how far its numbers are away."""
-    measure, received, gave = COMPARISONS[what]
+def compare(module: str, choice: Choice, seen: Observation, block: int) -> Difference:
+    """Run PyTorch's module on the block's weights, and return how far its output differs."""
+    measure, input_key, output_key = COMPARISONS[module]
     model = load.source_of(choice).model
     before, after = (
-        torch.tensor(seen.tensors[f"blocks.{block}.{name}"])[None] for name in (received, gave)
+        torch.tensor(seen.tensors[f"blocks.{block}.{name}"])[None]
+        for name in (input_key, output_key)
     )
     return measure(model, block, before, after)
 
 
-def reason(what: str, made: Flaws) -> str:
-    """Return why a flawed model differs, in the parts that are compared; empty for none."""
+def reason(module: str, flaws_of_model: Flaws) -> str:
+    """Return why a model that was trained with mistakes differs; empty if it need not differ."""
     texts = load_texts("badge")["left_out"]
-    parts = [name for name in COMPARED_PARTS[what] if not getattr(made, name)]
+    parts = [name for name in COMPARED_PARTS[module] if not getattr(flaws_of_model, name)]
     if not parts:
         return ""
     return texts["why"].format(parts=texts["and"].join(texts[name] for name in parts))
 
 
-def show_badge(found: Difference, why: str = "") -> None:
-    """Draw what was found, equal or not.
+def show_badge(difference: Difference, why: str = "") -> None:
+    """Draw the badge, equal or not.
 
     Args:
-        why: a difference is to be expected; empty if none is.
+        why: a difference is expected; empty if none is.
     """
-    st.html(badge(found, why))
+    st.html(badge(difference, why))
 
 
-def badge(found: Difference, why: str = "") -> str:
+def badge(difference: Difference, why: str = "") -> str:
     texts = load_texts("badge")
     measured = texts["measured"].format(
-        module=escape(found.module), largest=f"{found.largest:.1e}" if found.largest else "0"
+        module=escape(difference.module),
+        largest=f"{difference.largest:.1e}" if difference.largest else "0",
     )
     tolerance = texts["tolerance"].format(
-        tolerance=f"{TOLERANCE:.0e}", limit=f"{TOLERANCE * found.scale:.1e}"
+        tolerance=f"{TOLERANCE:.0e}", limit=f"{TOLERANCE * difference.scale:.1e}"
     )
     details = [measured, tolerance]
-    if found.has_layer_scale:
+    if difference.has_layer_scale:
         details.insert(1, texts["layer_scale"])
-    if found.equal:
+    if difference.equal:
         return framed(theme.GOOD, f"✓ {texts['equal']}", *details)
     if why:
         details.insert(0, escape(why))

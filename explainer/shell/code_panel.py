@@ -1,4 +1,4 @@
-"""The very lines of ``vit_core`` that computed what a part of a page shows."""
+"""The lines of ``vit_core`` that computed what a part of a page shows."""
 
 import inspect
 from collections.abc import Sequence
@@ -39,12 +39,12 @@ def show(snippets: Sequence[Snippet], place: Place, *, is_open: bool = False) ->
         return
     texts = load_texts("frame")
     for snippet in snippets:
-        label = texts["code"].format(where=where(snippet.source))
+        label = texts["code"].format(where=location(snippet.source))
         with st.expander(label, expanded=is_open):
             st.html(panel(snippet.source, snippet.marks, texts["code_region"]))
 
 
-def where(source: object) -> str:
+def location(source: object) -> str:
     """Return the file and the name of a piece of code."""
     file = Path(inspect.getsourcefile(inspect.unwrap(source))).relative_to(ROOT)
     return f"{file.as_posix()}, {source.__qualname__}"
@@ -55,7 +55,7 @@ def panel(source: object, marks: tuple[str, ...], label: str) -> str:
     """Return the source as HTML with its line numbers in the file; relevant lines are marked.
 
     Args:
-        label: of the scrolled group, with ``{where}`` for its place.
+        label: of the scrolled group, with ``{where}`` for the file and the name.
 
     Raises:
         ValueError: a mark begins no line of the source.
@@ -66,7 +66,7 @@ def panel(source: object, marks: tuple[str, ...], label: str) -> str:
     plain = [line[indent:] for line in lines]
     for mark in marks:
         if not any(line.lstrip().startswith(mark) for line in plain):
-            raise ValueError(f"no line of {where(source)} begins with {mark!r}")
+            raise ValueError(f"no line of {location(source)} begins with {mark!r}")
     formatter = HtmlFormatter(nowrap=True, classprefix="tok-")
     coloured = highlight("\n".join(plain), PythonLexer(stripnl=False), formatter).split("\n")
     rows = []
@@ -74,8 +74,8 @@ def panel(source: object, marks: tuple[str, ...], label: str) -> str:
         marked = any(line.lstrip().startswith(mark) for mark in marks)
         tag = "mark" if marked else "span"
         rows.append(f'<{tag} class="line"><i aria-hidden="true">{number}</i>{html or " "}</{tag}>')
-    said = escape(label.format(where=where(source)))
+    aria_label = escape(label.format(where=location(source)))
     return (
-        f'<div class="source" role="group" tabindex="0" aria-label="{said}">'
+        f'<div class="source" role="group" tabindex="0" aria-label="{aria_label}">'
         f"<pre><code>{chr(10).join(rows)}</code></pre></div>"
     )

@@ -1,4 +1,4 @@
-"""The numbers behind a picture, to take along as CSV."""
+"""The numbers behind a picture as a CSV file."""
 
 import csv
 import io
@@ -43,20 +43,20 @@ def table_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([written(entry) for entry in header])
+    writer.writerow([csv_cell(entry) for entry in header])
     for row in rows:
-        writer.writerow([written(entry) for entry in row])
+        writer.writerow([csv_cell(entry) for entry in row])
     return text.getvalue()
 
 
-def written(entry: object) -> object:
+def csv_cell(entry: object) -> object:
     if isinstance(entry, float | np.floating):
         return f"{entry:.9g}"
     return in_csv(entry) if isinstance(entry, str) else entry
 
 
 def download_csv(label: str, make_text: Callable[[], str], file_name: str, key: str) -> None:
-    """Show a button that hands out a CSV file, which is only written when somebody asks for it."""
+    """Show a button for a CSV file; the file is only made when somebody clicks."""
     st.download_button(
         label,
         data=make_text,

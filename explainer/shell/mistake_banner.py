@@ -1,4 +1,4 @@
-"""The banner that says of a model from a run with a mistake what is true of it."""
+"""The banner for a model that was trained with mistakes: which, and what follows from them."""
 
 from html import escape
 
@@ -10,14 +10,14 @@ from explainer.state.choice import Choice
 
 
 def show_banner(choice: Choice) -> None:
-    """Say of a model from a run with a mistake what is true of it on this page."""
+    """Name the mistakes that the model was trained with, and what they mean for this page."""
     names = mistakes(choice)
     if not names:
         return
     texts = load_texts("mistakes")["banner"]
-    said = texts["made"].format(names=", ".join(texts["names"][name] for name in names))
-    true = texts["flawed" if flaws(choice) else "sound"]
+    made = texts["made"].format(names=", ".join(texts["names"][name] for name in names))
+    consequence = texts["flawed" if flaws(choice) else "sound"]
     st.html(
-        f'<div class="mistake" role="note"><p><strong>{escape(said)}</strong> {escape(true)}</p>'
-        f"</div>"
+        f'<div class="mistake" role="note"><p><strong>{escape(made)}</strong> '
+        f"{escape(consequence)}</p></div>"
     )

@@ -1,4 +1,4 @@
-"""The image of a model without a head, and beside it what its patches have become, as colours."""
+"""The colours of patches beside their image, for a model without a head."""
 
 import streamlit as st
 
@@ -12,12 +12,12 @@ from explainer.observation.text_variants import texts_of
 def show_patch_colours(seen: Observation) -> None:
     """Draw both: red, green and blue are the patches' first three principal components."""
     texts, grid = texts_of("features", seen)["parts"]["colours"], seen.config.grid_size
-    found, (rows, columns) = features.principal(seen), grid
-    shares = f"{100 * float(found.shares.sum()):.0f} %"
+    components, (rows, columns) = features.principal(seen), grid
+    shares = f"{100 * float(components.shares.sum()):.0f} %"
     st.html(
         side_by_side(
             image_address(seen.pixels),
-            colours_of(found.scores, grid),
+            colours_of(components.scores, grid),
             (
                 (texts["image_alt"], texts["image"]),
                 (

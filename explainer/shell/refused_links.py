@@ -1,4 +1,4 @@
-"""What a link asked for and did not get, said in one sentence each; no link breaks a page."""
+"""One sentence for each thing that a link asked for and did not get; no link breaks a page."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,17 +24,17 @@ def settle(asked: State, choice: Choice) -> None:
         asked: the state as the link has it.
     """
     config, now = choice.config, session.load()
-    most = {
+    largest = {
         "query": config.num_tokens - 1,
         "block": config.depth - 1,
         "head": config.num_heads - 1,
     }
     beyond = {
         name: last
-        for name, last in most.items()
+        for name, last in largest.items()
         if getattr(asked, name) is not None and getattr(asked, name) > last
     }
-    session.refused().extend(lost(asked, now))
+    session.refused().extend(narrowed_before(asked, now))
     for name, last in beyond.items():
         allowed = load_texts("frame")["allowed_here"].format(most=last)
         session.refused().append(Refusal(name, str(getattr(asked, name)), allowed, str(last)))
@@ -42,10 +42,10 @@ def settle(asked: State, choice: Choice) -> None:
         session.save(replace(now, **beyond))
 
 
-def lost(asked: State, now: State) -> Iterator[Refusal]:
-    """Say what the choice of model and image has already narrowed."""
+def narrowed_before(asked: State, now: State) -> Iterator[Refusal]:
+    """Yield a refusal for what the choice of model and image has already narrowed."""
     texts = load_texts("frame")
-    if now.source != asked.source and asked.source != RUN:  # of a run the sidebar has said it
+    if now.source != asked.source and asked.source != RUN:  # the sidebar has reported a missing run
         allowed = texts["allowed_sources"].format(sources=spelled(load.available_sources()))
         yield Refusal("source", asked.source, allowed, now.source)
     if now.index != asked.index:
@@ -65,7 +65,7 @@ def settle_cell(place: Place, has_cell: bool) -> None:
 
 
 def show_refusals() -> None:
-    """Say what was ignored. The words of a stranger are shown, never run, drawn or followed."""
+    """Show what was ignored. A stranger's text is escaped, so it stays text."""
     sentences = [
         refusal if isinstance(refusal, str) else sentence(refusal) for refusal in session.refused()
     ]
@@ -85,5 +85,5 @@ def sentence(refusal: Refusal) -> str:
 
 def shortened(text: str) -> str:
     """Return a stranger's text in one short line of visible characters."""
-    seen = "".join(letter if letter.isprintable() else "�" for letter in text)
-    return seen if len(seen) <= LONGEST else seen[:LONGEST] + "…"
+    visible = "".join(letter if letter.isprintable() else "�" for letter in text)
+    return visible if len(visible) <= LONGEST else visible[:LONGEST] + "…"

@@ -26,26 +26,26 @@ def page_of(view: str, draw: Callable[[], None] = lambda: None) -> st.Page:
     """Return the page of a view, as Streamlit knows it by its address.
 
     Args:
-        draw: what the app calls to draw it; a link needs the address alone.
+        draw: called to draw the page; a link only needs the address.
     """
     return st.Page(draw, title=TITLES[view], url_path=address(view), default=view == "home")
 
 
 def address(view: str) -> str:
-    """Return what stands for a view in the address bar."""
+    """Return the path of a view's page in the address bar."""
     return view.replace("_", "-")
 
 
 def previous(view: str) -> str | None:
     """Return the view before this one on the walk; None at the first."""
-    place = WALK.index(view)
-    return WALK[place - 1] if place else None
+    index = WALK.index(view)
+    return WALK[index - 1] if index else None
 
 
 def following(view: str) -> str | None:
     """Return the view after this one on the walk; None at the last."""
-    place = WALK.index(view) + 1
-    return WALK[place] if place < len(WALK) else None
+    index = WALK.index(view) + 1
+    return WALK[index] if index < len(WALK) else None
 
 
 def show_neighbours(view: str) -> None:
@@ -68,5 +68,5 @@ def link(view: str, label: str) -> None:
 
 
 def go(view: str) -> None:
-    """Leave for the page of ``view`` at once."""
+    """Switch to the page of ``view`` at once."""
     st.switch_page(page_of(view), query_params=session.link())

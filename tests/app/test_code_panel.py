@@ -9,7 +9,7 @@ import pytest
 
 from explainer.figures import theme
 from explainer.shell import frame
-from explainer.shell.code_panel import panel, where
+from explainer.shell.code_panel import location, panel
 from vit_core.model import Mlp, SelfAttention, patchify
 
 SOURCES = [SelfAttention.forward, SelfAttention.spelled_out, Mlp, patchify]
@@ -58,8 +58,8 @@ def test_a_panel_can_be_scrolled_by_keyboard_and_has_a_name() -> None:
 
 
 def test_the_place_of_a_method_names_its_class() -> None:
-    assert where(SelfAttention.forward) == "vit_core/model.py, SelfAttention.forward"
-    assert where(patchify) == "vit_core/model.py, patchify"
+    assert location(SelfAttention.forward) == "vit_core/model.py, SelfAttention.forward"
+    assert location(patchify) == "vit_core/model.py, patchify"
 
 
 def luminance(colour: str) -> float:

@@ -40,7 +40,7 @@ def choose() -> Choice:
 
 
 def draw(now: State, shown: Shown | None) -> tuple[State, Fixed | None]:
-    """Draw the sidebar; return the state with a model that can be used, and what is fixed of it."""
+    """Draw the sidebar; return the state with a usable model, and what that model fixes."""
     with st.sidebar:
         pick_model(now)
         if shown:
@@ -60,7 +60,7 @@ def draw(now: State, shown: Shown | None) -> tuple[State, Fixed | None]:
 
 
 def choice_of(now: State, model: Fixed | None, shown: Shown | None) -> Choice:
-    """Return the choice of a state; an own picture is the same beside any other."""
+    """Return the choice of a state; with an own picture, digit and index count for nothing."""
     config, gallery = model or (now.shaped, DIGITS)
     source = source_name(now, shown)
     if gallery != DIGITS:
@@ -71,7 +71,7 @@ def choice_of(now: State, model: Fixed | None, shown: Shown | None) -> Choice:
 
 
 def narrow_picture(now: State, model: Fixed | None) -> State:
-    """Narrow the picture to those that the model's gallery has."""
+    """Replace a picture that the model's gallery lacks by one that it has."""
     gallery = model.gallery if model else DIGITS
     if gallery == DIGITS:
         return now

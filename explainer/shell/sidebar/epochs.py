@@ -10,15 +10,15 @@ from explainer.shell.notes import note
 from explainer.state import session
 
 TEXTS = load_texts("run_models")
-DRAWN_KEY = "epochs-drawn"  # whether the ticker has yet to tick since the page was drawn
-PACE = 1.0  # seconds for an epoch
+DRAWN_KEY = "epochs-drawn"  # set when the page is drawn, so that the first tick is skipped
+PACE = 1.0  # seconds between two epochs while they are played
 
 
 def pick_epoch(shown: Shown) -> None:
     """Draw slider and button; the slider shows the epoch that the page shows."""
     if len(shown.epochs) == 1:
-        words = "uploaded" if shown.run.status == "uploaded" else "only_epoch"
-        note(TEXTS[words].format(epoch=shown.epoch))
+        text_name = "uploaded" if shown.run.status == "uploaded" else "only_epoch"
+        note(TEXTS[text_name].format(epoch=shown.epoch))
         return
     last = shown.epochs[-1]
     plays = is_playing(shown) and shown.epoch != last
@@ -41,7 +41,7 @@ def pick_epoch(shown: Shown) -> None:
 
 
 def take_epoch(epoch: int) -> None:
-    """Keep the epoch that somebody chose, who does not want it played away."""
+    """Keep the epoch that was chosen, and stop playing, which would move on from it."""
     st.session_state.pop(session.PLAYING_KEY, None)
     session.change(epoch=epoch)
 
@@ -51,7 +51,7 @@ def is_playing(shown: Shown) -> bool:
 
 
 def toggle(shown: Shown) -> None:
-    """Begin to play, from the first epoch if the last is shown, or stop."""
+    """Start playing, from the first epoch if the last one is shown; or stop."""
     if is_playing(shown):
         del st.session_state[session.PLAYING_KEY]
         return
@@ -61,7 +61,7 @@ def toggle(shown: Shown) -> None:
 
 
 def tick(shown: Shown) -> None:
-    """Go on to the next epoch, but not in the run that has just drawn the page."""
+    """Go on to the next epoch; a fragment also runs with the page itself, which does not count."""
     if st.session_state.pop(DRAWN_KEY, False):
         return
     if is_playing(shown):

@@ -1,4 +1,4 @@
-"""The shape of the model: knobs for the untrained one, a table for one that has its shape."""
+"""The shape of the model: knobs for an untrained one, a table for a trained one."""
 
 from dataclasses import replace
 from functools import partial
@@ -68,15 +68,15 @@ def show_shape(config: ViTConfig) -> None:
 
 
 def widget_args(name: str, now: State) -> dict[str, Any]:
-    """Return what ties a widget to one value of the state, which alone decides what it shows.
+    """Return the arguments that tie a widget to one value of the state.
 
-    The widget is only told a value that it does not have: one that is told its value at every run
-    jumps back while somebody moves it quickly.
+    The state alone decides what the widget shows. The widget is only set if it shows another value:
+    one that is set at every run jumps back while somebody moves it quickly.
     """
     controls.tell(name, getattr(now, name))
     return {"key": name, "on_change": partial(keep, name)}
 
 
 def keep(name: str) -> None:
-    """Keep the value of a widget that somebody has moved."""
+    """Keep the value that a widget was moved to."""
     session.save(narrow_to_known(replace(session.load(), **{name: st.session_state[name]})))

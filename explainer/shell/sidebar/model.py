@@ -1,4 +1,4 @@
-"""Which model: the list of all that can be chosen, and what is fixed of the chosen one."""
+"""Which model: the list of models, and what the chosen one fixes."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -22,14 +22,14 @@ RUN_TEXTS = load_texts("run_models")
 
 
 class Fixed(NamedTuple):
-    """What a model brings along that nobody can change: its shape, and which pictures it is for."""
+    """What a trained model fixes: its shape, and which pictures it is for."""
 
     config: ViTConfig
     gallery: str
 
 
 def narrow_to_known(now: State) -> State:
-    """Narrow a state, which any link may have brought, to the models and images that there are."""
+    """Replace models and images in a link's state that do not exist by ones that do."""
     sources = load.available_sources()
     return replace(
         now,
@@ -40,7 +40,7 @@ def narrow_to_known(now: State) -> State:
 
 
 def find_model(now: State) -> tuple[State, Shown | None]:
-    """Find the run's or others' model, if one is asked for; else a shipped one is used."""
+    """Find the model of a run or a pretrained one; if it is missing, use a shipped one."""
     if now.source == PRETRAINED:
         if problem := settle_pretrained(now):
             now = replace(now, source=load.available_sources()[0], pretrained="")
@@ -60,7 +60,7 @@ def find_model(now: State) -> tuple[State, Shown | None]:
 
 
 def shown_instead(now: State) -> str:
-    """Return the sentence that names the model that is shown in another's place."""
+    """Return the sentence that names the model that is shown instead."""
     return RUN_TEXTS["other_model"].format(model=TEXTS["sources"][now.source])
 
 
@@ -88,12 +88,12 @@ def pick_model(now: State) -> None:
 
 
 def option_of_run(run: str) -> str:
-    """Return what stands for a run among the sources that can be chosen."""
+    """Return the option of the list that stands for a run."""
     return f"{RUN}:{run}"
 
 
 def keep_model() -> None:
-    """Keep the model that somebody has chosen from the list."""
+    """Keep the model that was chosen from the list."""
     now, (kind, _, name) = session.load(), st.session_state["source"].partition(":")
     st.session_state.pop(session.PLAYING_KEY, None)
     if kind == RUN:
@@ -106,7 +106,7 @@ def keep_model() -> None:
 
 
 def fixed_model(now: State, shown: Shown | None) -> Fixed | None:
-    """Return what is fixed of a model; None for the knobs' or a file that is broken."""
+    """Return what a model fixes; None for an untrained model, or for a broken file."""
     if now.source == UNTRAINED:
         return None
     try:

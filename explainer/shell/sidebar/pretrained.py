@@ -1,4 +1,4 @@
-"""The place in the sidebar for models that others trained: which there are, and getting them."""
+"""Pretrained models in the sidebar: the list of those on offer, and their downloads."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -19,11 +19,11 @@ from explainer.training import visitor
 TEXTS = load_texts("pretrained")
 CHOSEN_KEY = "pretrained-offer"
 ASKED_KEY = "pretrained-asked"  # the download that this visitor waits for
-EVERY = 0.5  # seconds between two looks at a download
+REFRESH_SECONDS = 0.5  # between two updates of a download's progress
 
 
 def offered_models(now: State) -> dict[str, str]:
-    """Return the pretrained models that can be looked at at once: name → title."""
+    """Return the pretrained models that are ready to be shown: name → title."""
     ready = {offer.name: offer.title for offer in pretrained.offers() if offer.is_ready}
     if now.source == PRETRAINED and now.pretrained not in ready:
         ready[now.pretrained] = strangers_word(now.pretrained)
@@ -31,31 +31,31 @@ def offered_models(now: State) -> dict[str, str]:
 
 
 def settle_pretrained(now: State) -> str:
-    """Read the model that is asked for; return a sentence if it cannot be used.
+    """Read the model that is asked for; return a message if it cannot be used.
 
-    While it is read, or waits for a place in memory, the page says so.
+    While it is read, or waits for a free slot in memory, the page says so.
     """
-    said = st.empty()
+    status = st.empty()
     offer = pretrained.find(now.pretrained)
     title = offer.title if offer else strangers_word(now.pretrained)
 
     def wait(seconds: float) -> None:
         count = pretrained.places().count
-        said.info(TEXTS["waiting"].format(count=count, seconds=round(seconds)))
+        status.info(TEXTS["waiting"].format(count=count, seconds=round(seconds)))
 
     try:
         if now.pretrained not in pretrained.places():
-            said.info(TEXTS["loading"].format(title=title))
+            status.info(TEXTS["loading"].format(title=title))
         pretrained.load_model(now.pretrained, wait)
     except pretrained.CheckpointError as error:
         return str(error)
     finally:
-        said.empty()
+        status.empty()
     return ""
 
 
 def offer_pretrained() -> None:
-    """Draw what can be chosen and downloaded, closed until somebody asks for it."""
+    """Draw the list and the downloads in an expander, open while this visitor waits for one."""
     asked = the_downloads().find(st.session_state.get(ASKED_KEY, ""))
     with st.expander(TEXTS["title"], expanded=asked is not None):
         note(TEXTS["note"])
@@ -69,18 +69,18 @@ def offer_pretrained() -> None:
 
 
 def notes_of(now: State) -> tuple[str, ...]:
-    """Return what there is to say of how the model on the page was read."""
+    """Return the notes on how the model on the page was read."""
     if now.source != PRETRAINED or now.pretrained not in pretrained.places():
         return ()
     return pretrained.load_model(now.pretrained).preprocessing.notes
 
 
 def show_notes(notes: Sequence[str]) -> None:
-    """List what was taken for granted or left out when a model was read."""
+    """List what was assumed or left out when a model was read."""
     if notes:
         note(TEXTS["notes"])
-        for one in notes:
-            note(f"{strangers_word(one, LONGEST_SENTENCE)}")
+        for text in notes:
+            note(f"{strangers_word(text, LONGEST_SENTENCE)}")
 
 
 def show_offer(offer: Offer) -> None:
@@ -91,27 +91,27 @@ def show_offer(offer: Offer) -> None:
     if offer.is_ready:
         st.button(TEXTS["use"], key="use-pretrained", on_click=partial(use, offer.name))
         return
-    found = the_downloads().find(offer.name)
-    if found is not None and found.state == "running":
+    download = the_downloads().find(offer.name)
+    if download is not None and download.state == "running":
         follow(offer)
     else:
-        offer_download(offer, found)
+        offer_download(offer, download)
 
 
-@st.fragment(run_every=EVERY)
+@st.fragment(run_every=REFRESH_SECONDS)
 def follow(offer: Offer) -> None:
-    """Draw how far a download is, until it has ended."""
-    found = the_downloads().find(offer.name)
-    if found.state == "running":
-        show_progress(offer, found)
+    """Draw the progress of a download until it has ended."""
+    download = the_downloads().find(offer.name)
+    if download.state == "running":
+        show_progress(offer, download)
         return
-    if found.state == "done" and st.session_state.get(ASKED_KEY) == offer.name:
+    if download.state == "done" and st.session_state.get(ASKED_KEY) == offer.name:
         use(offer.name)
     st.rerun()
 
 
-def offer_download(offer: Offer, found: Download | None) -> None:
-    """Draw the button that downloads, and how the last download ended."""
+def offer_download(offer: Offer, download: Download | None) -> None:
+    """Draw the download button, and how the last download ended."""
     running = the_downloads().running()
     size = TEXTS["size"].format(megabytes=offer.megabytes)
     st.button(
@@ -122,27 +122,27 @@ def offer_download(offer: Offer, found: Download | None) -> None:
     )
     if running is not None:
         note(TEXTS["busy"])
-    elif found is not None and found.state == "cancelled":
+    elif download is not None and download.state == "cancelled":
         note(TEXTS["cancelled"])
-    elif found is not None and found.said:
-        why = strangers_word(found.said, LONGEST_SENTENCE)
+    elif download is not None and download.said:
+        why = strangers_word(download.said, LONGEST_SENTENCE)
         st.error(TEXTS["failed"].format(why=why))
 
 
-def show_progress(offer: Offer, found: Download) -> None:
-    words = TEXTS["starting"].format(title=offer.title)
-    if found.total:
-        words = TEXTS["downloading"].format(
+def show_progress(offer: Offer, download: Download) -> None:
+    text = TEXTS["starting"].format(title=offer.title)
+    if download.total:
+        text = TEXTS["downloading"].format(
             title=offer.title,
-            done=round(found.done / MEGABYTE),
-            total=round(found.total / MEGABYTE),
+            done=round(download.done / MEGABYTE),
+            total=round(download.total / MEGABYTE),
         )
-    st.progress(found.share, words)
-    if found.owner == visitor.current():
+    st.progress(download.share, text)
+    if download.owner == visitor.current():
         st.button(
             TEXTS["cancel"],
             key="cancel-download",
-            on_click=partial(the_downloads().cancel, offer.name, found.owner),
+            on_click=partial(the_downloads().cancel, offer.name, download.owner),
         )
 
 

@@ -1,4 +1,4 @@
-"""The place in the sidebar where a visitor brings a checkpoint of their own."""
+"""The uploader in the sidebar for a visitor's own checkpoint."""
 
 import streamlit as st
 
@@ -16,17 +16,17 @@ from explainer.training import RefusedError, visitor
 
 TEXTS = load_texts("upload")
 KEY = "own-model"
-SAID_KEY = "own-model-said"  # (whether the last file was accepted, the sentence about it)
+MESSAGE_KEY = "own-model-said"  # (whether the last file was accepted, the message about it)
 
 
 def upload_model() -> None:
     """Draw the uploader, closed until somebody asks for it."""
-    accepted, said = st.session_state.get(SAID_KEY, (False, ""))
-    with st.expander(TEXTS["title"], expanded=bool(said)):
-        if said and not accepted:
-            st.error(said)
+    accepted, message = st.session_state.get(MESSAGE_KEY, (False, ""))
+    with st.expander(TEXTS["title"], expanded=bool(message)):
+        if message and not accepted:
+            st.error(message)
         say_if_refused()
-        # any name is let in, so that whoever brings another kind of file is told why not
+        # any file name is accepted here, so that other kinds of files are refused with a reason
         st.file_uploader(
             TEXTS["label"],
             key=KEY,
@@ -34,15 +34,15 @@ def upload_model() -> None:
             help=TEXTS["help"],
             on_change=take_file,
         )
-        note(said if accepted else TEXTS["note"])
+        note(message if accepted else TEXTS["note"])
     if accepted:
         visitor.remember()
 
 
 def take_file() -> None:
-    """Make a file a run of the visitor's and show it; one that is refused changes nothing else."""
+    """Turn the file into a run of the visitor and show it; a refused file changes nothing else."""
     if st.session_state[KEY] is None:
-        st.session_state.pop(SAID_KEY, None)
+        st.session_state.pop(MESSAGE_KEY, None)
         return
     if (file := take(KEY)) is None:
         return
@@ -50,7 +50,7 @@ def take_file() -> None:
     try:
         run = add_upload(training.the_manager(), visitor.current(), content, name)
     except RefusedError as refusal:
-        st.session_state[SAID_KEY] = (False, f"{strangers_word(refusal, LONGEST_SENTENCE)}")
+        st.session_state[MESSAGE_KEY] = (False, f"{strangers_word(refusal, LONGEST_SENTENCE)}")
         return
-    st.session_state[SAID_KEY] = (True, TEXTS["accepted"].format(title=run.title))
+    st.session_state[MESSAGE_KEY] = (True, TEXTS["accepted"].format(title=run.title))
     session.change(source=RUN, run=run.id, epoch=None)
