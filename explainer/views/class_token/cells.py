@@ -5,11 +5,11 @@ from functools import partial
 
 import numpy as np
 
-from explainer.components.matrices import Matrix, matrices
+from explainer.components.matrices import Matrix
 from explainer.observation.arithmetic import mean
 from explainer.observation.observe import Observation
-from explainer.shell.cell_arithmetic import cell_name, show_arithmetic, show_derivation, show_hint
-from explainer.state import session
+from explainer.shell import cell_matrices
+from explainer.shell.cell_arithmetic import cell_name, show_arithmetic, show_derivation
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.class_token.values import journey
@@ -44,23 +44,17 @@ def show_matrices(
     """Show matrices whose chosen cell is the link's, or ``start`` while it is in none of them."""
     shapes = {name: shape for name, shape in cell_shapes(seen.config).items() if name in names}
     token = place.token(seen.telling_patch)
-    matrices(
-        key=place.key(f"class-{key}"),
-        group=place.prefix,
+    cell_matrices.show(
+        place,
+        f"class-{key}",
         items=partial(make, choice, seen),
         cell=place.cell_in(shapes) or start,
-        on_choose=session.set_cell,
         links={"token": token},
         prefix=seen.config.num_prefix_tokens - seen.config.num_registers,
         cache=choice,
     )
-    cell = place.cell_in(shapes)
-    if cell is None:
-        show_hint()
-        return
-    item = next(item for item in make(choice, seen) if item.name == cell.matrix)
-    where = cell_name(item, cell)
-    explain(choice, seen, place, cell, where)
+    if chosen := cell_matrices.chosen(place, shapes, partial(make, choice, seen)):
+        explain(choice, seen, place, chosen[1], cell_name(*chosen))
 
 
 def explain(choice: Choice, seen: Observation, place: Place, cell: Cell, where: str) -> None:

@@ -5,15 +5,15 @@ from functools import partial
 
 import numpy as np
 
-from explainer.components.matrices import Matrix, matrices
+from explainer.components.matrices import Matrix
 from explainer.observation.arithmetic import Derivation, Factor, dot, softmax, total
 from explainer.observation.flaws import flaws
 from explainer.observation.lens import lens, written
 from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import shown_classes
 from explainer.observation.weights import weights
-from explainer.shell.cell_arithmetic import cell_name, show_arithmetic, show_derivation, show_hint
-from explainer.state import session
+from explainer.shell import cell_matrices
+from explainer.shell.cell_arithmetic import cell_name, show_arithmetic, show_derivation
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.classification_head.values import contributions, read_rows
@@ -30,20 +30,17 @@ def show_matrices(
 ) -> None:
     """Show matrices whose chosen cell is the link's, or ``start`` while it is in none of them."""
     shapes = {name: shape for name, shape in cell_shapes(seen).items() if name in MATRICES[key]}
-    cell = place.cell_in(shapes)
-    matrices(
-        key=place.key(f"head-{key}"),
-        group=place.prefix,
+    cell_matrices.show(
+        place,
+        f"head-{key}",
         items=partial(make, choice, seen),
-        cell=cell or start,
-        on_choose=session.set_cell,
+        cell=place.cell_in(shapes) or start,
         cache=choice,
     )
-    if cell is None:
-        show_hint()
+    chosen = cell_matrices.chosen(place, shapes, partial(make, choice, seen))
+    if chosen is None:
         return
-    matrix = next(one for one in make(choice, seen) if one.name == cell.matrix)
-    where = cell_name(matrix, cell)
+    where, cell = cell_name(*chosen), chosen[1]
     if cell.matrix in ("written", "margin", "lens"):
         show_derivation(derived(choice, seen, cell), seen, place, where)
     else:

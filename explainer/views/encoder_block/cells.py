@@ -1,10 +1,9 @@
 """The matrices of one block, and where each of their cells comes from."""
 
-import numpy as np
-
 from explainer.components.matrices import Matrix
 from explainer.observation.observe import Observation
-from explainer.shell.cell_arithmetic import cell_name, show_arithmetic, show_hint
+from explainer.shell import cell_matrices
+from explainer.shell.cell_arithmetic import cell_name, show_arithmetic
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from vit_core import ViTConfig
@@ -31,18 +30,18 @@ def chosen_cell(place: Place, start: Cell, config: ViTConfig, *names: str) -> Ce
     return place.cell_in({name: shapes[name] for name in names}) or start
 
 
-def place_of(choice: Choice, seen: Observation, place: Place) -> tuple:
+def drawn_for(choice: Choice, seen: Observation, place: Place) -> tuple:
     """Return what the pictures of a token depend on."""
     return choice, place.block, place.token(seen.telling_patch)
 
 
 def explain(choice: Choice, seen: Observation, place: Place, items: list[Matrix]) -> None:
     """Show where the chosen cell's number comes from, if it is in one of these matrices."""
-    cell = place.cell_in({item.name: np.shape(item.values) for item in items})
-    if cell is None:
-        show_hint()
+    shapes = {item.name: cell_shapes(seen.config)[item.name] for item in items}
+    chosen = cell_matrices.chosen(place, shapes, lambda: items)
+    if chosen is None:
         return
-    item = next(item for item in items if item.name == cell.matrix)
+    _, cell = chosen
     rows = {"stream": STREAM, "normed": COPIES, "hidden": HIDDEN, "learned": ("norm1",) * 2}
     name = rows[cell.matrix][cell.row]
     key = f"blocks.{place.block}.{name}"
@@ -51,5 +50,5 @@ def explain(choice: Choice, seen: Observation, place: Place, items: list[Matrix]
         key = f"blocks.{block}.resid_post" if block >= 0 else "embed"
     if cell.matrix == "learned":
         key = f"{key}.weight"
-    where = cell_name(item, cell)
+    where = cell_name(*chosen)
     show_arithmetic(choice, seen, place, key, (place.token(seen.telling_patch), cell.column), where)

@@ -5,19 +5,19 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer.components.matrices import Matrix, matrices
+from explainer.components.matrices import Matrix
 from explainer.components.token_picker import token_picker
 from explainer.content.token_names import prefix_names
 from explainer.figures.block_flow import block_flow
 from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
-from explainer.shell import controls
+from explainer.shell import cell_matrices, controls
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
-from explainer.views.encoder_block.cells import COPIES, STREAM, chosen_cell, explain, place_of
+from explainer.views.encoder_block.cells import COPIES, STREAM, chosen_cell, drawn_for, explain
 from explainer.views.encoder_block.wording import (
     TEXTS,
     facts,
@@ -45,13 +45,12 @@ def show_flow(choice: Choice, seen: Observation, place: Place) -> None:
         )
     with picture:
         show_diagram(choice, seen, place)
-    matrices(
-        key=place.key("block-stream"),
-        group=place.prefix,
+    cell_matrices.show(
+        place,
+        "block-stream",
         items=partial(stream_matrices, choice, seen, place),
         cell=chosen_cell(place, Cell("stream", 2, 0), config, "stream", "normed"),
-        on_choose=session.set_cell,
-        cache=place_of(choice, seen, place),
+        cache=drawn_for(choice, seen, place),
     )
     explain(choice, seen, place, stream_matrices(choice, seen, place))
     note(texts["note" if flaws(choice).residual else "note_replaced"])

@@ -5,17 +5,18 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer.components.matrices import Matrix, matrices
+from explainer.components.matrices import Matrix
 from explainer.content.numbers import fixed
 from explainer.content.token_names import token_names
 from explainer.figures.layer_norm import gelu_curve
 from explainer.figures.looks import look, looks
 from explainer.observation.observe import Observation
+from explainer.shell import cell_matrices
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
-from explainer.views.encoder_block.cells import chosen_cell, explain, place_of
+from explainer.views.encoder_block.cells import chosen_cell, drawn_for, explain
 from explainer.views.encoder_block.wording import (
     CHART,
     TEXTS,
@@ -43,13 +44,13 @@ def show_mlp(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config, words = TEXTS["parts"]["mlp"], seen.config, facts(choice, seen, place)
     unit = unit_of(choice, seen, place)
     st.latex(texts["formula"])
-    matrices(
-        key=place.key("block-hidden"),
-        group=place.prefix,
+    cell_matrices.show(
+        place,
+        "block-hidden",
         items=partial(hidden_matrices, choice, seen, place),
         cell=chosen_cell(place, Cell("hidden", 1, unit), config, "hidden"),
         on_choose=choose_unit,
-        cache=place_of(choice, seen, place),
+        cache=drawn_for(choice, seen, place),
     )
     explain(choice, seen, place, hidden_matrices(choice, seen, place))
     st.markdown(texts["active"].format(active=active_units(choice, seen, place), **words))

@@ -5,13 +5,13 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer.components.matrices import Matrix, matrices
+from explainer.components.matrices import Matrix
 from explainer.content.numbers import fixed
 from explainer.figures.layer_norm import before_and_after
 from explainer.observation.observe import Observation
 from explainer.observation.weights import weights
+from explainer.shell import cell_matrices
 from explainer.shell.notes import note
-from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.encoder_block.cells import chosen_cell, explain
@@ -51,12 +51,11 @@ def show_norm(choice: Choice, seen: Observation, place: Place) -> None:
         config=CHART,
         alt=texts["alt"].format(**numbers, **words),
     )
-    matrices(
-        key=place.key("block-learned"),
-        group=place.prefix,
+    cell_matrices.show(
+        place,
+        "block-learned",
         items=partial(learned_matrices, choice, seen, place),
         cell=chosen_cell(place, Cell("learned", 0, 0), config, "learned"),
-        on_choose=session.set_cell,
         cache=(choice, place.block),
     )
     explain(choice, seen, place, learned_matrices(choice, seen, place))

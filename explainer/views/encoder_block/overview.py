@@ -2,9 +2,10 @@
 
 from functools import partial
 
-from explainer.components.matrices import Matrix, matrices
+from explainer.components.matrices import Matrix
 from explainer.content.token_names import token_names
 from explainer.observation.observe import Observation
+from explainer.shell import cell_matrices
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.state import session
 from explainer.state.choice import Choice
@@ -15,9 +16,9 @@ from explainer.views.encoder_block.wording import TEXTS, facts, lengths, numbere
 
 def show_overview(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["overview"], seen.config
-    matrices(
-        key=place.key("block-lengths"),
-        group=place.prefix,
+    cell_matrices.show(
+        place,
+        "block-lengths",
         items=partial(length_matrices, choice, seen, place),
         cell=chosen_cell(place, Cell("lengths", 0, place.block), config, "lengths"),
         on_choose=choose_block,

@@ -5,16 +5,16 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer.components.matrices import Matrix, matrices
+from explainer.components.matrices import Matrix
 from explainer.content.token_names import token_names
 from explainer.figures.side_by_side import side_by_side
 from explainer.observation import attention_cells, heads
 from explainer.observation.observe import Observation
 from explainer.observation.weights import weights
+from explainer.shell import cell_matrices
 from explainer.shell.cell_arithmetic import show_derivation
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.notes import note
-from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.multi_head.wording import TEXTS
@@ -56,12 +56,11 @@ def show_concat(choice: Choice, seen: Observation, place: Place) -> None:
         ("written", partial(written_matrix, choice, seen, block, query), (choice, block, query)),
         ("sum", partial(sum_matrix, choice, seen, block), (choice, block)),
     ):
-        matrices(
-            key=place.key(name),
-            group=place.prefix,
+        cell_matrices.show(
+            place,
+            name,
             items=make,
             cell=cell,
-            on_choose=session.set_cell,
             links=marks,
             prefix=config.num_prefix_tokens,
             cache=depends,

@@ -6,9 +6,10 @@ from functools import partial
 import streamlit as st
 
 from explainer.caching import remember
-from explainer.components.matrices import Matrix, matrices
+from explainer.components.matrices import Matrix
 from explainer.content.token_names import patch_names
 from explainer.observation.observe import Observation
+from explainer.shell import cell_matrices
 from explainer.shell.cell_arithmetic import show_arithmetic
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.state import session
@@ -105,9 +106,9 @@ def show_matrices(
     *names: str,
 ) -> None:
     patch, unit = patch_of(choice, seen, place), measures.unit_of(choice, place)
-    matrices(
-        key=place.key(key),
-        group=place.prefix,
+    cell_matrices.show(
+        place,
+        key,
         items=partial(make, choice, seen, place),
         cell=chosen_cell(choice, seen, place, *names),
         on_choose=partial(choose_cell, choice),

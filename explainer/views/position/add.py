@@ -5,14 +5,14 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer.components.matrices import Matrix, matrices
+from explainer.components.matrices import Matrix
 from explainer.content.equality import latex_sign, number_of
 from explainer.content.token_names import token_names
 from explainer.observation.observe import Observation
+from explainer.shell import cell_matrices
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.notes import note
 from explainer.shell.worked_line import bracketed
-from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.position.places import place_names, query_of, row_after, row_before
@@ -25,12 +25,11 @@ def show_add(choice: Choice, seen: Observation, place: Place) -> None:
     has_position = config.pos_embed != "none"
     query = query_of(choice, seen, place)
     cell = place.cell_in(add_shapes(config)) or Cell("embed", query, 0)
-    matrices(
-        key=place.key("add"),
-        group=place.prefix,
+    cell_matrices.show(
+        place,
+        "add",
         items=partial(added_matrices, seen),
         cell=cell,
-        on_choose=session.set_cell,
         links={"token": query, "query": query},
         prefix=config.num_prefix_tokens,
         cache=choice,

@@ -6,12 +6,12 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer.components.matrices import Matrix, matrices
+from explainer.components.matrices import Matrix
 from explainer.content.equality import latex_sign, number_of
 from explainer.content.numbers import latex_number
 from explainer.observation import positions
 from explainer.observation.observe import Observation
-from explainer.shell import code_panel, controls
+from explainer.shell import cell_matrices, code_panel, controls
 from explainer.shell.code_panel import Snippet
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.state import session
@@ -73,9 +73,9 @@ def show_table(choice: Choice, seen: Observation, place: Place) -> None:
     cell = place.cell_in(table_shapes(choice, seen, place)) or Cell("table", position, 0)
     dimensions = numbered(config.embed_dim)
     with picture:
-        matrices(
-            key=place.key("table"),
-            group=place.prefix,
+        cell_matrices.show(
+            place,
+            "table",
             items=lambda: [
                 Matrix(
                     "table",
@@ -88,7 +88,6 @@ def show_table(choice: Choice, seen: Observation, place: Place) -> None:
                 )
             ],
             cell=cell,
-            on_choose=session.set_cell,
             links={"token": position} if not config.num_registers else {},
             prefix=config.num_prefix_tokens,
             cache=(choice, kind),

@@ -5,15 +5,15 @@ from functools import partial
 
 import numpy as np
 
-from explainer.components.matrices import Matrix, matrices
+from explainer.components.matrices import Matrix
 from explainer.content.token_names import token_names
 from explainer.observation.attention_cells import Head
 from explainer.observation.attention_row import AttentionRow, attention_row
 from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
 from explainer.observation.weights import weights
+from explainer.shell import cell_matrices
 from explainer.shell.cell_arithmetic import show_derivation
-from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.self_attention.wording import TEXTS
@@ -75,12 +75,11 @@ def show_matrices(
     """
     query = place.token(seen.telling_patch)
     head = choice, place.block, place.head
-    matrices(
-        key=place.key(key),
-        group=place.prefix,
+    cell_matrices.show(
+        place,
+        key,
         items=partial(make, choice, seen, place),
         cell=cell,
-        on_choose=session.set_cell,
         links={"query": query, "token": query},
         prefix=seen.config.num_prefix_tokens,
         cache=head if same_for_all else (*head, query),
