@@ -100,7 +100,7 @@ def known_features(choice: Choice) -> Known:
         source = load.source_of(choice)
         found = samples(PHOTOGRAPHS) + samples(CIFAR)
         pixels = tuple(source.prepare(sample.open()) for sample in found)
-        with memory.turn(source.model.config), torch.no_grad():
+        with memory.forward_lock(source.model.config), torch.no_grad():
             features = [source.model(source.batch(one))[0] for one in pixels]
         return Known(found, pixels, torch.stack(features).numpy())
 

@@ -32,7 +32,7 @@ def switched(choice: Choice, seen: Observation, off: tuple[Head, ...]) -> np.nda
 
     def run() -> np.ndarray:
         model, images = prepared(choice, seen)
-        with memory.turn(model.config):
+        with memory.forward_lock(model.config):
             found = output_with(model, images, switch_heads_off(model.config, off))[0]
         return (found.softmax(dim=-1) if seen.has_head else found).numpy()
 
@@ -44,7 +44,7 @@ def effects(choice: Choice, seen: Observation) -> np.ndarray:
 
     def run() -> np.ndarray:
         model, images = prepared(choice, seen)
-        with memory.turn(model.config):
+        with memory.forward_lock(model.config):
             found = head_effects(model, images)[:, :, 0]
         return (found.softmax(dim=-1) if seen.has_head else found).numpy()
 

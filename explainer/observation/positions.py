@@ -65,7 +65,7 @@ def shuffled(choice: Choice, seen: Observation, seed: int) -> Shuffled:
         config = seen.config
         permutation = torch.from_numpy(order(config.num_patches, seed))
         image = batches.batch_of(seen.pixels)
-        with memory.turn(config):
+        with memory.forward_lock(config):
             found = shuffle_experiment(source.model, normalize(image, source.info), permutation)
         return Shuffled(
             batches.pixels_of(shuffle_patches(image, config.patch_hw, permutation)),

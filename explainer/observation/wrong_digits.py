@@ -83,7 +83,7 @@ def wrong_among(choice: Choice, places: list[int]) -> Iterator[Hard]:
     count = memory.images_at_once(source.model.config, BATCH)
     for at in range(0, len(places), count):
         some = places[at : at + count]
-        with memory.turn(source.model.config), torch.no_grad():
+        with memory.forward_lock(source.model.config), torch.no_grad():
             said = source.model(normalize(test.images[some], source.info)).argmax(dim=1).tolist()
         for place, truth, given in zip(some, test.labels[some].tolist(), said, strict=True):
             if given != truth:

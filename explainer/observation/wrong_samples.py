@@ -43,7 +43,7 @@ def search(choice: Choice) -> list[HardSample]:
         if truth is None:
             continue
         images = source.batch(source.prepare(sample.open()))
-        with memory.turn(source.model.config), torch.no_grad():
+        with memory.forward_lock(source.model.config), torch.no_grad():
             said = int(source.model(images).argmax())
         if said != truth:
             found.append(HardSample(place, truth, said))

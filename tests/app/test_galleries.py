@@ -133,7 +133,7 @@ def test_what_is_kept_is_bounded(shipped, monkeypatch) -> None:
 
 
 def test_a_visitor_has_room_for_a_few(shipped) -> None:
-    most = photo_store.MOST_OF_ONE
+    most = photo_store.MAX_OF_VISITOR
     names = [photo_store.keep(photograph() + number, "one") for number in range(most + 2)]
     assert [photo_store.is_kept(name) for name in names] == [False] * 2 + [True] * most
     assert photo_store.keep(photograph() + 3, "one") == names[3]
@@ -153,10 +153,10 @@ def test_nobody_pushes_out_what_others_brought(shipped, monkeypatch) -> None:
 def test_a_photograph_that_two_brought_stays_while_one_of_them_has_room(shipped) -> None:
     both = photo_store.keep(photograph(), "one")
     assert photo_store.keep(photograph(), "other") == both
-    for number in range(1, photo_store.MOST_OF_ONE + 1):
+    for number in range(1, photo_store.MAX_OF_VISITOR + 1):
         photo_store.keep(photograph() + number, "one")
     assert photo_store.is_kept(both)
-    for number in range(1, photo_store.MOST_OF_ONE + 1):
+    for number in range(1, photo_store.MAX_OF_VISITOR + 1):
         photo_store.keep(photograph() + number, "other")
     assert not photo_store.is_kept(both)
 

@@ -74,7 +74,7 @@ def test_it_is_cancelled_by_who_started_it_and_nobody_else(owner: str, state: st
     downloads.cancel("hf/a", owner)
     hub.go_on.set()
     assert settled(downloads, "hf/a") == state
-    assert downloads.find("hf/a").said == ""
+    assert downloads.find("hf/a").message == ""
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_failure_is_one_sentence_and_can_be_tried_again(error: Exception, said
     hub.go_on.set()
     downloads.start("hf/a", "me")
     assert settled(downloads, "hf/a") == "failed"
-    found = downloads.find("hf/a").said
+    found = downloads.find("hf/a").message
     assert said in found
     assert found.endswith(".")
     hub.error = None

@@ -28,7 +28,7 @@ def test_a_value_is_made_once_and_shared() -> None:
 
 def test_who_needs_another_waits_until_nobody_uses_the_first() -> None:
     clock = Clock()
-    slots, waited = Slots(1, idle=3, turn=15, clock=clock), []
+    slots, waited = Slots(1, idle=3, max_wait=15, clock=clock), []
     slots.get("a", lambda: "first")
 
     def wait() -> None:
@@ -42,7 +42,7 @@ def test_who_needs_another_waits_until_nobody_uses_the_first() -> None:
 
 def test_a_model_that_is_always_in_use_gives_its_place_up_after_a_turn() -> None:
     clock = Clock()
-    slots, waited = Slots(1, idle=3, turn=15, clock=clock), []
+    slots, waited = Slots(1, idle=3, max_wait=15, clock=clock), []
     slots.get("a", lambda: "first")
 
     def wait() -> None:

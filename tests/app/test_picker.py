@@ -18,10 +18,10 @@ from streamlit.testing.v1 import AppTest
 from explainer.components import drawing_pad
 from explainer.components.drawing_pad import read_drawing
 from explainer.inputs.models import load
-from explainer.inputs.models.upload import MOST_BYTES as MOST_OF_A_MODEL
+from explainer.inputs.models.check_upload import MAX_BYTES as MAX_MODEL_BYTES
 from explainer.inputs.pictures import link_code, test_digits
 from explainer.inputs.pictures.prepare import centred
-from explainer.inputs.pictures.read_file import MOST_BYTES
+from explainer.inputs.pictures.read_file import MAX_BYTES
 from explainer.observation import observe, wrong_digits
 from explainer.shell import routes
 from explainer.shell.picker import KINDS
@@ -274,7 +274,7 @@ def test_a_file_is_shown_step_by_step(open_app):
         (PHOTO[: len(PHOTO) // 2], "damaged"),
         (png(np.zeros((9, 9), np.uint8)), "one brightness"),
         (png(np.zeros((8_001, 8_000), np.uint8)), "64 million pixels"),
-        (bytes(MOST_BYTES + 1), "24 MB"),
+        (bytes(MAX_BYTES + 1), "24 MB"),
     ],
 )
 def test_a_bad_file_is_one_sentence_and_keeps_the_picture_from_before(open_app, content, words):
@@ -325,7 +325,7 @@ def test_the_limit_of_the_server_is_that_of_the_largest_file():
     for folder in (ROOT, ROOT / "explainer"):
         configuration = tomllib.loads((folder / ".streamlit" / "config.toml").read_text("utf-8"))
         most = configuration["server"]["maxUploadSize"] * 1024**2
-        assert most == MOST_OF_A_MODEL > MOST_BYTES
+        assert most == MAX_MODEL_BYTES > MAX_BYTES
 
 
 # links

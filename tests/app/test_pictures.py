@@ -16,7 +16,12 @@ from PIL import Image
 
 from explainer.inputs.pictures import link_code, test_digits
 from explainer.inputs.pictures.prepare import BOX, CENTRE, UnusablePictureError, centred, ink_of
-from explainer.inputs.pictures.read_file import MOST_BYTES, MOST_DECODED, MOST_PIXELS, read_upload
+from explainer.inputs.pictures.read_file import (
+    MAX_BYTES,
+    MAX_DECODED_BYTES,
+    MOST_PIXELS,
+    read_upload,
+)
 from explainer.state.link import decode
 
 any_picture = arrays(np.uint8, (28, 28))
@@ -321,7 +326,7 @@ def declared(width: int, height: int) -> bytes:
         pytest.param(declared(7_100, 7_100), "whole", id="too large to be decoded whole"),
         pytest.param(declared(7_000, 7_000), "damaged", id="says that it is large"),
         pytest.param(b"\0\0\0\x20ftypheic" + bytes(99), "heic", id="an iPhone's own kind"),
-        pytest.param(bytes(MOST_BYTES + 1), "heavy", id="too many bytes"),
+        pytest.param(bytes(MAX_BYTES + 1), "heavy", id="too many bytes"),
     ],
 )
 def test_what_is_no_picture_has_one_reason(content, reason):
@@ -352,6 +357,6 @@ def test_a_file_with_wrong_bytes_is_a_picture_or_a_reason(kind, places):
 
 
 def test_the_limits_are_those_that_the_sentences_name():
-    assert MOST_BYTES == 24 * 1024**2
+    assert MAX_BYTES == 24 * 1024**2
     assert MOST_PIXELS == 8_000 * 8_000
-    assert MOST_DECODED == 200 * 10**6
+    assert MAX_DECODED_BYTES == 200 * 10**6

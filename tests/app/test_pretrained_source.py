@@ -63,7 +63,7 @@ class Core:
 @pytest.fixture
 def core(shipped: Path, known_runs: object, monkeypatch: pytest.MonkeyPatch) -> Core:
     fake = Core()
-    monkeypatch.setattr(pretrained, "core", lambda: fake)
+    monkeypatch.setattr(pretrained, "pretrained_package", lambda: fake)
     monkeypatch.delenv(pretrained.FOLDER, raising=False)
     return fake
 
@@ -166,7 +166,7 @@ def offer(app: AppTest, name: str) -> AppTest:
     ("found", "words"),
     [
         (Download("x", "me", 30 * 1024**2, 88 * 1024**2), "30 of 88 MB"),
-        (Download("x", "me", state="failed", said="The hub cannot be reached."), "cannot be re"),
+        (Download("x", "me", state="failed", message="The hub cannot be reached."), "cannot be re"),
         (Download("x", "me", state="cancelled"), "cancelled"),
     ],
 )

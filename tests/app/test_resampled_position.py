@@ -39,7 +39,7 @@ def resampled(shipped, known_runs, monkeypatch: pytest.MonkeyPatch) -> None:
         local_models=lambda *folder: {},
         PretrainedError=ValueError,
     )
-    monkeypatch.setattr(pretrained, "core", lambda: core)
+    monkeypatch.setattr(pretrained, "pretrained_package", lambda: core)
     monkeypatch.delenv(pretrained.FOLDER, raising=False)
 
 

@@ -24,16 +24,11 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 
 from explainer import training
-from explainer.inputs.models import load, pretrained
+from explainer.inputs.models import check_upload, load, pretrained
 from explainer.inputs.models import upload as upload_module
-from explainer.inputs.models.showable import LONGEST_NAME
-from explainer.inputs.models.upload import (
-    MOST_BYTES,
-    MOST_UPLOADS,
-    add_upload,
-    read_upload,
-    title_of,
-)
+from explainer.inputs.models.check_upload import MAX_BYTES, read_upload, title_of
+from explainer.inputs.models.showable import MAX_NAME_LENGTH
+from explainer.inputs.models.upload import MAX_UPLOADS, add_upload
 from explainer.shell import routes
 from explainer.shell.sidebar.upload_model import KEY
 from explainer.state.choice import saved
@@ -213,7 +208,7 @@ def test_files_of_other_kinds(made: Make, tmp_path: Path):
 
 
 def test_a_byte_more_than_allowed():
-    assert "32.1 MB; at most 32 MB" in refusal(bytes(MOST_BYTES + 1))
+    assert "32.1 MB; at most 32 MB" in refusal(bytes(MAX_BYTES + 1))
 
 
 @pytest.mark.parametrize("length", [0, 1, 7, 8, 9, 100, -1, -1000])
@@ -362,7 +357,7 @@ TAKEN = (
     "-",
     "7",
     " spaced ",
-    "x" * LONGEST_NAME,
+    "x" * MAX_NAME_LENGTH,
 )
 
 
@@ -377,7 +372,7 @@ NAMES = {
     "": "class 1 of 10 has no name",
     "  ": "class 1 of 10 has no name",
     "\u200b\u2060": "class 1 of 10 has no name",
-    "x" * (LONGEST_NAME + 1): "161 characters; the pages show at most 160",
+    "x" * (MAX_NAME_LENGTH + 1): "161 characters; the pages show at most 160",
     "x" * 10_000: "10,000 characters",
     "a\nb": "U+000A",
     "a\tb": "U+0009",
@@ -436,7 +431,7 @@ def test_a_small_file_whose_tensors_are_large(
     config = ViTConfig(**({"patch_size": 2, "depth": 12, "num_heads": 16} | shape))
     content = made(config)
     assert len(content) < 9e6
-    monkeypatch.setattr(upload_module, "load_checkpoint", lambda *_: pytest.fail("not refused"))
+    monkeypatch.setattr(check_upload, "load_checkpoint", lambda *_: pytest.fail("not refused"))
     assert sentence in refusal(content)
 
 
@@ -452,14 +447,14 @@ def test_a_model_of_photographs_of_ordinary_size_is_taken(made: Make):
     )
     data = colours(*(f"class {number}" for number in range(config.num_classes)))
     content = made(config, data=data)
-    assert 20e6 < len(content) < MOST_BYTES
+    assert 20e6 < len(content) < MAX_BYTES
     assert read_upload(content, "a.safetensors").checkpoint.config == config
 
 
 def test_streamlit_lets_the_same_size_in():
     for folder in (".", "explainer"):
         text = (ROOT / folder / ".streamlit" / "config.toml").read_text(encoding="utf-8")
-        assert tomllib.loads(text)["server"]["maxUploadSize"] == MOST_BYTES // 1024**2
+        assert tomllib.loads(text)["server"]["maxUploadSize"] == MAX_BYTES // 1024**2
 
 
 def test_a_check_keeps_no_tensor_and_tries_one_image_at_a_time(
@@ -491,7 +486,7 @@ def test_checks_of_many_visitors_run_one_after_another(
     made: Make, manager: Manager, monkeypatch: pytest.MonkeyPatch
 ):
     content, inside, most = made(), 0, 0
-    check, write = upload_module.check_numbers, upload_module.write_upload
+    check, write = check_upload.check_numbers, upload_module.write_upload
 
     def counted(work: Callable) -> Callable:
         def do(*given: Any) -> None:
@@ -504,7 +499,7 @@ def test_checks_of_many_visitors_run_one_after_another(
 
         return do
 
-    monkeypatch.setattr(upload_module, "check_numbers", counted(check))
+    monkeypatch.setattr(check_upload, "check_numbers", counted(check))
     monkeypatch.setattr(upload_module, "write_upload", counted(write))
     with ThreadPoolExecutor(5) as threads:
         runs = list(threads.map(lambda n: add_upload(manager, f"{n}" * 32, content, "a"), range(5)))
@@ -538,7 +533,7 @@ def test_cleaning_up_takes_nothing_of_an_upload_that_is_being_written(
 
 def test_a_visitor_keeps_a_limited_number(made: Make, manager: Manager):
     content = made()
-    for _ in range(MOST_UPLOADS):
+    for _ in range(MAX_UPLOADS):
         add_upload(manager, OURS, content, "a.safetensors")
     with pytest.raises(RefusedError, match="the most that are kept"):
         add_upload(manager, OURS, content, "a.safetensors")
@@ -555,8 +550,8 @@ def test_a_visitor_keeps_no_more_by_bringing_many_at_once(made: Make, manager: M
             return False
 
     with ThreadPoolExecutor(8) as threads:
-        accepted = list(threads.map(bring, range(MOST_UPLOADS + 5)))
-    assert sum(accepted) == len(manager.runs_of(OURS)) == MOST_UPLOADS
+        accepted = list(threads.map(bring, range(MAX_UPLOADS + 5)))
+    assert sum(accepted) == len(manager.runs_of(OURS)) == MAX_UPLOADS
 
 
 def test_a_disk_that_is_full_leaves_nothing(
@@ -632,7 +627,7 @@ def test_a_large_model_takes_its_turn_with_pretrained_ones(
     open_app: Callable[..., AppTest], manager: Manager, made: Make, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(load, "SMALL", 0)
-    places = pretrained.places()
+    places = pretrained.slots()
     sources = []
     for number in range(2):
         run = add_upload(manager, OURS, made(), f"m{number}.safetensors")
@@ -655,7 +650,7 @@ def test_a_page_says_that_a_large_model_waits(
         DeltaGenerator, "info", lambda self, text, **more: said.append(text) or info(self, text)
     )
     run = add_upload(manager, OURS, made(), "a.safetensors")
-    places = pretrained.places()
+    places = pretrained.slots()
     places.clock = lambda: 60.0 * len(said)  # somebody else's place is free once it was said
     places.get("of another visitor", object)
     app = open_app("patches", source="run", run=run.id)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from explainer.inputs.uploads import MOST_BYTES, SMALL, requests, same_page
-from explainer.inputs.uploads.memory import MOST_COUNTED, Room, Stored
+from explainer.inputs.uploads import MAX_BYTES, SMALL, requests, same_page
+from explainer.inputs.uploads.memory import MAX_FILES, Room, Stored
 from explainer.inputs.uploads.requests import COPIES, ROUTE, Guard
 from explainer.inputs.uploads.same_page import is_refused, with_token
 
@@ -21,7 +21,7 @@ def test_files_wait_for_room_in_the_order_of_coming() -> None:
         room, log = Room(10), []
 
         async def bring(name: str, size: int) -> None:
-            async with room.reserved(size, 5):
+            async with room.reserve(size, 5):
                 log.append(f"{name} in, {room.free} free")
                 await asyncio.sleep(0)
             log.append(f"{name} out")
@@ -45,11 +45,11 @@ def test_files_wait_for_room_in_the_order_of_coming() -> None:
 def test_who_waits_too_long_is_told_and_takes_nothing() -> None:
     async def run() -> None:
         room = Room(10)
-        async with room.reserved(10, 1):
+        async with room.reserve(10, 1):
             with pytest.raises(TimeoutError):
-                async with room.reserved(1, 0.01):
+                async with room.reserve(1, 0.01):
                     pytest.fail("there is no room")
-        async with room.reserved(10, 1):
+        async with room.reserve(10, 1):
             assert room.free == 0
 
     asyncio.run(run())
@@ -71,7 +71,7 @@ def test_what_no_page_reads_goes_the_oldest_first() -> None:
 def test_empty_files_are_counted_too() -> None:
     gone: list[tuple[str, str]] = []
     stored = Stored(10, 20, lambda *key: gone.append(key))
-    for number in range(MOST_COUNTED + 5):
+    for number in range(MAX_FILES + 5):
         stored.add(f"{number}", "1", 0)
     assert gone == [(f"{number}", "1") for number in range(5)]
 
@@ -113,21 +113,21 @@ async def accept(scope: dict[str, Any], receive: Callable, send: Callable) -> No
     await send({"type": "http.response.body"})
 
 
-@pytest.mark.parametrize("size", [SMALL // 2, SMALL + 1, MOST_BYTES, None, 10 * MOST_BYTES])
+@pytest.mark.parametrize("size", [SMALL // 2, SMALL + 1, MAX_BYTES, None, 10 * MAX_BYTES])
 def test_files_that_arrive_at_once_keep_to_the_room(size: int | None) -> None:
     guard, now, most = Guard(lambda *_: None), 0, 0
 
     async def app(*request: Any) -> None:
         nonlocal now, most
-        now += COPIES * min(MOST_BYTES, size or MOST_BYTES)
+        now += COPIES * min(MAX_BYTES, size or MAX_BYTES)
         most = max(most, now)
         await asyncio.sleep(0.001)
-        now -= COPIES * min(MOST_BYTES, size or MOST_BYTES)
+        now -= COPIES * min(MAX_BYTES, size or MAX_BYTES)
         await accept(*request)
 
     found = ask(guard, app, *(put(size, f"{n}") for n in range(20)))
     assert found == [[204]] * 20
-    assert 0 < most <= COPIES * MOST_BYTES
+    assert 0 < most <= COPIES * MAX_BYTES
     assert guard.large.free == guard.large.capacity and guard.small.free == guard.small.capacity
 
 
@@ -135,7 +135,7 @@ def test_a_visitor_who_puts_files_without_a_widget_keeps_the_last(monkeypatch) -
     gone: list[tuple[str, str]] = []
     guard = Guard(lambda *key: gone.append(key))
     for number in range(5):
-        ask(guard, accept, put(MOST_BYTES - 1, "s", f"{number}"))
+        ask(guard, accept, put(MAX_BYTES - 1, "s", f"{number}"))
     assert gone == [("s", f"{number}") for number in range(4)]
 
 
@@ -148,12 +148,12 @@ def test_what_was_refused_is_not_counted() -> None:
         await send({"type": "http.response.body"})
 
     for number in range(5):
-        assert ask(guard, refuse, put(MOST_BYTES, "s", f"{number}")) == [[403]]
+        assert ask(guard, refuse, put(MAX_BYTES, "s", f"{number}")) == [[403]]
     assert gone == []
 
 
 def test_a_file_that_stalls_gives_its_room_back(monkeypatch) -> None:
-    monkeypatch.setattr(requests, "STALLED", 0.01)
+    monkeypatch.setattr(requests, "MAX_STALL", 0.01)
 
     async def app(scope: dict[str, Any], receive: Callable, send: Callable) -> None:
         await receive()
@@ -173,13 +173,13 @@ def test_a_file_that_stalls_gives_its_room_back(monkeypatch) -> None:
 
 
 def test_files_that_find_no_room_in_time_are_told_so(monkeypatch) -> None:
-    monkeypatch.setattr(requests, "PATIENCE", 0.01)
+    monkeypatch.setattr(requests, "MAX_WAIT", 0.01)
 
     async def app(*request: Any) -> None:
         await asyncio.sleep(0.05)
         await accept(*request)
 
-    sizes = [put(MOST_BYTES, "a"), put(MOST_BYTES, "b"), put(1, "c")]
+    sizes = [put(MAX_BYTES, "a"), put(MAX_BYTES, "b"), put(1, "c")]
     assert ask(Guard(lambda *_: None), app, *sizes) == [[204], [503], [204]]
 
 

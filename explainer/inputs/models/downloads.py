@@ -1,4 +1,4 @@
-"""Downloads of models: one at a time, in the background; who started one may cancel it."""
+"""Downloads of models: one at a time, in the background. Whoever started one may cancel it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -6,20 +6,22 @@ from threading import Event, Lock, Thread
 
 import streamlit as st
 
+from explainer.content import load_texts
+
 Progress = Callable[[int, int], None]
 Fetch = Callable[[str, Progress, Callable[[], bool]], object]
 
 
 @dataclass(frozen=True)
 class Download:
-    """How a download stands.
+    """The state of a download.
 
     Attributes:
         name: of the model.
         owner: secret of the visitor who started it, and may cancel it.
         done, total: bytes; the total is 0 until it is known.
         state: "running" | "done" | "failed" | "cancelled".
-        said: why it failed, in one sentence for the visitor.
+        message: why it failed, in one sentence for the visitor; empty otherwise.
     """
 
     name: str
@@ -27,11 +29,11 @@ class Download:
     done: int = 0
     total: int = 0
     state: str = "running"
-    said: str = ""
+    message: str = ""
 
     @property
     def share(self) -> float:
-        """From 0 to 1."""
+        """How much of it is done, from 0 to 1."""
         return min(1.0, self.done / self.total) if self.total else 0.0
 
 
@@ -45,15 +47,17 @@ class Downloads:
         self._lock = Lock()
 
     def find(self, name: str) -> Download | None:
+        """Return the latest download of a model, or None."""
         with self._lock:
             return self._known.get(name)
 
     def running(self) -> Download | None:
+        """Return the download that runs now, or None."""
         with self._lock:
             return next((one for one in self._known.values() if one.state == "running"), None)
 
     def start(self, name: str, owner: str) -> bool:
-        """Begin to download; False while another download runs, which goes on undisturbed."""
+        """Start a download, unless one is running; return whether it was started."""
         with self._lock:
             if any(one.state == "running" for one in self._known.values()):
                 return False
@@ -63,7 +67,7 @@ class Downloads:
         return True
 
     def cancel(self, name: str, owner: str) -> None:
-        """Ask a download of one's own to end; that of somebody else goes on."""
+        """Cancel a download that this owner started; downloads of others continue."""
         with self._lock:
             if name in self._known and self._known[name].owner == owner:
                 self._cancelled[name].set()
@@ -71,36 +75,38 @@ class Downloads:
     def _run(self, name: str) -> None:
         cancelled = self._cancelled[name]
         try:
-            self._fetch(name, lambda *now: self._note(name, *now), cancelled.is_set)
-        except Exception as error:  # whatever it is, the panel says it
+            self._fetch(name, lambda *counts: self._on_progress(name, *counts), cancelled.is_set)
+        except Exception as error:  # whatever it is, the page shows it
             state = "cancelled" if cancelled.is_set() else "failed"
             self._end(name, state, "" if cancelled.is_set() else sentence(error))
         else:
             self._end(name, "cancelled" if cancelled.is_set() else "done", "")
 
-    def _note(self, name: str, done: int, total: int) -> None:
+    def _on_progress(self, name: str, done: int, total: int) -> None:
         with self._lock:
             self._known[name] = replace(self._known[name], done=done, total=total)
 
-    def _end(self, name: str, state: str, said: str) -> None:
+    def _end(self, name: str, state: str, message: str) -> None:
         with self._lock:
-            self._known[name] = replace(self._known[name], state=state, said=said)
+            self._known[name] = replace(self._known[name], state=state, message=message)
 
 
 def sentence(error: Exception) -> str:
-    """Say what ended a download."""
+    """Return why a download failed, as a sentence."""
     if isinstance(error, OSError) and error.strerror:
-        return f"The model could not be written to the disk: {error.strerror}."
+        return load_texts("pretrained")["not_written"].format(why=error.strerror)
     text = str(error) or type(error).__name__
     return f"{text[0].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 
 @st.cache_resource
 def the_downloads() -> Downloads:
-    """Return those of the server."""
+    """Return the downloads of this server."""
 
     def fetch(name: str, progress: Progress, cancelled: Callable[[], bool]) -> None:
-        from vit_core.pretrained import fetch as fetch_files  # asks for more than most need
+        from vit_core.pretrained import (
+            fetch as fetch_files,  # imported late: most visitors never need it
+        )
 
         fetch_files(name, progress=progress, cancelled=cancelled)
 

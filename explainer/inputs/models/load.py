@@ -1,4 +1,4 @@
-"""Models by what a choice says: shipped ones, saved epochs, pretrained ones, and the knobs' own."""
+"""The model of a choice: shipped, of a saved epoch, pretrained or untrained."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from explainer import training
 from explainer.caching import BytesCache
+from explainer.content import load_texts
 from explainer.inputs.models.memory import is_large
 from explainer.inputs.models.showable import (
     check_finite,
@@ -35,10 +36,10 @@ MODELS_LIMIT = 32 * 1024**2  # bytes
 
 @dataclass(frozen=True)
 class Source:
-    """A model, what it has to know of its data, and where it comes from.
+    """A model with what is known of its data and its origin.
 
     Attributes:
-        checkpoint: the file it comes from, if it was trained by this project.
+        checkpoint: the file that it was read from, if this project trained it.
         preprocessing: how a pretrained model's pictures are prepared; None for others.
     """
 
@@ -49,22 +50,22 @@ class Source:
 
     @property
     def gallery(self) -> str:
-        """Which pictures belong to the model."""
+        """The name of the gallery whose pictures suit the model."""
         return gallery_of(self.model.config, self.info)
 
     @property
     def learned_grid(self) -> tuple[int, int] | None:
-        """The grid that the positions were learned for, where they were resampled for this one."""
+        """The grid that the positions were learned for; None if they were not resampled."""
         return getattr(self.preprocessing, "learned_grid", None)
 
     def prepare(self, image: Image.Image) -> np.ndarray:
-        """Return a picture as the model gets it, uint8."""
+        """Return a picture in the form that the model takes, uint8."""
         if self.preprocessing is not None:
             return self.preprocessing.prepare(image)
         return fitted(image, self.model.config)
 
     def batch(self, pixels: np.ndarray) -> Tensor:
-        """Return a prepared picture as the model gets it: normalised, a batch of one.
+        """Return a prepared picture as the model's input: normalised, (1, channels, height, width).
 
         Args:
             pixels: (height, width) uint8 of one channel, (height, width, 3) of three.
@@ -73,8 +74,10 @@ class Source:
 
 
 def available_sources() -> tuple[str, ...]:
-    """Return the sources that can be chosen; the app opens on the first."""
-    return tuple(s for s in SOURCES if s == UNTRAINED or checkpoint_path(s).is_file())
+    """Return the shipped sources that can be chosen; the app opens with the first."""
+    return tuple(
+        source for source in SOURCES if source == UNTRAINED or checkpoint_path(source).is_file()
+    )
 
 
 def checkpoint_path(source: str) -> Path:
@@ -87,18 +90,17 @@ def load_source(
     seed: int = 0,
     on_wait: Callable[[float], None] = lambda seconds: None,
 ) -> Source:
-    """Return a shipped model, a run's of one epoch, or one of ``config`` and ``seed``.
+    """Return the model of a source.
 
     Args:
-        source: as in ``Choice``. A pretrained model may have to wait for a place in memory.
-        config, seed: of the model that the knobs shape, the default shape if None; others have
-            their own.
-        on_wait: called again and again, with the seconds left at most, while a run's large model
-            waits for a place in memory.
+        source: as in ``Choice``. A pretrained model may have to wait for a slot in memory.
+        config, seed: of an untrained model; the default configuration if None. Others ignore them.
+        on_wait: called again and again while a run's large model waits for a slot in memory, with
+            the seconds that the visitor still waits at most.
 
     Raises:
         CheckpointError: the file is damaged, or the run is gone; the message is one sentence.
-        OSError: the file is not there or cannot be read.
+        OSError: the file is missing or cannot be read.
     """
     if source == UNTRAINED:
         shape = config or ViTConfig()
@@ -107,17 +109,17 @@ def load_source(
         return read_pretrained(name)
     if saved := read_saved(source):
         path = saved_path(*saved)
-        found = path.stat()
-        # a run that was deleted is found no more, and a file that was replaced is read anew
-        key = (source, found.st_ino, found.st_mtime_ns)
-        if found.st_size > SMALL:
-            return keep_large(key, path, on_wait)
+        status = path.stat()
+        # the key changes when the file is replaced, and ``stat`` fails when the run is deleted
+        key = (source, status.st_ino, status.st_mtime_ns)
+        if status.st_size > SMALL:
+            return load_large(key, path, on_wait)
         return models().get(key, lambda: read_saved_source(path))
     return models().get(source, lambda: read_source(checkpoint_path(source)))
 
 
 def source_of(choice: Choice) -> Source:
-    """Return the model of a choice, and what belongs to it; see ``load_source``."""
+    """Return the model of a choice; see ``load_source`` for the errors."""
     return load_source(choice.source, choice.config, choice.seed)
 
 
@@ -127,23 +129,26 @@ def read_source(path: Path) -> Source:
 
 
 def read_pretrained(name: str) -> Source:
-    # hubs and their formats, which most visitors never ask for
+    # imported late: most visitors never need the hubs and their formats
     from explainer.inputs.models.pretrained import load_model
 
-    found = load_model(name)
-    run = found.preprocessing.run  # of a model of this project in the administrator's folder
-    return Source(found.model, found.preprocessing.info, run, found.preprocessing)
+    pretrained = load_model(name)
+    # None unless the administrator's folder has a model that this project trained
+    checkpoint = pretrained.preprocessing.run
+    return Source(
+        pretrained.model, pretrained.preprocessing.info, checkpoint, pretrained.preprocessing
+    )
 
 
-def keep_large(key: Hashable, path: Path, on_wait: Callable[[float], None]) -> Source:
-    """Return a large model that somebody brought, which takes its turn with pretrained ones."""
-    from explainer.inputs.models.pretrained import take_place
+def load_large(key: Hashable, path: Path, on_wait: Callable[[float], None]) -> Source:
+    """Return a run's large model, which shares the slots in memory with pretrained models."""
+    from explainer.inputs.models.pretrained import get_slot
 
-    return take_place(key, lambda: read_saved_source(path), on_wait)
+    return get_slot(key, lambda: read_saved_source(path), on_wait)
 
 
 def read_saved_source(path: Path) -> Source:
-    """Read a run's model, which somebody may have put there by hand."""
+    """Read a run's model, and check it, since somebody may have put the file there by hand."""
     source = read_source(path)
     check_showable(source.model.config, source.info)
     config = source.model.config
@@ -154,7 +159,7 @@ def read_saved_source(path: Path) -> Source:
 
 
 def find_run(run: str) -> Run | None:
-    """Return what the manager knows of a run; None where there is none of this id."""
+    """Return the run with an id, or None."""
     return training.the_manager().find(run)
 
 
@@ -164,13 +169,13 @@ def saved_path(run: str, epoch: int) -> Path:
     Raises:
         CheckpointError: there is no such run.
     """
-    if (found := find_run(run)) is None:
-        raise CheckpointError(f"there is no run {run} here")
-    return found.history.checkpoint(epoch)
+    if (known := find_run(run)) is None:
+        raise CheckpointError(load_texts("run_models")["no_run"].format(run=run))
+    return known.history.checkpoint(epoch)
 
 
 def is_there(source: str) -> bool:
-    """Whether a source can still be read: a run may be deleted while a page shows it."""
+    """Return whether a source can still be read: a run may be deleted while a page shows it."""
     saved = read_saved(source)
     try:
         return saved is None or saved_path(*saved).is_file()

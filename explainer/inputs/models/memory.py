@@ -1,4 +1,4 @@
-"""How much memory a model's tensors take, and what follows from it."""
+"""How much memory a model's tensors take, and how many images may run at once."""
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -7,25 +7,25 @@ from explainer.inputs.models.passes import one_large_batch
 from vit_core import ViTConfig
 from vit_core.interpret.heads import block_bytes
 
-LARGE = 8 * 1024**2  # bytes of one image's tensors, above which a model's are kept apart
-BATCH_BYTES = 64 * 1024**2  # of the largest tensors while a batch runs whose tensors nobody keeps
+LARGE = 8 * 1024**2  # bytes of one image's tensors; above this a model counts as large
+BATCH_BYTES = 64 * 1024**2  # of the largest tensors of a batch that runs for its output alone
 
 
 def is_large(config: ViTConfig) -> bool:
-    """Whether the tensors of one image are too large to keep those of many."""
+    """Return whether one image's tensors are so large that only a few images can be kept."""
     return pass_bytes(config) > LARGE
 
 
-def turn(config: ViTConfig) -> AbstractContextManager[Any]:
-    """Return what to hold while a model runs for its output alone: large ones take turns."""
+def forward_lock(config: ViTConfig) -> AbstractContextManager[Any]:
+    """Return the context in which a model runs for its output alone: large ones run one by one."""
     return one_large_batch if is_large(config) else nullcontext()
 
 
-def images_at_once(config: ViTConfig, most: int) -> int:
-    """Return how many images a batch has whose tensors nobody keeps, from 1 to ``most``."""
-    return max(1, min(most, BATCH_BYTES // block_bytes(config)))
+def images_at_once(config: ViTConfig, maximum: int) -> int:
+    """Return how many images may run at once for their output alone, from 1 to ``maximum``."""
+    return max(1, min(maximum, BATCH_BYTES // block_bytes(config)))
 
 
 def pass_bytes(config: ViTConfig) -> int:
-    """Return about how much memory all tensors of one image take."""
+    """Return roughly how many bytes all tensors of one image take."""
     return config.memory_bytes - 4 * config.num_parameters

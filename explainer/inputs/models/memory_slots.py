@@ -1,4 +1,4 @@
-"""A few places in memory for what is too large to keep many of, shared by all visitors."""
+"""A few slots in memory for values that are too large to keep many of, shared by all visitors."""
 
 import time
 from collections.abc import Callable, Hashable
@@ -8,64 +8,76 @@ from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
 
-TICK = 0.2  # seconds between two looks at whether a place became free
+CHECK_SECONDS = 0.2  # between two checks of whether a slot has become free
 
 
 @dataclass
-class Place(Generic[Value]):
-    """What is in memory, or on its way there while ``is_ready`` is false."""
+class Slot(Generic[Value]):
+    """A slot with its value.
 
-    used: float  # when somebody last asked for it
-    is_ready: bool = False
+    Attributes:
+        last_used: when somebody last asked for the value, by the clock of ``Slots``.
+        values: the value alone; empty while it is being made.
+    """
+
+    last_used: float
     values: list[Value] = field(default_factory=list)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the value has been made."""
+        return bool(self.values)
 
 
 class Slots(Generic[Value]):
-    """Keeps at most ``count`` values; who needs another one waits until a place is free.
+    """Keeps at most ``count`` values; a caller that needs another one waits for a free slot.
 
-    A place is free when nobody has asked for its value for ``idle`` seconds, or when somebody has
-    waited for ``turn`` seconds: two visitors with two models take turns, and nobody waits for ever.
+    A slot is free when nobody has asked for its value for ``idle`` seconds, or when the caller has
+    waited for ``max_wait`` seconds. So two visitors with two models take turns, and nobody waits
+    for ever.
     """
 
     def __init__(
         self,
         count: int,
         idle: float = 3.0,
-        turn: float = 15.0,
+        max_wait: float = 15.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.count, self.idle, self.turn, self.clock = count, idle, turn, clock
-        self._places: dict[Hashable, Place[Value]] = {}
+        self.count, self.idle, self.max_wait, self.clock = count, idle, max_wait, clock
+        self._slots: dict[Hashable, Slot[Value]] = {}
         self._changed = Condition()
 
     def __contains__(self, key: Hashable) -> bool:
         with self._changed:
-            return key in self._places and self._places[key].is_ready
+            return key in self._slots and self._slots[key].is_ready
 
     def __len__(self) -> int:
         with self._changed:
-            return len(self._places)
+            return len(self._slots)
 
     def get(
         self, key: Hashable, make: Callable[[], Value], on_wait: Callable[[], None] = lambda: None
     ) -> Value:
-        """Return the value of ``key``, made if it is not there; a failure to make is not kept.
+        """Return the value of ``key``; call ``make`` for it if no slot has it.
+
+        If ``make`` raises, the slot is free again.
 
         Args:
-            make: called by one caller, while others who need the same value wait for it.
+            make: called by one caller; others that need the same value wait for it.
             on_wait: called again and again while this caller waits; it may raise.
         """
         began = self.clock()
         with self._changed:
             while True:
-                place = self._places.get(key)
-                if place is not None and place.is_ready:
-                    place.used = self.clock()
-                    return place.values[0]
-                if place is None and self._make_room(began):
-                    place = self._places[key] = Place(self.clock())
+                slot = self._slots.get(key)
+                if slot is not None and slot.is_ready:
+                    slot.last_used = self.clock()
+                    return slot.values[0]
+                if slot is None and self._make_room(began):
+                    slot = self._slots[key] = Slot(self.clock())
                     break
-                self._changed.wait(TICK)
+                self._changed.wait(CHECK_SECONDS)
                 self._changed.release()
                 try:
                     on_wait()
@@ -75,25 +87,25 @@ class Slots(Generic[Value]):
             value = make()
         except BaseException:
             with self._changed:
-                del self._places[key]
+                del self._slots[key]
                 self._changed.notify_all()
             raise
         with self._changed:
-            place.values.append(value)
-            place.is_ready, place.used = True, self.clock()
+            slot.values.append(value)
+            slot.last_used = self.clock()
             self._changed.notify_all()
         return value
 
     def _make_room(self, began: float) -> bool:
-        """Whether a place is free, for somebody who has waited since ``began``; free it if so."""
-        if len(self._places) < self.count:
+        """Return whether a caller that has waited since ``began`` gets a slot; free it for them."""
+        if len(self._slots) < self.count:
             return True
-        ready = [(place.used, key) for key, place in self._places.items() if place.is_ready]
+        ready = [(slot.last_used, key) for key, slot in self._slots.items() if slot.is_ready]
         if not ready:
             return False
-        used, oldest = min(ready, key=lambda one: one[0])
+        last_used, oldest = min(ready, key=lambda one: one[0])
         now = self.clock()
-        if now - used < self.idle and now - began < self.turn:
+        if now - last_used < self.idle and now - began < self.max_wait:
             return False
-        del self._places[oldest]
+        del self._slots[oldest]
         return True

@@ -1,10 +1,10 @@
-"""The locks of all that takes much memory, so that it is taken once however many ask for it."""
+"""Locks for work that takes much memory, so that only one thread does it at a time."""
 
 from threading import RLock
 
-# held while a large model's tensors are computed to be kept, and while a stranger's checkpoint is
-# read and tried; who holds it may take it again
+# held while a large model's tensors are computed and kept, and while a stranger's checkpoint is
+# read and tried; a thread that holds it may take it again
 one_large_pass = RLock()
-# held while a large model runs for its output alone, which takes less memory and may take longer:
-# pages of others go on meanwhile
+# held while a large model runs for its output alone, which takes less memory but may take longer;
+# other visitors' pages continue meanwhile
 one_large_batch = RLock()

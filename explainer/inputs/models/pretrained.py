@@ -1,4 +1,4 @@
-"""Which pretrained models there are, and the few of them that are in memory."""
+"""Which pretrained models can be chosen, and the few of them that are in memory."""
 
 import importlib
 import math
@@ -27,9 +27,9 @@ from explainer.inputs.models.showable import (
 from explainer.training import load_limits
 from vit_core import CheckpointError, ViT, ViTConfig
 
-FOLDER = "VIT_EXPLAINER_PRETRAINED"
+FOLDER = "VIT_EXPLAINER_PRETRAINED"  # environment variable with the administrator's folder
 LOCAL = "local/"
-TURN = 15.0  # seconds that somebody waits at most for a place in memory
+MAX_WAIT = 15.0  # seconds until a visitor gets a slot in memory
 MEGABYTE = 1024**2
 TEXTS = load_texts("pretrained")
 
@@ -39,11 +39,11 @@ class Offer:
     """A pretrained model that can be chosen or downloaded.
 
     Attributes:
-        name: as a link has it: ``hf/…``, ``timm/…``, ``torchvision/…``, or ``local/`` and the name
-            of a folder of this server.
-        title: for people.
-        megabytes: to download; 0 for one on this server.
-        licence, about: of the model; empty where nobody said.
+        name: as it stands in a link: ``hf/…``, ``timm/…``, ``torchvision/…``, or ``local/`` and the
+            name of a folder on this server.
+        title: that is shown.
+        megabytes: to download; 0 for a model on this server.
+        licence, about: of the model; empty if unknown.
     """
 
     name: str
@@ -54,30 +54,31 @@ class Offer:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it can be read without the network, as those on this server can."""
-        return self.name.startswith(LOCAL) or core().is_here(self.name)
+        """Whether it can be read without the network."""
+        return self.name.startswith(LOCAL) or pretrained_package().is_here(self.name)
 
 
 @dataclass(frozen=True)
 class Pretrained:
-    """A model that others trained, and how its pictures are prepared."""
+    """A pretrained model, and how its pictures are prepared."""
 
     model: ViT
     preprocessing: Any
 
 
-def core() -> ModuleType:
-    """Return what reads others' formats, which most visitors never ask for."""
+def pretrained_package() -> ModuleType:
+    """Return ``vit_core.pretrained``, imported late because most visitors never need it."""
     return importlib.import_module("vit_core.pretrained")
 
 
 @cache
 def catalogue() -> tuple[Offer, ...]:
+    """Return the models that can be downloaded."""
     return tuple(Offer(**entry) for entry in TEXTS["models"])
 
 
 def offers() -> list[Offer]:
-    """Return those on this server, then those that a hub has."""
+    """Return the models on this server, then those that can be downloaded."""
     local = [
         Offer(LOCAL + name, joined(plain_format(TEXTS["local"], name=strangers_word(name))))
         for name in sorted(local_folders())
@@ -86,93 +87,106 @@ def offers() -> list[Offer]:
 
 
 def find(name: str) -> Offer | None:
+    """Return the offer of a name, or None."""
     return next((offer for offer in offers() if offer.name == name), None)
 
 
 def local_folders() -> dict[str, Path]:
-    """Return the models in the folder that the administrator named, by names that a link can have.
+    """Return the models in the administrator's folder by the names that links use for them.
 
-    Folders of runs of this project are among them.
+    Models and runs of this project count as well.
     """
     folder = os.environ.get(FOLDER)
-    found = core().local_models(Path(folder)) if folder else {}
-    return {linked(name): path for name, path in found.items() if is_text(name)}
+    paths = pretrained_package().local_models(Path(folder)) if folder else {}
+    return {name_in_link(name): path for name, path in paths.items() if is_text(name)}
 
 
-def linked(name: str) -> str:
-    """Return the name of a folder as links have it: systems write accents in two ways."""
+def name_in_link(name: str) -> str:
+    """Return a folder's name in the form that links use: file systems write accents in two ways."""
     return unicodedata.normalize("NFC", name)
 
 
 def is_text(name: str) -> bool:
-    """Whether a folder's name is text that a link can hold, without controls or broken letters."""
+    """Return whether a link can hold a folder's name: it has no controls or broken characters."""
     return not any(unicodedata.category(character) in ("Cc", "Cs") for character in name)
 
 
 def path_of(name: str) -> str | Path | None:
-    """Return what ``load`` takes for a model that can be read without the network."""
+    """Return what ``vit_core.pretrained.load`` takes; None if the model is not on this server."""
     if name.startswith(LOCAL):
-        wanted = linked(name.removeprefix(LOCAL))
+        wanted = name_in_link(name.removeprefix(LOCAL))
         return local_folders().get(wanted) or other_folder(wanted)
-    return name if core().is_here(name) else None
+    return name if pretrained_package().is_here(name) else None
 
 
 def other_folder(wanted: str) -> Path | None:
-    """Return a folder beside the models that holds none, of which reading it says what it holds."""
+    """Return a folder of this name without a model, for which an attempt to read it says why."""
     home = Path(os.environ.get(FOLDER) or "")
     try:
         names = os.listdir(home) if os.environ.get(FOLDER) else []
         return next(
-            (home / one for one in names if linked(one) == wanted and (home / one).is_dir()), None
+            (
+                home / name
+                for name in names
+                if name_in_link(name) == wanted and (home / name).is_dir()
+            ),
+            None,
         )
     except OSError:
         return None
 
 
 def load_model(name: str, on_wait: Callable[[float], None] = lambda seconds: None) -> Pretrained:
-    """Return a pretrained model, from memory where somebody has looked at it a moment ago.
+    """Return a pretrained model, from memory if it is still there.
 
     Args:
-        on_wait: called again and again, with the seconds left at most, while others use the memory.
+        on_wait: called again and again while others use the memory, with the seconds that the
+            visitor still waits at most.
 
     Raises:
         CheckpointError: it is not on this server, too large for it, or damaged.
     """
-    return take_place(name, lambda: read(name), on_wait)
+    return get_slot(name, lambda: read(name), on_wait)
 
 
-def take_place(
+def get_slot(
     key: Hashable, make: Callable[[], Any], on_wait: Callable[[float], None] = lambda seconds: None
 ) -> Any:
-    """Return a large model, made if it is not in memory.
+    """Return a large model; call ``make`` for it if it is not in memory.
 
     Args:
-        on_wait: called again and again, with the seconds left at most, while others use the memory.
+        on_wait: as in ``load_model``.
     """
     began = monotonic()
-    return places().get(key, make, lambda: on_wait(max(0.0, TURN - (monotonic() - began))))
+    return slots().get(key, make, lambda: on_wait(max(0.0, MAX_WAIT - (monotonic() - began))))
 
 
 def read(name: str) -> Pretrained:
+    """Read a pretrained model from this server's disk.
+
+    Raises:
+        CheckpointError: the message is one sentence.
+    """
     if (path := path_of(name)) is None:
         raise CheckpointError(missing(name))
-    most = load_limits().large_megabytes
+    megabytes = load_limits().large_megabytes
     try:
-        model, preprocessing = core().load(path, most_bytes=most * MEGABYTE)
-        check_size(model.config, most)
+        model, preprocessing = pretrained_package().load(path, most_bytes=megabytes * MEGABYTE)
+        check_size(model.config, megabytes)
         check_drawable(model.config)
         check_range(preprocessing.info)
         if not has_usual_weights(model):
             check_finite(model, preprocessing.info)
-    except (core().PretrainedError, CheckpointError, OSError) as error:
-        raise CheckpointError(sentence(plain(str(error), path))) from None
+    except (pretrained_package().PretrainedError, CheckpointError, OSError) as error:
+        raise CheckpointError(sentence(without_folders(str(error), path))) from None
     return Pretrained(model, preprocessing)
 
 
-def check_size(config: ViTConfig, most: int) -> None:
-    found = math.ceil(config.memory_bytes / MEGABYTE)
-    if found > most:
-        raise CheckpointError(TEXTS["too_large"].format(found=found, most=most))
+def check_size(config: ViTConfig, maximum: int) -> None:
+    """Refuse a model whose weights and tensors of one image take more megabytes than allowed."""
+    megabytes = math.ceil(config.memory_bytes / MEGABYTE)
+    if megabytes > maximum:
+        raise CheckpointError(TEXTS["too_large"].format(found=megabytes, most=maximum))
 
 
 def missing(name: str) -> str:
@@ -180,8 +194,8 @@ def missing(name: str) -> str:
     return plain_format(TEXTS["gone" if offer is None else "missing"], name=strangers_word(name))
 
 
-def plain(text: str, path: str | Path) -> str:
-    """Return a sentence without the folders of the server."""
+def without_folders(text: str, path: str | Path) -> str:
+    """Return a sentence without the names of folders on the server."""
     for folder in (f"{path}{os.sep}", f"{Path(path).parent}{os.sep}"):
         if isinstance(path, Path):
             text = text.replace(folder, "")
@@ -189,13 +203,13 @@ def plain(text: str, path: str | Path) -> str:
 
 
 def sentence(text: str) -> str:
-    """Return what went wrong as a sentence; the name of a file that begins it stays as it is."""
+    """Return a message as a sentence; if it begins with a file's name, that keeps its letters."""
     first = text.split(" ", 1)[0]
-    begun = f"{text[:1].upper()}{text[1:]}" if first.isalpha() else text
-    return begun if begun.endswith((".", "…")) else f"{begun}."
+    text = f"{text[:1].upper()}{text[1:]}" if first.isalpha() else text
+    return text if text.endswith((".", "…")) else f"{text}."
 
 
 @st.cache_resource
-def places() -> Slots[Any]:
-    """Return the places of large models, pretrained ones and those that visitors brought."""
-    return Slots(max(1, load_limits().large_models), turn=TURN)
+def slots() -> Slots[Any]:
+    """Return the slots for large models, whether pretrained or uploaded by visitors."""
+    return Slots(max(1, load_limits().large_models), max_wait=MAX_WAIT)

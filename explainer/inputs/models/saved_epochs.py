@@ -1,7 +1,7 @@
-"""Runs as models: which of them a visitor can choose, their saved epochs, and what is said of them.
+"""Runs as models: which runs a visitor can choose, their saved epochs, and the texts about them.
 
-What a link or a slider asks for may be gone, unfinished or damaged; then the nearest that can be
-shown is, and a sentence says so.
+The epoch that a link or a slider asks for may be deleted, unfinished or damaged. Then the nearest
+epoch that can be read is shown, with a sentence that says so.
 """
 
 import re
@@ -24,17 +24,16 @@ from vit_core import Checkpoint, CheckpointError
 from vit_core.runs.directory import RunError
 
 TEXTS = load_texts("run_models")
-MOST_OFFERED = 12  # of a visitor's own runs; the training page knows them all
+MAX_OFFERED = 12  # of a visitor's own runs; the training page lists all of them
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A run's model as it is shown.
+    """The model of a run that a page shows.
 
     Attributes:
-        run: as the manager knows it.
-        epochs: the saved ones, in order.
-        epoch: the one that is shown.
+        epochs: that are saved, in order.
+        epoch: that is shown.
     """
 
     run: Run
@@ -43,12 +42,16 @@ class Shown:
 
     @property
     def source(self) -> str:
-        """As ``Choice`` has it."""
+        """The source, as ``Choice`` names it."""
         return saved(self.run.id, self.epoch)
 
 
 def look_up(now: State) -> tuple[Shown | None, str]:
-    """Return the run's model that a state asks for, and a sentence if it gets another or none."""
+    """Return the run's model that a state asks for.
+
+    Returns:
+        The model, or None; and a sentence if it is another one or none, else an empty text.
+    """
     if not now.run:
         return None, TEXTS["unnamed"]
     run = load.find_run(now.run)
@@ -59,10 +62,10 @@ def look_up(now: State) -> tuple[Shown | None, str]:
         return None, plain_format(TEXTS["none_saved"], title=run.title)
     wanted = epochs[-1] if now.epoch is None else now.epoch
     problem = "" if wanted in epochs else missing(run, epochs, wanted)
-    for epoch in sorted(epochs, key=lambda one: (abs(one - wanted), one)):
+    for epoch in sorted(epochs, key=lambda epoch: (abs(epoch - wanted), epoch)):
         try:
-            with waiting() as say:
-                load.load_source(saved(run.id, epoch), on_wait=say)
+            with waiting_message() as show_wait:
+                load.load_source(saved(run.id, epoch), on_wait=show_wait)
         except (CheckpointError, OSError) as error:
             problem = problem or plain_format(
                 TEXTS["damaged"], epoch=epoch, title=run.title, why=reason(error)
@@ -75,21 +78,21 @@ def look_up(now: State) -> tuple[Shown | None, str]:
 
 
 @contextmanager
-def waiting() -> Iterator[Callable[[float], None]]:
-    """Give what says, on the page, that a large model waits for a place in memory."""
-    places: list[DeltaGenerator] = []
+def waiting_message() -> Iterator[Callable[[float], None]]:
+    """Yield a function that shows how long a large model waits; remove the message at the end."""
+    containers: list[DeltaGenerator] = []
 
-    def say(seconds: float) -> None:
-        if not places:
-            places.append(st.empty())
+    def show_wait(seconds: float) -> None:
+        if not containers:  # nothing is added to the page unless the model has to wait
+            containers.append(st.empty())
         texts, count = load_texts("pretrained"), load_limits().large_models
-        places[0].info(texts["waiting"].format(count=max(1, count), seconds=round(seconds)))
+        containers[0].info(texts["waiting"].format(count=max(1, count), seconds=round(seconds)))
 
     try:
-        yield say
+        yield show_wait
     finally:
-        for place in places:
-            place.empty()
+        for container in containers:
+            container.empty()
 
 
 def missing(run: Run, epochs: tuple[int, ...], wanted: int) -> str:
@@ -99,103 +102,106 @@ def missing(run: Run, epochs: tuple[int, ...], wanted: int) -> str:
 
 
 def reason(error: Exception) -> str:
-    """Return why a file cannot be used, without naming folders of the server."""
+    """Return why a file cannot be used, without the names of folders on the server."""
     if isinstance(error, OSError):
         return TEXTS["unreadable"]
     return re.sub(r"^/.*?\.safetensors ", TEXTS["file"], str(error))
 
 
 def offered(now: State) -> dict[str, str]:
-    """Return the runs that can be chosen: id → label; no two labels are the same."""
+    """Return the labels of the runs that can be chosen, by their ids; each label is different."""
     labels: dict[str, str] = {}
-    for run, words in runs_of_visitor(now):
-        label = plain_format(TEXTS[words], title=run.title, result=result(run))
-        same = sum(one.startswith(label) for one in labels.values())
+    for run, kind in runs_of_visitor(now):
+        label = plain_format(TEXTS[kind], title=run.title, result=result(run))
+        same = sum(other.startswith(label) for other in labels.values())
         labels[run.id] = f"{label} ({same + 1})" if same else label
     return labels
 
 
 def runs_of_visitor(now: State) -> Iterator[tuple[Run, str]]:
-    """Yield each run that can be chosen, and the name of the text that says what it is."""
+    """Yield each run that can be chosen, with its kind: "recorded", "own" or "shared"."""
     manager, secret = training.the_manager(), visitor.current()
     known = set()
     for run in manager.recorded():
-        if not run.history.epochs():  # curves alone, for the gallery
+        if not run.history.epochs():  # recorded without models, for the gallery of mistakes
             continue
         known.add(run.id)
         yield run, "recorded"
     own = (run for run in manager.runs_of(secret) if run.history.epochs())
-    for _, run in zip(range(MOST_OFFERED), own, strict=False):
+    for _, run in zip(range(MAX_OFFERED), own, strict=False):
         known.add(run.id)
         yield run, "own"
-    # the one that was looked at last, which may have come by a link
+    # the run in the address, which a link may have brought
     run = manager.find(now.run) if now.run and now.run not in known else None
     if run and run.history.epochs():
         yield run, "own" if run.belongs_to(secret) else "shared"
 
 
 def result(run: Run) -> str:
-    """Say how a run stands, or how good it became; what a stranger's file claims is not said."""
+    """Return the accuracy of a finished run, else its state.
+
+    The accuracy that an uploaded file claims is not shown.
+    """
     accuracy = run.history.test_accuracy
     if accuracy is not None and run.status != "uploaded":
-        return written(accuracy)
+        return percentage(accuracy)
     return TEXTS["status"].get(run.status, run.status)
 
 
 def epoch_words(shown: Shown) -> str:
-    """Say which epoch is shown and how good the model was then."""
+    """Return a text that says which epoch is shown and how good the model was then."""
     if shown.epoch == 0:
         return TEXTS["epoch_untrained"]
     line = shown.run.history.epoch_line(shown.epoch)
     if line is None:
         return TEXTS["epoch_unmeasured"].format(epoch=shown.epoch)
-    return TEXTS["epoch_measured"].format(epoch=shown.epoch, share=written(line["val_accuracy"]))
+    return TEXTS["epoch_measured"].format(epoch=shown.epoch, share=percentage(line["val_accuracy"]))
 
 
-def written(accuracy: float) -> str:
+def percentage(accuracy: float) -> str:
     return f"{100 * accuracy:.2f} %"
 
 
 def forget(now: State) -> State:
-    """Return a state whose model is a shipped one, while the run's own page keeps the run."""
+    """Return a state with a shipped model; it keeps the run, which the page Train still shows."""
     keep = now.run if now.run and load.find_run(now.run) else ""
     return replace(now, source=load.available_sources()[0], run=keep, epoch=None)
 
 
 def origin(source: str, texts: Mapping[str, str]) -> str:
-    """Say which epoch of which run a model is, and how good it is.
+    """Return a text that says which epoch of which run a model is, and how good it is.
 
     Args:
-        texts: the page's own, with ``origin_…``.
+        texts: of the page, with keys ``origin_…``.
     """
     run_id, epoch = read_saved(source)
     history = (run := load.find_run(run_id)).history
     facts = {"title": run.title, "epoch": epoch}
     line, test = history.epoch_line(epoch), history.test_accuracy
     if run.status == "uploaded":
-        said = texts["origin_uploaded"].format(**facts)
+        origin_text = texts["origin_uploaded"].format(**facts)
         accuracy = test if test is not None else line and line["val_accuracy"]
         if accuracy is None:
-            return said
+            return origin_text
         what = texts["origin_test" if test is not None else "origin_validation"]
-        claim = texts["origin_uploaded_claim"].format(accuracy=written(accuracy), what=what)
-        return f"{said} {claim}"
+        claim = texts["origin_uploaded_claim"].format(accuracy=percentage(accuracy), what=what)
+        return f"{origin_text} {claim}"
     if test is not None and epoch == history.epochs()[-1]:
-        return texts["origin_run_last"].format(accuracy=written(test), **facts)
+        return texts["origin_run_last"].format(accuracy=percentage(test), **facts)
     if line is None:
         return texts["origin_run_unmeasured"].format(**facts)
-    return texts["origin_run"].format(accuracy=written(line["val_accuracy"]), **facts)
+    return texts["origin_run"].format(accuracy=percentage(line["val_accuracy"]), **facts)
 
 
 def command(source: str, checkpoint: Checkpoint) -> tuple[str, str]:
-    """Return the command that trains what a run's model says, and the name of the text about it."""
+    """Return the command that trains a run's model again, and the key of the text about it."""
     run = load.find_run(read_saved(source)[0])
     is_uploaded = run.status == "uploaded"
     try:
         config = run.history.config
     except RunError:
         return "", "origin_command"
-    if is_uploaded and not config.command:  # its file did not say how it was trained
+    if is_uploaded and not config.command:  # its file does not hold the settings of its training
         return "", "origin_command"
-    said = command_of(checkpoint, config.threads)
-    return said, "origin_command_uploaded" if is_uploaded else "origin_command"
+    line = command_of(checkpoint, config.threads)
+    return line, "origin_command_uploaded" if is_uploaded else "origin_command"

@@ -1,7 +1,7 @@
-"""Which models the pages can show: their shape, and what they tell apart.
+"""Which models the pages can show, by their shape, their classes and their numbers.
 
-Names of classes are a stranger's words: they are taken as they are, and escaped where they are
-shown. Only what a line of text cannot hold is refused.
+Names of classes are a stranger's words: they are kept as they are, and escaped where they are
+shown. Only characters that a line of text cannot hold are refused.
 """
 
 import math
@@ -11,30 +11,32 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from explainer.content import load_texts
 from vit_core import CheckpointError, ViT, ViTConfig
 from vit_core.data import DataInfo, normalize
 from vit_core.interpret.heads import block_bytes
 
+TEXTS = load_texts("showable")
 CHANNELS = (1, 3)
 SIDES = range(8, 449)  # pixels
-MOST_CLASSES = 1_000
-MOST_TOKENS = 257
-MOST_BLOCKS = 12
-MOST_HEADS = 16
+MAX_CLASSES = 1_000
+MAX_TOKENS = 257
+MAX_BLOCKS = 12
+MAX_HEADS = 16
 MEGABYTE = 1024**2
-MOST_TENSORS = 128 * MEGABYTE  # of one image, all of which a page keeps
-MOST_OF_BLOCK = 48 * MEGABYTE  # of those that are needed at the same time
-USUAL_WEIGHT = 1_000.0  # trained ones stay below 100
-LONGEST_NAME = 160  # characters of a class's name; the longest of ImageNet's has 131
-# what a character may not be: a control, half of one, or an end of a line or paragraph
+MAX_IMAGE_BYTES = 128 * MEGABYTE  # of one image's tensors, all of which a page keeps
+MAX_BLOCK_BYTES = 48 * MEGABYTE  # of those that one block needs at the same time
+USUAL_WEIGHT = 1_000.0  # weights of trained models stay below 100
+MAX_NAME_LENGTH = 160  # characters of a class's name; the longest of ImageNet's has 131
+# Unicode categories that no name may have: controls, halves of characters, ends of lines
 FORBIDDEN = ("Cc", "Cs", "Zl", "Zp")
-# they turn the direction of all that follows, even beyond the name
-TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-BLANK = ("Z", "C")  # first letters of the kinds that leave no mark
+# these characters turn the direction of all that follows, even beyond the name
+DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+INVISIBLE = ("Z", "C")  # first letters of the categories whose characters leave no mark
 
 
 def check_showable(config: ViTConfig, info: DataInfo) -> None:
-    """Refuse a model that the pages have no pictures for.
+    """Refuse a model that the pages cannot draw.
 
     Raises:
         CheckpointError: the message is one sentence that says what is allowed.
@@ -45,96 +47,88 @@ def check_showable(config: ViTConfig, info: DataInfo) -> None:
 
 
 def check_range(info: DataInfo) -> None:
-    """Refuse pixels of a range that the pages have no pictures for.
+    """Refuse pixels of a range that the pages cannot draw.
 
     Raises:
         CheckpointError: the message is one sentence that says what is allowed.
     """
     if not (all(0 <= mean <= 1 for mean in info.mean) and all(1e-2 <= s <= 1e2 for s in info.std)):
-        raise CheckpointError(
-            "this model was trained on pixels of another range; allowed are a mean from 0 to 1 and "
-            "a standard deviation from 0.01 to 100, of pixels scaled to 0..1"
-        )
+        raise CheckpointError(TEXTS["range"])
 
 
 def check_names(names: Sequence[str]) -> None:
-    """Refuse names of classes that cannot be written, or not be told apart.
+    """Refuse names of classes that cannot be written, and two classes of the same name.
 
     Raises:
         CheckpointError: the message is one sentence that says which class it is.
     """
-    places: dict[str, int] = {}
-    for place, name in enumerate(names):
-        which = f"class {place + 1} of {len(names):,}"
-        if all(unicodedata.category(character)[0] in BLANK for character in name):
-            raise CheckpointError(f"{which} has no name; a name has at least one visible character")
-        if len(name) > LONGEST_NAME:
+    indices: dict[str, int] = {}
+    for index, name in enumerate(names):
+        which = TEXTS["class"].format(number=index + 1, count=len(names))
+        if all(unicodedata.category(character)[0] in INVISIBLE for character in name):
+            raise CheckpointError(TEXTS["no_name"].format(which=which))
+        if len(name) > MAX_NAME_LENGTH:
             raise CheckpointError(
-                f"the name of {which} has {len(name):,} characters; the pages show at most "
-                f"{LONGEST_NAME}"
+                TEXTS["long_name"].format(which=which, found=len(name), most=MAX_NAME_LENGTH)
             )
-        if bad := next((one for one in name if is_forbidden(one)), None):
-            raise CheckpointError(
-                f"the name of {which} has the character U+{ord(bad):04X}, which no text can show; "
-                f"all are allowed but controls, ends of lines, and marks that turn the direction "
-                f"of reading"
-            )
-        if (first := places.setdefault(name, place)) != place:
-            raise CheckpointError(
-                f"classes {first + 1} and {place + 1} have the same name, so that nobody could "
-                f"tell them apart"
-            )
+        if bad := next((character for character in name if is_forbidden(character)), None):
+            raise CheckpointError(TEXTS["character"].format(which=which, code=ord(bad)))
+        if (first := indices.setdefault(name, index)) != index:
+            raise CheckpointError(TEXTS["same_name"].format(first=first + 1, second=index + 1))
 
 
 def is_forbidden(character: str) -> bool:
-    return character in TURNS or unicodedata.category(character) in FORBIDDEN
+    return character in DIRECTION_MARKS or unicodedata.category(character) in FORBIDDEN
 
 
-def check_memory(config: ViTConfig, most: int) -> None:
-    """Refuse a model that takes more memory than this server gives to one.
+def check_memory(config: ViTConfig, megabytes: int) -> None:
+    """Refuse a model that takes more memory than this server gives to one model.
 
-    A small file may hold a model whose tensors are large: what grows is tokens times heads times
-    blocks, or the width of the MLP.
+    A small file may hold a model with large tensors: their size grows with tokens times heads times
+    blocks, and with the width of the MLP.
 
     Args:
-        most: megabytes for its weights and the tensors of one image.
+        megabytes: for its weights and the tensors of one image.
 
     Raises:
         CheckpointError: the message is one sentence that says what is allowed.
     """
     weights = 4 * config.num_parameters
-    for what, found, allowed in (
-        ("weights and the tensors of one image", config.memory_bytes, most * MEGABYTE),
-        ("the tensors of one image", config.memory_bytes - weights, MOST_TENSORS),
-        ("the tensors of one block", block_bytes(config), MOST_OF_BLOCK),
+    for what, needed, allowed in (
+        ("all", config.memory_bytes, megabytes * MEGABYTE),
+        ("image", config.memory_bytes - weights, MAX_IMAGE_BYTES),
+        ("block", block_bytes(config), MAX_BLOCK_BYTES),
     ):
-        if found > allowed:
+        if needed > allowed:
             raise CheckpointError(
-                f"this model needs {math.ceil(found / MEGABYTE):,} MB for {what}; this server has "
-                f"{allowed // MEGABYTE:,} MB for them"
+                TEXTS["memory"].format(
+                    found=math.ceil(needed / MEGABYTE),
+                    what=TEXTS["sizes"][what],
+                    allowed=allowed // MEGABYTE,
+                )
             )
 
 
 def check_shape(config: ViTConfig) -> None:
-    """Refuse a shape that the pages have no pictures for, or that is too large for an upload.
+    """Refuse a shape that the pages cannot draw, or that is too large for an upload.
 
     Raises:
         CheckpointError: the message is one sentence that says what is allowed.
     """
     check_drawable(config)
-    for what, found, most in (
-        ("tokens", config.num_tokens, MOST_TOKENS),
-        ("encoder blocks", config.depth, MOST_BLOCKS),
-        ("heads", config.num_heads, MOST_HEADS),
+    for what, number, maximum in (
+        ("tokens", config.num_tokens, MAX_TOKENS),
+        ("blocks", config.depth, MAX_BLOCKS),
+        ("heads", config.num_heads, MAX_HEADS),
     ):
-        if found > most:
+        if number > maximum:
             raise CheckpointError(
-                f"this model has {found:,} {what}; the pages show at most {most:,}"
+                TEXTS["too_many"].format(found=number, what=TEXTS["sizes"][what], most=maximum)
             )
 
 
 def check_drawable(config: ViTConfig) -> None:
-    """Refuse a shape that the pages have no pictures for, however large a model may be.
+    """Refuse a shape that the pages cannot draw, however large a model may be.
 
     Raises:
         CheckpointError: the message is one sentence that says what is allowed.
@@ -142,62 +136,68 @@ def check_drawable(config: ViTConfig) -> None:
     (height, width), channels, classes = config.image_hw, config.in_channels, config.num_classes
     if channels not in CHANNELS or height not in SIDES or width not in SIDES:
         raise CheckpointError(
-            f"this model takes images of {channels} x {height} x {width}; the pages show models "
-            f"of 1 or 3 channels and {SIDES.start} to {SIDES.stop - 1} pixels a side"
+            TEXTS["image"].format(
+                channels=channels,
+                height=height,
+                width=width,
+                least=SIDES.start,
+                most=SIDES.stop - 1,
+            )
         )
     if height != width:
-        raise CheckpointError(
-            f"this model takes images of {height} x {width} pixels; the pages show square ones"
-        )
+        raise CheckpointError(TEXTS["not_square"].format(height=height, width=width))
     if classes == 1:
-        raise CheckpointError(
-            f"this model has a single class, so that it tells nothing apart; the pages show models "
-            f"of 2 to {MOST_CLASSES:,} classes, and models without a head"
-        )
-    if classes > MOST_CLASSES:
-        raise CheckpointError(
-            f"this model tells {classes:,} classes apart; the pages show models of 2 to "
-            f"{MOST_CLASSES:,}, and models without a head"
-        )
+        raise CheckpointError(TEXTS["one_class"].format(most=MAX_CLASSES))
+    if classes > MAX_CLASSES:
+        raise CheckpointError(TEXTS["many_classes"].format(found=classes, most=MAX_CLASSES))
     if config.patch_hw[0] != config.patch_hw[1]:
-        raise CheckpointError(
-            f"this model cuts patches of {config.patch_hw[0]} x {config.patch_hw[1]}; the pages "
-            f"show square ones"
-        )
+        height, width = config.patch_hw
+        raise CheckpointError(TEXTS["patch_not_square"].format(height=height, width=width))
     if config.num_tokens < 2:
-        raise CheckpointError(
-            "this model has a single token, which has no other to look at; the pages show models "
-            "of at least 2"
-        )
+        raise CheckpointError(TEXTS["one_token"])
 
 
 def check_finite(model: ViT, info: DataInfo) -> None:
-    """Refuse a model whose own numbers overflow, which finite weights can bring about.
-
-    It looks at a black, a white and a random picture, one at a time, and keeps no tensor.
+    """Refuse a model whose own numbers overflow, which can happen although its weights are finite.
 
     Raises:
         CheckpointError: the message is one sentence.
     """
-    shape = (1, model.config.in_channels, *model.config.image_hw)
-    drawn = torch.Generator().manual_seed(0)
-    black = torch.zeros(shape, dtype=torch.uint8)
-    noise = torch.randint(256, shape, generator=drawn, dtype=torch.uint8)
-    with torch.no_grad():
-        for image in (noise, black, black + 255):
-            model(normalize(image, info), finite)
+    if overflows(model, info, trial_images(model.config, 1)):
+        raise CheckpointError(TEXTS["overflow"])
+
+
+def trial_images(config: ViTConfig, noise_count: int) -> Tensor:
+    """Return images with random pixels, a black one and a white one, (images, …) uint8."""
+    shape = (config.in_channels, *config.image_hw)
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randint(256, (noise_count, *shape), generator=generator, dtype=torch.uint8)
+    black = torch.zeros((1, *shape), dtype=torch.uint8)
+    return torch.cat((noise, black, black + 255))
+
+
+def overflows(model: ViT, info: DataInfo, images: Tensor) -> bool:
+    """Return whether any tensor of a pass has a number that is not finite.
+
+    The images run one at a time, and no tensor is kept: a small file can hold a model whose tensors
+    of a few images take hundreds of megabytes.
+    """
+    try:
+        with torch.no_grad():
+            for image in images.split(1):
+                model(normalize(image, info), stop_at_overflow)
+    except OverflowError:
+        return True
+    return False
+
+
+def stop_at_overflow(name: str, tensor: Tensor) -> Tensor:
+    """Pass a tensor on as a tap does; raise ``OverflowError`` if it is not finite."""
+    if not tensor.isfinite().all():
+        raise OverflowError(name)
+    return tensor
 
 
 def has_usual_weights(model: ViT) -> bool:
-    """Whether no weight is so large that a pass could overflow for it."""
+    """Return whether all weights are so small that no pass can overflow because of them."""
     return all(value.abs().max() <= USUAL_WEIGHT for value in model.parameters())
-
-
-def finite(name: str, tensor: Tensor) -> Tensor:
-    """Let a tensor of a pass through, as a tap does, if all its numbers are finite."""
-    if not tensor.isfinite().all():
-        raise CheckpointError(
-            "this model's numbers overflow while it looks at a picture, so that there is nothing "
-            "to show"
-        )
-    return tensor

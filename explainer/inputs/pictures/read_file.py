@@ -14,8 +14,8 @@ from explainer.inputs.pictures.prepare import UnusablePictureError, centred, enl
 from vit_core.data.image_file import MOST_PIXELS, eight_bit, on_white, orientation
 from vit_core.data.image_file import upright as turned_upright
 
-MOST_BYTES = 24 * 1024**2
-MOST_DECODED = 200_000_000  # bytes that decoding may take
+MAX_BYTES = 24 * 1024**2
+MAX_DECODED_BYTES = 200_000_000  # bytes that decoding may take
 # bytes for each pixel of what can only be decoded whole, by Pillow's mode; RGB takes four there
 TAKEN = {"1": 2, "L": 1, "P": 9, "PA": 9, "LA": 8, "RGB": 4, "RGBA": 8}
 TAKEN_DEEP = 3
@@ -152,7 +152,7 @@ def read_photo(content: bytes) -> Photo:
     """
     if not content:
         raise UnusablePictureError("empty")
-    if len(content) > MOST_BYTES:
+    if len(content) > MAX_BYTES:
         raise UnusablePictureError("heavy")
     if content[4:8] == b"ftyp" and content[8:12] in HEIC:
         raise UnusablePictureError("heic")
@@ -195,7 +195,7 @@ def check_size(image: Image.Image) -> None:
         each = TAKEN_BY_WEBP
     else:
         each = TAKEN_DEEP if image.mode.startswith("I") else TAKEN.get(image.mode, 8)
-    if pixels * each > MOST_DECODED:
+    if pixels * each > MAX_DECODED_BYTES:
         raise UnusablePictureError("whole")
 
 

@@ -1,5 +1,7 @@
-"""Files that visitors bring: how large they may be, and what the server keeps of them meanwhile."""
+"""Files that visitors upload: how large they may be, and how their memory is bounded."""
 
 MEGABYTE = 1024**2
-MOST_BYTES = 32 * MEGABYTE  # of one file, a checkpoint; server.maxUploadSize says the same
-SMALL = 8 * MEGABYTE  # of photographs and of models of digits, which need not wait for large files
+MAX_BYTES = 32 * MEGABYTE  # of one file, a checkpoint; the same as server.maxUploadSize
+SMALL = (
+    8 * MEGABYTE
+)  # photographs and models of digits are smaller, and do not wait for large files

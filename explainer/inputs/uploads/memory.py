@@ -1,15 +1,15 @@
-"""Bounds on the memory that visitors' files take, while they arrive and until a page reads them."""
+"""Bounds on the memory of uploaded files, while they arrive and until a page reads them."""
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-MOST_COUNTED = 1_000  # files; empty ones take memory, too
+MAX_FILES = 1_000  # empty files take memory as well
 
 
 class Room:
-    """Memory for files that arrive: who finds it taken waits, in the order of coming.
+    """Memory for files that arrive; a file waits in line while there is too little.
 
     Args:
         capacity: bytes.
@@ -21,17 +21,17 @@ class Room:
         self._turn = asyncio.Lock()
 
     @asynccontextmanager
-    async def reserved(self, size: int, patience: float) -> AsyncIterator[None]:
-        """Hold ``size`` bytes, or all there are.
+    async def reserve(self, size: int, max_wait: float) -> AsyncIterator[None]:
+        """Reserve ``size`` bytes, or the whole capacity if that is smaller.
 
         Args:
-            patience: seconds to wait at most.
+            max_wait: seconds until waiting ends in an error.
 
         Raises:
-            TimeoutError: there was no room in that time.
+            TimeoutError: the memory did not become free in that time.
         """
         size = min(size, self.capacity)
-        async with asyncio.timeout(patience), self._turn, self._changed:
+        async with asyncio.timeout(max_wait), self._turn, self._changed:
             await self._changed.wait_for(lambda: self.free >= size)
             self.free -= size
         try:
@@ -43,11 +43,11 @@ class Room:
 
 
 class Stored:
-    """Files that have arrived and that no page has read yet: the oldest go when they are too many.
+    """Files that have arrived and that no page has read yet; the oldest are removed at a limit.
 
     Args:
-        of_session, of_all: bytes of one session and of all.
-        remove: called with session and file of one that goes; it may be gone already.
+        of_session, of_all: maximum bytes of one session and of all sessions.
+        remove: called with the session and the id of a file, which may not exist any more.
     """
 
     def __init__(self, of_session: int, of_all: int, remove: Callable[[str, str], None]) -> None:
@@ -55,17 +55,17 @@ class Stored:
         self._sizes: OrderedDict[tuple[str, str], int] = OrderedDict()
 
     def add(self, session: str, file: str, size: int) -> None:
-        """Count a file, which is the last one to go."""
+        """Count a new file, and remove older ones if necessary."""
         self._sizes.pop((session, file), None)
         self._sizes[session, file] = size
         self._drop_oldest([key for key in self._sizes if key[0] == session], self.of_session)
         self._drop_oldest(list(self._sizes), self.of_all)
 
-    def _drop_oldest(self, keys: list[tuple[str, str]], most: int) -> None:
-        """Drop the first of ``keys`` until what is left has ``most`` bytes; the last one stays."""
+    def _drop_oldest(self, keys: list[tuple[str, str]], maximum: int) -> None:
+        """Remove files in order until ``maximum`` bytes remain; the last one is never removed."""
         total = sum(self._sizes[key] for key in keys)
         for key in keys[:-1]:
-            if total <= most and len(self._sizes) <= MOST_COUNTED:
+            if total <= maximum and len(self._sizes) <= MAX_FILES:
                 return
             total -= self._sizes.pop(key)
             self._remove(*key)

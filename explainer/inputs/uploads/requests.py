@@ -1,9 +1,9 @@
-"""What the web server does with strangers' requests before Streamlit sees them.
+"""What happens to requests before Streamlit sees them.
 
-Files that are uploaded arrive in memory alone: Streamlit's server would write all beyond the first
-megabyte of each to a temporary file. So their memory is bounded here: a few at a time, and what no
-page reads goes again. And a path that no file system can hold is not found, instead of an error of
-the server.
+Uploaded files are kept in memory, where Streamlit's server would write all but their first megabyte
+to a temporary file. So their memory is bounded here: only a few arrive at a time, and files that no
+page reads are removed. A path that no file system can hold is answered with "Not Found" instead of
+an error of the server.
 """
 
 import asyncio
@@ -16,7 +16,8 @@ from typing import Any
 
 import streamlit as st
 
-from explainer.inputs.uploads import MEGABYTE, MOST_BYTES, SMALL
+from explainer.content import load_texts
+from explainer.inputs.uploads import MAX_BYTES, MEGABYTE, SMALL
 from explainer.inputs.uploads.memory import Room, Stored
 from explainer.inputs.uploads.same_page import METHODS, with_token
 
@@ -26,20 +27,18 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 ROUTE = "/_stcore/upload_file/"
-COPIES = 2  # of a file while it arrives: what came, and the whole that is made of it
-PATIENCE = 60.0  # seconds that a file waits for others
-STALLED = 30.0  # seconds without a byte, after which a file is given up
-LONGEST = 600.0  # seconds that a file may take to arrive
-NO_FILE = (errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP)  # of paths that cannot be one's
-BUSY = "Many files arrive at this moment. Try again in a minute."
-SLOW = "This file came too slowly. Try again, or bring a smaller one."
+COPIES = 2  # of a file while it arrives: its chunks, and the whole that they are joined to
+MAX_WAIT = 60.0  # seconds until a file that waits for others is refused
+MAX_STALL = 30.0  # seconds without a byte, after which a file is refused
+MAX_DURATION = 600.0  # seconds that a file may take to arrive
+BAD_PATH = (errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP)
 
 
 @cache
 def protect() -> None:
-    """Set the bounds, in a server and once; called before anything else that a page does.
+    """Put the guard in front of Streamlit's server, if there is one; called before pages are drawn.
 
-    They stand at the one place through which Streamlit's server passes every request.
+    It replaces the middleware through which every request passes.
     """
     if not st.runtime.exists():
         return
@@ -52,13 +51,9 @@ def protect() -> None:
         )
 
         _ = MultiPartParser.spool_max_size
-        passed_on = PathSecurityMiddleware.__call__
+        original_call = PathSecurityMiddleware.__call__
     except (ImportError, AttributeError):
-        logging.getLogger(__name__).warning(
-            "This version of Streamlit has another web server than the app knows: files that "
-            "visitors upload may lie in the folder for temporary files while they arrive, and "
-            "their memory is not bounded."
-        )
+        logging.getLogger(__name__).warning(load_texts("upload")["unknown_server"])
         return
     MultiPartParser.spool_max_size = sys.maxsize
     guard = Guard(
@@ -69,7 +64,7 @@ def protect() -> None:
 
     async def call(middleware: Any, scope: Message, receive: Receive, send: Send) -> None:
         async def app(*request: Any) -> None:
-            await passed_on(middleware, *request)
+            await original_call(middleware, *request)
 
         await guard(app, scope, receive, send)
 
@@ -77,12 +72,12 @@ def protect() -> None:
 
 
 class Guard:
-    """Passes requests on to the server, of which it bounds the uploads and softens bad paths.
+    """Passes requests on to the server; it bounds the uploads and answers bad paths.
 
     Args:
-        remove: forgets an uploaded file, given session and file.
+        remove: removes an uploaded file, given its session and id.
         disconnected: what the server raises when a browser goes away.
-        make_token: of a request whose browser kept its cookie back.
+        make_token: returns a token for a request whose browser did not send its cookie.
     """
 
     def __init__(
@@ -91,10 +86,10 @@ class Guard:
         disconnected: type[Exception] = ConnectionError,
         make_token: Callable[[], str] = lambda: "token",
     ) -> None:
-        # one large file at a time beside some small ones
-        self.large = Room(COPIES * MOST_BYTES)
+        # room for one large file at a time, and for some small ones beside it
+        self.large = Room(COPIES * MAX_BYTES)
         self.small = Room(4 * SMALL)
-        self.stored = Stored(MOST_BYTES, 2 * MOST_BYTES, remove)
+        self.stored = Stored(MAX_BYTES, 2 * MAX_BYTES, remove)
         self.disconnected, self.make_token = disconnected, make_token
 
     async def __call__(self, app: App, scope: Message, receive: Receive, send: Send) -> None:
@@ -106,34 +101,35 @@ class Guard:
             else:
                 await app(scope, receive, send)
         except OSError as error:
-            if scope["type"] != "http" or error.errno not in NO_FILE:
+            if scope["type"] != "http" or error.errno not in BAD_PATH:
                 raise
             await answer(send, 404, "Not Found")
 
     async def upload(self, app: App, scope: Message, receive: Receive, send: Send) -> None:
-        """Let a file in when there is room for it, and count it among those that are stored."""
+        """Pass an upload on when there is room for it, and count the stored file."""
         size, status = size_of(scope), 0
 
-        async def noted(message: Message) -> None:
+        async def send_and_note(message: Message) -> None:
             nonlocal status
             status = message.get("status", status)
             await send(message)
 
-        async def in_time() -> Message:
-            async with asyncio.timeout(STALLED):
+        async def receive_in_time() -> Message:
+            async with asyncio.timeout(MAX_STALL):
                 return await receive()
 
         room = self.small if size <= SMALL else self.large
-        refusal = 503, BUSY
+        refusal = 503, "busy"
         try:
-            async with room.reserved(COPIES * size, PATIENCE):
-                refusal = 408, SLOW
-                async with asyncio.timeout(LONGEST):
-                    await app(scope, in_time, noted)
+            async with room.reserve(COPIES * size, MAX_WAIT):
+                refusal = 408, "slow"
+                async with asyncio.timeout(MAX_DURATION):
+                    await app(scope, receive_in_time, send_and_note)
         except TimeoutError:
             if not status:
-                await answer(send, *refusal)
-        except self.disconnected:  # half of a file is none
+                code, reason = refusal
+                await answer(send, code, load_texts("upload")[reason])
+        except self.disconnected:  # the file is not complete
             return
         if 200 <= status < 300:
             self.stored.add(*scope["path"].rsplit("/", 2)[1:], size)
@@ -144,12 +140,12 @@ def is_of_upload(scope: Message) -> bool:
 
 
 def size_of(scope: Message) -> int:
-    """Return how many bytes a request says that it has; the most, if it does not say."""
+    """Return the bytes of a request according to its header; without one, more than is allowed."""
     headers = dict(scope["headers"])
     try:
         return max(0, int(headers[b"content-length"]))
     except (KeyError, ValueError):
-        return MOST_BYTES + MEGABYTE
+        return MAX_BYTES + MEGABYTE
 
 
 async def answer(send: Send, status: int, text: str) -> None:

@@ -1,8 +1,8 @@
-"""Uploads from a frame of another site, as learning platforms have them.
+"""Uploads from a page that another site, such as a learning platform, shows in a frame.
 
-Streamlit tells its own pages from those of other sites by a cookie, which browsers keep back in
-such a frame: it refused every file. What browsers do send there, and no page of another site can
-forge, is the origin of the page that sends the file. Where that is this server, the file is let in.
+Streamlit recognises its own pages by a cookie. Browsers do not send it from such a frame, so that
+every upload would be refused. But they do send the origin of the page, which a page of another site
+cannot forge. If the origin is this server, the upload is accepted.
 """
 
 from collections.abc import Callable, Mapping, MutableMapping
@@ -18,21 +18,21 @@ HEADER = "x-xsrftoken"
 METHODS = ("PUT", "DELETE")
 
 
-def is_own(origin: str, host: str) -> bool:
-    """Whether a page of ``origin`` is one of the server that was asked as ``host``."""
+def is_same_server(origin: str, host: str) -> bool:
+    """Return whether a page of ``origin`` belongs to the server with the address ``host``."""
     try:
         return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
-    except ValueError:  # no address at all
+    except ValueError:  # the origin is not an address
         return False
 
 
 def with_token(
     scope: MutableMapping[str, Any], make_token: Callable[[], str]
 ) -> MutableMapping[str, Any]:
-    """Return a request with the cookie that its browser kept back, if its page is our own."""
+    """Return a request with the cookie that its browser did not send, if its page is ours."""
     headers = {name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]}
     cookies = headers.get("cookie", "")
-    if COOKIE in cookies or not is_own(headers.get("origin", ""), headers.get("host", "")):
+    if COOKIE in cookies or not is_same_server(headers.get("origin", ""), headers.get("host", "")):
         return scope
     token = make_token()
     headers |= {HEADER: token, "cookie": "; ".join(filter(None, (cookies, f"{COOKIE}={token}")))}
@@ -41,17 +41,19 @@ def with_token(
 
 
 def is_refused(headers: Mapping[str, str], cookies: Mapping[str, str]) -> bool:
-    """Whether the server will refuse the files of a page, by what the page was asked for with.
+    """Return whether the server will refuse uploads from a page with these headers and cookies.
 
-    So it is in another site's frame behind a proxy that gives the server another name.
+    This happens in another site's frame, behind a proxy that gives the server another name.
     """
-    found = {name.lower(): text for name, text in headers.items()}
-    host = found.get("host", "")
-    return bool(host) and COOKIE not in cookies and not is_own(found.get("origin", ""), host)
+    lower = {name.lower(): text for name, text in headers.items()}
+    host = lower.get("host", "")
+    return (
+        bool(host) and COOKIE not in cookies and not is_same_server(lower.get("origin", ""), host)
+    )
 
 
-def say_if_refused() -> None:
-    """Say where files can be brought if they cannot be here."""
+def warn_if_refused() -> None:
+    """Show a link to the page without the frame, if this page cannot upload files."""
     if not st.get_option("server.enableXsrfProtection"):
         return
     if is_refused(st.context.headers, st.context.cookies):

@@ -1,4 +1,4 @@
-"""What a widget was given: read once, then dropped from the server's memory."""
+"""The file that a widget was given: read once, then removed from the server's memory."""
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -6,16 +6,16 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 
 def take(key: str) -> tuple[str, bytes] | None:
-    """Return name and content of the file that a widget has; None if there is none, or no more.
+    """Return the name and content of a widget's file; None if it has none, or it was taken before.
 
-    The widget goes on showing the file's name, while its content is only kept by who calls this.
-    Streamlit would keep it for as long as the visitor is there.
+    The widget still shows the file's name, but only the caller keeps the content. Streamlit would
+    keep it as long as the session lasts.
 
     Args:
         key: of the widget.
     """
     file = st.session_state[key]
-    if not isinstance(file, UploadedFile):  # taken out of the list, or dropped here before
+    if not isinstance(file, UploadedFile):  # the visitor removed it, or it was taken before
         return None
     content = file.getvalue()
     if context := get_script_run_ctx():

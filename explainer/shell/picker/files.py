@@ -9,8 +9,8 @@ import streamlit as st
 from explainer.content import load_texts
 from explainer.inputs.pictures.galleries import DIGITS
 from explainer.inputs.pictures.prepare import UnusablePictureError
-from explainer.inputs.pictures.read_file import MOST_BYTES, read_photo, read_photograph
-from explainer.inputs.uploads.same_page import say_if_refused
+from explainer.inputs.pictures.read_file import MAX_BYTES, read_photo, read_photograph
+from explainer.inputs.uploads.same_page import warn_if_refused
 from explainer.inputs.uploads.taken import take
 from explainer.shell.picker.corrections import offer_corrections
 from explainer.shell.picker.preview import preview_own
@@ -36,12 +36,12 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 
 def upload_file(now: State, choice: Choice) -> None:
     key, texts = source_of("upload", choice)
-    say_if_refused()
+    warn_if_refused()
     st.file_uploader(
         texts["upload"],
         FILES,
         key=key,
-        max_upload_size=MOST_BYTES // 1024**2,
+        max_upload_size=MAX_BYTES // 1024**2,
         help=texts["upload_help"],
         on_change=partial(take_file, "upload", key, choice.gallery),
     )
@@ -61,7 +61,7 @@ def use_camera(now: State, choice: Choice) -> None:
         st.markdown(f":small[{TEXTS['camera_insecure']}]")
     else:
         key, texts = source_of("camera", choice)
-        say_if_refused()
+        warn_if_refused()
         taken = own_pictures() if choice.gallery == DIGITS else own_photos()
         st.camera_input(
             texts["camera"], key=key, on_change=partial(take_file, "camera", key, choice.gallery)

@@ -40,11 +40,11 @@ def settle_pretrained(now: State) -> str:
     title = offer.title if offer else strangers_word(now.pretrained)
 
     def wait(seconds: float) -> None:
-        count = pretrained.places().count
+        count = pretrained.slots().count
         status.info(TEXTS["waiting"].format(count=count, seconds=round(seconds)))
 
     try:
-        if now.pretrained not in pretrained.places():
+        if now.pretrained not in pretrained.slots():
             status.info(TEXTS["loading"].format(title=title))
         pretrained.load_model(now.pretrained, wait)
     except pretrained.CheckpointError as error:
@@ -70,7 +70,7 @@ def offer_pretrained() -> None:
 
 def notes_of(now: State) -> tuple[str, ...]:
     """Return the notes on how the model on the page was read."""
-    if now.source != PRETRAINED or now.pretrained not in pretrained.places():
+    if now.source != PRETRAINED or now.pretrained not in pretrained.slots():
         return ()
     return pretrained.load_model(now.pretrained).preprocessing.notes
 
@@ -124,8 +124,8 @@ def offer_download(offer: Offer, download: Download | None) -> None:
         note(TEXTS["busy"])
     elif download is not None and download.state == "cancelled":
         note(TEXTS["cancelled"])
-    elif download is not None and download.said:
-        why = strangers_word(download.said, LONGEST_SENTENCE)
+    elif download is not None and download.message:
+        why = strangers_word(download.message, LONGEST_SENTENCE)
         st.error(TEXTS["failed"].format(why=why))
 
 

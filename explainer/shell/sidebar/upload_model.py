@@ -6,8 +6,8 @@ from explainer import training
 from explainer.content import load_texts
 from explainer.content.strangers_words import LONGEST_SENTENCE, strangers_word
 from explainer.inputs.models.upload import add_upload
-from explainer.inputs.uploads import MEGABYTE, MOST_BYTES
-from explainer.inputs.uploads.same_page import say_if_refused
+from explainer.inputs.uploads import MAX_BYTES, MEGABYTE
+from explainer.inputs.uploads.same_page import warn_if_refused
 from explainer.inputs.uploads.taken import take
 from explainer.shell.notes import note
 from explainer.state import session
@@ -25,12 +25,12 @@ def upload_model() -> None:
     with st.expander(TEXTS["title"], expanded=bool(message)):
         if message and not accepted:
             st.error(message)
-        say_if_refused()
+        warn_if_refused()
         # any file name is accepted here, so that other kinds of files are refused with a reason
         st.file_uploader(
             TEXTS["label"],
             key=KEY,
-            max_upload_size=MOST_BYTES // MEGABYTE,
+            max_upload_size=MAX_BYTES // MEGABYTE,
             help=TEXTS["help"],
             on_change=take_file,
         )

@@ -58,7 +58,7 @@ def search(source: str) -> tuple[HardExample, ...]:
     count = searched(loaded.model.config, len(test))
     part = Split(test.images[:count], test.labels[:count])
     at_once = memory.images_at_once(loaded.model.config, BATCH)
-    with memory.turn(loaded.model.config):
+    with memory.forward_lock(loaded.model.config):
         return tuple(hardest_images(loaded.model, part, loaded.info, SHOWN, at_once))
 
 

@@ -14,7 +14,7 @@ import streamlit as st
 from PIL import Image
 
 LIMIT = 48 * 1024**2  # bytes; one takes at most 0.8 MB
-MOST_OF_ONE = 8  # photographs of one visitor
+MAX_OF_VISITOR = 8  # photographs of one visitor
 LONGEST = 16  # letters of a name
 
 
@@ -42,7 +42,7 @@ class Photographs:
         with self._lock:
             self._kept.setdefault(name, Kept(pixels)).owners.add(owner)
             self._kept.move_to_end(name)
-            while self._count()[owner] > MOST_OF_ONE:
+            while self._count()[owner] > MAX_OF_VISITOR:
                 self._release(owner)
             while len(self._kept) > 1 and self._used() > self._limit:
                 (richest, _), *_ = self._count().most_common(1)

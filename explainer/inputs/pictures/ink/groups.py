@@ -8,11 +8,11 @@ import numpy as np
 from explainer.inputs.pictures.ink.contrast import DARK, OFFSET
 
 SMALLEST = 0.03  # share of the picture's longer side that a digit takes at least
-MOST_SEEDS = 8
-MOST_COMPANIONS = 12
+MAX_SEEDS = 8
+MAX_COMPANIONS = 12
 GAP = 0.22  # of a digit's size, across which its strokes may lie apart
 FATTEST = 0.34  # of a digit's size, that its widest stroke takes
-MOST_HOLES = 3  # one more than an 8 has
+MAX_HOLES = 3  # one more than an 8 has
 BAR = 6  # times as long as wide
 CUT = (0.5, 1.3)  # times the width of a stroke, that it takes of the border where it is cut
 THINNEST = 0.08  # of a digit's size, below which what has a corner may be a part of a frame
@@ -55,7 +55,7 @@ def groups_in(mask: np.ndarray, values: np.ndarray, grey: np.ndarray, polarity: 
     large = 1 + np.flatnonzero(sizes >= least)
     order = np.argsort(-stats[large, cv2.CC_STAT_AREA] * sizes[large - 1])
     found: list[Group] = []
-    for seed in large[order][:MOST_SEEDS]:
+    for seed in large[order][:MAX_SEEDS]:
         members = [seed, *companions(seed, stats, labels)]
         group = measured(members, seed, labels, stats, values, grey, polarity)
         if group is not None:
@@ -78,7 +78,7 @@ def companions(seed: int, stats: np.ndarray, labels: np.ndarray) -> list[int]:
         & (np.maximum(across, down) <= reach)
     )
     is_near[[0, seed]] = False  # the first is all that is not ink
-    found = np.flatnonzero(is_near)[:MOST_COMPANIONS].tolist()
+    found = np.flatnonzero(is_near)[:MAX_COMPANIONS].tolist()
     if not found:
         return []
     y0, x0 = max(0, top - 2 * reach), max(0, left - 2 * reach)
@@ -132,7 +132,7 @@ def measured(members, seed, labels, stats, values, grey, polarity) -> Group | No
         score *= 0.05
     if is_bar(padded) or (stroke < THINNEST and is_corner(padded)):
         score *= 0.7
-    if holes_in(padded, size) > MOST_HOLES:
+    if holes_in(padded, size) > MAX_HOLES:
         score *= 0.2
     whole = np.zeros(labels.shape, bool)
     whole[y0:y1, x0:x1] = ink
