@@ -1,4 +1,4 @@
-"""The picture that the model looks at: a shipped one, a hard one, or a visitor's own."""
+"""The picture that the model looks at: a test digit, a sample, or a visitor's own picture."""
 
 from functools import partial
 
@@ -14,7 +14,7 @@ from explainer.shell.picker.digits import (
     is_shown,
     pick_digit,
     pick_hard,
-    show,
+    show_digit,
 )
 from explainer.shell.picker.files import upload_file, use_camera
 from explainer.shell.picker.gallery import pick_sample
@@ -23,7 +23,7 @@ from explainer.shell.picker.visitor_pictures import (
     KIND_KEY,
     PHOTO_KIND_KEY,
     PROBLEM_KEY,
-    Own,
+    VisitorPicture,
     own_photos,
     own_pictures,
 )
@@ -54,7 +54,7 @@ def pick_picture(now: State, choice: Choice) -> None:
         key=key,
         required=True,
         format_func=TEXTS["kinds"].__getitem__,
-        on_change=partial(turn_to if is_digits else turn_to_photo, choice),
+        on_change=partial(open_chosen_kind if is_digits else open_chosen_photo_kind, choice),
     )
     {
         "sample": pick_sample,
@@ -67,23 +67,23 @@ def pick_picture(now: State, choice: Choice) -> None:
 
 
 def open_kind(now: State) -> str:
-    """Return which kind is open; a link's own picture stands on the pad, to go on with."""
+    """Return which kind is open; the pad opens with the picture of a link."""
     if KIND_KEY not in st.session_state:
         st.session_state[KIND_KEY] = "draw" if now.picture else "digit"
         if now.picture:
-            own_pictures()["draw"] = Own(now.picture)
+            own_pictures()["draw"] = VisitorPicture(now.picture)
     return st.session_state[KIND_KEY]
 
 
 def open_photo_kind(now: State) -> str:
-    """Return which kind is open for photographs; a link's own one was uploaded."""
+    """Return which kind is open for photographs; a photograph of a link counts as uploaded."""
     if PHOTO_KIND_KEY not in st.session_state:
         st.session_state[PHOTO_KIND_KEY] = "upload" if now.photo else "sample"
     return st.session_state[PHOTO_KIND_KEY]
 
 
-def turn_to_photo(choice: Choice) -> None:
-    """Open the kind of photograph that was chosen, and look at what it last gave."""
+def open_chosen_photo_kind(choice: Choice) -> None:
+    """Open the chosen kind of photograph, and show its last photograph, if there is one."""
     kind = st.session_state["photo-picker"]
     st.session_state[PHOTO_KIND_KEY] = kind
     st.session_state.pop(PROBLEM_KEY, None)
@@ -93,8 +93,8 @@ def turn_to_photo(choice: Choice) -> None:
         session.change(photo=last)
 
 
-def turn_to(choice: Choice) -> None:
-    """Open the kind that was chosen, and look at what it last gave, if there is any."""
+def open_chosen_kind(choice: Choice) -> None:
+    """Open the chosen kind, and show its last picture, if there is one."""
     kind = st.session_state["picker"]
     st.session_state[KIND_KEY] = kind
     st.session_state.pop(PROBLEM_KEY, None)
@@ -102,8 +102,8 @@ def turn_to(choice: Choice) -> None:
         session.change(picture="")
     elif kind == "hard":
         session.change(picture="")
-        found, now = hard_digits(choice), session.load()
-        if found and not any(is_shown(hard, now) for hard in found):
-            show(following(found, now))
+        wrong, now = hard_digits(choice), session.load()
+        if wrong and not any(is_shown(hard, now) for hard in wrong):
+            show_digit(following(wrong, now))
     elif kind in own_pictures():
         session.change(picture=own_pictures()[kind].code)

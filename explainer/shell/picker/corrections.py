@@ -1,4 +1,4 @@
-"""Controls with which a visitor corrects how a photograph of a digit is read."""
+"""Controls that correct how a photograph of a digit is read."""
 
 from dataclasses import replace
 from functools import partial
@@ -9,21 +9,21 @@ from explainer.content import load_texts
 from explainer.inputs.pictures.adjustment import AS_FOUND, WHOLE, Adjustment, turned
 from explainer.inputs.pictures.prepare import MOST
 from explainer.shell import controls
-from explainer.shell.picker.visitor_pictures import Source, keep_source, sources
+from explainer.shell.picker.visitor_pictures import DigitPhoto, digit_photos, keep_digit_photo
 
 TEXTS = load_texts("picker")["correct"]
 
 INKS = ("", "dark", "light")
 
 
-def offer_corrections(kind: str, source: Source) -> None:
-    """Draw the controls, open as soon as they are needed.
+def offer_corrections(kind: str, photo: DigitPhoto) -> None:
+    """Draw the controls, open if there is a problem or a correction.
 
     Args:
         kind: of source, "upload" or "camera".
     """
-    now = source.adjustment
-    with st.expander(TEXTS["title"], expanded=bool(source.problem) or now != AS_FOUND):
+    now = photo.adjustment
+    with st.expander(TEXTS["title"], expanded=bool(photo.problem) or now != AS_FOUND):
         row = st.container(horizontal=True, gap="small")
         for name, quarters in (("left", -1), ("right", 1)):
             row.button(
@@ -72,16 +72,16 @@ def offer_corrections(kind: str, source: Source) -> None:
 
 
 def take_value(kind: str, name: str, key: str) -> None:
-    """Keep what a control was set to; a browser may send one that it has only begun to draw."""
-    if (value := st.session_state[key]) is not None and kind in sources():
-        correct(kind, replace(sources()[kind].adjustment, **{name: value}))
+    """Keep the value of a control; it is None while the browser still draws the control."""
+    if (value := st.session_state[key]) is not None and kind in digit_photos():
+        correct(kind, replace(digit_photos()[kind].adjustment, **{name: value}))
 
 
 def turn(kind: str, quarters: int) -> None:
-    if kind in sources():
-        correct(kind, turned(sources()[kind].adjustment, quarters))
+    if kind in digit_photos():
+        correct(kind, turned(digit_photos()[kind].adjustment, quarters))
 
 
 def correct(kind: str, adjustment: Adjustment) -> None:
-    if kind in sources():
-        keep_source(kind, sources()[kind].photo, adjustment)
+    if kind in digit_photos():
+        keep_digit_photo(kind, digit_photos()[kind].photo, adjustment)

@@ -17,11 +17,11 @@ from explainer.shell.picker.preview import preview_own
 from explainer.shell.picker.steps import first_step, show_steps
 from explainer.shell.picker.visitor_pictures import (
     PROBLEM_KEY,
+    digit_photos,
+    keep_digit_photo,
     keep_photograph,
-    keep_source,
     own_photos,
     own_pictures,
-    sources,
 )
 from explainer.state.choice import Choice
 from explainer.state.link import State
@@ -35,7 +35,7 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 def upload_file(now: State, choice: Choice) -> None:
-    key, texts = source_of("upload", choice)
+    key, texts = key_and_texts("upload", choice)
     warn_if_refused()
     st.file_uploader(
         texts["upload"],
@@ -49,8 +49,8 @@ def upload_file(now: State, choice: Choice) -> None:
     preview_own(now, choice)
 
 
-def source_of(kind: str, choice: Choice) -> tuple[str, Mapping[str, str]]:
-    """Return the key of a widget that gives pictures, and its words: digits or photographs."""
+def key_and_texts(kind: str, choice: Choice) -> tuple[str, Mapping[str, str]]:
+    """Return a file widget's key and texts, for digits or for photographs."""
     if choice.gallery == DIGITS:
         return kind, TEXTS
     return f"photo-{kind}", TEXTS["photo"]
@@ -60,13 +60,13 @@ def use_camera(now: State, choice: Choice) -> None:
     if is_insecure(st.context.url or ""):
         st.markdown(f":small[{TEXTS['camera_insecure']}]")
     else:
-        key, texts = source_of("camera", choice)
+        key, texts = key_and_texts("camera", choice)
         warn_if_refused()
-        taken = own_pictures() if choice.gallery == DIGITS else own_photos()
+        last_pictures = own_pictures() if choice.gallery == DIGITS else own_photos()
         st.camera_input(
             texts["camera"], key=key, on_change=partial(take_file, "camera", key, choice.gallery)
         )
-        if "camera" not in taken:
+        if "camera" not in last_pictures:
             st.markdown(f":small[{TEXTS['camera_note']}]")
     show_reading(now, choice, "camera")
     preview_own(now, choice)
@@ -79,7 +79,7 @@ def is_insecure(address: str) -> bool:
 
 
 def take_file(kind: str, key: str, gallery: str) -> None:
-    """Keep a file's picture; a file without one leaves the picture from before as it is."""
+    """Keep the picture of a file; a file that cannot be read leaves the last picture as it is."""
     if (file := take(key)) is None:
         return
     _, content = file
@@ -91,20 +91,20 @@ def take_file(kind: str, key: str, gallery: str) -> None:
     except UnusablePictureError as error:
         st.session_state[PROBLEM_KEY] = error.reason
         return
-    keep_source(kind, photo)
+    keep_digit_photo(kind, photo)
 
 
 def show_reading(now: State, choice: Choice, kind: str) -> None:
-    """Show why a picture cannot be used, or how it is read; and what can be corrected of that."""
-    source = sources().get(kind) if choice.gallery == DIGITS else None
-    problem = st.session_state.get(PROBLEM_KEY) or (source.problem if source else "")
+    """Show why a picture cannot be used, or how it was read, and the controls that correct it."""
+    digit_photo = digit_photos().get(kind) if choice.gallery == DIGITS else None
+    problem = st.session_state.get(PROBLEM_KEY) or (digit_photo.problem if digit_photo else "")
     if problem:
         sentences = [TEXTS["unusable"][problem], TEXTS["kept"] if choice.is_own else ""]
         st.error(" ".join(sentences))
     last = own_pictures().get(kind)
-    if source and source.problem:
-        show_steps(first_step(source.photo, source.adjustment))
+    if digit_photo and digit_photo.problem:
+        show_steps(first_step(digit_photo.photo, digit_photo.adjustment))
     elif last is not None and last.code == now.picture:
         show_steps(last.steps)
-    if source:
-        offer_corrections(kind, source)
+    if digit_photo:
+        offer_corrections(kind, digit_photo)

@@ -21,25 +21,26 @@ THUMBNAIL = 96  # pixels
 
 def pick_sample(now: State, choice: Choice) -> None:
     """Offer the pictures of the model's gallery."""
-    found, texts = samples(choice.gallery), TEXTS["samples"]
+    pictures, texts = samples(choice.gallery), TEXTS["samples"]
     names = texts[choice.gallery]
     thumbnails(
         key=f"samples-{choice.gallery}",
         label=texts["label"],
         pictures=[
-            (small(choice.gallery, place), names[one.name]) for place, one in enumerate(found)
+            (thumbnail(choice.gallery, index), names[picture.name])
+            for index, picture in enumerate(pictures)
         ],
         chosen=None if now.photo else now.sample,
         columns=5 if choice.gallery == CIFAR else 4,
-        on_choose=lambda place: session.change(sample=place, photo=""),
+        on_choose=lambda index: session.change(sample=index, photo=""),
     )
-    preview(choice, texts["preview"], name=names[found[now.sample].name])
+    preview(choice, texts["preview"], name=names[pictures[now.sample].name])
 
 
 @cache
-def small(gallery: str, place: int) -> str:
-    """Return the address of a small picture of a gallery's."""
-    image = samples(gallery)[place].open()
+def thumbnail(gallery: str, index: int) -> str:
+    """Return the address of a small version of a gallery's picture."""
+    image = samples(gallery)[index].open()
     image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
     return jpeg_address(image)
 

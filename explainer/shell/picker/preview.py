@@ -1,4 +1,4 @@
-"""What the model gets, small, and what it says of an own picture."""
+"""A small preview of what the model gets, and its answer for a visitor's own picture."""
 
 from html import escape
 
@@ -41,7 +41,7 @@ ol.picture-steps.picture-steps {
 
 
 def preview_own(now: State, choice: Choice) -> None:
-    """Show what the model gets and says of an own picture, or what it sees until there is one."""
+    """Show a visitor's picture and the model's answer; without one, what the model sees."""
     is_digits = choice.gallery == DIGITS
     if not choice.is_own:
         none = TEXTS["own_none"] if is_digits else TEXTS["photo"]["none"]
@@ -62,22 +62,22 @@ def preview(choice: Choice, *lines: str, **facts: object) -> None:
     """Show the pixels that the model gets, and lines of Markdown's bold beside them.
 
     Args:
-        facts: what the lines name in braces, strangers' words among it.
+        facts: values for the names in braces; strangers' words are escaped.
     """
     height, width = choice.config.image_hw
     kind = "preview_alt" if choice.config.in_channels == 1 else "preview_alt_colour"
     alt = escape(TEXTS[kind].format(what=what_is_shown(choice), height=height, width=width))
-    words = "".join(f"<p>{bold(line, **facts)}</p>" for line in lines)
+    paragraphs = "".join(f"<p>{bold(line, **facts)}</p>" for line in lines)
     smooth = ' class="smooth"' if width > PIXELATED else ""
     st.html(
         f'<div class="picked"><img{smooth} src="{image_address(chosen.picture(choice))}" '
         f'alt="{alt}">'
-        f'<div role="status">{words}</div></div>'
+        f'<div role="status">{paragraphs}</div></div>'
     )
 
 
 def what_is_shown(choice: Choice) -> str:
-    """Say what the picture shows, as far as anybody knows."""
+    """Say what the picture shows, where that is known."""
     if choice.is_own:
         return TEXTS["own_alt"]
     if choice.gallery == DIGITS:
@@ -87,7 +87,7 @@ def what_is_shown(choice: Choice) -> str:
 
 
 def bold(line: str, **facts: object) -> str:
-    """Return a line with its ``**bold**`` words as HTML, filled with letters that are no markup."""
+    """Return a line as HTML with its ``**bold**`` words; the facts in it are escaped."""
     pieces = escape(line).split("**")
-    html = "".join(f"<b>{p}</b>" if place % 2 else p for place, p in enumerate(pieces))
+    html = "".join(f"<b>{piece}</b>" if index % 2 else piece for index, piece in enumerate(pieces))
     return html.format(**{name: in_html(fact) for name, fact in facts.items()})

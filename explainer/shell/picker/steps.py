@@ -1,4 +1,4 @@
-"""How a photograph became what the model gets, step by step: the pictures that were computed."""
+"""The steps from a photograph to the digit that the model gets, each with its picture."""
 
 import base64
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from explainer.inputs.pictures.read_file import Photo, Upload, turned_and_cut
 TEXTS = load_texts("picker")
 
 THUMBNAIL = 160  # pixels, of which a page shows half as many
-OF_THE_FILE = ("first_frame", "turned", "deep", "transparent", "alpha")  # said of the first step
+OF_THE_FILE = ("first_frame", "turned", "deep", "transparent", "alpha")  # texts of the first step
 
 
 @dataclass(frozen=True)
 class Step:
-    """One picture on the way.
+    """One step of the preparation.
 
     Attributes:
         address: of the picture, small.
-        names: of the sentences about it.
+        names: of the texts about it.
     """
 
     address: str
@@ -45,7 +45,7 @@ def steps_of(upload: Upload) -> tuple[Step, ...]:
 
 
 def first_step(photo: Photo, adjustment: Adjustment = AS_FOUND) -> tuple[Step, ...]:
-    """Return the step of a picture of which no digit was made."""
+    """Return the only step of a picture in which no digit was found."""
     names = ("yours", *(n for n in OF_THE_FILE if n in photo.done))
     return (Step(thumbnail(turned_and_cut(photo.colour, adjustment)), names),)
 
@@ -59,7 +59,7 @@ def thumbnail(values: np.ndarray) -> str:
 
 
 def show_steps(steps: tuple[Step, ...]) -> None:
-    """Show each picture with what it is in a sentence."""
+    """Show each step's picture beside its text."""
     items = "".join(
         f'<li><img src="{step.address}" alt=""><span>'
         f"{escape(' '.join(TEXTS['step'][name] for name in step.names))}</span></li>"

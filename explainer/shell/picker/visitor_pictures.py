@@ -1,4 +1,4 @@
-"""What a visitor's own pictures are, each kind's last one, and which kind is open."""
+"""A visitor's own pictures in the session: the last one of each kind, and which kind is open."""
 
 from dataclasses import dataclass
 
@@ -14,22 +14,22 @@ from explainer.shell.picker.steps import Step, steps_of
 from explainer.state import session
 from explainer.training import visitor
 
-KIND_KEY = "picture-kind"  # which of them is open
-OWN_KEY = "own-pictures"  # kind → the own picture that it last gave
+KIND_KEY = "picture-kind"  # the kind that is open
+PICTURES_KEY = "own-pictures"  # kind → the last picture of that kind
 PHOTO_KIND_KEY = "photo-kind"  # the same for photographs
-OWN_PHOTO_KEY = "own-photos"
-PROBLEM_KEY = "picture-problem"  # why the last file gave none
-SOURCE_KEY = "picture-sources"  # kind → the photograph of a digit that it last gave
+PHOTOS_KEY = "own-photos"
+PROBLEM_KEY = "picture-problem"  # why the last file could not be used
+DIGIT_PHOTOS_KEY = "picture-sources"  # kind → the last photograph of a digit
 
 
 @dataclass(frozen=True)
-class Own:
+class VisitorPicture:
     """A visitor's own picture.
 
     Attributes:
         code: for the link.
-        name: of the drawing that it was made of, if it was drawn.
-        steps: of its preparation, if it was photographed.
+        name: of the drawing, if it was drawn.
+        steps: how it was prepared, if it was photographed.
     """
 
     code: str
@@ -38,11 +38,11 @@ class Own:
 
 
 @dataclass(frozen=True)
-class Source:
-    """A photograph of a digit, small, and how its visitor corrected the way it is read.
+class DigitPhoto:
+    """A small photograph of a digit, and how the visitor corrected its reading.
 
     Attributes:
-        problem: names the sentence that says why no digit was made of it, if none was.
+        problem: name of the text that says why it has no usable digit; empty if it has one.
     """
 
     photo: Photo
@@ -51,34 +51,34 @@ class Source:
 
 
 def own_photos() -> dict[str, str]:
-    """Return the own photograph that each kind last gave."""
-    return st.session_state.setdefault(OWN_PHOTO_KEY, {})
+    """Return the name of the last photograph of each kind, for models not trained on digits."""
+    return st.session_state.setdefault(PHOTOS_KEY, {})
 
 
-def own_pictures() -> dict[str, Own]:
-    return st.session_state.setdefault(OWN_KEY, {})
+def own_pictures() -> dict[str, VisitorPicture]:
+    return st.session_state.setdefault(PICTURES_KEY, {})
 
 
-def sources() -> dict[str, Source]:
-    return st.session_state.setdefault(SOURCE_KEY, {})
+def digit_photos() -> dict[str, DigitPhoto]:
+    return st.session_state.setdefault(DIGIT_PHOTOS_KEY, {})
 
 
-def keep_source(kind: str, photo: Photo, adjustment: Adjustment = AS_FOUND) -> None:
+def keep_digit_photo(kind: str, photo: Photo, adjustment: Adjustment = AS_FOUND) -> None:
     """Keep a photograph of a digit, and the digit that is found in it, if there is one."""
     st.session_state.pop(PROBLEM_KEY, None)
     try:
         upload = prepare(photo, adjustment)
     except UnusablePictureError as error:
-        sources()[kind] = Source(photo, adjustment, error.reason)
+        digit_photos()[kind] = DigitPhoto(photo, adjustment, error.reason)
         return
-    sources()[kind] = Source(photo, adjustment)
-    keep(kind, Own(link_code.encode(upload.pixels), "", steps_of(upload)))
+    digit_photos()[kind] = DigitPhoto(photo, adjustment)
+    keep_picture(kind, VisitorPicture(link_code.encode(upload.pixels), "", steps_of(upload)))
 
 
-def keep(kind: str, given: Own) -> None:
-    own_pictures()[kind] = given
+def keep_picture(kind: str, picture: VisitorPicture) -> None:
+    own_pictures()[kind] = picture
     st.session_state.pop(PROBLEM_KEY, None)
-    session.change(picture=given.code)
+    session.change(picture=picture.code)
 
 
 def keep_photograph(kind: str, pixels: np.ndarray) -> None:
