@@ -6,11 +6,13 @@ name to its ``dtype``, ``shape`` and ``offset``. ``shared/data.js`` reads it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from explainer.components.colours import component_colours
 
 ALIGNMENT = 4  # bytes
 DTYPES = ("uint8", "float32")
@@ -128,6 +130,30 @@ def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 def filled_up(content: bytes, filler: bytes) -> bytes:
     return content + filler * (-len(content) % ALIGNMENT)
+
+
+def picture_header(
+    channel: str, pixels: np.ndarray, grid: tuple[int, int], prefix_names: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return what the header of every component says that shows an image under a grid of patches.
+
+    Args:
+        channel: on which the component hears what is chosen.
+        pixels: (height, width, channels), as ``as_image`` returns them.
+        grid: rows and columns of patches.
+        prefix_names: of the tokens before the first patch.
+    """
+    height, width, channels = pixels.shape
+    return {
+        "channel": channel,
+        "rows": grid[0],
+        "columns": grid[1],
+        "prefix_names": list(prefix_names),
+        "image_height": height,
+        "image_width": width,
+        "channels": channels,
+        "colours": component_colours(),
+    }
 
 
 def as_image(pixels: np.ndarray) -> np.ndarray:

@@ -6,8 +6,7 @@ import numpy as np
 import streamlit as st
 
 from explainer.components import assets
-from explainer.components.colours import component_colours
-from explainer.components.packing import as_image, pack
+from explainer.components.packing import as_image, pack, picture_header
 from explainer.components.selection import send_selection, valid_choice
 
 _mount = st.components.v2.component(
@@ -48,15 +47,8 @@ def pack_patches(
             f"patches of an image of {height} x {width} pixels"
         )
     header = {
-        "channel": channel,
-        "rows": rows,
-        "columns": columns,
-        "prefix_names": [],
-        "image_height": height,
-        "image_width": width,
-        "channels": channels,
+        **picture_header(channel, pixels, grid),
         "texts": dict(texts),
-        "colours": component_colours(),
     }
     return pack(header, {"image": pixels, "vectors": vectors.astype(np.float32, copy=False)})
 

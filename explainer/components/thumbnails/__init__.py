@@ -35,7 +35,7 @@ def thumbnails(
         on_choose: called before the rerun with the place of the one that was clicked.
     """
 
-    def hand_back() -> None:
+    def on_change() -> None:
         found = valid_choice(st.session_state[key], {"place": len(pictures)})
         if "place" in found:
             on_choose(found["place"])
@@ -48,5 +48,5 @@ def thumbnails(
             "chosen": chosen,
             "columns": columns,
         },
-        on_choice_change=hand_back,
+        on_choice_change=on_change,
     )

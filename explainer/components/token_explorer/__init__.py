@@ -6,8 +6,7 @@ import numpy as np
 import streamlit as st
 
 from explainer.components import assets
-from explainer.components.colours import component_colours
-from explainer.components.packing import as_image, pack, pack_patterns
+from explainer.components.packing import as_image, pack, pack_patterns, picture_header
 from explainer.components.selection import send_selection, valid_choice
 
 _mount = st.components.v2.component(
@@ -49,17 +48,10 @@ def pack_explorer(
             f"{rows} x {columns} patches"
         )
     header = {
-        "channel": channel,
-        "rows": rows,
-        "columns": columns,
-        "prefix_names": list(prefix_names),
-        "image_height": pixels.shape[0],
-        "image_width": pixels.shape[1],
-        "channels": pixels.shape[2],
+        **picture_header(channel, pixels, grid, prefix_names),
         "depth": patterns.shape[0],
         "heads": patterns.shape[1],
         "texts": dict(texts),
-        "colours": component_colours(),
     }
     packed = pack_patterns(patterns, len(prefix_names))
     return pack(header, {"image": pixels, **packed.arrays()})

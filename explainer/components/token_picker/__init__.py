@@ -8,8 +8,8 @@ import streamlit as st
 
 from explainer.caching import remember
 from explainer.components import assets
-from explainer.components.colours import MARKS, component_colours
-from explainer.components.packing import as_image, pack
+from explainer.components.colours import MARKS
+from explainer.components.packing import as_image, pack, picture_header
 from explainer.components.selection import send_choice, valid_choice
 from explainer.content import load_texts
 
@@ -75,20 +75,13 @@ def pack_picker(
         if scale == "sequential" and values.min() < 0:
             raise ValueError("values below 0 need the diverging scale")
     header = {
-        "channel": channel,
+        **picture_header(channel, pixels, grid, prefix_names),
         "group": group,
-        "rows": rows,
-        "columns": columns,
-        "prefix_names": list(prefix_names),
-        "image_height": pixels.shape[0],
-        "image_width": pixels.shape[1],
-        "channels": pixels.shape[2],
         "scale": scale,
         "limit": limit,
         "colour": colour,
         "width": width,
         "texts": dict(load_texts("token_picker")),
-        "colours": component_colours(),
     }
     return pack(header, {"image": pixels} | ({} if values is None else {"values": values}))
 
