@@ -1,7 +1,7 @@
-"""Controls of the pages: each shows one value of the state and hands back what is chosen.
+"""Controls of the pages: each shows one value of the state and reports what is chosen.
 
-A widget that is told its value at every run jumps back under a quick hand; these are told only a
-value that they do not have.
+A widget whose value is set at every run jumps back under a quick hand. These are set only where
+they show another value.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from explainer.state import session
 from explainer.state.place import Place
 
 Option = TypeVar("Option")
-TOLD_KEY = "told"  # key of a widget → the page on which it was told its value last
+SYNCED_KEY = "told"  # key of a widget → the page on which its value was set last
 
 
 def pick(
@@ -35,7 +35,7 @@ def pick(
         chosen: what is shown, one of ``options``.
         keep: called with the option that somebody chose, before the page runs again.
     """
-    tell(key, chosen)
+    sync_widget(key, chosen)
     st.segmented_control(
         label,
         options,
@@ -44,7 +44,7 @@ def pick(
         format_func=format_func,
         help=help,
         label_visibility=label_visibility,
-        on_change=partial(hand_back, key, keep),
+        on_change=partial(on_change, key, keep),
     )
 
 
@@ -59,7 +59,7 @@ def slide(
     help: str | None = None,
 ) -> None:
     """Offer options that have an order on a slider; otherwise as ``pick``."""
-    tell(key, chosen)
+    sync_widget(key, chosen)
     st.select_slider(
         label,
         options,
@@ -69,7 +69,7 @@ def slide(
         format_func=format_func,
         help=help,
         disabled=len(options) < 2,
-        on_change=partial(hand_back, key, keep),
+        on_change=partial(on_change, key, keep),
     )
 
 
@@ -83,7 +83,7 @@ def enter(
     help: str | None = None,
 ) -> None:
     """Offer a field for a whole number from 0 to ``most``; otherwise as ``pick``."""
-    tell(key, chosen)
+    sync_widget(key, chosen)
     st.number_input(
         label,
         min_value=0,
@@ -91,7 +91,7 @@ def enter(
         step=1,
         key=key,
         help=help,
-        on_change=partial(hand_back, key, keep),
+        on_change=partial(on_change, key, keep),
     )
 
 
@@ -123,19 +123,20 @@ def pick_number(
     )
 
 
-def tell(key: str, value: object) -> None:
+def sync_widget(key: str, value: object) -> None:
     """Let a widget show a value.
 
     On another page it is another widget, which has no value yet, although its key still has one.
     """
-    view, told = st.session_state.get(session.VIEW_KEY), st.session_state.setdefault(TOLD_KEY, {})
-    is_new = key not in st.session_state or told.get(key, view) != view
+    view = st.session_state.get(session.VIEW_KEY)
+    synced = st.session_state.setdefault(SYNCED_KEY, {})
+    is_new = key not in st.session_state or synced.get(key, view) != view
     if is_new or st.session_state[key] != value:
         st.session_state[key] = value
-    told[key] = view
+    synced[key] = view
 
 
-def hand_back(key: str, keep: Callable[[Option], None]) -> None:
+def on_change(key: str, keep: Callable[[Option], None]) -> None:
     """Keep what was chosen.
 
     A browser that has only begun to draw a control sends it without a value when somebody clicks

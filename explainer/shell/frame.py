@@ -125,9 +125,11 @@ def show_head(
     place: Place,
 ) -> None:
     """Title and lead, and a quiet row: how to look at the page, and its link."""
-    words = load_texts("frame")
+    frame_texts = load_texts("frame")
     number, count = routes.PIPELINE.index(view) + 1, len(routes.PIPELINE)
-    st.html(f'<p class="page-number">{words["number"].format(number=number, count=count)}</p>')
+    st.html(
+        f'<p class="page-number">{frame_texts["number"].format(number=number, count=count)}</p>'
+    )
     st.title(texts["title"].format(**facts), anchor=False)
     with st.container(key="lead"):
         st.markdown(texts["lead"].format(**facts))
@@ -139,15 +141,15 @@ def show_head(
         vertical_alignment="center",
     ):
         pick(
-            words["mode"],
+            frame_texts["mode"],
             tuple(reversed(MODES)),
             "free" if place.step is None else "guided",
             change_mode,
             key="mode",
-            format_func=words.__getitem__,
+            format_func=frame_texts.__getitem__,
             label_visibility="collapsed",
         )
-        copy_link(words["copy_link"])
+        copy_link(frame_texts["copy_link"])
 
 
 def change_mode(mode: str) -> None:
@@ -171,7 +173,7 @@ def step_of(guide: list[Step], place: Place) -> int | None:
 def shown(guide: list[Step], parts: list[str], place: Place) -> list[str]:
     """Return the parts to draw: all in the order of the page, or those of the guide's step.
 
-    A step's own part comes first, right below the words about it.
+    A step's own part comes first, right below its text.
     """
     here = step_of(guide, place)
     if here is None:
@@ -188,24 +190,24 @@ def show_guide(
     here = step_of(guide, place)
     if here is None:
         return None
-    words = load_texts("frame")
+    frame_texts = load_texts("frame")
     step, last = guide[here], here == len(guide) - 1
     following = routes.following(view)
-    onward = words["next"]
+    onward = frame_texts["next"]
     if last:
         onward = (
-            words["next_page"].format(title=routes.TITLES[following])
+            frame_texts["next_page"].format(title=routes.TITLES[following])
             if following
-            else words["home"]
+            else frame_texts["home"]
         )
-    said = words["step"].format(number=here + 1, count=len(guide))
+    progress = frame_texts["step"].format(number=here + 1, count=len(guide))
     with st.container(key="guide-start"):
-        follow_guide(said)
+        follow_guide(progress)
     with st.container(key="guide", border=True):
         st.markdown(step["text"].format(**facts))
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
-                words["back"],
+                frame_texts["back"],
                 key="guide-back",
                 disabled=not here,
                 on_click=partial(session.change, step=here - 1),
@@ -217,7 +219,7 @@ def show_guide(
                 type="primary",
                 on_click=leave if last else partial(session.change, step=here + 1),
             )
-            st.markdown(f":small[{said}]", width="content")
+            st.markdown(f":small[{progress}]", width="content")
     if st.session_state.pop(LEAVE, False):
         routes.go(following or "home")
     return step

@@ -28,8 +28,8 @@ MODES = ("free", "guided")
 SHOWN = ("show", "hide")
 TEMPERATURES = ("0.125", "0.25", "0.5", "1", "2", "4", "8")
 LONGEST_PICTURE = 1_000  # characters of an own picture in a link
-# what only one page knows; each page keeps its own
-OWN = ("cell", "cut", "kind", "shuffle", "temperature", "off", "unit")
+# values that belong to one page alone: each page keeps them for itself
+PAGE_LOCAL = ("cell", "cut", "kind", "shuffle", "temperature", "off", "unit")
 
 
 @dataclass(frozen=True)

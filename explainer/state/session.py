@@ -11,12 +11,12 @@ from typing import Any
 import streamlit as st
 
 from explainer.state.choice import Choice
-from explainer.state.link import MOST, OWN, READERS, Refusal, State, encode, read_link
+from explainer.state.link import MOST, PAGE_LOCAL, READERS, Refusal, State, encode, read_link
 from explainer.state.place import Cell, Place
 from vit_core.interpret.heads import Head
 
 SESSION_KEY = "state"
-OWN_KEY = "own"  # view → what was chosen on it alone
+PAGE_LOCAL_KEY = "own"  # view → values that belong to it alone
 VIEW_KEY = "view"  # the page that was shown last
 REFUSED_KEY = "refused"  # what the link asked for and did not get
 PLAYING_KEY = "epochs-playing"  # the run whose epochs are played, one after another
@@ -33,9 +33,9 @@ def load() -> State:
 def save(state: State) -> None:
     """Keep ``state`` in the session and write it to the URL, beside parameters of other owners."""
     st.session_state[SESSION_KEY] = state
-    found = st.query_params.to_dict()
-    wanted = {name: text for name, text in found.items() if name not in READERS} | encode(state)
-    if wanted != found:
+    shown = st.query_params.to_dict()
+    wanted = {name: text for name, text in shown.items() if name not in READERS} | encode(state)
+    if wanted != shown:
         st.query_params.from_dict(wanted)
 
 
@@ -46,12 +46,12 @@ def refused() -> list[Refusal | str]:
 
 def link() -> dict[str, str]:
     """Return what ``st.page_link(query_params=…)`` needs for another page to open on this state."""
-    return encode(replace(load(), step=0, **own(State())))
+    return encode(replace(load(), step=0, **page_local(State())))
 
 
-def own(state: State) -> dict[str, Any]:
+def page_local(state: State) -> dict[str, Any]:
     """Return the values that belong to one page alone."""
-    return {name: getattr(state, name) for name in OWN}
+    return {name: getattr(state, name) for name in PAGE_LOCAL}
 
 
 def is_opening() -> bool:
@@ -69,12 +69,12 @@ def enter(view: str) -> None:
     if left is None:
         st.session_state[VIEW_KEY] = view
     elif left != view:
-        kept = st.session_state.setdefault(OWN_KEY, {})
-        kept[left] = own(now)
+        values = st.session_state.setdefault(PAGE_LOCAL_KEY, {})
+        values[left] = page_local(now)
         st.session_state[VIEW_KEY] = view
         refused().clear()
         st.session_state.pop(PLAYING_KEY, None)
-        save(replace(now, step=0, **kept.get(view, own(State()))))
+        save(replace(now, step=0, **values.get(view, page_local(State()))))
 
 
 def place(choice: Choice, prefix: str = "") -> Place:

@@ -47,7 +47,7 @@ def pick_picture(now: State, choice: Choice) -> None:
     is_digits = choice.gallery == DIGITS
     kind = open_kind(now) if is_digits else open_photo_kind(now)
     key = "picker" if is_digits else "photo-picker"
-    controls.tell(key, kind)
+    controls.sync_widget(key, kind)
     st.pills(
         TEXTS["kind"],
         KINDS if is_digits else PHOTO_KINDS,

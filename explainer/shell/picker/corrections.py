@@ -34,7 +34,7 @@ def offer_corrections(kind: str, photo: DigitPhoto) -> None:
             )
         for name in ("across", "down"):
             key, chosen = f"{kind}-{name}", getattr(now, name)
-            controls.tell(key, chosen)
+            controls.sync_widget(key, chosen)
             st.slider(
                 TEXTS[name],
                 *WHOLE,
@@ -43,7 +43,7 @@ def offer_corrections(kind: str, photo: DigitPhoto) -> None:
                 on_change=partial(take_value, kind, name, key),
             )
         key = f"{kind}-ink"
-        controls.tell(key, now.ink)
+        controls.sync_widget(key, now.ink)
         st.segmented_control(
             TEXTS["ink"],
             INKS,
@@ -53,7 +53,7 @@ def offer_corrections(kind: str, photo: DigitPhoto) -> None:
             on_change=partial(take_value, kind, "ink", key),
         )
         key = f"{kind}-more"
-        controls.tell(key, now.more)
+        controls.sync_widget(key, now.more)
         st.slider(
             TEXTS["more"],
             -MOST,

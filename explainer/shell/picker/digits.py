@@ -30,7 +30,7 @@ def take_number(name: str) -> None:
 
 
 def pick_digit(now: State, choice: Choice) -> None:
-    controls.tell("digit", now.digit)
+    controls.sync_widget("digit", now.digit)
     st.segmented_control(
         TEXTS["digit"],
         range(10),
@@ -39,7 +39,7 @@ def pick_digit(now: State, choice: Choice) -> None:
         on_change=partial(take_number, "digit"),
     )
     count = test_digits.count_digits(now.digit)
-    controls.tell("index", now.index)
+    controls.sync_widget("index", now.index)
     st.number_input(
         TEXTS["index"].format(count=count, digit=now.digit),
         min_value=0,

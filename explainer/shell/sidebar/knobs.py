@@ -73,7 +73,7 @@ def widget_args(name: str, now: State) -> dict[str, Any]:
     The state alone decides what the widget shows. The widget is only set if it shows another value:
     one that is set at every run jumps back while somebody moves it quickly.
     """
-    controls.tell(name, getattr(now, name))
+    controls.sync_widget(name, getattr(now, name))
     return {"key": name, "on_change": partial(keep, name)}
 
 

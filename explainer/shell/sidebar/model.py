@@ -76,7 +76,9 @@ def pick_model(now: State) -> None:
     labels = {source: TEXTS["sources"][source] for source in load.available_sources()}
     labels |= {by_others(name): title for name, title in offered_models(now).items()}
     labels |= {option_of_run(run): label for run, label in saved_epochs.offered(now).items()}
-    controls.tell("source", option_of_run(now.run) if now.source == RUN else source_name(now, None))
+    controls.sync_widget(
+        "source", option_of_run(now.run) if now.source == RUN else source_name(now, None)
+    )
     st.selectbox(
         TEXTS["model"],
         list(labels),

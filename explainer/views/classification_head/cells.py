@@ -69,10 +69,10 @@ def derived(choice: Choice, seen: Observation, cell: Cell) -> Derivation:
     """Derive a number that is computed from the trace beside the model: a split or the lens."""
     split, row = written(choice, seen), cell.row
     if cell.matrix == "lens":
-        found = lens(choice, seen)
-        logits = Factor("logits", found.logits[row].astype(np.float64))
+        readings = lens(choice, seen)
+        logits = Factor("logits", readings.logits[row].astype(np.float64))
         column = shown_classes(seen)[cell.column]
-        return softmax(logits, column, float(found.probabilities[row, column]), "class")
+        return softmax(logits, column, float(readings.probabilities[row, column]), "class")
     if cell.matrix == "margin":
         table = contributions(split).astype(np.float64)[row]
         best, rival = table[seen.prediction], table[rival_of(seen)]

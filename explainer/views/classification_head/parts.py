@@ -52,7 +52,7 @@ def written_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
     best, rival = seen.prediction, rival_of(seen)
     table, writers = contributions(split), writer_names(split, True)
     places = shown_classes(seen)
-    words = {"answer": names[best], "rival": names[rival]}
+    classes = {"answer": names[best], "rival": names[rival]}
     return [
         Matrix(
             "written",
@@ -66,9 +66,9 @@ def written_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
         Matrix(
             "margin",
             table[:, best : best + 1] - table[:, rival : rival + 1],
-            plain_format(texts["margin"], **words),
+            plain_format(texts["margin"], **classes),
             writers,
-            [plain_format(texts["margin_column"], **words)],
+            [plain_format(texts["margin_column"], **classes)],
             row_axis="writer",
         ),
     ]

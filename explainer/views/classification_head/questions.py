@@ -18,31 +18,32 @@ LARGE = math.log(1e6)  # from here on a power of e is written with a power of te
 
 
 def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
-    words = facts(choice, seen, place)
+    page_facts = facts(choice, seen, place)
     return [
-        ask_settles(choice, seen, words),
-        ask_ratio(seen, words),
-        ask_writer(choice, seen, words),
-        ask_shift(words),
+        ask_settles(choice, seen, page_facts),
+        ask_ratio(seen, page_facts),
+        ask_writer(choice, seen, page_facts),
+        ask_shift(page_facts),
     ]
 
 
-def ask_settles(choice: Choice, seen: Observation, words: Mapping[str, object]) -> Question:
-    texts, found = TEXTS["questions"]["settles"], lens(choice, seen)
+def ask_settles(choice: Choice, seen: Observation, page_facts: Mapping[str, object]) -> Question:
+    texts, readings = TEXTS["questions"]["settles"], lens(choice, seen)
     stages = stage_names(seen.config)
-    said = "; ".join(
-        f"{stage} {seen.class_names[name]}" for stage, name in zip(stages, found.said, strict=True)
+    story = "; ".join(
+        f"{stage} {seen.class_names[name]}"
+        for stage, name in zip(stages, readings.said, strict=True)
     )
     return Question(
         "settles",
-        texts["text"].format(**words),
+        texts["text"].format(**page_facts),
         tuple(stages),
-        found.settled,
-        texts["why"].format(story=said),
+        readings.settled,
+        texts["why"].format(story=story),
     )
 
 
-def ask_ratio(seen: Observation, words: Mapping[str, object]) -> Question:
+def ask_ratio(seen: Observation, page_facts: Mapping[str, object]) -> Question:
     texts, best = TEXTS["questions"]["ratio"], seen.prediction
     second = int(np.argsort(-seen.logits, kind="stable")[1])
     difference = float(np.float64(seen.logits[best]) - np.float64(seen.logits[second]))
@@ -54,7 +55,7 @@ def ask_ratio(seen: Observation, words: Mapping[str, object]) -> Question:
         power_of_e(2 * difference),
     )
     options = tuple(texts["times"].format(number=number) for number in numbers)
-    rival = {**words, "rival": seen.class_names[second], "difference": shown}
+    rival = {**page_facts, "rival": seen.class_names[second], "difference": shown}
     # of the difference as it is shown, e may have another power
     exact = difference < LARGE and holds(math.exp(number_of(shown)), ratio)
     return Question(
@@ -80,18 +81,18 @@ def power_of_e(number: float) -> str:
     return f"{10**rest:.2f}·10{str(int(power)).translate(SUPERSCRIPTS)}"
 
 
-def ask_writer(choice: Choice, seen: Observation, words: Mapping[str, object]) -> Question:
+def ask_writer(choice: Choice, seen: Observation, page_facts: Mapping[str, object]) -> Question:
     """Ask for the largest of four contributions to the answer's logit, among them the smallest."""
     texts, split = TEXTS["questions"]["writer"], written(choice, seen)
     names, column = writer_names(split), split.logits[:, seen.prediction]
     order = np.argsort(-column, kind="stable")
     places = sorted({int(order[at]) for at in (0, 1, len(order) // 2, -1)})
     shown = [(names[place], fixed(float(column[place]), 2, signed=True)) for place in places]
-    text, best = texts["text"].format(**words), places.index(int(order[0]))
-    return compared("writer", text, shown, best, texts["why"], **words)
+    text, best = texts["text"].format(**page_facts), places.index(int(order[0]))
+    return compared("writer", text, shown, best, texts["why"], **page_facts)
 
 
-def ask_shift(words: Mapping[str, object]) -> Question:
+def ask_shift(page_facts: Mapping[str, object]) -> Question:
     texts = TEXTS["questions"]["shift"]
     options = (texts["rises"], texts["falls"], texts["stays"])
-    return Question("shift", texts["text"].format(**words), options, 2, texts["why"])
+    return Question("shift", texts["text"].format(**page_facts), options, 2, texts["why"])

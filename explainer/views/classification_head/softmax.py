@@ -97,14 +97,14 @@ def worked(seen: Observation) -> tuple[str, ...]:
 def verdict(choice: Choice, seen: Observation, place: Place) -> str:
     texts = texts_of("classification_head", seen)["parts"]["softmax"]
     names, truth = seen.class_names, seen.label
-    words = facts(choice, seen, place)
+    page_facts = facts(choice, seen, place)
     if truth is None:
-        said = texts["verdict_own"].format(**words)
+        sentence = texts["verdict_own"].format(**page_facts)
     elif truth == seen.prediction:
-        said = texts["verdict_right"].format(**words)
+        sentence = texts["verdict_right"].format(**page_facts)
     else:
         share = percent(float(seen.probabilities[truth]))
-        said = texts["verdict_wrong"].format(
-            truth=names[truth], a_truth=with_article(names[truth]), truth_share=share, **words
+        sentence = texts["verdict_wrong"].format(
+            truth=names[truth], a_truth=with_article(names[truth]), truth_share=share, **page_facts
         )
-    return said if choice.trained else f"{said} {texts['untrained']}"
+    return sentence if choice.trained else f"{sentence} {texts['untrained']}"

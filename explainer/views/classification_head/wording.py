@@ -45,8 +45,8 @@ def rival_of(seen: Observation) -> int:
 
 
 def numbered(count: int) -> list[str]:
-    words = TEXTS["parts"]["pooled"]["dimension"]
-    return [words.format(number=place + 1) for place in range(count)]
+    template = TEXTS["parts"]["pooled"]["dimension"]
+    return [template.format(number=place + 1) for place in range(count)]
 
 
 def writer_names(split: Written, with_constant: bool = False) -> list[str]:

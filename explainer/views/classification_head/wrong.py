@@ -24,16 +24,16 @@ SHOWN_MISTAKES = 4
 
 
 class Mistake(NamedTuple):
-    """A picture, and what is said of it.
+    """A picture that the model gets wrong.
 
     Attributes:
-        truth, said: classes.
+        truth, predicted: classes.
         chosen: what the state has when this picture is looked at.
     """
 
     pixels: np.ndarray
     truth: int
-    said: int
+    predicted: int
     chosen: dict[str, Any]
 
 
@@ -41,22 +41,22 @@ def show_wrong(choice: Choice, seen: Observation, place: Place) -> None:
     texts, names = texts_of("classification_head", seen)["parts"]["wrong"], seen.class_names
     mistakes = mistakes_of(choice)
     if seen.label is not None and seen.label != seen.prediction:
-        said = texts["here"].format(
+        sentence = texts["here"].format(
             truth=names[seen.label],
             a_truth=with_article(names[seen.label]),
             written=texts_of("classification_head", seen)["parts"]["parts"]["title"],
             **facts(choice, seen, place),
         )
-        st.markdown(said)
+        st.markdown(sentence)
     if not mistakes:
         st.markdown(texts["none"])
         return
-    words = [
+    labels_of_each = [
         {
             "truth": names[one.truth],
-            "said": names[one.said],
+            "said": names[one.predicted],
             "a_truth": with_article(names[one.truth]),
-            "a_said": with_article(names[one.said]),
+            "a_said": with_article(names[one.predicted]),
             "number": index + 1,
         }
         for index, one in enumerate(mistakes)
@@ -65,17 +65,17 @@ def show_wrong(choice: Choice, seen: Observation, place: Place) -> None:
         looks(
             [
                 (
-                    image_alone(one.pixels, plain_format(texts["alt"], **said)),
-                    plain_format(texts["taken"], **said),
+                    image_alone(one.pixels, plain_format(texts["alt"], **labels)),
+                    plain_format(texts["taken"], **labels),
                     (),
                 )
-                for one, said in zip(mistakes, words, strict=True)
+                for one, labels in zip(mistakes, labels_of_each, strict=True)
             ]
         )
     )
     with st.container(horizontal=True):
-        for index, (one, said) in enumerate(zip(mistakes, words, strict=True)):
-            if st.button(texts["look"].format(**said), key=place.key(f"head-mistake-{index}")):
+        for index, (one, labels) in enumerate(zip(mistakes, labels_of_each, strict=True)):
+            if st.button(texts["look"].format(**labels), key=place.key(f"head-mistake-{index}")):
                 session.change(**one.chosen)
                 st.rerun()  # the whole page, as the sidebar shows the image
 

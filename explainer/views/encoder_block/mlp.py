@@ -41,7 +41,7 @@ def choose_unit(cell: Cell) -> None:
 
 
 def show_mlp(choice: Choice, seen: Observation, place: Place) -> None:
-    texts, config, words = TEXTS["parts"]["mlp"], seen.config, facts(choice, seen, place)
+    texts, config, page_facts = TEXTS["parts"]["mlp"], seen.config, facts(choice, seen, place)
     unit = unit_of(choice, seen, place)
     st.latex(texts["formula"])
     cell_matrices.show(
@@ -53,7 +53,7 @@ def show_mlp(choice: Choice, seen: Observation, place: Place) -> None:
         cache=drawn_for(choice, seen, place),
     )
     explain(choice, seen, place, hidden_matrices(choice, seen, place))
-    st.markdown(texts["active"].format(active=active_units(choice, seen, place), **words))
+    st.markdown(texts["active"].format(active=active_units(choice, seen, place), **page_facts))
     left, right = st.columns((1, 3), gap="large")
     with left:
         show_unit(choice, seen, place, unit)
@@ -108,7 +108,7 @@ def show_unit(choice: Choice, seen: Observation, place: Place, unit: int) -> Non
 
 
 def show_curve(choice: Choice, seen: Observation, place: Place, unit: int) -> None:
-    texts, words = TEXTS["parts"]["mlp"], facts(choice, seen, place)
+    texts, page_facts = TEXTS["parts"]["mlp"], facts(choice, seen, place)
     st.markdown(f"**{texts['curve']}**")
     st.plotly_chart(
         gelu_curve(
@@ -123,5 +123,5 @@ def show_curve(choice: Choice, seen: Observation, place: Place, unit: int) -> No
         theme=None,
         key=place.key("block-gelu"),
         config=CHART,
-        alt=texts["curve_alt"].format(active=active_units(choice, seen, place), **words),
+        alt=texts["curve_alt"].format(active=active_units(choice, seen, place), **page_facts),
     )

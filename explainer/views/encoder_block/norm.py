@@ -26,7 +26,7 @@ from explainer.views.encoder_block.wording import (
 
 
 def show_norm(choice: Choice, seen: Observation, place: Place) -> None:
-    texts, config, words = TEXTS["parts"]["norm"], seen.config, facts(choice, seen, place)
+    texts, config, page_facts = TEXTS["parts"]["norm"], seen.config, facts(choice, seen, place)
     st.latex(texts["formula"])
     before, after = row(choice, seen, place, "resid_pre"), row(choice, seen, place, "norm1")
     numbers = {
@@ -36,7 +36,7 @@ def show_norm(choice: Choice, seen: Observation, place: Place) -> None:
     }
     for column, when in zip(st.columns(2), ("before", "after"), strict=True):
         with column:
-            st.markdown(f"**{texts[when].format(**words)}**")
+            st.markdown(f"**{texts[when].format(**page_facts)}**")
             note(
                 texts["statistics"].format(
                     mean=numbers[f"mean_{when}"], deviation=numbers[f"deviation_{when}"]
@@ -49,7 +49,7 @@ def show_norm(choice: Choice, seen: Observation, place: Place) -> None:
         theme=None,
         key=place.key("block-norm"),
         config=CHART,
-        alt=texts["alt"].format(**numbers, **words),
+        alt=texts["alt"].format(**numbers, **page_facts),
     )
     cell_matrices.show(
         place,

@@ -20,25 +20,25 @@ from explainer.views.encoder_block.wording import (
 
 
 def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
-    words = facts(choice, seen, place)
+    page_facts = facts(choice, seen, place)
     asked = [
-        ask_larger(choice, seen, place, words),
-        ask_nothing(choice, seen, place, words),
-        ask_active(choice, seen, place, words),
-        ask_alone(words),
+        ask_larger(choice, seen, place, page_facts),
+        ask_nothing(choice, seen, place, page_facts),
+        ask_active(choice, seen, place, page_facts),
+        ask_alone(page_facts),
     ]
-    return asked if seen.config.depth == 1 else [*asked, ask_most(choice, seen, place, words)]
+    return asked if seen.config.depth == 1 else [*asked, ask_most(choice, seen, place, page_facts)]
 
 
 def ask_larger(
-    choice: Choice, seen: Observation, place: Place, words: Mapping[str, object]
+    choice: Choice, seen: Observation, place: Place, page_facts: Mapping[str, object]
 ) -> Question:
     texts = TEXTS["questions"]["larger"]
     attention, mlp = (length(row(choice, seen, place, name)) for name in ("attn_out", "mlp_out"))
     same = abs(attention - mlp) <= 0.01 * max(attention, mlp)
     return Question(
         "larger",
-        texts["text"].format(**words),
+        texts["text"].format(**page_facts),
         (texts["attention"], texts["mlp"], texts["same"]),
         2 if same else int(mlp > attention),
         texts["why"].format(attention=written(attention), mlp=written(mlp)),
@@ -46,14 +46,14 @@ def ask_larger(
 
 
 def ask_nothing(
-    choice: Choice, seen: Observation, place: Place, words: Mapping[str, object]
+    choice: Choice, seen: Observation, place: Place, page_facts: Mapping[str, object]
 ) -> Question:
     texts = TEXTS["questions"]["nothing"]
     first = fixed(row(choice, seen, place, "resid_pre")[0], 3)
     kept = flaws(choice).residual
     return Question(
         "nothing",
-        texts["text"].format(**words),
+        texts["text"].format(**page_facts),
         (texts["zeros"], texts["normed"], texts["unchanged"]),
         2 if kept else 0,
         texts["why"].format(first=first) if kept else texts["why_replaced"],
@@ -61,7 +61,7 @@ def ask_nothing(
 
 
 def ask_active(
-    choice: Choice, seen: Observation, place: Place, words: Mapping[str, object]
+    choice: Choice, seen: Observation, place: Place, page_facts: Mapping[str, object]
 ) -> Question:
     """Ask for the count among numbers that are spread over what is possible."""
     texts, units = TEXTS["questions"]["active"], seen.config.mlp_dim
@@ -69,24 +69,24 @@ def ask_active(
     numbers = sorted({active, *((active + step * units // 4) % (units + 1) for step in (1, 2, 3))})
     return Question(
         "active",
-        texts["text"].format(**words),
+        texts["text"].format(**page_facts),
         tuple(str(number) for number in numbers),
         numbers.index(active),
-        texts["why"].format(active=active, share=percent(active / units), **words),
+        texts["why"].format(active=active, share=percent(active / units), **page_facts),
     )
 
 
 def ask_most(
-    choice: Choice, seen: Observation, place: Place, words: Mapping[str, object]
+    choice: Choice, seen: Observation, place: Place, page_facts: Mapping[str, object]
 ) -> Question:
-    texts, found = TEXTS["questions"]["most"], lengths(seen, place.token(seen.telling_patch))[2]
-    blocks, sizes = numbered(texts["block"], len(found)), [f"{one:.2f}" for one in found]
+    texts, added = TEXTS["questions"]["most"], lengths(seen, place.token(seen.telling_patch))[2]
+    blocks, sizes = numbered(texts["block"], len(added)), [f"{one:.2f}" for one in added]
     shown = list(zip(blocks, sizes, strict=True))
-    text = texts["text"].format(**words)
-    return compared("most", text, shown, int(found.argmax()), texts["why"])
+    text = texts["text"].format(**page_facts)
+    return compared("most", text, shown, int(added.argmax()), texts["why"])
 
 
-def ask_alone(words: Mapping[str, object]) -> Question:
+def ask_alone(page_facts: Mapping[str, object]) -> Question:
     texts = TEXTS["questions"]["alone"]
     options = tuple(texts[name] for name in ("norm", "mlp", "attention", "sum"))
-    return Question("alone", texts["text"], options, 2, texts["why"].format(**words))
+    return Question("alone", texts["text"], options, 2, texts["why"].format(**page_facts))

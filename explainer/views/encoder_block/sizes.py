@@ -19,7 +19,7 @@ def cosine(one: np.ndarray, other: np.ndarray) -> float | None:
 
 
 def show_sizes(choice: Choice, seen: Observation, place: Place) -> None:
-    texts, words = TEXTS["parts"]["sizes"], facts(choice, seen, place)
+    texts, page_facts = TEXTS["parts"]["sizes"], facts(choice, seen, place)
     before, attention, middle, mlp, after = (row(choice, seen, place, name) for name in STREAM)
     change = after.astype(np.float64) - before
     names = ("part", "length", "share", "with_stream", "with_change")
@@ -35,7 +35,7 @@ def show_sizes(choice: Choice, seen: Observation, place: Place) -> None:
     )
     turned = cosine(before, after)
     if turned is None:
-        st.markdown(texts["zero"].format(**words))
+        st.markdown(texts["zero"].format(**page_facts))
     else:
         larger = texts["attention" if length(attention) > length(mlp) else "mlp"]
         st.markdown(
@@ -44,7 +44,7 @@ def show_sizes(choice: Choice, seen: Observation, place: Place) -> None:
                 before=f"{length(before):.2f}",
                 after=f"{length(after):.2f}",
                 cosine=f"{turned:.2f}",
-                **words,
+                **page_facts,
             )
         )
     note(texts["note"])

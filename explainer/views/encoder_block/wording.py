@@ -52,8 +52,8 @@ def length(vector: np.ndarray) -> float:
     return float(np.linalg.norm(vector.astype(np.float64)))
 
 
-def numbered(words: str, count: int) -> list[str]:
-    return [words.format(number=place + 1) for place in range(count)]
+def numbered(template: str, count: int) -> list[str]:
+    return [template.format(number=place + 1) for place in range(count)]
 
 
 def mode() -> str:

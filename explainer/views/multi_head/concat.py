@@ -81,8 +81,8 @@ def show_cell(choice: Choice, seen: Observation, place: Place, cell: Cell) -> No
     working = attention_cells.Head(
         seen.config, seen.tensors, weights(choice), block, place.head, query
     )
-    found = working.origin(cell)
-    if found is None:
+    derivation = working.origin(cell)
+    if derivation is None:
         value = written_by(choice, seen, block, query)[cell.row, cell.column]
         st.markdown(texts["cell_bias"].format(number=cell.column + 1, value=f"{value:.4g}"))
         return
@@ -93,7 +93,7 @@ def show_cell(choice: Choice, seen: Observation, place: Place, cell: Cell) -> No
         number=cell.column + 1,
     )
     is_example = place.cell_in(sum_shapes(seen.config)) is None
-    show_derivation(found, seen, place, title, is_example=is_example)
+    show_derivation(derivation, seen, place, title, is_example=is_example)
 
 
 def sum_shapes(config: ViTConfig) -> dict[str, tuple[int, int]]:

@@ -27,8 +27,8 @@ def show_effects(choice: Choice, seen: Observation, place: Place) -> None:
             heads.effects(choice, seen)
     changes = changes_of(choice, seen)
     largest = np.unravel_index(int(np.abs(changes).argmax()), changes.shape)
-    said = partial(points, like=changes[largest]) if seen.has_head else cosine_text
-    written = [[said(change) for change in row] for row in changes.tolist()]
+    write = partial(points, like=changes[largest]) if seen.has_head else cosine_text
+    written = [[write(change) for change in row] for row in changes.tolist()]
     names = {"block": largest[0] + 1, "head": largest[1] + 1}
     blocks = [texts["block_row"].format(block=n + 1) for n in range(config.depth)]
     columns = [texts["head_column"].format(head=n + 1) for n in range(config.num_heads)]
@@ -65,11 +65,11 @@ def cosine_text(change: float) -> str:
 
 def effects_csv(choice: Choice, seen: Observation) -> str:
     """Return the output with each head off, probabilities or features, a line for each head."""
-    found = heads.effects(choice, seen)
+    outputs = heads.effects(choice, seen)
     rows = [
-        (block + 1, head + 1, *found[block, head].tolist())
-        for block in range(found.shape[0])
-        for head in range(found.shape[1])
+        (block + 1, head + 1, *outputs[block, head].tolist())
+        for block in range(outputs.shape[0])
+        for head in range(outputs.shape[1])
     ]
     every = ("none", "none", *seen.output.tolist())
     columns = seen.class_names if seen.has_head else range(1, len(seen.output) + 1)

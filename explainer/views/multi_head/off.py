@@ -31,7 +31,7 @@ def show_off(choice: Choice, seen: Observation, place: Place) -> None:
         session.set_off([*elsewhere, *(Head(block, head) for head in chosen)])
 
     key = place.key("heads-off")
-    controls.tell(key, [one.head for one in here])
+    controls.sync_widget(key, [one.head for one in here])
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         st.pills(
             texts["pick"].format(block=block + 1),
@@ -40,7 +40,7 @@ def show_off(choice: Choice, seen: Observation, place: Place) -> None:
             key=key,
             format_func=lambda head: str(head + 1),
             help=texts["pick_help"],
-            on_change=partial(controls.hand_back, key, keep),
+            on_change=partial(controls.on_change, key, keep),
         )
         if off:
             st.button(

@@ -36,14 +36,13 @@ def draw_overview(seen: Observation, query: int, chosen: tuple[int, int]) -> str
     rows = np.stack(
         [seen.tensors[f"blocks.{i}.attn.pattern"][:, query] for i in range(config.depth)]
     )
-    words = {"query": names[query]}
     return overview(
         seen.pixels,
         rows[..., config.num_prefix_tokens :],
         config.grid_size,
         chosen,
         {
-            "caption": texts["caption"].format(**words),
+            "caption": texts["caption"].format(query=names[query]),
             "block": texts["block_row"],
             "head": texts["head_column"],
             "alt": texts["alt"].replace("{query}", names[query]),

@@ -28,7 +28,7 @@ def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]
 
 
 def ask_off(choice: Choice, seen: Observation, place: Place) -> Question:
-    words = TEXTS["questions"]["off"]
+    texts = TEXTS["questions"]["off"]
     block, head = place.block, place.head
     best, before = seen.prediction, float(seen.probabilities[seen.prediction])
     change = float(changes_of(choice, seen)[block, head])
@@ -36,40 +36,40 @@ def ask_off(choice: Choice, seen: Observation, place: Place) -> Question:
     exact = holds(number_of(shown[1]) - number_of(shown[0]), f"{shown[2]} %")
     return Question(
         "off",
-        words["text"].format(
+        texts["text"].format(
             block=block + 1,
             head=head + 1,
             answer=seen.class_names[best],
             share=shown[0],
         ),
-        (words["rises"], words["falls"], words["stays"]),
+        (texts["rises"], texts["falls"], texts["stays"]),
         2 if abs(change) < LITTLE else int(change < 0),
-        words["why"].format(
+        texts["why"].format(
             before=shown[0],
             after=shown[1],
             change=shown[2],
-            nearly="" if exact else words["nearly"],
+            nearly="" if exact else texts["nearly"],
         ),
     )
 
 
 def ask_width(config: ViTConfig) -> Question:
-    words = TEXTS["questions"]["width"]
+    texts = TEXTS["questions"]["width"]
     sizes = {"heads": config.num_heads, "head_dim": config.head_dim, "width": config.embed_dim}
     options = dict.fromkeys(
         (config.head_dim, config.embed_dim, config.num_tokens, 3 * config.embed_dim)
     )
     return Question(
         "width",
-        words["text" if config.num_heads > 1 else "text_one"].format(**sizes),
+        texts["text" if config.num_heads > 1 else "text_one"].format(**sizes),
         tuple(map(str, options)),
         list(options).index(config.embed_dim),
-        words["why"].format(**sizes),
+        texts["why"].format(**sizes),
     )
 
 
 def ask_even(choice: Choice, seen: Observation, place: Place) -> Question:
-    words = texts_of("multi_head", seen)["questions"]["even"]
+    texts = texts_of("multi_head", seen)["questions"]["even"]
     block, head = place.block, place.head
     even = heads.even_distance(seen.config.grid_size)
     value = float(heads.spread(choice, seen)[1][block, head])
@@ -77,10 +77,10 @@ def ask_even(choice: Choice, seen: Observation, place: Place) -> Question:
     apart = 0.0 if np.isnan(value) else round(value, 2) - round(even, 2)
     return Question(
         "even",
-        words["text"].format(even=f"{even:.2f}", block=block + 1, head=head + 1),
-        (words["nearer"], words["farther"], words["same"]),
+        texts["text"].format(even=f"{even:.2f}", block=block + 1, head=head + 1),
+        (texts["nearer"], texts["farther"], texts["same"]),
         2 if abs(apart) < 0.005 else int(apart > 0),
-        words["why"].format(value=f"{value:.2f}"),
+        texts["why"].format(value=f"{value:.2f}"),
     )
 
 
@@ -95,7 +95,7 @@ def ask_writes(choice: Choice, seen: Observation, place: Place) -> Question:
     return ask_head("writes", sizes, block=block + 1, query=token_names(seen.config)[query])
 
 
-def ask_head(name: str, values: np.ndarray, **words: object) -> Question:
+def ask_head(name: str, values: np.ndarray, **names: object) -> Question:
     """Ask for the head with the largest value."""
     texts = TEXTS["questions"]
     shown = [
@@ -104,4 +104,4 @@ def ask_head(name: str, values: np.ndarray, **words: object) -> Question:
         for head, value in enumerate(values)
     ]
     best = int(np.nan_to_num(values).argmax())
-    return compared(name, texts[name]["text"].format(**words), shown, best, texts[name]["why"])
+    return compared(name, texts[name]["text"].format(**names), shown, best, texts[name]["why"])

@@ -89,7 +89,7 @@ def show_matrices(
 def show_cell(step: str, cell: Cell, choice: Choice, seen: Observation, place: Place) -> None:
     """Draw where the number of a step's cell comes from."""
     query, tokens = place.token(seen.telling_patch), token_names(seen.config)
-    words = {
+    labels = {
         "query": tokens[query],
         "row": tokens[cell.row] if cell.row < len(tokens) else "",
         "column": tokens[cell.column] if cell.column < len(tokens) else "",
@@ -102,7 +102,7 @@ def show_cell(step: str, cell: Cell, choice: Choice, seen: Observation, place: P
         working.origin(cell),
         seen,
         place,
-        TEXTS["cells"][name].format(**words),
+        TEXTS["cells"][name].format(**labels),
         key=place.key(f"arithmetic-{step}"),
         is_example=place.cell_in(cell_shapes(seen.config)) != cell,
     )

@@ -16,10 +16,10 @@ def show_choose(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["choose"], seen.config
     if config.pool != "cls":
         st.markdown(texts["no_class_token"])
-    picture, words = st.columns((2, 3), gap="large")
+    picture, explanation = st.columns((2, 3), gap="large")
     with picture:
         show_image("asking", choice, seen, place)
-    with words:
+    with explanation:
         with st.container(horizontal=True, gap="medium"):
             controls.pick_block(place)
             controls.pick_head(place)
@@ -33,8 +33,8 @@ def legend(texts: Mapping[str, str]) -> str:
     entries = "".join(
         f'<li style="padding:0.125rem 0"><span style="display:inline-block;width:0.875em;'
         f"height:0.875em;margin-right:0.625em;border-radius:3px;vertical-align:-0.0625em;"
-        f'background:{shade.css}"></span>{words}</li>'
-        for shade, words in (
+        f'background:{shade.css}"></span>{label}</li>'
+        for shade, label in (
             (theme.QUERY, texts["legend_query"]),
             (theme.KEY, texts["legend_key"]),
             (theme.VALUE, texts["legend_value"]),

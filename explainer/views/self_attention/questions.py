@@ -18,34 +18,36 @@ from vit_core import ViTConfig
 
 def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
     row, config, names = row_of(choice, seen, place), seen.config, token_names(seen.config)
-    words = facts(choice, seen, place)
+    page_facts = facts(choice, seen, place)
     return [
-        ask_strongest(row, names, words),
-        ask_sum(row, words),
-        ask_double(row, words),
+        ask_strongest(row, names, page_facts),
+        ask_sum(row, page_facts),
+        ask_double(row, page_facts),
         ask_count(config),
         ask_mutual(row, of_head(choice, seen, place, "pattern"), names),
     ]
 
 
-def ask_strongest(row: AttentionRow, names: Sequence[str], words: Mapping[str, object]) -> Question:
+def ask_strongest(
+    row: AttentionRow, names: Sequence[str], page_facts: Mapping[str, object]
+) -> Question:
     """Ask for the strongest of four tokens: it, the one asking, and two from further down."""
     texts, order = TEXTS["questions"]["strongest"], row.strongest
     best = int(order[0])
     others = [row.query, int(order[len(order) // 8 + 1]), int(order[len(order) // 2])]
     options = sorted({best, *others})
     shown = [(names[token], percent(float(row.weights[token]))) for token in options]
-    text = texts["text"].format(**words)
+    text = texts["text"].format(**page_facts)
     return compared("strongest", text, shown, options.index(best), texts["why"])
 
 
-def ask_sum(row: AttentionRow, words: Mapping[str, object]) -> Question:
+def ask_sum(row: AttentionRow, page_facts: Mapping[str, object]) -> Question:
     texts = TEXTS["questions"]["sum"]
     return Question(
         "sum",
-        texts["text"].format(**words),
+        texts["text"].format(**page_facts),
         (
-            texts["tokens"].format(**words),
+            texts["tokens"].format(**page_facts),
             texts["one"],
             texts["largest"].format(score=f"{row.scores.max():.2f}"),
             texts["depends"],
@@ -55,7 +57,7 @@ def ask_sum(row: AttentionRow, words: Mapping[str, object]) -> Question:
     )
 
 
-def ask_double(row: AttentionRow, words: Mapping[str, object]) -> Question:
+def ask_double(row: AttentionRow, page_facts: Mapping[str, object]) -> Question:
     texts = TEXTS["questions"]["double"]
     before, after = float(row.at_temperature(1).max()), float(row.at_temperature(2).max())
     stays = before - after < 1e-6
@@ -67,7 +69,7 @@ def ask_double(row: AttentionRow, words: Mapping[str, object]) -> Question:
         options, answer = (texts["falls"],), 0
     return Question(
         "double",
-        texts["text"].format(weight=shown["weight"], **words),
+        texts["text"].format(weight=shown["weight"], **page_facts),
         options,
         answer,
         texts["why_stays" if stays else "why"].format(**shown),

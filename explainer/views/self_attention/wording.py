@@ -53,5 +53,5 @@ def show_image(
 
 
 def numbered(name: str, count: int) -> list[str]:
-    words = TEXTS["parts"]["qkv"][name]
-    return [words.format(number=place + 1) for place in range(count)]
+    template = TEXTS["parts"]["qkv"][name]
+    return [template.format(number=place + 1) for place in range(count)]

@@ -15,9 +15,9 @@ from explainer.views.classification_head.features.wording import TEXTS
 
 
 def show_nearest(choice: Choice, seen: Observation, place: Place) -> None:
-    texts, found = TEXTS["parts"]["nearest"], features.neighbours(choice, seen)
+    texts, neighbours = TEXTS["parts"]["nearest"], features.neighbours(choice, seen)
     pictures = []
-    for one in found:
+    for one in neighbours:
         cosine = fixed(one.cosine, 3)
         pictures.append(
             (
@@ -31,7 +31,7 @@ def show_nearest(choice: Choice, seen: Observation, place: Place) -> None:
     note(texts["note"])
     download_csv(
         texts["download"],
-        lambda: table_csv(("picture", "cosine"), [(one.name, one.cosine) for one in found]),
+        lambda: table_csv(("picture", "cosine"), [(one.name, one.cosine) for one in neighbours]),
         "alike.csv",
         place.key("alike-csv"),
     )

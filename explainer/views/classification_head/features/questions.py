@@ -34,8 +34,11 @@ def ask_size(seen: Observation) -> Question:
 
 
 def ask_variance(seen: Observation) -> Question:
-    texts, found = TEXTS["questions"]["variance"], features.principal(seen)
-    whole, each = share(float(found.shares.sum())), [share(float(one)) for one in found.shares]
+    texts, components = TEXTS["questions"]["variance"], features.principal(seen)
+    whole, each = (
+        share(float(components.shares.sum())),
+        [share(float(one)) for one in components.shares],
+    )
     return Question(
         "variance",
         texts["text"].format(width=seen.config.embed_dim),
@@ -51,11 +54,11 @@ def ask_variance(seen: Observation) -> Question:
 
 def ask_nearest(choice: Choice, seen: Observation) -> Question:
     """Ask for the nearest of four pictures, among them the farthest."""
-    texts, found = TEXTS["questions"]["nearest"], features.neighbours(choice, seen)
-    places = sorted({0, 1, len(found) // 2, len(found) - 1})
-    options = sorted((found[index] for index in places), key=lambda one: one.name)
+    texts, neighbours = TEXTS["questions"]["nearest"], features.neighbours(choice, seen)
+    places = sorted({0, 1, len(neighbours) // 2, len(neighbours) - 1})
+    options = sorted((neighbours[index] for index in places), key=lambda one: one.name)
     shown = [(one.name, f"{one.cosine:.3f}") for one in options]
-    return compared("nearest", texts["text"], shown, options.index(found[0]), texts["why"])
+    return compared("nearest", texts["text"], shown, options.index(neighbours[0]), texts["why"])
 
 
 def ask_twice() -> Question:
