@@ -14,6 +14,7 @@ import stat
 import time
 from pathlib import Path
 
+from explainer.content import load_texts
 from vit_core.storage.atomic import write_atomically
 from vit_core.storage.locks import is_unused
 from vit_core.storage.strict_json import read_small
@@ -69,7 +70,7 @@ class Ownership:
                 time.sleep(RETRY_SECONDS)
             write_atomically(path, text)  # it was damaged
         if self.key is None:
-            raise OSError(f"{MARKER} cannot be read")
+            raise OSError(load_texts("runs")["reason_unreadable"].format(name=MARKER))
 
     def claim_new(self) -> None:
         """Claim the folder if it is missing or empty; leave any other as it is."""

@@ -5,6 +5,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from explainer.content import load_texts
 from explainer.training.ownership import may_be_emptied
 from vit_core.errors import VitError
 from vit_core.runs.file_names import is_run_file
@@ -53,7 +54,7 @@ def remove_folder(folder: Path) -> list[str]:
         OSError: the note cannot be removed, and the run stays complete.
     """
     if not may_be_emptied(folder):
-        raise OSError("it is no real folder")
+        raise OSError(load_texts("runs")["reason_no_folder"])
     if (lock := take(folder)) is None:
         raise InUseError("another process writes it")
     try:

@@ -179,7 +179,7 @@ class RunStore:
             OSError: it cannot be deleted, and stays complete.
         """
         if not ID.fullmatch(run_id):  # an empty one would be the folder of all runs
-            raise OSError("it is no run")
+            raise OSError(load_texts("runs")["reason_no_run"])
         remaining = remove_folder(self.folder(run_id))
         self._forget(run_id)
         return remaining

@@ -60,4 +60,4 @@ def lengths_csv(seen: Observation) -> str:
         for token, name in enumerate(token_names(seen.config))
         for part, values in zip(length_rows(), lengths(seen, token), strict=True)
     ]
-    return table_csv(("token", "length of", *blocks), rows)
+    return table_csv((*TEXTS["parts"]["overview"]["csv_columns"], *blocks), rows)

@@ -86,7 +86,7 @@ def spread_chart(
 def spread_csv(choice: Choice, seen: Observation) -> str:
     entropy, distance = heads.spread(choice, seen)
     return table_csv(
-        ("block", "head", "entropy in bits", "mean attention distance in patches"),
+        TEXTS["parts"]["spread"]["csv_columns"],
         [
             (block + 1, head + 1, float(entropy[block, head]), float(distance[block, head]))
             for block in range(entropy.shape[0])

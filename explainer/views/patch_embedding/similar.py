@@ -110,7 +110,7 @@ def pixels_of(seen: Observation, patch: int) -> np.ndarray:
 
 def alike_csv(seen: Observation, similarity: Alike) -> str:
     return table_csv(
-        ("patch", "cosine of pixels", "cosine of embeddings"),
+        TEXTS["parts"]["similar"]["csv_columns"],
         list(
             zip(
                 patch_names(seen.config),

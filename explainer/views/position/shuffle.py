@@ -191,10 +191,11 @@ def equal_words(logits: np.ndarray) -> str:
 
 
 def shuffle_csv(seen: Observation, experiment: positions.Shuffled) -> str:
-    header = ["class" if seen.has_head else "dimension", "in order", "shuffled"]
+    texts = TEXTS["parts"]["shuffle"]
+    header = ["class" if seen.has_head else "dimension", *texts["csv_columns"]]
     columns = [*experiment.with_position]
     if experiment.without is not None:
-        header += ["in order, position off", "shuffled, position off"]
+        header += texts["csv_columns_without"]
         columns += [*experiment.without]
     names = seen.class_names or range(1, len(experiment.with_position[0]) + 1)
     rows = zip(names, *(column.tolist() for column in columns), strict=True)
