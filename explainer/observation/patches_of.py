@@ -7,6 +7,6 @@ from explainer.observation.observe import Observation
 from vit_core.model import patchify
 
 
-def cut(seen: Observation, patch: tuple[int, int]) -> np.ndarray:
+def patches_of(seen: Observation, patch: tuple[int, int]) -> np.ndarray:
     """Return the patches of one size, (P, V) uint8, cut by the model's own ``patchify``."""
     return patchify(batches.batch_of(seen.pixels), patch)[0].numpy()

@@ -1,18 +1,19 @@
 """The test digits that a model gets wrong.
 
-For the shipped models they were searched once among all 10,000, each by
-``python -m vit_core.evaluate vit_core/checkpoints/<source>.safetensors --wrong
-explainer/observation/wrong_digit_lists/<source>.json``. An untrained model gets most of them wrong,
-so that a few of the first are searched when somebody asks. A run's model is tried on what the
-shipped ones find hard.
+For each shipped model, all 10,000 were searched once by ``python -m vit_core.evaluate
+vit_core/checkpoints/<source>.safetensors --wrong
+explainer/observation/wrong_digit_lists/<source>.json``. An untrained model gets most digits wrong,
+so that it is enough to search the first few when somebody asks. The model of a run is tried on the
+digits that shipped models get wrong.
 """
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,68 +25,82 @@ from explainer.state.choice import Choice
 from vit_core.data import mnist_test, normalize
 
 LISTS = Path(__file__).parent / "wrong_digit_lists"
-FOUND_HARD_BY = ("default", "fast", "best")
-SEARCHED = 64  # test images, where no list helps
+LISTED_MODELS = ("default", "fast", "best")
+SEARCHED = 64  # test images, for models without a list
 BATCH = 16  # test images
 
 
-class Hard(NamedTuple):
-    """A test digit, as the state has it, and the class that the model takes it for."""
+@dataclass(frozen=True)
+class MisclassifiedDigit:
+    """A test digit that a model gets wrong.
+
+    Attributes:
+        digit: its true class.
+        index: among the test digits of its class, as ``State`` counts them.
+        predicted: the class that the model takes it for.
+    """
 
     digit: int
     index: int
-    said: int
+    predicted: int
 
 
-def hard_digits(choice: Choice) -> tuple[Hard, ...]:
+def misclassified_digits(choice: Choice) -> tuple[MisclassifiedDigit, ...]:
     """Return test digits that the chosen model gets wrong, in the order of the test set.
 
-    Only the model and, if it is untrained, its shape and seed matter. What a list says is tried on
-    the model, so that a list of an older checkpoint misleads nobody.
+    The digits of a list are tried on the model, because the list may be of an older checkpoint.
     """
-    return remember(("hard digits", *model_of(choice)), lambda: tuple(search(choice)))
+    key = ("misclassified digits", *model_key(choice))
+    return remember(key, lambda: tuple(search(choice)))
 
 
-def some_hard_digits(choice: Choice, count: int) -> tuple[Hard, ...]:
-    """Return the first ``count`` of them at most, without looking for the others."""
-    key = ("some hard digits", count, *model_of(choice))
+def first_misclassified(choice: Choice, count: int) -> tuple[MisclassifiedDigit, ...]:
+    """Return the first ``count`` of ``misclassified_digits``, without searching for the others."""
+    key = ("first misclassified", count, *model_key(choice))
     return remember(key, lambda: tuple(islice(search(choice), count)))
 
 
-def model_of(choice: Choice) -> tuple:
+def model_key(choice: Choice) -> tuple[Any, ...]:
+    """Return what a model depends on: the seed only of an untrained one."""
     return choice.source, choice.config, choice.seed if not choice.trained else 0
 
 
-def search(choice: Choice) -> Iterator[Hard]:
-    listed = LISTS / f"{choice.source}.json"
-    if choice.trained and listed.is_file():
-        places = [place for place, _ in json.loads(listed.read_text(encoding="utf-8"))]
-        wrong = wrong_among(choice, places)
+def search(choice: Choice) -> Iterator[MisclassifiedDigit]:
+    """Yield the digits that the model gets wrong, of a list or of the first test images."""
+    path = LISTS / f"{choice.source}.json"
+    if choice.trained and path.is_file():
+        wrong = misclassified_among(choice, indices_in(path))
         if first := next(wrong, None):
             yield first
             yield from wrong
             return
-    is_good = choice.trained and choice.is_saved
-    yield from wrong_among(choice, found_hard() if is_good else list(range(SEARCHED)))
+    is_run = choice.trained and choice.is_saved
+    yield from misclassified_among(choice, listed_indices() if is_run else list(range(SEARCHED)))
+
+
+def indices_in(path: Path) -> list[int]:
+    """Return the indices in the test set of the digits in a list."""
+    return [index for index, _ in json.loads(path.read_text(encoding="utf-8"))]
 
 
 @cache
-def found_hard() -> list[int]:
-    """Return the places in the test set of digits that a good shipped model misses."""
-    lists = [LISTS / f"{source}.json" for source in FOUND_HARD_BY]
-    found = {place for file in lists for place, _ in json.loads(file.read_text(encoding="utf-8"))}
-    return sorted(found)
+def listed_indices() -> list[int]:
+    """Return the indices in the test set of digits that any shipped model gets wrong."""
+    return sorted({one for name in LISTED_MODELS for one in indices_in(LISTS / f"{name}.json")})
 
 
-def wrong_among(choice: Choice, places: list[int]) -> Iterator[Hard]:
-    """Yield those of some places in the test set that the model gets wrong."""
+def misclassified_among(choice: Choice, indices: list[int]) -> Iterator[MisclassifiedDigit]:
+    """Yield the digits that the model gets wrong, of those with these indices in the test set."""
     source, test = load.source_of(choice), mnist_test()
     count = memory.images_at_once(source.model.config, BATCH)
-    for at in range(0, len(places), count):
-        some = places[at : at + count]
+    for start in range(0, len(indices), count):
+        batch = indices[start : start + count]
         with memory.forward_lock(source.model.config), torch.no_grad():
-            said = source.model(normalize(test.images[some], source.info)).argmax(dim=1).tolist()
-        for place, truth, given in zip(some, test.labels[some].tolist(), said, strict=True):
-            if given != truth:
-                index = int(np.searchsorted(test_digits.digit_places()[truth], place))
-                yield Hard(truth, index, given)
+            logits = source.model(normalize(test.images[batch], source.info))
+        predictions = logits.argmax(dim=1).tolist()
+        for index, label, predicted in zip(
+            batch, test.labels[batch].tolist(), predictions, strict=True
+        ):
+            if predicted != label:
+                in_class = int(np.searchsorted(test_digits.digit_places()[label], index))
+                yield MisclassifiedDigit(label, in_class, predicted)

@@ -1,6 +1,6 @@
-"""The shipped pictures that a model gets wrong, of those whose class is known."""
+"""The shipped pictures that a model gets wrong, of those whose class it knows."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import torch
 
@@ -10,41 +10,43 @@ from explainer.inputs.pictures.galleries import label_of, samples
 from explainer.state.choice import Choice
 
 
-class HardSample(NamedTuple):
-    """A picture of the model's gallery, as the state has it.
+@dataclass(frozen=True)
+class MisclassifiedSample:
+    """A picture of the model's gallery that the model gets wrong.
 
     Attributes:
-        place: in the gallery.
-        truth, said: its class, and the one that the model takes it for.
+        index: in the gallery, as ``State`` counts.
+        label: its true class.
+        predicted: the class that the model takes it for.
     """
 
-    place: int
-    truth: int
-    said: int
+    index: int
+    label: int
+    predicted: int
 
 
-def known_samples(choice: Choice) -> int:
-    """Return of how many pictures of the gallery the model knows the class by its name."""
+def labelled_count(choice: Choice) -> int:
+    """Return for how many pictures of the gallery the model knows the true class by its name."""
     names = load.source_of(choice).info.class_names
     return sum(label_of(sample, names) is not None for sample in samples(choice.gallery))
 
 
-def hard_samples(choice: Choice) -> tuple[HardSample, ...]:
+def misclassified_samples(choice: Choice) -> tuple[MisclassifiedSample, ...]:
     """Return the pictures that the model gets wrong, in the order of the gallery."""
-    key = ("hard samples", choice.source, choice.config, choice.seed)
+    key = ("misclassified samples", choice.source, choice.config, choice.seed)
     return remember(key, lambda: tuple(search(choice)))
 
 
-def search(choice: Choice) -> list[HardSample]:
+def search(choice: Choice) -> list[MisclassifiedSample]:
     source = load.source_of(choice)
-    found = []
-    for place, sample in enumerate(samples(choice.gallery)):
-        truth = label_of(sample, source.info.class_names)
-        if truth is None:
+    misclassified = []
+    for index, sample in enumerate(samples(choice.gallery)):
+        label = label_of(sample, source.info.class_names)
+        if label is None:
             continue
         images = source.batch(source.prepare(sample.open()))
         with memory.forward_lock(source.model.config), torch.no_grad():
-            said = int(source.model(images).argmax())
-        if said != truth:
-            found.append(HardSample(place, truth, said))
-    return found
+            predicted = int(source.model(images).argmax())
+        if predicted != label:
+            misclassified.append(MisclassifiedSample(index, label, predicted))
+    return misclassified

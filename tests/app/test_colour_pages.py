@@ -24,9 +24,9 @@ from explainer.inputs.pictures import batches
 from explainer.inputs.pictures.galleries import CIFAR, DIGITS, PHOTOGRAPHS, samples
 from explainer.observation import observe
 from explainer.observation.observe import Observation
-from explainer.observation.patches_of import cut
+from explainer.observation.patches_of import patches_of
 from explainer.observation.text_variants import endings_of, texts_of
-from explainer.observation.wrong_samples import hard_samples, known_samples
+from explainer.observation.wrong_samples import labelled_count, misclassified_samples
 from explainer.shell import routes
 from explainer.state.choice import Choice
 from explainer.state.place import Place
@@ -187,7 +187,7 @@ def test_home_shows_the_picture_its_patches_and_the_true_class(
 
 def test_patches_are_cut_from_the_pixels_by_the_model_itself() -> None:
     seen = observe.observe(choice(4))
-    found = cut(seen, (4, 4))
+    found = patches_of(seen, (4, 4))
     assert found.dtype == np.uint8 and found.shape == (64, 48)
     exact = patchify(batches.batch_of(seen.pixels), (4, 4))[0].numpy()
     np.testing.assert_array_equal(found, exact)
@@ -197,7 +197,7 @@ def test_patches_are_cut_from_the_pixels_by_the_model_itself() -> None:
 def test_the_largest_value_is_normalised_by_its_own_colour(open_page: Open) -> None:
     app = open_page("patches", source="cifar10")
     seen, info = observe.observe(choice()), load.load_source("cifar10").info
-    values = cut(seen, (4, 4))[seen.telling_patch]
+    values = patches_of(seen, (4, 4))[seen.telling_patch]
     channel = int(values.argmax()) // 16
     line = next(latex.value for latex in app.latex if "/255" in latex.value)
     numbers = [float(number) for number in re.findall(r"\d+\.\d+", line)]
@@ -315,28 +315,28 @@ def test_the_class_tokens_row_is_compared_on_other_pictures_of_the_gallery(
 
 
 def test_mistakes_are_those_of_the_gallery() -> None:
-    found = hard_samples(choice())
-    assert known_samples(choice()) == 10
+    found = misclassified_samples(choice())
+    assert labelled_count(choice()) == 10
     wrong = [
         place
         for place in range(10)
         if observe.observe(choice(place)).prediction != observe.observe(choice(place)).label
     ]
-    assert [one.place for one in found] == wrong and wrong
-    assert all(samples(CIFAR)[one.place].name == samples(CIFAR)[one.truth].name for one in found)
-    assert all(one.said == observe.observe(choice(one.place)).prediction for one in found)
+    assert [one.index for one in found] == wrong and wrong
+    assert all(samples(CIFAR)[one.index].name == samples(CIFAR)[one.label].name for one in found)
+    assert all(one.predicted == observe.observe(choice(one.index)).prediction for one in found)
 
 
 def test_a_mistake_can_be_looked_at(open_page: Open) -> None:
     app = open_page("classification-head", source="cifar10", sample=0)
-    first = hard_samples(choice())[0]
-    pixels = observe.observe(choice(first.place)).pixels
+    first = misclassified_samples(choice())[0]
+    pixels = observe.observe(choice(first.index)).pixels
     assert image_address(pixels) in html_of(app.main)
     app.button("head-mistake-0").click().run()
-    assert app.session_state["state"].sample == first.place
+    assert app.session_state["state"].sample == first.index
 
 
 def test_digits_have_their_mistakes_among_the_test_digits() -> None:
     config = load.load_source("default").model.config
-    assert known_samples(Choice("default", config, 0, 7, 0)) == 0
+    assert labelled_count(Choice("default", config, 0, 7, 0)) == 0
     assert Choice("default", config, 0, 7, 0).gallery == DIGITS

@@ -142,7 +142,7 @@ PASSES = {
     "features of shipped pictures": lambda seen: features.known_features(CHOICE),
     "shuffled patches": lambda seen: positions.shuffled(CHOICE, seen, 1),
     "wrong pictures": lambda seen: wrong_samples.search(CHOICE),
-    "wrong digits": lambda seen: list(wrong_digits.wrong_among(DIGIT, [0, 1, 2])),
+    "wrong digits": lambda seen: list(wrong_digits.misclassified_among(DIGIT, [0, 1, 2])),
     "hardest digits": lambda seen: most_wrong.search("seed"),
 }
 

@@ -128,32 +128,32 @@ def test_the_shipped_lists_are_what_the_shipped_models_get_wrong(source):
     for one in found[:10]:
         place = int(test_digits.digit_places()[one.digit][one.index])
         seen = observe.observe(Choice(source, config, 0, one.digit, one.index))
-        assert seen.prediction == one.said == predicted[place] != one.digit == seen.label
+        assert seen.prediction == one.predicted == predicted[place] != one.digit == seen.label
 
 
 def test_a_list_of_another_model_misleads_nobody(shipped):
     """The models of these tests are untrained, and no list is about them."""
     config = load.load_source("default").model.config
-    for one in wrong_digits.hard_digits(Choice("default", config, 0, 0, 0)):
+    for one in wrong_digits.misclassified_digits(Choice("default", config, 0, 0, 0)):
         seen = observe.observe(Choice("default", config, 0, one.digit, one.index))
-        assert seen.prediction == one.said != seen.label
+        assert seen.prediction == one.predicted != seen.label
 
 
 @pytest.mark.parametrize("shape", [{}, {"patches": 14, "width": 8, "heads": 8, "depth": 1}])
 def test_hard_digits_of_an_untrained_model(shipped, shape):
     config = State(source=UNTRAINED, **shape).shaped
     choice = Choice(UNTRAINED, config, 5, 0, 0)
-    found = wrong_digits.hard_digits(choice)
+    found = wrong_digits.misclassified_digits(choice)
     assert 0 < len(found) <= wrong_digits.SEARCHED
     for one in found:
         seen = observe.observe(Choice(UNTRAINED, config, 5, one.digit, one.index))
-        assert seen.prediction == one.said != one.digit
-    assert wrong_digits.hard_digits(Choice(UNTRAINED, config, 5, 3, 1)) is found
+        assert seen.prediction == one.predicted != one.digit
+    assert wrong_digits.misclassified_digits(Choice(UNTRAINED, config, 5, 3, 1)) is found
 
 
 def test_hard_ones_can_be_walked_through_and_are_in_the_link(open_app):
     app = turn_to(open_app(source=UNTRAINED), "hard")
-    found = wrong_digits.hard_digits(Choice(UNTRAINED, State().shaped, 0, 0, 0))
+    found = wrong_digits.misclassified_digits(Choice(UNTRAINED, State().shaped, 0, 0, 0))
 
     def here() -> tuple[int, int]:
         return int(parameter_of(app, "digit") or 7), int(parameter_of(app, "index") or 0)
@@ -174,7 +174,7 @@ def test_hard_ones_can_be_walked_through_and_are_in_the_link(open_app):
 def test_a_hard_one_for_another_model_says_that_this_one_reads_it(open_app):
     app = turn_to(open_app(source=UNTRAINED), "hard")
     choice = Choice(UNTRAINED, State().shaped, 0, 0, 0)
-    found = {one[:2] for one in wrong_digits.hard_digits(choice)}
+    found = {(one.digit, one.index) for one in wrong_digits.misclassified_digits(choice)}
     places = ((d, i) for d in range(10) for i in range(9) if (d, i) not in found)
     digit, index = next(places)
     app.session_state["state"] = State(source=UNTRAINED, digit=digit, index=index)

@@ -194,14 +194,18 @@ def test_a_run_is_tried_on_what_others_find_hard(make_run: Make, open_run: Open)
     config = load.load_source(saved(RUN_ID, 1)).model.config
     choice = Choice(saved(RUN_ID, 1), config, 0, 7, 0)
     of_class = test_digits.digit_places()
-    found = [int(of_class[one.digit][one.index]) for one in wrong_digits.hard_digits(choice)]
-    assert found and set(found) <= set(wrong_digits.found_hard())
-    assert wrong_digits.some_hard_digits(choice, 4) == wrong_digits.hard_digits(choice)[:4]
+    found = [
+        int(of_class[one.digit][one.index]) for one in wrong_digits.misclassified_digits(choice)
+    ]
+    assert found and set(found) <= set(wrong_digits.listed_indices())
+    assert (
+        wrong_digits.first_misclassified(choice, 4) == wrong_digits.misclassified_digits(choice)[:4]
+    )
     app = open_run(epoch=1)
     app.sidebar.pills(key="picker").set_value("hard").run()
     check(app)
     body = next(e.proto.body for e in app.sidebar.get("html") if '"picked"' in e.proto.body)
-    count = len(wrong_digits.found_hard())
+    count = len(wrong_digits.listed_indices())
     assert f"Of {count} test digits that the shipped models find hard" in body
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from explainer.content import load_texts
 from explainer.inputs.pictures.galleries import DIGITS, photo_store
-from explainer.observation.wrong_digits import hard_digits
+from explainer.observation.wrong_digits import misclassified_digits
 from explainer.shell import controls
 from explainer.shell.picker.digits import (
     draw_digit,
@@ -102,8 +102,8 @@ def open_chosen_kind(choice: Choice) -> None:
         session.change(picture="")
     elif kind == "hard":
         session.change(picture="")
-        wrong, now = hard_digits(choice), session.load()
-        if wrong and not any(is_shown(hard, now) for hard in wrong):
+        wrong, now = misclassified_digits(choice), session.load()
+        if wrong and not any(is_shown(misclassified, now) for misclassified in wrong):
             show_digit(following(wrong, now))
     elif kind in own_pictures():
         session.change(picture=own_pictures()[kind].code)

@@ -10,7 +10,12 @@ from explainer.components.drawing_pad import drawing_pad
 from explainer.content import load_texts
 from explainer.inputs.pictures import link_code, test_digits
 from explainer.inputs.pictures.prepare import centred
-from explainer.observation.wrong_digits import SEARCHED, Hard, found_hard, hard_digits
+from explainer.observation.wrong_digits import (
+    SEARCHED,
+    MisclassifiedDigit,
+    listed_indices,
+    misclassified_digits,
+)
 from explainer.shell import controls
 from explainer.shell.picker.preview import preview, preview_own
 from explainer.shell.picker.visitor_pictures import VisitorPicture, keep_picture, own_pictures
@@ -53,19 +58,19 @@ def pick_digit(now: State, choice: Choice) -> None:
 
 def pick_hard(now: State, choice: Choice) -> None:
     """Walk through the test digits that the model gets wrong."""
-    wrong = hard_digits(choice)
+    wrong = misclassified_digits(choice)
     if not wrong:
         preview(choice, TEXTS["hard_none"])
         return
-    position = next((index for index, hard in enumerate(wrong) if is_shown(hard, now)), None)
-    searched = len(found_hard()) if choice.trained and choice.is_saved else SEARCHED
+    position = next((index for index, example in enumerate(wrong) if is_shown(example, now)), None)
+    searched = len(listed_indices()) if choice.trained and choice.is_saved else SEARCHED
     facts = {"count": len(wrong), "searched": searched, "digit": now.digit}
     if position is None:
         text = TEXTS["hard_right"]
         facts["place"] = ""
     else:
         text = TEXTS["hard_wrong"]
-        facts |= {"said": wrong[position].said, "place": position + 1}
+        facts |= {"said": wrong[position].predicted, "place": position + 1}
     if not choice.trained:
         count = TEXTS["hard_untrained"]
     elif choice.is_saved:
@@ -81,31 +86,31 @@ def pick_hard(now: State, choice: Choice) -> None:
         row.button(TEXTS[name], key=name, width="stretch", on_click=partial(show_digit, target))
 
 
-def is_shown(hard: Hard, now: State) -> bool:
-    return (hard.digit, hard.index) == (now.digit, now.index) and not now.picture
+def is_shown(example: MisclassifiedDigit, now: State) -> bool:
+    return (example.digit, example.index) == (now.digit, now.index) and not now.picture
 
 
-def test_set_indices(wrong: tuple[Hard, ...], now: State) -> tuple[list[int], int]:
+def test_set_indices(wrong: tuple[MisclassifiedDigit, ...], now: State) -> tuple[list[int], int]:
     """Return the test-set indices of hard digits, in order, and that of the chosen digit."""
     of_class = test_digits.digit_places()
-    return [int(of_class[hard.digit][hard.index]) for hard in wrong], int(
+    return [int(of_class[example.digit][example.index]) for example in wrong], int(
         of_class[now.digit][now.index]
     )
 
 
-def following(wrong: tuple[Hard, ...], now: State) -> Hard:
+def following(wrong: tuple[MisclassifiedDigit, ...], now: State) -> MisclassifiedDigit:
     """Return the hard digit after the chosen one; after the last comes the first."""
     ordered, chosen = test_set_indices(wrong, now)
     return wrong[bisect_right(ordered, chosen) % len(wrong)]
 
 
-def preceding(wrong: tuple[Hard, ...], now: State) -> Hard:
+def preceding(wrong: tuple[MisclassifiedDigit, ...], now: State) -> MisclassifiedDigit:
     ordered, chosen = test_set_indices(wrong, now)
     return wrong[bisect_left(ordered, chosen) - 1]
 
 
-def show_digit(hard: Hard) -> None:
-    session.change(digit=hard.digit, index=hard.index, picture="")
+def show_digit(example: MisclassifiedDigit) -> None:
+    session.change(digit=example.digit, index=example.index, picture="")
 
 
 def draw_digit(now: State, choice: Choice) -> None:

@@ -13,8 +13,8 @@ from explainer.inputs.pictures.galleries import DIGITS, samples
 from explainer.inputs.pictures.test_digits import test_digit
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
-from explainer.observation.wrong_digits import some_hard_digits
-from explainer.observation.wrong_samples import hard_samples, known_samples
+from explainer.observation.wrong_digits import first_misclassified
+from explainer.observation.wrong_samples import labelled_count, misclassified_samples
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
@@ -86,23 +86,23 @@ def mistakes_of(choice: Choice) -> list[Mistake]:
             Mistake(
                 test_digit(one.digit, one.index),
                 one.digit,
-                one.said,
+                one.predicted,
                 {"digit": one.digit, "index": one.index, "picture": ""},
             )
-            for one in some_hard_digits(choice, SHOWN_MISTAKES)
+            for one in first_misclassified(choice, SHOWN_MISTAKES)
         ]
     source = load.source_of(choice)
     return [
         Mistake(
-            source.prepare(samples(choice.gallery)[one.place].open()),
-            one.truth,
-            one.said,
-            {"sample": one.place, "photo": ""},
+            source.prepare(samples(choice.gallery)[one.index].open()),
+            one.label,
+            one.predicted,
+            {"sample": one.index, "photo": ""},
         )
-        for one in hard_samples(choice)[:SHOWN_MISTAKES]
+        for one in misclassified_samples(choice)[:SHOWN_MISTAKES]
     ]
 
 
 def are_classes_known(choice: Choice) -> bool:
     """Whether there are pictures of which it is known what they show."""
-    return choice.gallery == DIGITS or known_samples(choice) > 0
+    return choice.gallery == DIGITS or labelled_count(choice) > 0

@@ -12,7 +12,7 @@ from explainer.figures.pixels import image_address
 from explainer.inputs.pictures.galleries import DIGITS
 from explainer.observation.features import principal
 from explainer.observation.observe import Observation
-from explainer.observation.patches_of import cut
+from explainer.observation.patches_of import patches_of
 from explainer.observation.shown_classes import names_of, shown_classes
 
 
@@ -63,7 +63,7 @@ def stages(
             "patches",
             tensors["patches"].shape,
             draw.patches(
-                cut(seen, config.patch_hw), config.grid_size, config.patch_hw, alt("patches")
+                patches_of(seen, config.patch_hw), config.grid_size, config.patch_hw, alt("patches")
             ),
         ),
         matrix("embedding", "patch_embed"),

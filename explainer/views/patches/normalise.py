@@ -5,7 +5,7 @@ import streamlit as st
 from explainer.content.equality import latex_sign, number_of
 from explainer.content.token_names import channel_name, patch_names
 from explainer.observation.observe import Observation
-from explainer.observation.patches_of import cut
+from explainer.observation.patches_of import patches_of
 from explainer.observation.text_variants import texts_of
 from explainer.state.choice import Choice
 from explainer.state.place import Place
@@ -17,7 +17,7 @@ def show_normalisation(choice: Choice, seen: Observation, place: Place) -> None:
     """The way of one pixel to the number that the model receives."""
     texts, patch = texts_of("patches", seen)["parts"]["normalise"], patch_of(choice, seen, place)
     vector, info = seen.tensors["patches"][patch], info_of(choice)
-    values = cut(seen, seen.config.patch_hw)[patch]
+    values = patches_of(seen, seen.config.patch_hw)[patch]
     brightest = int(values.argmax())
     channel = brightest // (len(values) // seen.config.in_channels)
     pixel = int(values[brightest])

@@ -8,7 +8,7 @@ from explainer.content.equality import sign
 from explainer.content.numbers import fixed
 from explainer.content.token_names import patch_names
 from explainer.observation.observe import Observation
-from explainer.observation.patches_of import cut
+from explainer.observation.patches_of import patches_of
 from explainer.observation.text_variants import texts_of
 from explainer.shell.quiz import Question, compared
 from explainer.state.choice import Choice
@@ -35,7 +35,7 @@ def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]
 def ask_ink(seen: Observation, texts: Mapping[str, str]) -> Question:
     """Ask which of four patches is the brightest: it, and three from further down."""
     config = seen.config
-    ink = cut(seen, config.patch_hw).sum(axis=1, dtype=np.int64).tolist()
+    ink = patches_of(seen, config.patch_hw).sum(axis=1, dtype=np.int64).tolist()
     order = sorted(range(len(ink)), key=lambda patch: -ink[patch])
     best = order[0]
     others = (order[place] for place in (1, 3, len(order) // 4 + 1) if place < len(order))

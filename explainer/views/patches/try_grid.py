@@ -8,7 +8,7 @@ from explainer.caching import remember
 from explainer.figures.grids import gridded
 from explainer.figures.pixels import pieces, rendering
 from explainer.observation.observe import Observation
-from explainer.observation.patches_of import cut
+from explainer.observation.patches_of import patches_of
 from explainer.observation.text_variants import texts_of
 from explainer.shell import controls
 from explainer.state import session
@@ -76,7 +76,7 @@ def show_cut(choice: Choice, seen: Observation, place: Place) -> None:
 def draw_pieces(seen: Observation, side: int, alt: str) -> str:
     """The image cut by ``patchify`` itself, laid out with gaps."""
     patch = seen.config.image_hw[0] // side, seen.config.image_hw[1] // side
-    address = pieces(cut(seen, patch), (side, side), patch)
+    address = pieces(patches_of(seen, patch), (side, side), patch)
     return (
         f'<img src="{address}" alt="{alt}" style="display:block;width:100%;'
         f'image-rendering:{rendering(seen.pixels)};border-radius:0">'
