@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from browser_helpers import Visit
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -12,7 +13,9 @@ RUN = "train?run=recorded-healthy"
 CURVES = ".st-key-train-curves"
 
 
-def test_pointing_into_one_chart_reads_both(visit: Callable) -> None:
+def test_pointing_into_one_chart_reads_both_and_the_arrow_keys_walk_over_the_epochs(
+    visit: Callable[..., Visit],
+) -> None:
     visitor = visit()
     visitor.open(RUN)
     first = visitor.page.locator(f"{CURVES} .panel > svg").first
@@ -28,12 +31,7 @@ def test_pointing_into_one_chart_reads_both(visit: Callable) -> None:
     expect(tips.last.locator("b")).to_have_text([re.compile(r"^9\d\.\d %$")] * 2)
     visitor.page.mouse.move(5, 5)
     expect(tips.first).to_be_hidden()
-    visitor.check()
 
-
-def test_the_arrow_keys_walk_over_the_epochs(visit: Callable) -> None:
-    visitor = visit()
-    visitor.open(RUN)
     name = re.compile("^Line chart of the share")
     chart = visitor.page.locator(CURVES).get_by_role("group", name=name)
     said = visitor.page.locator(f"{CURVES} [role=status]")
@@ -43,17 +41,16 @@ def test_the_arrow_keys_walk_over_the_epochs(visit: Callable) -> None:
     expect(said).to_contain_text("epoch 2.00")
     chart.press("End")
     expect(said).to_contain_text("all 5,000 others, after each epoch: 98.7 %")
-    visitor.check()
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-def test_the_charts_fill_their_place(visit: Callable, width: int) -> None:
-    visitor = visit(width=width)
+def test_the_charts_fill_their_place(visit: Callable[..., Visit]) -> None:
+    visitor = visit(width=390)
     visitor.open(RUN)
     panels = visitor.page.locator(f"{CURVES} .panel")
-    expect(panels).to_have_count(2)
-    boxes = [panels.nth(place).bounding_box() for place in range(2)]
-    is_beside = boxes[0]["y"] == boxes[1]["y"]
-    assert is_beside == (width == 1440)
-    assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
-    visitor.check()
+    for width in (390, 1440):
+        visitor.resize(width)
+        expect(panels).to_have_count(2)
+        boxes = [panels.nth(index).bounding_box() for index in range(2)]
+        is_beside = boxes[0]["y"] == boxes[1]["y"]
+        assert is_beside == (width == 1440)
+        assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)

@@ -3,22 +3,19 @@
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
+from browser_helpers import HOME, ROOT, Visit, served
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from explainer.content.numbers import written
 
 pytestmark = pytest.mark.browser
 
-APP = Path(__file__).parents[2] / "explainer"
-SETTINGS = APP / ".streamlit"
-NUMBERS = APP / "components" / "shared" / "numbers.js"
-PATIENCE = 60_000  # milliseconds, on a machine that is busy with other things
-expect.set_options(timeout=PATIENCE)
-Opener = Callable[..., Page]
+SETTINGS = HOME.parent / ".streamlit"
+NUMBERS = HOME.parent / "components" / "shared" / "numbers.js"
+Opener = Callable[..., Visit]
 
 SCRIPT = """
 import numpy as np
@@ -70,47 +67,30 @@ matrices(
 
 
 @pytest.fixture(scope="module")
-def demo(
-    browser: Browser, tmp_path_factory: pytest.TempPathFactory, serve: Callable
-) -> Iterator[str]:
+def demo(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve a page with nothing but the components."""
     folder = tmp_path_factory.mktemp("demo")
     shutil.copytree(SETTINGS, folder / ".streamlit")
     (folder / "static").symlink_to(SETTINGS.parent / "static")
     script = folder / "demo.py"
-    script.write_text(SCRIPT)
-    with serve(script, folder) as url:
+    script.write_text(f"import sys\n\nsys.path.insert(0, {str(ROOT)!r})\n{SCRIPT}")
+    with served(script, folder) as url:
         yield url
 
 
 @pytest.fixture
-def open_demo(demo: str, browser: Browser) -> Iterator[Opener]:
-    """Return an opener: link parameters → the page; afterwards no page may have logged an error."""
-    contexts, errors = [], []
+def open_demo(demo: str, visit: Callable[..., Visit]) -> Opener:
+    """Return an opener: link parameters → a visit to the page with the components."""
 
-    def open_demo(params: str = "", width: int = 1440, **options: object) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 1400}, **options)
-        contexts.append(context)
-        context.set_default_timeout(PATIENCE)
-        page = context.new_page()
-        page.sent, page.received = [], []
-        page.on("pageerror", lambda error: errors.append(str(error)))
+    def open_demo(params: str = "", width: int = 1440, **options: object) -> Visit:
+        one = visit(width, height=1400, url=demo, **options)
+        one.open(f"?{params}")
+        expect(one.page.locator(".picker .cell")).to_have_count(4)
+        expect(one.page.locator(".matrix")).to_have_count(5)
+        one.settle()
+        return one
 
-        def listen(connection) -> None:
-            connection.on("framesent", lambda frame: page.sent.append(len(frame)))
-            connection.on("framereceived", lambda frame: page.received.append(len(frame)))
-
-        page.on("websocket", listen)
-        page.goto(f"{demo}/?{params}")
-        expect(page.locator(".picker .cell")).to_have_count(4)
-        expect(page.locator(".matrix")).to_have_count(5)
-        page.wait_for_selector("[data-test-script-state='notRunning']", timeout=PATIENCE)
-        return page
-
-    yield open_demo
-    for context in contexts:
-        context.close()
-    assert not errors, f"the page has errors: {errors}"
+    return open_demo
 
 
 def matrix(page: Page, title: str) -> Locator:
@@ -141,9 +121,9 @@ def marked(found: Locator, direction: str, count: int) -> list[int]:
 def test_pointing_says_the_value_and_marks_every_linked_axis_without_the_server(
     open_demo: Opener,
 ) -> None:
-    page = open_demo()
+    one = open_demo()
+    page, asked = one.page, len(one.sent)
     scores, q = matrix(page, "Scores"), matrix(page, "Queries")
-    asked = len(page.sent)
     plane = scores.locator(".plane")
     plane.hover(position=middle(plane, 1, 4, 5, 5))
     expect(scores.locator(".readout")).to_have_text("patch 1, 1 × patch 2, 2: 0.1250")
@@ -155,27 +135,25 @@ def test_pointing_says_the_value_and_marks_every_linked_axis_without_the_server(
     page.get_by_role("heading", name="Matrices", exact=True).hover()
     expect(scores.locator(".readout")).to_have_class(re.compile("idle"))
     assert marked(q, "row", 5) == [0]  # the chosen token again
-    assert len(page.sent) == asked
 
-
-def test_pointing_at_a_patch_marks_its_rows(open_demo: Opener) -> None:
-    page = open_demo()
     page.get_by_role("button", name="patch 2, 1", exact=True).hover()
     expect(page.locator(".picker .readout")).to_have_text("patch 2, 1: 0.5000")
     assert marked(matrix(page, "Queries"), "row", 5) == [3]
     assert marked(matrix(page, "Embedding"), "row", 4) == [2]
     assert marked(matrix(page, "Large"), "row", 197) == []
+    assert len(one.sent) == asked
 
 
 def test_a_clicked_cell_is_in_the_link_outlined_and_survives_reload(open_demo: Opener) -> None:
-    page = open_demo()
+    one = open_demo()
+    page = one.page
     scores = matrix(page, "Scores")
     plane = scores.locator(".plane")
-    page.received.clear()
+    one.received.clear()
     plane.click(position=middle(plane, 1, 3, 5, 5))
     page.wait_for_url(re.compile(r"cell=scores\.1\.3(&|$)"))
-    page.wait_for_selector("[data-test-script-state='notRunning']", timeout=PATIENCE)
-    assert sum(page.received) < 20_000  # the matrices themselves do not travel again
+    one.settle()
+    assert sum(one.received) < 20_000  # the matrices themselves do not travel again
     page.reload()
     expect(scores.locator(".box")).to_have_attribute(
         "aria-label",
@@ -189,7 +167,7 @@ def test_a_clicked_cell_is_in_the_link_outlined_and_survives_reload(open_demo: O
 
 
 def test_a_clicked_token_is_in_the_link_and_stays_marked(open_demo: Opener) -> None:
-    page = open_demo()
+    page = open_demo().page
     page.get_by_role("button", name="patch 1, 2", exact=True).click()
     page.wait_for_url(re.compile(r"query=2(&|$)"))
     page.get_by_role("heading", name="Matrices", exact=True).hover()
@@ -198,7 +176,7 @@ def test_a_clicked_token_is_in_the_link_and_stays_marked(open_demo: Opener) -> N
 
 
 def test_arrow_keys_move_and_enter_chooses(open_demo: Opener) -> None:
-    page = open_demo("cell=q.1.1")
+    page = open_demo("cell=q.1.1").page
     q = matrix(page, "Queries")
     q.locator(".box").focus()
     for key, expected in (
@@ -218,7 +196,7 @@ def test_arrow_keys_move_and_enter_chooses(open_demo: Opener) -> None:
 
 
 def test_a_cell_has_the_colour_of_its_value_and_what_is_clipped_is_said(open_demo: Opener) -> None:
-    page = open_demo()
+    page = open_demo().page
     colours = (
         "(c) => { const data = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
         "return [[...data.slice(0, 3)], [...data.slice(-4, -1)], c.width, c.height]; }"
@@ -234,11 +212,10 @@ def test_a_cell_has_the_colour_of_its_value_and_what_is_clipped_is_said(open_dem
     expect(matrix(page, "Queries").locator(".note").first).to_be_hidden()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_scrolls_a_wide_matrix_and_never_the_page(scheme: str, open_demo: Opener) -> None:
-    page = open_demo("cell=wide.2.700", width=390, color_scheme=scheme, has_touch=True)
-    widths = page.locator("[data-testid=stMain]").evaluate("(e) => [e.scrollWidth, e.clientWidth]")
-    assert widths[0] <= widths[1] == 390
+def test_a_phone_scrolls_a_wide_matrix_and_never_the_page(open_demo: Opener) -> None:
+    one = open_demo("cell=wide.2.700", width=390, scheme="dark", has_touch=True)
+    page = one.page
+    assert one.sideways() == [0, 0]
     box = matrix(page, "Wide").locator(".box")
     width, whole, from_left = box.evaluate("(e) => [e.clientWidth, e.scrollWidth, e.scrollLeft]")
     assert width < 390 < whole
@@ -252,13 +229,11 @@ def test_a_phone_scrolls_a_wide_matrix_and_never_the_page(scheme: str, open_demo
 
 
 def test_the_outline_of_a_chosen_cell_follows_the_theme(open_demo: Opener) -> None:
-    shadows = [
-        matrix(open_demo("cell=q.1.1", color_scheme=scheme), "Queries")
-        .locator(".chosen")
-        .evaluate("(e) => getComputedStyle(e).boxShadow")
-        for scheme in ("light", "dark")
-    ]
-    assert "rgb(28, 31, 38)" in shadows[0] and "rgb(232, 233, 236)" in shadows[1]
+    page = open_demo("cell=q.1.1").page
+    outline = matrix(page, "Queries").locator(".chosen")
+    expect(outline).to_have_css("box-shadow", re.compile(re.escape("rgb(28, 31, 38)")))
+    page.emulate_media(color_scheme="dark")
+    expect(outline).to_have_css("box-shadow", re.compile(re.escape("rgb(232, 233, 236)")))
 
 
 def test_python_and_the_browser_write_numbers_alike(browser: Browser) -> None:

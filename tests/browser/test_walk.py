@@ -1,17 +1,19 @@
-"""All eight pages in a row, as a newcomer walks them: guided, with a digit of their own."""
+"""All pages in a row: guided, with a digit of one's own; and each page is what its link says."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from time import monotonic
 
 import pytest
+from browser_helpers import PATIENCE, Visit
 from playwright.sync_api import Page, expect
 
 from explainer.content import load_texts
-from explainer.shell.routes import PIPELINE, address
+from explainer.shell.routes import PIPELINE, TITLES, WALK, address
 
 pytestmark = pytest.mark.browser
 
-PAGES = list(PIPELINE)
-PATIENCE = 60_000  # milliseconds, on a machine that is busy with other things
+UNTRAINED = "source=untrained&patches=4&width=32&heads=2&depth=3&position=sincos&seed=5"
 PLACE = "digit=3&index=5&query=12&block=1&head=1"
 # all that a page says, also inside of its components; charts come when they are ready
 WORDS = """() => {
@@ -30,7 +32,7 @@ def draw_a_one(page: Page) -> None:
     """Draw a stroke from top to bottom on the pad."""
     page.get_by_role("radio", name="Draw", exact=True).click()
     pad = page.get_by_role("application", name="Drawing pad")
-    pad.wait_for(timeout=PATIENCE)
+    pad.wait_for()
     pad.scroll_into_view_if_needed()
     box = pad.bounding_box()
     across = box["x"] + box["width"] / 2
@@ -38,46 +40,115 @@ def draw_a_one(page: Page) -> None:
     page.mouse.down()
     page.mouse.move(across, box["y"] + 0.85 * box["height"], steps=8)
     page.mouse.up()
-    page.wait_for_url("**picture=*", timeout=PATIENCE)
+    page.wait_for_url("**picture=*")
 
 
-def test_a_newcomer_walks_through_all_pages_with_an_own_digit(visit: Callable):
+def test_a_newcomer_walks_through_all_pages_with_one_key_and_an_own_digit(
+    visit: Callable[..., Visit],
+) -> None:
     walk = visit()
     walk.open()
     draw_a_one(walk.page)
     walk.settle()
     walk.page.get_by_role("button", name="Start the guided walk").click()
     onward = walk.page.locator(".st-key-guide-next button")
-    for number, view in enumerate(PAGES, start=1):
-        expect(walk.page.locator(".page-number")).to_have_text(
-            f"Page {number} of {len(PAGES)}", timeout=PATIENCE
-        )
+    card = walk.page.locator(".st-key-guide")
+    for number, view in enumerate(PIPELINE, start=1):
+        expect(walk.page.locator(".page-number")).to_have_text(f"Page {number} of {len(PIPELINE)}")
         steps = len(load_texts(view)["guide"])
         for step in range(1, steps + 1):
-            expect(walk.page.locator(".st-key-guide")).to_contain_text(
-                f"Step {step} of {steps}", timeout=PATIENCE
-            )
+            expect(card).to_contain_text(f"Step {step} of {steps}")
             walk.settle()
             assert "picture=" in walk.link() and "mode=guided" in walk.link()
             walk.check()
-            onward.click()
-    expect(walk.page.get_by_role("button", name="Start the guided walk")).to_be_visible(
-        timeout=PATIENCE
-    )
-    walk.check()
+            if step == 1:
+                assert "step=" not in walk.link()
+                onward.focus()
+            expect(onward).to_be_focused()
+            expect(card).to_be_in_viewport()
+            top = card.evaluate("(e) => e.getBoundingClientRect().top")
+            assert top >= 60, "below the bar at the top"
+            walk.page.keyboard.press("Enter")
+    expect(walk.page.get_by_role("button", name="Start the guided walk")).to_be_visible()
 
 
-@pytest.mark.parametrize("source", ["default", "best"])
-@pytest.mark.parametrize("view", PAGES)
-def test_a_page_is_the_same_when_it_is_opened_by_its_link(visit: Callable, view: str, source: str):
-    first = visit()
-    first.open(f"{address(view)}?source={source}&{PLACE}")
-    first.settle()
-    said, link = first.page.evaluate(WORDS), first.link()
-    assert len(said) > 1000
-    second = visit()
-    second.open(link)
-    second.page.wait_for_function(f"(said) => ({WORDS})() === said", arg=said, timeout=PATIENCE)
-    assert second.link() == link
-    first.check()
-    second.check()
+def top_bar(page: Page, view: str) -> None:
+    """Go to a page by the bar at the top."""
+    link = page.get_by_test_id("stTopNavLinkContainer").get_by_text(TITLES[view], exact=True)
+    link.click()
+
+
+def stage(page: Page, view: str) -> None:
+    """Go to a page by its stage on Home, with the keyboard."""
+    if page.locator(".page-number").count():
+        top_bar(page, "home")
+    page.locator(f".pipeline a[data-view={view}]").press("Enter")
+
+
+def check_the_sidebar(page: Page) -> None:
+    """Fail unless the sidebar shows the model of ``UNTRAINED`` and the digit of ``PLACE``."""
+    sidebar = page.get_by_test_id("stSidebar")
+    for label, value in (
+        ("Patches per side", "4"),
+        ("Embedding width", "32"),
+        ("Attention heads", "2"),
+        ("Encoder blocks", "3"),
+    ):
+        expect(sidebar.get_by_role("slider", name=label)).to_have_attribute("aria-valuetext", value)
+    for label in ("Seed", re.compile("test images of a 3")):
+        expect(sidebar.get_by_role("spinbutton", name=label)).to_have_value("5")
+
+
+def assert_same_words(one: Page, other: Page) -> None:
+    """Fail unless two pages say the same once their components are drawn."""
+    end = monotonic() + PATIENCE / 1000
+    said = one.evaluate(WORDS), other.evaluate(WORDS)
+    while said[0] != said[1] and monotonic() < end:
+        one.wait_for_timeout(50)
+        said = one.evaluate(WORDS), other.evaluate(WORDS)
+    assert len(said[0]) > 1000
+    assert said[0].split() == said[1].split()
+
+
+@pytest.mark.parametrize(
+    ("source", "go", "views"),
+    [
+        ("source=default", top_bar, PIPELINE[::2]),
+        ("source=best", top_bar, PIPELINE[1::2]),
+        (UNTRAINED, stage, WALK),
+    ],
+    ids=["default", "best", "untrained"],
+)
+def test_a_page_that_was_walked_to_is_the_same_when_it_is_opened_by_its_link(
+    visit: Callable[..., Visit],
+    subtests: pytest.Subtests,
+    source: str,
+    go: Callable[[Page, str], None],
+    views: Sequence[str],
+) -> None:
+    walker, friend = visit(), visit()
+    walker.open(f"?{source}&{PLACE}")
+    kept = [part for part in f"{source}&{PLACE}".split("&") if part != "source=default"]
+    for view in views:
+        with subtests.test(view):
+            if view != "home":
+                go(walker.page, view)
+                walker.page.wait_for_url(f"**/{address(view)}?*")
+                expect(walker.page.locator(".page-number")).to_have_text(
+                    f"Page {WALK.index(view)} of {len(PIPELINE)}"
+                )
+            walker.settle()
+            link = walker.link()
+            assert [part for part in kept if part not in link] == []
+            friend.open(link)
+            assert_same_words(walker.page, friend.page)
+            assert friend.link() == link
+            if source == UNTRAINED:
+                check_the_sidebar(friend.page)
+    top_bar(walker.page, "train")
+    walker.page.wait_for_url("**/train?*")
+    walker.settle()
+    top_bar(walker.page, "home")
+    walker.page.wait_for_url(f"{walker.url}/?*")
+    walker.settle()
+    assert [part for part in kept if part not in walker.link()] == []

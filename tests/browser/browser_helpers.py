@@ -1,0 +1,239 @@
+"""What the browser tests share: the app as users start it, and visitors who look at it."""
+
+import http.server
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from time import monotonic, sleep
+
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, WebSocket
+
+ROOT = Path(__file__).parents[2]
+HOME = ROOT / "explainer" / "Home.py"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+PATIENCE = 120_000  # milliseconds, on a machine that is busy with other things
+
+# the script has run, its elements are in place, and one of them is the title
+SETTLED = """() =>
+  document.querySelector("[data-test-script-state='notRunning']") &&
+  !document.querySelector("[data-testid=stSkeleton]") &&
+  [...document.querySelectorAll("h1")].some((title) => title.getClientRects().length)
+"""
+BACKGROUND = "() => getComputedStyle(document.querySelector('.stApp')).backgroundColor"
+# by how many pixels the page and its main part are wider than the window
+SIDEWAYS = """() => [document.documentElement, document.querySelector("[data-testid=stMain]")]
+  .map((element) => element.scrollWidth - element.clientWidth)"""
+
+
+def chromium() -> str | None:
+    """Return where Chromium is on this machine; None where there is none."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@contextmanager
+def served(script: Path, folder: Path, **environment: str) -> Iterator[str]:
+    """Run a script as users start the app, from ``folder``; the value is its address.
+
+    Args:
+        environment: variables that the server gets besides this process's own.
+    """
+    port = free_port()
+    log = folder / "log.txt"
+    command = [sys.executable, "-m", "streamlit", "run", str(script)]
+    command += ["--server.port", str(port), "--server.headless", "true"]
+    # the path of an installation would hide that the entry does not find the packages
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=inherited | {"VIT_EXPLAINER_RUNS": str(folder / "runs")} | environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    url = f"http://localhost:{port}"
+    try:
+        wait_until_healthy(url, server, log)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens to."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        return free.getsockname()[1]
+
+
+def wait_until_healthy(url: str, server: subprocess.Popen, log: Path) -> None:
+    """Return once the server answers; fail with its log if it ends or takes too long."""
+    end = monotonic() + PATIENCE / 1000
+    while monotonic() < end:
+        assert server.poll() is None, f"the server ended:\n{log.read_text()}"
+        try:
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
+            return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            sleep(0.05)
+    raise AssertionError(f"no server after {PATIENCE / 1000} s:\n{log.read_text()}")
+
+
+@contextmanager
+def framed(url: str) -> Iterator[str]:
+    """Serve a page of another site that has ``url`` in a frame; the value is its address.
+
+    Browsers take 127.0.0.1 and localhost for two sites and keep cookies back.
+    """
+
+    class Course(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(f'<iframe src="{url}" width="1300" height="800"></iframe>'.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Course) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+class Tabs:
+    """Tabs that tests take and give back.
+
+    To open a link in a tab that has shown the app before takes a third of the time that a new tab
+    takes, because Chromium has compiled the app's JavaScript there.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._free: dict[bool, list[Page]] = {False: [], True: []}
+
+    def take(self, has_touch: bool) -> Page:
+        """Return a tab that no other test has, with its own cookies and storage."""
+        if self._free[has_touch]:
+            return self._free[has_touch].pop()
+        context = self._browser.new_context(has_touch=has_touch)
+        context.set_default_timeout(PATIENCE)
+        return context.new_page()
+
+    def give_back(self, page: Page, has_touch: bool, url: str) -> None:
+        """Forget all that a visitor of ``url`` left in a tab, and keep the tab for the next."""
+        for other in page.context.pages:
+            if other is not page:
+                other.close()
+        if page.url.startswith(url):
+            page.evaluate("() => sessionStorage.clear()")
+        page.goto("about:blank")
+        client = page.context.new_cdp_session(page)
+        client.send("Storage.clearDataForOrigin", {"origin": url, "storageTypes": "all"})
+        client.detach()
+        page.context.clear_cookies()
+        page.context.clear_permissions()
+        self._free[has_touch].append(page)
+
+
+class Visit:
+    """One visitor's tab, and everything that went wrong in it.
+
+    ``sent`` and ``received`` are the sizes of the messages to and from the server, in bytes.
+    """
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.other_hosts: list[str] = []
+        self.problems: list[str] = []
+        self.requests: list[str] = []
+        self.sent: list[int] = []
+        self.received: list[int] = []
+        self._socket: WebSocket | None = None
+        self._listeners: dict[str, Callable] = {
+            "console": self._on_console,
+            "pageerror": lambda error: self.problems.append(str(error)),
+            "request": lambda request: self.requests.append(request.url),
+            "websocket": self._on_websocket,
+        }
+        for event, listener in self._listeners.items():
+            page.on(event, listener)
+
+    def leave(self) -> None:
+        """Stop listening to the tab, which another visitor may get."""
+        for event, listener in self._listeners.items():
+            self.page.remove_listener(event, listener)
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        # on a deep link Streamlit itself first asks for its health below that path
+        if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
+            self.problems.append(f"{message.text} ({message.location.get('url')})")
+
+    def _on_websocket(self, connection: WebSocket) -> None:
+        self._socket = connection
+        connection.on("framesent", lambda frame: self.sent.append(len(frame)))
+        connection.on("framereceived", lambda frame: self.received.append(len(frame)))
+
+    def open(self, path: str = "") -> None:
+        """Follow a link and wait until its page is complete."""
+        self.page.goto(f"{self.url}/{path}")
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the page is complete."""
+        self.page.wait_for_function(SETTLED, timeout=PATIENCE)
+
+    def change_scheme(self, scheme: str) -> None:
+        """Switch between light and dark and wait until the server has drawn the page again."""
+        before = self.page.evaluate(BACKGROUND)
+        with self._socket.expect_event("framesent", timeout=PATIENCE):
+            self.page.emulate_media(color_scheme=scheme)
+        self.page.wait_for_function(f"(before) => ({BACKGROUND})() !== before", arg=before)
+        self.settle()
+
+    def resize(self, width: int, height: int = 900) -> None:
+        """Give the window another size in pixels."""
+        self.page.set_viewport_size({"width": width, "height": height})
+
+    def sideways(self) -> list[int]:
+        """Return by how many pixels the page and its main part are wider than the window."""
+        return self.page.evaluate(SIDEWAYS)
+
+    def check(self) -> None:
+        """Fail if the page shows an error, said one to the console, or asked another host."""
+        assert self.page.locator("[data-testid=stException]").count() == 0
+        assert self.problems == [], self.problems
+        local = (self.url, self.url.replace("http", "ws"), "data:", "blob:", *self.other_hosts)
+        assert [url for url in self.requests if not url.startswith(local)] == []
+
+    def link(self) -> str:
+        """Return what stands after the host in the address bar."""
+        return self.page.url.removeprefix(self.url + "/")
+
+
+def pixels(canvas: Locator) -> list[list[int]]:
+    """Return what the first of these canvases shows: [red, green, blue, opacity] of each pixel."""
+    flat = canvas.first.evaluate(
+        "(c) => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)"
+    )
+    return [flat[start : start + 4] for start in range(0, len(flat), 4)]
