@@ -1,4 +1,4 @@
-"""What a model without a head offers: its features, image by image and patch by patch.
+"""The features of a model without a head, for each image and each patch.
 
 Shape suffixes as in ``vit_core.model``; P is the number of patches.
 """
@@ -16,10 +16,11 @@ class PrincipalMap(NamedTuple):
     """The directions in which the patches of one image differ most.
 
     Attributes:
-        scores: (P, R), each patch's place along each direction, the mean patch at 0. A direction's
-            sign is free; here the largest score in size is positive.
-        directions: (R, D), each of length 1, that of the most variance first.
-        shares: (R,), of the patches' variance; all 0 where all patches are the same.
+        scores: (P, R), each patch's coordinate along each direction; the mean patch is at 0. The
+            sign of a direction is arbitrary; here the score of the largest size is positive.
+        directions: (R, D), each of length 1, in order of falling variance.
+        shares: (R,), each direction's share of the patches' variance, 0 to 1; all 0 if all patches
+            are the same.
     """
 
     scores: Tensor
@@ -33,8 +34,8 @@ def principal_map(patches_PD: Tensor, components: int = COMPONENTS) -> Principal
     The P tokens are P points with D coordinates. Their mean is subtracted, then the singular value
     decomposition X - mean = U S Aᵀ gives the directions, the columns of A, and the scores U S.
     Source: "DINOv2: Learning Robust Visual Features without Supervision", section 7.5 and figure 1,
-    https://arxiv.org/abs/2304.07193; there over several images at once and after leaving out the
-    background, here over one image and all of its patches.
+    https://arxiv.org/abs/2304.07193. The paper takes several images at once and leaves out the
+    background; this function takes one image with all its patches.
 
     Args:
         patches_PD: patch tokens alone, without the class token and registers.
@@ -50,7 +51,7 @@ def principal_map(patches_PD: Tensor, components: int = COMPONENTS) -> Principal
     points_PD = patches_PD.detach().double()
     centred_PD = points_PD - points_PD.mean(dim=0)
     left, spread, right = torch.linalg.svd(centred_PD, full_matrices=False)
-    # what rounding leaves of patches that are all the same is no variance
+    # if all patches are the same, rounding leaves a little variance that does not count
     noise = torch.finfo(patches_PD.dtype).eps * points_PD.norm()
     total = spread.square().sum() if spread.norm() > noise else torch.inf
     scores = left[:, :components] * spread[:components]
@@ -64,8 +65,12 @@ def principal_map(patches_PD: Tensor, components: int = COMPONENTS) -> Principal
 
 
 def cosine_similarities(feature_D: Tensor, others_BD: Tensor) -> Tensor:
-    """Return the cosine of the angle between one feature vector and each of others, (B,).
+    """Return the cosine similarity of one feature vector and each of several others: (B,).
 
-    1 for the same direction, 0 for a right angle; 0 for a vector of length 0.
+    1 for the same direction, 0 for a right angle, and 0 if a vector has length 0.
+
+    Args:
+        feature_D: one vector.
+        others_BD: B vectors of the same length.
     """
     return F.cosine_similarity(feature_D[None].double(), others_BD.double(), dim=1).to(feature_D)

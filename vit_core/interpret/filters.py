@@ -1,4 +1,4 @@
-"""What the patch embedding looks for: its filters as images, and what they have in common.
+"""The filters of the patch embedding: as images, and their principal components.
 
 A filter is one row of the weights: the numbers that every patch is multiplied by to get one
 dimension of its embedding. Shape suffixes as in ``vit_core.model``; V is the number of values of a
@@ -15,14 +15,14 @@ from vit_core.model import PatchEmbed
 
 
 class PrincipalFilters(NamedTuple):
-    """The directions in which filters differ most, in order; R = min(D, V) of them.
+    """The R = min(D, V) directions in which the filters differ most, in order.
 
     Attributes:
-        filters: (R, channels, ph, pw), each of length 1. Its sign is free; here the value of the
-            largest size is positive.
-        shares: (R,), of the filters' variance; they sum to 1, or are all 0 where all filters are
-            the same.
-        mean: (channels, ph, pw), the mean filter, which the directions start from.
+        filters: (R, channels, ph, pw), each of length 1. The sign is arbitrary; here the value of
+            the largest size is positive.
+        shares: (R,), each direction's share of the filters' variance. They sum to 1, or are all 0
+            if all filters are the same.
+        mean: (channels, ph, pw), the mean filter, which was subtracted.
     """
 
     filters: Tensor
@@ -31,7 +31,7 @@ class PrincipalFilters(NamedTuple):
 
 
 def filter_images(weight_DV: Tensor, patch_hw: tuple[int, int], channels: int = 1) -> Tensor:
-    """Lay the filters out as the patches they are multiplied with: (D, V) → (D, channels, ph, pw).
+    """Return each filter in the shape of a patch: (D, V) → (D, channels, ph, pw).
 
     Args:
         weight_DV: ``patch_embed.proj.weight``.
@@ -52,7 +52,7 @@ def filter_images(weight_DV: Tensor, patch_hw: tuple[int, int], channels: int = 
 def principal_filters(
     weight_DV: Tensor, patch_hw: tuple[int, int], channels: int = 1
 ) -> PrincipalFilters:
-    """Return the principal components of the filters, those of the most variance first.
+    """Return the principal components of the filters, in order of falling variance.
 
     The D filters are D points with V coordinates. Their mean is subtracted, then the singular
     value decomposition W - mean = U S Aᵀ gives the components, the columns of A; a component's
@@ -74,7 +74,7 @@ def principal_filters(
     spread, directions_RV = torch.linalg.svd(points_DV - mean_V, full_matrices=False)[1:]
     largest = directions_RV.gather(1, directions_RV.abs().argmax(dim=1, keepdim=True))
     variances = spread.square()
-    # what rounding leaves of filters that are all the same is no variance
+    # if all filters are the same, rounding leaves a little variance that does not count
     noise = torch.finfo(weight_DV.dtype).eps * points_DV.norm()
     total = variances.sum() if spread.norm() > noise else torch.inf
     return PrincipalFilters(
@@ -85,11 +85,11 @@ def principal_filters(
 
 
 def neighbour_agreement(filters: Tensor) -> float:
-    """Return how far weights next to each other agree, for images (D, channels, height, width).
+    """Return how similar neighbouring weights are, for filters (D, channels, height, width).
 
-    The mean product of two neighbours, in a row or a column, over the mean square of all weights.
-    About 0 where every weight was drawn by itself, give or take 1 / √(number of neighbours); 1 for
-    even grey; negative for checks. NaN where no weight has a neighbour, or all are 0.
+    The mean product of two neighbours in a row or a column, divided by the mean square of all
+    weights. About 0 for independent random weights, ± 1 / √(number of pairs); 1 for uniform grey;
+    negative for a chequered pattern. NaN if no weight has a neighbour, or all are 0.
     """
     filters = filters.double()
     across = filters[..., 1:] * filters[..., :-1]
@@ -99,10 +99,10 @@ def neighbour_agreement(filters: Tensor) -> float:
 
 
 def embed_by_convolution(embedding: PatchEmbed, images: Tensor) -> Tensor:
-    """Embed the patches by sliding each filter in steps of a patch: images → (B, P, D).
+    """Embed the patches by a convolution with the filters as kernels: images → (B, P, D).
 
-    The same numbers as ``embedding(images)``, up to rounding: a convolution whose stride is its
-    kernel's size meets every patch once.
+    The result equals ``embedding(images)`` up to rounding, because a convolution whose stride is
+    the size of its kernel covers each patch once.
 
     Args:
         images: (B, channels, height, width), normalised as for the model.

@@ -15,7 +15,7 @@ from vit_core.model import EncoderBlock, ViT
 from vit_core.tap import Tap
 from vit_core.trace import Edit, output_with
 
-AT_ONCE = 32 * 1024**2  # bytes of the passes in which heads are switched off
+AT_ONCE = 32 * 1024**2  # bytes of memory for the passes with heads switched off
 
 
 class Head(NamedTuple):
@@ -28,8 +28,8 @@ class Head(NamedTuple):
 def row_entropy(pattern_BHNN: Tensor) -> Tensor:
     """Return the entropy of every query's weights in nats, (…, N, N) → (…, N).
 
-    -Σ_j a_j ln a_j: 0 where one key gets everything, ln N where all get the same. Divide by ln 2
-    for bits.
+    -Σ_j a_j ln a_j: 0 if one key gets all the attention, ln N if all keys get the same. Divide by
+    ln 2 for bits.
     """
     entropy_BHNN: Tensor = torch.special.entr(pattern_BHNN)
     return entropy_BHNN.sum(dim=-1)
@@ -41,9 +41,9 @@ def head_entropy(pattern_BHNN: Tensor) -> Tensor:
 
 
 def patch_distances(grid: tuple[int, int]) -> Tensor:
-    """Return the distances of the centres of any two patches, (P, P), in patches.
+    """Return the distances between the centres of all pairs of patches, (P, P), in patches.
 
-    Patches next to each other are 1 apart, diagonally √2.
+    Neighbours in a row or a column are 1 apart, diagonal ones √2.
 
     Args:
         grid: rows and columns of patches.
@@ -56,10 +56,10 @@ def patch_distances(grid: tuple[int, int]) -> Tensor:
 def mean_attention_distance(pattern_BHNN: Tensor, grid: tuple[int, int]) -> Tensor:
     """Return how far each head looks on average, in patches: (…, N, N) → (…).
 
-    For each patch as the query, the distance to every patch, weighted by the attention; then the
-    mean over all queries. The class token and registers have no place in the image: they are left
-    out as queries, and the weights on them are left out with the rest scaled to sum to 1 again. A
-    query that gives nothing at all to patches is left out as well; NaN where none is left.
+    For each patch as query, the mean distance to all patches, weighted by the attention; then the
+    mean over all queries. The class token and registers have no position in the image. They are
+    left out as queries and as keys, and the other weights are scaled to sum to 1 again. A query
+    that gives no attention to patches is left out, too. NaN if no query is left.
 
     Source: "An Image is Worth 16x16 Words", section 4.5 and figure 7 (right), which reports it in
     pixels: multiply by the patch size.
@@ -84,8 +84,8 @@ def head_contributions(block: EncoderBlock, z_BHNK: Tensor) -> Tensor:
     """Return what each head alone writes into the residual stream, (B, H, N, K) → (B, H, N, D).
 
     The projection of all heads side by side is a sum: z U_msa = Σ_h z_h U_h, where U_h are the K
-    columns of the weights that meet head h (appendix A, equation 8). Together with the projection's
-    bias, which belongs to no head, the contributions add up to the block's ``attn_out``.
+    columns of the weights that belong to head h (appendix A, equation 8). The contributions and the
+    projection's bias, which belongs to no head, add up to the block's ``attn_out``.
 
     Args:
         z_BHNK: the block's ``attn.z``.
@@ -98,9 +98,9 @@ def head_contributions(block: EncoderBlock, z_BHNK: Tensor) -> Tensor:
 def switch_heads_off(config: ViTConfig, heads: Iterable[tuple[int, int]]) -> Mapping[str, Edit]:
     """Return the edits of ``trace`` that switch ``heads`` off, (block, head) pairs from 0.
 
-    A head that is off gives zeros instead of its mix of values, before the projection; the other
-    heads, the projection's bias and everything later run as they are. Nothing is scaled up to make
-    up for it.
+    A head that is switched off gives zeros instead of its mix of values, before the projection. The
+    other heads, the projection's bias and all later layers are not changed. Nothing is scaled up to
+    compensate.
 
     Raises:
         ValueError: the model has no such head.
@@ -117,6 +117,8 @@ def switch_heads_off(config: ViTConfig, heads: Iterable[tuple[int, int]]) -> Map
 
 
 def silence(heads: list[int]) -> Edit:
+    """Return an edit that sets ``attn.z`` of these heads to zero."""
+
     def edit(z_BHNK: Tensor) -> Tensor:
         z_BHNK[:, heads] = 0
         return z_BHNK
@@ -130,17 +132,17 @@ def head_effects(model: ViT, images: Tensor) -> Tensor:
 
     A backbone, which has no logits, gives its pooled features: (depth, H, B, D).
 
-    Each block's heads run as a batch, one copy of the images for each head, from that block to the
-    end, as many at once as fit into ``AT_ONCE``; the same as
-    ``trace(model, images, switch_heads_off(model.config, [(block, head)]))`` for every head in
-    turn, at about half the cost. A flawed model (``vit_core.mistakes``) runs as such traces.
+    The result equals ``trace(model, images, switch_heads_off(model.config, [(block, head)]))`` for
+    each head, at about half the cost: the heads of one block run as one batch, with a copy of the
+    images for each head, from that block on, as many at once as fit into ``AT_ONCE``. A flawed
+    model (``vit_core.mistakes``) runs as such traces.
 
     Args:
         model: used as it is, in its training or evaluation mode.
         images: (B, channels, height, width), normalised as for the model.
     """
     heads, batch = model.config.num_heads, len(images)
-    if flaws_of(model):  # a block alone does not know what of it is left out
+    if flaws_of(model):  # a single block does not know the model's flaws
         edited = [
             output_with(model, images, switch_heads_off(model.config, [(block, head)]))
             for block in range(model.config.depth)
@@ -163,7 +165,7 @@ def head_effects(model: ViT, images: Tensor) -> Tensor:
 
 
 def block_bytes(config: ViTConfig) -> int:
-    """Return about how many bytes one block's pass takes at a time, for one image."""
+    """Return about how much memory one block's pass takes for one image, in bytes."""
     N, D, H, M = config.num_tokens, config.embed_dim, config.num_heads, config.mlp_dim
     return 4 * max(2 * H * N * N + 5 * N * D, 2 * N * M + 3 * N * D)
 
@@ -174,8 +176,8 @@ def one_off_each(batch: int, heads: Sequence[int]) -> Tap:
     def tap(name: str, tensor: Tensor) -> Tensor:
         if name == "attn.z":
             tensor = tensor.clone()
-            for place, head in enumerate(heads):
-                tensor[place * batch : (place + 1) * batch, head] = 0
+            for index, head in enumerate(heads):
+                tensor[index * batch : (index + 1) * batch, head] = 0
         return tensor
 
     return tap

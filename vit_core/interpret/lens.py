@@ -1,4 +1,4 @@
-"""What the residual stream says in the head's own terms, block by block and part by part.
+"""The residual stream as logits: after each block, and split by what each part added.
 
 Shape suffixes as in ``vit_core.model``; C is the number of classes.
 """
@@ -18,11 +18,11 @@ class Attribution(NamedTuple):
     """The logits as a sum, one summand for each writer into the residual stream.
 
     Attributes:
-        writers: trace keys of what was written: ``embed``, then each block's ``attn_out`` and
-            ``mlp_out``, in the order of the pass.
+        writers: trace keys of the summands: ``embed``, then each block's ``attn_out`` and
+            ``mlp_out``, in the order of the forward pass.
         logits: (B, writers, C), what each adds to each logit.
-        pooled: (B, writers, D), what each adds to the row that the head reads.
-        constant: (C,), what the biases of the final LayerNorm and of the head add, the same for
+        pooled: (B, writers, D), what each adds to the vector that the head reads.
+        constant: (C,), what the biases of the final LayerNorm and of the head add; the same for
             every image.
     """
 
@@ -48,11 +48,11 @@ def writer_keys(config: ViTConfig) -> tuple[str, ...]:
 
 @torch.no_grad()
 def logit_lens(model: ViT, tensors: Mapping[str, Tensor]) -> Tensor:
-    """Return what the model's own end says of the stream before the first block and after each.
+    """Return the logits that the residual stream would give before the first and after each block.
 
-    Each stage goes through the final LayerNorm, the pooling and the head, as if the blocks that
-    follow were not there: (B, depth + 1, C) logits. The last stage gives the model's logits. A head
-    was trained for the last stage alone, so what it says of early ones may be off.
+    Each stage goes through the final LayerNorm, the pooling and the head, as if the later blocks
+    did not exist: (B, depth + 1, C) logits. The last stage gives the model's logits. The head was
+    trained for the last stage only, so its answers for early stages may be misleading.
 
     Args:
         tensors: of a trace of ``model``.
@@ -66,7 +66,7 @@ def logit_lens(model: ViT, tensors: Mapping[str, Tensor]) -> Tensor:
 
 @torch.no_grad()
 def logit_attribution(model: ViT, tensors: Mapping[str, Tensor]) -> Attribution:
-    """Split every logit among all that was ever written into the residual stream.
+    """Split each logit into what every part wrote into the residual stream.
 
     The stream before the final LayerNorm is the embedding plus what every sub-layer added. That
     LayerNorm subtracts the mean, which splits exactly, and divides by the standard deviation, which

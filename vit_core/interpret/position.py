@@ -1,4 +1,4 @@
-"""What the position does: how alike places are, which wave a dimension is, what a shuffle changes.
+"""What positions do: how similar they are, which wave each dimension is, what a shuffle changes.
 
 Shape suffixes as in ``vit_core.model``; C is the number of classes.
 """
@@ -14,11 +14,11 @@ from vit_core.trace import output_with
 
 
 class Wave(NamedTuple):
-    """What one dimension of a sine-cosine encoding follows: function(frequency · place).
+    """The wave of one dimension of a sine-cosine encoding: function(frequency · step).
 
     Attributes:
-        along: what the place is: the "position" in the list of tokens, from 0 ("sincos"), or the
-            patch's "column" or "row" in the grid, from 0 ("sincos2d").
+        along: what counts the steps, from 0: the "position" in the list of tokens ("sincos"), or
+            the patch's "column" or "row" in the grid ("sincos2d").
         function: "sin" or "cos".
         frequency: radians per step; one full swing takes 2π / frequency steps.
     """
@@ -32,8 +32,8 @@ class Shuffle(NamedTuple):
     """Logits (B, C) of the same images with their patches in order and in another order.
 
     Attributes:
-        in_order, shuffled: of the model as it is.
-        in_order_without, shuffled_without: with zeros in the place of its position.
+        in_order, shuffled: of the model with its positions.
+        in_order_without, shuffled_without: of the model with zeros instead of positions.
     """
 
     in_order: Tensor
@@ -62,27 +62,27 @@ def wave(kind: str, embed_dim: int, dimension: int) -> Wave:
     if embed_dim % 4:
         raise ValueError(f"'sincos2d' needs a width divisible by 4, not {embed_dim}")
     quarter = embed_dim // 4
-    part, place = divmod(dimension, quarter)
+    part, step = divmod(dimension, quarter)
     return Wave(
         "column" if part < 2 else "row",
         "cos" if part % 2 else "sin",
-        10000.0 ** (-place / max(quarter - 1, 1)),
+        10000.0 ** (-step / max(quarter - 1, 1)),
     )
 
 
 def position_similarity(pos_embed_ND: Tensor) -> Tensor:
     """Return the cosine similarity of any two positions, (…, N, D) → (…, N, N), from -1 to 1.
 
-    A row of zeros, as "sincos2d" gives the class token, points nowhere: its similarity is 0, also
-    with itself. Source: "An Image is Worth 16x16 Words", figure 7 (centre), which shows the rows
-    and columns of the patches.
+    A row of zeros, which the class token has in "sincos2d", has no direction: its similarity is 0,
+    also with itself. Source: "An Image is Worth 16x16 Words", figure 7 (centre), which shows the
+    rows and columns of the patches.
     """
     unit_ND = F.normalize(pos_embed_ND, dim=-1)
     return (unit_ND @ unit_ND.transpose(-2, -1)).clamp(-1, 1)
 
 
 def shuffle_patches(images: Tensor, patch_size: tuple[int, int], permutation: Tensor) -> Tensor:
-    """Lay the patches of images in another order: place i gets the patch ``permutation[i]``.
+    """Return images with their patches in another order: patch ``permutation[i]`` comes to index i.
 
     Args:
         images: (B, channels, height, width), any pixel range and dtype.
@@ -90,7 +90,7 @@ def shuffle_patches(images: Tensor, patch_size: tuple[int, int], permutation: Te
         permutation: (P,), each of 0..P - 1 once, in reading order.
 
     Raises:
-        ValueError: the image is not divisible into whole patches, or ``permutation`` does not name
+        ValueError: the image is not divisible into whole patches, or ``permutation`` does not have
             each patch once.
     """
     patches_BPV = patchify(images, patch_size)
@@ -107,10 +107,13 @@ def shuffle_patches(images: Tensor, patch_size: tuple[int, int], permutation: Te
 
 
 def without_position(model: ViT, images: Tensor) -> Tensor:
-    """Return the output (B, C or D) with zeros added in the place of the position.
+    """Return the output (B, C or D) with zeros instead of the positions.
 
-    The class token's own position is switched off as well. A model that was trained with its
-    position is maimed by this: it has never seen such tokens.
+    The class token's position is replaced as well. A model that was trained with positions has
+    never seen such tokens, so its output may be far worse.
+
+    Args:
+        images: (B, channels, height, width), normalised as for the model.
     """
     if model.pos_embed is None:
         return output_with(model, images)
@@ -120,14 +123,16 @@ def without_position(model: ViT, images: Tensor) -> Tensor:
 def shuffle_experiment(model: ViT, images: Tensor, permutation: Tensor) -> Shuffle:
     """Run the model on images in order and shuffled, with its position and without.
 
-    Attention, the MLP and the pooling treat all patches alike, so without position the logits
-    cannot depend on the order: ``in_order_without`` and ``shuffled_without`` differ by rounding
-    alone.
+    Attention, the MLP and the pooling treat all patches alike. Without positions the logits cannot
+    depend on the order: ``in_order_without`` and ``shuffled_without`` differ only by rounding.
 
     Args:
         model: used as it is, in its training or evaluation mode.
         images: (B, channels, height, width), normalised as for the model.
         permutation: (P,), as ``shuffle_patches`` takes it.
+
+    Raises:
+        ValueError: as ``shuffle_patches``.
     """
     shuffled = shuffle_patches(images, model.config.patch_hw, permutation)
     return Shuffle(

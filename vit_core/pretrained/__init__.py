@@ -1,8 +1,8 @@
-"""Vision Transformers that others trained, read into this project's own model.
+"""Read pretrained Vision Transformers of other libraries into this project's model.
 
 ``load`` takes a name, ``hf/facebook/dinov2-small``, ``timm/vit_tiny_patch16_224`` or
-``torchvision/vit_b_16``, or a folder or file on the disk, and returns the model with the way in
-which its pictures are prepared. Every field of a configuration is used, known to change nothing, or
+``torchvision/vit_b_16``, or a folder or file on the disk. It returns the model and the
+preprocessing of its pictures. Every field of a configuration is used, known to change nothing, or
 refused by its name. ``python -m vit_core.pretrained NAME IMAGE`` tries one.
 """
 

@@ -1,4 +1,4 @@
-"""``python -m vit_core.pretrained NAME IMAGE``: what a pretrained model says of a picture."""
+"""``python -m vit_core.pretrained NAME IMAGE``: classify a picture with a pretrained model."""
 
 import argparse
 import sys
@@ -17,7 +17,7 @@ SHOWN = 5  # classes
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the most probable classes, or what features there are; return the exit code."""
+    """Print the most probable classes, or the length of the features; return the exit code."""
     let_output_write_anything()
     parser = argparse.ArgumentParser(
         prog=program("vit-pretrained", "vit_core.pretrained"),
@@ -50,12 +50,12 @@ def main(arguments: list[str] | None = None) -> int:
     if not config.num_classes:
         print(f"no classes: {len(output)} features for the image, of length {output.norm():.2f}")
         return 0
-    if config.num_classes == 1:  # whose share of one would say nothing
+    if config.num_classes == 1:  # its probability is always 1
         print(f"a single class, {plain(preprocessing.class_names[0])}: logit {output[0]:.3f}")
         return 0
     shares = output.softmax(dim=0)
-    for place in shares.argsort(descending=True)[:SHOWN].tolist():
-        print(f"{shares[place]:7.2%}  {plain(preprocessing.class_names[place])}")
+    for index in shares.argsort(descending=True)[:SHOWN].tolist():
+        print(f"{shares[index]:7.2%}  {plain(preprocessing.class_names[index])}")
     return 0
 
 

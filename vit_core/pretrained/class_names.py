@@ -1,4 +1,4 @@
-"""What the classes of others' models are called: one name each, none empty, no two the same."""
+"""Names for the classes of pretrained models: one for each class, none empty, all different."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -8,13 +8,13 @@ from vit_core.pretrained.errors import one_line
 from vit_core.torchvision_import import import_torchvision
 
 IMAGENET = 1000  # classes
-KNOWN = 0.9  # share of ImageNet's names from which on a list of names is ImageNet's
-LONGEST = 400  # characters of a name, which the app shortens further where it shows it
+KNOWN = 0.9  # a list with this share of ImageNet's names, or more, counts as ImageNet's
+LONGEST = 400  # characters of a name; the app shortens names further
 
 
 @cache
 def imagenet_names() -> tuple[str, ...]:
-    """Return the names of ImageNet-1k's classes; empty where torchvision cannot be imported."""
+    """Return the 1,000 class names of ImageNet-1k; empty if torchvision cannot be imported."""
     try:
         models = import_torchvision().models
     except ImportError:
@@ -23,14 +23,15 @@ def imagenet_names() -> tuple[str, ...]:
 
 
 def names_of(labels: object, count: int, where: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the classes' names, and what there is to be said about them.
+    """Return a name for each class, and notes for people about these names.
 
-    A name is kept whole: only ImageNet's list gives synonyms behind commas.
+    A name is not shortened. Only ImageNet's list has synonyms behind commas; of these the first
+    is taken.
 
     Args:
-        labels: a list, or a mapping of the class's number to its name; None for none.
-        count: of the classes.
-        where: what holds the labels, for the sentence.
+        labels: a list, or a mapping from class index (from 0) to name; None if there is none.
+        count: the number of classes.
+        where: the file that holds the labels, for the notes.
     """
     if not count:
         return (), ()
@@ -42,33 +43,33 @@ def names_of(labels: object, count: int, where: str) -> tuple[tuple[str, ...], t
         known = sum(number in given for number in range(count))
         notes.append(f"{where} names {known:,} of the {count:,} classes; the others are numbered.")
     names = [plain(given.get(number)) for number in range(count)]
-    if count == IMAGENET and (whole := imagenet_names()):
+    if count == IMAGENET and (imagenet := imagenet_names()):
         first = [name.split(",")[0].strip() for name in names]
-        if sum(a == b for a, b in zip(first, whole, strict=True)) >= KNOWN * count:
+        if sum(a == b for a, b in zip(first, imagenet, strict=True)) >= KNOWN * count:
             names = first
     return distinct(names), tuple(notes)
 
 
 def numbered(labels: Mapping[Any, Any] | list[Any] | tuple[Any, ...]) -> dict[int, Any]:
-    """Return labels by the class's number, which JSON has as text."""
+    """Return the labels by class index. JSON stores the index as text."""
     if not isinstance(labels, Mapping):
         return dict(enumerate(labels))
-    found = {}
+    by_number = {}
     for key, value in labels.items():
         if isinstance(key, int) or (isinstance(key, str) and key.isdecimal() and len(key) < 10):
-            found[int(key)] = value
-    return found
+            by_number[int(key)] = value
+    return by_number
 
 
 def plain(name: object) -> str:
-    """Return a name as text on one line; empty for what is none."""
+    """Return a name as text on one line; empty if it is neither text nor a number."""
     if isinstance(name, str | int | float):
         return one_line(str(name), LONGEST)
     return ""
 
 
 def unnamed(count: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Name the classes of a model whose names nobody has written down."""
+    """Name the classes of a model that comes without class names, and say so in a note."""
     if count == IMAGENET and (names := imagenet_names()):
         note = "Its classes have no names; having 1,000 of them, it is given ImageNet's names."
         return distinct(names), (note,)
@@ -76,17 +77,17 @@ def unnamed(count: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def distinct(names: Iterable[str]) -> tuple[str, ...]:
-    """Give a name to the nameless, and a number to those that have the name of another."""
+    """Make names different: an empty one becomes ``class 7``, a repeated one gets a number."""
     wanted = [name if name.strip() else f"class {number}" for number, name in enumerate(names)]
     taken = set(wanted)
     next_number: dict[str, int] = {}
     seen: set[str] = set()
-    found = []
+    result = []
     for name in wanted:
         chosen = name
         while chosen in seen or (chosen != name and chosen in taken):
             next_number[name] = next_number.get(name, 1) + 1
             chosen = f"{name} ({next_number[name]})"
         seen.add(chosen)
-        found.append(chosen)
-    return tuple(found)
+        result.append(chosen)
+    return tuple(result)

@@ -1,7 +1,7 @@
-"""A folder with a model: its configurations, and its tensors in one file or in several.
+"""Read the configurations and the tensors of a model's folder.
 
-Nothing is unpickled, and nothing is read into memory before its size is known. Messages name files
-without their folders, since visitors of a server read them.
+No file is unpickled, and no file is read into memory before its size is known. Messages name files
+without their folders, because visitors of a server read them.
 """
 
 import json
@@ -34,10 +34,13 @@ PICKLED = (
 
 
 def read_json(path: Path, required: bool = True, most: int = LARGEST_JSON) -> Any:
-    """Return the names and values of a file; None where it is not there and need not be.
+    """Return the JSON object of a file, None if the file is missing and not ``required``.
+
+    Args:
+        most: the largest allowed size of the file, in bytes.
 
     Raises:
-        PretrainedError: it is not there, too large, or holds no JSON object.
+        PretrainedError: the file is missing, too large, or holds no JSON object.
     """
     try:
         if path.stat().st_size > most:
@@ -51,7 +54,7 @@ def read_json(path: Path, required: bool = True, most: int = LARGEST_JSON) -> An
         return None
     except RecursionError:
         raise PretrainedError(f"{path.name} cannot be read: it is nested too deeply") from None
-    except OSError as error:  # whose own text names the folder
+    except OSError as error:  # its own text names the folder
         raise PretrainedError(f"{path.name} cannot be read: {error.strerror}") from None
     except ValueError as error:
         raise PretrainedError(f"{path.name} cannot be read: {one_line(str(error), 120)}") from None
@@ -61,10 +64,10 @@ def read_json(path: Path, required: bool = True, most: int = LARGEST_JSON) -> An
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """Return the files with the model's tensors: one, or those that an index names.
+    """Return the files with the model's tensors: a single one, or those that an index names.
 
     Raises:
-        PretrainedError: there are none; the sentence says what the folder holds instead.
+        PretrainedError: there are none; the message says what the folder holds instead.
     """
     if (folder / WEIGHTS).is_file():
         return [folder / WEIGHTS]
@@ -81,10 +84,10 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def shards_of(folder: Path) -> list[str]:
-    """Return the names of the files that an index names, which are files of its folder.
+    """Return the names of the files that an index names.
 
     Raises:
-        PretrainedError: they are not, or there are none.
+        PretrainedError: there are none, too many, or one is outside the folder.
     """
     places = read_json(folder / INDEX, most=LARGEST_INDEX).get("weight_map")
     if not isinstance(places, dict) or not places:
@@ -98,9 +101,12 @@ def shards_of(folder: Path) -> list[str]:
 
 
 def check_shard(folder: Path, name: str) -> None:
-    """Refuse a part of a model that is not a file of this very folder.
+    """Refuse a name that leads out of the folder.
 
-    The hub's cache has links to its own ``blobs`` in every model's folder.
+    The hub's cache is an exception: its folders have links to files in its own ``blobs``.
+
+    Raises:
+        PretrainedError: the file is somewhere else, or no safetensors file.
     """
     plain = (
         name == Path(name).name and not set(name) & set("/\\:\0") and name.endswith(".safetensors")
@@ -117,7 +123,7 @@ def check_shard(folder: Path, name: str) -> None:
 
 
 def what_is_in(folder: Path) -> str:
-    """Say what a folder without readable weights holds, and what to do about it."""
+    """Return a sentence on what a folder without readable weights holds, and what to do."""
     try:
         names = sorted(one.name for one in folder.iterdir())
     except OSError:
@@ -141,13 +147,16 @@ def what_is_in(folder: Path) -> str:
 
 
 def read_tensors(files: Iterable[Path], most_bytes: int = MEMORY_LIMIT) -> dict[str, Tensor]:
-    """Return the tensors of safetensors files, once their headers say that they may be had.
+    """Return the tensors of safetensors files, by name.
+
+    The headers are read first, so that too large a model is refused before it takes memory.
 
     Args:
-        most_bytes: that they may take in memory, in float32.
+        most_bytes: memory that all tensors may take in float32, in bytes.
 
     Raises:
-        PretrainedError: a file is damaged, they are too large together, or name a tensor twice.
+        PretrainedError: a file is damaged, the tensors are too large together, or two files have
+            a tensor of the same name.
     """
     files = list(files)
     total, seen = 0, set()
@@ -167,13 +176,17 @@ def read_tensors(files: Iterable[Path], most_bytes: int = MEMORY_LIMIT) -> dict[
         try:
             with safetensors.safe_open(file, framework="pt") as opened:
                 tensors |= {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-        except Exception as error:  # a type of number that PyTorch has not raises its own
+        except Exception as error:  # an unknown type of number raises an error of its own
             raise damaged(file, error) from None
     return tensors
 
 
 def sizes_in(file: Path) -> dict[str, int]:
-    """Return how many numbers each tensor of a file has, from its header alone."""
+    """Return the number of elements of each tensor of a file. Only the header is read.
+
+    Raises:
+        PretrainedError: the file is damaged.
+    """
     try:
         with file.open("rb") as opened:
             header = int.from_bytes(opened.read(8), "little")
@@ -199,5 +212,5 @@ def damaged(file: Path, error: Exception) -> PretrainedError:
 
 
 def is_plain_number(tensor: Tensor) -> bool:
-    """Whether a tensor has weights as they are, and not as codes that a table explains."""
+    """Whether a tensor holds plain floating-point numbers, and not quantisation codes."""
     return tensor.dtype in (torch.float32, torch.float16, torch.bfloat16, torch.float64)

@@ -1,11 +1,11 @@
-"""Which fields of Hugging Face's ``config.json`` change nothing here, and which are refused."""
+"""Fields of Hugging Face's ``config.json``: those without effect here, and those refused."""
 
 from vit_core.checks import quoted
 from vit_core.pretrained.errors import PretrainedError
 from vit_core.pretrained.fields import Fields
 
 KINDS = ("vit", "deit", "dinov2", "dinov2_with_registers")
-# fields of config.json that change nothing of what the weights compute here
+# fields of config.json that change nothing in what this project computes
 NO_EFFECT = (
     "transformers_version",
     "torch_dtype",
@@ -22,7 +22,7 @@ NO_EFFECT = (
     "encoder_stride",  # of a decoder that is not read
     "use_mask_token",
     "pooler_act",
-    "pooler_output_size",  # of the pooler, which is left out, and said
+    "pooler_output_size",  # of the pooler, which is left out with a note
     "out_features",
     "out_indices",
     "stage_names",
@@ -52,6 +52,11 @@ ARCHITECTURES = tuple(
 
 
 def kind_of(config: Fields) -> str:
+    """Return ``model_type``.
+
+    Raises:
+        PretrainedError: it is not one of ``KINDS``.
+    """
     kind = config.get("model_type")
     if not isinstance(kind, str) or kind not in KINDS:
         raise PretrainedError(
@@ -61,7 +66,11 @@ def kind_of(config: Fields) -> str:
 
 
 def refuse_other_fields(config: Fields, architectures: tuple[str, ...] = ARCHITECTURES) -> None:
-    """Refuse what this project's model has not, rather than leave it out or come near it."""
+    """Refuse a model with parts that this project's model lacks.
+
+    Raises:
+        PretrainedError: there is such a part; the message names it.
+    """
     if config.flag("use_swiglu_ffn"):
         raise PretrainedError("this model's MLP is gated (SwiGLU), and this project's is not")
     activation = config.get("hidden_act")

@@ -1,10 +1,10 @@
-"""How Hugging Face's image processors prepare pictures, read from ``preprocessor_config.json``."""
+"""Read from ``preprocessor_config.json`` how Hugging Face's image processors prepare pictures."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from vit_core.pretrained.errors import PretrainedError
-from vit_core.pretrained.fields import LARGEST_SIDE, Fields, as_whole, is_number
+from vit_core.pretrained.fields import LARGEST_SIDE, Fields, as_integer, is_number
 from vit_core.pretrained.preprocessing import HALF, IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
 RESAMPLING = {  # Pillow's numbers
@@ -16,7 +16,7 @@ RESAMPLING = {  # Pillow's numbers
     5: "hamming",
 }
 USUAL_SCALE = 1 / 255
-# processors whose steps are those that their fields say, in this order
+# processors that do the steps that their fields name, in this order
 PROCESSORS = tuple(
     f"{name}{end}"
     for name in ("ViT", "DeiT", "Bit", "CLIP")
@@ -36,18 +36,18 @@ NO_EFFECT = (
     "size_divisor",  # of sizes that the fields do not fix
     "image_seq_length",
 )
-BY_SHORTER = ("Bit", "CLIP")  # a single number is the shorter side to these
-# whose processor it is where preprocessor_config.json does not say it
+BY_SHORTER = ("Bit", "CLIP")  # for these, a single number is the shorter side
+# the processor of each kind of model, if preprocessor_config.json does not name one
 USUAL_PROCESSOR = {"vit": "ViT", "deit": "DeiT", "dinov2": "Bit", "dinov2_with_registers": "Bit"}
 CLIP = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
-# what each takes for a field that is left out: mean and deviation, and how it resizes
+# defaults of each processor: (mean, standard deviation), number of the resampling filter
 LEFT_OUT = {
     "ViT": ((HALF, HALF), 2),
     "DeiT": ((HALF, HALF), 3),
     "Bit": (CLIP, 3),
     "CLIP": (CLIP, 3),
 }
-# pixels; DINOv2's positions are for the latter, which is 1,369 patches
+# pixels; DINOv2's positions were learned at the second size, with 1,369 patches
 DINO_SIZE, DINO_OWN = 224, (518, 518)
 LEAST_STD = 1e-8
 
@@ -55,21 +55,23 @@ LEAST_STD = 1e-8
 def pictures_of(
     kind: str,
     values: Mapping[str, Any] | None,
-    own: tuple[int, int],
+    model_hw: tuple[int, int],
     channels: int,
     image_size: int | None,
     source: str,
 ) -> Preprocessing:
-    """Return how the source prepares pictures; what its models have in common where none says it.
+    """Return how the source prepares pictures. What no field says is usual for the kind of model.
 
     Args:
-        kind: of the model, as ``config.json`` names it.
-        values: of ``preprocessor_config.json``, None where there is none.
-        own: height and width of the model's images.
-        image_size: pixels of a square that is asked for instead.
+        kind: ``model_type`` of ``config.json``.
+        values: ``preprocessor_config.json``, None if there is none.
+        model_hw: height and width of the model's images in pixels.
+        channels: 1 for grey, 3 for colour.
+        image_size: height and width of a square in pixels, to be used instead; None for the usual.
+        source: name of the model, for people.
 
     Raises:
-        PretrainedError: it names a field that has a value that is not allowed, or is not known.
+        PretrainedError: a field is unknown or has a value that is not allowed.
     """
     fields = Fields(values or {}, "preprocessor_config.json")
     notes: tuple[str, ...] = ()
@@ -85,7 +87,7 @@ def pictures_of(
     crop = fields.pair("crop_size")
     if crops is None:
         crops = not processor.startswith("ViT") and (values is not None or is_dino)
-    usual = (DINO_SIZE, DINO_SIZE) if is_dino and own == DINO_OWN else own
+    usual = (DINO_SIZE, DINO_SIZE) if is_dino and model_hw == DINO_OWN else model_hw
     crop = (crop or usual) if crops else None
     resizes = fields.flag("do_resize") is not False
     if not resizes:
@@ -134,38 +136,47 @@ def pictures_of(
 
 
 def plain(size: tuple[int, ...]) -> Any:
-    """Return one number for a square."""
+    """Return (height, width) as one number if it is a square."""
     return size[0] if size[0] == size[1] else size
 
 
 def size_of(fields: Fields, by_shorter: bool) -> tuple[tuple[int, int] | None, int | None]:
-    """Return the height and width that pictures are squeezed into, or the shorter side."""
+    """Return (height, width) to resize to, or the length of the shorter side; one is None.
+
+    Raises:
+        PretrainedError: the value is not allowed.
+    """
     value = fields.get("size")
     if isinstance(value, Mapping) and "shortest_edge" in value:
-        side = as_whole(value["shortest_edge"], 1, LARGEST_SIDE)
+        side = as_integer(value["shortest_edge"], 1, LARGEST_SIDE)
         if side is None or set(value) != {"shortest_edge"}:
             raise fields.refused("size", f"a shortest_edge from 1 to {LARGEST_SIDE}, alone")
         return None, side
-    found = fields.pair("size")
-    if found is not None and by_shorter and is_number(value):
-        return None, found[0]
-    return found, None
+    sides = fields.pair("size")
+    if sides is not None and by_shorter and is_number(value):
+        return None, sides[0]
+    return sides, None
 
 
 def interpolation(fields: Fields, usual: int) -> str:
-    number = fields.whole("resample", 0, max(RESAMPLING))
+    """Return the name of the resampling filter.
+
+    Raises:
+        PretrainedError: its number is not known.
+    """
+    number = fields.integer("resample", 0, max(RESAMPLING))
     return RESAMPLING[usual if number is None else number]
 
 
 def left_out(
     kind: str, has_file: bool, processor: str, channels: int
 ) -> tuple[tuple[tuple[float, ...], tuple[float, ...]], int]:
-    """Return the mean, the deviation and the way to resize that count where no field says them."""
+    """Return the default mean and standard deviation, and the number of the default filter."""
     if channels == 1:
         norm = HALF, HALF
     elif has_file:
         norm = next(one for name, (one, _) in LEFT_OUT.items() if processor.startswith(name))
-    else:  # what the models of a kind were mostly trained with
+    else:  # most models of a kind were trained with these
         norm = (HALF, HALF) if kind == "vit" else (IMAGENET_MEAN, IMAGENET_STD)
     if not has_file:
         return norm, 3 if kind.startswith("dinov2") else 2
@@ -175,7 +186,7 @@ def left_out(
 def normalisation(
     fields: Fields, channels: int, usual: tuple[tuple[float, ...], tuple[float, ...]]
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return mean and std for pixels scaled to 0..1, whatever the source scales them by.
+    """Return mean and standard deviation for pixels scaled to 0..1, for any scale of the source.
 
     The source computes (x · factor - mean) / std of pixels x from 0 to 255, which is
     (x / 255 - mean / (255 · factor)) / (std / (255 · factor)).

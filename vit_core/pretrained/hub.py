@@ -1,4 +1,4 @@
-"""Files of Hugging Face's hub: in its own cache, or downloaded into it."""
+"""Find models of Hugging Face's hub in its cache, or download them into it."""
 
 import io
 import os
@@ -18,26 +18,27 @@ FOLDER = "VIT_EXPLAINER_PRETRAINED"
 
 
 def cache_folder() -> Path:
-    """Return where huggingface_hub keeps its files."""
+    """Return the folder in which huggingface_hub keeps its files."""
     home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
     return Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
 
 
 def snapshot_of(repository: str) -> Path | None:
-    """Return the newest whole copy of a model in the cache, None where there is none.
+    """Return the newest complete copy of a model in the cache, None if there is none.
 
-    The cache's layout is huggingface_hub's, which is not asked since importing it takes seconds.
+    The layout of the cache is huggingface_hub's. The package itself is not asked, because importing
+    it takes seconds.
     """
     folder = cache_folder() / f"models--{repository.replace('/', '--')}" / "snapshots"
     try:
-        found = [one for one in folder.iterdir() if is_whole(one)]
+        complete = [one for one in folder.iterdir() if is_complete(one)]
     except OSError:
         return None
-    return max(found, key=lambda one: one.stat().st_mtime, default=None)
+    return max(complete, key=lambda one: one.stat().st_mtime, default=None)
 
 
-def is_whole(folder: Path) -> bool:
-    """Whether all files of a model are there; of one that is damaged, reading it says so."""
+def is_complete(folder: Path) -> bool:
+    """Whether all files of a model are there. Whether one is damaged shows when it is read."""
     if not (folder / CONFIG).is_file():
         return False
     try:
@@ -55,12 +56,12 @@ def download(
     """Download a model into the cache and return the folder of its files.
 
     Args:
-        progress: called with the bytes that are there and those of the whole file.
-        cancelled: asked again and again; a file that is not whole is never taken for one.
-        endpoint: of another hub.
+        progress: called with the bytes downloaded so far and the bytes of the whole file.
+        cancelled: asked again and again; True stops. An incomplete file is never used.
+        endpoint: the address of another hub.
 
     Raises:
-        Cancelled: ``cancelled`` said so.
+        Cancelled: ``cancelled`` returned True.
         PretrainedError: the hub cannot be reached or has no such model; it says what to do.
     """
     # the hub's other protocol reports no progress and cannot be stopped
@@ -75,7 +76,7 @@ def download(
 
     # tqdm takes a type only in its stubs, not when it runs
     class Report(tqdm):  # type: ignore[type-arg]
-        """Hands on how far a file is, and stops where nobody wants it any more."""
+        """A progress bar that calls ``progress`` and stops when ``cancelled``."""
 
         def __init__(self, *args: Any, **options: Any) -> None:
             options.pop("name", None)
@@ -91,10 +92,10 @@ def download(
     def get(name: str) -> Path:
         if cancelled():
             raise Cancelled(f"the download of {repository} was cancelled")
-        found = hf_hub_download(
+        file = hf_hub_download(
             repository, name, cache_dir=cache_folder(), tqdm_class=Report, endpoint=endpoint
         )
-        return Path(found)
+        return Path(file)
 
     try:
         folder = get(NEEDED[0]).parent
@@ -105,7 +106,7 @@ def download(
                 continue
         try:
             get(WEIGHTS)
-        except errors.RemoteEntryNotFoundError:  # a large model is in parts
+        except errors.RemoteEntryNotFoundError:  # a large model is split into several files
             for name in shards_of(get(INDEX).parent):
                 get(name)
     except PretrainedError:
@@ -118,7 +119,7 @@ def download(
         raise PretrainedError(
             f"{repository} has no {' and '.join(NEEDED)}, the files that are read here"
         ) from None
-    except Exception as error:  # of whatever library does the talking
+    except Exception as error:  # several libraries take part, with errors of their own
         raise PretrainedError(
             f"{repository} could not be downloaded ({first_line(error)}); {by_hand(repository)}"
         ) from None
@@ -126,7 +127,7 @@ def download(
 
 
 def by_hand(repository: str, files: Sequence[str] = NEEDED) -> str:
-    """Say how to do without a network."""
+    """Say how to put the files there by hand, without a network."""
     return (
         f"without a network, put {' and '.join(files)} of {repository} into a folder of their own "
         f"below the one that {FOLDER} names"
@@ -134,7 +135,7 @@ def by_hand(repository: str, files: Sequence[str] = NEEDED) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """Return what an error says, without the folder that an error of the disk names."""
+    """Return the first line of an error, without the folder that an ``OSError`` names."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     text = (str(error).splitlines() or [""])[0].strip().rstrip(".")

@@ -1,4 +1,4 @@
-"""ViT, DeiT and DINOv2 (with and without registers) as Hugging Face's transformers keep them."""
+"""Read ViT, DeiT and DINOv2 (with and without registers) of Hugging Face's transformers."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,6 +20,7 @@ from vit_core.pretrained.preprocessing import Preprocessing
 from vit_core.pretrained.weights import (
     as_linear,
     build_from,
+    checked_config,
     classes_of,
     grid_of,
     joined_qkv,
@@ -30,10 +31,9 @@ from vit_core.pretrained.weights import (
     renamed,
     resampled,
     resampling_note,
-    shape,
 )
 
-MOST = 100_000  # of whatever is counted
+MOST = 100_000  # the largest allowed width, depth or count
 LEFT_OUT = r"embeddings\.mask_token"
 POOLER = r"pooler\..*"
 EMBEDDINGS = (
@@ -43,7 +43,7 @@ EMBEDDINGS = (
     (r"embeddings\.patch_embeddings\.projection\.(.*)", r"patch_embed.proj.\1"),
     (r"layernorm\.(.*)", r"norm.\1"),
 )
-# the files' names, and in the second half the names that transformers has used since version 5
+# names in the files; the second half has the names that transformers uses since version 5
 BLOCKS = tuple(
     (rf"(?:encoder\.)?layers?\.(\d+)\.{old}\.(.*)", rf"blocks.\1.{new}.\2")
     for old, new in (
@@ -80,20 +80,21 @@ def from_huggingface(
 ) -> tuple[ViT, Preprocessing]:
     """Read a model of Hugging Face's transformers into this project's own, in float32.
 
-    A DeiT's distillation token is a register whose value has its position added in, which is the
-    same sum. Weights that are stored in half precision are computed with in float32.
+    A DeiT's distillation token becomes a register. A register has no position here, so the token's
+    position is added to its value, which gives the same sum. Weights in half precision are
+    converted to float32.
 
     Args:
         source: a folder with ``config.json`` and ``model.safetensors``, or a state dict.
-        config: of a state dict, as ``config.json`` has it.
-        image_size: pixels; the preprocessor's if None, else 224 for DINOv2, else the model's own.
-            Positions are resampled as the source resamples them.
-        preprocessor: of a state dict, as ``preprocessor_config.json`` has it.
-        most_bytes: that the weights of a folder may take in memory.
+        config: the content of ``config.json``, for a state dict.
+        image_size: height and width in pixels. If None, the preprocessor's; if it has none, 224 for
+            DINOv2 and the model's own for others. Positions are resampled as in the source.
+        preprocessor: the content of ``preprocessor_config.json``, for a state dict.
+        most_bytes: memory that the weights of a folder may take, in bytes.
 
     Raises:
         PretrainedError: a file is missing or damaged, the weights do not fit, or the model has
-            parts that this project's has not.
+            parts that this project's model lacks.
     """
     name = "a state dict"
     files: list[Path] = []
@@ -107,8 +108,8 @@ def from_huggingface(
     fields = Fields(config, CONFIG)
     kind = kind_of(fields)
     refuse_other_fields(fields)
-    values, own = shape_of(kind, fields)
-    prepared = pictures_of(kind, preprocessor, own, values["in_channels"], image_size, name)
+    values, model_hw = shape_of(kind, fields)
+    prepared = pictures_of(kind, preprocessor, model_hw, values["in_channels"], image_size, name)
     labels = fields.get("id2label") or inverted(fields.get("label2id"))
     fields.without_effect(NO_EFFECT)
     fields.refuse_others()
@@ -116,27 +117,31 @@ def from_huggingface(
         read_tensors(files, most_bytes) if isinstance(source, str | Path) else source
     )
     refuse_other_tensors(kind, tensors)
-    found, of_head = one_head(convert(tensors))
-    model, found, old = fitted(kind, values, own, found, prepared)
+    state, of_head = one_head(convert(tensors))
+    model, state, old = fit_weights(kind, values, model_hw, state, prepared)
     names, of_names = names_of(labels, model.num_classes, CONFIG)
     if any(one.startswith("pooler.") for one in tensors):
         notes += ("Its pooler, one more layer on the class token, is left out.",)
     resampling = resampling_note(old, model.grid_size)
-    said = (*notes, *of_head, *resampling, *prepared.notes, *of_names)
+    all_notes = (*notes, *of_head, *resampling, *prepared.notes, *of_names)
     grid = learned_grid(old, model.grid_size)
-    prepared = replace(prepared, class_names=names, notes=said, learned_grid=grid)
-    return build_from(model, found), prepared
+    prepared = replace(prepared, class_names=names, notes=all_notes, learned_grid=grid)
+    return build_from(model, state), prepared
 
 
 def inverted(numbers: object) -> dict[Any, str] | None:
-    """Return the names by number of a mapping of names to numbers."""
+    """Return number → name for a mapping name → number; None if it is no mapping."""
     if not isinstance(numbers, Mapping):
         return None
     return {number: name for name, number in numbers.items() if isinstance(number, int | str)}
 
 
 def refuse_other_tensors(kind: str, tensors: Mapping[str, Tensor]) -> None:
-    """Refuse heads that this project's model has not."""
+    """Refuse heads that this project's model lacks.
+
+    Raises:
+        PretrainedError: there is such a head.
+    """
     if any(name.startswith(("cls_classifier", "distillation_classifier")) for name in tensors):
         raise PretrainedError(
             "this model answers with the mean of two heads, on the class token and on the "
@@ -150,13 +155,17 @@ def refuse_other_tensors(kind: str, tensors: Mapping[str, Tensor]) -> None:
 
 
 def shape_of(kind: str, config: Fields) -> tuple[dict[str, Any], tuple[int, int]]:
-    """Return what a configuration gives of a shape, and the height and width of its images."""
-    width = config.whole("hidden_size", 1, MOST) or 768
+    """Return fields of ``ViTConfig``, and height and width of the model's images in pixels.
+
+    Raises:
+        PretrainedError: a field has a value that is not allowed.
+    """
+    width = config.integer("hidden_size", 1, MOST) or 768
     ratio = config.number("mlp_ratio", 0.0, 1024.0) or 4.0
-    hidden = config.whole("intermediate_size", 1, MOST)
+    hidden = config.integer("intermediate_size", 1, MOST)
     if not kind.startswith("dinov2"):
         ratio = mlp_ratio_of(hidden or 4 * width, width)
-    registers = config.whole("num_register_tokens", 0, MOST)
+    registers = config.integer("num_register_tokens", 0, MOST)
     tokens = {"deit": 1, "dinov2_with_registers": 4 if registers is None else registers}
     bias, eps = config.flag("qkv_bias"), config.number("layer_norm_eps", 0.0, 1.0)
     size = config.pair("image_size") or (224, 224)
@@ -164,18 +173,18 @@ def shape_of(kind: str, config: Fields) -> tuple[dict[str, Any], tuple[int, int]
     patch = config.pair("patch_size") or ((14, 14) if is_dino else (16, 16))
     rows, columns = size[0] // patch[0], size[1] // patch[1]
     values = dict(
-        in_channels=config.whole("num_channels", 1, MOST) or 3,
+        in_channels=config.integer("num_channels", 1, MOST) or 3,
         patch_size=patch,
         embed_dim=width,
-        depth=config.whole("num_hidden_layers", 1, MOST) or 12,
-        num_heads=config.whole("num_attention_heads", 1, MOST) or 12,
+        depth=config.integer("num_hidden_layers", 1, MOST) or 12,
+        num_heads=config.integer("num_attention_heads", 1, MOST) or 12,
         mlp_ratio=ratio,
         qkv_bias=bias is not False,
         norm_eps=eps or (1e-6 if is_dino else 1e-12),
         layer_scale=1.0 if is_dino else None,
         num_registers=tokens.get(kind, 0),
     )
-    # whole patches, as the source cuts them: what is left over is not looked at
+    # the source cuts whole patches and ignores the rest of the image
     return values, (rows * patch[0], columns * patch[1])
 
 
@@ -184,44 +193,47 @@ def convert(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return joined_qkv(renamed(tensors, (*EMBEDDINGS, *BLOCKS), rf"{LEFT_OUT}|{POOLER}"))
 
 
-def fitted(
+def fit_weights(
     kind: str,
     values: dict[str, Any],
-    own: tuple[int, int],
+    model_hw: tuple[int, int],
     tensors: dict[str, Tensor],
     prepared: Preprocessing,
 ) -> tuple[ViTConfig, dict[str, Tensor], tuple[int, int]]:
-    """Return the model's shape, the tensors for it, and the grid its positions were learned for.
+    """Return the configuration, the tensors for it, and the grid of the learned positions.
 
-    The positions are resampled, and a distillation token gets its own added in.
+    The positions are resampled to the new grid. A distillation token gets its position added.
+
+    Raises:
+        PretrainedError: the weights do not fit the configuration.
     """
-    found = dict(tensors)
-    kernel = kernel_of(found, "Hugging Face")
+    state = dict(tensors)
+    kernel = kernel_of(state, "Hugging Face")
     patch = values["patch_size"]
-    said = (values["in_channels"], *patch)
-    if tuple(kernel.shape[1:]) != said:
+    configured = (values["in_channels"], *patch)
+    if tuple(kernel.shape[1:]) != configured:
         raise PretrainedError(
-            f"config.json says patches of {' x '.join(map(str, said))}, and the weights are for "
-            f"{' x '.join(map(str, kernel.shape[1:]))}"
+            f"config.json says patches of {' x '.join(map(str, configured))}, and the weights are "
+            f"for {' x '.join(map(str, kernel.shape[1:]))}"
         )
-    found["patch_embed.proj.weight"] = as_linear(kernel)
-    registers = found.get("reg_token")
-    model = shape(
+    state["patch_embed.proj.weight"] = as_linear(kernel)
+    registers = state.get("reg_token")
+    model = checked_config(
         **values,
         image_size=prepared.size,
-        num_classes=classes_of(found),
+        num_classes=classes_of(state),
     )
-    positions = positions_of(found, len(kernel))
+    positions = positions_of(state, len(kernel))
     if kind == "deit":
         if registers is None or positions.shape[1] < 2:
             raise PretrainedError("this DeiT has no distillation token with a position of its own")
-        found["reg_token"] = registers.float() + positions[:, 1:2].float()
+        state["reg_token"] = registers.float() + positions[:, 1:2].float()
         positions = positions[:, [0, *range(2, positions.shape[1])]]
-    # DINOv2's code takes positions for those of a square wherever an image is oblong
-    is_square = kind.startswith("dinov2") and own[0] != own[1]
-    grid = None if is_square else (own[0] // patch[0], own[1] // patch[1])
+    # for oblong images, DINOv2's code assumes that the positions are those of a square
+    is_square = kind.startswith("dinov2") and model_hw[0] != model_hw[1]
+    grid = None if is_square else (model_hw[0] // patch[0], model_hw[1] // patch[1])
     old = grid_of(positions.shape[1] - 1, grid)
-    found["pos_embed"] = resampled(
+    state["pos_embed"] = resampled(
         positions,
         old,
         model.grid_size,
@@ -229,4 +241,4 @@ def fitted(
         align_corners=False,
         antialias=kind == "dinov2_with_registers",
     )
-    return model, found, old
+    return model, state, old

@@ -1,4 +1,4 @@
-"""How others wrap a state dict: nested in a checkpoint, behind prefixes, with a head replaced."""
+"""Unwrap a state dict: out of a checkpoint, without prefixes, with one linear head."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from vit_core.checks import quoted
 from vit_core.pretrained.errors import PretrainedError
 from vit_core.pretrained.fields import listed
 
-# what checkpoints call the weights; the teacher is what self-supervised training is after
+# names of the weights in checkpoints; the teacher is the result of self-supervised training
 CONTAINERS = (
     "model",
     "state_dict",
@@ -25,51 +25,58 @@ CONTAINERS = (
     "state_dict_ema",
     "ema",
 )
-DEEPEST = 4  # containers in one another
-MARKS = (  # each is once in a model, and what stands before it stands before the whole body
+DEEPEST = 4  # levels of nested containers
+MARKS = (  # each model has one of these once; what stands before it is the prefix of the body
     "patch_embed.proj.weight",
     "embeddings.patch_embeddings.projection.weight",
     "conv_proj.weight",
 )
 USUAL = ("", "vit.", "deit.", "dinov2.", "dinov2_with_registers.")  # of transformers itself
-LEFTOVERS = ("n_averaged",)  # how often torch.optim.swa_utils has averaged
-# DINO's own head, whose last layer has this name; it tells no classes apart
+LEFTOVERS = ("n_averaged",)  # a counter of torch.optim.swa_utils
+# DINO's projection head, which knows no classes, and the name of its last layer
 PROJECTION, LAST = re.compile(r"(?:dino_|ibot_)?head\.(?:mlp|last_layer)\..*"), "head.last_layer."
 HEAD = re.compile(r"(heads?|classifier)\.((?:head\.)?(?:\d+\.)?)(weight|bias)", re.ASCII)
 
 
 def unwrapped(source: Mapping[str, object]) -> tuple[dict[str, Tensor], tuple[str, ...]]:
-    """Return the tensors of a model's body and head by their plain names, and what was done.
+    """Return the tensors of a model by their plain names, and notes on what was removed.
 
     Raises:
-        PretrainedError: there are the tensors of several models, or other things.
+        PretrainedError: there are several models, or values that are not tensors.
     """
     if not isinstance(source, Mapping):
         raise PretrainedError(
             f"a state dict is expected, names with a tensor each, not a {type(source).__name__}"
         )
     tensors, notes = out_of_containers(source)
-    tensors, found = without_prefix(tensors)
+    tensors, of_prefix = without_prefix(tensors)
     if any(LAST in name for name in tensors):
         tensors = {name: one for name, one in tensors.items() if not PROJECTION.fullmatch(name)}
-        found.append("Its projection head, of self-supervised training, is left out.")
-    return tensors, (*notes, *found)
+        of_prefix.append("Its projection head, of self-supervised training, is left out.")
+    return tensors, (*notes, *of_prefix)
 
 
 def out_of_containers(source: Mapping[str, object]) -> tuple[dict[str, Tensor], list[str]]:
-    """Return the state dict that a checkpoint holds among other things."""
+    """Return the state dict inside a checkpoint, and notes on where it was.
+
+    Raises:
+        PretrainedError: there are several, or values that are not tensors.
+    """
     notes: list[str] = []
     for _ in range(DEEPEST):
-        held = {key: value for key in CONTAINERS if isinstance(value := source.get(key), Mapping)}
-        if not held:
+        containers = {
+            key: value for key in CONTAINERS if isinstance(value := source.get(key), Mapping)
+        }
+        if not containers:
             break
-        if len(held) > 1 and "teacher" not in held:
+        if len(containers) > 1 and "teacher" not in containers:
             raise PretrainedError(
-                f"this checkpoint holds several models, {' and '.join(held)}; give one of them"
+                f"this checkpoint holds several models, {' and '.join(containers)}; "
+                f"give one of them"
             )
-        name = "teacher" if "teacher" in held else next(iter(held))
+        name = "teacher" if "teacher" in containers else next(iter(containers))
         notes.append(f"The weights are those under {name!r} in the checkpoint.")
-        source = held[name]
+        source = containers[name]
     tensors = {}
     for name, value in source.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
@@ -84,18 +91,22 @@ def out_of_containers(source: Mapping[str, object]) -> tuple[dict[str, Tensor], 
 
 
 def without_prefix(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
-    """Take off what training scripts put before every name of the body, and before the head's."""
-    found, compiled = {}, False
+    """Remove the prefixes that training scripts put before names; return notes on them, too.
+
+    Raises:
+        PretrainedError: there are several models, or a name is there with and without its prefix.
+    """
+    uncompiled, compiled = {}, False
     for name, value in tensors.items():
         if name in LEFTOVERS:
             continue
         pieces = name.split(".")
         compiled = compiled or "_orig_mod" in pieces
-        found[".".join(piece for piece in pieces if piece != "_orig_mod")] = value
+        uncompiled[".".join(piece for piece in pieces if piece != "_orig_mod")] = value
     bodies = sorted(
         {
             name.removesuffix(mark)
-            for name in found
+            for name in uncompiled
             for mark in MARKS
             if name == mark or name.endswith(f".{mark}")
         }
@@ -106,10 +117,10 @@ def without_prefix(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], li
         )
     body = bodies[0] if bodies else ""
     pieces = body.split(".")[:-1]
-    # a head stands beside the body: behind a part of what stands before the body
+    # the head is next to the body, so its prefix is a part of the body's
     prefixes = [".".join(pieces[:count]) + "." for count in range(len(pieces), 0, -1)]
     plain: dict[str, Tensor] = {}
-    for name, value in found.items():
+    for name, value in uncompiled.items():
         prefix = next((one for one in prefixes if name.startswith(one)), "")
         short = name.removeprefix(prefix)
         if short in plain:
@@ -126,36 +137,36 @@ def without_prefix(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], li
 
 
 def one_head(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], tuple[str, ...]]:
-    """Return the tensors with the one linear layer of the head as ``head.weight`` and its bias.
+    """Rename the head's only linear layer to ``head.weight`` and ``head.bias``.
 
     Raises:
         PretrainedError: the head has several layers.
     """
-    places = {match[1] + match[2] for name in tensors if (match := HEAD.fullmatch(name))}
-    if len(places) > 1:
+    layers = {match[1] + match[2] for name in tensors if (match := HEAD.fullmatch(name))}
+    if len(layers) > 1:
         raise PretrainedError(
-            f"this model's head has several layers ({listed(sorted(places))}), a hidden layer or a "
+            f"this model's head has several layers ({listed(sorted(layers))}), a hidden layer or a "
             f"norm, and this project's has one linear layer"
         )
-    found = {}
+    result = {}
     for name, value in tensors.items():
         match = HEAD.fullmatch(name)
-        found[f"head.{match[3]}" if match else name] = value
-    place = re.search(r"(\d+)", next(iter(places), ""))
-    if place is None or place[1] == "0":
-        return found, ()
+        result[f"head.{match[3]}" if match else name] = value
+    index = re.search(r"(\d+)", next(iter(layers), ""))
+    if index is None or index[1] == "0":
+        return result, ()
     note = (
-        f"The head is layer {place[1]} of a sequence; what stands before it has no weights and is "
+        f"The head is layer {index[1]} of a sequence; what stands before it has no weights and is "
         f"taken for dropout."
     )
-    return found, (note,)
+    return result, (note,)
 
 
 def check_head(layers: Iterable[nn.Module]) -> None:
-    """Refuse a module's head that computes more than one linear layer.
+    """Refuse a head that computes more than one linear layer.
 
     Raises:
-        PretrainedError: it names what else there is.
+        PretrainedError: there is a layer of another type; the message names it.
     """
     for layer in layers:
         if not isinstance(layer, nn.Sequential | nn.Linear | nn.Dropout | nn.Identity):

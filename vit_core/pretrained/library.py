@@ -1,4 +1,4 @@
-"""Pretrained models by name: where they are, how to get them, and reading them."""
+"""Find, download and read pretrained models by name."""
 
 import hashlib
 import os
@@ -23,7 +23,7 @@ from vit_core.pretrained.torchvision_models import STEPS, from_torchvision
 from vit_core.torchvision_import import import_torchvision
 
 NAME = re.compile(r"(hf)/([\w.-]+/[\w.-]+)|(timm)/([\w.-]+)|(torchvision)/(\w+)", re.ASCII)
-TAGS = {  # the weights that timm takes where a name does not say which
+TAGS = {  # the weights that timm takes if a name has no tag
     "vit_tiny_patch16_224": "augreg_in21k_ft_in1k",
     "vit_small_patch16_224": "augreg_in21k_ft_in1k",
     "vit_base_patch16_224": "augreg2_in21k_ft_in1k",
@@ -45,19 +45,20 @@ def load(
     cancelled: Callable[[], bool] = lambda: False,
     most_bytes: int = MEMORY_LIMIT,
 ) -> tuple[ViT, Preprocessing]:
-    """Return a pretrained model in evaluation mode, and how its pictures are prepared.
+    """Return a pretrained model in evaluation mode, and the preprocessing of its pictures.
 
     Args:
         name: "hf/<organisation>/<model>", "timm/<model>", "torchvision/<model>", or a folder: with
             ``config.json`` and ``model.safetensors``, or of a run of this project. What is in the
             hub's cache or torchvision's is not downloaded again.
         progress, cancelled: as ``fetch`` takes them.
-        most_bytes: that the weights may take in memory; more is refused before it is taken.
+        most_bytes: memory that the weights may take, in bytes. A larger model is refused before
+            it is read.
 
     Raises:
-        Cancelled: ``cancelled`` said so.
-        PretrainedError: there is no such model, it cannot be had, or it does not fit; the message
-            is one sentence.
+        Cancelled: ``cancelled`` returned True.
+        PretrainedError: there is no such model, it cannot be downloaded or read, or it has parts
+            that this project's model lacks. The message is one sentence.
     """
     if not isinstance(name, Path) and (match := NAME.fullmatch(name)):
         kind, model = [part for part in match.groups() if part]
@@ -72,10 +73,10 @@ def load(
             f"{name} is neither a folder with {CONFIG} and {WEIGHTS} nor a name as in "
             f"hf/facebook/dinov2-small, timm/vit_tiny_patch16_224 or torchvision/vit_b_16"
         )
-    found, prepared = read_path(path, most_bytes)
+    network, prepared = read_path(path, most_bytes)
     if prepared.run is not None:
-        return found, prepared
-    return with_source((found, prepared), f"the folder {path.resolve().name}")
+        return network, prepared
+    return with_source((network, prepared), f"the folder {path.resolve().name}")
 
 
 def fetch(
@@ -86,8 +87,8 @@ def fetch(
     """Download a model so that ``load`` finds it without a network.
 
     Args:
-        progress: called with the bytes that are there, and those of the whole.
-        cancelled: asked again and again.
+        progress: called with the bytes downloaded so far and the bytes of the whole file.
+        cancelled: asked again and again; True stops.
 
     Raises:
         Cancelled, PretrainedError: as ``load``.
@@ -103,7 +104,7 @@ def fetch(
 
 
 def is_here(name: str) -> bool:
-    """Whether ``load`` finds a model of this name, which may be any text, without the network."""
+    """Whether ``load`` finds a model without the network. The name may be any text."""
     match = NAME.fullmatch(name)
     if match is None:
         return False
@@ -113,12 +114,16 @@ def is_here(name: str) -> bool:
         return any(file.is_file() for file in files)
     try:
         return snapshot_of(repository_of(kind, model)) is not None
-    except PretrainedError:  # a name that says too little to find one
+    except PretrainedError:  # the name has no tag, and there is no usual one
         return False
 
 
 def repository_of(kind: str, model: str) -> str:
-    """Return the hub's name of a model; timm's weights have a tag behind a dot."""
+    """Return the hub's name of a model; timm's names end in a dot and the tag of the weights.
+
+    Raises:
+        PretrainedError: the name has no tag, and there is no usual one.
+    """
     if kind == "hf":
         return model
     if "." not in model:
@@ -131,8 +136,9 @@ def repository_of(kind: str, model: str) -> str:
     return f"timm/{model}"
 
 
-def with_source(found: tuple[ViT, Preprocessing], source: str) -> tuple[ViT, Preprocessing]:
-    model, prepared = found
+def with_source(loaded: tuple[ViT, Preprocessing], source: str) -> tuple[ViT, Preprocessing]:
+    """Return a loaded model with a text for people that says where it comes from."""
+    model, prepared = loaded
     return model, replace(prepared, source=source)
 
 
@@ -147,13 +153,17 @@ TORCHVISION_FILES = {  # the default weights' files, so that looking for one imp
 
 
 def checkpoints() -> Path:
-    """Return where torchvision keeps its weights."""
+    """Return the folder in which torchvision keeps its weights."""
     home = os.environ.get("TORCH_HOME") or Path.home() / ".cache" / "torch"
     return Path(home) / "hub" / "checkpoints"
 
 
 def weights_of(model: str) -> Any:
-    """Return torchvision's entry of a model's default weights."""
+    """Return torchvision's entry for a model's default weights.
+
+    Raises:
+        PretrainedError: torchvision is not installed, or has no such model.
+    """
     try:
         models = import_torchvision().models
     except ImportError:
@@ -177,9 +187,9 @@ def load_torchvision(
         tensors = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a damaged file
         raise PretrainedError(f"{path.name} is damaged: {first_line(error)}") from None
-    found, prepared = from_torchvision(tensors, num_heads=12 if "_b_" in model else 16)
+    network, prepared = from_torchvision(tensors, num_heads=12 if "_b_" in model else 16)
     steps = weights.transforms()
-    return found, replace(
+    return network, replace(
         prepared,
         size=steps.crop_size[0],
         resize=steps.resize_size[0],
@@ -192,7 +202,7 @@ def load_torchvision(
 
 
 def get_torchvision(model: str, progress: Progress, cancelled: Callable[[], bool]) -> Path:
-    """Return the file of torchvision's weights, downloaded if it is not there."""
+    """Return the file of torchvision's weights, and download it first if it is missing."""
     url: str = weights_of(model).url
     path = checkpoints() / url.rsplit("/", 1)[1]
     if path.is_file():
@@ -214,7 +224,12 @@ def get_torchvision(model: str, progress: Progress, cancelled: Callable[[], bool
 
 
 def copy(url: str, path: Path, progress: Progress, cancelled: Callable[[], bool]) -> None:
-    """Copy what is at ``url`` into a file, and hold it to the hash in its name."""
+    """Download ``url`` into a file, and check the hash that is part of its name.
+
+    Raises:
+        Cancelled: ``cancelled`` returned True.
+        OSError: the download failed, or the hash differs.
+    """
     digest, done = hashlib.sha256(), 0
     with urllib.request.urlopen(url, timeout=30) as answer, path.open("wb") as file:
         total = int(answer.headers.get("Content-Length") or 0)

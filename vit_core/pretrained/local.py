@@ -1,4 +1,4 @@
-"""A folder or file of this computer that holds a model, whoever wrote it."""
+"""Read a model from a folder or file of this computer, whichever program wrote it."""
 
 import os
 from pathlib import Path
@@ -22,15 +22,15 @@ from vit_core.pretrained.huggingface import from_huggingface
 from vit_core.pretrained.preprocessing import Preprocessing
 from vit_core.pretrained.timm_models import WRAPPER, from_timm
 
-# what this project's training leaves in its folder: at its end, and from its beginning
+# files of a training run of this project: written at its end, and from its beginning
 RUN, EPOCHS = "final.safetensors", "metrics.jsonl"
 
 
 def read_path(path: Path, most_bytes: int = MEMORY_LIMIT) -> tuple[ViT, Preprocessing]:
-    """Read a model's folder, or one of the files that stand for it.
+    """Read a model from its folder, or from the path of its weights or configuration.
 
     Args:
-        most_bytes: that the weights may take in memory.
+        most_bytes: memory that the weights may take, in bytes.
 
     Raises:
         PretrainedError: there is no such folder, or it holds no model that is read here.
@@ -49,7 +49,11 @@ def read_path(path: Path, most_bytes: int = MEMORY_LIMIT) -> tuple[ViT, Preproce
 
 
 def read_folder(folder: Path, most_bytes: int = MEMORY_LIMIT) -> tuple[ViT, Preprocessing]:
-    """Read a model in Hugging Face's format, in timm's or in this project's own."""
+    """Read a folder in Hugging Face's format, in timm's or in this project's own.
+
+    Raises:
+        PretrainedError: files are missing or damaged, or the model is not one that is read here.
+    """
     if (folder / RUN).is_file() and not any((folder / name).is_file() for name in (WEIGHTS, INDEX)):
         return read_run(folder / RUN)  # whose config.json is of another kind
     config = read_json(folder / CONFIG)
@@ -65,10 +69,10 @@ def read_folder(folder: Path, most_bytes: int = MEMORY_LIMIT) -> tuple[ViT, Prep
 
 
 def read_run(file: Path) -> tuple[ViT, Preprocessing]:
-    """Read what this project's own training left.
+    """Read a checkpoint of this project's own training.
 
     Raises:
-        PretrainedError: the file is damaged, or does not say how its pictures are normalised.
+        PretrainedError: the file is damaged, or lacks the mean and deviation of its pictures.
     """
     try:
         checkpoint = load_checkpoint(file)
@@ -94,13 +98,13 @@ def read_run(file: Path) -> tuple[ViT, Preprocessing]:
 
 
 def local_models(folder: Path) -> dict[str, Path]:
-    """Return the models in a folder: name of each folder in it that holds one → its path."""
-    found = sorted(folder / name for name in names_in(folder))
-    return {one.name: one for one in found if holds_model(one)}
+    """Return the subfolders that hold a model, name → path, sorted by name."""
+    folders = sorted(folder / name for name in names_in(folder))
+    return {one.name: one for one in folders if holds_model(one)}
 
 
 def names_in(folder: Path) -> list[str]:
-    """Return what is in a folder; nothing where it cannot be looked into."""
+    """Return the names in a folder; none if it cannot be read."""
     try:
         return os.listdir(folder)
     except OSError:
@@ -108,7 +112,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 def holds_model(folder: Path) -> bool:
-    """Whether a folder has the files of a model, whatever is in them."""
+    """Whether a folder has the files of a model. Their content is not checked."""
     try:
         has_config = (folder / CONFIG).is_file()
         has_weights = (folder / WEIGHTS).is_file() or (folder / INDEX).is_file()

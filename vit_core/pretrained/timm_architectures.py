@@ -1,13 +1,13 @@
-"""What timm's names of architectures stand for, of those whose blocks are a plain ViT's.
+"""The arguments behind timm's names of architectures, for those that are plain ViTs.
 
-A folder's ``config.json`` names one and what differs from it. The tensors tell widths and sizes;
-here is what they do not tell, or what would be missed if a tensor were not there. A test holds the
-table to timm itself.
+A folder's ``config.json`` has the name of an architecture and the arguments that differ from it.
+Widths and sizes follow from the tensors. This table has what does not, or what nobody would notice
+if a tensor were missing. A test compares the table with timm itself.
 """
 
 from typing import Any
 
-# by their arguments, where these differ from timm's defaults
+# arguments that differ from timm's defaults → the architectures that have them
 READ: tuple[tuple[dict[str, Any], str], ...] = (
     ({"num_heads": 2, "depth": 6}, "test_vit"),
     ({"num_heads": 3}, "deit_tiny_patch16_224 vit_tiny_patch16_224 vit_tiny_patch16_384"),
@@ -294,7 +294,7 @@ REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
 ARCHITECTURES: dict[str, dict[str, Any]] = {
     name: arguments for arguments, names in (*READ, *REFUSED) for name in names.split()
 }
-WIDTHS = {  # of those read whose heads are not 64 wide, by a part of the name
+WIDTHS = {  # part of a name → width, of architectures whose heads are not 64 wide
     "test_vit": 64,
     "_gigantic_": 1664,
     "vit_giant_patch14_224": 1408,
@@ -306,6 +306,6 @@ WIDTHS = {  # of those read whose heads are not 64 wide, by a part of the name
 
 
 def width_of(name: str) -> int:
-    """Return the width of an architecture that is read."""
+    """Return the width (``embed_dim``) of one of the architectures in ``READ``."""
     usual = 64 * ARCHITECTURES[name].get("num_heads", 12)
     return next((width for part, width in WIDTHS.items() if part in name), usual)

@@ -1,17 +1,17 @@
-"""What timm's ``config.json`` says of a model, field by field."""
+"""Read timm's ``config.json``, field by field."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from vit_core.pretrained.errors import PretrainedError
-from vit_core.pretrained.fields import LARGEST_SIDE, Fields, as_whole
+from vit_core.pretrained.fields import LARGEST_SIDE, Fields, as_integer
 from vit_core.pretrained.timm_architectures import ARCHITECTURES, width_of
 
-EPS = 1e-6  # of every LayerNorm in timm's ViTs, but for those that are refused
-MOST = 100_000  # of whatever is counted
+EPS = 1e-6  # of every LayerNorm in timm's ViTs; models with another one are refused
+MOST = 100_000  # the largest allowed width, depth or count
 DISTILLED = "it answers with the mean of two heads, and this project's model has one"
-# what the model's constructor takes and changes nothing once the weights are there
+# arguments of the model's constructor that change nothing once the weights are loaded
 NO_EFFECT_ON_WEIGHTS = (
     "drop_rate",
     "pos_drop_rate",
@@ -38,8 +38,8 @@ NO_EFFECT_ON_WEIGHTS = (
 
 
 @dataclass(frozen=True)
-class Known:
-    """What a source says of a model beside its tensors; None where it does not say."""
+class KnownSettings:
+    """What a source says about a model besides its tensors; None if it does not say."""
 
     num_heads: int | None = None
     norm_eps: float = EPS
@@ -51,18 +51,18 @@ class Known:
     layer_scale: bool | None = None
     qkv_bias: bool | None = None
     image_size: tuple[int, int] | None = None
-    usual_size: tuple[int, int] | None = None  # which counts where the positions are for it
+    usual_size: tuple[int, int] | None = None  # used if the number of positions fits it
     depth: int | None = None
-    width: int | None = None  # of an architecture whose heads are taken
-    sizes: Mapping[str, Any] | None = None  # that the tensors must have
+    width: int | None = None  # of the architecture that the number of heads comes from
+    sizes: Mapping[str, Any] | None = None  # sizes that the tensors must have
     is_dino: bool = False
 
 
-def arguments_of(config: Fields) -> Known:
-    """Read ``architecture`` and ``model_args``, and refuse what this project's model has not.
+def arguments_of(config: Fields) -> KnownSettings:
+    """Read ``architecture`` and ``model_args``, and refuse parts that this project's model lacks.
 
     Raises:
-        PretrainedError: it names the field.
+        PretrainedError: there is such a part or a wrong value; the message names the field.
     """
     name = str(config.text("architecture")).split(".")[0]
     if name not in ARCHITECTURES:
@@ -87,32 +87,32 @@ def arguments_of(config: Fields) -> Known:
             f"{args.where} has fc_norm: it normalises after taking the mean of the patches, and "
             f"this project's model does not"
         )
-    classes = config.whole("num_classes", 0, MOST)
+    classes = config.integer("num_classes", 0, MOST)
     if classes is None:
-        classes = args.whole("num_classes", 0, MOST)
-    known = Known(
-        num_heads=args.whole("num_heads", 1, MOST) or 12,
+        classes = args.integer("num_classes", 0, MOST)
+    known = KnownSettings(
+        num_heads=args.integer("num_heads", 1, MOST) or 12,
         class_token=args.flag("class_token") is not False,
         pool=pool,
-        registers=args.whole("reg_tokens", 0, MOST) or 0,
+        registers=args.integer("reg_tokens", 0, MOST) or 0,
         no_embed_class=bool(args.flag("no_embed_class")),
         final_norm=args.flag("final_norm") is not False,
-        layer_scale=bool(args.number("init_values")),  # 0 is none to timm
+        layer_scale=bool(args.number("init_values")),  # for timm, 0 means none
         qkv_bias=args.flag("qkv_bias") is not False,
         image_size=args.pair("img_size"),
-        depth=args.whole("depth", 1, MOST) or 12,
+        depth=args.integer("depth", 1, MOST) or 12,
         width=None if {"num_heads", "embed_dim"} & given.values.keys() else width_of(name),
         sizes={
-            "embed_dim": args.whole("embed_dim", 1, MOST),
-            "depth": given.whole("depth", 1, MOST),
+            "embed_dim": args.integer("embed_dim", 1, MOST),
+            "depth": given.integer("depth", 1, MOST),
             "mlp_ratio": args.number("mlp_ratio", 0.0, 1024.0),
             "patch_size": args.pair("patch_size"),
-            "in_chans": args.whole("in_chans", 1, MOST),
+            "in_chans": args.integer("in_chans", 1, MOST),
             "num_classes": classes,
         },
         is_dino="dinov2" in name,
     )
-    args.whole("num_classes", 0, MOST)
+    args.integer("num_classes", 0, MOST)
     args.flag("dynamic_img_size")
     args.without_effect(NO_EFFECT_ON_WEIGHTS)
     args.refuse_others()
@@ -120,7 +120,11 @@ def arguments_of(config: Fields) -> Known:
 
 
 def refuse_other_parts(args: Fields) -> None:
-    """Refuse the constructor's arguments that make another model than this project's."""
+    """Refuse arguments of the constructor that make another model than this project's.
+
+    Raises:
+        PretrainedError: there is one; the message names it.
+    """
     gelu = "this project's model computes the exact GELU in its MLP"
     args.only("act_layer", "gelu", because=gelu)
     args.only("distilled", False, because=DISTILLED)
@@ -143,12 +147,16 @@ def refuse_other_parts(args: Fields) -> None:
 
 
 def input_size_of(cfg: Fields) -> tuple[int | None, tuple[int, int] | None]:
-    """Return the channels and the height and width of ``input_size``."""
+    """Return the channels, and (height, width) in pixels, of ``input_size``; None if missing.
+
+    Raises:
+        PretrainedError: the value is not three whole numbers.
+    """
     value = cfg.get("input_size")
     if value is None:
         return None, None
     sides = list(value) if isinstance(value, list | tuple) else []
-    numbers = [n for side in sides if (n := as_whole(side, 1, LARGEST_SIDE)) is not None]
+    numbers = [n for side in sides if (n := as_integer(side, 1, LARGEST_SIDE)) is not None]
     if len(sides) != 3 or len(numbers) != 3:
         raise cfg.refused("input_size", f"channels, height and width, from 1 to {LARGEST_SIDE}")
     return numbers[0], (numbers[1], numbers[2])

@@ -1,4 +1,4 @@
-"""Vision Transformers of timm (PyTorch Image Models), whose names of tensors are this project's."""
+"""Read Vision Transformers of timm (PyTorch Image Models). Its tensors have the same names."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,16 +14,13 @@ from vit_core.pretrained.fields import Fields
 from vit_core.pretrained.hf_fields import NO_EFFECT, refuse_other_fields
 from vit_core.pretrained.layouts import check_head, one_head, unwrapped
 from vit_core.pretrained.preprocessing import Preprocessing
-from vit_core.pretrained.timm_config import (
-    Known,
-    arguments_of,
-    input_size_of,
-)
+from vit_core.pretrained.timm_config import KnownSettings, arguments_of, input_size_of
 from vit_core.pretrained.timm_pictures import NO_EFFECT_ON_PICTURES, preprocessing_of
 from vit_core.pretrained.timm_positions import old_grid, with_positions
 from vit_core.pretrained.weights import (
     as_linear,
     build_from,
+    checked_config,
     classes_of,
     depth_of,
     heads_of,
@@ -34,10 +31,9 @@ from vit_core.pretrained.weights import (
     positions_of,
     renamed,
     resampling_note,
-    shape,
 )
 
-OTHER_PARTS = {  # part of a tensor's name → what the model does that this project's does not
+OTHER_PARTS = {  # part of a tensor's name → what this project's model does not do
     "head_dist": "answers with the mean of two heads",
     "fc_norm": "normalises after taking the mean of the patches",
     "norm_pre": "normalises before the first block",
@@ -52,13 +48,16 @@ OTHER_PARTS = {  # part of a tensor's name → what the model does that this pro
 RULES = (
     (r"dist_token", "reg_token"),
     (r"register_tokens", "reg_token"),
-    (r"blocks\.(\d+)\.gamma_([12])", r"blocks.\1.ls\2.gamma"),  # as DeiT III's own files have it
+    (
+        r"blocks\.(\d+)\.gamma_([12])",
+        r"blocks.\1.ls\2.gamma",
+    ),  # names in the files of DeiT III's authors
 )
 LEFT_OUT = r"mask_token|pre_logits\..*"
-# transformers' own wrapper around timm's models
+# the wrapper of transformers around timm's models
 WRAPPER = "timm_wrapper"
 WRAPPED = ("TimmWrapperModel", "TimmWrapperForImageClassification")
-DINO_SIZES = (224, 518)  # pixels: what is shown, since its own are 1,369 patches
+DINO_SIZES = (224, 518)  # pixels: the size used here, and the original one with 1,369 patches
 
 
 @in_a_sentence
@@ -71,15 +70,17 @@ def from_timm(
     """Read a Vision Transformer of timm into this project's own model, in float32.
 
     Args:
-        source: a module of ``timm.create_model``, or its state dict, which may lie in a checkpoint.
-        image_size: pixels; the source's own if None. Positions are resampled as timm does it.
-        num_heads: of a state dict; the configuration's, or what is usual for the width, if None.
-        config: of a state dict: timm's ``config.json``, or its ``pretrained_cfg`` alone.
+        source: a module of ``timm.create_model``, its state dict, or a checkpoint that holds one.
+        image_size: height and width in pixels; the source's own if None. Positions are resampled
+            as in timm.
+        num_heads: for a state dict; if None, the configuration's, or the usual for the width.
+        config: for a state dict: timm's ``config.json``, or its ``pretrained_cfg`` alone.
 
     Raises:
-        PretrainedError: the weights do not fit, or the model has parts that this project's has not.
+        PretrainedError: the weights do not fit, or the model has parts that this project's model
+            lacks.
     """
-    known, whole, cfg = Known(), None, None
+    known, whole, cfg = KnownSettings(), None, None
     tensors, notes = unwrapped(source.state_dict() if isinstance(source, nn.Module) else source)
     for part, does in OTHER_PARTS.items():
         if any(part in name for name in tensors):
@@ -90,43 +91,46 @@ def from_timm(
         cfg = None if own is None else Fields(as_mapping(own), "pretrained_cfg")
     elif config is not None:
         known, whole, cfg = read_config(config)
-    found, of_head = one_head(renamed(tensors, RULES, LEFT_OUT))
-    kernel = kernel_of(found, "timm")
+    state, of_head = one_head(renamed(tensors, RULES, LEFT_OUT))
+    kernel = kernel_of(state, "timm")
     size = (image_size, image_size) if image_size else None
-    model, old, of_shape = config_of(found, kernel, known, size, num_heads)
+    model, old, of_shape = config_of(state, kernel, known, size, num_heads)
     check_sizes(known, model)
-    found["patch_embed.proj.weight"] = as_linear(kernel)
-    found = with_positions(found, model, old)
+    state["patch_embed.proj.weight"] = as_linear(kernel)
+    state = with_positions(state, model, old)
     prepared = preprocessing_of(
         whole, cfg, model.image_hw, model.in_channels, model.num_classes, model.layer_scale
     )
     if whole is not None and whole is not cfg:
         whole.without_effect((*NO_EFFECT_ON_PICTURES, "pretrained_cfg"))
         whole.refuse_others()
-    said = (*notes, *of_head, *of_shape, *prepared.notes)
+    all_notes = (*notes, *of_head, *of_shape, *prepared.notes)
     grid = learned_grid(old, model.grid_size)
-    return build_from(model, found), replace(prepared, notes=said, learned_grid=grid)
+    return build_from(model, state), replace(prepared, notes=all_notes, learned_grid=grid)
 
 
 def as_mapping(config: object) -> object:
-    """Return timm's configuration of a module, which is a mapping or makes one."""
+    """Return a module's configuration as a mapping, if timm has wrapped it in an object."""
     return config.to_dict() if hasattr(config, "to_dict") else config
 
 
-def read_config(values: Mapping[str, Any]) -> tuple[Known, Fields | None, Fields]:
-    """Return what a configuration says of the model, it and the part about pictures.
+def read_config(values: Mapping[str, Any]) -> tuple[KnownSettings, Fields | None, Fields]:
+    """Return the model's settings, the whole configuration, and its part about pictures.
 
-    In timm's older files that part is not apart.
+    timm's older files have both in one object. A ``pretrained_cfg`` alone gives None for the whole.
+
+    Raises:
+        PretrainedError: a field has a value that is not allowed.
     """
     config = Fields(values, "config.json")
     if "architecture" not in config:
-        return Known(), None, Fields(values, "pretrained_cfg")
+        return KnownSettings(), None, Fields(values, "pretrained_cfg")
     if config.get("model_type") == WRAPPER:
         refuse_other_fields(config, WRAPPED)
         config.without_effect((*NO_EFFECT, "do_pooling"))
     known = arguments_of(config)
     if "pretrained_cfg" not in config and "model_args" not in config:
-        # of what the training began with: its size and its classes may be others
+        # it describes the model before fine-tuning, whose size and classes may differ
         _, size = input_size_of(config)
         return replace(known, image_size=None, usual_size=size, sizes={}), config, config
     cfg = config.part("pretrained_cfg") if "pretrained_cfg" in config else config
@@ -136,13 +140,18 @@ def read_config(values: Mapping[str, Any]) -> tuple[Known, Fields | None, Fields
     return replace(known, image_size=known.image_size or size, sizes=sizes), config, cfg
 
 
-def read_module(module: nn.Module) -> Known:
-    """Return what a module knows and its weights do not tell."""
+def read_module(module: nn.Module) -> KnownSettings:
+    """Return what a module knows and its weights do not.
+
+    Raises:
+        PretrainedError: it is no Vision Transformer of timm, or has parts that this project's model
+            lacks.
+    """
     source: Any = module  # of a class of timm, which need not be installed
     try:
         block = source.blocks[0]
         activation = block.mlp.act
-        known = Known(
+        known = KnownSettings(
             num_heads=block.attn.num_heads,
             norm_eps=block.norm1.eps,
             class_token=source.cls_token is not None,
@@ -184,11 +193,20 @@ def read_module(module: nn.Module) -> Known:
 def config_of(
     tensors: Mapping[str, Tensor],
     kernel: Tensor,
-    known: Known,
+    known: KnownSettings,
     size: tuple[int, int] | None,
     num_heads: int | None,
 ) -> tuple[ViTConfig, tuple[int, int], tuple[str, ...]]:
-    """Return the model's shape, the grid that its positions are for, and what there is to say."""
+    """Return the configuration, the grid of the learned positions, and notes for people.
+
+    Args:
+        kernel: the patch embedding's convolution (D, channels, ph, pw).
+        size: height and width in pixels; the source's own if None.
+
+    Raises:
+        PretrainedError: the weights do not fit what is known, or the model pools its tokens in
+            another way.
+    """
     width, channels, *patch = kernel.shape
     registers = tensors.get("reg_token")
     has_class = "cls_token" in tensors if known.class_token is None else known.class_token
@@ -206,8 +224,8 @@ def config_of(
     hint = own or known.usual_size
     grid = None if hint is None else (hint[0] // patch[0], hint[1] // patch[1])
     old = old_grid(positions.shape[1], has_class, count, known.no_embed_class, grid)
-    whole = (old[0] * patch[0], old[1] * patch[1])
-    own = own or whole
+    original = (old[0] * patch[0], old[1] * patch[1])
+    own = own or original
     if size is None and known.is_dino and own == (DINO_SIZES[1],) * 2:
         size = (DINO_SIZES[0],) * 2
     size = size or own
@@ -220,7 +238,7 @@ def config_of(
             f"Its architecture is {known.width} wide and has {heads} heads, and these weights are "
             f"{width} wide; {heads} heads were taken.",
         )
-    config = shape(
+    config = checked_config(
         image_size=size,
         in_channels=channels,
         num_classes=classes_of(tensors),
@@ -239,26 +257,26 @@ def config_of(
     return config, old, (*notes, *resampling_note(old, config.grid_size))
 
 
-def check_sizes(known: Known, model: ViTConfig) -> None:
-    """Refuse weights of another size than the configuration says.
+def check_sizes(known: KnownSettings, model: ViTConfig) -> None:
+    """Refuse weights whose sizes differ from the configuration's.
 
     Raises:
-        PretrainedError: it names the field.
+        PretrainedError: a size differs; the message names the field.
     """
-    held = {
+    of_weights = {
         "embed_dim": model.embed_dim,
         "depth": model.depth,
         "patch_size": model.patch_hw,
         "in_chans": model.in_channels,
         "num_classes": model.num_classes,
     }
-    for name, said in (known.sizes or {}).items():
+    for name, configured in (known.sizes or {}).items():
         if name == "mlp_ratio":
-            matches = said is None or abs(said * model.embed_dim - model.mlp_dim) < 2
+            matches = configured is None or abs(configured * model.embed_dim - model.mlp_dim) < 2
         else:
-            matches = said is None or said == held[name]
+            matches = configured is None or configured == of_weights[name]
         if not matches:
             raise PretrainedError(
-                f"the configuration has {name} {quoted(said)}, and the weights have "
-                f"{held.get(name, round(model.mlp_ratio, 3))}"
+                f"the configuration has {name} {quoted(configured)}, and the weights have "
+                f"{of_weights.get(name, round(model.mlp_ratio, 3))}"
             )

@@ -1,4 +1,4 @@
-"""How timm prepares pictures, and what it calls classes, as ``pretrained_cfg`` says."""
+"""Read from ``pretrained_cfg`` how timm prepares pictures and names classes."""
 
 import math
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ from vit_core.pretrained.preprocessing import (
     Preprocessing,
 )
 
-CROP_PCT = 0.875  # timm's, where a configuration does not say it
-USUAL_CROP_PCT = 0.9  # of its ViTs, where there is no configuration
-# of pretrained_cfg and of the whole: about where weights come from, or other uses of them
+CROP_PCT = 0.875  # timm's default for a configuration without it
+USUAL_CROP_PCT = 0.9  # of most of its ViTs, used if there is no configuration
+# fields of pretrained_cfg and config.json about the origin of the weights or other uses of them
 NO_EFFECT_ON_PICTURES = (
     "url",
     "file",
@@ -23,11 +23,11 @@ NO_EFFECT_ON_PICTURES = (
     "source",
     "tag",
     "custom_load",
-    "test_input_size",  # only where somebody asks for it, as the next
+    "test_input_size",  # used only on request, like the next
     "test_crop_pct",
     "min_input_size",
     "fixed_input_size",
-    "num_classes",  # of pretrained_cfg: of what the training began with
+    "num_classes",  # in pretrained_cfg: of the model before fine-tuning
     "num_features",  # the weights say it
     "pool_size",
     "test_pool_size",
@@ -55,12 +55,16 @@ def preprocessing_of(
     classes: int,
     layer_scale: float | None,
 ) -> Preprocessing:
-    """Read how timm prepares pictures; what its ViTs have in common where nothing says it.
+    """Return how timm prepares pictures. What no field says is usual for its ViTs.
 
     Args:
-        config: the whole ``config.json``, None where there is none.
-        cfg: its ``pretrained_cfg``.
-        image_size, channels, classes, layer_scale: of the model.
+        config: the whole ``config.json``, None if there is none.
+        cfg: its ``pretrained_cfg``, None if there is none.
+        image_size: height and width of the model's images in pixels.
+        channels, classes, layer_scale: of the model.
+
+    Raises:
+        PretrainedError: a field is unknown or has a value that is not allowed.
     """
     notes: tuple[str, ...] = ()
     has_config = cfg is not None
@@ -69,7 +73,7 @@ def preprocessing_of(
         notes = ("There is no configuration, so pictures are prepared as timm's ViTs mostly are.",)
     mode = cfg.text("crop_mode", ("center", "squash")) or "center"
     share = cfg.number("crop_pct", 0.0, 1.0) or (CROP_PCT if has_config else USUAL_CROP_PCT)
-    # timm's where a configuration is silent; without one DINOv2's, and ± 1 for the others
+    # ImageNet's with a configuration and for DINOv2 (LayerScale), else pixels from -1 to 1
     imagenet = has_config or layer_scale is not None
     mean: tuple[float, ...] = IMAGENET_MEAN if imagenet else HALF
     std: tuple[float, ...] = IMAGENET_STD if imagenet else HALF
@@ -84,7 +88,7 @@ def preprocessing_of(
         notes += (f"Its configuration has no {missing}; timm's usual values were taken.",)
     size = image_size[0] if image_size[0] == image_size[1] else image_size
     height, width = (math.floor(side / share) for side in image_size)
-    names, said = labels_of(config, cfg, classes)
+    names, of_names = labels_of(config, cfg, classes)
     hub, architecture = cfg.text("hf_hub_id"), cfg.text("architecture")
     interpolation = cfg.text("interpolation", INTERPOLATIONS) or "bicubic"
     cfg.only("label_offset", 0, because="its classes are counted from another number than 0")
@@ -100,14 +104,14 @@ def preprocessing_of(
         std=found_std or std,
         class_names=names,
         source=f"timm, {hub or architecture or 'a state dict'}",
-        notes=(*notes, *cfg.notes, *said),
+        notes=(*notes, *cfg.notes, *of_names),
     )
 
 
 def labels_of(
     config: Fields | None, cfg: Fields, count: int
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the classes' names: their descriptions where there are some, else their labels."""
+    """Return a name for each class, and notes: its description, or else its label."""
     labels = descriptions = None
     for fields in (config, cfg):
         if fields is not None:

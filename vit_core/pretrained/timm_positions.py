@@ -1,4 +1,4 @@
-"""Which of timm's positions belong to patches, and which to the tokens before them."""
+"""Split timm's positions into those of patches and those of the tokens before them."""
 
 import torch
 from torch import Tensor
@@ -16,27 +16,39 @@ def old_grid(
     no_embed_class: bool | None,
     grid: tuple[int, int] | None,
 ) -> tuple[int, int]:
-    """Return the rows and columns that positions are for, some of which are those of tokens."""
-    found = {}
+    """Return the rows and columns of patches that the positions were learned for.
+
+    Args:
+        positions: their number, which may include those of class token and registers.
+        no_embed_class: whether only patches have positions; None if it is not known.
+        grid: rows and columns as configured, if known.
+
+    Raises:
+        PretrainedError: no grid fits, or several do.
+    """
+    grids = {}
     for prefix in prefixes(has_class, registers, no_embed_class):
         try:
-            found[prefix] = grid_of(positions - prefix, grid)
+            grids[prefix] = grid_of(positions - prefix, grid)
         except PretrainedError as error:
             problem = error
-    if not found:
+    if not grids:
         raise problem
-    if exact := [one for one in found.values() if one == grid]:
+    if exact := [one for one in grids.values() if one == grid]:
         return exact[0]
-    if len(set(found.values())) > 1:
+    if len(set(grids.values())) > 1:
         raise PretrainedError(
-            f"{positions} positions may be of {listed(f'{a} x {b}' for a, b in found.values())} "
+            f"{positions} positions may be of {listed(f'{a} x {b}' for a, b in grids.values())} "
             f"patches; give timm's config.json as well"
         )
-    return next(iter(found.values()))
+    return next(iter(grids.values()))
 
 
 def prefixes(has_class: bool, registers: int, no_embed_class: bool | None) -> list[int]:
-    """Return how many positions may stand before the patches': of all tokens, [CLS] or none."""
+    """Return the possible numbers of positions before those of the patches.
+
+    These belong to all prefix tokens, to the class token alone, or there are none.
+    """
     if no_embed_class is not None:
         return [0 if no_embed_class else has_class + registers]
     return list(dict.fromkeys((has_class + registers, int(has_class), 0)))
@@ -45,18 +57,21 @@ def prefixes(has_class: bool, registers: int, no_embed_class: bool | None) -> li
 def with_positions(
     tensors: dict[str, Tensor], config: ViTConfig, old: tuple[int, int]
 ) -> dict[str, Tensor]:
-    """Resample the positions, and bring those of the prefix tokens to where they belong here."""
-    found, positions = dict(tensors), tensors["pos_embed"]
+    """Resample the positions, and add those of registers to the registers themselves.
+
+    In this project's model, registers have no positions; the sum is the same.
+    """
+    result, positions = dict(tensors), tensors["pos_embed"]
     has_class = config.pool == "cls"
     prefix = positions.shape[1] - old[0] * old[1]
     positions = resampled(
         positions, old, config.grid_size, prefix, align_corners=False, antialias=True
     )
     before, patches = positions[:, :prefix], positions[:, prefix:]
-    if prefix > has_class and "reg_token" in tensors:  # with a position: the sum is the same
-        found["reg_token"] = tensors["reg_token"].float() + before[:, int(has_class) :]
+    if prefix > has_class and "reg_token" in tensors:  # registers with positions
+        result["reg_token"] = tensors["reg_token"].float() + before[:, int(has_class) :]
         before = before[:, : int(has_class)]
     if has_class and not prefix:
         before = torch.zeros_like(patches[:, :1])
-    found["pos_embed"] = torch.cat((before, patches), dim=1)
-    return found
+    result["pos_embed"] = torch.cat((before, patches), dim=1)
+    return result

@@ -1,4 +1,4 @@
-"""Vision Transformers of torchvision."""
+"""Read Vision Transformers of torchvision."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,6 +15,7 @@ from vit_core.pretrained.preprocessing import HALF, IMAGENET_MEAN, IMAGENET_STD,
 from vit_core.pretrained.weights import (
     as_linear,
     build_from,
+    checked_config,
     classes_of,
     depth_of,
     grid_of,
@@ -27,7 +28,6 @@ from vit_core.pretrained.weights import (
     renamed,
     resampled,
     resampling_note,
-    shape,
 )
 
 RULES = (
@@ -48,7 +48,7 @@ RULES = (
     ),
 )
 EPS = 1e-6  # torchvision's, of every LayerNorm
-RESIZE = {224: 256}  # crop → shorter side before it, of weights trained at 224 pixels
+RESIZE = {224: 256}  # size of the centre crop → shorter side before it, in pixels
 STEPS = "The weights do not say how pictures are prepared; torchvision's usual steps were taken."
 
 
@@ -61,13 +61,14 @@ def from_torchvision(
     """Read ``torchvision.models.VisionTransformer`` into this project's own model, in float32.
 
     Args:
-        source: the module, or its state dict, which may lie in a checkpoint.
-        image_size: pixels; the source's own if None. Positions are resampled as
-            ``torchvision.models.vision_transformer.interpolate_embeddings`` does it.
-        num_heads: of a state dict; taken from the width where that is a common one.
+        source: the module, its state dict, or a checkpoint that holds one.
+        image_size: height and width in pixels; the source's own if None. Positions are resampled as
+            in ``torchvision.models.vision_transformer.interpolate_embeddings``.
+        num_heads: for a state dict; the usual number for the width if None.
 
     Raises:
-        PretrainedError: the weights do not fit, or the model has parts that this project's has not.
+        PretrainedError: the weights do not fit, or the model has parts that this project's model
+            lacks.
     """
     own, eps = None, EPS
     if isinstance(source, nn.Module):
@@ -80,26 +81,33 @@ def from_torchvision(
         )
     if any(name.startswith("heads.pre_logits") for name in tensors):
         raise PretrainedError("this model's head has a hidden layer, and this project's has none")
-    found, of_head = one_head(renamed(tensors, RULES))
-    if "patch_embed.proj.weight" not in found or "pos_embed" not in found:
+    state, of_head = one_head(renamed(tensors, RULES))
+    if "patch_embed.proj.weight" not in state or "pos_embed" not in state:
         raise PretrainedError("these weights are not those of torchvision's VisionTransformer")
-    kernel = kernel_of(found, "torchvision")
-    positions = positions_of(found, len(kernel))
+    kernel = kernel_of(state, "torchvision")
+    positions = positions_of(state, len(kernel))
     old = grid_of(positions.shape[1] - 1, None)
     heads, of_heads = heads_of(len(kernel), num_heads)
-    model = config_of(found, kernel, image_size or own or old[0] * kernel.shape[2], heads, eps)
-    found["patch_embed.proj.weight"] = as_linear(kernel)
-    found["pos_embed"] = resampled(
+    model = config_of(state, kernel, image_size or own or old[0] * kernel.shape[2], heads, eps)
+    state["patch_embed.proj.weight"] = as_linear(kernel)
+    state["pos_embed"] = resampled(
         positions, old, model.grid_size, 1, align_corners=True, antialias=False
     )
-    said = (*notes, *of_head, *of_heads, *resampling_note(old, model.grid_size), STEPS)
-    prepared = preprocessing_of(model, said)
+    all_notes = (*notes, *of_head, *of_heads, *resampling_note(old, model.grid_size), STEPS)
+    prepared = preprocessing_of(model, all_notes)
     grid = learned_grid(old, model.grid_size)
-    return build_from(model, found), replace(prepared, learned_grid=grid)
+    return build_from(model, state), replace(prepared, learned_grid=grid)
 
 
 def read_module(module: nn.Module) -> tuple[int, int, float]:
-    """Return a module's heads, image size and epsilon, which its weights do not tell."""
+    """Return a module's number of heads, image size in pixels, and LayerNorm epsilon.
+
+    The weights do not depend on them.
+
+    Raises:
+        PretrainedError: it is no VisionTransformer of torchvision, or has parts that this project's
+            model lacks.
+    """
     source: Any = module  # of a class of torchvision, which need not be installed
     try:
         blocks = list(source.encoder.layers)
@@ -115,7 +123,7 @@ def read_module(module: nn.Module) -> tuple[int, int, float]:
         raise PretrainedError(
             "this model's blocks are not alike, or compute another activation than the exact GELU"
         )
-    if not hasattr(source.heads, "pre_logits"):  # which has a sentence of its own
+    if not hasattr(source.heads, "pre_logits"):  # that case has a message of its own
         check_head(layers)
     return heads.pop(), size, norms.pop()
 
@@ -124,7 +132,7 @@ def config_of(
     tensors: Mapping[str, Tensor], kernel: Tensor, image_size: int, heads: int, eps: float
 ) -> ViTConfig:
     width, channels, *patch = kernel.shape
-    return shape(
+    return checked_config(
         image_size=image_size,
         in_channels=channels,
         num_classes=classes_of(tensors),
@@ -138,9 +146,9 @@ def config_of(
 
 
 def preprocessing_of(config: ViTConfig, notes: tuple[str, ...]) -> Preprocessing:
-    """Return torchvision's own steps for its ViTs: resize, cut out the middle, normalise."""
+    """Return torchvision's steps for its ViTs: resize, crop the centre, normalise."""
     size = config.image_hw[0]
-    names, said = names_of(None, config.num_classes, "the weights")
+    names, of_names = names_of(None, config.num_classes, "the weights")
     prepared = Preprocessing(
         size=size,
         resize=RESIZE.get(size, size),
@@ -150,4 +158,4 @@ def preprocessing_of(config: ViTConfig, notes: tuple[str, ...]) -> Preprocessing
         class_names=names,
         source="torchvision",
     )
-    return replace(prepared, notes=(*notes, *said))
+    return replace(prepared, notes=(*notes, *of_names))

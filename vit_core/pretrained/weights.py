@@ -1,4 +1,4 @@
-"""From another library's tensors to this project's model: names, shapes and positions."""
+"""Turn another library's tensors into this project's model: names, shapes and positions."""
 
 import math
 import re
@@ -19,8 +19,8 @@ from vit_core.pretrained.fields import listed
 from vit_core.pretrained.folder import is_plain_number
 
 Renaming = Sequence[tuple[str, str]]
-PROBLEMS = 4  # in a message
-# width → heads, of the shapes that the field has in common; a state dict does not tell
+PROBLEMS = 4  # at most so many in one message
+# width → number of heads, of the common model sizes; a state dict does not say it
 HEADS = {192: 3, 384: 6, 768: 12, 1024: 16, 1280: 16}
 
 
@@ -30,11 +30,11 @@ def renamed(
     """Return the tensors under this project's names.
 
     Args:
-        rules: (pattern of a whole name, its new name); the first that fits counts, and a name that
-            none fits stays as it is.
-        left_out: pattern of names that the model has no use for.
+        rules: (pattern of a whole name, new name). The first rule that matches is applied; a name
+            without one stays as it is.
+        left_out: pattern of the names of tensors that the model does not use.
     """
-    found = {}
+    result = {}
     for name, tensor in tensors.items():
         if left_out and re.fullmatch(left_out, name):
             continue
@@ -42,27 +42,33 @@ def renamed(
             if re.fullmatch(pattern, name):
                 name = re.sub(pattern, new, name)
                 break
-        found[name] = tensor
-    return found
+        result[name] = tensor
+    return result
 
 
 def joined_qkv(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Lay ``attn.q``, ``attn.k`` and ``attn.v`` of each block below one another: ``attn.qkv``."""
-    found = dict(tensors)
+    """Concatenate ``attn.q``, ``attn.k`` and ``attn.v`` of each block to ``attn.qkv``.
+
+    Weights: three (D, D) → (3 · D, D); biases: three (D,) → (3 · D,).
+
+    Raises:
+        PretrainedError: the three differ in shape.
+    """
+    joined = dict(tensors)
     for name in tensors:
         if match := re.fullmatch(r"(blocks\.\d+\.attn\.)q\.(weight|bias)", name):
             start, end = match.groups()
             names = [f"{start}{part}.{end}" for part in "qkv"]
-            if all(one in found for one in names):
-                shapes = {tuple(found[one].shape) for one in names}
+            if all(one in joined for one in names):
+                shapes = {tuple(joined[one].shape) for one in names}
                 if len(shapes) > 1 or () in shapes:
                     raise PretrainedError(
                         f"{start}q, k and v have {end}s of the shapes "
-                        f"{', '.join(str(tuple(found[one].shape)) for one in names)}; they must "
+                        f"{', '.join(str(tuple(joined[one].shape)) for one in names)}; they must "
                         f"be of one shape"
                     )
-                found[f"{start}qkv.{end}"] = torch.cat([found.pop(one) for one in names])
-    return found
+                joined[f"{start}qkv.{end}"] = torch.cat([joined.pop(one) for one in names])
+    return joined
 
 
 def as_linear(kernel: Tensor) -> Tensor:
@@ -71,36 +77,38 @@ def as_linear(kernel: Tensor) -> Tensor:
 
 
 def mlp_ratio_of(hidden: int, width: int) -> float:
-    """Return the ratio that gives an MLP's width back exactly."""
+    """Return the ``mlp_ratio`` for which int(width · ratio) is exactly ``hidden``."""
     ratio = hidden / width
-    while int(width * ratio) < hidden:  # a division may end just below
+    while int(width * ratio) < hidden:  # rounding may end just below
         ratio = math.nextafter(ratio, math.inf)
     return ratio
 
 
 def hidden_of(tensors: Mapping[str, Tensor], width: int) -> int:
-    """Return the width of the MLP; the usual one where the tensors do not have it."""
+    """Return the width of the MLP; 4 · ``width`` if the tensors have no MLP."""
     hidden = tensors.get("blocks.0.mlp.fc1.weight")
     return 4 * width if hidden is None or hidden.ndim == 0 else max(1, len(hidden))
 
 
 def classes_of(tensors: Mapping[str, Tensor]) -> int:
-    """Return the length of the logits; 0 where there is no head."""
+    """Return the number of classes; 0 if there is no head."""
     head = tensors.get("head.weight")
     return head.shape[0] if head is not None and head.ndim else 0
 
 
 def depth_of(names: Iterable[str]) -> int:
-    """Count the blocks of renamed tensors."""
-    found = (re.match(r"blocks\.([0-9]{1,6})\.", name) for name in names)
-    return max((int(match[1]) for match in found if match), default=-1) + 1
+    """Return the number of blocks, from the names of renamed tensors."""
+    matches = (re.match(r"blocks\.([0-9]{1,6})\.", name) for name in names)
+    return max((int(match[1]) for match in matches if match), default=-1) + 1
 
 
 def heads_of(width: int, num_heads: int | None) -> tuple[int, tuple[str, ...]]:
-    """Return the number of heads, which the shapes of the weights do not tell, and what to say.
+    """Return the number of heads, and notes for people if it was not given.
+
+    The shapes of the weights do not depend on it.
 
     Raises:
-        PretrainedError: it is not given, and no common shape has that width.
+        PretrainedError: it is not given, and no common model has that width.
     """
     if num_heads is not None:
         return num_heads, ()
@@ -118,13 +126,14 @@ def heads_of(width: int, num_heads: int | None) -> tuple[int, tuple[str, ...]]:
 
 
 def grid_of(positions: int, grid: tuple[int, int] | None) -> tuple[int, int]:
-    """Return the rows and columns that so many positions of patches are for.
+    """Return the rows and columns of patches that a number of positions belongs to.
 
     Args:
-        grid: what the configuration says, which counts where the number fits; else a square.
+        grid: rows and columns as configured, taken if their product is ``positions``; otherwise
+            the grid must be a square.
 
     Raises:
-        PretrainedError: the positions are neither.
+        PretrainedError: the number fits neither.
     """
     if grid is not None and grid[0] * grid[1] == positions:
         return grid
@@ -146,13 +155,18 @@ def resampled(
     align_corners: bool,
     antialias: bool,
 ) -> Tensor:
-    """Return position embeddings (1, prefix + P, D) for another grid of patches, bicubic.
+    """Resample position embeddings to another grid of patches by bicubic interpolation.
 
-    In float32, whatever they were stored in: half precision would shift them.
+    Computed in float32, because half precision would shift the values.
 
     Args:
+        pos_embed: (1, prefix + P, D), P = the product of ``old``.
         old, new: rows and columns of patches.
-        prefix: positions before the first patch, which stay as they are.
+        prefix: the number of positions before the first patch. They are not changed.
+        align_corners, antialias: as ``torch.nn.functional.interpolate`` takes them.
+
+    Returns:
+        (1, prefix + P', D), P' = the product of ``new``, in float32.
     """
     pos_embed = pos_embed.float()
     if old == new:
@@ -162,17 +176,17 @@ def resampled(
     plane = F.interpolate(
         plane, size=new, mode="bicubic", align_corners=align_corners, antialias=antialias
     )
-    found = plane.permute(0, 2, 3, 1).reshape(1, new[0] * new[1], -1)
-    return torch.cat((before, found), dim=1)
+    resized = plane.permute(0, 2, 3, 1).reshape(1, new[0] * new[1], -1)
+    return torch.cat((before, resized), dim=1)
 
 
 def learned_grid(old: tuple[int, int], new: tuple[int, int]) -> tuple[int, int] | None:
-    """Return the grid that positions were learned for; None where it is the model's own."""
+    """Return the grid that the positions were learned for; None if it is the model's grid."""
     return None if old == new else old
 
 
 def resampling_note(old: tuple[int, int], new: tuple[int, int]) -> tuple[str, ...]:
-    """Say that positions were resampled; nothing where they were not."""
+    """Return a note that the positions were resampled; no note if they were not."""
     if old == new:
         return ()
     return (
@@ -185,7 +199,7 @@ def kernel_of(tensors: Mapping[str, Tensor], library: str) -> Tensor:
     """Return the patch embedding's convolution (D, channels, ph, pw).
 
     Raises:
-        PretrainedError: there is none, or it is of another shape.
+        PretrainedError: there is none, or its shape is another.
     """
     kernel = tensors.get("patch_embed.proj.weight")
     if kernel is None:
@@ -209,12 +223,12 @@ def positions_of(tensors: Mapping[str, Tensor], width: int) -> Tensor:
     """Return the position embeddings, (1, positions, width).
 
     Raises:
-        PretrainedError: there are none, or they are of another shape.
+        PretrainedError: there are none, or their shape is another.
     """
     positions = tensors.get("pos_embed")
     if positions is None:
         raise PretrainedError("these weights have no pos_embed: no learned positions")
-    for name in ("pos_embed", "reg_token"):  # which are added to one another before the rest
+    for name in ("pos_embed", "reg_token"):  # these two are added before the others are checked
         check_type(name, tensors.get(name))
     if positions.ndim != 3 or len(positions) != 1 or positions.shape[2] != width:
         raise PretrainedError(
@@ -224,10 +238,10 @@ def positions_of(tensors: Mapping[str, Tensor], width: int) -> Tensor:
 
 
 def check_type(name: str, tensor: Tensor | None) -> None:
-    """Refuse a tensor whose numbers are codes and not weights.
+    """Refuse a tensor that holds quantisation codes instead of weights.
 
     Raises:
-        PretrainedError: it is one.
+        PretrainedError: its type is not a floating-point type of 16 bits or more.
     """
     if tensor is not None and not is_plain_number(tensor):
         raise PretrainedError(
@@ -242,13 +256,13 @@ def build_from(
     """Return the model in evaluation mode with these weights, in float32.
 
     Args:
-        tensors: under this project's names; they become the model's own where they are float32.
-        original: gives a name as the source has it, for messages.
+        tensors: under this project's names. Those in float32 are not copied.
+        original: returns the source's name for one of this project's names, for messages.
 
     Raises:
-        PretrainedError: tensors are missing, extra, of another shape or not finite.
+        PretrainedError: tensors are missing, unknown, of a wrong shape or not finite.
     """
-    with torch.device("meta"):  # no memory is taken twice
+    with torch.device("meta"):  # takes no memory; the tensors become the parameters
         model = ViT(config)
     expected = {key: tuple(value.shape) for key, value in model.state_dict().items()}
     missing = listed(key for key in expected if key not in tensors)
@@ -266,18 +280,18 @@ def build_from(
         )
     for key in expected:
         check_type(key, tensors[key])
-    held = {key: tensors[key].detach().to("cpu", torch.float32).contiguous() for key in expected}
-    if bad := [key for key, value in held.items() if not value.isfinite().all()]:
+    state = {key: tensors[key].detach().to("cpu", torch.float32).contiguous() for key in expected}
+    if bad := [key for key, value in state.items() if not value.isfinite().all()]:
         raise PretrainedError(f"these weights are not finite numbers, in {bad[0]}")
-    model.load_state_dict(held, assign=True)
+    model.load_state_dict(state, assign=True)
     return model.requires_grad_().eval()
 
 
-def shape(**values: object) -> ViTConfig:
-    """Return a configuration; one that is not allowed is the weights' fault.
+def checked_config(**values: object) -> ViTConfig:
+    """Return a configuration with these fields.
 
     Raises:
-        PretrainedError: it says what is not allowed.
+        PretrainedError: ``ViTConfig`` refuses them; the message says why.
     """
     sizes = ("image_size", "patch_size")
     plain: dict[str, Any] = {
