@@ -1,22 +1,23 @@
-"""Which numbers each cell of the two pages on attention was computed from."""
+"""From which numbers each cell on the two pages about attention was computed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from explainer.observation.arithmetic import SOUND, Derivation, Factor, derive, dot
+from explainer.observation.arithmetic import SOUND, derive
+from explainer.observation.derivation import Derivation, Factor, dot
 from explainer.state.place import Cell
 from vit_core import ViTConfig
 from vit_core.mistakes import Flaws
 
-# matrix → tensor of the block; these are whole, with the head in front
-WHOLE = {"q": "q", "k": "k", "v": "v", "values": "v", "scores": "scores", "z": "z"}
+# matrix → tensor of the block, which has the head as its first axis
+TENSORS = {"q": "q", "k": "k", "v": "v", "values": "v", "scores": "scores", "z": "z"}
 
 
 @dataclass(frozen=True)
 class Head:
-    """One head of one block at work, as seen from one query.
+    """One query of one head of one block, with the tensors and weights that its cells come from.
 
     Attributes:
         tensors: of the trace, without the batch axis.
@@ -33,7 +34,7 @@ class Head:
     flaws: Flaws = SOUND
 
     def origin(self, cell: Cell) -> Derivation | None:
-        """Return where the number of a cell comes from; None if it is learned.
+        """Derive the number of a cell; None if it is a learned parameter.
 
         Raises:
             ValueError: the two pages have no such matrix.
@@ -43,11 +44,11 @@ class Head:
             return self.derived("norm1", row, column)
         if name == "attn_out":
             return self.derived("attn_out", row, column)
-        if name in WHOLE:
-            return self.derived(f"attn.{WHOLE[name]}", self.head, row, column)
+        if name in TENSORS:
+            return self.derived(f"attn.{TENSORS[name]}", self.head, row, column)
         if name == "pattern":
             return self.derived("attn.pattern", self.head, row, column)
-        if name in ("weights", "shares"):  # the query's row, lying and standing
+        if name in ("weights", "shares"):  # the query's row, drawn as a row and as a column
             key = row if name == "shares" else column
             return self.derived("attn.pattern", self.head, self.query, key)
         if name == "compare":
@@ -58,27 +59,27 @@ class Head:
             return self.written(row, column)
         raise ValueError(f"there is no matrix {name!r} on the pages about attention")
 
-    def derived(self, name: str, *place: int) -> Derivation:
+    def derived(self, name: str, *index: int) -> Derivation:
         key = f"blocks.{self.block}.{name}"
-        return derive(self.tensors, self.weights, self.config, key, place, self.flaws)
+        return derive(self.tensors, self.weights, self.config, key, index, self.flaws)
 
     def read(self, name: str) -> np.ndarray:
         return self.tensors[f"blocks.{self.block}.attn.{name}"].astype(np.float64)
 
     def compared(self, key: int, *, divided: bool) -> Derivation:
-        """The query's score for a key, or the dot product that it is before the division."""
+        """Derive the query's score for a key, or the dot product before the division by √K."""
         if divided:
             return self.derived("attn.scores", self.head, self.query, key)
-        asking, offering = (self.read(name)[self.head] for name in "qk")
+        queries, keys = (self.read(name)[self.head] for name in "qk")
         return dot(
-            Factor("query", asking[self.query], "query"),
-            Factor("key", offering[key], "key"),
-            float(asking[self.query] @ offering[key]),
+            Factor("query", queries[self.query], "query"),
+            Factor("key", keys[key], "key"),
+            float(queries[self.query] @ keys[key]),
             "number",
         )
 
     def weighted(self, key: int, number: int) -> Derivation:
-        """One number of a value times the weight that the query gives it."""
+        """Derive one number of a value times the attention weight of the query."""
         weight = self.read("pattern")[self.head, self.query, [key]]
         value = self.read("v")[self.head, [key], number]
         return dot(
@@ -90,7 +91,7 @@ class Head:
         )
 
     def written(self, head: int, dimension: int) -> Derivation | None:
-        """What one head alone writes into the query; the row behind the last head is the bias."""
+        """Derive what one head adds to the query's row; the row after the last head is the bias."""
         if head == self.config.num_heads:
             return self.bias(dimension)
         size = self.config.head_dim
@@ -105,7 +106,7 @@ class Head:
         )
 
     def bias(self, dimension: int) -> Derivation | None:
-        """What the projection's bias adds; a learned number unless LayerScale multiplies it."""
+        """Derive what the bias adds; None without LayerScale, where it is a parameter itself."""
         scale = self.weights.get(f"blocks.{self.block}.ls1.gamma")
         if scale is None:
             return None

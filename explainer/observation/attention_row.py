@@ -1,4 +1,4 @@
-"""One row of an attention pattern in exact numbers, read from the tensors of the pass."""
+"""One row of an attention pattern, read from the tensors of the pass."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class AttentionRow:
-    """What one query of one head gives to every key.
+    """The attention of one query of one head.
 
     Attributes:
         weights: (N,) attention weights; they sum to 1.
         scores: (N,) scores before the softmax, q·k / √K.
-        query: index of the asking token.
-        head_dim: K, numbers in a query or a key.
+        query: index of the query's token.
+        head_dim: K, the length of a query or a key.
     """
 
     weights: np.ndarray
@@ -24,7 +24,7 @@ class AttentionRow:
 
     @property
     def strongest(self) -> np.ndarray:
-        """Keys from the largest weight to the smallest, (N,); equal weights in reading order."""
+        """Indices of the keys by falling weight, (N,); equal weights stay in reading order."""
         return np.argsort(-self.weights, kind="stable")
 
     @property
@@ -33,7 +33,7 @@ class AttentionRow:
 
     @property
     def half(self) -> int:
-        """How many of the strongest keys together get at least half of the attention."""
+        """The smallest number of keys that together have at least half of the attention."""
         return int(np.searchsorted(np.cumsum(self.weights[self.strongest]), 0.5)) + 1
 
     def product(self, key: int) -> float:
@@ -46,9 +46,9 @@ class AttentionRow:
         return float(np.exp(self.scores.astype(np.float64)).sum())
 
     def at_temperature(self, temperature: float) -> np.ndarray:
-        """Return the weights if the scores were divided by ``temperature``, (N,) float64.
+        """Return the softmax of the scores divided by ``temperature``, (N,) float64.
 
-        Recomputed from the scores, so at 1 it is the model's own row but for rounding.
+        At 1 it differs from the model's own row only by rounding.
 
         Raises:
             ValueError: the temperature is not above 0.
@@ -61,14 +61,14 @@ class AttentionRow:
 
     @property
     def undivided(self) -> np.ndarray:
-        """The weights if q·k were not divided by √K, (N,) float64."""
+        """The softmax of q·k without the division by √K, (N,) float64."""
         return self.at_temperature(self.head_dim**-0.5)
 
 
 def entropy_bits(weights: np.ndarray) -> float:
-    """Return how widely weights are spread: 0 if one has all, log₂ N if all have the same."""
-    some = weights[weights > 0].astype(np.float64)
-    return abs(float(-(some * np.log2(some)).sum()))  # abs: no -0.0
+    """Return the entropy of weights in bits: 0 if one weight is 1, log₂ N if all are equal."""
+    positive = weights[weights > 0].astype(np.float64)
+    return abs(float(-(positive * np.log2(positive)).sum()))  # abs: no -0.0
 
 
 def attention_row(

@@ -1,4 +1,4 @@
-"""What one model computes from one picture; what is kept of it is decided elsewhere."""
+"""What a model computes from a picture; ``observe`` decides what is kept in memory."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ NO_LOGITS = np.zeros(0, np.float32)  # of a model without a head
 
 @dataclass(frozen=True)
 class Observation:
-    """One image and everything that one model computed from it; read-only.
+    """An image and every tensor that a model computed from it; read-only.
 
     Attributes:
         pixels: (height, width) uint8 of one channel, (height, width, 3) of three.
-        label: the true class; None for a picture of which nobody has said what it is.
-        gallery: which pictures belong to the model, by the names of
+        label: the true class; None if it is unknown.
+        gallery: whose pictures suit the model, by the names of
             ``explainer.inputs.pictures.galleries``.
         tensors: trace key → float32 array without the batch axis, in the order of the pass.
         logits: (C,); empty where the model has no head.
@@ -44,22 +44,22 @@ class Observation:
 
     @property
     def has_head(self) -> bool:
-        """Whether the model names classes; a backbone gives features alone."""
+        """Whether the model has classes; without a head its output is features."""
         return self.config.num_classes > 0
 
     @property
     def output(self) -> np.ndarray:
-        """What the model gives: probabilities (C,), or the image's features (D,) without a head."""
+        """The model's output: probabilities (C,), or the image's features (D,) without a head."""
         return self.probabilities if self.has_head else self.tensors["pooled"]
 
     @cached_property
     def prediction(self) -> int | None:
-        """The class of the largest logit; None where there is no head."""
+        """The class of the largest logit; None without a head."""
         return int(self.logits.argmax()) if self.has_head else None
 
     @cached_property
     def telling_patch(self) -> int:
-        """The patch whose values differ most, which shows more than an empty corner."""
+        """The patch whose values vary most; the pages start with it instead of an empty corner."""
         return int(self.tensors["patches"].std(axis=1).argmax())
 
 
@@ -68,14 +68,14 @@ def compute(choice: Choice) -> Observation:
 
     Raises:
         CheckpointError: the model cannot be read; see ``load_source``.
-        ValueError: the choice has an own picture, and it is unreadable or no longer kept.
+        ValueError: the visitor's own picture is unreadable or no longer kept.
     """
     source = source_of(choice)
     pixels = picture(choice)
     recorded = trace(source.model, source.batch(pixels))
     has_head = source.model.config.num_classes > 0
     array_of = view_image if is_large(source.model.config) else copy_image
-    # a block's last tensor is the next one's first: the same tensor becomes one array
+    # a block's last tensor is the first of the next block, and becomes one array
     arrays = {id(recorded[key]): read_only(array_of(recorded[key])) for key in recorded}
     return Observation(
         pixels=read_only(pixels),
@@ -90,16 +90,17 @@ def compute(choice: Choice) -> Observation:
 
 
 def copy_image(tensor: Tensor) -> np.ndarray:
-    """Return the only image of a batch as an array of its own, which keeps no tensor in memory."""
+    """Return the only image of a batch as a copy, so that the tensor can be freed."""
     return tensor[0].numpy().copy()
 
 
 def view_image(tensor: Tensor) -> np.ndarray:
-    """Return the only image of a batch as a view; for tensors too large to have twice."""
+    """Return the only image of a batch as a view, for tensors that are too large to copy."""
     return tensor[0].numpy()
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
+    """Return a view that cannot be written to."""
     view = array.view()
     view.flags.writeable = False
     return view

@@ -1,4 +1,4 @@
-"""What a model without a head offers for an image, computed once for all visitors."""
+"""What can be shown of an image's features, computed once for all visitors."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from explainer.state.choice import Choice
 from vit_core.interpret.features import COMPONENTS, principal_map
 from vit_core.interpret.lens import stream_keys
 
-LAST = "final_norm"  # the tokens that a reader of the features gets
+LAST = "final_norm"  # the tokens that a user of the features gets
 
 
 @dataclass(frozen=True)
@@ -32,26 +32,26 @@ class Principal:
 
 
 def principal(seen: Observation, key: str = LAST) -> Principal:
-    """Return the components of the patches' rows in the tensor ``key``, (N, D).
+    """Return the principal components of the patches' rows in the tensor ``key``, (N, D).
 
-    Where there are fewer than three, the rest are zeros.
+    If there are fewer than three, the others are zeros.
     """
     rows = torch.from_numpy(seen.tensors[key][seen.config.num_prefix_tokens :].copy())
     count = min(COMPONENTS, *rows.shape)
-    found = principal_map(rows, count)
+    result = principal_map(rows, count)
     missing = COMPONENTS - count
     return Principal(
-        np.pad(found.scores.numpy(), ((0, 0), (0, missing))),
-        np.pad(found.shares.numpy(), (0, missing)),
+        np.pad(result.scores.numpy(), ((0, 0), (0, missing))),
+        np.pad(result.shares.numpy(), (0, missing)),
     )
 
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A shipped picture, as a model was given it, and how alike it is to the one looked at.
+    """A shipped picture and its similarity to the chosen picture.
 
     Attributes:
-        name: for people.
+        name: that is shown.
         pixels: as ``Observation.pixels`` has them.
         cosine: of the angle between both pictures' features.
     """
@@ -62,20 +62,20 @@ class Neighbour:
 
 
 def neighbours(choice: Choice, seen: Observation) -> list[Neighbour]:
-    """Return all shipped pictures but the one that is looked at, the most alike first."""
+    """Return all shipped pictures but the chosen one, the most similar first."""
     known, names = known_features(choice), load_texts("picker")["samples"]
     cosines = cosine(known.features, seen.tensors["pooled"])
-    found = [
-        Neighbour(names[sample.gallery][sample.name], pixels, float(alike))
-        for sample, pixels, alike in zip(known.samples, known.pixels, cosines, strict=True)
-        if not is_shown(sample, choice)
+    others = [
+        Neighbour(names[sample.gallery][sample.name], pixels, float(similarity))
+        for sample, pixels, similarity in zip(known.samples, known.pixels, cosines, strict=True)
+        if not is_chosen(sample, choice)
     ]
-    return sorted(found, key=lambda one: -one.cosine)
+    return sorted(others, key=lambda neighbour: -neighbour.cosine)
 
 
-def is_shown(sample: Sample, choice: Choice) -> bool:
-    shown = samples(choice.gallery)
-    return not choice.photo and bool(shown) and shown[choice.sample] == sample
+def is_chosen(sample: Sample, choice: Choice) -> bool:
+    gallery = samples(choice.gallery)
+    return not choice.photo and bool(gallery) and gallery[choice.sample] == sample
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ class Known:
     """The shipped pictures and a model's features of them.
 
     Attributes:
-        samples: what they are.
-        pixels: of each, as the model was given it.
+        samples: the pictures.
+        pixels: of each, as the model's input before normalisation.
         features: (pictures, D).
     """
 
@@ -98,18 +98,18 @@ def known_features(choice: Choice) -> Known:
 
     def run() -> Known:
         source = load.source_of(choice)
-        found = samples(PHOTOGRAPHS) + samples(CIFAR)
-        pixels = tuple(source.prepare(sample.open()) for sample in found)
+        pictures = samples(PHOTOGRAPHS) + samples(CIFAR)
+        pixels = tuple(source.prepare(sample.open()) for sample in pictures)
         with memory.forward_lock(source.model.config), torch.no_grad():
-            features = [source.model(source.batch(one))[0] for one in pixels]
-        return Known(found, pixels, torch.stack(features).numpy())
+            features = [source.model(source.batch(image))[0] for image in pixels]
+        return Known(pictures, pixels, torch.stack(features).numpy())
 
     return remember(("known features", choice.source, choice.config, choice.seed), run)
 
 
 def stages(seen: Observation) -> tuple[str, ...]:
-    """Return where the patches can be looked at: before the first block, after each, at the end.
+    """Return the trace keys of the patches before the first block, after each, and at the end.
 
-    Without a final LayerNorm the end is what the last block gave.
+    Without a final LayerNorm, the output of the last block is the end.
     """
     return (*stream_keys(seen.config), *([LAST] if seen.config.final_norm else []))

@@ -1,4 +1,4 @@
-"""Observations of large models: a few are kept for all visitors, one for each run of a page."""
+"""Observations of large models: a few are kept for all visitors, and one for each run of a page."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,25 +11,25 @@ from explainer.caching import BytesCache
 from explainer.inputs.models.memory import pass_bytes
 from explainer.inputs.models.passes import one_large_pass
 from explainer.observation.compute import Observation
-from explainer.observation.in_use import InUse
+from explainer.observation.live_bytes import LiveBytes
 from explainer.state.choice import Choice
 
-LIMIT = 160 * 1024**2  # bytes that are kept: one image of a pretrained model, whatever its size
-LENT_LIMIT = 160 * 1024**2  # bytes that runs of pages still use and that are kept no more
-PATIENCE = 15.0  # seconds that a new pass waits at most for those runs to end
+LIMIT = 160 * 1024**2  # bytes that are kept: one image of the largest pretrained model
+LENT_LIMIT = 160 * 1024**2  # bytes that are no longer kept, but still used by runs of pages
+MAX_WAIT = 15.0  # seconds that a new pass waits for those runs to end
 
 
 class LargeObservations:
-    """Makes the observations of large models and keeps a few of them.
+    """Computes the observations of large models and keeps a few of them.
 
-    A run of a page is a thread of its own. It keeps its observation to its end; others may look at
-    other pictures meanwhile, for which the shared memory has to give this one up.
+    A run of a page is a thread, and it keeps its observation until it ends. In the meantime other
+    visitors may need other observations, for which the shared cache drops this one.
 
     Args:
-        compute: makes an observation.
+        compute: computes an observation.
         limit: bytes that are kept for all visitors.
-        lent_limit: bytes that runs may use beside those; a new pass waits for them to end.
-        patience: seconds that it waits at most.
+        lent_limit: bytes that runs may use besides; above it, a new pass waits for runs to end.
+        max_wait: seconds that it waits at most.
     """
 
     def __init__(
@@ -37,57 +37,57 @@ class LargeObservations:
         compute: Callable[[Choice], Observation],
         limit: int = LIMIT,
         lent_limit: int = LENT_LIMIT,
-        patience: float = PATIENCE,
+        max_wait: float = MAX_WAIT,
     ) -> None:
         self._compute = compute
-        self._kept = BytesCache[Observation](limit, tensor_bytes)
-        self._lent_limit, self._patience = lent_limit, patience
-        self._in_use = InUse()
+        self._cache = BytesCache[Observation](limit, tensor_bytes)
+        self._lent_limit, self._max_wait = lent_limit, max_wait
+        self._live = LiveBytes()
         self._run = local()
 
     @property
     def bytes_in_use(self) -> int:
-        """Bytes of all observations that are kept here or used by anybody."""
-        return self._in_use.bytes
+        """Bytes of all observations that are kept here or used by a page."""
+        return self._live.total
 
     @property
     def bytes_kept(self) -> int:
         """Bytes of the observations that are kept here."""
-        return self._kept.used
+        return self._cache.used
 
     def keep_for_this_run(self, choice: Choice) -> Observation:
-        """Return an observation with its tensors, which this thread keeps until its next one."""
+        """Return an observation with its tensors; this thread keeps it until it needs another."""
         seen = self.get(choice)
-        self._run.kept = (choice, seen)
+        self._run.latest = (choice, seen)
         return seen
 
     def get(self, choice: Choice) -> Observation:
-        """Return an observation with its tensors: this run's, a kept one, or of a new pass."""
-        mine = getattr(self._run, "kept", None)
-        if mine and mine[0] == choice:
-            return mine[1]
-        self._run.kept = mine = None  # its memory is needed
-        end = time.monotonic() + self._patience
+        """Return an observation with its tensors: this thread's, a cached one, or of a new pass."""
+        latest = getattr(self._run, "latest", None)
+        if latest and latest[0] == choice:
+            return latest[1]
+        self._run.latest = latest = None  # frees its memory
+        end = time.monotonic() + self._max_wait
         while True:
             with one_large_pass:
                 lent = self.bytes_in_use - self.bytes_kept
-                if choice in self._kept or lent <= self._lent_limit or time.monotonic() > end:
+                if choice in self._cache or lent <= self._lent_limit or time.monotonic() > end:
                     size = pass_bytes(choice.config)
-                    return self._kept.get(choice, lambda: self._counted(choice), size)
+                    return self._cache.get(choice, lambda: self._counted(choice), size)
             time.sleep(0.05)
 
     def without_tensors(self, choice: Choice) -> Observation:
-        """Return an observation whose tensors are looked up whenever they are needed.
+        """Return an observation that looks its tensors up when they are needed.
 
-        Buttons and fragments of every open page keep what they were drawn from. With the tensors
-        themselves that would be more than a hundred megabytes for each visitor.
+        Buttons and fragments of an open page keep the values they were drawn from. The tensors
+        themselves would take more than a hundred megabytes for each visitor.
         """
         seen = self.keep_for_this_run(choice)
         return replace(seen, tensors=LazyTensors(self, choice, seen.tensors))
 
     def _counted(self, choice: Choice) -> Observation:
         seen = self._compute(choice)
-        self._in_use.add(seen, tensor_bytes(seen))
+        self._live.add(seen, tensor_bytes(seen))
         return seen
 
 
@@ -110,6 +110,6 @@ class LazyTensors(Mapping[str, np.ndarray]):
 
 
 def tensor_bytes(seen: Observation) -> int:
-    """Return the bytes of an observation's tensors; one that has two names counts once."""
+    """Return the bytes of an observation's tensors; a tensor with two names counts once."""
     arrays = {id(array): array.nbytes for array in seen.tensors.values()}
     return sum(arrays.values())

@@ -1,5 +1,6 @@
-"""What the head would say early, and who wrote its logits, for the image of a page."""
+"""The logit lens and the attribution of the logits, for the image of a page."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,6 @@ from explainer.caching import remember
 from explainer.inputs.models.load import source_of
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
-from vit_core import ViT
 from vit_core.interpret.lens import logit_attribution, logit_lens, stream_keys, writer_keys
 
 
@@ -27,27 +27,31 @@ class Lens:
     probabilities: np.ndarray
 
     @property
-    def said(self) -> list[int]:
+    def predictions(self) -> list[int]:
         """The most probable class at each stage."""
         return self.probabilities.argmax(axis=1).tolist()
 
     @property
     def settled(self) -> int:
-        """The first stage from which on the final answer stays."""
-        said = self.said
-        return next(at for at in range(len(said)) if set(said[at:]) == {said[-1]})
+        """The first stage after which the most probable class no longer changes."""
+        predictions = self.predictions
+        return next(
+            stage
+            for stage in range(len(predictions))
+            if set(predictions[stage:]) == {predictions[-1]}
+        )
 
 
 @dataclass(frozen=True)
-class Written:
-    """The logits of one image as a sum.
+class Attribution:
+    """The logits of one image as a sum of what each part of the model adds.
 
     Attributes:
-        keys: trace key of each writer.
+        keys: trace key of each part that writes into the residual stream.
         logits: (writers, C).
         pooled: (writers, D), what each adds to the row that the head reads.
         constant: (C,), what biases add for every image.
-        difference: the largest between a sum and the model's logit, which is rounding.
+        difference: the largest difference between a sum and the model's logit, due to rounding.
     """
 
     keys: tuple[str, ...]
@@ -58,31 +62,29 @@ class Written:
 
 
 def lens(choice: Choice, seen: Observation) -> Lens:
-    return remember(("lens", choice), lambda: look(choice, seen))
+    """Return the logit lens, computed once for all visitors."""
+    return remember(("lens", choice), lambda: compute_lens(choice, seen))
 
 
-def look(choice: Choice, seen: Observation) -> Lens:
-    logits = logit_lens(model(choice), batch(seen, stream_keys(seen.config)))[0]
+def compute_lens(choice: Choice, seen: Observation) -> Lens:
+    logits = logit_lens(source_of(choice).model, batch(seen, stream_keys(seen.config)))[0]
     return Lens(logits.numpy(), logits.softmax(dim=-1).numpy())
 
 
-def written(choice: Choice, seen: Observation) -> Written:
-    return remember(("written", choice), lambda: split(choice, seen))
+def attribution(choice: Choice, seen: Observation) -> Attribution:
+    """Return the attribution of the logits, computed once for all visitors."""
+    return remember(("attribution", choice), lambda: compute_attribution(choice, seen))
 
 
-def split(choice: Choice, seen: Observation) -> Written:
+def compute_attribution(choice: Choice, seen: Observation) -> Attribution:
     keys = {*writer_keys(seen.config), stream_keys(seen.config)[-1]}
-    found = logit_attribution(model(choice), batch(seen, keys))
-    parts, constant = found.logits[0].numpy(), found.constant.numpy()
-    difference = float(np.abs(parts.sum(axis=0) + constant - seen.logits).max())
-    return Written(found.writers, parts, found.pooled[0].numpy(), constant, difference)
+    result = logit_attribution(source_of(choice).model, batch(seen, keys))
+    logits, constant = result.logits[0].numpy(), result.constant.numpy()
+    difference = float(np.abs(logits.sum(axis=0) + constant - seen.logits).max())
+    return Attribution(result.writers, logits, result.pooled[0].numpy(), constant, difference)
 
 
-def model(choice: Choice) -> ViT:
-    return source_of(choice).model
-
-
-def batch(seen: Observation, keys: tuple[str, ...] | set[str]) -> dict[str, Tensor]:
+def batch(seen: Observation, keys: Iterable[str]) -> dict[str, Tensor]:
     """Return tensors of the trace as a batch of one image."""
-    # copied: PyTorch has no read-only tensors
+    # copied, because PyTorch has no read-only tensors
     return {key: torch.from_numpy(seen.tensors[key].copy())[None] for key in keys}

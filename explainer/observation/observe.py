@@ -1,4 +1,4 @@
-"""From a choice to what the model computed: a picture's trace, made once for all visitors."""
+"""The trace of the chosen picture in the chosen model, computed once for all visitors."""
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ from explainer.observation.large_observations import LargeObservations, tensor_b
 from explainer.state.choice import Choice
 
 LIMIT = 16 * 1024**2  # bytes
-OWN_PICTURES_LIMIT = 8 * 1024**2  # bytes, apart, since nearly nobody else asks for an own picture
+OWN_PICTURES_LIMIT = 8 * 1024**2  # bytes; apart, because only its visitor looks at such a picture
 
 
 def observe(choice: Choice) -> Observation:
@@ -17,12 +17,12 @@ def observe(choice: Choice) -> Observation:
 
     Raises:
         CheckpointError: the model cannot be read.
-        ValueError: the choice has an own picture, and it is unreadable or no longer kept.
+        ValueError: the visitor's own picture is unreadable or no longer kept.
     """
     if is_large(choice.config):
         return large_observations().without_tensors(choice)
-    kept = of_own_pictures() if choice.is_own else observations()
-    return kept.get(choice, lambda: compute(choice))
+    cache = of_own_pictures() if choice.is_own else observations()
+    return cache.get(choice, lambda: compute(choice))
 
 
 def keep_for_this_run(choice: Choice) -> None:

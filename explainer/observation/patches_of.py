@@ -1,4 +1,4 @@
-"""The patches of an image, as they are drawn."""
+"""The pixels of an image's patches."""
 
 import numpy as np
 
@@ -8,5 +8,5 @@ from vit_core.model import patchify
 
 
 def patches_of(seen: Observation, patch: tuple[int, int]) -> np.ndarray:
-    """Return the patches of one size, (P, V) uint8, cut by the model's own ``patchify``."""
+    """Return the patches of a given size (height, width), (P, V) uint8, from ``patchify``."""
     return patchify(batches.batch_of(seen.pixels), patch)[0].numpy()

@@ -1,4 +1,4 @@
-"""What the page on position derives from the model that ran, once for all visitors."""
+"""Results for the page on position, computed once for all visitors."""
 
 from dataclasses import dataclass, replace
 
@@ -15,17 +15,17 @@ from vit_core.data import normalize
 from vit_core.interpret.position import position_similarity, shuffle_experiment, shuffle_patches
 from vit_core.model import fixed_position
 
-ROUNDING = 1e-5  # of the largest logit, or of 1: more than float32 leaves between two orders
+ROUNDING = 1e-5  # of the largest logit, at least of 1; float32 sums in two orders differ by less
 
 
 @dataclass(frozen=True)
 class Shuffled:
-    """An image with its patches in another order, and what the model says of both.
+    """An image with its patches in another order, and the model's logits for both orders.
 
     Attributes:
         pixels: as ``Observation.pixels`` has them, shuffled.
         with_position, without: (2, C) logits, in order and shuffled, of the model as it is and with
-            its position switched off; ``without`` is None where there is no position to switch off.
+            its position switched off; ``without`` is None if the model has no position.
     """
 
     pixels: np.ndarray
@@ -34,7 +34,7 @@ class Shuffled:
 
     @property
     def bare(self) -> np.ndarray:
-        """Logits (2, C) without position, whether it was switched off or never there."""
+        """Logits (2, C) without position: switched off, or of a model that has none."""
         return self.with_position if self.without is None else self.without
 
 
@@ -44,17 +44,18 @@ def change(logits: np.ndarray) -> float:
 
 
 def stays(logits: np.ndarray) -> bool:
-    """Whether the two rows of (2, C) logits differ by rounding alone."""
+    """Return whether the two rows of (2, C) logits differ only by rounding."""
     return change(logits) <= ROUNDING * max(1.0, float(np.abs(logits).max()))
 
 
 def order(count: int, seed: int) -> np.ndarray:
-    """Return the patch that comes to each place, (count,); seed 0 leaves all in their places."""
+    """Return a shuffled order of patches, (count,); seed 0 gives the original order."""
     if not seed or count < 2:
         return np.arange(count)
-    found = np.random.default_rng(seed).permutation(count)
-    # few patches are soon in order by chance
-    return np.roll(found, 1) if (found == np.arange(count)).all() else found
+    shuffled_order = np.random.default_rng(seed).permutation(count)
+    # a few patches may be in the original order by chance
+    is_original = (shuffled_order == np.arange(count)).all()
+    return np.roll(shuffled_order, 1) if is_original else shuffled_order
 
 
 def shuffled(choice: Choice, seen: Observation, seed: int) -> Shuffled:
@@ -66,13 +67,13 @@ def shuffled(choice: Choice, seen: Observation, seed: int) -> Shuffled:
         permutation = torch.from_numpy(order(config.num_patches, seed))
         image = batches.batch_of(seen.pixels)
         with memory.forward_lock(config):
-            found = shuffle_experiment(source.model, normalize(image, source.info), permutation)
+            result = shuffle_experiment(source.model, normalize(image, source.info), permutation)
         return Shuffled(
             batches.pixels_of(shuffle_patches(image, config.patch_hw, permutation)),
-            torch.cat((found.in_order, found.shuffled)).numpy(),
+            torch.cat((result.in_order, result.shuffled)).numpy(),
             None
             if config.pos_embed == "none"
-            else torch.cat((found.in_order_without, found.shuffled_without)).numpy(),
+            else torch.cat((result.in_order_without, result.shuffled_without)).numpy(),
         )
 
     return remember(("shuffled", choice, seed), run)
@@ -84,15 +85,15 @@ def position_count(config: ViTConfig) -> int:
 
 
 def learned_grid(choice: Choice) -> tuple[int, int] | None:
-    """Return the grid that the model's positions were learned for, where it has another."""
+    """Return the grid that the model's positions were learned for; None if it is its own."""
     return load.source_of(choice).learned_grid
 
 
 def table(choice: Choice, seen: Observation, kind: str) -> np.ndarray | None:
-    """Return the position matrix (positions, D) of one kind; None where there is none.
+    """Return the position matrix (positions, D) of a kind; None if there is none.
 
-    The model's own for its own kind; for another, what the formula gives. A learned one has no
-    formula: it is the default model's where that fits.
+    It is the model's own matrix for its own kind, and the result of the formula for another kind.
+    Learned positions have no formula; the default model's are returned if they have that shape.
     """
     config = seen.config
     if kind == config.pos_embed:
@@ -107,8 +108,8 @@ def by_formula(config: ViTConfig, kind: str) -> np.ndarray | None:
         other = replace(config, pos_embed=kind)
     except ValueError:  # two dimensions need a width divisible by 4
         return None
-    found = fixed_position(other, position_count(config))
-    return None if found is None else found[0].numpy()
+    position = fixed_position(other, position_count(config))
+    return None if position is None else position[0].numpy()
 
 
 def learned_elsewhere(config: ViTConfig) -> np.ndarray | None:
@@ -124,18 +125,18 @@ def learned_elsewhere(config: ViTConfig) -> np.ndarray | None:
 
 
 def similarity(choice: Choice, seen: Observation, kind: str) -> np.ndarray | None:
-    """Return the cosine of any two positions of a kind, (positions, positions)."""
-    found = table(choice, seen, kind)
-    if found is None:
+    """Return the cosine of every pair of positions of a kind, (positions, positions)."""
+    matrix = table(choice, seen, kind)
+    if matrix is None:
         return None
     return remember(
         ("similarity", choice if kind == choice.config.pos_embed else seen.config, kind),
-        lambda: position_similarity(torch.from_numpy(found.copy())).numpy(),
+        lambda: position_similarity(torch.from_numpy(matrix.copy())).numpy(),
     )
 
 
 def twins(choice: Choice, seen: Observation) -> tuple[int, int] | None:
-    """Return two patches with the same pixels, in reading order; None if no two are the same."""
+    """Return the first two patches with the same pixels, in reading order; None if all differ."""
 
     def find() -> tuple[int, int] | None:
         first: dict[bytes, int] = {}

@@ -1,4 +1,4 @@
-"""Which classes are drawn: all of a few, the most probable of many."""
+"""Which classes are drawn: all of them if there are few, else the most probable."""
 
 from collections.abc import Sequence
 
@@ -7,38 +7,39 @@ import numpy as np
 from explainer.content.strangers_words import StrangersWord, joined
 from explainer.observation.observe import Observation
 
-ALL_UP_TO = 12
-MOST = 10  # of more
+MAX_ALL = 12  # classes that are all drawn
+TOP = 10  # classes that are drawn if there are more
 
 
 def shown_classes(seen: Observation) -> list[int]:
-    """Return the classes to draw: all in their order, or the ten most probable, those first.
+    """Return the classes to draw: all in their order, or the ten most probable in falling order.
 
     The true class is always among them.
     """
     count = len(seen.class_names)
-    if count <= ALL_UP_TO:
+    if count <= MAX_ALL:
         return list(range(count))
-    places = np.argsort(-seen.logits, kind="stable")[:MOST].tolist()
-    if seen.label is not None and seen.label not in places:
-        places[-1] = seen.label
-    return places
+    classes = np.argsort(-seen.logits, kind="stable")[:TOP].tolist()
+    if seen.label is not None and seen.label not in classes:
+        classes[-1] = seen.label
+    return classes
 
 
 def are_all_shown(seen: Observation) -> bool:
-    return len(seen.class_names) <= ALL_UP_TO
+    """Return whether ``shown_classes`` are all classes."""
+    return len(seen.class_names) <= MAX_ALL
 
 
-def names_of(seen: Observation, places: Sequence[int]) -> list[StrangersWord]:
-    """Return the names of classes, each once: a name that two of them share gets their number."""
-    names = [seen.class_names[place] for place in places]
+def names_of(seen: Observation, classes: Sequence[int]) -> list[StrangersWord]:
+    """Return the names of classes; a name that two of them share gets the index of the class."""
+    names = [seen.class_names[index] for index in classes]
     return [
-        joined(name, f" ({place})") if names.count(name) > 1 else name
-        for name, place in zip(names, places, strict=True)
+        joined(name, f" ({index})") if names.count(name) > 1 else name
+        for name, index in zip(names, classes, strict=True)
     ]
 
 
-def left_over(seen: Observation, places: Sequence[int]) -> tuple[int, float]:
-    """Return how many classes are not drawn, and their probability in all."""
-    count = len(seen.class_names) - len(places)
-    return count, max(0.0, 1.0 - float(seen.probabilities[list(places)].sum(dtype=np.float64)))
+def left_over(seen: Observation, classes: Sequence[int]) -> tuple[int, float]:
+    """Return how many classes are not drawn, and the sum of their probabilities."""
+    count = len(seen.class_names) - len(classes)
+    return count, max(0.0, 1.0 - float(seen.probabilities[list(classes)].sum(dtype=np.float64)))

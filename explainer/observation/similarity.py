@@ -1,4 +1,4 @@
-"""How alike two rows of numbers are."""
+"""The similarity of two rows of numbers."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ import numpy as np
 def cosine(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return the cosine of the angle between rows (…, D) and others (…, D), from -1 to 1.
 
-    The axes before the last are broadcast. A row of zeros points nowhere: its cosine is 0.
+    The axes before the last are broadcast. The cosine of a row of zeros is 0.
     """
     rows, others = rows.astype(np.float64), others.astype(np.float64)
     products = (rows * others).sum(axis=-1)

@@ -1,4 +1,4 @@
-"""The texts of a page as they fit the model and the pictures that are looked at."""
+"""The texts of a page in the variant for the chosen model and picture."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,11 +9,11 @@ from explainer.observation.observe import Observation
 
 
 def texts_of(page: str, seen: Observation) -> Mapping[str, Any]:
-    """Return a page's texts, which are written for digits, or what is said of other pictures.
+    """Return a page's texts, which are written for digits, with the variants for other pictures.
 
-    Beside ``name`` may stand ``name_cifar10`` and ``name_photographs`` for one gallery,
-    ``name_colour`` for models of three channels, and ``name_pictures`` for all but digits; and
-    ``name_bare`` for models without a final LayerNorm.
+    A text ``name`` can have variants: ``name_cifar10`` and ``name_photographs`` for one gallery,
+    ``name_colour`` for models of three channels, ``name_pictures`` for all galleries but digits,
+    and ``name_bare`` for models without a final LayerNorm.
     """
     if endings := endings_of(seen):
         return load_variant(page, endings)
@@ -21,7 +21,7 @@ def texts_of(page: str, seen: Observation) -> Mapping[str, Any]:
 
 
 def endings_of(seen: Observation) -> tuple[str, ...]:
-    """Return the endings of texts for this model and picture, the most particular first."""
+    """Return the endings of the variants for this model and picture, the most specific first."""
     bare = () if seen.config.final_norm else ("_bare",)
     if seen.gallery == DIGITS:
         return bare

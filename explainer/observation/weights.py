@@ -1,4 +1,4 @@
-"""The learned numbers of the model that ran, as arrays."""
+"""The parameters of the chosen model as arrays."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from explainer.state.choice import Choice
 
 
 def weights(choice: Choice) -> Mapping[str, np.ndarray]:
-    """Return every parameter under timm's name, float32 and read-only, without copying.
+    """Return every parameter by timm's name, float32 and read-only, without copying.
 
     A linear layer's ``weight`` is (outputs, inputs).
     """

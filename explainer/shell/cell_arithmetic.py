@@ -12,7 +12,8 @@ from explainer.content.numbers import written
 from explainer.content.strangers_words import StrangersWord, joined, plain_format
 from explainer.content.token_names import token_names, value_names
 from explainer.figures.terms import Column, terms_table
-from explainer.observation.arithmetic import Derivation, derive
+from explainer.observation.arithmetic import derive
+from explainer.observation.derivation import Derivation
 from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
 from explainer.observation.weights import weights
@@ -57,7 +58,7 @@ def show_arithmetic(
     """Show how one number of the trace came about.
 
     Args:
-        key, index: as ``arithmetic.derive`` takes its key and place.
+        key, index: as ``arithmetic.derive`` takes them.
         where: what the cell is called, such as "logit of 7".
     """
     try:

@@ -4,7 +4,7 @@ import math
 
 from explainer.content.equality import latex_sign, number_of
 from explainer.content.numbers import latex_written
-from explainer.observation.arithmetic import Derivation
+from explainer.observation.derivation import Derivation
 
 
 def worked_line(found: Derivation) -> str:

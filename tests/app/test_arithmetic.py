@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from explainer.observation import arithmetic
+from explainer.observation import arithmetic, derivation
 from vit_core import ViTConfig, build, trace
 
 BASE = ViTConfig(image_size=12, patch_size=4, embed_dim=16, depth=2, num_heads=4)
@@ -76,7 +76,7 @@ def test_what_is_shown_adds_up_to_the_result():
     """The parts that the page shows lead to the result, each in its own way."""
     tensors, weights = run(BASE, 5, torch.float32)
 
-    def derived(key: str, *place: int) -> arithmetic.Derivation:
+    def derived(key: str, *place: int) -> derivation.Derivation:
         return arithmetic.derive(tensors, weights, BASE, key, place)
 
     score = derived("blocks.1.attn.scores", 2, 3, 4)
@@ -116,9 +116,9 @@ def test_the_rounding_of_a_layer_norm_is_that_of_what_it_subtracts() -> None:
     row = np.array([-2.27792811, -2.33564949], dtype=np.float32)
     normed = torch.nn.functional.layer_norm(torch.from_numpy(row), (2,), eps=1e-6)
     shown = float(1.4681205 * normed[1] + 0.25255188)
-    found = arithmetic.layer_norm(row.astype(np.float64), 1, 1.4681205, 0.25255188, 1e-6, shown)
+    found = derivation.layer_norm(row.astype(np.float64), 1, 1.4681205, 0.25255188, 1e-6, shown)
     before = (abs(row[1]) + abs(row.mean())) / math.sqrt(row.astype(float).var() + 1e-6)
     assert found.scale == pytest.approx(before * 1.4681205 + 0.25255188, rel=1e-6)
     assert abs(found.result - shown) <= TOLERANCE * found.scale
-    far = arithmetic.layer_norm(np.array([-1.0, 1.0]), 1, 0.5, 0.0, 1e-6, 0.5)
+    far = derivation.layer_norm(np.array([-1.0, 1.0]), 1, 0.5, 0.0, 1e-6, 0.5)
     assert far.scale == 1.0

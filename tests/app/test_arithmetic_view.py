@@ -9,7 +9,8 @@ from reading import choice_and_observation, texts_of
 
 from explainer.content.numbers import latex_written, written
 from explainer.figures.terms import Column, terms_table
-from explainer.observation.arithmetic import Factor, derive, dot, softmax, total
+from explainer.observation.arithmetic import derive
+from explainer.observation.derivation import Factor, dot, softmax, total
 from explainer.observation.weights import weights
 from explainer.shell import cell_arithmetic as view
 from explainer.shell.worked_line import worked_line

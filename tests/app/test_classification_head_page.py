@@ -82,7 +82,7 @@ def test_the_matrices_are_the_trace(source: str):
 @pytest.mark.parametrize("source", ["default", "best"])
 def test_the_contributions_add_up_to_the_logits(source: str):
     choice, seen = choice_and_observation(source)
-    split = lenses.written(choice, seen)
+    split = lenses.attribution(choice, seen)
     table = page.values.contributions(split)
     scale = np.maximum(np.abs(table).sum(axis=0), 1)
     assert (np.abs(table.sum(axis=0) - seen.logits) / scale).max() < 1e-6
@@ -96,10 +96,10 @@ def test_the_last_stage_of_the_lens_is_the_answer(source: str):
     choice, seen = choice_and_observation(source)
     found = lenses.lens(choice, seen)
     assert np.allclose(found.probabilities[-1], seen.probabilities, atol=1e-6)
-    assert found.said[found.settled :] == [seen.prediction] * (
+    assert found.predictions[found.settled :] == [seen.prediction] * (
         seen.config.depth + 1 - found.settled
     )
-    assert found.settled == 0 or found.said[found.settled - 1] != seen.prediction
+    assert found.settled == 0 or found.predictions[found.settled - 1] != seen.prediction
 
 
 @pytest.mark.parametrize("source", ["default", "seed"])
@@ -113,7 +113,7 @@ def test_the_questions_have_the_right_answers(source: str):
     first, second = np.sort(seen.logits.astype(np.float64))[[-1, -2]]
     right = asked["ratio"].options[asked["ratio"].answer]
     assert right == f"{rounded(np.exp(first - second))} times"
-    split = lenses.written(choice, seen)
+    split = lenses.attribution(choice, seen)
     column = split.logits[:, seen.prediction]
     assert (
         asked["writer"].options[asked["writer"].answer]

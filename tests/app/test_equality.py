@@ -8,7 +8,7 @@ from stated import equations
 
 from explainer.content.equality import holds, latex_sign, number_of, sign
 from explainer.content.numbers import percent, rest_percent
-from explainer.observation.arithmetic import Factor, dot, gelu, layer_norm, mean, softmax, total
+from explainer.observation.derivation import Factor, dot, gelu, layer_norm, mean, softmax, total
 from explainer.shell.worked_line import worked_line
 
 

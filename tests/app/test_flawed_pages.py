@@ -17,7 +17,7 @@ from explainer.observation import flaws
 from explainer.observation.arithmetic import derive
 from explainer.observation.attention_cells import Head
 from explainer.observation.compute import compute
-from explainer.observation.lens import written
+from explainer.observation.lens import attribution
 from explainer.observation.weights import weights
 from explainer.shell import badge
 from explainer.shell.routes import WALK
@@ -171,7 +171,7 @@ def test_a_cell_says_what_was_left_out(
 def test_the_split_of_the_logits_adds_up(with_mistake: Callable, kind: str) -> None:
     with_mistake(kind)
     choice, seen = choice_and_observation("default")
-    assert written(choice, seen).difference < 1e-4
+    assert attribution(choice, seen).difference < 1e-4
 
 
 # other claims

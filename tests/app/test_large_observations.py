@@ -90,7 +90,7 @@ def test_a_run_keeps_its_tensors_while_others_look_at_other_pictures(
 
 
 def test_a_pass_waits_while_runs_of_pages_hold_many_others(all_are_large, monkeypatch) -> None:
-    large = kept_in(monkeypatch, lent_limit=0, patience=60)
+    large = kept_in(monkeypatch, lent_limit=0, max_wait=60)
     over, held = [Event() for _ in range(3)], Queue()
 
     def page(sample: int) -> None:
@@ -118,7 +118,7 @@ def test_a_pass_waits_while_runs_of_pages_hold_many_others(all_are_large, monkey
 
 
 def test_nobody_waits_for_ever(all_are_large, monkeypatch) -> None:
-    large = kept_in(monkeypatch, lent_limit=-1, patience=0.01)
+    large = kept_in(monkeypatch, lent_limit=-1, max_wait=0.01)
     assert large.keep_for_this_run(CHOICE).tensors["embed"].shape == (65, 192)
 
 

@@ -19,7 +19,7 @@ from unlike import UNLIKE, put
 from explainer.content import load_texts
 from explainer.inputs.models import load
 from explainer.observation.flaws import flaws
-from explainer.observation.lens import written
+from explainer.observation.lens import attribution
 from explainer.shell import routes
 from explainer.shell.cell_arithmetic import ROUNDING
 from explainer.shell.quiz import Question, askable
@@ -137,7 +137,7 @@ def test_what_is_said_to_add_up_does(place: Callable, model: str) -> None:
                 parts = seen.tensors[f"{name}.{before}"] + seen.tensors[f"{name}.{added}"]
                 np.testing.assert_array_equal(parts, seen.tensors[f"{name}.{after}"])
     if seen.has_head:
-        assert written(choice, seen).difference <= 1e-4 * scale(seen.logits)
+        assert attribution(choice, seen).difference <= 1e-4 * scale(seen.logits)
 
 
 @pytest.mark.parametrize("model", [name for name in UNLIKE if UNLIKE[name].config.num_classes])

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from explainer.components.matrices import Matrix
-from explainer.observation.arithmetic import mean
+from explainer.observation.derivation import mean
 from explainer.observation.observe import Observation
 from explainer.shell import cell_matrices
 from explainer.shell.cell_arithmetic import cell_name, show_arithmetic, show_derivation

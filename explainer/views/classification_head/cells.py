@@ -6,9 +6,9 @@ from functools import partial
 import numpy as np
 
 from explainer.components.matrices import Matrix
-from explainer.observation.arithmetic import Derivation, Factor, dot, softmax, total
+from explainer.observation.derivation import Derivation, Factor, dot, softmax, total
 from explainer.observation.flaws import flaws
-from explainer.observation.lens import lens, written
+from explainer.observation.lens import attribution, lens
 from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import shown_classes
 from explainer.observation.weights import weights
@@ -67,7 +67,7 @@ def source_of(seen: Observation, cell: Cell) -> tuple[str, tuple[int, ...]]:
 
 def derived(choice: Choice, seen: Observation, cell: Cell) -> Derivation:
     """Derive a number that is computed from the trace beside the model: a split or the lens."""
-    split, row = written(choice, seen), cell.row
+    split, row = attribution(choice, seen), cell.row
     if cell.matrix == "lens":
         readings = lens(choice, seen)
         logits = Factor("logits", readings.logits[row].astype(np.float64))

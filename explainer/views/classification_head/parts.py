@@ -5,7 +5,7 @@ import streamlit as st
 from explainer.components.matrices import Matrix
 from explainer.content.numbers import fixed
 from explainer.content.strangers_words import plain_format
-from explainer.observation.lens import written
+from explainer.observation.lens import attribution
 from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import names_of, shown_classes
 from explainer.observation.text_variants import texts_of
@@ -20,7 +20,7 @@ from explainer.views.classification_head.wording import TEXTS, rival_of, writer_
 
 def show_parts(choice: Choice, seen: Observation, place: Place) -> None:
     texts = texts_of("classification_head", seen)["parts"]["parts"]
-    split, names = written(choice, seen), seen.class_names
+    split, names = attribution(choice, seen), seen.class_names
     best, rival = seen.prediction, rival_of(seen)
     start = Cell("written", 0, shown_classes(seen).index(best))
     show_matrices("parts", written_matrices, start, choice, seen, place)
@@ -48,7 +48,7 @@ def show_parts(choice: Choice, seen: Observation, place: Place) -> None:
 
 
 def written_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
-    texts, split, names = TEXTS["parts"]["parts"], written(choice, seen), seen.class_names
+    texts, split, names = TEXTS["parts"]["parts"], attribution(choice, seen), seen.class_names
     best, rival = seen.prediction, rival_of(seen)
     table, writers = contributions(split), writer_names(split, True)
     places = shown_classes(seen)

@@ -7,7 +7,7 @@ import numpy as np
 
 from explainer.content.equality import holds, number_of
 from explainer.content.numbers import SUPERSCRIPTS, fixed
-from explainer.observation.lens import lens, written
+from explainer.observation.lens import attribution, lens
 from explainer.observation.observe import Observation
 from explainer.shell.quiz import Question, compared
 from explainer.state.choice import Choice
@@ -32,7 +32,7 @@ def ask_settles(choice: Choice, seen: Observation, page_facts: Mapping[str, obje
     stages = stage_names(seen.config)
     story = "; ".join(
         f"{stage} {seen.class_names[name]}"
-        for stage, name in zip(stages, readings.said, strict=True)
+        for stage, name in zip(stages, readings.predictions, strict=True)
     )
     return Question(
         "settles",
@@ -83,7 +83,7 @@ def power_of_e(number: float) -> str:
 
 def ask_writer(choice: Choice, seen: Observation, page_facts: Mapping[str, object]) -> Question:
     """Ask for the largest of four contributions to the answer's logit, among them the smallest."""
-    texts, split = TEXTS["questions"]["writer"], written(choice, seen)
+    texts, split = TEXTS["questions"]["writer"], attribution(choice, seen)
     names, column = writer_names(split), split.logits[:, seen.prediction]
     order = np.argsort(-column, kind="stable")
     places = sorted({int(order[at]) for at in (0, 1, len(order) // 2, -1)})

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from explainer.observation.lens import Written
+from explainer.observation.lens import Attribution
 from vit_core import ViTConfig
 
 
@@ -11,6 +11,6 @@ def read_rows(config: ViTConfig) -> slice:
     return slice(0, 1) if config.pool == "cls" else slice(config.num_prefix_tokens, None)
 
 
-def contributions(split: Written) -> np.ndarray:
+def contributions(split: Attribution) -> np.ndarray:
     """Return what each part adds to each logit, the constant last, (writers + 1, C)."""
     return np.concatenate([split.logits, split.constant[None]])

@@ -6,7 +6,7 @@ import numpy as np
 
 from explainer.content import load_texts
 from explainer.content.numbers import precise_percent
-from explainer.observation.lens import Written, lens
+from explainer.observation.lens import Attribution, lens
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.state.choice import Choice
@@ -49,7 +49,7 @@ def numbered(count: int) -> list[str]:
     return [template.format(number=place + 1) for place in range(count)]
 
 
-def writer_names(split: Written, with_constant: bool = False) -> list[str]:
+def writer_names(split: Attribution, with_constant: bool = False) -> list[str]:
     texts, names = TEXTS["parts"]["parts"], []
     for key in split.keys:
         if key == "embed":

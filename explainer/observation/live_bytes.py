@@ -1,19 +1,19 @@
-"""How much memory large values take for as long as anybody holds them, in a cache or not."""
+"""How many bytes large values take until they are freed, whether a cache keeps them or not."""
 
 import weakref
 from threading import Lock
 from typing import Any
 
 
-class InUse:
-    """Counts values until nothing refers to them any more."""
+class LiveBytes:
+    """Counts the bytes of values for as long as anything refers to them."""
 
     def __init__(self) -> None:
         self._sizes: dict[int, int] = {}
         self._lock = Lock()
 
     def add(self, value: Any, size: int) -> None:
-        """Count a value that is new.
+        """Count a new value.
 
         Args:
             size: bytes.
@@ -23,6 +23,7 @@ class InUse:
         weakref.finalize(value, self._sizes.pop, id(value), None)
 
     @property
-    def bytes(self) -> int:
+    def total(self) -> int:
+        """Bytes of all values that still exist."""
         with self._lock:
             return sum(list(self._sizes.values()))
