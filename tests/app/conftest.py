@@ -36,6 +36,7 @@ CIFAR = DataInfo(
     (0.25, 0.24, 0.26),
     ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
 )
+cached = "nothing"  # whose models the app's caches hold
 TRAINED = tuple(source for source in SOURCES if source != UNTRAINED)
 
 
@@ -46,6 +47,29 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
+def caches_of_the_same_models(request: pytest.FixtureRequest) -> None:
+    """Empty the app's caches before a test with other models under the same names.
+
+    Tests that only look at the models of ``shipped`` share what was computed of them, as visitors
+    do. A test with a folder of its own may have put others there, and so may not share anything;
+    one that counts what is computed asks for ``empty_caches``.
+    """
+    global cached
+    names = set(request.fixturenames)
+    models = "its own" if names & {"tmp_path", "empty_caches"} else "no folder"
+    if models == "no folder" and "shipped" in names:
+        models = "shipped"
+    if models == "its own" or models != cached:
+        st.cache_resource.clear()
+    cached = models
+
+
+@pytest.fixture
+def empty_caches() -> None:
+    """Nothing is computed yet; ``caches_of_the_same_models`` does it."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -102,14 +126,10 @@ def known_runs(monkeypatch: pytest.MonkeyPatch) -> FakeRuns:
 
 
 @pytest.fixture
-def shipped(
-    checkpoints: Path, monkeypatch: pytest.MonkeyPatch, known_runs: FakeRuns
-) -> Iterator[Path]:
-    """The app finds that folder, so that no test depends on trained weights; caches are empty."""
+def shipped(checkpoints: Path, monkeypatch: pytest.MonkeyPatch, known_runs: FakeRuns) -> Path:
+    """The app finds that folder, so that no test depends on trained weights."""
     monkeypatch.setattr(load, "SHIPPED_DIR", checkpoints)
-    st.cache_resource.clear()
-    yield checkpoints
-    st.cache_resource.clear()
+    return checkpoints
 
 
 @pytest.fixture

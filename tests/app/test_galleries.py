@@ -35,6 +35,9 @@ def photograph(width: int = 90, height: int = 60) -> np.ndarray:
     return np.stack(channels, axis=2).clip(0, 255).astype(np.uint8)
 
 
+pytestmark = pytest.mark.usefixtures("empty_caches")  # which hold the photographs of visitors
+
+
 def png(pixels: np.ndarray) -> bytes:
     content = BytesIO()
     Image.fromarray(pixels).save(content, "PNG")

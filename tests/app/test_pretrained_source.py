@@ -61,7 +61,9 @@ class Core:
 
 
 @pytest.fixture
-def core(shipped: Path, known_runs: object, monkeypatch: pytest.MonkeyPatch) -> Core:
+def core(
+    empty_caches: None, shipped: Path, known_runs: object, monkeypatch: pytest.MonkeyPatch
+) -> Core:
     fake = Core()
     monkeypatch.setattr(pretrained, "pretrained_package", lambda: fake)
     monkeypatch.delenv(pretrained.FOLDER, raising=False)
