@@ -113,8 +113,8 @@ def ask(run: training.Run) -> None:
         words.append(str(error))
     else:
         words += [str(run.seconds_left), str(run.images_per_second)]
-        words += [*live.headline(run, progress), *live.told(run, progress).values()]
-        words.append(live.said(run, is_stopping=False))
+        words += [*live.headline(run, progress), *live.measured(run, progress).values()]
+        words.append(live.state_text(run, is_stopping=False))
     for text in words:
         text.encode()  # what cannot be encoded cannot be sent to a browser
         assert len(text) < 2_000
