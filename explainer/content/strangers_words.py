@@ -94,7 +94,8 @@ def distinct(words: Iterable[str], nameless: str = "–") -> tuple[StrangersWord
     Args:
         nameless: what stands for a name that has no letters.
     """
-    names, seen = [], {}
+    names = []
+    seen: dict[str, list[str]] = {}
     for raw in words:
         name = strangers_word(raw) or StrangersWord(nameless)
         others = seen.setdefault(name, [])

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -53,8 +54,11 @@ class Observation:
         return self.probabilities if self.has_head else self.tensors["pooled"]
 
     @cached_property
-    def prediction(self) -> int | None:
-        """The class of the largest logit; None without a head."""
+    def prediction(self) -> Any:
+        """The class of the largest logit, an int; None without a head.
+
+        Not typed as int | None: what needs a class is only drawn for a model with a head.
+        """
         return int(self.logits.argmax()) if self.has_head else None
 
     @cached_property

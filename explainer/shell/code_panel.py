@@ -1,11 +1,12 @@
 """The lines of ``vit_core`` that computed what a part of a page shows."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from pygments import highlight
@@ -29,7 +30,7 @@ class Snippet:
     """
 
     part: str
-    source: object
+    source: Callable[..., Any]
     marks: tuple[str, ...] = ()
 
 
@@ -44,14 +45,14 @@ def show(snippets: Sequence[Snippet], place: Place, *, is_open: bool = False) ->
             st.html(panel(snippet.source, snippet.marks, texts["code_region"]))
 
 
-def location(source: object) -> str:
+def location(source: Callable[..., Any]) -> str:
     """Return the file and the name of a piece of code."""
-    file = Path(inspect.getsourcefile(inspect.unwrap(source))).relative_to(ROOT)
+    file = Path(inspect.getsourcefile(inspect.unwrap(source)) or "").relative_to(ROOT)
     return f"{file.as_posix()}, {source.__qualname__}"
 
 
 @cache
-def panel(source: object, marks: tuple[str, ...], label: str) -> str:
+def panel(source: Callable[..., Any], marks: tuple[str, ...], label: str) -> str:
     """Return the source as HTML with its line numbers in the file; relevant lines are marked.
 
     Args:

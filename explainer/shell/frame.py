@@ -113,7 +113,7 @@ def text_of(part: Mapping[str, Any], seen: Observation) -> str:
 
 def has_cell(page: ModuleType, choice: Choice, seen: Observation, place: Place) -> bool:
     """Whether the chosen cell lies in a matrix of the page; also true while none is chosen."""
-    shapes = getattr(page, "matrix_shapes", lambda choice, seen, place: {})
+    shapes: Any = getattr(page, "matrix_shapes", lambda choice, seen, place: {})
     return place.cell is None or place.cell_in(shapes(choice, seen, place)) is not None
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from html import escape
+from typing import Any
 
 import streamlit as st
 
@@ -29,7 +30,7 @@ def settle(asked: State, choice: Choice) -> None:
         "block": config.depth - 1,
         "head": config.num_heads - 1,
     }
-    beyond = {
+    beyond: dict[str, Any] = {
         name: last
         for name, last in largest.items()
         if getattr(asked, name) is not None and getattr(asked, name) > last

@@ -221,6 +221,7 @@ def read_link(params: Mapping[str, str]) -> tuple[State, list[Refusal]]:
             default = getattr(State(), name)
             used = "" if default is None else str(default)
             refused.append(Refusal(name, params[name], reader.allowed, used))
+    # a reader gives what its field takes, which a mapping of all fields cannot say
     return State(**values), refused  # type: ignore[arg-type]
 
 

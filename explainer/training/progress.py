@@ -80,7 +80,9 @@ def extended(progress: Progress, lines: list[dict[str, Any]]) -> Progress:
     """Return the progress with the measurements of more lines behind its own."""
     # the last line of a finished run repeats the last epoch
     measured = [line for line in lines if "test_accuracy" not in line]
-    curves = {kind: joined(getattr(progress, kind), points(measured, kind)) for kind in KINDS}
+    curves: dict[str, Any] = {
+        kind: joined(getattr(progress, kind), points(measured, kind)) for kind in KINDS
+    }
     return replace(progress, **curves)
 
 
@@ -108,4 +110,6 @@ def points(lines: Iterable[dict[str, Any]], kind: str) -> Points:
 
 
 def is_number(value: object) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value)

@@ -1,6 +1,5 @@
 """Size and removal of one run's folder. Only files that the app writes are counted and removed."""
 
-import math
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -25,7 +24,8 @@ def size_of(folder: Path) -> int:
         with suppress(OSError):
             status = entry.stat(follow_symlinks=False)
             # a sparse file takes fewer bytes than its length; Windows does not report the blocks
-            total += min(status.st_size, 512 * getattr(status, "st_blocks", math.inf))
+            blocks: int | None = getattr(status, "st_blocks", None)
+            total += status.st_size if blocks is None else min(status.st_size, 512 * blocks)
     return total
 
 

@@ -213,7 +213,7 @@ def cell_of(choice: Any, shapes: Mapping[str, tuple[int, int]]) -> Cell | None:
     name = choice.get("matrix")
     if not isinstance(name, str) or name not in shapes:
         return None
-    place = choice.get("row"), choice.get("column")
+    place: tuple[Any, Any] = (choice.get("row"), choice.get("column"))
     if all(
         type(at) is int and 0 <= at < size for at, size in zip(place, shapes[name], strict=True)
     ):

@@ -132,9 +132,9 @@ def runs_of_visitor(now: State) -> Iterator[tuple[Run, str]]:
         known.add(run.id)
         yield run, "own"
     # the run in the address, which a link may have brought
-    run = manager.find(now.run) if now.run and now.run not in known else None
-    if run and run.history.epochs():
-        yield run, "own" if run.belongs_to(secret) else "shared"
+    linked = manager.find(now.run) if now.run and now.run not in known else None
+    if linked and linked.history.epochs():
+        yield linked, "own" if linked.belongs_to(secret) else "shared"
 
 
 def result(run: Run) -> str:
@@ -174,13 +174,14 @@ def origin(source: str, texts: Mapping[str, str]) -> str:
     Args:
         texts: of the page, with keys ``origin_…``.
     """
-    run_id, epoch = read_saved(source)
-    history = (run := load.find_run(run_id)).history
+    run, epoch = saved_run(source)
+    history = run.history
     facts = {"title": run.title, "epoch": epoch}
     line, test = history.epoch_line(epoch), history.test_accuracy
     if run.status == "uploaded":
         origin_text = texts["origin_uploaded"].format(**facts)
-        accuracy = test if test is not None else line and line["val_accuracy"]
+        validation = line["val_accuracy"] if line else None
+        accuracy = test if test is not None else validation
         if accuracy is None:
             return origin_text
         what = texts["origin_test" if test is not None else "origin_validation"]
@@ -193,9 +194,17 @@ def origin(source: str, texts: Mapping[str, str]) -> str:
     return texts["origin_run"].format(accuracy=percentage(line["val_accuracy"]), **facts)
 
 
+def saved_run(source: str) -> tuple[Run, int]:
+    """Return the run and the epoch of a source that is a saved epoch."""
+    saved = read_saved(source)
+    run = load.find_run(saved[0]) if saved else None
+    assert saved is not None and run is not None, f"{source} is no saved epoch of a run"
+    return run, saved[1]
+
+
 def command(source: str, checkpoint: Checkpoint) -> tuple[str, str]:
     """Return the command that trains a run's model again, and the key of the text about it."""
-    run = load.find_run(read_saved(source)[0])
+    run, _ = saved_run(source)
     is_uploaded = run.status == "uploaded"
     try:
         config = run.history.config

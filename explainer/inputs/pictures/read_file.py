@@ -109,13 +109,11 @@ def prepare(photo: Photo, adjustment: Adjustment = AS_FOUND) -> Upload:
     Raises:
         UnusablePictureError: there is no ink in it that could be a digit.
     """
-    colour, alpha = (
-        values if values is None else turned_and_cut(values, adjustment)
-        for values in (photo.colour, photo.alpha)
-    )
+    colour = turned_and_cut(photo.colour, adjustment)
+    alpha = None if photo.alpha is None else turned_and_cut(photo.alpha, adjustment)
     grey, done = np.asarray(Image.fromarray(colour).convert("L")), list(photo.done)
-    if alpha is not None and (ink := drawn(grey, alpha)) is not None:
-        grey = ink
+    if alpha is not None and (drawing := drawn(grey, alpha)) is not None:
+        grey = drawing
         done[done.index("transparent")] = "alpha"
     ink = ink_of(grey, adjustment.ink, adjustment.more)
     done.append("inverted" if ink.inverted else "kept")

@@ -56,8 +56,10 @@ def protect() -> None:
         logging.getLogger(__name__).warning(load_texts("upload")["unknown_server"])
         return
     MultiPartParser.spool_max_size = sys.maxsize
+    # Streamlit's interface leaves out what its only implementation has
+    manager: Any = st.runtime.get_instance().uploaded_file_mgr
     guard = Guard(
-        st.runtime.get_instance().uploaded_file_mgr.remove_file,
+        manager.remove_file,
         ClientDisconnect,
         generate_xsrf_token_string,
     )
@@ -68,7 +70,8 @@ def protect() -> None:
 
         await guard(app, scope, receive, send)
 
-    PathSecurityMiddleware.__call__ = call
+    middleware_class: Any = PathSecurityMiddleware
+    middleware_class.__call__ = call
 
 
 class Guard:
@@ -132,7 +135,8 @@ class Guard:
         except self.disconnected:  # the file is not complete
             return
         if 200 <= status < 300:
-            self.stored.add(*scope["path"].rsplit("/", 2)[1:], size)
+            _, session, file = scope["path"].rsplit("/", 2)
+            self.stored.add(session, file, size)
 
 
 def is_of_upload(scope: Message) -> bool:

@@ -1,5 +1,7 @@
 """The file that a widget was given: read once, then removed from the server's memory."""
 
+from typing import Any
+
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -19,7 +21,9 @@ def take(key: str) -> tuple[str, bytes] | None:
         return None
     content = file.getvalue()
     if context := get_script_run_ctx():
-        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
+        # Streamlit's interface leaves out what its only implementation has
+        manager: Any = context.uploaded_file_mgr
+        manager.remove_file(context.session_id, file.file_id)
     # the widget's state holds the file, and this frees its memory
     file.seek(0)
     file.truncate()

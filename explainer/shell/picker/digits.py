@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from functools import partial
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -64,7 +65,7 @@ def pick_hard(now: State, choice: Choice) -> None:
         return
     position = next((index for index, example in enumerate(wrong) if is_shown(example, now)), None)
     searched = len(listed_indices()) if choice.trained and choice.is_saved else SEARCHED
-    facts = {"count": len(wrong), "searched": searched, "digit": now.digit}
+    facts: dict[str, Any] = {"count": len(wrong), "searched": searched, "digit": now.digit}
     if position is None:
         text = TEXTS["hard_right"]
         facts["place"] = ""
@@ -119,8 +120,8 @@ def draw_digit(now: State, choice: Choice) -> None:
     drawing_pad(
         key="drawing-pad",
         texts=TEXTS["pad"],
-        shown=link_code.decode(last.code) if is_shown_now else None,
-        name=last.name if is_shown_now else "",
+        shown=link_code.decode(last.code) if last and is_shown_now else None,
+        name=last.name if last and is_shown_now else "",
         on_draw=take_drawing,
     )
     preview_own(now, choice)

@@ -102,10 +102,14 @@ def show_offer(offer: Offer) -> None:
 def follow(offer: Offer) -> None:
     """Draw the progress of a download until it has ended."""
     download = the_downloads().find(offer.name)
-    if download.state == "running":
+    if download is not None and download.state == "running":
         show_progress(offer, download)
         return
-    if download.state == "done" and st.session_state.get(ASKED_KEY) == offer.name:
+    if (
+        download is not None
+        and download.state == "done"
+        and st.session_state.get(ASKED_KEY) == offer.name
+    ):
         use(offer.name)
     st.rerun()
 

@@ -44,7 +44,8 @@ def compared(gallery: str) -> list[tuple[str, str, str]]:
             loaded = load.load_source(source)
         except (CheckpointError, OSError):
             continue  # the sidebar says so when it is chosen
-        accuracy = loaded.checkpoint.metrics.get("test_accuracy")
+        checkpoint = loaded.checkpoint
+        accuracy = None if checkpoint is None else checkpoint.metrics.get("test_accuracy")
         if isinstance(accuracy, float) and loaded.gallery == gallery:
             reads = texts["reads_class" if has_class(loaded.model.config) else "reads_mean"]
             rows.append(

@@ -1,5 +1,7 @@
 """What the head reads."""
 
+from typing import Any
+
 from explainer.components.matrices import Matrix
 from explainer.content.token_names import token_names
 from explainer.observation.observe import Observation
@@ -21,7 +23,7 @@ def pooled_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
     config = seen.config
     rows, dimensions = read_rows(config), numbered(config.embed_dim)
     names = token_names(config)[rows]
-    axes = {"row_axis": "token", "column_axis": "dimension"}
+    axes: dict[str, Any] = {"row_axis": "token", "column_axis": "dimension"}
     stream = seen.tensors[f"blocks.{config.depth - 1}.resid_post"][rows]
     shown = [
         Matrix("stream", stream, texts["stream"], names, dimensions, **axes),

@@ -7,6 +7,7 @@ import streamlit as st
 
 from explainer.content import load_texts
 from explainer.content.token_names import token_names
+from explainer.figures.theme import Mode
 from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
@@ -56,7 +57,7 @@ def numbered(template: str, count: int) -> list[str]:
     return [template.format(number=place + 1) for place in range(count)]
 
 
-def mode() -> str:
+def mode() -> Mode:
     return st.context.theme.type or "light"
 
 

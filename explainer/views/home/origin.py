@@ -23,6 +23,7 @@ def show_origin(choice: Choice, observation: Observation) -> None:
         st.markdown(template.format(source=named))
         show_notes(source.preprocessing.notes)
         return
+    assert checkpoint is not None, "only a model of another library has none"
     accuracy = checkpoint.metrics.get("test_accuracy")
     if choice.is_saved:
         st.markdown(saved_epochs.origin(choice.source, texts))

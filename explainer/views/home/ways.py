@@ -30,4 +30,6 @@ def show_ways() -> None:
 
 def set_out(mode: str) -> None:
     session.change(mode=mode, step=0)
-    routes.go(routes.following("home"))
+    first = routes.following("home")
+    assert first is not None, "Home is the beginning of the walk"
+    routes.go(first)

@@ -23,7 +23,8 @@ from vit_core.interpret.heads import Head
 def show_off(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config, block = TEXTS["parts"]["off"], seen.config, place.block
     off = place.off
-    here, elsewhere = [], []
+    here: list[Head] = []
+    elsewhere: list[Head] = []
     for one in off:
         (here if one.block == block else elsewhere).append(one)
 

@@ -1,5 +1,6 @@
 """What another grid of patches asks of a model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from explainer.state.link import PATCHES
@@ -37,7 +38,7 @@ def cost_of(config: ViTConfig, side: int) -> Cost:
 def sides_of(config: ViTConfig) -> list[int]:
     """Return the patches per side to compare, the model's own among them."""
     size = config.image_hw[0]
-    sides = PATCHES
+    sides: Sequence[int] = PATCHES
     if any(size % side for side in sides):
         sides = [side for side in FINER if size % side == 0 and size >= side * LEAST_PATCH]
     if len(sides) < 2:  # an odd number of pixels

@@ -1,6 +1,7 @@
 """The questions of the page on patches, answered by what was measured."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,7 @@ def ask_ink(seen: Observation, texts: Mapping[str, str]) -> Question:
     return compared("ink", texts["text"], shown, options.index(best), texts["why"], most=most)
 
 
-def ask_values(values: Mapping[str, object]) -> Question:
+def ask_values(values: Mapping[str, Any]) -> Question:
     texts = TEXTS["questions"]["values"]
     right = values["values"]
     return number_question(

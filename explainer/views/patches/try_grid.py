@@ -24,7 +24,7 @@ def side_of(choice: Choice, place: Place) -> int:
     """Return the patches per side to look at: the model's own, unless another is tried."""
     tried = place.cut
     is_tried = tried in sides_of(choice.config) and not choice.is_shaped
-    return tried if is_tried else choice.config.grid_size[0]
+    return tried if tried and is_tried else choice.config.grid_size[0]
 
 
 def keep_side(choice: Choice, side: int) -> None:

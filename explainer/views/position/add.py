@@ -1,6 +1,7 @@
 """The same patch, in another place: the sum of token and position."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -70,7 +71,7 @@ def added_matrices(seen: Observation) -> list[Matrix]:
     dimensions = numbered(config.embed_dim)
     # with registers, the rows before and after they join are not the same ones
     row_axis = "" if config.num_registers else "token"
-    shared = {
+    shared: dict[str, Any] = {
         "column_names": dimensions,
         "column_axis": "dimension",
         "row_axis": row_axis,
@@ -104,11 +105,11 @@ def added_matrices(seen: Observation) -> list[Matrix]:
 def show_sum(seen: Observation, cell: Cell) -> None:
     """The chosen cell as token + position."""
     texts, config = TEXTS["parts"]["add"], seen.config
-    row = cell.row
+    row: int | None = cell.row
     if cell.matrix == "embed":
-        row = row_before(config, row)
-        if row is None:
-            return
+        row = row_before(config, cell.row)
+    if row is None:
+        return
     values = [seen.tensors[name][row, cell.column] for name in ("tokens", "pos_embed")]
     name = place_names(config)[row]
     st.markdown(texts["sum_of"].format(token=name, number=cell.column + 1))

@@ -98,8 +98,10 @@ def show_cell(step: str, cell: Cell, choice: Choice, seen: Observation, place: P
     name = f"compare_{cell.row}" if cell.matrix == "compare" else cell.matrix
     block, head = place.block, place.head
     working = Head(seen.config, seen.tensors, weights(choice), block, head, query, flaws(choice))
+    derivation = working.origin(cell)
+    assert derivation is not None, f"{cell.matrix} is a matrix of this page"
     show_derivation(
-        working.origin(cell),
+        derivation,
         seen,
         place,
         TEXTS["cells"][name].format(**labels),

@@ -62,15 +62,14 @@ def ask_double(row: AttentionRow, page_facts: Mapping[str, object]) -> Question:
     before, after = float(row.at_temperature(1).max()), float(row.at_temperature(2).max())
     stays = before - after < 1e-6
     shown = {"weight": precise_percent(before), "after": precise_percent(after)}
-    options, answer = (texts["rises"], texts["falls"], texts["stays"]), 2 if stays else 1
-    if (
-        not stays and shown["weight"] == shown["after"]
-    ):  # a fall that does not show is not asked for
-        options, answer = (texts["falls"],), 0
+    options = [texts["rises"], texts["falls"], texts["stays"]]
+    answer = 2 if stays else 1
+    if not stays and shown["weight"] == shown["after"]:  # a fall that cannot be seen
+        options, answer = [texts["falls"]], 0
     return Question(
         "double",
         texts["text"].format(weight=shown["weight"], **page_facts),
-        options,
+        tuple(options),
         answer,
         texts["why_stays" if stays else "why"].format(**shown),
     )

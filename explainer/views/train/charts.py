@@ -1,5 +1,7 @@
 """Loss and accuracy of one run over its epochs."""
 
+from typing import Any
+
 import numpy as np
 
 from explainer.components.curves import show_curves
@@ -51,12 +53,13 @@ def curve_of(
         look: as ``Curve.kind``; a line for training and marks for validation unless it is given.
     """
     points: Points = getattr(progress, kind)
+    drawn_as: Any = look or ("line" if kind == "train" else "marks")
     return Curve(
         name,
         points.steps / progress.steps_per_epoch,
         points.losses,
         points.accuracies,
-        look or ("line" if kind == "train" else "marks"),
+        drawn_as,
         shade,
         symbol,
     )

@@ -122,13 +122,13 @@ def show_both(
         texts=CHART_WORDS,
         alts=(
             WORDS["alt_loss"].format(
-                count=len(progresses), names="; ".join(map(names.get, progresses))
+                count=len(progresses), names="; ".join(names[run_id] for run_id in progresses)
             ),
             WORDS["alt_accuracy"].format(count=len(progresses), last="; ".join(last)),
         ),
         legend=[
             legend_of(replace(curve, name=name))
-            for curve, name in zip(lines[1::2], map(names.get, progresses), strict=True)
+            for curve, name in zip(lines[1::2], map(names.__getitem__, progresses), strict=True)
         ],
     )
     show_curves(figure, key="train-compare-curves")

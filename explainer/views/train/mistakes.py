@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache, partial
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -155,10 +156,11 @@ def begins_the_same(name: str) -> bool:
     return recorded(name).config.model == recorded(HEALTHY).config.model
 
 
-def facts_of(name: str) -> dict[str, object]:
+def facts_of(name: str) -> dict[str, Any]:
     """Return one run's numbers, as they are written."""
     history = recorded(name)
     progress, last = progress_of(history), history.epoch_line(history.config.train.epochs)
+    assert last is not None and history.test_accuracy is not None, f"{name} was recorded to its end"
     return {
         "epochs": history.config.train.epochs,
         "steps": f"{history.total_steps:,}",

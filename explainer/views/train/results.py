@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Literal
 
 import streamlit as st
 
@@ -58,7 +59,7 @@ def show_end(manager: Manager, run: Run) -> None:
 
 
 def act(label: str, name: str, order, is_first: bool = False) -> None:
-    kind = "primary" if is_first else "secondary"
+    kind: Literal["primary", "secondary"] = "primary" if is_first else "secondary"
     st.button(label, key=f"train-{name}", type=kind, on_click=order)
 
 

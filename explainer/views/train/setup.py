@@ -1,6 +1,7 @@
 """What shall be trained: the knobs' values, which the session keeps, and recipes that set them."""
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import streamlit as st
 
@@ -80,7 +81,7 @@ def can_adopt(model: ViTConfig, train: TrainConfig) -> bool:
     return described == model and train.seed <= MAX_SEED
 
 
-def shape_of(model: ViTConfig) -> dict[str, int | str]:
+def shape_of(model: ViTConfig) -> dict[str, Any]:
     values = model.grid_size[1], model.embed_dim, model.num_heads, model.depth, model.pos_embed
     return dict(zip(SHAPE, values, strict=True))
 
@@ -98,7 +99,7 @@ def follow(name: str) -> None:
         adopt(model, replace(train, seed=session.load().seed))
 
 
-def change(**values: object) -> None:
+def change(**values: Any) -> None:
     """Turn some knobs of the training."""
     setup = load()
     save(replace(setup, train=replace(setup.train, **values)))

@@ -192,7 +192,7 @@ def at_the_border(
     ):
         if is_near:
             contact += int(line.sum())
-            longest = max(longest, longest_run(line))
+            longest = max(longest, longest_run(np.asarray(line)))
     if not contact:
         return 1.0
     if CUT[0] * stroke <= longest <= CUT[1] * stroke:
@@ -310,4 +310,4 @@ def surrounds(outer: np.ndarray, inner: np.ndarray) -> bool:
     far_rows, far_columns = np.nonzero(outer)
     turns = np.arctan2(far_rows - row, far_columns - column)
     places = ((turns + np.pi) / (2 * np.pi) * 24).astype(int) % 24
-    return np.count_nonzero(np.bincount(places)) >= 22
+    return bool(np.count_nonzero(np.bincount(places)) >= 22)

@@ -68,7 +68,8 @@ def along_rows(mask: np.ndarray) -> tuple[np.ndarray, float]:
     thickness = float(np.median(spans))
     # where it is much thicker, a stroke goes along the line or across it
     strokes = np.ones((round(2 * thickness) + 3, 1), np.uint8)
-    lines &= 1 - cv2.morphologyEx(level, cv2.MORPH_OPEN, strokes)
+    opened: np.ndarray = cv2.morphologyEx(level, cv2.MORPH_OPEN, strokes)
+    lines &= 1 - opened
     back = cv2.warpAffine(
         lines, cv2.invertAffineTransform(turn), (width, height), flags=cv2.INTER_NEAREST
     )
