@@ -63,6 +63,14 @@ matrices(
     links={"query": session.load().query or 0},
     cache=("test",),
 )
+if "twice" in st.query_params:
+    matrices(
+        key="other-demo",
+        items=[Matrix("q", np.eye(5, 3), "Others", TOKENS, numbers, "query", "dimension")],
+        on_choose=session.set_cell,
+        links={"query": 2},
+        group="other-",
+    )
 """
 
 
@@ -86,7 +94,7 @@ def open_demo(demo: str, visit: Callable[..., Visit]) -> Opener:
         one = visit(width, height=1400, url=demo, **options)
         one.open(f"?{params}")
         expect(one.page.locator(".picker .cell")).to_have_count(4)
-        expect(one.page.locator(".matrix")).to_have_count(5)
+        expect(one.page.locator(".matrix")).to_have_count(6 if "twice" in params else 5)
         one.settle()
         return one
 
@@ -142,6 +150,22 @@ def test_pointing_says_the_value_and_marks_every_linked_axis_without_the_server(
     assert marked(matrix(page, "Embedding"), "row", 4) == [2]
     assert marked(matrix(page, "Large"), "row", 197) == []
     assert len(one.sent) == asked
+
+
+def test_pointing_marks_nothing_of_another_group(open_demo: Opener) -> None:
+    page = open_demo("twice=1").page
+    scores, queries, others = (matrix(page, name) for name in ("Scores", "Queries", "Others"))
+    assert marked(others, "row", 5) == [2]
+    plane = scores.locator(".plane")
+    plane.hover(position=middle(plane, 1, 4, 5, 5))
+    expect(scores.locator(".readout")).to_have_text("patch 1, 1 × patch 2, 2: 0.1250")
+    assert marked(queries, "row", 5) == [1]
+    assert marked(others, "row", 5) == [2]
+    plane = others.locator(".plane")
+    plane.hover(position=middle(plane, 4, 0, 5, 3))
+    expect(others.locator(".readout")).to_have_text("patch 2, 2 × number 1: 0")
+    assert marked(others, "row", 5) == [4]
+    assert marked(queries, "row", 5) == [0]  # the chosen token again
 
 
 def test_a_clicked_cell_is_in_the_link_outlined_and_survives_reload(open_demo: Opener) -> None:
