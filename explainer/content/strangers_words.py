@@ -3,7 +3,7 @@ r"""Words that strangers wrote: names of classes, titles of runs, names of files
 Each is data and never markup: whoever called a class ``[x](http://e)`` sees these very letters. A
 word of a stranger enters the app as a ``StrangersWord``, made by ``strangers_word``:
 
-- class names in ``explainer.services`` (``Observation.class_names``),
+- class names in ``explainer.observation.observe`` (``Observation.class_names``),
 - titles and sentences of runs in ``explainer.training.run`` (``Run.title``, ``Run.said``),
 - names of models that others trained in ``explainer.inputs.models.pretrained`` (``Offer``),
 - what a link, a file or an error says, where it is said.

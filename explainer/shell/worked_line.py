@@ -7,26 +7,26 @@ from explainer.content.numbers import latex_written
 from explainer.observation.derivation import Derivation
 
 
-def worked_line(found: Derivation) -> str:
+def worked_line(derivation: Derivation) -> str:
     """Return the line; it says ≈ where the numbers, as they are shown, do not give the next one."""
-    numbers = {name: latex_written(value) for name, value in found.numbers.items()}
-    end = latex_written(found.result)
-    if found.kind == "softmax":
+    numbers = {name: latex_written(value) for name, value in derivation.numbers.items()}
+    end = latex_written(derivation.result)
+    if derivation.kind == "softmax":
         return softmax_line(numbers, end)
-    if found.kind == "layer_norm":
+    if derivation.kind == "layer_norm":
         return layer_norm_line(numbers, end)
-    if found.kind == "gelu":
+    if derivation.kind == "gelu":
         return gelu_line(numbers, end)
-    if found.kind == "sum":
-        parts = [latex_written(float(term)) for term in found.terms]
+    if derivation.kind == "sum":
+        parts = [latex_written(float(term)) for term in derivation.terms]
         sign = latex_sign(sum(map(number_of, parts)), end)
         return rf"{' + '.join(map(bracketed, parts))} {sign} {end}"
-    if found.kind == "mean":
-        count = int(found.numbers["count"])
+    if derivation.kind == "mean":
+        count = int(derivation.numbers["count"])
         sign = latex_sign(number_of(numbers["sum"]) / count, end)
         summed = rf"\frac{{{numbers['sum']}}}{{{count}}}"
         return rf"\frac{{1}}{{{count}}} \sum_i x_i = {summed} {sign} {end}"
-    return dot_line(found, numbers, end)
+    return dot_line(derivation, numbers, end)
 
 
 def softmax_line(numbers: dict[str, str], end: str) -> str:
@@ -59,18 +59,18 @@ def gelu_line(numbers: dict[str, str], end: str) -> str:
     return rf"{bracketed(x)} \cdot \Phi({x}) {first} {bracketed(x)} \cdot {share} {second} {end}"
 
 
-def dot_line(found: Derivation, numbers: dict[str, str], end: str) -> str:
+def dot_line(derivation: Derivation, numbers: dict[str, str], end: str) -> str:
     """Return (sum + bias) / √root · factor; a single product stands for its sum."""
     line, value = numbers["sum"], number_of(numbers["sum"])
-    if len(found.terms) == 1:
-        parts = [latex_written(float(factor.values[0])) for factor in found.factors]
+    if len(derivation.terms) == 1:
+        parts = [latex_written(float(factor.values[0])) for factor in derivation.factors]
         line, value = r" \cdot ".join(map(bracketed, parts)), math.prod(map(number_of, parts))
     if "bias" in numbers:
         line = rf"{line} + {bracketed(numbers['bias'])}"
         value += number_of(numbers["bias"])
     if "root" in numbers:
-        line = rf"\frac{{{line}}}{{\sqrt{{{int(found.numbers['root'])}}}}}"
-        value /= math.sqrt(found.numbers["root"])
+        line = rf"\frac{{{line}}}{{\sqrt{{{int(derivation.numbers['root'])}}}}}"
+        value /= math.sqrt(derivation.numbers["root"])
     if "factor" in numbers:
         line = rf"({line}) \cdot {bracketed(numbers['factor'])}"
         value *= number_of(numbers["factor"])

@@ -13,6 +13,7 @@ from explainer.observation.arithmetic import derive
 from explainer.observation.derivation import Factor, dot, softmax, total
 from explainer.observation.weights import weights
 from explainer.shell import cell_arithmetic as view
+from explainer.shell import terms_of_cell
 from explainer.shell.worked_line import worked_line
 
 pytestmark = pytest.mark.usefixtures("shipped")
@@ -94,27 +95,27 @@ def test_the_largest_terms_are_shown_and_the_others_summed_up():
     rng = np.random.default_rng(0)
     left, right = Factor("row", rng.normal(size=64)), Factor("head", rng.normal(size=64))
     found = dot(left, right, 0.0, "dimension")
-    places = view.shown_places(found)
-    assert len(places) == view.SHOWN and places == sorted(places)
+    places = terms_of_cell.shown_terms(found)
+    assert len(places) == terms_of_cell.SHOWN and places == sorted(places)
     others = np.delete(np.abs(found.terms), places)
     assert np.abs(found.terms[places]).min() >= others.max()
     few = dot(Factor("row", left.values[:16]), Factor("head", right.values[:16]), 0.0, "dimension")
-    assert view.shown_places(few) == list(range(16))
+    assert terms_of_cell.shown_terms(few) == list(range(16))
 
 
 def test_the_chosen_share_is_always_among_the_terms():
     scores = Factor("scores", np.linspace(5, -5, 50))
     found = softmax(scores, 49, 0.0, "token")
-    assert 49 in view.shown_places(found)
+    assert 49 in terms_of_cell.shown_terms(found)
 
 
 def test_the_csv_holds_every_term_exactly():
     left, right = np.array([1.5, -2.25]), np.array([3.0, 0.1])
     found = dot(Factor("query", left), Factor("key", right), 0.0, "number")
-    lines = view.terms_csv(found, ["number 1", "number 2"]).splitlines()
+    lines = terms_of_cell.terms_csv(found, ["number 1", "number 2"]).splitlines()
     assert lines[0] == "Term,query,key,term"
     assert lines[2] == "number 2,-2.25,0.1,-0.225"
-    added = view.terms_csv(total([("stream", 1.0), ("attn_out", 2.0)], 3.0), ["a", "b"])
+    added = terms_of_cell.terms_csv(total([("stream", 1.0), ("attn_out", 2.0)], 3.0), ["a", "b"])
     assert added.splitlines() == ["Term,value", "a,1", "b,2"]
 
 

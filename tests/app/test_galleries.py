@@ -185,10 +185,10 @@ def test_the_model_opens_on_its_gallery(shipped, open_page: Open, find_component
 
 def test_a_click_on_a_picture_chooses_it(shipped, open_page: Open, click_in) -> None:
     app = open_page("home", source="cifar10")
-    app = click_in(app, "samples-cifar10", {"choice": {"place": 8}})
+    app = click_in(app, "samples-cifar10", {"choice": {"index": 8}})
     assert app.session_state["state"].sample == 8
     assert "A ship" in preview(app)
-    for nonsense in ({"place": 10}, {"place": -1}, {"place": "8"}, "8", None):
+    for nonsense in ({"index": 10}, {"index": -1}, {"index": "8"}, "8", None):
         app = click_in(app, "samples-cifar10", {"choice": nonsense})
         assert app.session_state["state"].sample == 8
 

@@ -18,12 +18,13 @@ DEVELOPERS = {  # errors whose message no page shows
     "TypeError": "a mistake in the code",
     "ValueError": "a mistake in the code",
 }
-NO_SPEECH = {  # constants whose texts no page shows
+NO_SPEECH = {  # variables whose texts no page shows
     "HIGHLIGHT": "a style sheet",
     "RESULT": "a comment in the script that a run is saved as",
     "SCRIPT": "the script that a run is saved as",
     "STYLE": "a style sheet",
     "TEXT": "the file that marks a folder as the app's",
+    "key": "the name of a widget, or of a value in the cache",
 }
 NO_TEXT = {  # calls whose texts nobody reads
     "is_remembered": "the name of a value in the cache",
@@ -42,8 +43,6 @@ NAMES = {  # file → the texts in it that are names for programs, and what they
     "inputs/pictures/link_code.py": {
         "this text is not a picture that this app has written": "an error that every caller catches"
     },
-    "observation/wrong_digits.py": {"some hard digits": "the name of a value in the cache"},
-    "observation/wrong_samples.py": {"hard samples": "the name of a value in the cache"},
     "training/as_script.py": {"\nfrom vit_core.mistakes import build_with": "a line of the script"},
     "training/manager.py": {"go on": "a command to the process of a run"},
     "training/root.py": {"Application Support": "a folder of macOS"},

@@ -31,15 +31,15 @@ def drawing_pad(
     """Show the pad.
 
     Args:
-        texts: its words, as ``[pad]`` of the picker's texts has them.
-        shown: (28, 28) uint8, what stands on the pad when it is opened; None leaves it empty.
-        name: of the drawing from which ``shown`` was made, empty if it was made by none: a pad
-            that still has that drawing leaves it as it is.
+        texts: ``[pad]`` of the picker's texts.
+        shown: (28, 28) uint8, the digit on the pad when it is opened; None for an empty pad.
+        name: of the drawing from which ``shown`` was made; empty if it was not drawn. A pad that
+            still has this drawing keeps it as it is.
         on_draw: called before the rerun, after each stroke, with the whole drawing (112, 112)
             uint8, white on black, all black if it was cleared, and with the drawing's name.
     """
 
-    def hand_back() -> None:
+    def on_change() -> None:
         if drawn := read_drawing(st.session_state[key].get("drawing")):
             on_draw(*drawn)
 
@@ -47,7 +47,7 @@ def drawing_pad(
     _mount(
         key=key,
         data={"pixels": pixels, "name": name, "side": SIDE, "texts": dict(texts)},
-        on_drawing_change=hand_back,
+        on_drawing_change=on_change,
     )
 
 

@@ -12,7 +12,7 @@ class FilterGrid extends View {
     this.looking = null;
     this.grid = tokenGrid(panel, data, {
       look: (filter, byKeyboard = false) => this.look(filter, byKeyboard),
-      choose: (filter) => this.hand(filter),
+      choose: (filter) => this.send(filter),
     });
     this.grid.buttons.forEach((button, filter) => button.setAttribute("aria-label", this.name(filter)));
     this.readout = make("p", "readout number", panel);
@@ -77,7 +77,7 @@ class FilterGrid extends View {
   }
 
   /** Show a choice at once and hand it to Python. */
-  hand(filter) {
+  send(filter) {
     this.looking = null;
     this.page.point(this, null);
     this.channel.set({ ...this.channel.choice, query: filter });

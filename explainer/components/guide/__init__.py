@@ -1,4 +1,4 @@
-"""Brings a new step of the guide into view and says it to a screen reader."""
+"""Scrolls to a new step of the guide and announces it to a screen reader."""
 
 import streamlit as st
 
@@ -12,6 +12,6 @@ _mount = st.components.v2.component(
 )
 
 
-def follow_guide(said: str) -> None:
-    """Stand above the guide's card; ``said`` names the step."""
-    _mount(key="guide-follower", data=said)
+def follow_guide(announcement: str) -> None:
+    """Draw the follower, which stands above the guide's card; the announcement names the step."""
+    _mount(key="guide-follower", data=announcement)

@@ -58,7 +58,7 @@ class Matrices extends View {
   }
 
   /** Show a choice at once and hand it to Python. */
-  hand(item, { row, column }) {
+  send(item, { row, column }) {
     this.channel.set({ links: {}, ...this.channel.choice, cell: [item.name, row, column] });
     this.announce(item.label());
     // the time makes choosing the same cell again a change
@@ -167,7 +167,7 @@ class MatrixPanel {
     plane.addEventListener("pointermove", point);
     plane.addEventListener("pointerdown", point);
     plane.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && this.point(null));
-    plane.addEventListener("click", (event) => this.owner.hand(this, this.cellAt(event)));
+    plane.addEventListener("click", (event) => this.owner.send(this, this.cellAt(event)));
     box.addEventListener("focus", () => {
       if (box.matches(":focus-visible")) this.point(this.chosen ?? { row: 0, column: 0 }, true);
     });
@@ -178,7 +178,7 @@ class MatrixPanel {
   press(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const at = this.cursor ?? this.chosen ?? { row: 0, column: 0 };
-    if (event.key === "Enter" || event.key === " ") this.owner.hand(this, at);
+    if (event.key === "Enter" || event.key === " ") this.owner.send(this, at);
     else {
       const to = this.neighbour(at, event.key);
       if (!to) return;

@@ -30,7 +30,7 @@ class PatchExplorer extends View {
     const image = this.step(steps, texts.step_grid);
     this.grid = tokenGrid(image, data, {
       look: (patch, byKeyboard = false) => this.look(patch, byKeyboard),
-      choose: (patch) => this.hand(patch),
+      choose: (patch) => this.send(patch),
     });
     this.announce = announcer(image);
 
@@ -42,7 +42,7 @@ class PatchExplorer extends View {
     this.pieceMark = make("span", "piece-mark", this.pieces);
     this.pieces.addEventListener("pointermove", (event) => this.look(this.pieceAt(event)));
     this.pieces.addEventListener("pointerleave", () => this.look(null));
-    this.pieces.addEventListener("click", (event) => this.hand(this.pieceAt(event)));
+    this.pieces.addEventListener("click", (event) => this.send(this.pieceAt(event)));
 
     const patch = this.step(steps, "");
     this.patchTitle = patch.querySelector("h2");
@@ -149,7 +149,7 @@ class PatchExplorer extends View {
     this.paint();
   }
 
-  hand(patch) {
+  send(patch) {
     this.looking = null;
     this.channel.set({ ...this.channel.choice, query: patch });
     this.announce(this.describe());

@@ -23,12 +23,12 @@ function newMarks() {
       if (!places && this.owner !== owner) return;
       this.owner = places ? owner : null;
       this.pointed = this.named(places ?? {});
-      this.tell();
+      this.notify();
     },
     /** Say what is chosen on the axes while nothing is pointed at. */
     keep(owner, places) {
       this.links.set(owner, this.named(places));
-      this.tell();
+      this.notify();
     },
     join(owner, listener) {
       this.listeners.set(owner, listener);
@@ -38,7 +38,7 @@ function newMarks() {
       this.links.delete(owner);
       this.point(owner, null);
     },
-    tell() {
+    notify() {
       for (const listener of this.listeners.values()) listener();
     },
     /** The index marked on an axis, undefined where none is. */

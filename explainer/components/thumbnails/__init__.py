@@ -30,15 +30,15 @@ def thumbnails(
         key: of the component.
         label: of all of them, for screen readers.
         pictures: (address, name) of each.
-        chosen: the place of the one that is looked at; None for none of them.
+        chosen: index of the chosen picture; None for none of them.
         columns: pictures in a row.
-        on_choose: called before the rerun with the place of the one that was clicked.
+        on_choose: called before the rerun with the index of the picture that was clicked.
     """
 
     def on_change() -> None:
-        found = valid_choice(st.session_state[key], {"place": len(pictures)})
-        if "place" in found:
-            on_choose(found["place"])
+        choice = valid_choice(st.session_state[key], {"index": len(pictures)})
+        if "index" in choice:
+            on_choose(choice["index"])
 
     _mount(
         key=key,

@@ -26,20 +26,20 @@ export default function ({ data, parentElement, setStateValue }) {
   }
   const buttons = [...group.children];
   const mark = (chosen) =>
-    buttons.forEach((button, place) => {
-      button.ariaChecked = String(place === chosen);
-      button.tabIndex = place === (chosen ?? 0) ? 0 : -1;
+    buttons.forEach((button, index) => {
+      button.ariaChecked = String(index === chosen);
+      button.tabIndex = index === (chosen ?? 0) ? 0 : -1;
     });
-  const choose = (place) => {
-    mark(place);
+  const choose = (index) => {
+    mark(index);
     // the time makes choosing the same picture again a change
-    setStateValue("choice", { place, at: performance.now() });
+    setStateValue("choice", { index, at: performance.now() });
   };
   mark(data.chosen);
 
   group.onclick = (event) => {
-    const place = buttons.indexOf(event.target.closest("button"));
-    if (place >= 0) choose(place);
+    const index = buttons.indexOf(event.target.closest("button"));
+    if (index >= 0) choose(index);
   };
   group.onkeydown = (event) => {
     const steps = { ...STEPS, ArrowUp: -data.columns, ArrowDown: data.columns };

@@ -30,7 +30,7 @@ class TokenExplorer extends View {
     this.from = make("h2", "", main);
     this.grid = tokenGrid(main, data, {
       look: (token, byKeyboard = false) => this.look(token, byKeyboard),
-      choose: (token) => this.hand({ query: token }),
+      choose: (token) => this.send({ query: token }),
     });
     const legend = make("div", "legend", main);
     make("span", "", legend, "0");
@@ -69,7 +69,7 @@ class TokenExplorer extends View {
     this.square.addEventListener("pointermove", (event) => this.pointAtCell(event));
     this.square.addEventListener("pointerdown", (event) => this.pointAtCell(event));
     this.square.addEventListener("pointerleave", () => this.look(null));
-    this.square.addEventListener("click", (event) => this.hand({ query: this.cellAt(event).query }));
+    this.square.addEventListener("click", (event) => this.send({ query: this.cellAt(event).query }));
   }
 
   buildHead(cards, head) {
@@ -89,7 +89,7 @@ class TokenExplorer extends View {
       make("span", "name", line, name);
       return { swatch, value: make("span", "number", line) };
     });
-    button.addEventListener("click", () => this.hand({ head }));
+    button.addEventListener("click", () => this.send({ head }));
     return { button, base, overlay, value, swatches };
   }
 
@@ -118,7 +118,7 @@ class TokenExplorer extends View {
   }
 
   /** Show a choice at once and hand it to Python. */
-  hand(change) {
+  send(change) {
     const choice = { ...this.channel.choice, ...change };
     this.looking = null;
     this.channel.set(choice);

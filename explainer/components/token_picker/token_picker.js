@@ -12,7 +12,7 @@ class TokenPicker extends View {
     this.looking = null;
     this.grid = tokenGrid(picker, data, {
       look: (token, byKeyboard = false) => this.look(token, byKeyboard),
-      choose: (token) => this.hand(token),
+      choose: (token) => this.send(token),
     });
     this.readout = make("p", "readout number", picker);
     this.announce = announcer(picker);
@@ -79,7 +79,7 @@ class TokenPicker extends View {
   }
 
   /** Show a choice at once and hand it to Python. */
-  hand(token) {
+  send(token) {
     this.looking = null;
     this.page.point(this, null);
     this.channel.set({ ...this.channel.choice, query: token });
