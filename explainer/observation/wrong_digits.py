@@ -102,5 +102,5 @@ def misclassified_among(choice: Choice, indices: list[int]) -> Iterator[Misclass
             batch, test.labels[batch].tolist(), predictions, strict=True
         ):
             if predicted != label:
-                in_class = int(np.searchsorted(test_digits.digit_places()[label], index))
+                in_class = int(np.searchsorted(test_digits.digit_indices()[label], index))
                 yield MisclassifiedDigit(label, in_class, predicted)

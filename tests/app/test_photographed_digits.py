@@ -12,8 +12,8 @@ from PIL import Image
 from explainer.inputs.pictures.adjustment import AS_FOUND, Adjustment, adjusted, turned
 from explainer.inputs.pictures.prepare import UnusablePictureError, ink_of
 from explainer.inputs.pictures.read_file import (
-    KEPT,
-    READ,
+    PHOTO_SIDE,
+    WORK_SIDE,
     check_size,
     prepare,
     read_photo,
@@ -233,8 +233,8 @@ def test_a_phone_s_photograph_is_shrunk_and_not_refused():
     large.save(content, "JPEG", quality=90)
     content = content.getvalue() + bytes(12 * 1024**2)  # what cameras write behind the picture
     assert read_upload(content).pixels.any()
-    assert max(read_photo(content).colour.shape) == READ
-    assert max(read_photograph(content).shape) == KEPT
+    assert max(read_photo(content).colour.shape) == PHOTO_SIDE
+    assert max(read_photograph(content).shape) == WORK_SIDE
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def test_the_shipped_lists_are_what_the_shipped_models_get_wrong(source):
     assert len(found) >= len(listed) - 2
     predicted = dict(listed)
     for one in found[:10]:
-        place = int(test_digits.digit_places()[one.digit][one.index])
+        place = int(test_digits.digit_indices()[one.digit][one.index])
         seen = observe.observe(Choice(source, config, 0, one.digit, one.index))
         assert seen.prediction == one.predicted == predicted[place] != one.digit == seen.label
 

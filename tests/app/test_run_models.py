@@ -193,7 +193,7 @@ def test_a_run_is_tried_on_what_others_find_hard(make_run: Make, open_run: Open)
     make_run()
     config = load.load_source(saved(RUN_ID, 1)).model.config
     choice = Choice(saved(RUN_ID, 1), config, 0, 7, 0)
-    of_class = test_digits.digit_places()
+    of_class = test_digits.digit_indices()
     found = [
         int(of_class[one.digit][one.index]) for one in wrong_digits.misclassified_digits(choice)
     ]

@@ -83,7 +83,7 @@ def test_a_damaged_checkpoint_is_one_clear_error(shipped, monkeypatch, tmp_path)
 def test_every_test_digit_can_be_picked_once():
     assert sum(test_digits.count_digits(digit) for digit in range(10)) == 10_000
     labels = mnist_test().labels.numpy()
-    for digit, places in enumerate(test_digits.digit_places()):
+    for digit, places in enumerate(test_digits.digit_indices()):
         assert (labels[places] == digit).all()
     last = test_digits.count_digits(9) - 1
     assert test_digits.test_digit(9, last).shape == (28, 28)

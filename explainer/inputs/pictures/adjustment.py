@@ -1,4 +1,4 @@
-"""What a visitor corrects of how a picture is read: turn, cut, kind of ink, and how much of it."""
+"""A visitor's corrections of how a picture is read: rotation, cut, kind and amount of ink."""
 
 from dataclasses import dataclass, replace
 
@@ -9,14 +9,14 @@ WHOLE = (0, 100)  # percent
 
 @dataclass(frozen=True)
 class Adjustment:
-    """Corrections, in the order in which they are made.
+    """Corrections, in the order in which they are applied.
 
     Attributes:
-        quarters: turns to the right, 0 to 3.
-        across: from and to which percent of the width the picture is kept.
-        down: the same of the height.
-        ink: "dark" or "light", or nothing to have it found.
-        more: -5 to 5 steps to more ink.
+        quarters: quarter turns to the right, 0 to 3.
+        across: start and end of the kept part, in percent of the width.
+        down: the same in percent of the height.
+        ink: "dark" or "light"; empty to find it out.
+        more: steps to more ink, -5 to 5.
     """
 
     quarters: int = 0
@@ -30,7 +30,7 @@ AS_FOUND = Adjustment()
 
 
 def adjusted(values: np.ndarray, adjustment: Adjustment) -> np.ndarray:
-    """Return a picture (height, width, …) turned and cut, at least one pixel of it."""
+    """Return a picture (height, width, …) turned and cut; at least one pixel remains."""
     values = np.rot90(values, -adjustment.quarters)
     for axis, (start, end) in enumerate((adjustment.down, adjustment.across)):
         length = values.shape[axis]
@@ -41,7 +41,7 @@ def adjusted(values: np.ndarray, adjustment: Adjustment) -> np.ndarray:
 
 
 def turned(adjustment: Adjustment, quarters: int) -> Adjustment:
-    """Return an adjustment with more turns to the right, which keeps the same part of the picture.
+    """Return an adjustment with more turns to the right and the same part of the picture.
 
     Args:
         quarters: negative to the left.

@@ -12,6 +12,6 @@ def batch_of(pixels: np.ndarray) -> Tensor:
 
 
 def pixels_of(image: Tensor) -> np.ndarray:
-    """Return the pixels of what ``batch_of`` made."""
+    """Return the pixels of a batch from ``batch_of``."""
     planes = image[0].numpy()
     return planes[0] if len(planes) == 1 else planes.transpose(1, 2, 0)

@@ -1,4 +1,4 @@
-"""The picture that a choice names, as its model gets it, and its true class."""
+"""The picture of a choice in the form that its model takes, and its true class."""
 
 import numpy as np
 from PIL import Image
@@ -11,9 +11,9 @@ from explainer.state.choice import Choice
 
 
 def picture(choice: Choice) -> np.ndarray:
-    """Return the pixels that the model gets, an own picture's or those of a shipped one.
+    """Return the pixels of the visitor's own or the shipped picture, prepared for the model.
 
-    (28, 28) uint8 of a digit; of others as ``Observation.pixels`` has them.
+    Digits are (28, 28) uint8; others are as ``Observation.pixels`` describes.
     """
     if choice.gallery == DIGITS:
         if choice.picture:
@@ -23,10 +23,10 @@ def picture(choice: Choice) -> np.ndarray:
 
 
 def photograph(choice: Choice) -> Image.Image:
-    """Return the picture that is chosen of a gallery, in its own size, in colour.
+    """Return the chosen picture of a gallery in its original size, in colour.
 
     Raises:
-        ValueError: an own photograph is no longer kept.
+        ValueError: the visitor's own photograph is no longer kept.
     """
     if not choice.photo:
         return samples(choice.gallery)[choice.sample].open()
@@ -37,7 +37,7 @@ def photograph(choice: Choice) -> Image.Image:
 
 
 def label(choice: Choice, class_names: tuple[str, ...]) -> int | None:
-    """Return the true class of the picture, where somebody has said what it is."""
+    """Return the true class of the picture; None if it is unknown."""
     if choice.is_own:
         return None
     if choice.gallery == DIGITS:

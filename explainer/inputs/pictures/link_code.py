@@ -1,7 +1,7 @@
-"""A visitor's own picture as text for a link, and back.
+"""Converts a visitor's own picture to text for a link, and back.
 
-A picture is quantised to 16 grey levels before the model sees it, so that a link, which has no room
-for more, gives exactly the same picture and with it exactly the same numbers.
+A link has room for 16 grey levels. So the model also sees the picture with 16 levels, and the link
+reproduces exactly the same numbers.
 """
 
 import base64
@@ -45,7 +45,7 @@ def decode(text: str) -> np.ndarray:
     """Return the picture (28, 28) uint8 of a text from ``encode``; the text may be a stranger's.
 
     Raises:
-        ValueError: the text is no such picture, or one of a newer version of the app.
+        ValueError: the text is not such a picture, or a newer version of the app wrote it.
     """
     try:
         content = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
@@ -58,7 +58,7 @@ def decode(text: str) -> np.ndarray:
     unpacker = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
     size = SIDE * SIDE // 2
     try:
-        # never more than one byte beyond a picture, however much the text would unfold to
+        # at most one byte more than a picture has, however large the unpacked text would be
         packed = unpacker.decompress(content[1:], max_length=size + 1)
     except zlib.error as error:
         raise ValueError(BROKEN) from error
@@ -70,7 +70,7 @@ def decode(text: str) -> np.ndarray:
 
 
 def is_picture(text: str) -> bool:
-    """Whether ``decode`` can read a text."""
+    """Return whether ``decode`` can read a text."""
     try:
         decode(text)
     except ValueError:

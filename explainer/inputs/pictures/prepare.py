@@ -1,4 +1,4 @@
-"""From a drawing or a photograph to 28 × 28 pixels, prepared as the digits of MNIST were."""
+"""Turns a drawing or a photograph into 28 × 28 pixels, prepared as the digits of MNIST were."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,13 @@ from explainer.content import load_texts
 from explainer.inputs.pictures.link_code import SIDE, quantise
 from vit_core.errors import VitError
 
-BOX = 20  # pixels of the longer side of a digit of MNIST
-CENTRE = 14.0  # row and column in which the digits of MNIST have their centre of mass
-LEAST_CONTRAST = 20  # of 255 grey levels between paper and ink
-SMALL = 120  # pixels of the longer side below which ink is looked for in a larger picture
-ENLARGED = 200  # pixels that such a picture gets at least
-MOST = 5  # steps to less and to more ink
-STEP = 0.75  # of the contrast that counts as ink, for each step to more ink
+BOX = 20  # pixels of the longer side of a digit in MNIST
+CENTRE = 14.0  # row and column of the centre of mass of a digit in MNIST
+MIN_CONTRAST = 20  # of 255 grey levels, between paper and ink
+SMALL = 120  # pixels of the longer side, below which a picture is enlarged
+ENLARGED = 200  # pixels of its longer side afterwards, at least
+MAX_STEPS = 5  # to less and to more ink
+STEP = 0.75  # factor for the threshold of contrast, for each step to more ink
 
 
 class UnusablePictureError(VitError, ValueError):
@@ -32,14 +32,14 @@ class UnusablePictureError(VitError, ValueError):
 
 @dataclass(frozen=True)
 class Ink:
-    """A photograph as white ink on black, and what was found on the way.
+    """A photograph as white ink on black, with intermediate results.
 
     Attributes:
-        values: (height, width) uint8, the chosen digit alone.
+        values: (height, width) uint8, only the chosen digit.
         inverted: whether the ink was darker than the paper.
-        paper: (height, width) uint8, the brightness that the paper was taken to have.
-        contrast: (height, width) uint8, by how much each place differs from its paper.
-        is_ruled: whether lines were taken out.
+        paper: (height, width) uint8, the estimated brightness of the paper.
+        contrast: (height, width) uint8, the difference of each pixel from its paper.
+        is_ruled: whether ruled lines were removed.
         is_one_of_several: whether something else is about as likely to be the digit.
     """
 
@@ -52,12 +52,11 @@ class Ink:
 
 
 def centred(ink: np.ndarray) -> np.ndarray:
-    """Return white ink on black, of any size, as the model gets it: (28, 28) uint8, 16 levels.
+    """Return white ink on black in the form that the model takes: (28, 28) uint8, 16 levels.
 
-    What is not black is scaled to 20 pixels on its longer side, its brightest point becomes white,
-    and its centre of mass goes to the centre. Nothing is cut off: where the centre of mass lies so
-    far out that the digit would leave the picture, it stays at the edge. No ink gives a black
-    picture.
+    The ink is scaled to 20 pixels on its longer side, its brightest point becomes white, and its
+    centre of mass moves to the centre. Nothing is cut off: a digit that would leave the picture
+    stays at the edge. No ink gives a black picture.
 
     Args:
         ink: (height, width) uint8.
@@ -71,20 +70,20 @@ def centred(ink: np.ndarray) -> np.ndarray:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = Image.fromarray(cut).resize(size, Image.Resampling.BOX if scale < 1 else None)
     digit = np.asarray(small, dtype=np.float64)
-    # before its mass is measured: of thin strokes, rounding to 16 greys moves the centre
+    # rounding to 16 levels moves the centre of thin strokes, so it comes before the measurement
     digit = quantise(np.rint(digit * (255 / digit.max())).astype(np.uint8))
-    # a tip that has faded to black takes no room
+    # the tip of a stroke may have become black, and then takes no space
     rows, columns = np.flatnonzero(digit.any(axis=1)), np.flatnonzero(digit.any(axis=0))
     digit = digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     masses = digit.astype(np.float64)
-    top, left = (place(masses.sum(axis=1 - axis), masses.sum()) for axis in (0, 1))
+    top, left = (start_of(masses.sum(axis=1 - axis), masses.sum()) for axis in (0, 1))
     prepared = np.zeros((SIDE, SIDE), np.uint8)
     prepared[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
     return prepared
 
 
-def place(masses: np.ndarray, total: float) -> int:
-    """Return where the first of the rows or columns goes, of which these are the masses."""
+def start_of(masses: np.ndarray, total: float) -> int:
+    """Return the row or column where a digit with these masses of rows or columns starts."""
     centre = float(masses @ np.arange(len(masses))) / total
     return int(np.clip(round(CENTRE - centre), 0, SIDE - len(masses)))
 
@@ -93,12 +92,12 @@ def ink_of(grey: np.ndarray, polarity: str = "", more: int = 0) -> Ink:
     """Find the ink of one digit in a grey picture of any size, (height, width) uint8.
 
     Args:
-        polarity: "dark" or "light" ink, if somebody says which it is; else both are tried.
-        more: -5 to 5 steps to more ink, where paper and ink are told apart.
+        polarity: "dark" or "light" ink if it is known; empty to try both.
+        more: steps to more ink, -5 to 5.
 
     Raises:
-        UnusablePictureError: paper and ink cannot be told apart ("uniform"), or nothing has the
-            shape of a digit ("no_digit").
+        UnusablePictureError: paper and ink have the same brightness ("uniform"), or nothing has
+            the shape of a digit ("no_digit").
     """
     from explainer.inputs.pictures.ink.find import (
         find,  # OpenCV takes 17 MB, which drawings do not need
@@ -107,24 +106,24 @@ def ink_of(grey: np.ndarray, polarity: str = "", more: int = 0) -> Ink:
     scale = STEP**more
     low, high = np.percentile(grey, (0.1, 99.9))
     span = max(high - low, int(grey.max()) - int(grey.min()))
-    if span < LEAST_CONTRAST * min(1, scale):
+    if span < MIN_CONTRAST * min(1, scale):
         raise UnusablePictureError("uniform")
-    found = find(enlarged(grey), polarity, scale)
-    if found is None:
+    finding = find(enlarged(grey), polarity, scale)
+    if finding is None:
         raise UnusablePictureError("no_digit")
-    contrast = np.rint(255 * found.contrast).astype(np.uint8)
+    contrast = np.rint(255 * finding.contrast).astype(np.uint8)
     return Ink(
-        back_to(found.ink, grey.shape),
-        found.polarity == "dark",
-        back_to(found.paper, grey.shape),
+        back_to(finding.ink, grey.shape),
+        finding.polarity == "dark",
+        back_to(finding.paper, grey.shape),
         back_to(contrast, grey.shape),
-        bool(found.lines.any()),
-        bool(found.others),
+        bool(finding.lines.any()),
+        bool(finding.others),
     )
 
 
 def enlarged(values: np.ndarray) -> np.ndarray:
-    """Return a small picture a whole number of times as large, any other as it is."""
+    """Return a small picture enlarged by a whole factor; others are returned as they are."""
     height, width = values.shape[:2]
     if max(height, width) >= SMALL:
         return values
@@ -134,7 +133,7 @@ def enlarged(values: np.ndarray) -> np.ndarray:
 
 
 def back_to(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return values in the size of the picture that had been enlarged."""
+    """Return values in the size that the picture had before it was enlarged."""
     if values.shape == shape:
         return values
     size = (shape[1], shape[0])

@@ -1,4 +1,4 @@
-"""A visitor's file to a picture: every format and every trap that a file can hold."""
+"""Reads a picture from a visitor's file, whatever its format, and however it is damaged."""
 
 import struct
 import warnings
@@ -16,17 +16,17 @@ from vit_core.data.image_file import upright as turned_upright
 
 MAX_BYTES = 24 * 1024**2
 MAX_DECODED_BYTES = 200_000_000  # bytes that decoding may take
-# bytes for each pixel of what can only be decoded whole, by Pillow's mode; RGB takes four there
-TAKEN = {"1": 2, "L": 1, "P": 9, "PA": 9, "LA": 8, "RGB": 4, "RGBA": 8}
-TAKEN_DEEP = 3
-TAKEN_BY_WEBP = 16  # measured
-TAKEN_IN_PASSES = 4  # by a JPEG whose decoder keeps all passes
-ROUGH = 1024  # pixels to which a JPEG's decoder may reduce it while it reads
-READ = 768  # pixels of the longer side that are kept, of which a part can be cut out
-KEPT = 512  # pixels of the longer side; the model gets 28
+# bytes for each pixel of a picture that must be decoded whole, by Pillow's mode; RGB takes four
+PIXEL_BYTES = {"1": 2, "L": 1, "P": 9, "PA": 9, "LA": 8, "RGB": 4, "RGBA": 8}
+PIXEL_BYTES_DEEP = 3
+PIXEL_BYTES_WEBP = 16  # measured
+PIXEL_BYTES_PROGRESSIVE = 4  # of a JPEG whose decoder keeps all passes
+DRAFT_SIDE = 1024  # pixels to which a JPEG's decoder may reduce the picture
+PHOTO_SIDE = 768  # pixels of the longer side of a photo, from which a part can be cut
+WORK_SIDE = 512  # pixels of the longer side in which ink is looked for; the model gets 28
 FORMATS = ("PNG", "JPEG", "WEBP")
 HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-# what Pillow raises for files that are damaged in one way or another
+# what Pillow raises for damaged files
 DAMAGED = (
     OSError,
     ValueError,
@@ -39,20 +39,20 @@ DAMAGED = (
     struct.error,
 )
 BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
-ONE_COLOUR = 40  # grey levels that the visible part of a drawing may span
-PALE = 100  # grey level above which such a drawing is faint on white
+ONE_COLOUR = 40  # grey levels that a drawing in one colour may span
+PALE = 100  # grey level above which such a drawing can hardly be seen on white
 
-one_at_a_time = Lock()  # a decoded photograph is large, and visitors may send theirs together
+one_at_a_time = Lock()  # a decoded photograph is large, and several may arrive at once
 
 
 @dataclass(frozen=True)
 class Photo:
-    """A file's picture, turned upright and reduced.
+    """The picture of a file, turned upright and reduced.
 
     Attributes:
         colour: (height, width, 3) uint8, on white.
-        alpha: (height, width) uint8 where something is transparent, else None.
-        done: names of what had to be done to the file, in order.
+        alpha: (height, width) uint8; None if nothing is transparent.
+        done: names of the steps that the file needed, in order.
     """
 
     colour: np.ndarray
@@ -62,16 +62,16 @@ class Photo:
 
 @dataclass(frozen=True)
 class Upload:
-    """A file on its way to the model; all but the last picture are of one size.
+    """The steps from a file to the model's input; all pictures but the last have the same size.
 
     Attributes:
         original: (height, width, 3) uint8, turned upright, reduced, on white.
         grey: (height, width) uint8, in which ink was looked for.
-        paper: uint8, how bright the paper was taken to be at each place.
-        contrast: uint8, by how much each place differs from the paper.
+        paper: uint8, the estimated brightness of the paper at each pixel.
+        contrast: uint8, the difference of each pixel from the paper.
         ink: uint8, white ink on black.
-        pixels: (28, 28) uint8, what the model gets.
-        done: names of what had to be done to the file, in order.
+        pixels: (28, 28) uint8, the model's input.
+        done: names of the steps that the file needed, in order.
     """
 
     original: np.ndarray
@@ -84,10 +84,10 @@ class Upload:
 
 
 def read_upload(content: bytes) -> Upload:
-    """Read a PNG, JPEG or WebP file, whatever it is called, and prepare it for the model.
+    """Read a PNG, JPEG or WebP file, whatever its name, and prepare it for the model.
 
     Raises:
-        UnusablePictureError: the file has no picture, none that is small enough, or no ink in it.
+        UnusablePictureError: the file has no picture, or the picture is too large or has no ink.
     """
     return prepare(read_photo(content))
 
@@ -96,18 +96,18 @@ def read_photograph(content: bytes) -> np.ndarray:
     """Read a PNG, JPEG or WebP file in colour, (height, width, 3) uint8, upright and reduced.
 
     Raises:
-        UnusablePictureError: the file has no picture, or none that is small enough.
+        UnusablePictureError: the file has no picture, or the picture is too large.
     """
     image = Image.fromarray(read_photo(content).colour)
-    image.thumbnail((KEPT, KEPT), Image.Resampling.BOX)
+    image.thumbnail((WORK_SIDE, WORK_SIDE), Image.Resampling.BOX)
     return np.asarray(image)
 
 
 def prepare(photo: Photo, adjustment: Adjustment = AS_FOUND) -> Upload:
-    """Find the digit in a picture and make of it what the model gets.
+    """Find the digit in a picture and prepare it for the model.
 
     Raises:
-        UnusablePictureError: there is no ink in it that could be a digit.
+        UnusablePictureError: no ink in it could be a digit.
     """
     colour = turned_and_cut(photo.colour, adjustment)
     alpha = None if photo.alpha is None else turned_and_cut(photo.alpha, adjustment)
@@ -123,30 +123,30 @@ def prepare(photo: Photo, adjustment: Adjustment = AS_FOUND) -> Upload:
 
 
 def drawn(grey: np.ndarray, alpha: np.ndarray) -> np.ndarray | None:
-    """Return a drawing in one pale colour on nothing as dark ink on white, else None.
+    """Return a pale drawing on a transparent background as dark ink on white, else None.
 
-    White paper would swallow it; where it is opaque, there is its ink.
+    On white paper it could not be seen. Its ink is where the picture is opaque.
     """
-    most = int(alpha.max())  # a marker's ink may be nowhere opaque
-    if not most:
+    opaque = int(alpha.max())  # a marker's ink may not be fully opaque anywhere
+    if not opaque:
         return None
-    # thin ink on a page of which only the corners are transparent takes very little of it
-    low, middle, high = np.percentile(grey[alpha >= 0.9 * most], (0.1, 50, 99.9))
+    # on a page with only its corners transparent, thin ink is a very small part of what is visible
+    low, middle, high = np.percentile(grey[alpha >= 0.9 * opaque], (0.1, 50, 99.9))
     return 255 - alpha if high - low < ONE_COLOUR and middle > PALE else None
 
 
 def turned_and_cut(values: np.ndarray, adjustment: Adjustment) -> np.ndarray:
-    """Return a picture as its visitor corrected it, in the size in which ink is looked for."""
+    """Return a picture with the visitor's corrections, in the size in which ink is looked for."""
     image = Image.fromarray(adjusted(values, adjustment))
-    image.thumbnail((KEPT, KEPT), Image.Resampling.BOX)
+    image.thumbnail((WORK_SIDE, WORK_SIDE), Image.Resampling.BOX)
     return enlarged(np.asarray(image))
 
 
 def read_photo(content: bytes) -> Photo:
-    """Read a PNG, JPEG or WebP file, whatever it is called, one file at a time.
+    """Read a PNG, JPEG or WebP file, whatever its name; only one file is read at a time.
 
     Raises:
-        UnusablePictureError: the file has no picture, or none that is small enough.
+        UnusablePictureError: the file has no picture, or the picture is too large.
     """
     if not content:
         raise UnusablePictureError("empty")
@@ -155,13 +155,13 @@ def read_photo(content: bytes) -> Photo:
     if content[4:8] == b"ftyp" and content[8:12] in HEIC:
         raise UnusablePictureError("heic")
     with one_at_a_time, warnings.catch_warnings():
-        # a damaged note on how the camera was held does not damage the picture
+        # a picture can be used although its orientation tag is damaged
         warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
         return decoded(content)
 
 
 def decoded(content: bytes) -> Photo:
-    """Return a file's picture, and what had to be done to it."""
+    """Return the picture of a file, with the names of the steps that it needed."""
     try:
         with Image.open(BytesIO(content), formats=FORMATS) as image:
             check_size(image)
@@ -180,30 +180,32 @@ def decoded(content: bytes) -> Photo:
 
 
 def check_size(image: Image.Image) -> None:
-    """Refuse what would take too much memory, before it is decoded.
+    """Refuse a picture that would take too much memory, before it is decoded.
 
-    A JPEG's decoder reduces it while it reads, so that it takes little.
+    A JPEG's decoder reduces the picture while it reads, so that it takes little memory.
     """
     pixels = image.width * image.height
     if pixels > MOST_PIXELS:
         raise UnusablePictureError("large")
     if image.format in ("JPEG", "MPO"):
-        each = TAKEN_IN_PASSES if image.info.get("progressive") else 0
+        each = PIXEL_BYTES_PROGRESSIVE if image.info.get("progressive") else 0
     elif image.format == "WEBP":
-        each = TAKEN_BY_WEBP
+        each = PIXEL_BYTES_WEBP
     else:
-        each = TAKEN_DEEP if image.mode.startswith("I") else TAKEN.get(image.mode, 8)
+        each = PIXEL_BYTES_DEEP if image.mode.startswith("I") else PIXEL_BYTES.get(image.mode, 8)
     if pixels * each > MAX_DECODED_BYTES:
         raise UnusablePictureError("whole")
 
 
 def shown(image: Image.Image) -> Photo:
-    """Return a picture as people see it, reduced before it is turned, which saves memory."""
+    """Return a picture as people see it. It is reduced before it is turned, to save memory."""
     done = []
-    if getattr(image, "is_animated", False) and image.format != "MPO":  # a photo with a preview
+    if (
+        getattr(image, "is_animated", False) and image.format != "MPO"
+    ):  # MPO is a photo with a preview
         image.seek(0)
         done.append("first_frame")
-    image.draft("RGB", (ROUGH, ROUGH))  # a JPEG need not be decoded in full
+    image.draft("RGB", (DRAFT_SIDE, DRAFT_SIDE))  # a JPEG need not be decoded in full
     image.load()
     if orientation(image) != 1:
         done.append("turned")
@@ -213,9 +215,9 @@ def shown(image: Image.Image) -> Photo:
     if image.mode == "1":
         image = image.convert("L")
     if image.mode in ("P", "PA") or "transparency" in image.info:
-        # the first only have colours to choose from; of the others, one colour is transparent
+        # P and PA have a palette; in the others, one colour is transparent
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    image.thumbnail((READ, READ), Image.Resampling.BOX)
+    image.thumbnail((PHOTO_SIDE, PHOTO_SIDE), Image.Resampling.BOX)
     image.getexif().update(exif)
     image = turned_upright(image)
     alpha = None

@@ -1,4 +1,4 @@
-"""The test digits of MNIST, by class and number."""
+"""The test digits of MNIST by class and index."""
 
 from functools import cache
 
@@ -8,17 +8,17 @@ from vit_core.data import mnist_test
 
 
 @cache
-def digit_places() -> tuple[np.ndarray, ...]:
-    """Return, for each class, the places of its digits in the test set."""
+def digit_indices() -> tuple[np.ndarray, ...]:
+    """Return the indices in the test set of the digits of each class."""
     labels = mnist_test().labels.numpy()
     return tuple(np.flatnonzero(labels == digit) for digit in range(10))
 
 
 def count_digits(digit: int) -> int:
     """Return how many test digits of a class there are."""
-    return len(digit_places()[digit])
+    return len(digit_indices()[digit])
 
 
 def test_digit(digit: int, index: int) -> np.ndarray:
-    """Return the test digit number ``index`` of a class, (28, 28) uint8."""
-    return mnist_test().images[digit_places()[digit][index], 0].numpy()
+    """Return the test digit of a class with an index from 0, (28, 28) uint8."""
+    return mnist_test().images[digit_indices()[digit][index], 0].numpy()

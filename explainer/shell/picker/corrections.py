@@ -7,7 +7,7 @@ import streamlit as st
 
 from explainer.content import load_texts
 from explainer.inputs.pictures.adjustment import AS_FOUND, WHOLE, Adjustment, turned
-from explainer.inputs.pictures.prepare import MOST
+from explainer.inputs.pictures.prepare import MAX_STEPS
 from explainer.shell import controls
 from explainer.shell.picker.visitor_pictures import DigitPhoto, digit_photos, keep_digit_photo
 
@@ -56,8 +56,8 @@ def offer_corrections(kind: str, photo: DigitPhoto) -> None:
         controls.sync_widget(key, now.more)
         st.slider(
             TEXTS["more"],
-            -MOST,
-            MOST,
+            -MAX_STEPS,
+            MAX_STEPS,
             key=key,
             help=TEXTS["more_help"],
             on_change=partial(take_value, kind, "more", key),

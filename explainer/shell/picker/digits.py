@@ -93,7 +93,7 @@ def is_shown(example: MisclassifiedDigit, now: State) -> bool:
 
 def test_set_indices(wrong: tuple[MisclassifiedDigit, ...], now: State) -> tuple[list[int], int]:
     """Return the test-set indices of hard digits, in order, and that of the chosen digit."""
-    of_class = test_digits.digit_places()
+    of_class = test_digits.digit_indices()
     return [int(of_class[example.digit][example.index]) for example in wrong], int(
         of_class[now.digit][now.index]
     )

@@ -1,7 +1,7 @@
-"""Visitors' own photographs: on the server for a while, in memory alone, found by their content.
+"""Visitors' own photographs: kept in the server's memory for a while, named by their content.
 
-Nobody can push out what others brought: each visitor has room for a few, and when all is full, the
-oldest one goes of whoever has the most.
+No visitor can push out the photographs of others. Each visitor may have a few; when the memory is
+full, the visitor with the most photographs loses the oldest one.
 """
 
 import hashlib
@@ -15,72 +15,75 @@ from PIL import Image
 
 LIMIT = 48 * 1024**2  # bytes; one takes at most 0.8 MB
 MAX_OF_VISITOR = 8  # photographs of one visitor
-LONGEST = 16  # letters of a name
+NAME_LENGTH = 16  # characters
 
 
 @dataclass
-class Kept:
-    """A photograph, and who has brought it."""
+class StoredPhotograph:
+    """A photograph, and the visitors who uploaded it."""
 
     pixels: np.ndarray
     owners: set[str] = field(default_factory=set)
 
 
 class Photographs:
-    """Keeps photographs by their names, what was used last at the end."""
+    """Keeps photographs by their names, the most recently used at the end."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._photographs: OrderedDict[str, StoredPhotograph] = OrderedDict()
         self._lock = Lock()
 
     def __contains__(self, name: str) -> bool:
         with self._lock:
-            return name in self._kept
+            return name in self._photographs
 
     def add(self, name: str, pixels: np.ndarray, owner: str) -> None:
         with self._lock:
-            self._kept.setdefault(name, Kept(pixels)).owners.add(owner)
-            self._kept.move_to_end(name)
+            self._photographs.setdefault(name, StoredPhotograph(pixels)).owners.add(owner)
+            self._photographs.move_to_end(name)
             while self._count()[owner] > MAX_OF_VISITOR:
                 self._release(owner)
-            while len(self._kept) > 1 and self._used() > self._limit:
+            while len(self._photographs) > 1 and self._used() > self._limit:
                 (richest, _), *_ = self._count().most_common(1)
                 self._release(richest)
 
     def find(self, name: str) -> np.ndarray:
-        """Return a photograph, which is used now.
+        """Return a photograph and mark it as used.
 
         Raises:
-            LookupError: it was never here, or it is gone.
+            LookupError: it is not here, or no longer here.
         """
         with self._lock:
-            self._kept.move_to_end(name)
-            return self._kept[name].pixels
+            self._photographs.move_to_end(name)
+            return self._photographs[name].pixels
 
     def _count(self) -> Counter[str]:
-        """Return how many each has; of two with the same number, first whose oldest is older."""
-        return Counter(owner for kept in self._kept.values() for owner in kept.owners)
+        """Return the number of photographs of each visitor.
+
+        Of two visitors with the same number, the one with the older photograph comes first.
+        """
+        return Counter(owner for one in self._photographs.values() for owner in one.owners)
 
     def _used(self) -> int:
-        return sum(kept.pixels.nbytes for kept in self._kept.values())
+        return sum(one.pixels.nbytes for one in self._photographs.values())
 
     def _release(self, owner: str) -> None:
-        """Take the oldest of somebody's, which goes unless somebody else has brought it, too."""
-        name = next(name for name, kept in self._kept.items() if owner in kept.owners)
-        self._kept[name].owners.discard(owner)
-        if not self._kept[name].owners:
-            del self._kept[name]
+        """Drop a visitor's oldest photograph, unless another visitor uploaded it as well."""
+        name = next(name for name, one in self._photographs.items() if owner in one.owners)
+        self._photographs[name].owners.discard(owner)
+        if not self._photographs[name].owners:
+            del self._photographs[name]
 
 
 def keep(pixels: np.ndarray, owner: str = "") -> str:
-    """Keep a photograph (height, width, 3) uint8 and return its name, which its content decides.
+    """Keep a photograph (height, width, 3) uint8, and return its name, a hash of its content.
 
     Args:
-        owner: who brings it.
+        owner: the visitor who uploads it.
     """
     content = f"{pixels.shape}".encode() + pixels.tobytes()
-    name = hashlib.sha256(content).hexdigest()[:LONGEST]
+    name = hashlib.sha256(content).hexdigest()[:NAME_LENGTH]
     photographs().add(name, pixels, owner)
     return name
 
@@ -93,7 +96,7 @@ def find(name: str) -> Image.Image:
     """Return a photograph.
 
     Raises:
-        LookupError: it was never here, or it is gone.
+        LookupError: it is not here, or no longer here.
     """
     return Image.fromarray(photographs().find(name))
 

@@ -1,1 +1,1 @@
-"""Where the ink of one digit is in a photograph, whatever paper, light and desk are around it."""
+"""Finds the ink of one digit in a photograph with any paper, light and surroundings."""

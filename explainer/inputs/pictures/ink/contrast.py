@@ -1,17 +1,18 @@
-"""How far each place differs from the paper around it, whatever light falls on the paper."""
+"""The contrast of each pixel with the paper around it, independent of the light on the paper."""
 
 import cv2
 import numpy as np
 
-DARK, LIGHT = "dark", "light"  # what the ink is, compared with its paper
-OFFSET = 10  # grey levels, so that noise in black is no contrast
+DARK, LIGHT = "dark", "light"  # the ink, compared with its paper
+OFFSET = 10  # grey levels, which keep noise in black from becoming contrast
 
 
 def paper_around(grey: np.ndarray, polarity: str, width: int) -> np.ndarray:
-    """Return the paper's brightness at each place, (height, width) float32.
+    """Estimate the paper's brightness at each pixel, (height, width) float32.
 
-    A closing for dark ink, an opening for light ink: what is narrower than ``width`` pixels is
-    filled with what lies beside it. A straight edge of a shadow stays as it is, so it is no ink.
+    This is a morphological closing for dark ink and an opening for light ink: anything narrower
+    than ``width`` pixels gets the brightness beside it. The straight edge of a shadow stays as it
+    is, so that it does not count as ink.
 
     Args:
         grey: (height, width) uint8.
@@ -26,9 +27,9 @@ def paper_around(grey: np.ndarray, polarity: str, width: int) -> np.ndarray:
 
 
 def contrast(grey: np.ndarray, paper: np.ndarray, polarity: str) -> np.ndarray:
-    """Return the share of light by which ink and paper differ, from 0 to 1, (height, width).
+    """Return the relative difference of ink and paper, from 0 to 1, (height, width).
 
-    A ratio, so that ink in a shadow has the contrast that it has in the sun.
+    It is a ratio, so that ink has the same contrast in a shadow and in the sun.
     """
     grey, paper = grey.astype(np.float32) + OFFSET, paper + OFFSET
     ratio = grey / paper if polarity == DARK else paper / grey
@@ -38,7 +39,7 @@ def contrast(grey: np.ndarray, paper: np.ndarray, polarity: str) -> np.ndarray:
 
 
 def noise_of(values: np.ndarray) -> float:
-    """Return the standard deviation of noise, measured between neighbours."""
+    """Estimate the standard deviation of noise from differences between neighbours."""
     values = values.astype(np.float32)
     steps = np.abs(values[1:, 1:] + values[:-1, :-1] - values[1:, :-1] - values[:-1, 1:])
     return float(np.median(steps)) * 1.4826 / 2 if steps.size else 0.0

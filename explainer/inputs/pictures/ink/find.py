@@ -15,27 +15,28 @@ from explainer.inputs.pictures.ink.contrast import (
     noise_of,
     paper_around,
 )
-from explainer.inputs.pictures.ink.groups import Group, groups_in, surrounds
+from explainer.inputs.pictures.ink.groups import Group, groups_in
 from explainer.inputs.pictures.ink.lines import ruled_lines, without_hairs, without_lines
+from explainer.inputs.pictures.ink.shapes import surrounds
 
-WIDTHS = (0.07, 0.18, 0.45)  # of the longer side, the widest stroke that is looked for
-LEAST_SCORE = 0.04  # less has no shape of a digit: blank paper, noise and small print
-WHOLE = 0.8  # of a part's score, that the whole digit has at least
-LEVELS = (0.06, 0.1, 0.16, 0.24, 0.34, 0.46, 0.6)  # of contrast, above which something may be ink
+WIDTHS = (0.07, 0.18, 0.45)  # of the widest stroke that is looked for, as shares of the longer side
+MIN_SCORE = 0.04  # blank paper, noise and small print have less
+MIN_WHOLE = 0.8  # score of the whole digit, as a share of its best part's score
+LEVELS = (0.06, 0.1, 0.16, 0.24, 0.34, 0.46, 0.6)  # thresholds of contrast for ink
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Where a digit's ink is.
+    """The ink of a digit in a picture.
 
     Attributes:
         polarity: whether the ink is darker or lighter than its paper.
-        paper: (height, width) uint8, the paper's brightness as it was taken to be.
+        paper: (height, width) uint8, the estimated brightness of the paper.
         contrast: (height, width) float32 from 0 to 1.
-        ink: (height, width) uint8, white ink on black, of the chosen group alone.
-        group: the chosen one.
-        others: groups that are about as good.
-        lines: (height, width) bool, the ruled lines that were taken out.
+        ink: (height, width) uint8, white ink on black, only of the chosen group.
+        group: the chosen group.
+        others: groups whose scores are not much lower.
+        lines: (height, width) bool, the ruled lines that were removed.
     """
 
     polarity: str
@@ -63,25 +64,25 @@ class Candidate(NamedTuple):
 
 
 def find(grey: np.ndarray, polarity: str = "", scale: float = 1) -> Finding | None:
-    """Find the ink of one digit, or nothing.
+    """Find the ink of one digit; return None if there is none.
 
     Args:
         grey: (height, width) uint8, about 512 pixels on its longer side.
-        polarity: ``DARK`` or ``LIGHT`` where it is known.
-        scale: of the contrast above which something counts as ink; less than 1 gives more ink.
+        polarity: ``DARK`` or ``LIGHT`` if it is known; empty to try both.
+        scale: factor for the thresholds of contrast; less than 1 finds more ink.
     """
     best: dict[str, Candidate] = {}
     for tried in (polarity,) if polarity else (DARK, LIGHT):
-        if found := list(candidates(grey, tried, scale)):
-            best[tried] = whole_of(max(found, key=lambda one: one.best.score), found)
+        if options := list(candidates(grey, tried, scale)):
+            best[tried] = whole_of(max(options, key=lambda one: one.best.score), options)
     if not best:
         return None
-    ordered = sorted(best.values(), key=lambda found: -found.best.score)
+    ordered = sorted(best.values(), key=lambda candidate: -candidate.best.score)
     chosen = ordered[0]
-    # the paper within a loop has the shape of a stroke, too
+    # the paper inside a loop has the shape of a stroke as well
     if len(ordered) == 2 and is_loop_around(ordered[1].best, chosen.groups):
         chosen = ordered[1]
-    if chosen.best.score < LEAST_SCORE * min(1, scale):
+    if chosen.best.score < MIN_SCORE * min(1, scale):
         return None
     groups, tried, paper, values, lines, level = chosen
     first, *rest = groups
@@ -99,17 +100,18 @@ def find(grey: np.ndarray, polarity: str = "", scale: float = 1) -> Finding | No
     return Finding(tried, paper.astype(np.uint8), values, ink, first, others, taken)
 
 
-def whole_of(part: Candidate, found: list[Candidate]) -> Candidate:
-    """Return the candidate of whose best group another's is only a part, if it is nearly as good.
+def whole_of(part: Candidate, candidates: list[Candidate]) -> Candidate:
+    """Return the candidate for the whole digit, if ``part`` is only a part of one, else ``part``.
 
-    Within thick strokes paper is seen where the ink is even, which leaves pieces of a stroke; one
-    that the picture's border does not touch may score more than the whole digit.
+    In a thick, even stroke some ink is taken for paper, so that pieces of the stroke remain. Such a
+    piece may have a higher score than the whole digit, for example if only the digit touches the
+    picture's border.
     """
     inner = part.best
     wholes = [
         one
-        for one in found
-        if one.best.score > WHOLE * inner.score
+        for one in candidates
+        if one.best.score > MIN_WHOLE * inner.score
         and one.best.size > 1.1 * inner.size
         and (one.best.mask & inner.mask).sum() > 0.9 * inner.mask.sum()
     ]
@@ -117,9 +119,9 @@ def whole_of(part: Candidate, found: list[Candidate]) -> Candidate:
 
 
 def is_loop_around(outer: Group, groups: list[Group]) -> bool:
-    """Whether a group of strokes, nearly as good, has the first of other groups in its loop.
+    """Return whether ``outer`` is a stroke whose loop contains the first of ``groups``.
 
-    Paper that lies in a drawn ring, around a digit, is no such group.
+    Its score must not be much lower. Paper inside a drawn ring around a digit does not count.
     """
     inner = groups[0]
     (top, left, bottom, right), box = outer.box, inner.box
@@ -137,7 +139,7 @@ def is_loop_around(outer: Group, groups: list[Group]) -> bool:
 
 
 def candidates(grey: np.ndarray, polarity: str, scale: float) -> Iterator[Candidate]:
-    """Yield the groups at each width of stroke and each level of contrast, where there are any."""
+    """Yield the groups at each width of stroke and each threshold of contrast, if there are any."""
     longest = max(grey.shape)
     smooth = cv2.GaussianBlur(grey, (0, 0), 0.8)
     lines = None
@@ -160,16 +162,16 @@ def candidates(grey: np.ndarray, polarity: str, scale: float) -> Iterator[Candid
 
 
 def grown(mask: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Return the pieces of a wanted mask that touch what was found."""
+    """Return the pieces of ``wanted`` that touch ``mask``."""
     _, labels = cv2.connectedComponents(wanted.astype(np.uint8), connectivity=8)
-    kept = np.unique(labels[mask & wanted])
-    return np.isin(labels, kept[kept > 0])
+    touching = np.unique(labels[mask & wanted])
+    return np.isin(labels, touching[touching > 0])
 
 
 def soft_ink(values: np.ndarray, mask: np.ndarray, scale: float) -> np.ndarray:
     """Return the chosen ink with soft edges, (height, width) uint8, white on black."""
     high = 0.85 * float(np.percentile(values[mask], 70))
-    # the faintest of a soft edge is left out, since it would widen the box around the digit
+    # the faintest pixels of a soft edge are left out: they would enlarge the box around the digit
     low = 0.35 * high * scale
     high = max(low * 1.2, high * min(1, scale))
     near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
