@@ -200,9 +200,8 @@ def check_size(image: Image.Image) -> None:
 def shown(image: Image.Image) -> Photo:
     """Return a picture as people see it. It is reduced before it is turned, to save memory."""
     done = []
-    if (
-        getattr(image, "is_animated", False) and image.format != "MPO"
-    ):  # MPO is a photo with a preview
+    # MPO is a photo with a preview
+    if getattr(image, "is_animated", False) and image.format != "MPO":
         image.seek(0)
         done.append("first_frame")
     image.draft("RGB", (DRAFT_SIDE, DRAFT_SIDE))  # a JPEG need not be decoded in full
