@@ -15,6 +15,7 @@ from threading import Thread
 from time import monotonic, sleep
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, WebSocket
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 ROOT = Path(__file__).parents[2]
 HOME = ROOT / "explainer" / "Home.py"
@@ -34,7 +35,6 @@ SETTLED = """() =>
   !document.querySelector("[data-testid=stSkeleton]") &&
   [...document.querySelectorAll("h1")].some((title) => title.getClientRects().length)
 """
-BACKGROUND = "() => getComputedStyle(document.querySelector('.stApp')).backgroundColor"
 # by how many pixels the page and its main part are wider than the window
 SIDEWAYS = """() => [document.documentElement, document.querySelector("[data-testid=stMain]")]
   .map((element) => element.scrollWidth - element.clientWidth)"""
@@ -155,6 +155,15 @@ class Tabs:
         self._free[has_touch].append(page)
 
 
+def is_end_of_run(frame: str | bytes) -> bool:
+    """Return whether a message of the server says that the script has run to its end."""
+    message = ForwardMsg.FromString(frame)
+    return (
+        message.WhichOneof("type") == "script_finished"
+        and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
+    )
+
+
 class Visit:
     """One visitor's tab, and everything that went wrong in it.
 
@@ -169,7 +178,7 @@ class Visit:
         self.requests: list[str] = []
         self.sent: list[int] = []
         self.received: list[int] = []
-        self._socket: WebSocket | None = None
+        self.socket: WebSocket | None = None  # of the page that was opened last
         self._listeners: dict[str, Callable] = {
             "console": self._on_console,
             "pageerror": lambda error: self.problems.append(str(error)),
@@ -190,7 +199,7 @@ class Visit:
             self.problems.append(f"{message.text} ({message.location.get('url')})")
 
     def _on_websocket(self, connection: WebSocket) -> None:
-        self._socket = connection
+        self.socket = connection
         connection.on("framesent", lambda frame: self.sent.append(len(frame)))
         connection.on("framereceived", lambda frame: self.received.append(len(frame)))
 
@@ -205,10 +214,11 @@ class Visit:
 
     def change_scheme(self, scheme: str) -> None:
         """Switch between light and dark and wait until the server has drawn the page again."""
-        before = self.page.evaluate(BACKGROUND)
-        with self._socket.expect_event("framesent", timeout=PATIENCE):
+        with (
+            self.socket.expect_event("framereceived", is_end_of_run, timeout=PATIENCE),
+            self.socket.expect_event("framesent", timeout=PATIENCE),
+        ):
             self.page.emulate_media(color_scheme=scheme)
-        self.page.wait_for_function(f"(before) => ({BACKGROUND})() !== before", arg=before)
         self.settle()
 
     def resize(self, width: int, height: int = 900) -> None:
