@@ -54,6 +54,12 @@ def test_theme_and_fonts_hold_from_another_directory_and_charts_follow_a_change(
         ):
             shown = home.page.locator(selector).first
             expect(shown).to_have_css(name, css(colour.for_mode(mode)))
+    # forth and back before the server has drawn the first of them
+    for mode in (scheme, other):
+        with home.socket.expect_event("framesent"):
+            home.page.emulate_media(color_scheme=mode)
+    name = home.page.locator(".js-plotly-plot .ytick text").first
+    expect(name).to_have_css("fill", css(theme.TEXT.for_mode(other)))
 
 
 def test_a_knob_by_keyboard_changes_page_and_link(visit: Callable[..., Visit]):

@@ -6,6 +6,10 @@ const asked = new WeakMap();
 export default function ({ data: drawn, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector("i");
   const shown = getComputedStyle(root).colorScheme.includes("dark") ? "dark" : "light";
-  if (shown !== drawn && asked.get(root) !== shown) setTriggerValue("mode", shown);
-  asked.set(root, shown);
+  if (shown === drawn) {
+    asked.delete(root); // a run for the other theme may still be on its way
+  } else if (asked.get(root) !== shown) {
+    asked.set(root, shown);
+    setTriggerValue("mode", shown);
+  }
 }
