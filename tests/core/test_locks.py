@@ -25,7 +25,13 @@ if {no_locks}:
     refuse(locks)
 held = locks.take(Path(sys.argv[1]))
 if {forks}:
-    multiprocessing.get_context("fork").Process(target=sys.stdin.read).start()
+    context = multiprocessing.get_context("fork")
+    runs = context.Event()  # a copy gives the lock up when it first runs, not when it is made
+    def read():
+        runs.set()
+        sys.stdin.read()
+    context.Process(target=read).start()
+    runs.wait()
 print("held" if held else "refused", flush=True)
 sys.stdin.read()
 """
