@@ -19,6 +19,7 @@ from safetensors.numpy import load_file, save_file
 from streamlit.testing.v1 import AppTest
 
 from explainer import training
+from explainer.content import load_texts
 from explainer.inputs.models import saved_epochs
 from explainer.training import Manager, RunRequest, scheduler
 from explainer.training.limits import load_limits
@@ -386,7 +387,19 @@ def test_pages_bear_every_damage(
     pages = (("train", {}), ("home", {"source": "run"}), ("self-attention", {"source": "run"}))
     for address, params in pages if damage.startswith("a model") else pages[:2]:
         app = open_as_anna(open_page, address, run=folder.name, **params)
-        assert not app.exception, app.exception[0].message
+        check_drawn(app, address)
+
+
+def check_drawn(app: AppTest, address: str) -> None:
+    """Fail unless a page was drawn to what stands last on it."""
+    assert not app.exception, app.exception[0].message
+    headers = [header.value for header in app.header]
+    last = {
+        "train": load_texts("mistakes")["title"],
+        "home": load_texts("home")["score_title"],
+        "self-attention": load_texts("frame")["questions_title"],
+    }
+    assert headers[-1] == last[address]
 
 
 def open_as_anna(open_page: Callable[..., AppTest], address: str, **params: str) -> AppTest:
@@ -406,4 +419,4 @@ def test_ten_damaged_runs_at_once(
     shown = add(manager, sound)
     for address in ("train", "home", "self-attention"):
         app = open_as_anna(open_page, address, run=shown.name)
-        assert not app.exception, app.exception[0].message
+        check_drawn(app, address)
