@@ -4,7 +4,7 @@ Each is data and never markup: whoever called a class ``[x](http://e)`` sees the
 word of a stranger enters the app as a ``StrangersWord``, made by ``strangers_word``:
 
 - class names in ``explainer.observation.observe`` (``Observation.class_names``),
-- titles and sentences of runs in ``explainer.training.run`` (``Run.title``, ``Run.said``),
+- titles and sentences of runs in ``explainer.training.run`` (``Run.title``, ``Run.message``),
 - names of models that others trained in ``explainer.inputs.models.pretrained`` (``Offer``),
 - what a link, a file or an error says, where it is said.
 

@@ -93,7 +93,7 @@ def light(value: float, limit: float) -> str:
     return ' class="on-light"' if abs(value) < 0.55 * limit else ""
 
 
-def alike(patches: Sequence[tuple[str, str, str, Sequence[str]]]) -> str:
+def similar_patches(patches: Sequence[tuple[str, str, str, Sequence[str]]]) -> str:
     """Return patches in a row, the first of them framed as the chosen one.
 
     Args:

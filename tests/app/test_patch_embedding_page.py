@@ -24,7 +24,7 @@ from streamlit.testing.v1 import AppTest
 
 from explainer.components.filter_grid import columns_for, pack_filters
 from explainer.components.packing import unpack
-from explainer.figures.products import Tile, alike, product
+from explainer.figures.products import Tile, product, similar_patches
 from explainer.inputs.models import load
 from explainer.inputs.pictures import link_code
 from explainer.observation import observe
@@ -353,7 +353,7 @@ def test_a_product_has_a_sign_between_its_pictures_and_numbers_in_its_cells() ->
 
 
 def test_only_the_first_patch_is_framed() -> None:
-    html = alike([("data:,", "a", "b", ("c",)), ("data:,", "d", "e", ())])
+    html = similar_patches([("data:,", "a", "b", ("c",)), ("data:,", "d", "e", ())])
     assert html.count('class="chosen"') == 1
     assert html.index("chosen") < html.index('alt="a"') < html.index('alt="d"')
 

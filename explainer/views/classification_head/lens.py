@@ -1,4 +1,4 @@
-"""What every block would have said: the logit lens."""
+"""What every block would have answered: the logit lens."""
 
 from explainer.components.matrices import Matrix
 from explainer.observation.lens import lens

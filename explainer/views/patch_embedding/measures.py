@@ -147,7 +147,7 @@ def convolution_difference(choice: Choice, seen: Observation) -> float:
 
 @dataclass(frozen=True)
 class Alike:
-    """How alike all patches are to the chosen one.
+    """How similar all patches are to the chosen one.
 
     Attributes:
         pixels, embeddings: (P,), cosine similarity of the patches as the model received them, and

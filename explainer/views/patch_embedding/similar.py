@@ -1,4 +1,4 @@
-"""Patches that look alike, to the eye and to the model."""
+"""Patches that are similar, to the eye and to the model."""
 
 from functools import partial
 
@@ -9,7 +9,7 @@ from explainer.caching import remember
 from explainer.content.numbers import fixed
 from explainer.content.token_names import patch_names
 from explainer.figures.pixels import image_address
-from explainer.figures.products import alike
+from explainer.figures.products import similar_patches
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.state.choice import Choice
@@ -83,7 +83,7 @@ def draw_alike(seen: Observation, patch: int, similarity: Alike) -> str:
     entries = [(patch, texts["chosen"])]
     entries += [(place, texts["nearest"]) for place in near]
     entries += [(place, texts["farthest"]) for place in far]
-    return alike(
+    return similar_patches(
         [
             (
                 image_address(pixels_of(seen, place)),

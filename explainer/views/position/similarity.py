@@ -1,4 +1,4 @@
-"""Which places are alike."""
+"""Which places are similar."""
 
 import numpy as np
 import streamlit as st

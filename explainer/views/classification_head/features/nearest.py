@@ -1,4 +1,4 @@
-"""The pictures that are most alike to the model."""
+"""The pictures that the model finds most similar."""
 
 import streamlit as st
 
