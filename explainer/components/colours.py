@@ -13,9 +13,10 @@ MARKS = {
 
 
 def component_colours() -> dict[str, dict[str, str] | list[str]]:
-    """Return the colour of each mark as CSS, and the stops of the two maps."""
+    """Return the colour of each mark as CSS, and the stops of the maps."""
     return {
         "marks": {name: shade.css for name, shade in MARKS.items()},
         "sequential": theme.SEQUENTIAL,
         "diverging": theme.DIVERGING,
+        "diverging_dark": theme.DIVERGING_DARK,
     }

@@ -78,6 +78,21 @@ DIVERGING = [
     "#6c2d02",
 ]
 
+# The same on a dark surface: what is near zero is dark there, not a glaring white.
+DIVERGING_DARK = [
+    "#acd5ff",
+    "#79b6f4",
+    "#4790d8",
+    "#316ca5",
+    "#284a6c",
+    "#25282c",
+    "#643d20",
+    "#985521",
+    "#c77434",
+    "#e79e6b",
+    "#f8c5a2",
+]
+
 
 def colorscale(stops: list[str]) -> list[list[float | str]]:
     """Return plotly's form of a colour map whose stops are evenly spaced from 0 to 1."""

@@ -63,6 +63,14 @@ def test_the_diverging_map_is_lightest_in_its_middle_and_alike_on_both_sides():
     assert (np.diff(levels[: len(levels) // 2 + 1]) > 0).all()
 
 
+def test_on_a_dark_surface_the_diverging_map_is_darkest_in_its_middle():
+    levels = np.array([lightness(stop) for stop in theme.DIVERGING_DARK])
+    assert len(levels) == len(theme.DIVERGING)
+    np.testing.assert_allclose(levels, levels[::-1], atol=0.02)
+    assert (np.diff(levels[: len(levels) // 2 + 1]) < 0).all()
+    assert abs(levels.min() - lightness(theme.SURFACE.dark)) < 0.06, "no glare, and no hole"
+
+
 def test_the_configuration_is_the_same_from_any_directory():
     assert CONFIG.read_bytes() == (ROOT / ".streamlit" / "config.toml").read_bytes()
 
