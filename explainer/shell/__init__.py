@@ -1,1 +1,1 @@
-"""What stands around every page: frame, guide, quiz, sidebar, picture picker, code panel."""
+"""What stands around every page: frame, quiz, sidebar, picture picker, code panel."""

@@ -34,14 +34,14 @@ class Snippet:
     marks: tuple[str, ...] = ()
 
 
-def show(snippets: Sequence[Snippet], place: Place, *, is_open: bool = False) -> None:
-    """Draw a panel for each snippet, unless the link hides all code."""
+def show(snippets: Sequence[Snippet], place: Place) -> None:
+    """Draw a panel for each snippet, if somebody wants to see code."""
     if not place.shows_code:
         return
     texts = load_texts("frame")
     for snippet in snippets:
         label = texts["code"].format(where=location(snippet.source))
-        with st.expander(label, expanded=is_open):
+        with st.expander(label, expanded=True):
             st.html(panel(snippet.source, snippet.marks, texts["code_region"]))
 
 

@@ -95,6 +95,19 @@ def enter(
     )
 
 
+def switch(
+    label: str,
+    is_on: bool,
+    keep: Callable[[bool], None],
+    *,
+    key: str,
+    help: str | None = None,
+) -> None:
+    """Offer something to switch on and off; otherwise as ``pick``."""
+    sync_widget(key, is_on)
+    st.toggle(label, key=key, help=help, on_change=partial(on_change, key, keep))
+
+
 def pick_block(place: Place) -> None:
     """Offer the model's encoder blocks, which count from 1 here and from 0 in state and code."""
     depth = place.config.depth

@@ -58,8 +58,8 @@ def narrowed_before(asked: State, now: State) -> Iterator[Refusal]:
 
 
 def settle_cell(place: Place, has_cell: bool) -> None:
-    """Forget a cell that the page does not have; a guide's step has not all parts of a page."""
-    if place.cell and place.step is None and not has_cell:
+    """Forget a cell that the page does not have."""
+    if place.cell and not has_cell:
         allowed = load_texts("frame")["allowed_cell"]
         session.refused().append(Refusal("cell", str(place.cell), allowed, ""))
         session.change(cell="")

@@ -26,6 +26,7 @@ CLASSES = 10
 MOST = 9_999  # of an index in a link; the service and the model's shape narrow it further
 MODES = ("free", "guided")
 SHOWN = ("show", "hide")
+CODE = ("show", "open", "hide")
 TEMPERATURES = ("0.125", "0.25", "0.5", "1", "2", "4", "8")
 LONGEST_PICTURE = 1_000  # characters of an own picture in a link
 # values that belong to one page alone: each page keeps them for itself
@@ -51,8 +52,10 @@ class State:
         block, head: where attention is looked at.
         picture: an own digit, as its code says it; empty while a test digit is looked at.
         cell: the chosen cell of a matrix, as ``matrix.row.column``; empty until somebody chooses.
-        mode, step: of the guide; the step counts from 0.
-        code, controls: whether the code panels and the sidebar are there.
+        mode, step: of the guide that pages had once, which only old links name; from 0.
+        code: "show" where the code can be switched on, "open" where it is, "hide" where there is
+            none.
+        controls: whether the sidebar is there.
         cut: patches per side to try on the page about patches; None for the model's own.
         kind: of position to look at; None for the model's own.
         shuffle: seed of the shuffled patches; 0 leaves them in order.
@@ -176,7 +179,7 @@ READERS: dict[str, Reader] = {
     "cell": matching(r"[a-z_]+\.[0-9]{1,4}\.[0-9]{1,4}", 40, TEXTS["cell"]),
     "mode": one_of(MODES),
     "step": whole(MOST),
-    "code": one_of(SHOWN),
+    "code": one_of(CODE),
     "controls": one_of(SHOWN),
     "cut": one_of(CUTS),
     "kind": one_of(POSITIONS),

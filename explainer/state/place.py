@@ -36,8 +36,7 @@ class Place:
         query: chosen token, 0..num_tokens - 1, where 0 is the class token if there is one; None
             until somebody chooses.
         cell: chosen cell, which may lie in no matrix of the page; see ``cell_in``.
-        step: of the guide, from 0; None while the page is looked at freely.
-        shows_code: whether the panels with code are there.
+        shows_code: whether the panels with code stand under the parts.
         cut: patches per side to try on the page about patches; None for the model's own.
         kind: of position to look at, one of ``vit_core.config.POSITIONS``.
         shuffle: seed of the shuffled patches; 0 leaves them in order.
@@ -57,8 +56,7 @@ class Place:
     head: int = 0
     query: int | None = None
     cell: Cell | None = None
-    step: int | None = None
-    shows_code: bool = True
+    shows_code: bool = False
     cut: int | None = None
     kind: str = ""
     shuffle: int = 0
@@ -93,8 +91,7 @@ class Place:
             head=min(state.head, config.num_heads - 1),
             query=None if query is None else min(query, config.num_tokens - 1),
             cell=read_cell(state.cell),
-            step=state.step if state.mode == "guided" else None,
-            shows_code=state.code != "hide",
+            shows_code=state.code == "open",
             cut=state.cut,
             kind=state.kind or config.pos_embed,
             shuffle=state.shuffle,

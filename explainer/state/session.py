@@ -19,6 +19,7 @@ SESSION_KEY = "state"
 PAGE_LOCAL_KEY = "own"  # view → values that belong to it alone
 VIEW_KEY = "view"  # the page that was shown last
 REFUSED_KEY = "refused"  # what the link asked for and did not get
+OF_OLD: dict[str, Any] = {"mode": "free", "step": 0}  # left behind with the page of an old link
 PLAYING_KEY = "epochs-playing"  # the run whose epochs are played, one after another
 
 
@@ -46,7 +47,7 @@ def refused() -> list[Refusal | str]:
 
 def link() -> dict[str, str]:
     """Return what ``st.page_link(query_params=…)`` needs for another page to open on this state."""
-    return encode(replace(load(), step=0, **page_local(State())))
+    return encode(replace(load(), **OF_OLD, **page_local(State())))
 
 
 def page_local(state: State) -> dict[str, Any]:
@@ -62,8 +63,8 @@ def is_opening() -> bool:
 def enter(view: str) -> None:
     """Turn to the page of ``view``.
 
-    What belongs to one page alone stays behind, and comes back with that page; its guide begins
-    anew, and no epochs are played on.
+    What belongs to one page alone stays behind, and comes back with that page; no epochs are played
+    on.
     """
     now, left = load(), st.session_state.get(VIEW_KEY)
     if left is None:
@@ -74,7 +75,7 @@ def enter(view: str) -> None:
         st.session_state[VIEW_KEY] = view
         refused().clear()
         st.session_state.pop(PLAYING_KEY, None)
-        save(replace(now, step=0, **values.get(view, page_local(State()))))
+        save(replace(now, **OF_OLD, **values.get(view, page_local(State()))))
 
 
 def place(choice: Choice, prefix: str = "") -> Place:

@@ -68,9 +68,8 @@ def decode(address: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("mode", ["free", "guided"])
-def test_no_page_speaks_of_digits(view: str, mode: str, open_page: Open) -> None:
-    app = open_page(routes.address(view), source="cifar10", sample=3, mode=mode)
+def test_no_page_speaks_of_digits(view: str, open_page: Open) -> None:
+    app = open_page(routes.address(view), source="cifar10", sample=3)
     assert not app.exception and not app.error
     words = words_of(app)
     allowed = "Among this app's models of digits there are both."
@@ -83,11 +82,9 @@ def test_no_page_speaks_of_digits(view: str, mode: str, open_page: Open) -> None
 
 
 @pytest.mark.parametrize("view", routes.PIPELINE)
-def test_no_step_of_a_guide_speaks_of_digits(view: str) -> None:
+def test_no_question_speaks_of_digits(view: str) -> None:
     seen = observe.observe(choice())
     texts = texts_of(view, seen)
-    for step in texts["guide"]:
-        assert not OF_DIGITS.search(step["text"]), step["text"]
     for question in texts["questions"].values():
         told = question.values() if isinstance(question, dict) else [question]
         for words in told:
@@ -119,12 +116,12 @@ def test_a_text_is_replaced_by_the_most_particular_one() -> None:
         "text": "digits",
         "text_pictures": "pictures",
         "text_colour": "colour",
-        "guide": [{"text": "one", "text_pictures": "two"}],
+        "listed": [{"text": "one", "text_pictures": "two"}],
         "deep": {"text": "a", "text_cifar10": "b", "text_colour": "c"},
     }
     found = content.vary(told, ("_cifar10", "_colour", "_pictures"))
     assert (found["plain"], found["text"]) == ("p", "colour")
-    assert found["guide"][0]["text"] == "two" and found["deep"]["text"] == "b"
+    assert found["listed"][0]["text"] == "two" and found["deep"]["text"] == "b"
     assert content.vary(told, ())["text"] == "digits"
 
 

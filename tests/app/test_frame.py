@@ -1,4 +1,4 @@
-"""What stands around a page's parts: head, guide, neighbours, and what a link did not get."""
+"""What stands around a page's parts: head, code, neighbours, and what a link did not get."""
 
 import sys
 from collections.abc import Callable
@@ -13,7 +13,6 @@ from streamlit.util import calc_hash
 from explainer.shell import frame, refused_links, routes
 from explainer.shell.code_panel import Snippet
 from explainer.shell.quiz import Question
-from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from vit_core.model import Mlp, SelfAttention
@@ -26,12 +25,6 @@ TEXTS = {
         "second": {"title": "Second"},
         "third": {"title": "Third", "text": "Text of the third"},
     },
-    "guide": [
-        {"part": "first", "text": "Look at {number}"},
-        {"part": "first", "text": "The code", "code": True},
-        {"part": "third", "also": ["first"], "text": "Now the third"},
-        {"part": "questions", "text": "Predict"},
-    ],
 }
 STAGED = "class-token"  # the address that shows the page made up here
 
@@ -84,7 +77,7 @@ def turn_to(app: AppTest, address: str) -> AppTest:
     return app.run()
 
 
-def test_free_shows_every_part_in_order_and_then_the_questions(staged):
+def test_a_page_shows_every_part_in_order_and_then_the_questions(staged):
     app = staged()
     assert app.title[0].value == "The title with 42"
     assert parts(app) == ["First 42", "Second", "Third", "Predict first"]
@@ -95,7 +88,6 @@ def test_free_shows_every_part_in_order_and_then_the_questions(staged):
     ]
     assert "The lead with 42" in texts_of(app) and "Text of 42" in texts_of(app)
     assert any("Page 3 of 8" in element.proto.body for element in app.get("html"))
-    assert "guide-next" not in {button.key for button in app.button}
 
 
 def test_headings_have_no_gap(staged):
@@ -109,77 +101,34 @@ def test_neighbours_keep_the_state_but_what_belongs_to_this_page(staged):
     found = {link.proto.page: link.proto.query_string for link in app.get("page_link")}
     assert set(found) == {"patch-embedding", "position"}
     for query in found.values():
-        assert set(query.split("&")) == {"head=2", "mode=guided"}
+        assert set(query.split("&")) == {"head=2"}
 
 
-@pytest.mark.parametrize(
-    ("step", "shown"),
-    [
-        (0, ["First 42"]),
-        (1, ["First 42"]),
-        (2, ["Third", "First 42"]),
-        (3, ["Predict first"]),
-        (9999, ["Predict first"]),
-    ],
-)
-def test_guided_shows_its_own_part_first_and_then_those_beside_it(staged, step, shown):
-    app = staged(mode="guided", step=step)
-    assert parts(app) == shown
-    assert f"Step {min(step, 3) + 1} of 4" in texts_of(app)
-    styles = " ".join(element.proto.body for element in app.get("html"))
-    highlighted = TEXTS["guide"][min(step, 3)]["part"]
-    assert f".st-key-part-{highlighted} {{" in styles
-    assert app.button(key="guide-back").disabled == (step == 0)
+def test_an_old_link_to_a_step_of_a_guide_opens_its_whole_page(staged):
+    app = staged(mode="guided", step=2, head=1)
+    assert len(parts(app)) == 4 and not refusals_of(app)
+    turn_to(app, "position")
+    assert {name: parameter_of(app, name) for name in app.query_params} == {"head": "1"}
 
 
-def test_the_guide_walks_forth_and_back_in_the_link(staged):
-    app = staged(mode="guided")
-    app.button(key="guide-next").click().run()
-    app.button(key="guide-next").click().run()
-    assert parameter_of(app, "step") == "2" and "Now the third" in texts_of(app)
-    app.button(key="guide-back").click().run()
-    assert parameter_of(app, "step") == "1" and "The code" in texts_of(app)
-
-
-def test_the_last_step_leads_to_the_next_page_still_guided_from_its_first_step(staged):
-    app = staged(mode="guided", step=3)
-    button = app.button(key="guide-next")
-    assert button.label == "Next page: Position"
-    button.click().run()
-    assert app.session_state[session.VIEW_KEY] == "position"
-    assert app.session_state[session.SESSION_KEY].mode == "guided"
-    assert app.session_state[session.SESSION_KEY].step == 0
-
-
-def test_a_click_that_brings_the_last_step_does_not_leave_the_page(staged):
-    app = staged(mode="guided", step=2)
-    app.button(key="guide-next").click().run()
-    assert parts(app) == ["Predict first"]
-    assert app.session_state[session.VIEW_KEY] == "class_token"
-
-
-def test_the_mode_is_chosen_on_the_page_and_begins_anew(staged):
-    app = staged(mode="guided", step=2)
-    app.button_group(key="mode").set_value("free").run()
-    assert len(parts(app)) == 4 and "mode" not in app.query_params
-    app.button_group(key="mode").set_value("guided").run()
-    assert "Step 1 of 4" in texts_of(app)
-
-
-def test_code_stands_under_its_part_and_opens_with_the_step_about_it(staged):
-    assert [(panel.label, panel.proto.expanded) for panel in staged().main.expander] == [
-        ("The code that ran: vit_core/model.py, SelfAttention.forward", False),
-        ("The code that ran: vit_core/model.py, Mlp", False),
-    ]
-    (panel,) = staged(mode="guided", step=1).main.expander
-    assert panel.proto.expanded
-
-
-def test_hidden_code_hides_panels_and_steps_about_it(staged):
-    assert not staged(code="hide").main.expander
-    app = staged(code="hide", mode="guided", step=1)
-    assert "Step 2 of 3" in texts_of(app) and "Now the third" in texts_of(app)
+def test_code_stands_under_its_part_once_somebody_switches_it_on(staged):
+    app = staged()
     assert not app.main.expander
+    app.toggle(key="code").set_value(True).run()
+    assert [(panel.label, panel.proto.expanded) for panel in app.main.expander] == [
+        ("The code that ran: vit_core/model.py, SelfAttention.forward", True),
+        ("The code that ran: vit_core/model.py, Mlp", True),
+    ]
+    assert parameter_of(app, "code") == "open"
+    turn_to(turn_to(app, "position"), STAGED)
+    assert len(app.main.expander) == 2 and app.toggle(key="code").value
+    app.toggle(key="code").set_value(False).run()
+    assert not app.main.expander and "code" not in app.query_params
+
+
+def test_hidden_code_has_no_panel_and_no_switch(staged):
+    app = staged(code="hide")
+    assert not app.main.expander and not app.toggle
 
 
 def test_what_belongs_to_one_page_stays_there_and_comes_back(staged):

@@ -21,7 +21,6 @@ from explainer.state.link import State
 from explainer.views.multi_head import PARTS
 from explainer.views.multi_head.concat import sum_shapes
 from explainer.views.multi_head.looks import MOST_WEIGHTS
-from explainer.views.multi_head.wording import TEXTS
 from vit_core import ViTConfig, trace
 from vit_core.data import mnist_info, normalize
 from vit_core.interpret.heads import switch_heads_off
@@ -193,15 +192,6 @@ def test_the_block_is_chosen_in_the_page_and_kept_in_the_link(
     app.segmented_control(key="block").set_value(2).run()
     assert app.query_params["block"] == "2"
     assert selection(app, find_component)["block"] == 2
-
-
-@pytest.mark.parametrize("step", range(7))
-def test_every_step_of_the_guide(step: int, open_page: Open) -> None:
-    app = open_page("multi-head", **SMALL, mode="guided", step=step)
-    assert not app.exception and not app.error
-    guide = TEXTS["guide"]
-    wanted = guide[min(step, len(guide) - 1)]
-    assert len(app.header) == 1 + len(wanted.get("also", []))
 
 
 # numbers

@@ -1,4 +1,4 @@
-"""What holds for all eight pages: their words, guides, code and questions."""
+"""What holds for all eight pages: their words, code and questions."""
 
 import importlib
 import re
@@ -7,7 +7,6 @@ from itertools import pairwise
 from types import ModuleType
 
 import pytest
-from reading import texts_of
 from streamlit.testing.v1 import AppTest
 
 from explainer.content import load_texts
@@ -39,27 +38,6 @@ def test_every_part_has_its_words(view: str) -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_the_guide_walks_over_parts_and_ends_with_the_questions(view: str) -> None:
-    guide, parts = load_texts(view)["guide"], {*page_of(view).PARTS, frame.QUESTIONS}
-    assert 4 <= len(guide) <= 7
-    for step in guide:
-        assert {step["part"], *step.get("also", ())} <= parts
-        assert len(step["text"]) > 20
-    assert guide[-1]["part"] == frame.QUESTIONS
-    assert len([step for step in guide if step["part"] == frame.QUESTIONS]) == 1
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_only_steps_that_say_so_speak_of_the_code(view: str) -> None:
-    guide, with_code = load_texts(view)["guide"], {one.part for one in page_of(view).CODE}
-    for step in guide:
-        if step.get("code"):
-            assert step["part"] in with_code
-        else:
-            assert not re.search(r"\bcode\b|\bsource lines?\b|vit_core", step["text"])
-
-
-@pytest.mark.parametrize("view", VIEWS)
 def test_every_mark_begins_a_line_of_its_source(view: str) -> None:
     page = page_of(view)
     assert page.CODE
@@ -88,31 +66,15 @@ def test_at_least_three_questions_of_every_model(
 
 
 @pytest.mark.usefixtures("shipped")
-@pytest.mark.parametrize("model", ["default", "best", UNTRAINED])
+@pytest.mark.parametrize(("code", "panels"), [("open", True), ("show", False), ("hide", False)])
 @pytest.mark.parametrize("view", VIEWS)
-def test_every_step_of_the_guide_draws_its_part(
-    view: str, model: str, open_page: Callable[..., AppTest]
+def test_every_page_shows_its_code_where_it_is_switched_on(
+    view: str, code: str, panels: bool, open_page: Callable[..., AppTest]
 ) -> None:
-    app = open_page(routes.address(view), source=model, mode="guided")
-    guide = load_texts(view)["guide"]
-    for number, step in enumerate(guide, start=1):
-        assert not app.exception, app.exception[0].message
-        said = texts_of(app)
-        assert f"Step {number} of {len(guide)}" in said
-        shown = {step["part"], *step.get("also", ())}
-        assert len(app.header) == len(shown)
-        if number < len(guide):
-            app.button(key="guide-next").click().run()
-
-
-@pytest.mark.usefixtures("shipped")
-@pytest.mark.parametrize("view", VIEWS)
-def test_no_page_shows_code_where_it_is_hidden(
-    view: str, open_page: Callable[..., AppTest]
-) -> None:
-    app = open_page(routes.address(view), code="hide")
+    app = open_page(routes.address(view), code=code)
     assert not app.exception
-    assert not any('class="source"' in element.proto.body for element in app.get("html"))
+    shown = [element for element in app.get("html") if 'class="source"' in element.proto.body]
+    assert len(shown) == (len(page_of(view).CODE) if panels else 0)
 
 
 def levels(node: object) -> Iterator[int]:
@@ -126,9 +88,8 @@ def levels(node: object) -> Iterator[int]:
 
 
 @pytest.mark.usefixtures("shipped")
-@pytest.mark.parametrize("mode", ["free", "guided"])
 @pytest.mark.parametrize("view", VIEWS)
-def test_headings_have_no_gap(view: str, mode: str, open_page: Callable[..., AppTest]) -> None:
-    found = list(levels(open_page(routes.address(view), mode=mode).main))
+def test_headings_have_no_gap(view: str, open_page: Callable[..., AppTest]) -> None:
+    found = list(levels(open_page(routes.address(view)).main))
     assert found[0] == 1 and found.count(1) == 1 and len(found) >= 2
     assert all(after <= before + 1 for before, after in pairwise(found))

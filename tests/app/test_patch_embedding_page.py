@@ -129,13 +129,6 @@ def test_an_own_picture_has_every_part(open_page: Open) -> None:
     assert len(app.header) == len(PARTS) + 1
 
 
-@pytest.mark.parametrize("step", range(len(TEXTS["guide"])))
-def test_every_step_of_the_guide(step: int, open_page: Open) -> None:
-    app = open_page("patch-embedding", **SMALL, mode="guided", step=step)
-    assert not app.exception and not app.error
-    assert len(app.header) == 1 + len(TEXTS["guide"][step].get("also", []))
-
-
 # numbers
 
 

@@ -23,7 +23,6 @@ from explainer.state.link import PATCHES, State
 from explainer.views.patches import PARTS
 from explainer.views.patches.grids import cost_of
 from explainer.views.patches.try_grid import draw_pieces
-from explainer.views.patches.wording import TEXTS
 from vit_core import ViTConfig
 
 Find = Callable[..., Any]
@@ -89,13 +88,6 @@ def test_patches_are_told_apart_from_what_stands_before_them(
     assert not app.exception
     assert selection(app, find_component)["query"] == 20
     assert ("Tokens with [CLS]" in app.table[0].value) == (config.pool == "cls")
-
-
-@pytest.mark.parametrize("step", range(len(TEXTS["guide"])))
-def test_every_step_of_the_guide(step: int, open_page: Open) -> None:
-    app = open_page("patches", source="untrained", mode="guided", step=step)
-    assert not app.exception and not app.error
-    assert len(app.header) == 1 + len(TEXTS["guide"][step].get("also", []))
 
 
 # links and clicks

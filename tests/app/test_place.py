@@ -43,12 +43,13 @@ def test_a_place_of_a_state_has_only_what_the_model_has(config: ViTConfig) -> No
 def test_a_place_of_an_empty_state_is_the_start() -> None:
     assert Place.from_state(State(), SMALL) == Place(SMALL)
     assert Place(SMALL).kind == "sincos" and Place(SMALL, kind="learned").kind == "learned"
-    assert Place(SMALL).step is None and Place(SMALL).key("x") == "x"
+    assert Place(SMALL).key("x") == "x"
 
 
-def test_only_a_guided_page_has_a_step() -> None:
-    assert Place.from_state(State(mode="guided", step=3), SMALL).step == 3
-    assert Place.from_state(State(mode="free", step=3), SMALL).step is None
+def test_code_stands_under_the_parts_only_where_it_was_switched_on() -> None:
+    assert Place.from_state(State(code="open"), SMALL).shows_code
+    assert not Place.from_state(State(), SMALL).shows_code
+    assert not Place.from_state(State(code="hide"), SMALL).shows_code
 
 
 @pytest.mark.parametrize(

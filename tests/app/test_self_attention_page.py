@@ -24,7 +24,6 @@ from explainer.state.choice import SOURCES, Choice
 from explainer.state.link import TEMPERATURES, State
 from explainer.views.self_attention import PARTS
 from explainer.views.self_attention.cells import cell_shapes
-from explainer.views.self_attention.wording import TEXTS
 from vit_core import ViTConfig
 
 Open = Callable[..., AppTest]
@@ -149,9 +148,6 @@ def test_a_hostile_link_breaks_nothing(params: dict[str, str], open_page: Open) 
     app = open_page("self-attention", **SMALL, **params)
     assert not app.exception and not app.error
     assert state_of(app).temperature in TEMPERATURES
-    if state_of(app).mode == "guided":  # its last step, the questions
-        assert len(app.header) == 1 and app.radio
-        return
     assert len(app.header) == len(PARTS) + 1
     shapes = {name: array.shape for name, array in matrices_of(app).items()}
     assert shapes == cell_shapes(choice_of(**SMALL).config)
@@ -187,15 +183,6 @@ def test_a_forged_click_changes_nothing(
     click_in(app, "matrices", {"choice": choice})
     assert not app.exception
     assert chosen_cells(app) == before
-
-
-@pytest.mark.parametrize("step", range(7))
-def test_every_step_of_the_guide(step: int, open_page: Open) -> None:
-    app = open_page("self-attention", **SMALL, mode="guided", step=step)
-    assert not app.exception and not app.error
-    guide = TEXTS["guide"]
-    wanted = guide[min(step, len(guide) - 1)]
-    assert len(app.header) == 1 + len(wanted.get("also", []))
 
 
 # temperature

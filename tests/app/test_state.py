@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from explainer.state.choice import RUN, SOURCES
 from explainer.state.link import (
+    CODE,
     DEPTHS,
     HEADS,
     LONGEST_PICTURE,
@@ -46,7 +47,7 @@ STATES = st.builds(
     cell=st.sampled_from(["", "scores.3.49"]),
     mode=st.sampled_from(MODES),
     step=st.integers(0, MOST),
-    code=st.sampled_from(SHOWN),
+    code=st.sampled_from(CODE),
     controls=st.sampled_from(SHOWN),
     cut=st.sampled_from([None, *PATCHES]),
     kind=st.sampled_from([None, *POSITIONS]),

@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from explainer.components.guide import follow_guide
+from explainer.components.top_follower import follow_top
 from explainer.inputs.models import load
 from explainer.state import session
 from explainer.state.choice import RUN
@@ -71,9 +71,9 @@ def follow(what: str) -> None:
 
 def show_top() -> None:
     """Mark the top of the page for those who follow."""
-    with st.container(key="guide-start"):
+    with st.container(key="page-top"):
         number, what = st.session_state.get(FOLLOWED_KEY, (0, TEXTS["title"]))
-        follow_guide(f"{what} ({number})" if number else what)
+        follow_top(f"{what} ({number})" if number else what)
 
 
 def begin(manager: Manager, request: RunRequest) -> None:

@@ -1,10 +1,10 @@
-// Stands where the guide's card begins. The keyboard's focus stays on the button that was pressed.
+// Stands at the top of a page. The keyboard's focus stays on the button that was pressed.
 
 export default function ({ data: announcement, parentElement }) {
   const status = parentElement.querySelector("span");
   const before = status.textContent;
   if (before === announcement) return;
   status.textContent = announcement;
-  // once the parts of the step before have left the page
+  // once what stood there before has left the page
   if (before) requestAnimationFrame(() => status.scrollIntoView({ block: "start" }));
 }

@@ -1,4 +1,4 @@
-"""The guide, the questions and the link of a page, by keyboard and in a real browser."""
+"""The code, the questions and the link of a page, by keyboard and in a real browser."""
 
 import re
 from collections.abc import Callable
@@ -7,31 +7,7 @@ import pytest
 from browser_helpers import Visit
 from playwright.sync_api import expect
 
-from explainer.content import load_texts
-
 pytestmark = pytest.mark.browser
-
-GUIDE = load_texts("multi_head")["guide"]
-
-
-def test_the_last_step_leads_to_the_next_page_with_the_choice(visit: Callable[..., Visit]):
-    walk = visit()
-    walk.open(f"multi-head?mode=guided&digit=3&step={len(GUIDE) - 1}")
-    onward = walk.page.locator(".st-key-guide-next button")
-    expect(onward).to_have_text("Next page: Encoder block")
-    onward.press("Enter")
-    walk.page.wait_for_url("**/encoder-block?*mode=guided*")
-    assert "digit=3" in walk.link() and "step" not in walk.link()
-
-
-def test_the_card_stays_in_sight_of_a_long_part(visit: Callable[..., Visit]):
-    walk = visit()
-    walk.open("multi-head?mode=guided")
-    card = walk.page.locator(".st-key-guide")
-    walk.page.locator(".st-key-part-questions, [class*=st-key-part-]").last.evaluate(
-        "(e) => e.scrollIntoView({block: 'end'})"
-    )
-    expect(card).to_be_in_viewport(ratio=1)
 
 
 def test_the_link_is_copied_and_said_or_shown_to_copy_by_hand(visit: Callable[..., Visit]):
@@ -68,7 +44,7 @@ def test_the_link_is_copied_and_said_or_shown_to_copy_by_hand(visit: Callable[..
 
 def test_a_question_is_answered_by_keyboard_and_the_focus_goes_on(visit: Callable[..., Visit]):
     page = visit()
-    page.open(f"multi-head?mode=guided&step={len(GUIDE) - 1}")
+    page.open("multi-head")
     first = page.page.locator("[class*=st-key-question-]").first
     first.get_by_role("radio").first.focus()
     page.page.keyboard.press("Space")
@@ -83,8 +59,10 @@ def test_a_question_is_answered_by_keyboard_and_the_focus_goes_on(visit: Callabl
 def test_the_code_is_read_and_scrolled_by_keyboard(visit: Callable[..., Visit]):
     page = visit(width=390)
     page.open("multi-head")
+    page.page.get_by_role("switch", name="Code").or_(
+        page.page.get_by_role("checkbox", name="Code")
+    ).press("Space")
     panel = page.page.get_by_test_id("stExpander").filter(has_text="The code that ran").first
-    panel.locator("summary").press("Enter")
     code = panel.get_by_role("group", name=re.compile("Source code"))
     expect(code.locator("mark").first).to_be_visible()
     code.focus()
