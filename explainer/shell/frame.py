@@ -5,7 +5,8 @@ A page is a module of ``explainer.views`` with
 - ``PARTS``: name → function ``(choice, seen, place)`` that draws this part, in the order of the
   page;
 - ``CODE``: the snippets that stand under the parts;
-- ``questions(choice, seen, place)``: at least three questions;
+- ``questions(choice, seen, place)``: at least three questions; one with a ``part`` is asked at the
+  top of that part, the others at the end of the page;
 - ``facts(choice, seen, place)``: the numbers that its title and lead may name in braces;
 - ``matrix_shapes(choice, seen, place)``, if cells can be chosen: name of each matrix → its rows and
   columns;
@@ -69,13 +70,17 @@ def draw(view: str, page: ModuleType, choice: Choice, seen: Observation) -> None
     texts = texts_of(getattr(page, "TEXTS_NAME", view), seen)
     facts = page.facts(choice, seen, place)
     show_head(view, texts, facts, choice)
-    for name in (*parts_of(page, choice, seen, place), QUESTIONS):
+    parts = parts_of(page, choice, seen, place)
+    asked, others = quiz.by_part(page.questions(choice, seen, place), parts)
+    for name in (*parts, QUESTIONS):
         with st.container(key=place.key(f"part-{name}")):
             if name == QUESTIONS:
-                quiz.show(view, page.questions(choice, seen, place), place)
+                quiz.show(view, others, place)
                 continue
             part = texts["parts"][name]
             st.header(part["title"].format(**facts), anchor=False)
+            if question := asked.get(name):
+                quiz.show_question(view, question, place)
             if text := text_of(part, seen):
                 st.markdown(text.format(**facts))
             page.PARTS[name](choice, seen, place)

@@ -151,7 +151,13 @@ def open_page() -> Callable[..., AppTest]:
 def asked_questions(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
     """The questions of all pages that the test has opened."""
     found: list[Question] = []
-    monkeypatch.setattr(quiz, "show", lambda view, questions, place: found.extend(questions))
+    by_part = quiz.by_part
+
+    def noting(questions: Sequence[Question], parts: Sequence[str]):
+        found.extend(questions)
+        return by_part(questions, parts)
+
+    monkeypatch.setattr(quiz, "by_part", noting)
     return found
 
 

@@ -46,7 +46,8 @@ def made_up() -> ModuleType:
     page.CODE = (Snippet("first", SelfAttention.forward, ("qkv =",)), Snippet("third", Mlp))
     page.facts = lambda choice, seen, place: {"number": 42}
     page.questions = lambda choice, seen, place: [
-        Question("one", "Which?", ("a", "b"), 1, "because")
+        Question("one", "Which?", ("a", "b"), 1, "because"),
+        Question("two", "Which of the third?", ("c", "d"), 0, "because of it", "third"),
     ]
     return page
 
@@ -88,6 +89,17 @@ def test_a_page_shows_every_part_in_order_and_then_the_questions(staged):
     ]
     assert "The lead with 42" in texts_of(app) and "Text of 42" in texts_of(app)
     assert any("Page 3 of 8" in element.proto.body for element in app.get("html"))
+
+
+def test_a_question_of_a_part_stands_between_its_title_and_its_text(staged):
+    app = staged()
+    shown = [block.value for block in app.main.markdown]
+    assert shown.index("Which of the third?") < shown.index("Text of the third")
+    assert shown.index("Which of the third?") < shown.index("Which?")
+    assert [group.label for group in app.main.button_group][-2:] == [
+        "Which of the third?",
+        "Which?",
+    ]
 
 
 def test_headings_have_no_gap(staged):

@@ -1,13 +1,15 @@
-"""Questions: answered before anything is revealed, never stale, and scored at the first go."""
+"""Questions: answered by one click, nothing revealed before it, never stale."""
 
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
+from reading import texts_of
 from streamlit.testing.v1 import AppTest
 
-from explainer.shell.quiz import Answer, Question, as_csv, askable, compared, fingerprint
+from explainer.shell.quiz import Answer, Question, as_csv, askable, by_part, compared, fingerprint
 
 ONE = Question("rows", "How many rows?", ("49", "50", "51"), 1, "49 patches and **one** more.")
 
@@ -30,8 +32,9 @@ def page() -> None:  # run as a script of its own, where no name of this file is
                 (f"{rows - 1}", f"{rows}"),
                 1,
                 f"There are {rows} of them.",
+                shows="cut",
             ),
-            Question("heads", "How many heads?", ("four", "eight"), 0, "Because of the heads."),
+            Question("heads", "How many **heads**?", ("four", "eight"), 0, "Because of the heads."),
         ],
         Place(ViTConfig()),
     )
@@ -49,39 +52,51 @@ def verdicts(app: AppTest) -> list[dict]:
     return [json.loads(element.proto.json) for element in app.get("bidi_component")]
 
 
-def said(app: AppTest) -> str:
-    texts = [block.value for block in app.markdown]
-    return " ".join([*texts, *(verdict["text"] for verdict in verdicts(app))])
+def options(app: AppTest) -> list[tuple[str, ...]]:
+    """Return the options of each open question."""
+    return [tuple(group.options) for group in app.button_group]
 
 
 def answer(app: AppTest, place: int, option: str) -> AppTest:
-    """Choose an option of the open question at this place, and press its button."""
-    app.radio[place].set_value(option)
-    return app.button[place].click().run()
+    """Click an option of the open question at this place."""
+    return app.button_group[place].set_value(option).run()
 
 
 def test_nothing_is_revealed_before_an_answer(app: AppTest) -> None:
-    assert [radio.label for radio in app.radio] == ["How many rows?", "How many heads?"]
-    assert all(radio.value is None for radio in app.radio)
-    assert "There are 50" not in said(app) and "Because" not in said(app)
+    assert options(app) == [("49", "50"), ("four", "eight")]
+    assert all(group.value is None for group in app.button_group)
+    assert "How many rows?" in texts_of(app) and "How many **heads**?" in texts_of(app)
+    assert "There are 50" not in texts_of(app) and "Because" not in texts_of(app)
     assert app.session_state["scores"] == {}
 
 
-def test_a_right_answer(app: AppTest) -> None:
+def test_a_screen_reader_hears_the_question_without_its_asterisks(app: AppTest) -> None:
+    assert [group.label for group in app.button_group] == ["How many rows?", "How many heads?"]
+
+
+def test_one_click_is_a_right_answer(app: AppTest) -> None:
     answer(app, 0, "50")
-    assert "✓ Right" in said(app) and "There are 50 of them." in said(app)
-    assert "Because" not in said(app)
-    assert [radio.label for radio in app.radio] == ["How many heads?"]
+    assert "**Right.** There are 50 of them." in texts_of(app)
+    assert "Because" not in texts_of(app) and "How many rows?" in texts_of(app)
+    assert options(app) == [("four", "eight")]
     assert app.session_state["scores"] == {"patches": (1, 1)}
+    (verdict,) = verdicts(app)
+    assert verdict["options"] == ["49", "50"] and verdict["states"] == ["other", "chosen_right"]
+    assert verdict["showMe"] == []
 
 
-def test_a_wrong_answer_names_the_right_one(app: AppTest) -> None:
+def test_after_a_wrong_answer_all_options_stay_and_the_picture_is_offered(app: AppTest) -> None:
     answer(app, 0, "49")
-    assert "✗ Not quite" in said(app)
-    assert "Your answer: 49 · right answer: **50**" in said(
-        app
-    ) and "There are 50 of them." in said(app)
+    assert "**Not quite.** There are 50 of them." in texts_of(app)
     assert app.session_state["scores"] == {"patches": (1, 0)}
+    (verdict,) = verdicts(app)
+    assert verdict["options"] == ["49", "50"] and verdict["states"] == ["chosen_wrong", "right"]
+    assert verdict["showMe"] == ["st-key-fold-cut", "st-key-part-cut", "st-key-cut"]
+
+
+def test_without_a_place_that_shows_it_nothing_is_offered(app: AppTest) -> None:
+    answer(app, 1, "eight")
+    assert verdicts(app)[0]["showMe"] == []
 
 
 def test_only_the_answer_just_given_takes_the_focus(app: AppTest) -> None:
@@ -93,29 +108,17 @@ def test_only_the_answer_just_given_takes_the_focus(app: AppTest) -> None:
     assert [verdict["fresh"] for verdict in verdicts(app)] == [False, False]
 
 
-def test_choosing_is_not_yet_answering(app: AppTest) -> None:
-    app.radio[0].set_value("50").run()
-    assert "There are 50" not in said(app)
-    assert app.session_state["scores"] == {}
-
-
-def test_an_answer_without_a_choice_is_asked_for(app: AppTest) -> None:
-    app.button[0].click().run()
-    assert "Choose one of the options first." in said(app)
-    assert app.session_state["scores"] == {}
-
-
 def test_other_numbers_open_the_question_again_and_both_answers_count(app: AppTest) -> None:
     answer(app, 0, "50")
     app.session_state["rows"] = 197
     app.run()
-    assert [radio.label for radio in app.radio] == ["How many rows?", "How many heads?"]
-    assert "There are" not in said(app)
+    assert options(app) == [("196", "197"), ("four", "eight")]
+    assert "There are" not in texts_of(app)
     answer(app, 0, "196")
     assert app.session_state["scores"] == {"patches": (2, 1)}
     app.session_state["rows"] = 50
     app.run()
-    assert "✓ Right" in said(app) and "There are 50 of them." in said(app)
+    assert "**Right.** There are 50 of them." in texts_of(app)
     assert app.session_state["scores"] == {"patches": (2, 1)}
 
 
@@ -127,9 +130,19 @@ def test_all_parts_of_a_question_make_its_fingerprint() -> None:
         Question("rows", ONE.text, ONE.options, 2, ONE.why),
         Question("rows", ONE.text, ONE.options, 1, "Other numbers."),
     ]
+    moved = replace(ONE, part="shape", shows="cut")
+    assert fingerprint("patches", ONE) == fingerprint("patches", moved)
     names = {fingerprint("patches", question) for question in [ONE, *others]}
     assert len(names | {fingerprint("position", ONE)}) == 7
     assert fingerprint("patches", ONE) == fingerprint("patches", Question(**vars(ONE)))
+
+
+def test_each_part_asks_one_question_and_the_end_of_the_page_the_others() -> None:
+    shape, second = replace(ONE, part="shape"), replace(ONE, part="shape", name="second")
+    absent, single = replace(ONE, part="lens"), replace(ONE, options=("a", "a"), part="cut")
+    placed, rest = by_part([ONE, shape, second, absent, single], ["cut", "shape"])
+    assert placed == {"shape": shape}
+    assert rest == [ONE, second, absent]
 
 
 @pytest.mark.parametrize("place", [-1, 3])

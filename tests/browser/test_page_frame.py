@@ -42,20 +42,6 @@ def test_the_link_is_copied_and_said_or_shown_to_copy_by_hand(visit: Callable[..
     expect(field).to_be_focused()
 
 
-def test_a_question_is_answered_by_keyboard_and_the_focus_goes_on(visit: Callable[..., Visit]):
-    page = visit()
-    page.open("multi-head")
-    first = page.page.locator("[class*=st-key-question-]").first
-    first.get_by_role("radio").first.focus()
-    page.page.keyboard.press("Space")
-    first.get_by_role("button", name="Answer").press("Enter")
-    verdict = first.get_by_text(re.compile("Right|Not quite"))
-    expect(verdict).to_be_focused()
-    expect(first).to_contain_text("Your answer: ")
-    page.page.get_by_test_id("stTopNavLinkContainer").get_by_text("Home", exact=True).click()
-    expect(page.page.get_by_test_id("stTable")).to_contain_text("Multi-head")
-
-
 def test_the_code_is_read_and_scrolled_by_keyboard(visit: Callable[..., Visit]):
     page = visit(width=390)
     page.open("multi-head")

@@ -1,4 +1,10 @@
-"""Says whether an answer is right, where the keyboard's focus was when it was given."""
+"""The options of an answered question, and the way to the picture that shows the right one.
+
+The keyboard's focus goes on here from the option that was clicked, which is gone.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -6,12 +12,39 @@ from explainer.components import assets
 
 _mount = st.components.v2.component(
     "vit_explainer.verdict",
-    html='<p tabindex="-1"></p>',
+    html='<div><ul tabindex="-1"></ul><button type="button" hidden></button></div>',
     css=assets.stylesheet("verdict/verdict"),
     js=assets.javascript("verdict/verdict"),
 )
 
 
-def show_verdict(text: str, *, right: bool, fresh: bool, key: str) -> None:
-    """Draw the verdict; a ``fresh`` one was caused by the last click and takes the focus."""
-    _mount(key=key, data={"text": text, "kind": "right" if right else "wrong", "fresh": fresh})
+def show_verdict(
+    options: Sequence[tuple[str, str]],
+    texts: Mapping[str, str],
+    *,
+    show_me: Sequence[str],
+    fresh: bool,
+    key: str,
+) -> None:
+    """Draw all options with what became of each.
+
+    Args:
+        options: each with one of ``chosen_right``, ``chosen_wrong``, ``right`` and ``other``.
+        texts: what is said of each of these, and ``show_me``, the label of the button.
+        show_me: keys under which the page may have what the button leads to, the likeliest first;
+            no button where there are none.
+        fresh: whether the last click gave the answer.
+    """
+    data = {
+        "options": [option for option, _ in options],
+        "states": [state for _, state in options],
+        "texts": dict(texts),
+        "showMe": [class_of(target) for target in show_me],
+        "fresh": fresh,
+    }
+    _mount(key=key, data=data)
+
+
+def class_of(key: str) -> str:
+    """Return the CSS class that Streamlit gives what has this key."""
+    return "st-key-" + re.sub(r"[^a-zA-Z0-9_-]", "-", key.strip())

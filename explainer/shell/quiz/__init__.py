@@ -1,4 +1,4 @@
-"""The quiz of a page: each question is open until it is answered."""
+"""The quiz of a page: each question is open until one of its options is clicked."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -7,6 +7,7 @@ import streamlit as st
 
 from explainer.components.verdict import show_verdict
 from explainer.content import load_texts
+from explainer.content.strangers_words import without_escapes
 from explainer.shell.quiz.given_answers import (
     ANSWERS_KEY,
     FRESH_KEY,
@@ -17,7 +18,7 @@ from explainer.shell.quiz.given_answers import (
     keep_answer,
     scores,
 )
-from explainer.shell.quiz.questions import Question, askable, compared, fingerprint
+from explainer.shell.quiz.questions import Question, askable, by_part, compared, fingerprint
 from explainer.state.place import Place
 
 __all__ = [
@@ -28,53 +29,81 @@ __all__ = [
     "answers",
     "as_csv",
     "askable",
+    "by_part",
     "compared",
     "fingerprint",
     "scores",
     "show",
+    "show_question",
 ]
 
 
 def show(view: str, questions: Sequence[Question], place: Place) -> None:
-    """Draw a page's questions and the answers that were given."""
+    """Draw the questions at the end of a page, if it has any there."""
+    if not questions:
+        return
     texts = load_texts("frame")
     st.header(texts["questions_title"], anchor=False)
     st.markdown(texts["questions_lead"])
     for question in askable(questions):
-        name = fingerprint(view, question)
-        with st.container(key=place.key(f"question-{name}"), border=True):
-            if answer := answers().get(name):
-                show_answer(name, question, answer, place)
-            else:
-                ask(view, name, question, place)
+        show_question(view, question, place)
+
+
+def show_question(view: str, question: Question, place: Place) -> None:
+    """Draw one question: open, or with the answer that was given to it."""
+    name = fingerprint(view, question)
+    with st.container(key=place.key(f"question-{name}"), border=True, gap="small"):
+        st.markdown(question.text)
+        if answer := answers().get(name):
+            show_answer(name, question, answer, place)
+        else:
+            ask(view, name, question, place)
 
 
 def ask(view: str, name: str, question: Question, place: Place) -> None:
-    """Draw an open question."""
-    texts, key = load_texts("frame"), place.key(f"answer-{name}")
-    with st.form(place.key(f"form-{name}"), border=False, enter_to_submit=False):
-        given = st.radio(question.text, question.options, index=None, key=key, horizontal=True)
-        sent = st.form_submit_button(
-            texts["answer"], on_click=partial(keep_answer, view, name, question, key)
-        )
-    if sent and given is None:
-        st.markdown(texts["choose_first"])
+    """Draw the options of an open question; a click on one is the answer."""
+    key = place.key(f"answer-{name}")
+    st.pills(
+        bare(question.text),  # what a screen reader calls the options
+        question.options,
+        key=key,
+        on_change=partial(keep_answer, view, name, question, key),
+        label_visibility="collapsed",
+    )
 
 
 def show_answer(name: str, question: Question, answer: Answer, place: Place) -> None:
-    """Draw an answered question: the answer given, the right one, and why it is right."""
+    """Draw all options of an answered question, what was chosen, what is right, and why."""
     texts = load_texts("frame")
-    st.markdown(question.text)
-    sign, verdict = ("✓", texts["right"]) if answer.is_right else ("✗", texts["wrong"])
+    right = question.options[question.answer]
     fresh = st.session_state.get(FRESH_KEY) == name
     if fresh:
         del st.session_state[FRESH_KEY]
+    is_right = answer.given == right
     show_verdict(
-        f"{sign} {verdict}",
-        right=answer.is_right,
+        [(bare(option), state_of(option, answer.given, right)) for option in question.options],
+        texts["answered"],
+        show_me=[] if is_right else places_of(question, place),
         fresh=fresh,
         key=place.key(f"verdict-{name}"),
     )
-    verdict_text = texts["said_right" if answer.is_right else "said_wrong"]
-    st.markdown(verdict_text.format(given=answer.given, right=answer.right))
-    st.markdown(question.why)
+    verdict = texts["right_line" if is_right else "wrong_line"]
+    st.markdown(verdict.format(why=question.why))
+
+
+def state_of(option: str, given: str, right: str) -> str:
+    """Return what became of an option, as the texts name it."""
+    if option == right:
+        return "chosen_right" if option == given else "right"
+    return "chosen_wrong" if option == given else "other"
+
+
+def places_of(question: Question, place: Place) -> list[str]:
+    """Return the keys under which a page may have what shows the answer, the likeliest first."""
+    name = question.shows or question.part
+    return [place.key(f"{kind}{name}") for kind in ("fold-", "part-", "")] if name else []
+
+
+def bare(markdown: str) -> str:
+    """Return a question or an option without its emphasis, to be no markup."""
+    return without_escapes(markdown.replace("**", ""))

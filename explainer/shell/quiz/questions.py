@@ -18,6 +18,9 @@ class Question:
         options: what can be answered, in the order shown.
         answer: index of the right option.
         why: one line of Markdown, shown after the answer, with the real numbers.
+        part: of the page at whose top it is asked; empty for the end of the page.
+        shows: where "Show me" leads after a wrong answer: a part, a fold, or the key of a
+            container or component; empty for the picture of its own part.
 
     Raises:
         ValueError: ``answer`` is not the index of an option.
@@ -28,6 +31,8 @@ class Question:
     options: tuple[str, ...]
     answer: int
     why: str
+    part: str = ""
+    shows: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.answer < len(self.options):
@@ -55,6 +60,27 @@ def askable(questions: Sequence[Question]) -> list[Question]:
     return asked
 
 
+def by_part(
+    questions: Sequence[Question], parts: Sequence[str]
+) -> tuple[dict[str, Question], list[Question]]:
+    """Return the question of each part, and those that are asked at the end of the page.
+
+    A part has one question: more of them, and those of parts that the page does not have now, are
+    asked at the end.
+
+    Args:
+        parts: of the page, as it is drawn now.
+    """
+    placed: dict[str, Question] = {}
+    rest = []
+    for question in askable(questions):
+        if question.part in parts and question.part not in placed:
+            placed[question.part] = question
+        else:
+            rest.append(question)
+    return placed, rest
+
+
 def as_read(text: str) -> str:
     """Return a shown number without the sign of a zero: −0.00 reads as 0.00."""
     return SIGN_OF_ZERO.sub("", text)
@@ -67,6 +93,8 @@ def compared(
     answer: int,
     why: str,
     /,
+    part: str = "",
+    shows: str = "",
     **values_by_name: object,
 ) -> Question:
     """Return a question whose options have numbers, such as which class has the largest one.
@@ -78,6 +106,7 @@ def compared(
         shown: each option and its number, as the answer shows them.
         answer: index of the right one.
         why: format of the line after the answer; ``{values}`` in it are the options' numbers.
+        part, shows: as ``Question`` has them.
         values_by_name: what else the format names.
     """
     right = shown[answer]
@@ -85,10 +114,10 @@ def compared(
     values = ", ".join(f"{option} {number}" for option, number in distinct)
     options = tuple(option for option, _ in distinct)
     line = why.format(values=values, **values_by_name)
-    return Question(name, text, options, distinct.index(right), line)
+    return Question(name, text, options, distinct.index(right), line, part, shows)
 
 
 def fingerprint(view: str, question: Question) -> str:
     """Return a name for the question as it stands: other numbers make another question."""
-    parts = (view, question.name, question.text, question.options, question.answer, question.why)
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+    told = (view, question.name, question.text, question.options, question.answer, question.why)
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -81,7 +82,7 @@ def power_of_e(number: float) -> str:
     return f"{10**rest:.2f}·10{str(int(power)).translate(SUPERSCRIPTS)}"
 
 
-def ask_writer(choice: Choice, seen: Observation, page_facts: Mapping[str, object]) -> Question:
+def ask_writer(choice: Choice, seen: Observation, page_facts: Mapping[str, Any]) -> Question:
     """Ask for the largest of four contributions to the answer's logit, among them the smallest."""
     texts, split = TEXTS["questions"]["writer"], attribution(choice, seen)
     names, column = writer_names(split), split.logits[:, seen.prediction]
