@@ -27,6 +27,7 @@ from vit_core.storage.tensor_source import InMemory, OnDisk, TensorSource
 FORMAT = "vit-explainer 1"
 SHIPPED_DIR = Path(__file__).parent / "checkpoints"  # <preset>.safetensors, trained by this project
 LARGEST_FILE = 2 * 1024**3  # bytes
+KINDS = {torch.float32: "F32", torch.float16: "F16"}  # in the format's own words
 T = TypeVar("T")
 
 
@@ -98,30 +99,32 @@ def save_checkpoint(
         metadata["data"] = json.dumps(dataclasses.asdict(data))
     if command is not None:
         metadata["command"] = command
-    kind, dtype = ("F16", torch.float16) if half else ("F32", torch.float32)
+    dtype = torch.float16 if half else torch.float32
     tensors = {
         key: value.detach().to("cpu", dtype).contiguous()
         for key, value in sorted(model.state_dict().items())
     }
-    write_atomically(Path(path), parts_of(tensors, kind, metadata))
+    write_atomically(Path(path), parts_of(tensors, metadata))
 
 
-def parts_of(
-    tensors: dict[str, Tensor], kind: str, metadata: dict[str, str]
-) -> Iterator[bytes | memoryview]:
+def parts_of(tensors: dict[str, Tensor], metadata: dict[str, str]) -> Iterator[bytes | memoryview]:
     """Yield the parts of a safetensors file one by one: its header, then each tensor.
 
     The library would build the whole file in memory, twice, with the metadata in a random order.
     Here the same model always gives the same file, and a large one needs no extra memory.
 
     Args:
-        kind: the tensors' type in the format's own words.
+        tensors: contiguous, on the CPU, of a type in ``KINDS``.
     """
     header: dict[str, Any] = {"__metadata__": metadata}
     start = 0
     for key, value in tensors.items():
         end = start + value.nbytes
-        header[key] = {"dtype": kind, "shape": list(value.shape), "data_offsets": [start, end]}
+        header[key] = {
+            "dtype": KINDS[value.dtype],
+            "shape": list(value.shape),
+            "data_offsets": [start, end],
+        }
         start = end
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)  # tensors start at a multiple of 8

@@ -33,6 +33,7 @@ NO_TEXT = {  # calls whose texts nobody reads
 }
 NAMES = {  # file → the texts in it that are names for programs, and what they name
     "Home.py": {"ViT Explainer": "the app, before it has checked that it can read its files"},
+    "components/live/__init__.py": {"const LIVE_WORKER = ": "a declaration in JavaScript"},
     "figures/block_flow.py": {"box off": "two CSS classes"},
     "figures/pipeline.py": {"bars named": "two CSS classes", "bare smooth": "two CSS classes"},
     "figures/theme.py": {

@@ -66,7 +66,8 @@ def served(script: Path, folder: Path, **environment: str) -> Iterator[str]:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    url = f"http://localhost:{port}"
+    base = environment.get("STREAMLIT_SERVER_BASE_URL_PATH", "")
+    url = f"http://localhost:{port}/{base}".rstrip("/")
     try:
         wait_until_healthy(url, server, log)
         yield url

@@ -493,7 +493,7 @@ def test_a_model_is_written_part_by_part_as_the_library_would_read_it(
     with safetensors.safe_open(path, framework="pt") as file:
         assert file.metadata()["command"] == "ü"
     tensors = dict(sorted(model.state_dict().items()))
-    header, *parts = parts_of(tensors, "F32", {})
+    header, *parts = parts_of(tensors, {})
     assert len(header) % 8 == 0
     for part, tensor in zip(parts, tensors.values(), strict=True):  # no copy of what may be large
         assert np.shares_memory(np.frombuffer(part, np.uint8), tensor.detach().numpy())
