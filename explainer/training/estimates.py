@@ -12,18 +12,29 @@ from explainer.training.workers import Settings, WorkerPool
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.training.speed import Speed
 
+MOST_TIMES = 3.0  # as long as with the processor for itself
+SPREAD = 1.25  # of an estimate, at least: two measurements differ by about as much
+
 
 @dataclass(frozen=True)
 class Estimate:
     """How long a run takes.
 
     Attributes:
-        seconds: of the whole run.
+        least: seconds of the whole run if it has the processor for itself.
+        seconds: of the whole run while others use the processor as they did when it was measured;
+            at most ``MOST_TIMES`` as many, because nobody keeps a processor busy for long.
         images_per_second: that it trains on.
     """
 
+    least: float
     seconds: float
     images_per_second: float
+
+    @property
+    def most(self) -> float:
+        """Seconds that it takes at most, unless the machine becomes busier."""
+        return max(self.seconds, SPREAD * self.least)
 
 
 class Estimates(RunQueries):
@@ -85,7 +96,9 @@ class Estimates(RunQueries):
         speed = self._workers.speed(speed_settings(model, train))
         if not isinstance(speed, Speed):
             return None
-        return Estimate(speed.seconds(train.epochs), speed.images_per_second)
+        seconds = speed.seconds(train.epochs)
+        least = seconds / speed.slowdown
+        return Estimate(least, min(seconds, MOST_TIMES * least), speed.images_per_second)
 
 
 def speed_settings(model: ViTConfig, train: TrainConfig) -> Settings:

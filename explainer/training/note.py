@@ -80,7 +80,7 @@ def read_note(path: Path, run_id: str) -> Note | None:
 
 def damaged_note() -> Note:
     texts = load_texts("runs")
-    return Note("", "failed", texts["damaged"], texts["title_own"], 0.0)
+    return Note("", "failed", texts["damaged"], texts["title_unknown"], 0.0)
 
 
 def checked_text(value: Any, pattern: re.Pattern[str] | None = None) -> str:

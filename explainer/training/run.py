@@ -11,7 +11,7 @@ from vit_core.runs.history import RunHistory
 
 ACTIVE_STATES = ("queued", "running", "paused")
 ENDED_EARLY = ("stopped", "failed", "interrupted")
-SPEED_WINDOW_SECONDS = 15.0  # of training, over which the speed is measured
+SPEED_WINDOW_SECONDS = 30.0  # of training, over which the speed is measured
 MAX_LENGTHS = {"status": 20, "title": 60, "message": LONGEST_SENTENCE}  # characters
 
 

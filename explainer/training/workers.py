@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import RLock
 from typing import Any
 
@@ -13,7 +13,8 @@ from vit_core.config import TrainConfig, ViTConfig
 from vit_core.training.speed import Speed
 
 MAX_WANTED = 20  # settings whose speed is still to be measured
-MAX_SPEEDS = 500  # that are kept
+MAX_SPEEDS = 500  # settings whose speeds are kept
+KEPT_SPEEDS = 5  # of the same settings
 SPEED_LIFETIME = 30.0  # seconds, after which a speed is measured again if somebody asks
 
 Settings = tuple[ViTConfig, TrainConfig]
@@ -21,15 +22,27 @@ Settings = tuple[ViTConfig, TrainConfig]
 
 @dataclass(frozen=True)
 class Measured:
-    """The result of one measurement.
+    """What the latest measurements of some settings gave.
 
     Attributes:
-        result: the speed, or a sentence that says why these settings cannot be trained here.
+        result: a sentence that says why these settings cannot be trained here; empty if they can.
+        speeds: the latest ones, the newest last; none if they cannot be trained.
         at: when it was measured, by the monotonic clock.
     """
 
-    result: Speed | str
+    result: str
+    speeds: tuple[Speed, ...]
     at: float
+
+    @property
+    def speed(self) -> Speed:
+        """The median of the latest speeds, with the least time that any of them needed.
+
+        So one measurement on a busy machine changes little.
+        """
+        median = sorted(self.speeds, key=lambda one: one.epoch_seconds)[(len(self.speeds) - 1) // 2]
+        alone = min(one.epoch_seconds / one.slowdown for one in self.speeds)
+        return replace(median, slowdown=max(1.0, median.epoch_seconds / alone))
 
 
 class WorkerPool:
@@ -82,7 +95,7 @@ class WorkerPool:
             None if no process has measured them; ``request_speed`` asks for that.
         """
         known = self._speeds.get(settings)
-        return known.result if known else None
+        return (known.result or known.speed) if known else None
 
     def request_speed(self, settings: Settings) -> None:
         """Have the speed of settings measured, unless that was done a moment ago.
@@ -164,7 +177,13 @@ class WorkerPool:
             self.measure_next()
 
     def _store_speed(self, settings: Settings, result: Speed | str) -> None:
-        self._speeds[settings] = Measured(result, time.monotonic())
+        before = self._speeds.pop(settings, None)
+        if isinstance(result, str):
+            measured = Measured(result, (), time.monotonic())
+        else:
+            kept = (*(before.speeds if before else ()), result)[-KEPT_SPEEDS:]
+            measured = Measured("", kept, time.monotonic())
+        self._speeds[settings] = measured
         while len(self._speeds) > MAX_SPEEDS:
             self._speeds.pop(next(iter(self._speeds)))
 

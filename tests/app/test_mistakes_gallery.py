@@ -161,7 +161,7 @@ def test_a_mistake_is_shown_beside_the_healthy_run(app: AppTest, name: str) -> N
 
 
 def test_the_choice_is_kept_without_its_widget(app: AppTest) -> None:
-    assert app.subheader[0].value == TEXTS["names"]["softmax_before_loss"]
+    assert app.subheader[0].value == TEXTS["names"]["no_position"]
     app.button_group(key="mistake").set_value("no_scaling").run()
     assert app.subheader[0].value == TEXTS["names"]["no_scaling"]
     # a visit to another page loses the widget's own value, but not what it handed back

@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 from fake_process import FakeProcess
 
+from explainer.content import load_texts
 from explainer.training import Manager, RefusedError, RunRequest, scheduler, workers
 from explainer.training.housekeeping import RECENT_SECONDS
 from explainer.training.limits import Limits, load_limits
+from explainer.training.recipes import OWN, RECIPES, flawed_recipe_of, recipe_of
+from explainer.training.wording import title_of
 from vit_core import PRESETS, TrainConfig, ViTConfig
+from vit_core.mistakes import MISTAKES
 from vit_core.runs.directory import RunDirectory
 
 MODEL = ViTConfig(patch_size=14, embed_dim=16, depth=1, num_heads=2)
@@ -47,7 +51,7 @@ def add_metrics(manager: Manager, run_id: str, **values: Any) -> None:
 def test_a_run_begins_at_once_and_is_told_where(make: Callable[..., Manager]) -> None:
     manager = make()
     run = manager.start("anna", REQUEST)
-    assert (run.status, run.queue_position, run.title) == ("running", None, "own shape, 3 epochs")
+    assert (run.status, run.queue_position, run.title) == ("running", None, "Own, 3 epochs")
     (order,) = FakeProcess.started[0].commands
     assert order["do"] == "run"
     assert Path(order["path"]) == manager.store.folder(run.id).resolve()
@@ -450,11 +454,52 @@ def test_a_speed_is_measured_again_after_a_while(
     process = FakeProcess.started[0]
     for epoch_seconds in (100.0, 10.0):
         manager.estimate(MODEL, TRAIN)
-        speed = {"epoch_seconds": epoch_seconds, "test_seconds": 2.0, "images_per_second": 5_000.0}
-        process.answer(event="measured", speed=speed, message="")
-        assert manager.estimate(MODEL, TRAIN).seconds == 3 * epoch_seconds + 2.0
+        process.answer(event="measured", speed=speed_of(epoch_seconds), message="")
+        assert manager.estimate(MODEL, TRAIN).least == pytest.approx(3 * epoch_seconds + 2.0, 0.1)
         monkeypatch.setattr(workers, "SPEED_LIFETIME", -1.0)
     assert [order["do"] for order in process.commands] == ["measure"] * 3
+
+
+def speed_of(epoch_seconds: float, slowdown: float = 1.0) -> dict[str, float]:
+    numbers = {"epoch_seconds": epoch_seconds, "test_seconds": 0.0, "images_per_second": 5_000.0}
+    return numbers | {"slowdown": slowdown}
+
+
+def test_an_estimate_does_not_jump_when_the_machine_is_busy_for_a_moment(
+    make: Callable[..., Manager], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The processor's time tells what a run takes, however long it waited for the processor."""
+    monkeypatch.setattr(workers, "SPEED_LIFETIME", -1.0)
+    manager = make()
+    manager.warm_up()
+    process, seen = FakeProcess.started[0], []
+    manager.estimate(MODEL, TRAIN)
+    for epoch_seconds, slowdown in ((40.0, 1.0), (360.0, 9.0), (44.0, 1.1), (400.0, 9.0)):
+        process.answer(event="measured", speed=speed_of(epoch_seconds, slowdown), message="")
+        seen.append(manager.estimate(MODEL, TRAIN))
+    assert {estimate.least for estimate in seen} == {120.0}
+    assert all(150.0 <= estimate.most <= 360.0 for estimate in seen)
+    busy = make()
+    busy.warm_up()
+    busy.estimate(MODEL, TRAIN)
+    FakeProcess.started[-1].answer(event="measured", speed=speed_of(360.0, 9.0), message="")
+    found = busy.estimate(MODEL, TRAIN)
+    assert (found.least, found.most) == (120.0, 360.0), "the first measurement is bounded as well"
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_run_has_the_name_of_its_recipe(name: str) -> None:
+    model, train = RECIPES[name]
+    label = load_texts("train")["recipes"][name]["label"]
+    train = dataclasses.replace(train, seed=5)
+    assert title_of(RunRequest(model, train)) == f"{label}, {train.epochs} epochs"
+    assert (recipe_of(model, train), flawed_recipe_of(model, train)) == (name, (name, ()))
+    model, train = MISTAKES["no_position"].apply(model, train)
+    assert title_of(RunRequest(model, train)) == f"{label}, {train.epochs} epochs, no position"
+    assert (recipe_of(model, train), flawed_recipe_of(model, train)) == (
+        OWN,
+        (name, ("no_position",)),
+    )
 
 
 def test_nothing_is_measured_while_somebody_waits(make: Callable[..., Manager]) -> None:

@@ -127,6 +127,16 @@ def downloads(app: AppTest) -> set[str]:
     return {element.proto.label for element in app.get("download_button")}
 
 
+def unfold(app: AppTest, name: str) -> AppTest:
+    """Open a fold of the page."""
+    app.session_state[f"train-fold-{name}"] = True
+    return checked(app.run())
+
+
+def folds(app: AppTest) -> set[str]:
+    return {expander.label for expander in app.expander}
+
+
 def click(app: AppTest, key: str) -> AppTest:
     return checked(app.button(key=f"train-{key}").click().run())
 
@@ -248,7 +258,7 @@ def test_the_estimate_is_told_once_it_was_measured(open_train, manager):
     speed = {"epoch_seconds": 31.0, "test_seconds": 2.0, "images_per_second": 2000.0}
     FakeProcess.started[0].answer(event="measured", speed=speed, message="")
     app.run()
-    assert "takes **about 1 min 35 s** on this machine" in words_of(app)
+    assert "takes **1 to 2 minutes** on this machine" in words_of(app)
     assert "being measured" not in words_of(app)
 
 
@@ -267,14 +277,14 @@ def setup_of(app: AppTest) -> setup.Setup:
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_each_mistake_of_the_gallery_can_be_trained_and_taken_out(open_train, manager, name):
-    app = open_train()
+    app = unfold(open_train(), "mistakes")
     app.button_group(key="mistake").set_value(name).run()
     checked(app.button(key="mistake-try").click().run())
     assert f"remove-{name}" in buttons(app)
     click(app, "start")
     config = manager.runs_of(ANNA)[0].history.config
     assert mistakes_of(config.model, config.train) == (name,)
-    other = open_train(BEN)
+    other = unfold(open_train(BEN), "mistakes")
     other.button_group(key="mistake").set_value(name).run()
     other.button(key="mistake-try").click().run()
     click(other, f"remove-{name}")
@@ -384,15 +394,18 @@ def test_a_finished_run_tells_its_result_and_what_can_be_done(open_train, begin)
     run = finished(begin)
     app = open_train(run=run.id)
     assert "93.21 %" in words_of(app) and "10,000 test digits" in words_of(app)
-    assert buttons(app) >= {"open", "same", "change", "another", "open-epoch"}
+    assert buttons(app) >= {"open", "same", "change", "another"}
     assert not buttons(app) & {"pause", "stop", "resume", "start"}
+    assert folds(app) >= {"The hardest digits", "Take it along", "Compare runs"}
+    assert not downloads(app) and not words_of(app).count("truth: "), "drawn when it is asked for"
+    app = unfold(app, "along")
+    assert "open-epoch" in buttons(app)
     assert downloads(app) >= {
         "Checkpoint (safetensors)",
         "Metrics (CSV)",
         "Python script of this run",
     }
-    assert "The hardest digits" in {head.value for head in app.header}
-    assert words_of(app).count("truth: ") == 16
+    assert words_of(unfold(app, "hardest")).count("truth: ") == 16
 
 
 def test_the_page_turns_over_when_the_run_ends(open_train, begin):
@@ -406,7 +419,7 @@ def test_the_page_turns_over_when_the_run_ends(open_train, begin):
 @pytest.mark.parametrize(("key", "epoch"), [("open", None), ("open-epoch", 1)])
 def test_any_epoch_can_be_opened_in_the_pipeline(open_train, begin, key, epoch):
     run = finished(begin)
-    app = open_train(run=run.id)
+    app = unfold(open_train(run=run.id), "along")
     if epoch is not None:
         checked(app.select_slider(key="train-epoch").set_value(epoch).run())
     app = click(app, key)
@@ -510,10 +523,10 @@ def test_a_run_is_deleted_after_a_second_question(open_train, begin, manager):
 
 def test_a_mistake_can_be_switched_on_while_a_run_goes_on(open_train, begin):
     run = begin()
-    app = open_train(run=run.id)
+    app = unfold(open_train(run=run.id), "mistakes")
     checked(app.button(key="mistake-try").click().run())
     assert state_of(app).run == run.id and "stop" in buttons(app)
-    assert setup_of(app).train.softmax_before_loss
+    assert state_of(app).position == "none"
 
 
 def test_why_a_start_was_refused_stays_until_the_next_order(open_train, begin, manager):
@@ -670,7 +683,7 @@ def test_a_title_is_shown_and_never_drawn(open_train, begin, manager):
 
 def test_the_run_shown_is_held_against_the_healthy_one(open_train, begin):
     run = finished(begin, train=TrainConfig(epochs=3, shuffled_labels=True))
-    app = open_train(run=run.id)
+    app = unfold(open_train(run=run.id), "compare")
     assert app.multiselect(key="train-compare").value == [run.id, "recorded-healthy"]
     (table,) = re.findall(r'<div class="train-differ".*?</div>', words_of(app), re.DOTALL)
     rows = dict(re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td>', table))
@@ -683,7 +696,7 @@ def test_the_run_shown_is_held_against_the_healthy_one(open_train, begin):
 
 def test_a_run_keeps_its_colour_while_others_come_and_go(open_train, begin):
     first, second = finished(begin), finished(begin)
-    app = open_train(run=first.id)
+    app = unfold(open_train(run=first.id), "compare")
 
     def shades(*chosen: str) -> dict[str, str]:
         checked(app.multiselect(key="train-compare").set_value(list(chosen)).run())
@@ -699,7 +712,7 @@ def test_a_run_keeps_its_colour_while_others_come_and_go(open_train, begin):
 
 def test_runs_of_others_cannot_be_compared(open_train, begin):
     own, foreign = finished(begin, visitor=ANNA), finished(begin, visitor=BEN)
-    app = open_train(ANNA, run=own.id)
+    app = unfold(open_train(ANNA, run=own.id), "compare")
     assert not any(
         foreign.title in str(option) and "(2)" in str(option)
         for option in app.multiselect(key="train-compare").options
@@ -745,6 +758,6 @@ def test_nothing_reads_the_test_digits_before_the_end(monkeypatch):
 
 
 def test_the_page_states_what_holds(open_train, begin):
-    for app in (open_train(), open_train(run=finished(begin).id)):
+    for app in (unfold(open_train(), "mistakes"), open_train(run=finished(begin).id)):
         for text in words_of(app).splitlines():
             assert all(one.holds is not False for one in equations(text)), text

@@ -54,3 +54,40 @@ def test_the_charts_fill_their_place(visit: Callable[..., Visit]) -> None:
         is_beside = boxes[0]["y"] == boxes[1]["y"]
         assert is_beside == (width == 1440)
         assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
+
+
+# the texts of a chart that stand where a curve goes, as the pixels of a line tell it
+COVERED = """(curves) => {
+  const root = curves.shadowRoot ?? curves;
+  const found = [];
+  for (const svg of root.querySelectorAll('.panel > svg')) {
+    const isOfAxis = (text) => /^[\\d.]+$|^epoch$/.test(text.textContent);
+    const texts = [...svg.querySelectorAll('text')].filter((text) => !isOfAxis(text));
+    for (const path of svg.querySelectorAll('path.course')) {
+      for (let at = 0; at <= path.getTotalLength(); at += 2) {
+        const { x, y } = path.getPointAtLength(at);
+        for (const text of texts) {
+          const box = text.getBBox();
+          if (x > box.x && x < box.x + box.width && y > box.y && y < box.y + box.height)
+            found.push(text.textContent);
+        }
+      }
+    }
+  }
+  return [...new Set(found)];
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_no_text_stands_on_a_curve(visit: Callable[..., Visit], width: int) -> None:
+    visitor = visit(width=width)
+    visitor.open("train")
+    visitor.page.locator(".st-key-train-fold-mistakes summary").click()
+    visitor.settle()
+    choices = visitor.page.locator(".st-key-mistake").get_by_role("radio")
+    for number in range(choices.count()):
+        choices.nth(number).click()
+        visitor.settle()
+        curves = visitor.page.locator(".st-key-mistake-curves .curves")
+        expect(curves.locator("path.course")).to_have_count(4)
+        assert curves.evaluate(COVERED) == [], number

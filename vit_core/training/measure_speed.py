@@ -31,6 +31,7 @@ def measure_speed(model: ViTConfig, train: TrainConfig, data: ImageData) -> Spee
     order = torch.randperm(len(data.train), generator=generator)
     seconds: list[float] = []
     training.model.train()
+    began_at, worked_before = time.perf_counter(), time.process_time()
     for step in range(training.steps_per_epoch):
         indices = order[step * training.batch_size : (step + 1) * training.batch_size]
         began = time.perf_counter()
@@ -45,8 +46,11 @@ def measure_speed(model: ViTConfig, train: TrainConfig, data: ImageData) -> Spee
     began = time.perf_counter()
     evaluate(training.model, sample, data.info)
     image_seconds = (time.perf_counter() - began) / len(sample)
+    worked = (time.process_time() - worked_before) / torch.get_num_threads()
+    passed = time.perf_counter() - began_at
     return Speed(
         epoch_seconds=training.steps_per_epoch * step_seconds + len(data.val) * image_seconds,
         test_seconds=len(data.test) * image_seconds,
         images_per_second=training.batch_size / step_seconds,
+        slowdown=max(1.0, passed / worked) if worked > 0 else 1.0,
     )

@@ -4,6 +4,8 @@
 const SVG = "http://www.w3.org/2000/svg";
 const SPACE = { left: 40, right: 14, top: 14, bottom: 40 }; // pixels around the drawing
 const FEW = 80; // points of a curve whose dots are drawn
+const MARK = 8; // pixels around the middle of a mark that a text leaves free
+const LINE = 3; // the same around a line
 
 const charts = new WeakMap();
 
@@ -69,6 +71,32 @@ function nearest(numbers, x) {
     else high = middle;
   }
   return low > 0 && x - numbers[low - 1] < numbers[low] - x ? low - 1 : low < numbers.length ? low : -1;
+}
+
+/** Whether the line from (x1, y1) to (x2, y2) goes through a box with so much room around it. */
+function crosses({ x, y, width, height }, [x1, y1], [x2, y2], room) {
+  let [from, to] = [0, 1];
+  const sides = [
+    [x1 - x2, x1 - x + room],
+    [x2 - x1, x + width + room - x1],
+    [y1 - y2, y1 - y + room],
+    [y2 - y1, y + height + room - y1],
+  ];
+  for (const [step, space] of sides) {
+    if (step === 0 && space < 0) return false;
+    if (step < 0) from = Math.max(from, space / step);
+    if (step > 0) to = Math.min(to, space / step);
+  }
+  return from <= to;
+}
+
+function overlap(one, other) {
+  return (
+    one.x < other.x + other.width &&
+    other.x < one.x + one.width &&
+    one.y < other.y + other.height &&
+    other.y < one.y + one.height
+  );
 }
 
 class Charts {
@@ -150,7 +178,8 @@ class Charts {
       box.setAttribute("aria-label", panel.alt);
       svg.replaceChildren();
       this.drawFrame(svg, panel);
-      this.drawCurves(svg, panel);
+      const lines = this.drawCurves(svg, panel);
+      this.drawTexts(svg, panel, lines);
       this.panels[place].pointer = make("g", svg);
     });
     this.drawPointer();
@@ -174,34 +203,80 @@ class Charts {
     const { at, text } = panel.level;
     const y = this.y(panel, at);
     make("line", svg, { class: "level", x1: left, x2: width - right, y1: y, y2: y });
-    make("text", svg, { x: width - right, y: y - 6, "text-anchor": "end" }, text);
-    if (panel.cut_off) make("text", svg, { x: left + 8, y: SPACE.top + 4 }, panel.cut_off);
   }
 
+  /** Draw the curves; return where they go: their points, and what each point needs around it. */
   drawCurves(svg, panel) {
-    for (const curve of panel.curves) {
+    return panel.curves.map((curve) => {
       const places = curve.x.map((x, i) => [this.x(x), this.y(panel, Math.min(curve.y[i], panel.high))]);
       const group = make("g", svg, { style: `color: ${curve.shade}`, "data-points": places.length });
-      if (!places.length) continue;
+      const line = { curve, group, places, isLine: curve.kind !== "marks", room: curve.kind === "line" ? LINE : MARK };
+      if (!places.length) return line;
       if (curve.kind !== "marks") {
         const d = `M${places.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}`;
         make("path", group, { class: "course", d, "stroke-width": curve.kind === "line" ? 1.25 : 2 });
       }
       if (curve.kind === "dots" && places.length <= FEW)
         for (const [cx, cy] of places) make("circle", group, { class: "dot", cx, cy, r: 2.5 });
-      if (curve.kind === "marks") this.drawMarks(group, panel, curve, places);
+      if (curve.kind === "marks")
+        for (const [x, y] of places) make("path", group, { class: "mark", d: symbolPath(curve.symbol, x, y, 6) });
+      return line;
+    });
+  }
+
+  /** Write what stands in the drawing: each text where no curve and no other text is. */
+  drawTexts(svg, panel, lines) {
+    const { width, height } = this;
+    const { left, right, top, bottom } = SPACE;
+    const taken = [];
+    const ends = [
+      { x: width - right, "text-anchor": "end" },
+      { x: left + 8, "text-anchor": "start" },
+      { x: (left + width - right) / 2, "text-anchor": "middle" },
+    ];
+    const write = (parent, attributes, text, tried) => {
+      const element = make("text", parent, attributes, text);
+      const fits = ({ x, y, width: wide, height: high }) =>
+        x >= left && x + wide <= width && y >= 0 && y + high <= height - bottom + 2;
+      const put = (spot) => {
+        for (const [key, value] of Object.entries(spot)) element.setAttribute(key, value);
+        return element.getBBox();
+      };
+      const spot = tried.find((one) => {
+        const box = put(one);
+        return fits(box) && !taken.some((other) => overlap(box, other)) && this.isFree(box, lines);
+      });
+      taken.push(put(spot ?? tried[0]));
+    };
+    for (const { curve, group, places } of lines) {
+      if (!this.data.name_last || curve.kind !== "marks" || !places.length) continue;
+      const [x, y] = places.at(-1);
+      const isLast = x > width - right - 30;
+      const across = isLast ? { x: x + 8, "text-anchor": "end" } : { x, "text-anchor": "middle" };
+      const first = panel.name === "loss" ? [-12, 26] : [26, -12]; // falling curves have room above
+      const tried = [0, 10, 20, 32, 46].flatMap((more) =>
+        first.map((up) => ({ ...across, y: y + up + Math.sign(up) * more })),
+      );
+      write(group, { class: "value" }, this.written(panel, curve.y.at(-1)), tried);
+    }
+    const { at, text } = panel.level;
+    const y = this.y(panel, at);
+    const away = Array.from({ length: 12 }, (_, more) => [-6 - 10 * more, 16 + 10 * more]).flat();
+    const beside = away.flatMap((up) => ends.map((end) => ({ ...end, y: y + up })));
+    write(svg, {}, text, beside);
+    if (panel.cut_off) {
+      const below = [4, 20, 36].flatMap((down) => [1, 2, 0].map((end) => ({ ...ends[end], y: top + down })));
+      write(svg, {}, panel.cut_off, below);
     }
   }
 
-  drawMarks(group, panel, curve, places) {
-    for (const [x, y] of places) make("path", group, { class: "mark", d: symbolPath(curve.symbol, x, y, 6) });
-    if (!this.data.name_last) return;
-    const [x, y] = places.at(-1);
-    const beside = panel.name === "loss" ? y - 12 : y + 24;
-    const isLast = x > this.width - SPACE.right - 30;
-    const anchor = isLast ? "end" : "middle";
-    const text = this.written(panel, curve.y.at(-1));
-    make("text", group, { class: "value", x: isLast ? x + 8 : x, y: beside, "text-anchor": anchor }, text);
+  isFree(box, lines) {
+    return lines.every(({ places, isLine, room }) =>
+      places.every((place, i) => {
+        const next = isLine ? (places[i + 1] ?? place) : place;
+        return !crosses(box, place, next, room);
+      }),
+    );
   }
 
   written(panel, value) {

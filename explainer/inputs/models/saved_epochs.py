@@ -145,7 +145,7 @@ def result(run: Run) -> str:
     accuracy = run.history.test_accuracy
     if accuracy is not None and run.status != "uploaded":
         return percentage(accuracy)
-    return TEXTS["status"].get(run.status, run.status)
+    return load_texts("runs")["status"].get(run.status, run.status)
 
 
 def epoch_words(shown: Shown) -> str:

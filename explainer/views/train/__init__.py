@@ -13,17 +13,20 @@ import streamlit as st
 from explainer import training
 from explainer.components.copy_link import copy_link
 from explainer.content import load_texts
+from explainer.shell.fold import fold
 from explainer.shell.notes import note
 from explainer.state import session
+from explainer.state.place import Place
 from explainer.training import Manager, Run, visitor
-from explainer.views.train import orders
+from explainer.views.train import orders, setup
 from explainer.views.train.compare import show_compare
 from explainer.views.train.live import show_run
 from explainer.views.train.mistakes import show_gallery
+from explainer.views.train.most_wrong import is_of_digits
 from explainer.views.train.own_runs import show_own
 from explainer.views.train.results import show_hardest, show_take_along
 from explainer.views.train.start import show_setup
-from explainer.views.train.wording import TEXTS, settings_of, title_of, when
+from explainer.views.train.wording import PREFIX, TEXTS, settings_of, title_of, when
 
 STYLE = f"<style>{(Path(__file__).parent / 'train.css').read_text(encoding='utf-8')}</style>"
 
@@ -41,7 +44,6 @@ def render() -> None:
     if visitor.is_lost():
         note(load_texts("runs")["not_kept"].format(url=st.context.url or "."))
     show_elsewhere(manager, run)
-    hardest = None
     if run is None:
         show_setup(manager)
     elif settings_of(run) is None:
@@ -49,19 +51,29 @@ def render() -> None:
         st.button(TEXTS["start_again"], key="train-another", on_click=partial(orders.show, ""))
     else:
         show_run(manager, run)
-        if not run.is_active:
-            hardest = st.container(key="train-hardest")
-            with st.container(key="train-along"):
-                show_take_along(run)
+        show_after(run)
     show_own(manager, own_runs)
     show_compare(comparable(manager, run, own_runs), run)
-    with st.container(key="train-gallery"):
-        show_gallery(partial(orders.make_mistake, manager))
+    place = Place(setup.model(), prefix=PREFIX)
+    with fold(place, "mistakes", load_texts("mistakes")["title"]) as is_open:
+        if is_open:
+            show_gallery(partial(orders.make_mistake, manager))
     if not own_runs:
         visitor.recover()  # down here, where its place is not seen
-    if hardest and run:
-        with hardest:  # last, since it may take some seconds
-            show_hardest(run)
+
+
+def show_after(run: Run) -> None:
+    """Offer what can be looked at and taken along after a run, drawn when somebody asks for it."""
+    if run.is_active:
+        return
+    texts, place = TEXTS["after"], Place(run.history.config.model, prefix=PREFIX)
+    if run.history.epochs() and is_of_digits(run):
+        with fold(place, "hardest", texts["hardest"]) as is_open:
+            if is_open:
+                show_hardest(run)
+    with fold(place, "along", texts["take"]) as is_open:
+        if is_open:
+            show_take_along(run)
 
 
 def find_shown(manager: Manager) -> Run | None:

@@ -9,12 +9,15 @@ from explainer.components.curves import show_curves
 from explainer.figures import theme
 from explainer.figures.curves import curves, legend_of
 from explainer.figures.theme import Shade
+from explainer.shell.fold import fold
 from explainer.shell.notes import note
+from explainer.state.place import Place
 from explainer.training import Run
 from explainer.training.progress import Progress, progress_of
+from explainer.views.train import setup
 from explainer.views.train.charts import WORDS as CHART_WORDS
 from explainer.views.train.charts import curve_of
-from explainer.views.train.wording import TEXTS, duration, labels, settings_of
+from explainer.views.train.wording import PREFIX, TEXTS, duration, labels, settings_of
 from vit_core.runs.directory import RunConfig
 
 WORDS = TEXTS["compare"]
@@ -50,8 +53,15 @@ def show_compare(runs: list[Run], shown: Run | None) -> None:
     whole = [run for run in known.values() if not run.is_active]
     if all(run.status == "recorded" and not (shown and shown.id == run.id) for run in whole):
         return  # the gallery has them already
+    place = Place(setup.model(), prefix=PREFIX)
+    with fold(place, "compare", WORDS["title"]) as is_open:
+        if is_open:
+            choose(known, shown)
+
+
+def choose(known: dict[str, Run], shown: Run | None) -> None:
+    """Draw the choice of runs, and those that are chosen."""
     names = labels(known.values())
-    st.header(WORDS["title"], anchor=False)
     st.markdown(WORDS["text"])
     begin = () if shown is None or shown.is_active else (shown.id, HEALTHY)
     chosen = [run_id for run_id in st.session_state.get(CHOSEN_KEY, begin) if run_id in known]

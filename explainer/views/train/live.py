@@ -10,13 +10,14 @@ from explainer.training import Manager, Run, visitor
 from explainer.training.progress import Progress, progress_of
 from explainer.views.train import orders
 from explainer.views.train.charts import show_charts
-from explainer.views.train.now import show_now
+from explainer.views.train.now import show_asked, show_inside
 from explainer.views.train.results import show_end
-from explainer.views.train.wording import TEXTS, about, duration
+from explainer.views.train.wording import TEXTS, about, duration, status_of
 
 WORDS = TEXTS["live"]
 PACE = {"running": 0.5, "queued": 2.0, "paused": 2.0}  # seconds between two looks
 FIRST_PACE = 0.25  # until there is something to see
+STEADY_SECONDS = 10.0  # of training, after which its speed says how long it still takes
 
 
 def show_run(manager: Manager, run: Run) -> None:
@@ -28,10 +29,9 @@ def show_run(manager: Manager, run: Run) -> None:
         return
     progress = progress_of(run.history)
     show_status(manager, run, progress)
-    show_end(manager, run)
     if run.history.metrics():
         show_charts(progress)
-    st.fragment(show_now)(run)
+    st.fragment(show_inside)(run)
 
 
 def watch(manager: Manager, run_id: str, status: str, begins: bool) -> None:
@@ -46,13 +46,25 @@ def watch(manager: Manager, run_id: str, status: str, begins: bool) -> None:
     progress = progress_of(run.history)
     show_status(manager, run, progress)
     show_charts(progress)
-    show_now(run)
+    show_inside(run)
     if begins and progress.val.steps.size + progress.train.steps.size:
         st.rerun()  # less often from now on
 
 
 def show_status(manager: Manager, run: Run, progress: Progress) -> None:
-    """Draw the one number to look at, how far the run is, and the buttons that steer it."""
+    """Draw the one number to look at, and beside it what the model says of sixteen digits."""
+    number, asked = st.container(), None
+    if run.is_active or run.history.snapshot():
+        number, asked = st.columns([5, 7], gap="large")
+    with number:
+        show_number(manager, run, progress)
+    if asked:
+        with asked:
+            show_asked(run)
+
+
+def show_number(manager: Manager, run: Run, progress: Progress) -> None:
+    """Draw the number, how far the run is, and the buttons that steer it or lead on from it."""
     share, text = headline(run, progress)
     with st.container(key="train-status"):
         st.html(
@@ -64,6 +76,8 @@ def show_status(manager: Manager, run: Run, progress: Progress) -> None:
             done = lines[-1]["step"] / run.history.total_steps if lines else 0.0
             st.progress(min(1.0, max(0.0, done)))
             show_buttons(manager, run)
+        else:
+            show_end(manager, run)
 
 
 def headline(run: Run, progress: Progress) -> tuple[str, str]:
@@ -73,14 +87,14 @@ def headline(run: Run, progress: Progress) -> tuple[str, str]:
         text = WORDS["queued"] if wait is None else WORDS["queued_wait"].format(time=about(wait))
         return WORDS["place"].format(place=run.queue_position), text
     if run.status == "queued":  # of another server, which knows the place
-        return TEXTS["status"]["queued"].capitalize(), WORDS["queued"]
+        return status_of(run).capitalize(), WORDS["queued"]
     test = run.history.test_accuracy
     if isinstance(test, float):
         kind = "test_claimed" if run.status == "uploaded" else "test"
         return TEXTS["share"].format(share=f"{100 * test:.2f}"), WORDS[kind]
     latest = progress.latest_accuracy
     if latest is None:
-        status = "" if run.is_active else TEXTS["status"].get(run.status, run.status).capitalize()
+        status = "" if run.is_active else status_of(run).capitalize()
         return status or WORDS["unknown"], WORDS["sample_none"]
     whole = len(progress.val.steps) and progress.val.accuracies[-1] == latest
     share = TEXTS["share"].format(share=f"{100 * latest:.1f}")
@@ -100,8 +114,8 @@ def measured(run: Run, progress: Progress) -> dict[str, str]:
     if not run.is_active:
         return values | {WORDS["took"]: duration(history.seconds)}
     left, speed = run.seconds_left, run.images_per_second
-    if left is None and run.estimate is not None:
-        left = run.estimate
+    if run.estimate is not None and (left is None or lines[-1]["seconds"] < STEADY_SECONDS):
+        left = run.estimate * (1 - step / history.total_steps)  # the first steps are slower
     return values | {
         WORDS["left"]: WORDS["unknown"] if left is None else about(left),
         WORDS["speed"]: WORDS["unknown"] if speed is None else f"{speed:,.0f}",

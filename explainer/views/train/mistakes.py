@@ -28,6 +28,8 @@ CHOSEN_KEY = "mistake-chosen"  # survives a visit to another page, unlike the wi
 # softmax of the softmax: all probability on the label still leaves e⁰ for each other class
 FLOOR = math.log(math.e + CLASSES - 1) - 1
 GUESSING = math.log(CLASSES)
+# the one that people least expect comes first
+ORDER = ("no_position", *(name for name in MISTAKES if name != "no_position"))
 LEVELS = {  # mistake → a loss to compare with, and what it is called in the texts
     "softmax_before_loss": (FLOOR, "floor"),
     "no_layer_norm": (GUESSING, "guessing"),
@@ -49,11 +51,10 @@ def show_gallery(on_try: Callable[[str], None]) -> None:
 
 def show(name: str, on_try: Callable[[str], None]) -> None:
     texts, numbers = TEXTS["mistakes"][name], facts(name)
-    st.header(TEXTS["title"], anchor=False)
     st.markdown(TEXTS["lead"].format(**numbers))
     pick(
         TEXTS["pick"],
-        tuple(MISTAKES),
+        ORDER,
         name,
         keep,
         key="mistake",
@@ -73,7 +74,7 @@ def show(name: str, on_try: Callable[[str], None]) -> None:
 
 
 def chosen() -> str:
-    return st.session_state.get(CHOSEN_KEY, next(iter(MISTAKES)))
+    return st.session_state.get(CHOSEN_KEY, ORDER[0])
 
 
 def keep(name: str) -> None:

@@ -2,11 +2,11 @@
 
 from explainer.caching import remember
 from explainer.inputs.models import load, memory
-from explainer.state.choice import DIGITS, saved
+from explainer.state.choice import saved
 from explainer.state.link import CLASSES
 from explainer.training import Run
 from vit_core import ViTConfig
-from vit_core.data import Split, mnist_test
+from vit_core.data import Split, mnist_info, mnist_test
 from vit_core.training.evaluation import hardest_images
 from vit_core.training.hard_example import HardExample
 
@@ -22,8 +22,6 @@ def hardest_of(run: Run) -> tuple[HardExample, ...]:
         CheckpointError: the model's file is damaged, or the run is gone.
         OSError: it cannot be read.
     """
-    if not is_of_digits(run):
-        return ()
     test, noted = mnist_test(), run.history.hardest()
     if sound := [example for example in noted if is_sound(example, len(test))]:
         return tuple(sound[:SHOWN])
@@ -34,9 +32,10 @@ def hardest_of(run: Run) -> tuple[HardExample, ...]:
 
 
 def is_of_digits(run: Run) -> bool:
-    """Whether the run's model can be tried on the test digits."""
-    epoch = run.history.epochs()[-1]
-    return load.load_source(saved(run.id, epoch)).gallery == DIGITS
+    """Whether the run's model was trained on digits, so that it can be tried on the test digits."""
+    config, info = run.history.config, mnist_info()
+    shape = (config.model.in_channels, *config.model.image_hw, config.model.num_classes)
+    return config.data == info.fingerprint and shape == (1, 28, 28, CLASSES)
 
 
 def is_sound(example: HardExample, count: int) -> bool:

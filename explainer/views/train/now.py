@@ -9,38 +9,60 @@ from explainer.figures.mosaic import mosaic
 from explainer.figures.pixels import weights_matrix
 from explainer.figures.strip import strip
 from explainer.shell.controls import pick_number
+from explainer.shell.fold import fold
 from explainer.shell.notes import note
 from explainer.state import session
+from explainer.state.place import Place
 from explainer.training import Run
-from explainer.views.train.digits import answered, pictures, pixels_of
-from explainer.views.train.wording import TEXTS
+from explainer.views.train.digits import answered, pictures, pixels_of, unasked
+from explainer.views.train.wording import PREFIX, TEXTS
 from vit_core import ViTConfig
 from vit_core.data import mnist_info
-from vit_core.runs.snapshot import STRIP_INDICES, Snapshot
+from vit_core.runs.snapshot import STRIP_INDICES, VALIDATION, Snapshot
 
 WORDS = TEXTS["now"]
 
 
-def show_now(run: Run) -> None:
-    """Draw what the run's snapshot holds; nothing for a run that nobody could watch."""
+def show_asked(run: Run) -> None:
+    """Draw what the model says of the sixteen digits; question marks before its first answer."""
     snapshot, history = run.history.snapshot(), run.history
-    if snapshot is None:
-        return
-    st.header(WORDS["title" if run.is_active else "title_after"], anchor=False)
-    if not fits(snapshot, history.config.model):
+    if snapshot is not None and not fits(snapshot, history.config.model):
         st.markdown(TEXTS["unfit"])
         return
+    answers = unasked() if snapshot is None else answered(snapshot)
+    part = VALIDATION if snapshot is None else snapshot.part
+    with st.container(key="train-asked", gap="small"):
+        st.html(strip(answers, TEXTS["strip"], columns=8, marked=True))
+        note(f"{when_asked(run, snapshot)} {WORDS['asked'][part]}".strip())
+
+
+def when_asked(run: Run, snapshot: Snapshot | None) -> str:
+    """Say at which step the model gave its answers."""
+    if snapshot is None:
+        return ""
     template = WORDS["step" if snapshot.step else "step_untrained"]
-    text = template.format(step=f"{snapshot.step:,}", all=f"{history.total_steps:,}")
-    st.markdown(f"{text} {WORDS['asked'][snapshot.part]}")
-    st.html(strip(answered(snapshot), TEXTS["strip"], marked=True))
+    return template.format(step=f"{snapshot.step:,}", all=f"{run.history.total_steps:,}")
+
+
+def show_inside(run: Run) -> None:
+    """Offer what else the run's snapshot holds; nothing for a run that nobody could watch."""
+    snapshot, config = run.history.snapshot(), run.history.config.model
+    if snapshot is None or not fits(snapshot, config):
+        return
+    label = WORDS["title" if run.is_active else "title_after"]
+    with fold(Place(config, prefix=PREFIX), "inside", label) as is_open:
+        if is_open:
+            show_snapshot(snapshot, config)
+
+
+def show_snapshot(snapshot: Snapshot, config: ViTConfig) -> None:
     first, second, third = st.columns(3, gap="large")
     with first:
         show_confusion(snapshot)
     with second:
-        show_filters(snapshot, history.config.model)
+        show_filters(snapshot, config)
     with third:
-        show_pattern(snapshot, history.config.model)
+        show_pattern(snapshot, config)
 
 
 def fits(snapshot: Snapshot, config: ViTConfig) -> bool:

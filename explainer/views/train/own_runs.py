@@ -7,10 +7,10 @@ import streamlit as st
 from explainer.state import session
 from explainer.training import Manager, Run
 from explainer.views.train import orders
-from explainer.views.train.wording import TEXTS, title_of, when
+from explainer.views.train.wording import TEXTS, status_of, title_of, when
 
 WORDS = TEXTS["runs"]
-MOST = 6  # until somebody asks for more
+MOST = 3  # until somebody asks for more
 
 
 def show_own(manager: Manager, runs: list[Run]) -> None:
@@ -56,7 +56,7 @@ def show_delete(manager: Manager, run: Run) -> None:
 
 def how(run: Run) -> str:
     """Say how good a run became, or how it stands."""
-    test, status = run.history.test_accuracy, TEXTS["status"].get(run.status, run.status)
+    test, status = run.history.test_accuracy, status_of(run)
     if isinstance(test, float):
         return WORDS["accuracy"].format(share=f"{100 * test:.2f}")
     epochs = run.history.epochs()

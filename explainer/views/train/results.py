@@ -76,10 +76,8 @@ def show_hardest(run: Run) -> None:
     try:
         examples = hardest_of(run)
     except (CheckpointError, OSError):
-        return  # what to take along says it
-    if not examples:
+        st.markdown(WORDS["unreadable"])
         return
-    st.header(WORDS["hardest"], anchor=False)
     st.markdown(WORDS["hardest_text"])
     st.html(strip([answer(example) for example in examples], TEXTS["strip"]))
 
@@ -93,7 +91,6 @@ def answer(example: HardExample) -> Answer:
 def show_take_along(run: Run) -> None:
     """Offer the model of each epoch, the metrics and the script."""
     history, epochs = run.history, run.history.epochs()
-    st.header(WORDS["take"], anchor=False)
     chosen = chosen_epoch(run)
     if len(epochs) > 1:
         with st.container(width=480):

@@ -8,26 +8,12 @@ import streamlit as st
 from explainer.state import session
 from explainer.state.link import DEPTHS, HEADS, MAX_SEED, PATCHES, WIDTHS, State
 from explainer.training import RunRequest
+from explainer.training.recipes import OWN, QUICK, RECIPES, recipe_of
 from vit_core import PRESETS, TrainConfig, ViTConfig
 from vit_core.mistakes import MISTAKES, mistakes_of
 
 KEY = "train-setup"
-QUICK = "quick"
-OWN = "own"
 SHAPE = ("patches", "width", "heads", "depth", "position")  # of the state, the same on all pages
-
-RECIPES: dict[str, tuple[ViTConfig, TrainConfig]] = {
-    QUICK: (
-        PRESETS["fast"].model,
-        replace(
-            PRESETS["fast"].train, epochs=3, lr=0.003, augment_strength=0.5, clean_fraction=0.2
-        ),
-    ),
-    **{
-        name: (PRESETS[name].model, PRESETS[name].train)
-        for name in ("fast", "default", "best", "seed", "seed-faithful")
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -88,8 +74,7 @@ def shape_of(model: ViTConfig) -> dict[str, Any]:
 
 def chosen() -> str:
     """Return the recipe that the knobs follow, whatever the seed; ``OWN`` for none."""
-    now = (model(), replace(train(), seed=0))
-    return next((name for name, recipe in RECIPES.items() if recipe == now), OWN)
+    return recipe_of(model(), train())
 
 
 def follow(name: str) -> None:

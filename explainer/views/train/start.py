@@ -11,7 +11,7 @@ from explainer.training import Manager, RefusedError
 from explainer.views.train import knobs, setup
 from explainer.views.train.digits import unasked
 from explainer.views.train.orders import begin
-from explainer.views.train.wording import MISTAKES, TEXTS, about, epochs_of
+from explainer.views.train.wording import MISTAKES, TEXTS, between, epochs_of
 from vit_core.data import MNIST_TRAINING
 
 PAUSE = 1.0  # seconds between two questions how long a run takes
@@ -77,7 +77,7 @@ def tell_estimate(manager: Manager, is_waiting: bool) -> None:
         if refusal:
             st.markdown(refusal)
         elif estimate:
-            st.markdown(TEXTS["estimate"].format(time=about(estimate.seconds)))
+            st.markdown(TEXTS["estimate"].format(time=between(estimate.least, estimate.most)))
         else:
             st.markdown(TEXTS["measuring"])
 

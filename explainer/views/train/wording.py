@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
+from math import ceil, inf
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -11,6 +12,9 @@ from explainer.training import Run
 from vit_core.runs.directory import RunConfig, RunError
 
 TEXTS = load_texts("train")
+# names in the texts, seconds in each, and up to how many seconds it is used
+UNITS = (("seconds", 1, 90.0), ("minutes", 60, 5_400.0), ("hours", 3_600, inf))
+PREFIX = "train-"  # of the keys of this page
 MISTAKES = load_texts("mistakes")["names"]
 
 
@@ -30,6 +34,15 @@ def about(seconds: float) -> str:
     """Write a time that was estimated: the longer, the rounder."""
     step = 1 if seconds < 20 else 5 if seconds < 300 else 60
     return TEXTS["about"].format(time=duration(step * round(seconds / step)))
+
+
+def between(least: float, most: float) -> str:
+    """Write a time of which only the bounds are known, in whole numbers of one unit."""
+    unit, step = next((unit, step) for unit, step, longest in UNITS if most <= longest)
+    size = 10 if unit == "seconds" else 1  # seconds are written in tens
+    low, high = max(1, int(least // (size * step))), max(1, ceil(most / (size * step)))
+    name = unit if low < high else f"{unit}_about"
+    return TEXTS["between"][name].format(least=size * low, most=size * high)
 
 
 def epochs_of(count: int) -> str:
@@ -56,6 +69,11 @@ def settings_of(run: Run) -> RunConfig | None:
         return run.history.config
     except RunError:
         return None
+
+
+def status_of(run: Run) -> str:
+    """Say how a run stands, in a word."""
+    return load_texts("runs")["status"].get(run.status, run.status)
 
 
 def title_of(run: Run) -> str:
