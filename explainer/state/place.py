@@ -34,7 +34,7 @@ class Place:
         block: encoder block, 0..depth - 1.
         head: attention head, 0..num_heads - 1.
         query: chosen token, 0..num_tokens - 1, where 0 is the class token if there is one; None
-            until somebody chooses.
+            until somebody chooses, and then ``token`` says which one is followed.
         cell: chosen cell, which may lie in no matrix of the page; see ``cell_in``.
         shows_code: whether the panels with code stand under the parts.
         cut: patches per side to try on the page about patches; None for the model's own.
@@ -102,15 +102,14 @@ class Place:
         )
 
     def token(self, start: int) -> int:
-        """Return the chosen token, 0..num_tokens - 1.
+        """Return the followed token, 0..num_tokens - 1; until one is chosen, that of a patch.
 
-        Until one is chosen it is the class token, or the patch ``start`` where there is none.
+        Args:
+            start: the patch, 0..num_patches - 1; on all pages ``Observation.telling_patch``.
         """
         if self.query is not None:
             return self.query
-        config = self.config
-        token = 0 if config.pool == "cls" else config.num_prefix_tokens + start
-        return min(token, config.num_tokens - 1)
+        return min(self.config.num_prefix_tokens + start, self.config.num_tokens - 1)
 
     def patch(self, start: int) -> int:
         """Return the chosen patch, 0..num_patches - 1 in reading order.

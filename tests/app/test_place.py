@@ -68,8 +68,8 @@ def test_a_place_that_the_model_does_not_have_is_an_error(name: str, value: obje
         Place(SMALL, **{name: value})
 
 
-def test_the_chosen_token_is_where_the_page_starts_until_somebody_chooses() -> None:
-    assert Place(SMALL).token(5) == 0 and Place(NO_CLASS).token(5) == 5
+def test_the_followed_token_is_that_of_a_patch_until_somebody_chooses() -> None:
+    assert Place(SMALL).token(5) == 6 and Place(NO_CLASS).token(5) == 5
     assert Place(SMALL, query=3).token(5) == 3
     assert Place(SMALL).patch(5) == 5 and Place(SMALL, query=0).patch(5) == 5
     assert Place(SMALL, query=3).patch(5) == 2 and Place(NO_CLASS, query=3).patch(5) == 3
@@ -192,6 +192,27 @@ def test_a_page_says_which_matrices_it_has(page: str, config: ViTConfig) -> None
     module = importlib.import_module(f"explainer.views.{page}")
     declared = getattr(module, "matrix_shapes", lambda choice, seen, place: {})
     assert declared(choice, observe(choice), place_for(choice, "")) == shapes
+
+
+# one token is followed
+
+
+def starts(source: str) -> list[str]:
+    """Return what a module gives ``Place.token`` and ``Place.patch`` to start from."""
+    return [
+        ast.unparse(node.args[0])
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("token", "patch")
+        and ast.unparse(node.func.value) in ("place", "self.place")
+    ]
+
+
+def test_all_pages_follow_the_same_token_until_somebody_chooses() -> None:
+    found = {name: starts(source) for name, source in modules("explainer/views", "explainer/shell")}
+    assert sum(map(len, found.values())) > 20
+    assert {start for given in found.values() for start in given} == {"seen.telling_patch"}
 
 
 # nothing else is asked

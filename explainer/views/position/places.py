@@ -14,9 +14,7 @@ def place_names(config: ViTConfig) -> list[str]:
 
 
 def query_of(choice: Choice, seen: Observation, place: Place) -> int:
-    """Return the chosen token; a telling patch until one is chosen, since [CLS] has no place."""
-    if place.query is None:
-        return seen.config.num_prefix_tokens + seen.telling_patch
+    """Return the followed token."""
     return place.token(seen.telling_patch)
 
 
