@@ -46,7 +46,8 @@ def show_model(view: str) -> None:
     """Let the visitor choose, observe, and draw one view; views are imported when first needed."""
     asked, opening = session.load(), session.is_opening()
     session.enter(view)
-    choice = sidebar.choose()
+    # the story has its own pad and pictures, and needs the whole window
+    choice = sidebar.choose(is_drawn=view != "story")
     if opening:
         refused_links.settle(asked, choice)
     frame.style()

@@ -17,7 +17,7 @@ PIPELINE = (  # the pages that walk through the model, in their order
     "encoder_block",
     "classification_head",
 )
-VIEWS = ("home", "train", *PIPELINE)  # all pages, in the order of the bar at the top
+VIEWS = ("home", "story", "train", *PIPELINE)  # all pages, in the order of the bar at the top
 TITLES = {view: load_texts("pages")[view] for view in VIEWS}
 WALK = ("home", *PIPELINE)
 

@@ -30,7 +30,8 @@ CODE = ("show", "open", "hide")
 TEMPERATURES = ("0.125", "0.25", "0.5", "1", "2", "4", "8")
 LONGEST_PICTURE = 1_000  # characters of an own picture in a link
 # values that belong to one page alone: each page keeps them for itself
-PAGE_LOCAL = ("cell", "cut", "kind", "shuffle", "temperature", "off", "unit")
+PAGE_LOCAL = ("cell", "cut", "kind", "shuffle", "temperature", "off", "unit", "screen")
+SCREENS = 12  # of the story
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class State:
         temperature: what the scores are divided by before the softmax, beside √K.
         off: the heads that are switched off, as ``block.head`` pairs joined by ``_``.
         unit: the chosen dimension, hidden unit or class of a page's curves.
+        screen: of the story, from 1. The last in a link, where the browser itself writes it.
     """
 
     source: str = "default"
@@ -93,6 +95,7 @@ class State:
     temperature: str = "1"
     off: str = ""
     unit: int | None = None
+    screen: int = 1
 
     @property
     def shaped(self) -> ViTConfig:
@@ -187,6 +190,7 @@ READERS: dict[str, Reader] = {
     "temperature": one_of(TEMPERATURES),
     "off": matching(r"[0-9]{1,2}\.[0-9]{1,2}(_[0-9]{1,2}\.[0-9]{1,2})*", 400, TEXTS["off"]),
     "unit": whole(MOST),
+    "screen": one_of(range(1, SCREENS + 1)),
 }
 
 

@@ -17,6 +17,7 @@ from explainer.state.link import (
     MOST,
     PATCHES,
     READERS,
+    SCREENS,
     SHOWN,
     TEMPERATURES,
     WIDTHS,
@@ -55,6 +56,7 @@ STATES = st.builds(
     temperature=st.sampled_from(TEMPERATURES),
     off=st.sampled_from(["", "0.1", "0.1_3.12"]),
     unit=st.none() | st.integers(0, MOST),
+    screen=st.integers(1, SCREENS),
 )
 
 

@@ -25,10 +25,14 @@ from explainer.state.choice import UNTRAINED, Choice
 from explainer.state.link import State
 
 
-def choose() -> Choice:
-    """Return what is chosen in the sidebar, which is drawn unless the link hides it."""
+def choose(is_drawn: bool = True) -> Choice:
+    """Return what is chosen in the sidebar, which is drawn unless the link hides it.
+
+    Args:
+        is_drawn: whether the page has a sidebar at all.
+    """
     now, shown = find_model(narrow_to_known(session.load()))
-    if now.controls == "hide":
+    if not is_drawn or now.controls == "hide":
         model = fixed_model(now, shown)
         if model is None:
             now = replace(now, source=UNTRAINED)

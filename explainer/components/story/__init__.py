@@ -1,0 +1,81 @@
+"""The story's screens, drawn in the browser from one trace.
+
+The server sends the numbers of one picture once. To turn to another screen, to point and to predict
+asks nobody; only another picture, another patch to follow and the answers go back to the server.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from explainer.components import assets, live
+from explainer.components.selection import send_choice
+from explainer.components.stage import FILES
+
+SCENES = ("picture", "tokens", "attention", "answer", "learning")
+
+_mount = st.components.v2.component(
+    "vit_explainer.story",
+    html='<div class="explorer"><div class="story"></div></div>',
+    css=assets.stylesheet("shared/shared", "drawing_pad/drawing_pad", "stage/bars", "story/story"),
+    js=live.javascript() + assets.javascript(
+        "shared/data", "shared/grid", "shared/numbers", *FILES,
+        "story/trace", "story/answers", "story/board", "story/prediction", "story/screen",
+        *(f"story/{name}" for name in SCENES), "story/history", "story/story",
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the story hears from the page beside the numbers of the picture.
+
+    Attributes:
+        query: the followed token.
+        screen: from 1, for a browser whose address says none.
+        addresses: view → path of its page.
+        live: from ``browser_model``; None for a model that is too large for a browser.
+        drawing: name of the drawing that is looked at; empty for another picture.
+    """
+
+    query: int
+    screen: int
+    addresses: Mapping[str, str]
+    live: Mapping[str, Any] | None
+    drawing: str
+
+
+def story(
+    *,
+    key: str,
+    data: bytes,
+    told: Told,
+    on_hear: Callable[[Mapping[str, Any]], None],
+) -> str | None:
+    """Show the story; return the view whose page was just asked for.
+
+    Args:
+        data: from ``pack_story``.
+        on_hear: called before the rerun with what the visitor did, as the browser sent it.
+    """
+
+    def on_change() -> None:
+        heard = st.session_state[key].get("heard")
+        if isinstance(heard, Mapping):
+            on_hear(heard)
+
+    with st.container(gap=None):
+        result = _mount(key=key, data=data, on_heard_change=on_change, on_view_change=lambda: None)
+        send_choice(
+            key,
+            {
+                "query": told.query,
+                "screen": told.screen,
+                "addresses": dict(told.addresses),
+                "live": told.live,
+                "drawing": told.drawing,
+            },
+        )
+    return result.view

@@ -1,0 +1,231 @@
+// Screens 6 to 8: a patch asks the others, in one head, in all heads, and block after block.
+
+/** The name of a block's pattern. */
+function patternOf(block) {
+  return `blocks.${block}.attn.pattern`;
+}
+
+class AttentionScreen extends StoryScreen {
+  build() {
+    const { data, story, trace } = this;
+    this.count = data.rows * data.columns;
+    this.numPrefix = data.prefix_names.length;
+    const { block, head } = story.tellingHead;
+    this.weights = story.weightsOf(block, head, story.followed);
+    this.best = largestOf(this.weights, story.followed);
+    this.patches = this.board(this.stage, { choose: (patch) => this.choose(patch) });
+    this.patches.mark("followed", story.followed);
+    const note = this.text("note", { block: block + 1, head: head + 1 });
+    if (this.count < 2) return;
+    this.prediction = new Prediction(this, {
+      about: `${data.context} ${story.followed}`,
+      question: this.text("question"),
+    });
+    this.note = make("p", "note", this.words, note);
+    if (this.prediction.isAnswered) this.reveal();
+  }
+
+  choose(patch) {
+    const { story, weights, best } = this;
+    if (patch === story.followed) return;
+    if (this.prediction.isAnswered) return;
+    const rank = placeOf(weights, patch, story.followed);
+    const verdict = weights[patch] >= weights[best] ? "right" : rank <= 3 ? "close" : "wrong";
+    this.prediction.settle({
+      given: story.patchName(patch),
+      right: story.patchName(best),
+      verdict,
+      result: this.text("result", {
+        best: story.patchName(best),
+        best_share: percent(weights[best]),
+        share: percent(weights[patch]),
+        rank,
+        count: this.count - 1,
+      }),
+      places: { given: patch },
+    });
+    this.reveal();
+  }
+
+  showMe() {
+    this.patches.connect(null);
+    requestAnimationFrame(() => this.reveal());
+    this.patches.patches[this.best].cell.focus({ focusVisible: true });
+  }
+
+  reveal() {
+    const { story, weights, best, patches, prediction } = this;
+    const shown = weights.slice();
+    patches.veil(shown, Math.max(...shown));
+    const ends = Array.from(weights, (weight, patch) => [patch, weight])
+      .filter(([patch]) => patch !== story.followed)
+      .sort((one, other) => other[1] - one[1])
+      .slice(0, 5);
+    const full = weights[best] || 1;
+    patches.connect(story.followed, ends.map(([patch, weight]) => [patch, weight / full]), 9);
+    patches.mark("best", best);
+    patches.mark("guess", prediction.answer.places?.given ?? null);
+    const { block, head } = story.tellingHead;
+    const others = this.data.prefix_names.map((name, token) =>
+      this.text("prefix", { name, share: percent(story.prefixWeight(block, head, story.followed, token)) }),
+    );
+    const itself = this.text("itself", { share: percent(weights[story.followed]) });
+    const note = this.text("note", { block: block + 1, head: head + 1 });
+    setText(this.note, [`${note}.`, itself, ...others].join(" "));
+  }
+}
+
+class HeadsScreen extends StoryScreen {
+  build() {
+    const { data, stage, story } = this;
+    stage.classList.add("heads");
+    const left = make("div", "left", stage);
+    this.patches = this.board(left, { look: (patch, byKeyboard) => this.look(patch, byKeyboard), choose: (patch) => this.choose(patch) });
+    this.patches.mark("followed", story.followed);
+    const block = story.tellingHead.block;
+    this.block = block;
+    const list = make("div", "head-maps", stage);
+    list.role = "group";
+    list.setAttribute("aria-label", this.text("group"));
+    const count = story.headsOf(block);
+    list.style.setProperty("--across", Math.ceil(Math.sqrt(count)));
+    this.maps = Array.from({ length: count }, (_, head) => {
+      const figure = make("figure", "", list);
+      const board = make("div", "map", figure);
+      board.style.setProperty("--ratio", data.image_width / data.image_height);
+      const image = make("canvas", "under", board);
+      image.ariaHidden = "true";
+      paintPixels(image, data);
+      const veil = this.canvas(board, "pixelated over-map", this.text("head", { head: head + 1 }));
+      make("figcaption", "", figure, this.text("head", { head: head + 1 }));
+      return veil;
+    });
+    this.task();
+    this.paint(story.followed);
+  }
+
+  look(patch, byKeyboard) {
+    this.patches.mark("pointed", patch);
+    const shown = patch ?? this.story.followed;
+    this.paint(shown);
+    if (byKeyboard) this.story.announce(this.describe(shown));
+  }
+
+  choose(patch) {
+    this.story.follow(patch);
+    this.patches.mark("followed", patch);
+  }
+
+  describe(patch) {
+    return this.maps
+      .map((_, head) => {
+        const weights = this.story.weightsOf(this.block, head, patch);
+        const best = largestOf(weights);
+        const values = { best: this.story.patchName(best), share: percent(weights[best]) };
+        return `${this.text("head", { head: head + 1 })} ${this.text("looks", values)}`;
+      })
+      .join("; ");
+  }
+
+  paint(patch) {
+    const { data, story } = this;
+    this.maps.forEach((canvas, head) => {
+      const weights = story.weightsOf(this.block, head, patch);
+      const full = Math.max(...weights) || 1;
+      const { context, picture } = resize(canvas, data.columns, data.rows);
+      const words = new Uint32Array(picture.data.buffer);
+      weights.forEach((weight, at) => {
+        const share = weight / full;
+        const alpha = Math.round(255 * (0.62 + 0.3 * share));
+        words[at] = (story.look.weights[Math.round(255 * share)] & 0xffffff) | (alpha << 24);
+      });
+      context.putImageData(picture, 0, 0);
+    });
+  }
+
+  leave() {
+    this.stage.classList.remove("heads");
+  }
+}
+
+class BlocksScreen extends StoryScreen {
+  build() {
+    const { data, stage, story } = this;
+    stage.classList.add("blocks");
+    this.stages = story.stages;
+    this.at ??= 0;
+    const left = make("div", "left", stage);
+    this.patches = this.board(left, {
+      choose: (patch) => {
+        story.follow(patch);
+        this.show(this.at);
+      },
+    });
+    const below = make("div", "below", stage);
+    const line = make("div", "scrub", below);
+    this.player = this.button(line, "play", () => this.play());
+    this.slider = make("input", "", line);
+    Object.assign(this.slider, { type: "range", min: 0, max: this.stages.length - 1, step: 1 });
+    this.slider.setAttribute("aria-label", this.text("slider"));
+    this.slider.addEventListener("input", () => {
+      this.pause();
+      this.show(Number(this.slider.value));
+    });
+    this.said = make("output", "", line);
+    const strip = make("div", "labelled", below);
+    make("span", "caption", strip, this.text("row"));
+    this.row = this.canvas(strip, "row-strip tall", this.text("row"));
+    const scale = make("div", "legend", below);
+    make("span", "", scale, this.text("likeness"));
+    make("span", "bar", scale).style.setProperty("--scale", data.colours.sequential.join(", "));
+    make("span", "", scale, this.text("alike"));
+    this.task();
+    this.show(this.at);
+  }
+
+  show(at) {
+    const { data, story, trace } = this;
+    this.at = at;
+    const stage = this.stages[at];
+    this.slider.value = at;
+    const label = stage ? this.text("after", { block: stage }) : this.text("start");
+    setText(this.said, label);
+    this.slider.setAttribute("aria-valuetext", label);
+    const rows = trace.get(story.streamName(stage));
+    const numPrefix = data.prefix_names.length;
+    const mine = rowOf(rows, numPrefix + story.followed);
+    this.patches.mark("followed", story.followed);
+    this.patches.veil(
+      Array.from({ length: data.rows * data.columns }, (_, patch) =>
+        Math.max(0, likeness(mine, rowOf(rows, numPrefix + patch))),
+      ),
+      1,
+    );
+    paintRow(this.row, mine, story.look);
+  }
+
+  play() {
+    if (this.timer) {
+      this.pause();
+      return;
+    }
+    if (this.at === this.stages.length - 1) this.show(0);
+    setText(this.player, this.text("pause"));
+    this.timer = setInterval(() => {
+      if (this.at < this.stages.length - 1) this.show(this.at + 1);
+      if (this.at === this.stages.length - 1) this.pause();
+    }, 900);
+  }
+
+  pause() {
+    clearInterval(this.timer);
+    this.timer = null;
+    setText(this.player, this.text("play"));
+  }
+
+  leave() {
+    clearInterval(this.timer);
+    this.timer = null;
+    this.stage.classList.remove("blocks");
+  }
+}

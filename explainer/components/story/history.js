@@ -1,0 +1,24 @@
+// The screen in the address: the browser's Back and Forward turn screens without asking the server.
+
+function screenInAddress(count) {
+  const number = Number(new URLSearchParams(location.search).get("screen") ?? NaN);
+  return Number.isInteger(number) && number >= 1 && number <= count ? number : null;
+}
+
+/** The address with a screen, at the end as the server writes it. */
+function addressOf(screen) {
+  const others = location.search
+    .replace(/^\?/, "")
+    .split("&")
+    .filter((part) => part && !part.startsWith("screen="));
+  if (screen > 1) others.push(`screen=${screen}`);
+  return `${location.pathname}${others.length ? "?" : ""}${others.join("&")}${location.hash}`;
+}
+
+/** Write the screen: as a new entry of the history, or in place of the one that is there. */
+function writeAddress(screen, isNew) {
+  const address = addressOf(screen);
+  if (address === `${location.pathname}${location.search}${location.hash}`) return;
+  const write = isNew ? History.prototype.pushState : History.prototype.replaceState;
+  write.call(history, { story: screen }, "", address);
+}

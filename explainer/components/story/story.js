@@ -1,0 +1,418 @@
+// The story: one screen at a time, drawn from the trace of one picture. Turning screens asks nobody.
+
+const STORY_SCREENS = {
+  draw: DrawScreen,
+  patches: PatchesScreen,
+  numbers: NumbersScreen,
+  extra_row: ExtraRowScreen,
+  position: PositionScreen,
+  attention: AttentionScreen,
+  heads: HeadsScreen,
+  blocks: BlocksScreen,
+  answer: AnswerScreen,
+  cover: CoverScreen,
+  learn: LearnScreen,
+  end: EndScreen,
+};
+const STORY_TELL = 800; // milliseconds on a screen until the server hears of it
+const STORY_LEAVE = 300; // milliseconds after which a story that was taken away has ended
+const STORY_MARGIN = 12; // pixels below the story
+
+const stories = new WeakMap();
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".story");
+  let story = stories.get(root);
+  if (!story) stories.set(root, (story = new Story(root)));
+  story.send = setTriggerValue;
+  story.update(data);
+  return () => story.leave();
+}
+
+class Story {
+  constructor(root) {
+    this.root = root;
+    this.answers = new StoryAnswers();
+    this.measured = new Map(); // results of experiments with this picture
+    this.onKey = (event) => this.press(event);
+    this.onPop = (event) => this.popped(event);
+    this.onResize = () => this.fit();
+  }
+
+  // what comes from the server
+
+  update(bytes) {
+    clearTimeout(this.leaving);
+    this.listen();
+    if (this.bytes && sameBytes(bytes, this.bytes)) {
+      this.restyle();
+      return;
+    }
+    this.bytes = bytes;
+    this.data = unpack(bytes);
+    this.trace = new StoryTrace(this.data);
+    this.measured.clear();
+    this.telling = null;
+    this.pictureAddress = addressOfPicture(this.data);
+    this.outcomes = outcomeOf(this.trace);
+    if (!this.title) this.build();
+    this.look = stageLook(this.root, this.data.colours);
+    setMarks(this.root, this.data.colours);
+    this.label();
+    if (this.channel.choice) this.choose(this.channel.choice);
+  }
+
+  /** The theme may have changed, and with it the colours on canvases. */
+  restyle() {
+    const look = stageLook(this.root, this.data.colours);
+    const isSame = look.isDark === this.look.isDark;
+    this.look = look;
+    if (!isSame) this.screen?.refresh();
+  }
+
+  listen() {
+    if (this.channel) return;
+    this.channel = channelOf("story");
+    this.listener = (choice) => this.choose(choice);
+    this.channel.listeners.add(this.listener);
+    document.addEventListener("keydown", this.onKey);
+    // before Streamlit hears of it and runs the page for what needs no server
+    window.addEventListener("popstate", this.onPop, true);
+    window.addEventListener("resize", this.onResize);
+  }
+
+  leave() {
+    this.channel?.listeners.delete(this.listener);
+    this.channel = null;
+    document.removeEventListener("keydown", this.onKey);
+    window.removeEventListener("popstate", this.onPop, true);
+    window.removeEventListener("resize", this.onResize);
+    // Streamlit also calls this before it draws the same element again
+    this.leaving = setTimeout(() => {
+      clearTimeout(this.timer);
+      this.screen?.leave();
+      this.closeLive();
+    }, STORY_LEAVE);
+  }
+
+  /** Take over what the page says: the followed patch, the model to run, where the pages are. */
+  choose(choice) {
+    if (!this.data) return;
+    this.addresses = choice.addresses;
+    this.drawing = choice.drawing;
+    const followed = Math.max(0, choice.query - this.data.prefix_names.length);
+    const moved = followed !== this.followed;
+    this.followed = followed;
+    this.telling = moved ? null : this.telling;
+    this.openLive(choice.live);
+    for (const link of this.root.querySelectorAll("a[data-view]")) {
+      link.href = this.addressOfPage(link.dataset.view);
+    }
+    if (!this.screen) this.turnTo(screenInAddress(this.count) ?? choice.screen, { isFirst: true });
+    else {
+      writeAddress(this.number, false);
+      if (moved || this.shownBytes !== this.bytes) this.screen.refresh();
+    }
+    this.shownBytes = this.bytes;
+  }
+
+  get count() {
+    return this.data.screens.length;
+  }
+
+  // the frame
+
+  build() {
+    const { root } = this;
+    const { frame } = this.data;
+    root.replaceChildren();
+    const top = make("header", "top", root);
+    this.progress = make("span", "progress", top);
+    this.quiet = make("span", "quiet-word", top);
+    this.quiet.role = "status";
+    this.numbers = make("a", "numbers-link", top);
+    this.numbers.textContent = frame.numbers;
+    this.body = make("div", "body", root);
+    const words = make("div", "words", this.body);
+    this.title = make("h2", "", words);
+    this.title.tabIndex = -1;
+    this.told = make("p", "told", words);
+    this.words = make("div", "doing", words);
+    this.stage = make("div", "stage", this.body);
+    const bottom = make("nav", "bottom", root);
+    bottom.setAttribute("aria-label", frame.steps);
+    this.back = this.turner(bottom, "back", frame.back, () => this.turnTo(this.number - 1));
+    const dots = make("ol", "dots", bottom);
+    this.dots = this.data.screens.map((_, at) => {
+      const dot = make("button", "dot", make("li", "", dots));
+      dot.type = "button";
+      dot.addEventListener("click", () => this.turnTo(at + 1));
+      return dot;
+    });
+    this.next = this.turner(bottom, "next primary", frame.next, () => this.turnTo(this.number + 1));
+    this.announce = announcer(root);
+    root.addEventListener("click", (event) => this.clicked(event));
+    this.fit();
+  }
+
+  turner(parent, className, text, act) {
+    const button = make("button", className, parent, text);
+    button.type = "button";
+    button.addEventListener("click", act);
+    return button;
+  }
+
+  label() {
+    const { screens, frame } = this.data;
+    this.dots.forEach((dot, at) => {
+      const text = fill(frame.step, { number: at + 1, title: fill(screens[at].title, this.facts) });
+      dot.setAttribute("aria-label", text);
+      dot.title = text;
+    });
+  }
+
+  /** The story is as high as what the window leaves it. */
+  fit() {
+    const top = this.root.getBoundingClientRect().top + document.documentElement.scrollTop;
+    this.root.style.setProperty("--top", `${Math.max(0, Math.round(top)) + STORY_MARGIN}px`);
+  }
+
+  /** Links to pages stay inside the running app; a click that asks for a new tab stays the browser's. */
+  clicked(event) {
+    const link = event.target.closest("a[data-view]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    this.send("view", link.dataset.view);
+  }
+
+  addressOfPage(view) {
+    return this.addresses?.[view] ?? view;
+  }
+
+  // turning screens
+
+  turnTo(number, { isFirst = false, isPopped = false } = {}) {
+    if (!(number >= 1 && number <= this.count)) return;
+    if (this.number === number) return;
+    this.screen?.leave();
+    this.number = number;
+    const texts = this.data.screens[number - 1];
+    this.stage.replaceChildren();
+    this.words.replaceChildren();
+    setText(this.quiet, "");
+    this.screen = new STORY_SCREENS[texts.name](this, texts, number, this.stage, this.words);
+    const { frame } = this.data;
+    setText(this.title, fill(texts.title, this.facts));
+    setText(this.told, fill(texts.text, this.facts));
+    setText(this.progress, fill(frame.progress, { number, count: this.count }));
+    this.numbers.dataset.view = texts.view;
+    this.numbers.href = this.addressOfPage(texts.view);
+    this.numbers.title = texts.page;
+    this.root.dataset.screen = texts.name;
+    this.back.disabled = number === 1;
+    this.next.disabled = number === this.count;
+    this.dots.forEach((dot, at) => {
+      if (at + 1 === number) dot.setAttribute("aria-current", "step");
+      else dot.removeAttribute("aria-current");
+      dot.classList.toggle("done", at + 1 < number);
+    });
+    this.fit();
+    this.screen.build();
+    if (!isPopped) writeAddress(number, !isFirst);
+    if (!isFirst || document.activeElement === document.body) this.title.focus({ preventScroll: true });
+    if (!isFirst) {
+      this.root.scrollIntoView({ block: "nearest" });
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.tell({}), STORY_TELL);
+    }
+  }
+
+  popped(event) {
+    if (!Number.isInteger(event.state?.story) && !this.isOwnAddress()) return;
+    event.stopImmediatePropagation();
+    this.turnTo(screenInAddress(this.count) ?? 1, { isPopped: true });
+  }
+
+  /** Whether the address differs from the one that the server knows by its screen alone. */
+  isOwnAddress() {
+    return location.pathname === this.path && addressOf(1) === this.bare;
+  }
+
+  press(event) {
+    if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const [target] = event.composedPath();
+    if (target.closest?.("input, textarea, select, [contenteditable], [role=application], [role=slider]")) return;
+    const inside = event.composedPath().includes(this.root);
+    if (!inside && target !== document.body) return;
+    const to = {
+      ArrowLeft: this.number - 1,
+      PageUp: this.number - 1,
+      ArrowRight: this.number + 1,
+      PageDown: this.number + 1,
+      Home: 1,
+      End: this.count,
+    }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    this.turnTo(to);
+  }
+
+  // what goes to the server
+
+  /** Tell the server what it needs to know on other pages, and which picture is looked at now. */
+  tell(heard) {
+    clearTimeout(this.timer);
+    this.send("heard", { ...heard, screen: this.number });
+  }
+
+  follow(patch) {
+    if (patch === this.followed) return;
+    this.followed = patch;
+    this.telling = null;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.tell({ patch }), STORY_TELL);
+  }
+
+  answered(answer) {
+    this.tell({ answer });
+  }
+
+  // what the screens ask
+
+  get facts() {
+    const { data } = this;
+    const answer = data.has_head ? data.class_names[largestOf(this.outcomes)] : "";
+    return { ...data.facts, answer, block: this.tellingHead.block + 1 };
+  }
+
+  patchName(patch) {
+    const { columns, frame } = this.data;
+    return fill(frame.patch, { row: Math.floor(patch / columns) + 1, column: (patch % columns) + 1 });
+  }
+
+  headsOf(block) {
+    return this.trace.get(patternOf(block)).shape[0];
+  }
+
+  /** Where a patch looks in a head: a weight for each patch. */
+  weightsOf(block, head, patch) {
+    const { shape, data } = this.trace.get(patternOf(block));
+    const size = shape.at(-1);
+    const numPrefix = this.data.prefix_names.length;
+    const from = (head * size + numPrefix + patch) * size;
+    return data.subarray(from + numPrefix, from + size);
+  }
+
+  prefixWeight(block, head, patch, token) {
+    const { shape, data } = this.trace.get(patternOf(block));
+    const size = shape.at(-1);
+    return data[(head * size + this.data.prefix_names.length + patch) * size + token];
+  }
+
+  /** The head in which the followed patch looks most clearly at another one. */
+  get tellingHead() {
+    if (this.telling) return this.telling;
+    let best = { block: 0, head: 0, weight: -1 };
+    for (let block = 0; block < this.data.depth; block++) {
+      if (!this.trace.has(patternOf(block))) continue;
+      for (let head = 0; head < this.headsOf(block); head++) {
+        const weights = this.weightsOf(block, head, this.followed ?? this.data.telling);
+        const other = largestOf(weights, this.followed ?? this.data.telling);
+        const weight = other < 0 ? 0 : weights[other];
+        if (weight > best.weight) best = { block, head, weight };
+      }
+    }
+    return (this.telling = best);
+  }
+
+  streamName(stage) {
+    return stage ? `blocks.${stage - 1}.resid_post` : "embed";
+  }
+
+  /** The stages of the stream that the server has sent: 0 is before block 1. */
+  get stages() {
+    const all = Array.from({ length: this.data.depth + 1 }, (_, stage) => stage);
+    return all.filter((stage) => this.trace.has(this.streamName(stage)));
+  }
+
+  /** Predictions in the order of the screens: under which name and about what their answers are kept. */
+  predictions() {
+    const { data, followed } = this;
+    const several = data.rows * data.columns > 1;
+    const about = {
+      extra_row: data.pool === "cls" || several ? data.model : null,
+      position: several ? data.context : null,
+      attention: several ? `${data.context} ${followed}` : null,
+      answer: data.has_head && (data.depth > 1 || data.pool !== "cls") ? data.context : null,
+      cover: several ? data.context : null,
+      learn: "recorded",
+    };
+    return Object.entries(about).filter(([, what]) => what !== null);
+  }
+
+  /** Two other pictures than this one, with their pixels if the model can take them. */
+  otherPictures() {
+    const { data } = this;
+    const mine = { name: data.frame.picture, picture: { canvas: pictureCanvas(data), pixels: null } };
+    if (!data.is_digits || data.image_height !== 28) return [mine];
+    const size = data.image_height * data.image_width;
+    const digits = [3, 8].map((digit) => {
+      const pixels = data.arrays.digits.subarray(digit * size, (digit + 1) * size);
+      const { canvas } = new StagePicture().set(pixels, 28, 28, 1);
+      const name = fill(data.screens[0].digit, { digit });
+      return { name, picture: { canvas, pixels } };
+    });
+    return [mine, ...digits];
+  }
+
+  // the model in this browser
+
+  openLive(model) {
+    if (!model) return;
+    if (this.model?.hash === model.hash && this.live) return;
+    this.closeLive();
+    this.model = model;
+    this.live = openLive(model);
+    this.live.ready.catch(() => (this.live = null));
+  }
+
+  closeLive() {
+    this.live?.close();
+    this.live = null;
+  }
+
+  get hasLive() {
+    return Boolean(this.live);
+  }
+
+  /** A pass over other pixels or with edits; null if a newer one was asked for, or none is possible. */
+  async ask(pixels, edits = {}) {
+    if (!this.live) return null;
+    try {
+      return await this.live.ask(pixels, edits);
+    } catch {
+      setText(this.quiet, this.data.frame.failed);
+      return null;
+    }
+  }
+
+  /** What the model makes of this picture with edits: shares, or features. */
+  async outcome(edits) {
+    const trace = await this.ask(this.data.arrays.image, edits);
+    if (!trace && !this.hasLive) setText(this.quiet, this.data.frame.no_live);
+    return trace && outcomeOf(trace);
+  }
+}
+
+function sameBytes(one, other) {
+  return one.length === other.length && one.every((byte, at) => byte === other[at]);
+}
+
+function pictureCanvas(data) {
+  const { image_height: height, image_width: width, channels, arrays } = data;
+  return new StagePicture().set(arrays.image, height, width, channels).canvas;
+}
+
+function addressOfPicture(data) {
+  return pictureCanvas(data).toDataURL();
+}

@@ -1,0 +1,213 @@
+// Screens 4 and 5: the row that joins the others, and where each patch was.
+
+class ExtraRowScreen extends StoryScreen {
+  build() {
+    const { data, stage, trace } = this;
+    stage.classList.add("rows");
+    this.isClass = data.pool === "cls";
+    const box = make("div", "rows-box", stage);
+    this.buildRows(box);
+    const hasQuestion = this.isClass || data.rows * data.columns > 1;
+    if (!hasQuestion) return;
+    this.prediction = new Prediction(this, {
+      about: data.model,
+      question: this.text("question"),
+      options: this.texts.options,
+    });
+    this.proof = make("div", "proof", stage);
+    if (this.prediction.isAnswered) this.reveal();
+    else if (this.isClass) requestAnimationFrame(() => box.classList.add("joined"));
+  }
+
+  buildRows(box) {
+    const { data, trace, story } = this;
+    const patchRows = trace.get("patch_embed");
+    if (this.isClass) {
+      const first = make("div", "first", box);
+      make("span", "name", first, data.prefix_names[0]);
+      const canvas = this.canvas(first, "pixelated strip", this.text("row", { name: data.prefix_names[0] }));
+      this.paintRows(canvas, { shape: [1, data.width], data: rowOf(trace.get("tokens"), 0) }, patchRows);
+    }
+    const others = make("div", "others", box);
+    this.paintPatches(make("canvas", "pixelated", others));
+    const canvas = this.canvas(others, "pixelated strip all", this.text("rows"));
+    this.paintRows(canvas, patchRows, patchRows);
+    const count = data.rows * data.columns;
+    const mark = make("span", "row-of", others);
+    mark.style.top = `${(100 * story.followed) / count}%`;
+    mark.style.height = `${100 / count}%`;
+  }
+
+  /** The patch beside each row. */
+  paintPatches(canvas) {
+    const { data } = this;
+    const [wide, high] = [data.patch_width, data.patch_height];
+    const { context } = resize(canvas, wide, high * data.rows * data.columns);
+    const picture = { canvas: pictureCanvas(data), isSmall: data.image_width <= 96 };
+    for (let patch = 0; patch < data.rows * data.columns; patch++) {
+      drawPatch(context, picture, data, patch, { x: 0, y: patch * high, width: wide, height: high });
+    }
+    canvas.ariaHidden = "true";
+  }
+
+  /** Paint rows on the scale of all of them, so that colours can be compared. */
+  paintRows(canvas, rows, scale) {
+    const { look } = this.story;
+    const painted = new StageRows().set(rows, look);
+    const { context } = resize(canvas, painted.cells, painted.rows);
+    context.drawImage(painted.canvas, 0, 0);
+  }
+
+  predicted(index, option) {
+    const right = this.texts.options[1];
+    this.prediction.settle({ given: option, right, result: this.text("why") });
+    this.reveal();
+  }
+
+  showMe() {
+    this.proof.classList.remove("shown");
+    requestAnimationFrame(() => this.proof.classList.add("shown"));
+  }
+
+  /** Show the row beside other pictures: it is the same, since it is a part of the model. */
+  reveal() {
+    const { data, trace, story, proof } = this;
+    this.stage.classList.add("proved");
+    proof.replaceChildren();
+    make("p", "caption", proof, this.text("proof"));
+    if (!this.isClass) {
+      const canvas = this.canvas(proof, "pixelated strip", this.text("proof"));
+      const rows = trace.get("patch_embed");
+      const mean = new Float32Array(data.width);
+      rows.data.forEach((value, at) => (mean[at % data.width] += value / (data.rows * data.columns)));
+      this.paintRows(canvas, { shape: [1, data.width], data: mean }, rows);
+    } else {
+      for (const { name, picture } of story.otherPictures()) this.showOther(name, picture);
+    }
+    requestAnimationFrame(() => proof.classList.add("shown"));
+  }
+
+  async showOther(name, { canvas: image, pixels }) {
+    const { data, proof, story } = this;
+    const line = make("div", "other", proof);
+    line.append(image);
+    image.setAttribute("aria-hidden", "true");
+    const label = `${data.prefix_names[0]}, ${name}`;
+    const canvas = this.canvas(line, "pixelated strip", label);
+    // a pass of its own, so that nobody has to believe it
+    const trace = pixels && story.hasLive ? await story.ask(pixels) : null;
+    const tokens = (trace ?? this.trace).get("tokens");
+    this.paintRows(canvas, { shape: [1, data.width], data: rowOf(tokens, 0) });
+  }
+
+  leave() {
+    this.stage.classList.remove("rows", "proved");
+  }
+}
+
+class PositionScreen extends StoryScreen {
+  build() {
+    const { data, stage, story } = this;
+    this.count = data.rows * data.columns;
+    stage.classList.add("beside");
+    this.patches = this.board(make("div", "left", stage));
+    this.patches.mark("followed", story.followed);
+    this.right = make("div", "right", stage);
+    this.bars(this.right).show(outcomeOf(this.trace));
+    if (this.count < 2) return;
+    this.hasPosition = data.position !== "none";
+    this.prediction = new Prediction(this, {
+      about: data.context,
+      question: this.text("question"),
+      options: this.texts.options.map((option) => fill(option, story.facts)),
+    });
+    if (this.prediction.isAnswered) this.open();
+  }
+
+  get withPosition() {
+    return this.isOff !== true;
+  }
+
+  async predicted(index) {
+    this.order = shuffledOrder(this.count);
+    this.patches.arrange(this.order);
+    const after = await this.story.outcome({ order: this.order });
+    if (!after || this.story.screen !== this) return;
+    const before = outcomeOf(this.trace);
+    const options = this.prediction.options;
+    if (!this.data.has_head) {
+      const alike = likeness(before, after);
+      const right = options[alike > 0.9999 ? 0 : 1];
+      const result = this.text("result_features", { likeness: alike.toFixed(3) });
+      this.prediction.settle({ given: options[index], right, result });
+    } else {
+      const [old, now] = [largestOf(before), largestOf(after)];
+      const names = this.data.class_names;
+      const result = this.text("result", {
+        old: names[old],
+        old_share: percent(before[old]),
+        new: names[now],
+        new_share: percent(after[now]),
+      });
+      this.prediction.settle({ given: options[index], right: options[old === now ? 0 : 1], result });
+    }
+    this.open();
+  }
+
+  showMe() {
+    this.isOff = false;
+    this.shuffle();
+  }
+
+  /** The experiment: shuffled or in order, with position and without. */
+  open() {
+    const { right } = this;
+    right.replaceChildren();
+    right.classList.add("two");
+    this.task();
+    this.tools = make("div", "tools", this.words);
+    this.button(this.tools, "shuffle", () => this.shuffle());
+    this.button(this.tools, "order", () => this.shuffle(null));
+    if (this.hasPosition) {
+      this.toggle = make("div", "toggle", this.tools);
+      this.toggle.role = "group";
+      this.toggle.setAttribute("aria-label", this.text("choose"));
+      for (const [name, isOff] of [["with_position", false], ["without_position", true]]) {
+        const button = this.button(this.toggle, name, () => {
+          this.isOff = isOff;
+          this.measure();
+        });
+        button.setAttribute("aria-pressed", isOff === Boolean(this.isOff));
+        button.isOff = isOff;
+      }
+    }
+    make("p", "caption", right, this.text("in_order"));
+    this.before = this.bars(right);
+    make("p", "caption", right, this.text("shuffled"));
+    this.after = this.bars(right);
+    this.shuffle(this.order ?? shuffledOrder(this.count));
+  }
+
+  shuffle(order = shuffledOrder(this.count)) {
+    this.order = order;
+    this.patches.arrange(order);
+    this.measure();
+  }
+
+  async measure() {
+    const { story } = this;
+    for (const button of this.toggle?.children ?? []) {
+      button.setAttribute("aria-pressed", button.isOff === Boolean(this.isOff));
+    }
+    const noPosition = Boolean(this.isOff);
+    const before = await story.outcome(noPosition ? { noPosition } : {});
+    const after = this.order ? await story.outcome({ order: this.order, noPosition }) : before;
+    if (!before || !after || story.screen !== this) return;
+    this.before.show(before);
+    this.after.show(after);
+  }
+
+  leave() {
+    this.stage.classList.remove("beside");
+  }
+}

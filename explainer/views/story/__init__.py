@@ -1,0 +1,61 @@
+"""The story: twelve short screens through the whole model, drawn in the browser."""
+
+import html
+from pathlib import Path
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from explainer.components.story import Told, story
+from explainer.content import load_texts
+from explainer.inputs.models.for_browser import browser_model
+from explainer.observation import observe
+from explainer.observation.observe import Observation
+from explainer.shell import routes
+from explainer.shell.mistake_banner import show_banner
+from explainer.shell.picker.visitor_pictures import own_pictures
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.views.story.hear import hear
+from explainer.views.story.packed import pack_story
+
+LINKED = ("train", "home", *routes.PIPELINE)  # the pages to which screens link
+TEXTS = load_texts("story")
+STYLE = f"<style>{(Path(__file__).parent / 'page.css').read_text(encoding='utf-8')}</style>"
+
+
+def render(choice: Choice, observation: Observation) -> None:
+    observe.keep_for_this_run(choice)
+    st.html(STYLE)
+    st.html(f'<h1 class="story-heading">{html.escape(TEXTS["heading"])}</h1>')
+    show_banner(choice)
+    place = session.place(choice)
+    told = Told(
+        query=place.config.num_prefix_tokens + place.patch(observation.telling_patch),
+        screen=session.load().screen,
+        addresses=addresses(),
+        live=browser_model(choice),
+        drawing=drawing_name(choice),
+    )
+    view = story(
+        key="story",
+        data=pack_story(choice, observation),
+        told=told,
+        on_hear=lambda heard: hear(choice, heard),
+    )
+    if view in routes.TITLES:
+        routes.go(view)
+
+
+def addresses() -> dict[str, str]:
+    """Return where the pages with the numbers are, each with model, picture and patch."""
+    query = urlencode(session.link())
+    return {
+        view: f"{'' if view == 'home' else routes.address(view)}?{query}".rstrip("?")
+        for view in LINKED
+    }
+
+
+def drawing_name(choice: Choice) -> str:
+    last = own_pictures().get("draw")
+    return last.name if last and last.code == choice.picture else ""

@@ -1,0 +1,45 @@
+"""What a visitor did in the story, and what follows from it; a browser may send anything."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from explainer.components.drawing_pad import read_drawing
+from explainer.inputs.pictures.galleries import DIGITS, samples
+from explainer.shell.picker import KIND_KEY, PHOTO_KIND_KEY
+from explainer.shell.picker.digits import take_drawing
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.link import CLASSES, SCREENS
+
+
+def hear(choice: Choice, heard: Mapping[str, Any]) -> None:
+    """Take over the screen, the followed patch and the picture that a browser sent."""
+    screen, patch, sample = (number_in(heard, name) for name in ("screen", "patch", "sample"))
+    if screen is not None and 1 <= screen <= SCREENS:
+        session.change(screen=screen)
+    if patch is not None and patch < choice.config.num_patches:
+        session.set_patch(choice, patch)
+    if sample is not None:
+        take_sample(choice, sample)
+    if choice.gallery == DIGITS and (drawn := read_drawing(heard.get("drawing"))):
+        st.session_state[KIND_KEY] = "draw"
+        take_drawing(*drawn)
+
+
+def number_in(heard: Mapping[str, Any], name: str) -> int | None:
+    """Return a whole number from 0 that a browser sent; None for anything else."""
+    value = heard.get(name)
+    return value if type(value) is int and value >= 0 else None
+
+
+def take_sample(choice: Choice, sample: int) -> None:
+    """Show a shipped picture: the first test digit of a class, or a picture of the gallery."""
+    if choice.gallery == DIGITS:
+        if sample < CLASSES:
+            st.session_state[KIND_KEY] = "digit"
+            session.change(digit=sample, index=0, picture="")
+    elif sample < len(samples(choice.gallery)):
+        st.session_state[PHOTO_KIND_KEY] = "sample"
+        session.change(sample=sample, photo="")

@@ -1,0 +1,31 @@
+"""The pictures that the first screen offers beside a drawing."""
+
+import base64
+from functools import cache
+from io import BytesIO
+
+from PIL import Image
+
+from explainer.content import load_texts
+from explainer.inputs.pictures.galleries import DIGITS, samples
+
+SIDE = 96  # pixels
+
+
+@cache
+def gallery_pictures(gallery: str) -> list[dict[str, str]]:
+    """Return the shipped pictures of a gallery, each with its name and as a small JPEG."""
+    if gallery == DIGITS:
+        return []
+    names = load_texts("picker")["samples"][gallery]
+    return [
+        {"name": names[picture.name], "address": small(picture.open())}
+        for picture in samples(gallery)
+    ]
+
+
+def small(image: Image.Image) -> str:
+    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    content = BytesIO()
+    image.save(content, "JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()

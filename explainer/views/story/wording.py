@@ -1,0 +1,70 @@
+"""The story's texts for a model and a picture, and the numbers that they name."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from explainer.content import load_variant
+from explainer.content.numbers import percent
+from explainer.inputs.pictures.galleries import DIGITS
+from explainer.observation.flaws import flaws
+from explainer.observation.observe import Observation
+from explainer.observation.text_variants import endings_of
+from explainer.shell import routes, story_screens
+from explainer.state.choice import Choice
+from explainer.views.story.learned import Learned
+
+
+def texts_for(choice: Choice, seen: Observation, is_live: bool) -> Mapping[str, Any]:
+    """Return the story's texts in the variants that are true of this model."""
+    return load_variant("story", (*endings_for(choice, seen, is_live), *endings_of(seen)))
+
+
+def endings_for(choice: Choice, seen: Observation, is_live: bool) -> tuple[str, ...]:
+    """Return the endings of the variants for this model, the most specific first."""
+    config = seen.config
+    replaces, single = not flaws(choice).residual, config.num_patches == 1
+    has = {
+        "_single_mean": single and config.pool == "mean",
+        "_single": single,
+        "_features": not seen.has_head,
+        "_one_block_no_residual": config.depth == 1 and replaces,
+        "_no_residual": replaces,
+        "_one_block": config.depth == 1,
+        "_one_head": config.num_heads == 1,
+        "_one_number": config.embed_dim == 1,
+        "_no_position": config.pos_embed == "none",
+        "_mean": config.pool == "mean",
+        "_untrained": not choice.trained,
+        "_asked": not is_live and seen.gallery == DIGITS,
+    }
+    return tuple(ending for ending, holds in has.items() if holds)
+
+
+def screens_of(texts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the texts of each screen, in their order, with where its numbers are."""
+    return [
+        {**texts["screens"][name], "name": name, "view": view, "page": routes.TITLES[view]}
+        for name, view in story_screens.NUMBERS.items()
+    ]
+
+
+def facts_for(seen: Observation, learned: Learned | None, texts: Mapping[str, Any]) -> dict:
+    """Return the numbers that the texts may name; the browser adds those of its experiments."""
+    config = seen.config
+    (rows, columns), (patch_height, patch_width) = config.grid_size, config.patch_hw
+    cover = texts["screens"]["cover"]["black" if seen.gallery == DIGITS else "mean"]
+    facts = {
+        "rows": rows,
+        "columns": columns,
+        "patch_height": patch_height,
+        "patch_width": patch_width,
+        "patch_dim": f"{config.patch_dim:,}",
+        "patches": f"{config.num_patches:,}",
+        "width": f"{config.embed_dim:,}",
+        "heads": config.num_heads,
+        "depth": config.depth,
+        "classes": f"{config.num_classes:,}",
+        "share": percent(1 / config.num_patches),
+        "cover": cover,
+    }
+    return facts | (learned.facts if learned else {})
