@@ -17,11 +17,9 @@ from torch import Tensor
 
 from explainer.inputs.models.for_browser import BrowserFile, make_file
 from explainer.inputs.models.load import Source, load_source
+from explainer.observation.live_answer import edited_pass, read_edits
 from vit_core import TrainConfig, ViTConfig, trace
 from vit_core.data import DataInfo, mnist_info, normalize
-from vit_core.interpret.cover import cover_patches, leave_out_patches
-from vit_core.interpret.heads import switch_heads_off
-from vit_core.interpret.position import shuffle_patches
 from vit_core.mistakes import MISTAKES, build_with
 
 CLOSE = 1e-5  # of a tensor's largest number, at least of 1
@@ -135,38 +133,6 @@ def test_every_tensor_is_pytorchs(tab: LivePage, name: str) -> None:
     assert_equal(found, dict(trace(source.model, normalize(pixels, source.info))))
 
 
-def expected_with(source: Source, pixels: Tensor, edits: dict[str, Any]) -> dict[str, Tensor]:
-    """Return the trace with edits, made of what ``vit_core`` has for each."""
-    config = source.model.config
-    images = normalize(pixels, source.info)
-    black = normalize(torch.zeros_like(pixels), source.info)[0, :, 0, 0]
-    cover = edits.get("cover", {})
-    for how, value in (("mean", images.mean(dim=(2, 3))), ("black", black)):
-        patches = [int(patch) for patch, found in cover.items() if found == how]
-        images = cover_patches(images, config.patch_hw, patches, value)
-    dropped = [int(patch) for patch, found in cover.items() if found == "drop"]
-    if order := edits.get("order"):
-        images = shuffle_patches(images, config.patch_hw, torch.tensor(order))
-        dropped = [order.index(patch) for patch in dropped]
-    changes = dict(switch_heads_off(config, edits.get("headsOff", [])))
-    if edits.get("noPosition") and config.pos_embed != "none":
-        changes["pos_embed"] = torch.zeros_like
-    tensors = {}
-
-    def tap(name: str, tensor: Tensor) -> Tensor:
-        tensor = tensor.clone()
-        if name in changes:
-            tensor = changes[name](tensor)
-        if name == "embed":
-            tensor = leave_out_patches(tensor, config, dropped)
-        tensors[name] = tensor
-        return tensor
-
-    with torch.no_grad():
-        source.model(images, tap)
-    return tensors
-
-
 ORDER = [7, 2, 9, 4, 11, 0, 5, 10, 3, 8, 1, 6]
 EDITS = {
     "heads": {"headsOff": [[0, 1], [1, 0], [1, 2]]},
@@ -193,7 +159,8 @@ def test_an_edited_pass_is_pytorchs(tab: LivePage, name: str, what: str) -> None
     edits["headsOff"] = [pair for pair in edits.get("headsOff", []) if pair[1] < heads]
     pixels = pixels_for(source.model.config)
     found = tab.trace(serve(tab, source), as_drawn(pixels), edits)
-    assert_equal(found, expected_with(source, pixels, edits))
+    expected = edited_pass(source, as_drawn(pixels), read_edits(edits))
+    assert_equal(found, {name: tensor[None] for name, tensor in expected.items()})
 
 
 def test_numbers_of_two_bytes_are_read_exactly(tab: LivePage) -> None:
@@ -449,3 +416,64 @@ def test_the_app_hands_out_the_weights(browser: Browser, tmp_path: Path, base: s
         page.get_by_role("link", name="first").click()
         expect(page.locator(".answer")).to_have_text("10 logits")
         page.close()
+
+
+SERVER = """
+const sent = [];
+const sleep = (time) => new Promise((resolve) => setTimeout(resolve, time));
+const pixels = (value) => new Uint8ClampedArray(4).fill(value);
+const said = (promise) =>
+  promise.then((trace) => trace && told(trace), (error) => error.message);
+"""
+
+
+def test_a_server_is_asked_one_at_a_time_and_the_newest_wins(tab: LivePage) -> None:
+    content = safetensors.torch.save({"logits": torch.tensor([1.5, -2.0])})
+    found = tab.run(
+        SERVER
+        + """const live = openServerLive({ send: (asked) => sent.push(asked), every: 30 });
+        await live.ready;
+        const asked = [1, 2, 3].map((value) => said(live.ask(pixels(value), { noPosition: true })));
+        await sleep(100);
+        const early = sent.length;
+        live.answered({ id: "of another", error: "no" });
+        live.answered({ id: sent[0].id, tensors: given });
+        live.answered({ id: sent[0].id, error: "again" });
+        await sleep(100);
+        live.answered({ id: sent[1].id, error: "too large" });
+        const answers = await Promise.all(asked);
+        const open = [said(live.ask(pixels(4))), said(live.ask(pixels(5)))];
+        live.close();
+        open.push(said(live.ask(pixels(6))));
+        return { early, sent, answers, closed: await Promise.all(open) };""",
+        base64.b64encode(content).decode(),
+    )
+    assert found["early"] == 1
+    first, second = found["sent"][:2]
+    assert first["id"] != second["id"] and first["edits"] == {"noPosition": True}
+    assert base64.b64decode(first["pixels"]) == b"\1" * 4
+    assert base64.b64decode(second["pixels"]) == b"\3" * 4
+    logits, waited, failed = found["answers"]
+    assert arrays_of(logits)["logits"].tolist() == [1.5, -2.0]
+    assert (waited, failed) == (None, "too large")
+    assert found["closed"] == [None, None, None]
+
+
+def test_a_server_is_not_asked_too_often_and_not_waited_for_endlessly(tab: LivePage) -> None:
+    found = tab.run(
+        SERVER
+        + """const live = openServerLive({
+          send: ({ id }) => {
+            sent.push(performance.now());
+            if (sent.length < 4) live.answered({ id, error: "soon" });
+          },
+          every: 80,
+          patience: 60,
+        });
+        const answers = [];
+        for (const value of [1, 2, 3, 4]) answers.push(await said(live.ask(pixels(value))));
+        live.close();
+        return { answers, gaps: sent.slice(1).map((time, at) => time - sent[at]) };"""
+    )
+    assert found["answers"] == ["soon"] * 3 + ["the server does not answer"]
+    assert all(gap >= 79 for gap in found["gaps"])

@@ -193,9 +193,10 @@ function inApp(address) {
 
 /** The same ``ask`` for a model that only the server can run: less often, one at a time, newest wins.
  *
- * ``send`` takes {id, pixels (base64), edits}, as a trigger of the component can. The component gives
- * the server's answer, {id, bytes} or {id, error}, to ``answered``; one that does not come within
- * ``patience`` milliseconds is an error.
+ * ``send`` takes {id, pixels, edits}, as a trigger of the component can. The component gives what
+ * ``observation/live_answer.py`` makes of it, {id, tensors} or {id, error}, to ``answered``, as often as
+ * it gets it. An answer that does not come within ``patience`` milliseconds is an error. Pixels and
+ * tensors travel as base64.
  */
 function openServerLive({ send, every = 250, patience = 15_000 }) {
   let [asked, waiting, last, timer, closed, count] = [null, null, -Infinity, 0, false, 0];
@@ -229,12 +230,12 @@ function openServerLive({ send, every = 250, patience = 15_000 }) {
         waiting = { id: `${session}-${count++}`, pixels: pixels.slice(), edits, resolve, reject };
         next();
       }),
-    answered: ({ id, bytes, error }) => {
+    answered: ({ id, tensors, error }) => {
       if (asked?.id !== id) return;
       settle((resolve, reject) => {
         try {
           if (error) throw new Error(error);
-          resolve(readTensors(bytes));
+          resolve(readTensors(Uint8Array.from(atob(tensors), (letter) => letter.charCodeAt(0))));
         } catch (problem) {
           reject(problem);
         }
