@@ -1,6 +1,7 @@
 """Reads a page that ``AppTest`` drew: texts, HTML, questions, what its components were sent."""
 
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,33 @@ def curves_of(app: AppTest, key: str) -> dict[str, Any]:
     """Return the message to the curves of this key."""
     found = [proto for proto in sent_to(app, "curves") if proto.id.endswith(f"-{key}")]
     return json.loads(found[0].json)
+
+
+# folds
+
+
+def unfold(app: AppTest) -> AppTest:
+    """Open every fold of a page, also those in others, and return the page that is drawn then."""
+    opened: set[str] = set()
+    while closed := set(folds_of(app)) - opened:
+        for key in closed:
+            app.session_state[key] = True
+        opened |= closed
+        app.run()
+        assert not app.exception, app.exception[0].message
+    return app
+
+
+def folds_of(app: AppTest) -> list[str]:
+    """Return the keys of all folds of a page, in its order."""
+    found = []
+    pending = [app.main]
+    while pending:
+        block = pending.pop()
+        pending += getattr(block, "children", {}).values()
+        if block.type == "expander" and (key := re.search("-(fold-.*)$", block.proto.id)):
+            found.append(key[1])
+    return found[::-1]
 
 
 # questions

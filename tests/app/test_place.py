@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from reading import unfold
 from streamlit.testing.v1 import AppTest
 
 from explainer.components.packing import unpack
@@ -185,7 +186,7 @@ def test_a_page_says_which_matrices_it_has(page: str, config: ViTConfig) -> None
     choice = without_head(config) if page == FEATURES else untrained(config)
     app = drawn_for(page, (choice, ""))
     shapes = {}
-    for element in app.get("bidi_component"):
+    for element in unfold(app).get("bidi_component"):
         if element.proto.component_name == "vit_explainer.matrices":
             header, arrays = unpack(element.proto.bytes)
             shapes |= {item["name"]: arrays[item["name"]].shape for item in header["items"]}

@@ -16,6 +16,7 @@ from reading import (
     questions_of,
     right_answer,
     texts_of,
+    unfold,
 )
 from streamlit.testing.v1 import AppTest
 
@@ -25,8 +26,9 @@ from explainer.inputs.pictures import link_code
 from explainer.observation import observe, positions
 from explainer.state.choice import SOURCES, Choice
 from explainer.state.link import State
-from explainer.state.place import Cell
-from explainer.views.position import PARTS
+from explainer.state.place import Cell, Place
+from explainer.training.recorded import recorded
+from explainer.views.position import PARTS, patterns
 from explainer.views.position.curves import dimensions_of
 from explainer.views.position.places import place_names
 from explainer.views.position.table import worked
@@ -51,6 +53,11 @@ def alike(app: AppTest) -> np.ndarray:
     )
 
 
+def table_of(config: ViTConfig, **params: object) -> AppTest:
+    """Draw the page with the whole table in sight."""
+    return unfold(draw_parts("position", config, **params))
+
+
 # every model, every kind
 
 
@@ -60,11 +67,11 @@ def alike(app: AppTest) -> np.ndarray:
 def test_every_kind_on_every_source(source: str, kind: str, open_page: Open) -> None:
     app = open_page("position", source=source, kind=kind, shuffle=2)
     assert not app.exception and not app.error
-    assert len(app.header) == len(PARTS) + 1
+    assert len(app.header) == len(PARTS)
     loaded = load.load_source(source, State().shaped)
     config = loaded.model.config
     tensors = observe.observe(Choice(source, config, 0, 7, 0, gallery=loaded.gallery)).tensors
-    found = matrices_of(app)
+    found = matrices_of(unfold(app))
     for name in ("tokens", "pos_embed", "embed"):
         np.testing.assert_array_equal(found[name], tensors[name])
     np.testing.assert_allclose(found["embed"], found["tokens"] + found["pos_embed"], atol=1e-6)
@@ -87,8 +94,10 @@ def test_shapes_at_their_extremes(
     app = open_page("position", source="untrained", position=position, shuffle=1, **shape)
     assert not app.exception and not app.error
     config = State(position=position, **shape).shaped
-    assert matrices_of(app)["embed"].shape == (config.num_tokens, width)
-    assert ("pos_embed" in matrices_of(app)) == (position != "none")
+    assert matrices_of(app)["added"].shape == (1 if position == "none" else 3, width)
+    found = matrices_of(unfold(app))
+    assert found["embed"].shape == (config.num_tokens, width)
+    assert ("pos_embed" in found) == (position != "none")
 
 
 @pytest.mark.parametrize("pool", ["cls", "mean"])
@@ -101,7 +110,7 @@ def test_registers_have_no_position(pool: str, position: str, query: int) -> Non
     found, tensors = matrices_of(app), observation_of(config=config).tensors
     np.testing.assert_array_equal(found["embed"], tensors["embed"])
     if position == "none":
-        assert "pos_embed" not in found and "table" not in found
+        assert "pos_embed" not in found and "table" not in matrices_of(unfold(app))
         assert not any("underbrace" in text for text in formulas_of(app))
         return
     assert found["pos_embed"].shape == (16 + (pool == "cls"), 64)
@@ -124,7 +133,10 @@ def test_registers_have_no_position(pool: str, position: str, query: int) -> Non
 @pytest.mark.parametrize("kind", POSITIONS)
 def test_shapes_that_no_knob_reaches(config: ViTConfig, kind: str) -> None:
     app = draw_parts("position", config, kind=kind, shuffle=5)
-    found, (choice, seen) = matrices_of(app), choice_and_observation(config=config)
+    found, (choice, seen) = (
+        matrices_of(unfold(app)),
+        choice_and_observation(config=config),
+    )
     np.testing.assert_array_equal(found["embed"], seen.tensors["embed"])
     table = positions.table(choice, seen, kind)
     assert ("table" in found) == (table is not None)
@@ -148,7 +160,7 @@ def test_an_own_picture_has_no_label_and_every_part(open_page: Open) -> None:
     pixels[8:20, 12:15] = 255
     app = open_page("position", **SMALL, picture=link_code.encode(pixels), shuffle=1)
     assert not app.exception and not app.error
-    assert len(app.header) == len(PARTS) + 1
+    assert len(app.header) == len(PARTS)
 
 
 def test_a_blank_picture_stays_the_same_shuffled(open_page: Open) -> None:
@@ -179,7 +191,7 @@ def test_a_blank_picture_stays_the_same_shuffled(open_page: Open) -> None:
 def test_no_link_breaks_the_page(params: dict[str, object], open_page: Open) -> None:
     app = open_page("position", **SMALL, **params)
     assert not app.exception and not app.error
-    assert len(app.header) == len(PARTS) + 1
+    assert len(app.header) == len(PARTS)
 
 
 # the table
@@ -188,9 +200,9 @@ def test_no_link_breaks_the_page(params: dict[str, object], open_page: Open) -> 
 def test_another_kind_is_what_the_formula_gives() -> None:
     for config in SHAPES:
         rows = 16 + (config.pool == "cls")
-        found = matrices_of(draw_parts("position", config, kind="sincos"))["table"]
+        found = matrices_of(table_of(config, kind="sincos"))["table"]
         np.testing.assert_array_equal(found, sincos_1d(torch.arange(rows), 64).numpy())
-        found = matrices_of(draw_parts("position", config, kind="sincos2d"))["table"]
+        found = matrices_of(table_of(config, kind="sincos2d"))["table"]
         np.testing.assert_array_equal(found[-16:], sincos_2d(4, 4, 64).numpy())
         assert rows == 16 or not found[0].any()
 
@@ -199,8 +211,8 @@ def test_another_kind_is_what_the_formula_gives() -> None:
 def test_a_learned_table_is_the_default_models_where_it_fits(open_page: Open) -> None:
     app = open_page("position", source="untrained", position="sincos", kind="learned")
     expected = load.load_source("default").model.pos_embed.detach()[0].numpy()
-    np.testing.assert_array_equal(matrices_of(app)["table"], expected)
-    assert "learned by the default model" in texts_of(app)
+    np.testing.assert_array_equal(matrices_of(unfold(app))["table"], expected)
+    assert "has learned it" in texts_of(app)
     app = open_page("position", source="untrained", width=32, position="sincos", kind="learned")
     assert "table" not in matrices_of(app)
     assert "cannot be computed" in texts_of(app)
@@ -223,6 +235,33 @@ def test_every_worked_cell_ends_in_the_number_of_the_table(config: ViTConfig, ki
             computed = getattr(np, function[1:])(place * 10000.0 ** (-power / base))
             assert computed == pytest.approx(value, abs=1e-6)
             assert float(shown) == pytest.approx(value, abs=1e-6) and again == function
+
+
+def test_a_link_to_a_cell_of_a_fold_opens_it(open_page: Open) -> None:
+    assert set(matrices_of(open_page("position", **SMALL))) == {"added"}
+    app = open_page("position", **SMALL, cell="table.3.5")
+    assert "table" in matrices_of(app) and "patch 1, 3, dimension 6" in texts_of(app)
+    app = open_page("position", **SMALL, cell="pos_embed.2.9")
+    found = matrices_of(app)
+    np.testing.assert_array_equal(found["added"][1], found["pos_embed"][2])
+    assert found["pos_embed"].shape == (17, 16)
+
+
+@pytest.mark.parametrize("registers", [0, 2])
+def test_the_followed_token_is_its_rows_and_leads_to_their_cells(
+    registers: int, click_in: Callable[..., AppTest]
+) -> None:
+    config = ViTConfig(patch_size=7, depth=1, embed_dim=96, num_heads=4, num_registers=registers)
+    query = config.num_prefix_tokens + 5
+    app = draw_parts("position", config, query=query)
+    tensors = observation_of(config=config).tensors
+    expected = [tensors["tokens"][6], tensors["pos_embed"][6], tensors["embed"][query]]
+    np.testing.assert_array_equal(matrices_of(app)["added"], np.stack(expected))
+    for row, cell in enumerate(("tokens.6.9", "pos_embed.6.9", f"embed.{query}.9")):
+        clicked = {"choice": {"matrix": "added", "row": row, "column": 9, "at": float(row)}}
+        app = click_in(app, "add-one", clicked)
+        assert app.session_state["state"].cell == cell
+        assert f"{expected[2][9]:.6f}" in " ".join(formulas_of(app))
 
 
 def test_the_chosen_cell_of_a_wave_is_worked_out(open_page: Open) -> None:
@@ -265,7 +304,7 @@ def test_a_picture_without_equal_patches_says_so(open_page: Open) -> None:
     noise = np.random.default_rng(0).integers(0, 2, (28, 28)).astype(np.uint8) * 255
     app = open_page("position", **SMALL, picture=link_code.encode(noise))
     assert not app.exception
-    assert "no two have here" in texts_of(app)
+    assert "this image has no two such patches" in texts_of(app)
 
 
 # dimensions
@@ -313,7 +352,7 @@ def test_the_kind_is_kept_and_the_models_own_is_no_choice(open_page: Open) -> No
 @pytest.mark.parametrize("config", SHAPES)
 def test_similarity_of_the_chosen_place(config: ViTConfig, kind: str) -> None:
     query = 5 + config.num_prefix_tokens
-    app = draw_parts("position", replace(config, pos_embed=kind), query=query)
+    app = table_of(replace(config, pos_embed=kind), query=query)
     table = matrices_of(app)["table"].astype(np.float64)
     sizes = np.linalg.norm(table, axis=1)
     sizes[sizes == 0] = 1
@@ -322,7 +361,9 @@ def test_similarity_of_the_chosen_place(config: ViTConfig, kind: str) -> None:
     others = [at for at in range(config.num_prefix_tokens, len(table)) if at != query]
     nearest = place_names(config)[max(others, key=lambda at: expected[at])]
     best = max(expected[at] for at in others)
-    assert sum(np.isclose(expected[others], best)) > 1 or f"Most alike: {nearest}" in texts_of(app)
+    assert sum(np.isclose(expected[others], best)) > 1 or f"Most similar: {nearest}" in texts_of(
+        app
+    )
 
 
 def test_a_click_on_a_place_is_kept(open_page: Open, click_in: Callable[..., AppTest]) -> None:
@@ -335,6 +376,55 @@ def test_the_class_tokens_zeros_are_like_nothing(open_page: Open) -> None:
     app = open_page("position", **SMALL, kind="sincos2d", query=0)
     assert "has a row of zeros" in texts_of(app)
     assert not alike(app).any()
+
+
+@pytest.mark.parametrize("kind", ["learned", "sincos", "sincos2d"])
+@pytest.mark.parametrize("config", SHAPES)
+def test_what_is_said_of_the_pattern_was_measured(config: ViTConfig, kind: str) -> None:
+    config = replace(config, pos_embed=kind)
+    choice, seen = choice_and_observation(config=config)
+    table = torch.tensor(positions.table(choice, seen, kind)).double()
+    unit = torch.nn.functional.normalize(table, dim=1).numpy()
+    cosines = unit @ unit.T
+    patches = cosines[len(cosines) - 16 :, len(cosines) - 16 :]
+    said = texts_of(draw_parts("position", config)) + str(
+        patterns.pattern_text(choice, seen, Place(config))
+    )
+    if kind == "learned":  # untrained, so by chance
+        others = patches - 2 * np.eye(16)
+        assert f"place is {others.max(axis=1).mean():.2f} on average" in said
+    if kind == "sincos2d":
+        beside = [patches[at, at + 1] for at in range(15) if at % 4 < 3]
+        assert np.mean(beside) > patches.mean() and "a cross appears" in said
+
+
+def test_a_wave_that_rises_again_is_told_of_only_where_it_does() -> None:
+    for width, patch, rises in ((8, 4, True), (128, 4, True), (128, 14, False)):
+        config = ViTConfig(
+            patch_size=patch, depth=1, embed_dim=width, num_heads=1, pos_embed="sincos"
+        )
+        choice, seen = choice_and_observation(config=config)
+        table = positions.table(choice, seen, "sincos").astype(np.float64)
+        profile = table @ table[0] / (width / 2)
+        said = patterns.pattern_text(choice, seen, Place(config))
+        found = re.search(
+            r"falls to (\S+) at a distance of (\d+), and rises again to (\S+) at", said
+        )
+        assert (found is not None) == rises
+        if found:
+            low, at, high = float(found[1].replace("−", "-")), int(found[2]), float(found[3])
+            assert profile[at] == pytest.approx(low, abs=0.006)
+            assert profile[at - 1] > profile[at] < profile[at + 1] and high > low
+
+
+def test_neighbours_and_pairs_by_hand() -> None:
+    cosines = np.array([[1, 0.5, 0.1], [0.5, 1, 0.3], [0.1, 0.3, 1]], np.float32)
+    near, mean = patterns.means(cosines, (1, 3))
+    assert near == pytest.approx(0.4) and mean == pytest.approx(0.3)
+    assert patterns.means(cosines[:1, :1], (1, 1)) == (1, 1)
+    assert patterns.mean_nearest(cosines) == pytest.approx((0.5 + 0.5 + 0.3) / 3)
+    assert patterns.rise(np.array([1, 0.5, 0.2, 0.1])) is None
+    assert patterns.rise(np.array([1, 0.2, 0.21, 0.1, 0.5, 0.4])) == (3, 4)
 
 
 # the experiment
@@ -373,7 +463,7 @@ def test_every_seed_gives_an_order_and_none_is_in_order_by_chance() -> None:
 
 def test_shuffle_and_back(open_page: Open) -> None:
     app = open_page("position", **SMALL)
-    assert app.button(key="order-patches").disabled and "press Shuffle" in texts_of(app)
+    assert app.button(key="order-patches").disabled and "In order, the model says" in texts_of(app)
     app.button(key="shuffle-patches").click().run()
     assert app.session_state["state"].shuffle == 1
     assert "The logits **stay equal**" in texts_of(app)
@@ -386,8 +476,8 @@ def test_shuffle_and_back(open_page: Open) -> None:
 def test_a_model_without_position_has_one_table(open_page: Open) -> None:
     app = open_page("position", **SMALL, position="none", shuffle=1)
     bodies = [block.proto.body for block in app.get("html")]
-    assert sum('class="switched"' in body for body in bodies) == 1
-    assert "This model: no position" in texts_of(app)
+    assert sum(body.count('class="switched"') for body in bodies) == 1
+    assert any("This model: no position" in body for body in bodies)
 
 
 @pytest.mark.usefixtures("shipped")
@@ -395,6 +485,17 @@ def test_switching_off_is_called_what_it_is_for_a_trained_model(open_page: Open)
     words = "was **trained with** its position"
     assert words in texts_of(open_page("position", source="default", shuffle=1))
     assert words not in texts_of(open_page("position", **SMALL, shuffle=1))
+
+
+@pytest.mark.usefixtures("shipped")
+def test_position_on_digits_is_told_as_the_recorded_runs_ended(open_page: Open) -> None:
+    app = open_page("position", source="default")
+    assert "61.4 %" not in texts_of(app)
+    said = texts_of(unfold(app))
+    with_position, without = (recorded(n).test_accuracy for n in ("healthy", "no_position"))
+    assert with_position > without
+    assert f"| {100 * without:.1f} % | {100 * with_position:.1f} % |" in said
+    assert "| 61.4 % | 64.2 % |" in said
 
 
 # questions
@@ -409,16 +510,19 @@ def test_the_answers_are_right(config: ViTConfig, position: str) -> None:
     words = TEXTS["questions"]
     result = positions.shuffled(Choice("untrained", config, 0, 7, 0), seen, 4)
     moved = np.abs(result.with_position[1] - result.with_position[0]).max() > 1e-4
-    assert right_answer(found["shuffle"]) == words["shuffle"]["change" if moved else "equal"]
+    right = "equal" if position == "none" else "with"
+    assert right_answer(found["shuffle"]) == words["shuffle"][right]
     assert moved == (position != "none")
-    assert right_answer(found["orders"]) == words["orders"]["one"]
+    assert ("orders" in found) == (position == "none")
+    if "orders" in found:
+        assert right_answer(found["orders"]) == words["orders"]["one"]
     learned = build(config).pos_embed.numel() if position == "learned" else 0
     assert right_answer(found["learned"]) == f"{learned:,}"
-    assert ("off" in found) == (position != "none")
+    assert ("nearest" in found) == (position != "none")
     assert ("fastest" in found) == (position in ("sincos", "sincos2d"))
-    if "off" in found:
-        assert right_answer(found["off"]) == words["off"]["equal"]
-        table, names = matrices_of(app)["table"], place_names(config)
+    if "nearest" in found:
+        choice = Choice("untrained", config, 0, 7, 0)
+        table, names = positions.table(choice, seen, position), place_names(config)
         unit = table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-9)
         cosine = dict(zip(names, unit @ unit[8], strict=True))
         options = found["nearest"].options
@@ -435,5 +539,5 @@ def test_the_answers_are_right(config: ViTConfig, position: str) -> None:
 def test_the_data_behind_every_picture_can_be_taken_along(open_page: Open) -> None:
     app = open_page("position", **SMALL, shuffle=1)
     labels = {button.proto.label for button in app.get("download_button")}
-    parts = TEXTS["parts"].values()
+    parts = (*TEXTS["parts"].values(), TEXTS["curves"])
     assert {part["download"].format(output="logits") for part in parts} <= labels

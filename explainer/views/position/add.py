@@ -1,4 +1,4 @@
-"""The same patch, in another place: the sum of token and position."""
+"""The sum of token and position."""
 
 from functools import partial
 from typing import Any
@@ -12,8 +12,11 @@ from explainer.content.token_names import token_names
 from explainer.observation.observe import Observation
 from explainer.shell import cell_matrices
 from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.fold import fold
+from explainer.shell.more import more
 from explainer.shell.notes import note
 from explainer.shell.worked_line import bracketed
+from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.position.places import place_names, query_of, row_after, row_before
@@ -23,47 +26,117 @@ from vit_core import ViTConfig
 
 def show_add(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["add"], seen.config
-    has_position = config.pos_embed != "none"
     query = query_of(choice, seen, place)
-    cell = place.cell_in(add_shapes(config)) or Cell("embed", query, 0)
+    chosen = place.cell_in(add_shapes(config))
+    cell = chosen or Cell("embed", query, 0)
+    show_rows(choice, seen, place, cell)
+    label = texts["all_label"].format(count=config.num_tokens)
+    with fold(place, "tokens", label, is_open=chosen is not None) as is_open:
+        if is_open:
+            show_all(choice, seen, place, cell)
+            show_paper(config)
+    if config.num_registers:
+        note(texts["registers"].format(count=config.num_registers))
+    if config.pos_embed != "none":
+        with more(place, "add"):
+            download_csv(
+                texts["download"],
+                lambda: matrix_csv(
+                    seen.tensors["pos_embed"],
+                    place_names(config),
+                    numbered(config.embed_dim),
+                    "token",
+                ),
+                "position.csv",
+                place.key("own-position-csv"),
+            )
+
+
+def show_all(choice: Choice, seen: Observation, place: Place, cell: Cell) -> None:
+    config, query = seen.config, query_of(choice, seen, place)
+
+    def choose(clicked: Cell) -> None:
+        token = clicked.row if clicked.matrix == "embed" else row_after(config, clicked.row)
+        session.change(cell=str(clicked), query=token)
+
     cell_matrices.show(
         place,
         "add",
         items=partial(added_matrices, seen),
         cell=cell,
+        on_choose=choose,
         links={"token": query, "query": query},
         prefix=config.num_prefix_tokens,
         cache=choice,
     )
-    if has_position:
+
+
+def show_rows(choice: Choice, seen: Observation, place: Place, cell: Cell) -> None:
+    """The sum of one token alone: its row, its position, and what comes out."""
+    config = seen.config
+    row = cell.row if cell.matrix != "embed" else row_before(config, cell.row)
+    if row is None:  # a register, which has no position
+        return
+    names = summed(config)
+
+    def choose(clicked: Cell) -> None:
+        name = names[clicked.row]
+        at = row_after(config, row) if name == "embed" else row
+        session.set_cell(Cell(name, at, clicked.column))
+
+    cell_matrices.show(
+        place,
+        "add-one",
+        items=partial(added_rows, seen, row),
+        cell=Cell("added", names.index(cell.matrix), cell.column),
+        on_choose=choose,
+        prefix=config.num_prefix_tokens,
+        cache=(choice, row),
+    )
+    if len(names) > 1:
         show_sum(seen, cell)
-    if config.num_registers:
-        note(texts["registers"])
+
+
+def summed(config: ViTConfig) -> tuple[str, ...]:
+    """Return the trace keys of the summands, if there are two, and of the sum."""
+    return ("embed",) if config.pos_embed == "none" else ("tokens", "pos_embed", "embed")
+
+
+def added_rows(seen: Observation, row: int) -> list[Matrix]:
+    texts, config = TEXTS["parts"]["add"], seen.config
+    names = summed(config)
+    rows = [
+        seen.tensors[name][row_after(config, row) if name == "embed" else row] for name in names
+    ]
+    return [
+        Matrix(
+            "added",
+            np.stack(rows),
+            place_names(config)[row],
+            [texts["row_names"][name] for name in names],
+            numbered(config.embed_dim),
+            column_axis="dimension",
+        )
+    ]
+
+
+def show_paper(config: ViTConfig) -> None:
+    """Equation 1 of the paper, as it holds for this model."""
+    texts, has_position = TEXTS["parts"]["add"], config.pos_embed != "none"
     end = "" if config.pool == "cls" else "_mean"
     text = texts[f"paper{end}"] if has_position else texts["paper_none"]
     st.markdown(text.format(patches=config.num_patches, width=config.embed_dim))
     st.latex(texts[f"formula{'' if has_position else '_none'}{end}"])
-    if has_position:
-        download_csv(
-            texts["download"],
-            lambda: matrix_csv(
-                seen.tensors["pos_embed"],
-                place_names(config),
-                numbered(config.embed_dim),
-                "token",
-            ),
-            "position.csv",
-            place.key("own-position-csv"),
-        )
+    note(texts["letters"])
 
 
 def add_shapes(config: ViTConfig) -> dict[str, tuple[int, int]]:
-    """Return rows and columns of the summands, if there are two, and of the sum."""
-    shapes = {"embed": (config.num_tokens, config.embed_dim)}
-    if config.pos_embed != "none":
-        rows = len(place_names(config))
-        shapes |= dict.fromkeys(("tokens", "pos_embed"), (rows, config.embed_dim))
-    return shapes
+    """Return rows and columns of every matrix whose cells a link may name."""
+    rows = {"embed": config.num_tokens}
+    return {
+        name: (rows.get(name, len(place_names(config))), config.embed_dim)
+        for name in summed(config)
+    }
 
 
 def added_matrices(seen: Observation) -> list[Matrix]:
@@ -112,8 +185,9 @@ def show_sum(seen: Observation, cell: Cell) -> None:
         return
     values = [seen.tensors[name][row, cell.column] for name in ("tokens", "pos_embed")]
     name = place_names(config)[row]
-    st.markdown(texts["sum_of"].format(token=name, number=cell.column + 1))
     total = seen.tensors["embed"][row_after(config, row), cell.column]
     token, position, result = (f"{value:.6f}" for value in (*values, total))
     sign = latex_sign(number_of(token) + number_of(position), result)
-    st.latex(texts["sum"] % (token, bracketed(position), sign, result))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(texts["sum_of"].format(token=name, number=cell.column + 1), width="content")
+        st.latex(texts["sum"] % (token, bracketed(position), sign, result), width="content")

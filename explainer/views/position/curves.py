@@ -13,17 +13,16 @@ from explainer.figures.waves import waves_chart
 from explainer.observation import positions
 from explainer.observation.observe import Observation
 from explainer.shell import controls
-from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views.position.places import place_names
-from explainer.views.position.wording import TEXTS, WAVES, show_missing, steps_of
+from explainer.views.position.wording import TEXTS, WAVES, steps_of
 from vit_core import ViTConfig
 from vit_core.interpret.position import Wave, wave
 
 DRAWN = 4  # dimensions beside the chosen one
+LONG = 4  # times as many steps as there are places: neighbours hardly differ
 
 
 def dimensions_of(kind: str, table: np.ndarray) -> list[int]:
@@ -48,14 +47,19 @@ def unit_of(place: Place, kind: str, table: np.ndarray) -> int:
     return telling[min(1, len(telling) - 1)]
 
 
-def show_curves(choice: Choice, seen: Observation, place: Place) -> None:
-    texts, config = TEXTS["parts"]["curves"], seen.config
-    kind = place.kind
-    table = positions.table(choice, seen, kind)
-    if table is None:
-        show_missing("curves", kind, config)
-        return
-    unit = unit_of(place, kind, table)
+def shown_dimensions(place: Place, config: ViTConfig, table: np.ndarray) -> list[int]:
+    """Return the chosen dimension and some telling ones, in order."""
+    unit = unit_of(place, place.kind, table)
+    telling = dimensions_of(place.kind, table)
+    # waves over the rows, beside one of them
+    if place.kind == "sincos2d" and unit >= config.embed_dim // 2:
+        telling = [one + config.embed_dim // 2 for one in telling]
+    return sorted({*telling, unit})
+
+
+def show_curves(choice: Choice, seen: Observation, place: Place, table: np.ndarray) -> None:
+    texts, config, kind = TEXTS["curves"], seen.config, place.kind
+    unit, shown = unit_of(place, kind, table), shown_dimensions(place, config, table)
     controls.slide(
         texts["slide"],
         range(config.embed_dim),
@@ -66,10 +70,6 @@ def show_curves(choice: Choice, seen: Observation, place: Place) -> None:
         format_func=lambda one: str(one + 1),
         help=texts["slide_help"],
     )
-    telling = dimensions_of(kind, table)
-    if kind == "sincos2d" and unit >= config.embed_dim // 2:  # waves over the rows
-        telling = [one + config.embed_dim // 2 for one in telling]
-    shown = sorted({*telling, unit})
     if kind in WAVES:
         show_waves(place, config, kind, shown, unit)
     st.html(
@@ -78,13 +78,17 @@ def show_curves(choice: Choice, seen: Observation, place: Place) -> None:
             lambda: draw_maps(config, kind, table, shown, unit),
         )
     )
-    note(texts["maps_note" if kind in WAVES else "learned_note"])
-    names = [texts["name"].format(number=one + 1) for one in shown]
-    download_csv(
-        texts["download"],
-        lambda: matrix_csv(table[:, shown], place_names(config), names, "place"),
-        f"position-{kind}-dimensions.csv",
-        place.key("curves-csv"),
+    note(waves_note(config, kind, unit) if kind in WAVES else texts["learned_note"])
+
+
+def waves_note(config: ViTConfig, kind: str, unit: int) -> str:
+    texts, one = TEXTS["curves"], wave(kind, config.embed_dim, unit)
+    places = places_along(config, one.along)
+    is_long = 2 * np.pi / one.frequency > LONG * places
+    return texts["waves_note"].format(
+        along=texts[f"along_{one.along}"],
+        steps=steps_of(one),
+        long=texts["waves_long"].format(places=places) if is_long else "",
     )
 
 
@@ -101,7 +105,7 @@ def places_along(config: ViTConfig, along: str) -> int:
 
 
 def show_waves(place: Place, config: ViTConfig, kind: str, shown: list[int], unit: int) -> None:
-    texts = TEXTS["parts"]["curves"]
+    texts = TEXTS["curves"]
     chosen_wave = wave(kind, config.embed_dim, unit)
     count = places_along(config, chosen_wave.along)
     names = [texts["name"].format(number=one + 1) for one in shown]
@@ -125,14 +129,13 @@ def show_waves(place: Place, config: ViTConfig, kind: str, shown: list[int], uni
         config={"displayModeBar": "hover", "displaylogo": False},
         alt=texts["chart_alt"].format(names=", ".join(names), **values),
     )
-    note(texts["waves_note"].format(**values))
 
 
 @lru_cache(maxsize=128)  # making a figure costs more than all the rest of the page
 def chart(
     kind: str, width: int, shown: tuple[int, ...], chosen: int, places: int, mode: Mode
 ) -> go.Figure:
-    texts = TEXTS["parts"]["curves"]
+    texts = TEXTS["curves"]
     waves_shown = [wave(kind, width, one) for one in shown]
     return waves_chart(
         [partial(height, one) for one in waves_shown],
@@ -150,7 +153,7 @@ def height(one: Wave, places: np.ndarray) -> np.ndarray:
 
 
 def draw_maps(config: ViTConfig, kind: str, table: np.ndarray, shown: list[int], unit: int) -> str:
-    texts = TEXTS["parts"]["curves"]
+    texts = TEXTS["curves"]
     on_patches = table[-config.num_patches :]
     pictures = []
     for one in shown:

@@ -14,43 +14,46 @@ from vit_core.interpret.position import wave
 
 
 def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
-    experiment = positions.shuffled(choice, seen, place.shuffle or 1)
-    asked = [
-        ask_shuffle(experiment, seen, place),
-        ask_learned(choice, seen.config),
-        ask_orders(seen.config),
-    ]
-    if experiment.without is not None:
-        asked.insert(1, ask_off(experiment, seen))
     kind = place.kind
+    # always of the first order, so that the answer stays when the patches are shuffled again
+    asked = [
+        ask_shuffle(positions.shuffled(choice, seen, 1), seen),
+        ask_learned(choice, seen.config),
+    ]
     if kind in WAVES and positions.table(choice, seen, kind) is not None:
         asked.append(ask_fastest(seen.config, kind))
-    if nearest := ask_nearest(choice, seen, place, kind):
-        asked.append(nearest)
+    nearest = ask_nearest(choice, seen, place, kind)
+    asked.append(nearest or ask_orders(seen.config))
     return asked
 
 
-def ask_shuffle(experiment: positions.Shuffled, seen: Observation, place: Place) -> Question:
+def ask_shuffle(experiment: positions.Shuffled, seen: Observation) -> Question:
+    """Ask what a shuffle changes, with the position and, if there is one, without it."""
     texts = TEXTS["questions"]["shuffle"]
     equal = positions.stays(experiment.with_position)
     change = positions.change(experiment.with_position)
+    names = ["equal", "change"]
+    right = "equal" if equal else "change"
+    why = texts["why_equal" if equal else "why_change"].format(change=f"{change:.2g}")
+    if experiment.without is not None:
+        names = ["both", "with", "without", "neither"]
+        bare_equal = positions.stays(experiment.bare)
+        right = {
+            (False, False): "both",
+            (False, True): "with",
+            (True, False): "without",
+            (True, True): "neither",
+        }[equal, bare_equal]
+        bare = f"{positions.change(experiment.bare):.2g}"
+        why = f"{why} {texts['why_off'].format(bare=bare)}"
+    text = texts["text_none" if experiment.without is None else "text"]
     return Question(
         "shuffle",
-        texts["text"].format(seed=place.shuffle or 1, output=output_name(seen)),
-        (texts["equal"], texts["change"]),
-        0 if equal else 1,
-        texts["why_equal" if equal else "why_change"].format(change=f"{change:.2g}"),
-    )
-
-
-def ask_off(experiment: positions.Shuffled, seen: Observation) -> Question:
-    texts = TEXTS["questions"]["off"]
-    return Question(
-        "off",
-        texts["text"].format(output=output_name(seen)),
-        (texts["equal"], texts["change"]),
-        0 if positions.stays(experiment.bare) else 1,
-        texts["why"].format(change=f"{positions.change(experiment.bare):.2g}"),
+        text.format(output=output_name(seen)),
+        tuple(texts[name] for name in names),
+        names.index(right),
+        why,
+        part="shuffle",
     )
 
 
@@ -71,6 +74,7 @@ def ask_learned(choice: Choice, config: ViTConfig) -> Question:
         tuple(f"{option:,}" for option in options),
         options.index(right),
         why,
+        part="add",
     )
 
 
@@ -78,7 +82,8 @@ def ask_orders(config: ViTConfig) -> Question:
     texts = TEXTS["questions"]["orders"]
     patches = config.num_patches
     options = (texts["one"], texts["patches"].format(patches=patches), texts["all"])
-    return Question("orders", texts["text"].format(patches=patches), options, 0, texts["why"])
+    text = texts["text"].format(patches=patches)
+    return Question("orders", text, options, 0, texts["why"], part="similarity")
 
 
 def ask_fastest(config: ViTConfig, kind: str) -> Question:
@@ -94,7 +99,7 @@ def ask_fastest(config: ViTConfig, kind: str) -> Question:
     values = list(zip(labels, map(steps_of, waves), strict=True))
     fastest = max(range(len(waves)), key=lambda at: waves[at].frequency)
     text = texts["text"].format(kind=names[kind])
-    return compared("fastest", text, values, fastest, texts["why"])
+    return compared("fastest", text, values, fastest, texts["why"], part="table")
 
 
 def ask_nearest(choice: Choice, seen: Observation, place: Place, kind: str) -> Question | None:
@@ -113,4 +118,5 @@ def ask_nearest(choice: Choice, seen: Observation, place: Place, kind: str) -> Q
     options = sorted(picked)
     shown = [(names[one], written(float(row[one]), 3)) for one in options]
     text = texts["text"].format(kind=TEXTS["kinds"][kind], query=names[position])
-    return compared("nearest", text, shown, options.index(best), texts["why"])
+    right = options.index(best)
+    return compared("nearest", text, shown, right, texts["why"], part="similarity")

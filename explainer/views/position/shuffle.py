@@ -1,6 +1,7 @@
 """The experiment: what a shuffle of the patches changes."""
 
 from functools import partial
+from html import escape
 
 import numpy as np
 import streamlit as st
@@ -15,14 +16,29 @@ from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import names_of, shown_classes
 from explainer.observation.similarity import cosine
 from explainer.shell.downloads import download_csv, table_csv
+from explainer.shell.fold import fold
+from explainer.shell.more import more
 from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import MOST
 from explainer.state.place import Place
+from explainer.training.recorded import HEALTHY, recorded
 from explainer.views.position.wording import TEXTS, areas, output_name, written
 
-WIDTH = 224  # of the pictures of the experiment, or a little more
+CLEAR = 0.05  # change of a logit of which two decimals show enough
+WIDTH = 144  # of the pictures of the experiment, or a little more
+WITHOUT = "no_position"  # the recorded run of a model that has none
+STYLE = """
+.shuffled { display: flex; flex-wrap: wrap; gap: 1.5rem 2rem; }
+.shuffled > div { display: flex; flex: 0 0 auto; gap: 1rem; max-width: 100%; }
+.shuffled figure { flex: 0 1 9rem; min-width: 6rem; margin: 0; }
+.shuffled figure img { display: block; width: 100%; border-radius: 3px; }
+.shuffled figcaption { margin-top: 0.375rem; font-size: 0.875rem; }
+.shuffled section { flex: 1 1 15rem; max-width: 26rem; min-width: 0; overflow-x: auto; }
+"""
+
+Tables = list[tuple[str, np.ndarray]]  # key of a title, and logits or features in both orders
 
 
 def show_shuffle(choice: Choice, seen: Observation, place: Place) -> None:
@@ -45,26 +61,51 @@ def show_shuffle(choice: Choice, seen: Observation, place: Place) -> None:
             disabled=not seed,
             on_click=lambda: session.change(shuffle=0),
         )
+        if not seed:
+            st.markdown(invitation(seen), width="content")
     experiment = positions.shuffled(choice, seen, seed)
-    st.html(remember(("shuffle pictures", choice, seed), lambda: draw_both(seen, experiment, seed)))
-    tables, explanation = areas(2)
-    if not seed:
-        explanation.markdown(invitation(seen))
-        return
-    with tables:
-        (show_tables if seen.has_head else show_features)(seen, experiment)
-    with explanation:
-        if seen.has_head:
-            note(texts["bars"])
-        if experiment.without is not None:
-            st.markdown(texts["maimed"] if choice.trained else untrained_words(seen, experiment))
-        st.markdown(why_words(seen))
-        download_csv(
-            texts["download"].format(output=output_name(seen)),
-            partial(shuffle_csv, seen, experiment),
-            f"shuffle-{seed}.csv",
-            place.key("shuffle-csv"),
-        )
+    st.html(remember(("shuffle drawn", choice, seed), partial(draw, seen, experiment, seed)))
+    numbers, explanation = areas(2)
+    if seed:
+        with numbers:
+            if seen.has_head:
+                st.markdown(verdicts(seen, experiment))
+            else:
+                show_features(tables_of(experiment))
+        with explanation:
+            show_explanation(choice, seen, experiment)
+            with more(place, "shuffle"):
+                download_csv(
+                    texts["download"].format(output=output_name(seen)),
+                    partial(shuffle_csv, seen, experiment),
+                    f"shuffle-{seed}.csv",
+                    place.key("shuffle-csv"),
+                )
+    with fold(place, "real", texts["real_label"]) as is_open:
+        if is_open:
+            st.markdown(texts["real"].format(**trained_accuracies()))
+
+
+def show_explanation(choice: Choice, seen: Observation, experiment: positions.Shuffled) -> None:
+    texts = TEXTS["parts"]["shuffle"]
+    st.markdown(
+        texts["why"].format(pooling=texts[f"pooling_{seen.config.pool}"]),
+    )
+    notes = [texts["bars"]] if seen.has_head else []
+    if experiment.without is not None:
+        notes.append(texts["maimed"] if choice.trained else untrained_words(seen, experiment))
+    if notes:
+        note(" ".join(notes))
+
+
+def trained_accuracies() -> dict[str, str | int]:
+    """Return what the recorded runs with and without position reached on the test images."""
+    with_position, without = recorded(HEALTHY), recorded(WITHOUT)
+    return {
+        "epochs": with_position.config.train.epochs,
+        "digits_with": f"{100 * (with_position.test_accuracy or 0):.1f} %",
+        "digits_without": f"{100 * (without.test_accuracy or 0):.1f} %",
+    }
 
 
 def invitation(seen: Observation) -> str:
@@ -75,34 +116,24 @@ def invitation(seen: Observation) -> str:
     return texts["invite"].format(answer=seen.class_names[answer], share=share)
 
 
-def show_features(seen: Observation, experiment: positions.Shuffled) -> None:
-    """How far the features turn, with position and without, where there are no logits."""
+def tables_of(experiment: positions.Shuffled) -> Tables:
+    """Return what is compared: as the model is, and without its position if it has one."""
+    if experiment.without is None:
+        return [("never_title", experiment.with_position)]
+    return [("with_title", experiment.with_position), ("without_title", experiment.without)]
+
+
+def show_features(tables: Tables) -> None:
+    """How far the features turn, where there are no logits."""
     texts = TEXTS["parts"]["shuffle"]
-    pairs = [
-        (
-            "with_title" if experiment.without is not None else "never_title",
-            experiment.with_position,
-        )
-    ]
-    if experiment.without is not None:
-        pairs.append(("without_title", experiment.without))
-    for (title, (before, after)), column in zip(pairs, st.columns(2, gap="large"), strict=False):
+    for (title, (before, after)), column in zip(tables, st.columns(2, gap="large"), strict=False):
         turned = f"{float(cosine(before, after)):.4f}"
         column.metric(texts[title], turned, help=texts["cosine_help"])
     st.markdown(texts["turned"])
 
 
-def why_words(seen: Observation) -> str:
-    texts = TEXTS["parts"]["shuffle"]
-    return texts["why"].format(
-        pooling=texts[f"pooling_{seen.config.pool}"],
-        pooling_why=texts["pooling_why"],
-        output=output_name(seen),
-    )
-
-
-def draw_both(seen: Observation, experiment: positions.Shuffled, seed: int) -> str:
-    """Both pictures beside each other, cut by the lines of the grid."""
+def draw(seen: Observation, experiment: positions.Shuffled, seed: int) -> str:
+    """Both pictures beside each other, cut by the lines of the grid, and the logits of both."""
     texts, (rows, columns) = TEXTS["parts"]["shuffle"], seen.config.grid_size
     pictures = [(seen.pixels, texts["picture_order"], texts["alt_order"])]
     if seed:
@@ -113,28 +144,42 @@ def draw_both(seen: Observation, experiment: positions.Shuffled, seed: int) -> s
         large = gridded(values, (rows, columns), max(2, WIDTH // values.shape[1]))
         large = large[..., 0] if values.ndim == 2 else large
         figures.append(
-            f'<figure style="flex:0 1 14rem;min-width:8rem;margin:0">'
-            f'<img style="display:block;width:100%;border-radius:3px" '
-            f'src="{pixels.image_address(large)}" alt="{alt.format(rows=rows, columns=columns)}">'
-            f'<figcaption style="margin-top:0.375rem">{title}</figcaption></figure>'
+            f'<figure><img src="{pixels.image_address(large)}" '
+            f'alt="{alt.format(rows=rows, columns=columns)}">'
+            f"<figcaption>{title}</figcaption></figure>"
         )
-    return f'<div style="display:flex;gap:1.5rem">{"".join(figures)}</div>'
+    compared = tables_of(experiment) if seed and seen.has_head else []
+    digits = 2 if positions.change(experiment.with_position) > CLEAR else 4
+    tables = "".join(draw_logits(texts[title], logits, seen, digits) for title, logits in compared)
+    return (
+        f'<style>{STYLE}</style><div class="shuffled"><div>{"".join(figures)}</div>{tables}</div>'
+    )
 
 
-def show_tables(seen: Observation, experiment: positions.Shuffled) -> None:
-    """The logits in order and shuffled, with position and without."""
+def draw_logits(title: str, logits: np.ndarray, seen: Observation, digits: int) -> str:
     texts = TEXTS["parts"]["shuffle"]
-    if experiment.without is None:
-        show_logits(texts["never_title"], experiment.with_position, seen)
-        st.markdown(equal_words(experiment.with_position))
-        return
-    left, right = st.columns(2, gap="large")
-    with left:
-        show_logits(texts["with_title"], experiment.with_position, seen)
-        st.markdown(change_words(experiment.with_position, seen))
-    with right:
-        show_logits(texts["without_title"], experiment.without, seen)
-        st.markdown(equal_words(experiment.without))
+    (before, after), places = softmax(logits), shown_classes(seen)
+    table = before_after(
+        before[places],
+        after[places],
+        names_of(seen, places),
+        [
+            (written(old, digits), written(new, digits), written(new - old, digits))
+            for old, new in logits.T[places].astype(np.float64).tolist()
+        ],
+        (texts["class"], texts["in_order"], texts["shuffled"], texts["change"]),
+        texts["caption"].format(title=title),
+    )
+    return f"<section><b>{escape(title)}</b>{table}</section>"
+
+
+def verdicts(seen: Observation, experiment: positions.Shuffled) -> str:
+    """Say of each table whether the logits changed."""
+    texts, lines = TEXTS["parts"]["shuffle"], []
+    for title, logits in tables_of(experiment):
+        says = change_words(logits, seen) if title == "with_title" else equal_words(logits)
+        lines.append(texts["said"].format(title=texts[title].removesuffix(":"), what=says))
+    return "\n".join(lines)
 
 
 def untrained_words(seen: Observation, experiment: positions.Shuffled) -> str:
@@ -143,25 +188,6 @@ def untrained_words(seen: Observation, experiment: positions.Shuffled) -> str:
     size = np.linalg.norm(seen.tensors["pos_embed"]) / np.linalg.norm(seen.tensors["tokens"])
     much = texts["little" if positions.change(experiment.with_position) < 0.1 else "clearly"]
     return texts["untrained"].format(size=f"{size:.2g} ×", much=much)
-
-
-def show_logits(title: str, logits: np.ndarray, seen: Observation) -> None:
-    texts = TEXTS["parts"]["shuffle"]
-    st.markdown(f"**{title}**")
-    (before, after), places = softmax(logits), shown_classes(seen)
-    st.html(
-        before_after(
-            before[places],
-            after[places],
-            names_of(seen, places),
-            [
-                (written(old), written(new), written(new - old))
-                for old, new in logits.T[places].astype(np.float64).tolist()
-            ],
-            (texts["class"], texts["in_order"], texts["shuffled"], texts["change"]),
-            texts["caption"].format(title=title),
-        )
-    )
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

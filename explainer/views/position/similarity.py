@@ -1,19 +1,24 @@
-"""Which places are similar."""
+"""Which places are similar: one place with all others, and all maps at once."""
+
+from html import escape
 
 import numpy as np
 import streamlit as st
 
 from explainer.caching import remember
 from explainer.components.token_picker import token_picker
+from explainer.content.numbers import fixed
 from explainer.content.token_names import prefix_names
 from explainer.figures.maps import every_map
 from explainer.observation import positions
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.more import more
 from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
+from explainer.views.position.patterns import means
 from explainer.views.position.places import place_names, position_of, row_after
 from explainer.views.position.wording import TEXTS, areas, show_missing, written
 from vit_core import ViTConfig
@@ -23,13 +28,12 @@ def show_similarity(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["similarity"], seen.config
     kind = place.kind
     cosines = positions.similarity(choice, seen, kind)
-    pictures, explanation = areas(2)
-    chosen, every = pictures.columns(2, gap="large")
+    chosen, every = st.columns((2, 3), gap="large")
     with chosen:
-        title, picker, nearest = areas(3)
+        title, picker = areas(2)
     if cosines is None:
         picker.container()
-        with explanation:
+        with every:
             show_missing("similarity", kind, config)
         return
     position, names = position_of(choice, seen, place), place_names(config)
@@ -49,23 +53,21 @@ def show_similarity(choice: Choice, seen: Observation, place: Place) -> None:
             values=np.concatenate([tokens, cosines[position, first:]]),
             scale="diverging",
             limit=1.0,
-            width=320,
+            width=260,
             cache=(choice, kind, position),
         )
-    nearest.markdown(nearest_words(cosines, position, first, names))
+    rows, columns = config.grid_size
+    about = texts["note"].format(count=config.num_patches, rows=rows, columns=columns)
     with every:
-        st.markdown(f"**{texts['all']}**")
         st.html(
             remember(
                 ("every map", choice if kind == config.pos_embed else config, kind, position),
                 lambda: draw_every(config, cosines, position),
             )
         )
-    rows, columns = config.grid_size
-    with explanation:
-        note(texts["note"].format(count=config.num_patches, rows=rows, columns=columns))
-        if first:
-            note(texts["note_class"])
+        st.markdown(nearest_words(cosines, position, first, names))
+        note(about)
+    with more(place, "similarity"):
         download_csv(
             texts["download"],
             lambda: matrix_csv(cosines, names, names, "place"),
@@ -77,16 +79,14 @@ def show_similarity(choice: Choice, seen: Observation, place: Place) -> None:
 def draw_every(config: ViTConfig, cosines: np.ndarray, position: int) -> str:
     first = int(config.pool == "cls")
     patches = cosines[first:, first:]
-    grid = patches.reshape(config.grid_size * 2)
-    beside = [grid[r, c, r, c + 1] for r, c in np.ndindex(grid.shape[0], grid.shape[1] - 1)]
+    near, mean = means(patches, config.grid_size)
     alt = TEXTS["parts"]["similarity"]["all_alt"].format(
-        count=len(patches),
-        near=f"{np.mean(beside) if beside else 1:.2f}",
-        mean=f"{patches.mean():.2f}",
+        count=len(patches), near=fixed(near, 2), mean=fixed(mean, 2)
     )
-    return every_map(
-        patches, config.grid_size, position - first if position >= first else None, alt
-    )
+    chosen = position - first if position >= first else None
+    title = escape(TEXTS["parts"]["similarity"]["all"])
+    picture = every_map(patches, config.grid_size, chosen, alt)
+    return f'<b>{title}</b><div style="max-width:18rem;margin-top:0.5rem">{picture}</div>'
 
 
 def nearest_words(cosines: np.ndarray, position: int, first: int, names: list[str]) -> str:

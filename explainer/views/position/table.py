@@ -1,4 +1,4 @@
-"""Where the numbers come from: the table of every kind, and the formula of one cell."""
+"""Where the numbers come from: every kind of table, and the formula of one cell."""
 
 import math
 from functools import partial
@@ -14,9 +14,12 @@ from explainer.observation.observe import Observation
 from explainer.shell import cell_matrices, code_panel, controls
 from explainer.shell.code_panel import Snippet
 from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.fold import fold
+from explainer.shell.more import more
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
+from explainer.views.position.curves import show_curves, shown_dimensions
 from explainer.views.position.places import place_names, position_of
 from explainer.views.position.wording import TEXTS, WAVES, areas, grids, numbered, written
 from vit_core import ViTConfig
@@ -40,10 +43,32 @@ def keep_kind(choice: Choice, kind: str) -> None:
 def show_table(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["table"], seen.config
     kind, own_kind = place.kind, config.pos_embed
+    kinds, curves = st.columns((2, 3), gap="large")
+    with kinds:
+        pick_kind(choice, place, own_kind)
+    matrix = positions.table(choice, seen, kind)
+    kinds.markdown(about(choice, seen, kind, has_table=matrix is not None))
+    whole = st.container()
+    if matrix is None:
+        curves.container()
+        return
+    with curves:
+        show_curves(choice, seen, place, matrix)
+    is_chosen = place.cell_in({"table": matrix.shape}) is not None
+    with whole:
+        with fold(place, "table", texts["whole_label"], is_open=is_chosen) as is_open:
+            if is_open:
+                show_whole(choice, seen, place, matrix)
+        with more(place, "table"):
+            show_downloads(choice, seen, place, matrix)
+
+
+def pick_kind(choice: Choice, place: Place, own_kind: str) -> None:
+    texts = TEXTS["parts"]["table"]
     controls.pick(
         texts["pick"],
         POSITIONS,
-        kind,
+        place.kind,
         partial(keep_kind, choice),
         key=place.key("position-kind"),
         format_func=lambda one: (
@@ -52,57 +77,73 @@ def show_table(choice: Choice, seen: Observation, place: Place) -> None:
             else TEXTS["kinds"][one]
         ),
     )
-    names = place_names(config)
-    sizes = {"count": f"{len(names) * config.embed_dim:,}", "width": config.embed_dim}
-    explanation, picture, example, download, code = areas(5)
-    is_resampled = kind == own_kind and positions.learned_grid(choice) is not None
-    about = texts["learned_resampled" if is_resampled else kind]
-    explanation.markdown(about.format(**sizes, **grids(choice, config)))
-    matrix = positions.table(choice, seen, kind)
-    if matrix is None:
-        picture.container()
-        code.container()
-        if kind != "none":
-            explanation.markdown(texts[f"{kind}_missing"].format(**sizes))
-        return
-    if kind != own_kind:
-        explanation.markdown(texts["foreign_learned" if kind == "learned" else "foreign"])
+
+
+def about(choice: Choice, seen: Observation, kind: str, *, has_table: bool) -> str:
+    """Say what this kind of position is, and how the shown table belongs to the model."""
+    texts, config = TEXTS["parts"]["table"], seen.config
+    count = positions.position_count(config) * config.embed_dim
+    sizes = {"count": f"{count:,}", "width": config.embed_dim}
+    is_own = kind == config.pos_embed
+    is_resampled = is_own and positions.learned_grid(choice) is not None
+    sentences = [texts["learned_resampled" if is_resampled else kind]]
+    if not has_table:
+        sentences += [texts[f"{kind}_missing"]] if kind != "none" else []
+    elif not is_own:
+        sentences.append(texts["foreign_learned" if kind == "learned" else "foreign"])
     elif kind == "learned" and not choice.trained:
-        explanation.markdown(texts["learned_untrained"])
+        sentences.append(texts["learned_untrained"])
+    return " ".join(sentences).format(**sizes, **grids(choice, config))
+
+
+def show_whole(choice: Choice, seen: Observation, place: Place, matrix: np.ndarray) -> None:
+    """The table as a matrix, where one of its numbers comes from, and the code that makes it."""
+    texts, config, kind = TEXTS["parts"]["table"], seen.config, place.kind
     position = position_of(choice, seen, place)
-    cell = place.cell_in(table_shapes(choice, seen, place)) or Cell("table", position, 0)
-    dimensions = numbered(config.embed_dim)
-    with picture:
-        cell_matrices.show(
-            place,
-            "table",
-            items=lambda: [
-                Matrix(
-                    "table",
-                    matrix,
-                    texts["positions"].format(kind=TEXTS["kinds"][kind]),
-                    names,
-                    dimensions,
-                    row_axis="" if config.num_registers else "token",
-                    column_axis="dimension",
-                )
-            ],
-            cell=cell,
-            links={"token": position} if not config.num_registers else {},
-            prefix=config.num_prefix_tokens,
-            cache=(choice, kind),
-        )
+    cell = place.cell_in({"table": matrix.shape}) or Cell("table", position, 0)
+    cell_matrices.show(
+        place,
+        "table",
+        items=lambda: [
+            Matrix(
+                "table",
+                matrix,
+                texts["positions"].format(kind=TEXTS["kinds"][kind]),
+                place_names(config),
+                numbered(config.embed_dim),
+                row_axis="" if config.num_registers else "token",
+                column_axis="dimension",
+            )
+        ],
+        cell=cell,
+        links={"token": position} if not config.num_registers else {},
+        prefix=config.num_prefix_tokens,
+        cache=(choice, kind),
+    )
+    example, code = areas(2)
     with example:
         show_cell(choice, seen, kind, matrix, cell)
-    with download:
-        download_csv(
-            texts["download"],
-            lambda: matrix_csv(matrix, names, dimensions, "place"),
-            f"position-{kind}.csv",
-            place.key("table-csv"),
-        )
     with code:
         code_panel.show([MADE_BY[kind]], place)
+
+
+def show_downloads(choice: Choice, seen: Observation, place: Place, matrix: np.ndarray) -> None:
+    config, kind = seen.config, place.kind
+    names = place_names(config)
+    download_csv(
+        TEXTS["parts"]["table"]["download"],
+        lambda: matrix_csv(matrix, names, numbered(config.embed_dim), "place"),
+        f"position-{kind}.csv",
+        place.key("table-csv"),
+    )
+    shown = shown_dimensions(place, config, matrix)
+    columns = [TEXTS["curves"]["name"].format(number=one + 1) for one in shown]
+    download_csv(
+        TEXTS["curves"]["download"],
+        lambda: matrix_csv(matrix[:, shown], names, columns, "place"),
+        f"position-{kind}-dimensions.csv",
+        place.key("curves-csv"),
+    )
 
 
 def table_shapes(choice: Choice, seen: Observation, place: Place) -> dict[str, tuple[int, int]]:

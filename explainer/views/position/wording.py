@@ -10,9 +10,7 @@ from explainer.content import load_texts
 from explainer.content.token_names import token_names
 from explainer.observation import positions
 from explainer.observation.observe import Observation
-from explainer.observation.text_variants import texts_of
 from explainer.state.choice import Choice
-from explainer.state.place import Place
 from vit_core import ViTConfig
 from vit_core.interpret.position import Wave
 
@@ -20,18 +18,15 @@ TEXTS = load_texts("position")
 WAVES = ("sincos", "sincos2d")
 
 
-def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, object]:
-    config, parts = seen.config, texts_of("position", seen)["parts"]
-    kind = place.kind
-    shown = f"{kind}_text"
-    if kind == "learned" and config.pos_embed == "learned" and not choice.trained:
-        shown = "learned_noise"
+def base_facts(choice: Choice, seen: Observation) -> dict[str, object]:
+    config = seen.config
+    kind = "none" if config.pos_embed == "none" else "has"
     return {
         "width": config.embed_dim,
-        "patches": config.num_patches,
         "own_kind": own_kind(choice, config),
         "twins": twins_text(choice, seen),
-        "shown_kind_text": parts["similarity"][shown],
+        "add_title": TEXTS["parts"]["add"][f"title_{kind}"],
+        "lead_end": TEXTS[f"lead_{kind}"].format(width=config.embed_dim),
     }
 
 
@@ -64,9 +59,8 @@ def twins_text(choice: Choice, seen: Observation) -> str:
     names, rows = token_names(config), seen.tensors["patch_embed"]
     after = gap(*(seen.tensors["embed"][token] for token in (first, second)))
     text = texts["same"].format(
-        first=names[first],
+        first=names[first][0].upper() + names[first][1:],
         second=names[second],
-        pixels=config.patch_hw[0] * config.patch_hw[1],
         before=f"{gap(*(rows[patch] for patch in twins)):.2g}",
     )
     then = texts["same_added"].format(after=f"{after:.3g}") if has_position else texts["same_none"]
