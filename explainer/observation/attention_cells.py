@@ -11,8 +11,7 @@ from explainer.state.place import Cell
 from vit_core import ViTConfig
 from vit_core.mistakes import Flaws
 
-# matrix → tensor of the block, which has the head as its first axis
-TENSORS = {"q": "q", "k": "k", "v": "v", "values": "v", "scores": "scores", "z": "z"}
+TENSORS = ("q", "k", "v", "scores", "pattern", "z")  # of a block, their first axis is the head
 
 
 @dataclass(frozen=True)
@@ -45,14 +44,12 @@ class Head:
         if name == "attn_out":
             return self.derived("attn_out", row, column)
         if name in TENSORS:
-            return self.derived(f"attn.{TENSORS[name]}", self.head, row, column)
-        if name == "pattern":
-            return self.derived("attn.pattern", self.head, row, column)
-        if name in ("weights", "shares"):  # the query's row, drawn as a row and as a column
-            key = row if name == "shares" else column
-            return self.derived("attn.pattern", self.head, self.query, key)
-        if name == "compare":
-            return self.compared(column, divided=row == 1)
+            return self.derived(f"attn.{name}", self.head, row, column)
+        if name == "product":
+            return self.product(row)
+        if name in ("score", "share"):  # of the query, drawn as a column
+            tensor = {"score": "attn.scores", "share": "attn.pattern"}[name]
+            return self.derived(tensor, self.head, self.query, row)
         if name == "weighted":
             return self.weighted(row, column)
         if name == "written":
@@ -66,10 +63,8 @@ class Head:
     def read(self, name: str) -> np.ndarray:
         return self.tensors[f"blocks.{self.block}.attn.{name}"].astype(np.float64)
 
-    def compared(self, key: int, *, divided: bool) -> Derivation:
-        """Derive the query's score for a key, or the dot product before the division by √K."""
-        if divided:
-            return self.derived("attn.scores", self.head, self.query, key)
+    def product(self, key: int) -> Derivation:
+        """Derive the dot product of the query and a key, before the division by √d_h."""
         queries, keys = (self.read(name)[self.head] for name in "qk")
         return dot(
             Factor("query", queries[self.query], "query"),

@@ -12,9 +12,9 @@ class AttentionRow:
 
     Attributes:
         weights: (N,) attention weights; they sum to 1.
-        scores: (N,) scores before the softmax, q·k / √K.
+        scores: (N,) scores before the softmax, q·k / √d_h.
         query: index of the query's token.
-        head_dim: K, the length of a query or a key.
+        head_dim: d_h, the length of a query or a key.
     """
 
     weights: np.ndarray
@@ -37,7 +37,7 @@ class AttentionRow:
         return int(np.searchsorted(np.cumsum(self.weights[self.strongest]), 0.5)) + 1
 
     def product(self, key: int) -> float:
-        """q·k, the dot product before it is divided by √K."""
+        """q·k, the dot product before it is divided by √d_h."""
         return float(self.scores[key]) * self.head_dim**0.5
 
     @property
@@ -61,7 +61,7 @@ class AttentionRow:
 
     @property
     def undivided(self) -> np.ndarray:
-        """The softmax of q·k without the division by √K, (N,) float64."""
+        """The softmax of q·k without the division by √d_h, (N,) float64."""
         return self.at_temperature(self.head_dim**-0.5)
 
 

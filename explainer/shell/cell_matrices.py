@@ -18,12 +18,13 @@ def show(
     on_choose: Callable[[Cell], None] = session.set_cell,
     links: Mapping[str, int] | None = None,
     prefix: int | None = None,
+    is_strip: bool = False,
 ) -> None:
     """Show matrices side by side, apart from those of another place on the page.
 
     Args:
         key: of the component, without the place's prefix.
-        items, cell, cache, on_choose, links, prefix: as ``matrices`` takes them.
+        items, cell, cache, on_choose, links, prefix, is_strip: as ``matrices`` takes them.
     """
     matrices(
         key=place.key(key),
@@ -34,6 +35,7 @@ def show(
         on_choose=on_choose,
         links=links,
         prefix=prefix,
+        is_strip=is_strip,
     )
 
 

@@ -11,9 +11,15 @@ on rows and on columns, in every component of the page. The names with a meaning
 - ``"patch"``: patch i is the token that stands i behind the tokens before the first patch, whose
   number the page's ``token_picker`` or ``prefix`` tells.
 
+- ``"any"``: as ``"token"``, but pointing here is pointing at the query and at the key: the token is
+  marked wherever it has a row.
+
 Any other name (``"dimension"``, ``"unit"``, ``"class"``) links matrices as well; a matrix with the
 same name on both axes has linked rows only, unless they are tokens: then rows are queries and
 columns are keys. An empty name links nothing.
+
+A strip is a row of matrices with one line of text above all of them. Its rows have one height, so
+that a mark runs straight through; a sign such as "·" or "=" may stand before each.
 """
 
 import re
@@ -63,6 +69,9 @@ class Matrix:
         cell: width and height of a cell in pixels; "auto" finds a size that suits the numbers and
             the width of the page.
         note: below it.
+        sign: what stands between it and the matrix before it; only in a strip.
+        centre: what each number is compared with to find its colour, of shape (rows, 1) or
+            (1, columns); 0 if None. The readout has the numbers themselves.
     """
 
     name: str
@@ -77,6 +86,8 @@ class Matrix:
     limit: float | None = None
     cell: float | Literal["auto"] = "auto"
     note: str = ""
+    sign: str = ""
+    centre: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch("[a-z_]+", self.name):
@@ -101,6 +112,11 @@ class Matrix:
             raise ValueError(f"{self.name}: colour must be one of {', '.join(MARKS)}")
         if self.limit is not None and not 0 < self.limit < np.inf:
             raise ValueError(f"{self.name}: limit must be a number above 0, not {self.limit}")
+        if self.centre is not None and self.centre.shape not in ((shape[0], 1), (1, shape[1])):
+            raise ValueError(
+                f"{self.name} of shape {shape} needs a centre for each row or for each column, not "
+                f"{self.centre.shape}"
+            )
         if self.cell != "auto" and not 1 <= float(self.cell) <= 200:
             raise ValueError(f"{self.name}: cell must be 'auto' or 1 to 200 pixels")
 
@@ -114,7 +130,11 @@ class Packed:
 
 
 def pack_matrices(
-    channel: str, items: Sequence[Matrix], prefix: int | None = None, group: str = ""
+    channel: str,
+    items: Sequence[Matrix],
+    prefix: int | None = None,
+    group: str = "",
+    is_strip: bool = False,
 ) -> Packed:
     """Return the matrices as bytes; names that several axes share are sent once.
 
@@ -128,6 +148,7 @@ def pack_matrices(
         "channel": channel,
         "group": group,
         "prefix": prefix,
+        "is_strip": is_strip,
         "texts": dict(load_texts("matrices")),
         "colours": component_colours(),
         "items": [
@@ -143,13 +164,26 @@ def pack_matrices(
                 "limit": item.limit,
                 "cell": item.cell,
                 "note": item.note,
+                "sign": item.sign,
+                "centred": "" if item.centre is None else centred(item.centre),
             }
             for item in items
         ],
         "names": list(names),
     }
     arrays = {item.name: np.asarray(item.values, dtype=np.float32) for item in items}
-    return Packed(pack(header, arrays), {name: array.shape for name, array in arrays.items()})
+    centres = {
+        f"{item.name}.centre": np.asarray(item.centre, dtype=np.float32)
+        for item in items
+        if item.centre is not None
+    }
+    shapes = {name: array.shape for name, array in arrays.items()}
+    return Packed(pack(header, arrays | centres), shapes)
+
+
+def centred(centre: np.ndarray) -> str:
+    """Return what has a centre of its own: "rows" or "columns"."""
+    return "rows" if centre.shape[1] == 1 else "columns"
 
 
 def matrices(
@@ -161,6 +195,7 @@ def matrices(
     links: Mapping[str, int] | None = None,
     prefix: int | None = None,
     group: str = "",
+    is_strip: bool = False,
     cache: Hashable | None = None,
 ) -> None:
     """Show matrices side by side, wrapped where the page is narrow.
@@ -174,6 +209,7 @@ def matrices(
         prefix: tokens before the first patch; needed only where one page has axes of tokens and of
             patches and no token_picker.
         group: what is pointed at is marked in all components of the same group.
+        is_strip: they are one strip, see the module.
         cache: everything the items depend on, as ``explainer.caching.remember`` takes it; then they
             are packed once for all visitors. None packs them on every run.
 
@@ -182,7 +218,7 @@ def matrices(
     """
 
     def make() -> Packed:
-        return pack_matrices(key, items() if callable(items) else items, prefix, group)
+        return pack_matrices(key, items() if callable(items) else items, prefix, group, is_strip)
 
     packed = make() if cache is None else remember(("matrices", key, cache), make)
     fits = cell is not None and cell_of(cell._asdict(), packed.shapes) is not None

@@ -16,11 +16,30 @@ const WORD = 90; // pixels of height that the word for the rows needs
 const EDGE = 6; // pixels around the cells, the padding of .box: room for a mark at the border
 const TWO_LINES = 280; // pixels of width that a readout needs for one line
 const NAMES_UP_TO = 24; // rows whose names are written beside them
+const STRIP = {
+  tall: 330, // pixels: what its rows may take of the page's height
+  row: [2, 24], // pixels of a row, at least and at most
+  across: [2, 14], // pixels of a column, at least and at most
+  narrow: 26, // pixels of a column where there are few
+  few: 2, // columns
+  least: 34, // pixels of a matrix: room for its title
+  most: 0.34, // of the strip's width for one matrix; a wider one scrolls
+  between: 8, // pixels between two of its parts
+  sign: 14, // pixels
+  edges: 12, // pixels around the cells
+};
 
 class Matrices extends View {
   build() {
-    const panel = make("div", "matrices", this.root);
-    this.items = this.data.items.map((item) => new MatrixPanel(this, item, panel));
+    const { is_strip: isStrip, items } = this.data;
+    if (isStrip) this.readout = make("p", "readout number", this.root);
+    const panel = make("div", isStrip ? "matrices strip" : "matrices", this.root);
+    this.items = items.map((item) => {
+      if (!item.sign) return new MatrixPanel(this, item, panel);
+      const step = make("div", "step", panel);
+      make("span", "sign", step, item.sign).ariaHidden = "true";
+      return new MatrixPanel(this, item, step);
+    });
     this.announce = announcer(this.root);
   }
 
@@ -70,6 +89,12 @@ class Matrices extends View {
     const width = this.root.clientWidth;
     if (!width || width === this.width) return;
     this.width = width;
+    if (this.data.is_strip) this.layStrip(width);
+    else this.laySingly(width);
+    this.mark();
+  }
+
+  laySingly(width) {
     const fits = (largest) => {
       const widths = this.items.map((item) => item.sizes(width, largest).total);
       return widths.reduce((sum, each) => sum + each + GAP, -GAP) <= width;
@@ -81,7 +106,42 @@ class Matrices extends View {
     // a narrow one's readout takes two lines, and all matrices of a line begin at one height
     const narrow = this.items.some(({ size }) => size.total < TWO_LINES);
     this.root.firstElementChild.classList.toggle("narrow", narrow);
-    this.mark();
+  }
+
+  /** Rows of one height, and columns as wide as one line has room for; else they wrap. */
+  layStrip(width) {
+    const { across, between, few, least, most, narrow, row, sign, tall } = STRIP;
+    const rows = Math.max(...this.items.map(({ rowNames }) => rowNames.length));
+    const down = Math.min(Math.max(Math.floor(tall / rows), row[0]), row[1]);
+    const cellWidth = (item, wide) => (item.columnNames.length <= few ? narrow : wide);
+    const plane = (item, wide) => cellWidth(item, wide) * item.columnNames.length;
+    const taken = (item, wide) =>
+      Math.max(Math.min(plane(item, wide), most * width), least) + STRIP.edges + (item.item.sign ? sign + between : 0);
+    const total = (wide) =>
+      this.items.reduce((sum, item) => sum + taken(item, wide), between * (this.items.length - 1));
+    let wide = across[1];
+    while (wide > across[0] && total(wide) > width) wide--;
+    if (total(wide) > width) wide = 2 * across[0];
+    for (const item of this.items) {
+      const size = { cellWidth: cellWidth(item, wide), cellHeight: down, named: false, numbered: false };
+      item.box.style.setProperty("--most", `${Math.max(most * width, 120)}px`);
+      item.use({ ...size, total: plane(item, wide) });
+    }
+  }
+
+  /** Write what is pointed at, or else what is chosen, above a strip. */
+  write() {
+    const items = this.items ?? [];
+    const item = items.find(({ cursor }) => cursor) ?? items.find(({ chosen }) => chosen);
+    const at = item && (item.cursor ?? item.chosen);
+    const { texts } = this.data;
+    setText(this.readout, at ? fill(texts.strip, { title: item.item.title, readout: item.say(at) }) : texts.strip_idle);
+    this.readout.classList.toggle("idle", !at);
+  }
+
+  /** Keep the rows of a strip beside one another. */
+  scrollTo(top) {
+    for (const { box } of this.items) if (box.scrollTop !== top) box.scrollTop = top;
   }
 
   mark() {
@@ -102,12 +162,12 @@ class MatrixPanel {
     if (item.colour) make("span", "meaning", title).style.background = `var(--${item.colour})`;
     make("span", "", title, item.title);
     make("span", "shape", title, `${this.rowNames.length} × ${this.columnNames.length}`);
-    this.readout = make("p", "readout number", figure);
+    if (!data.is_strip) this.readout = make("p", "readout number", figure);
 
     const frame = make("div", "frame", figure);
     const words = (axis) => data.texts.axes[axis] ?? axis;
-    if (item.column_axis) make("span", "axis columns", frame, `${words(item.column_axis)} →`);
-    if (item.row_axis) this.rowsWord = make("span", "axis rows", frame, `${words(item.row_axis)} →`);
+    if (item.column_axis && !data.is_strip) make("span", "axis columns", frame, `${words(item.column_axis)} →`);
+    if (item.row_axis && !data.is_strip) this.rowsWord = make("span", "axis rows", frame, `${words(item.row_axis)} →`);
     this.names = make("div", "names", frame);
     this.names.ariaHidden = "true";
     this.box = make("div", "box", frame);
@@ -143,11 +203,11 @@ class MatrixPanel {
 
   /** Which axes of the page mark a row, and which a column; see the Python module. */
   axesOf({ row_axis: row, column_axis: column }) {
-    const tokens = ["token", "query"];
+    const tokens = ["token", "any", "query"];
     const own = (direction) => `${this.owner.data.channel}/${this.name}/${direction}`;
     if (tokens.includes(row) && tokens.includes(column)) [row, column] = ["query", "key"];
     if (row === column) column = "";
-    const asKeys = { token: "key", patch: "patch as key" };
+    const asKeys = { token: "key", any: "key", patch: "patch as key" };
     const both = (axis) => (asKeys[axis] ? [axis, asKeys[axis]] : [axis]);
     // a key that is marked on the columns is not marked on the rows as well
     const rows = row ? both(row).filter((axis) => axis === row || axis !== column) : [own("row")];
@@ -173,6 +233,7 @@ class MatrixPanel {
     });
     box.addEventListener("blur", () => this.point(null));
     box.addEventListener("keydown", (event) => this.press(event));
+    if (this.owner.data.is_strip) box.addEventListener("scroll", () => this.owner.scrollTo(box.scrollTop));
   }
 
   press(event) {
@@ -223,6 +284,7 @@ class MatrixPanel {
     const places = cell && {
       [this.axes.rows[0]]: cell.row,
       [this.axes.columns[0]]: cell.column,
+      ...(this.axes.rows[0] === "any" ? { key: cell.row } : {}),
     };
     if (byKeyboard) {
       this.reveal(cell);
@@ -259,6 +321,7 @@ class MatrixPanel {
   }
 
   write() {
+    if (this.owner.data.is_strip) return this.owner.write();
     const at = this.cursor ?? this.chosen;
     const { least, largest } = this.range;
     const range = { least: written(least), largest: written(largest) };
@@ -271,33 +334,50 @@ class MatrixPanel {
     const { item, values, owner } = this;
     const signed = item.scale === "diverging";
     let [least, largest] = [Infinity, -Infinity];
-    for (const value of values) {
-      if (value < least) least = value;
-      if (value > largest) largest = value;
+    let farthest = 0; // from the centre, which is 0 for most
+    for (let index = 0; index < values.length; index++) {
+      if (values[index] < least) least = values[index];
+      if (values[index] > largest) largest = values[index];
+      farthest = Math.max(farthest, Math.abs(this.fromCentre(index)));
     }
-    const farthest = Math.max(Math.abs(least), Math.abs(largest));
     const limit = item.limit ?? (farthest || 1);
     this.range = { least, largest };
     this.limit = limit;
     const { context, picture } = resize(this.canvas, this.columnNames.length, this.rowNames.length);
     const words = new Uint32Array(picture.data.buffer);
     const table = owner.tables[item.scale];
-    for (let index = 0; index < values.length; index++) words[index] = table[this.level(values[index])];
+    for (let index = 0; index < values.length; index++) words[index] = table[this.level(this.fromCentre(index))];
     context.putImageData(picture, 0, 0);
-    setText(this.least, signed ? written(-limit) : "0");
-    setText(this.most, written(limit));
+    const { texts, is_strip: isStrip } = owner.data;
+    const end = (sign) => (item.centred ? fill(texts.centred, { value: `${sign}${written(limit)}` }) : sign === "+" ? written(limit) : written(-limit));
+    if (isStrip) {
+      const short = signed ? (item.centred ? texts.strip_centred : texts.strip_signed) : texts.strip_amounts;
+      setText(this.most, fill(short, { limit: written(limit) }));
+    } else {
+      setText(this.least, signed ? end("−") : "0");
+      setText(this.most, end("+"));
+    }
     const scale = `linear-gradient(90deg, ${owner.data.colours[item.scale].join(", ")})`;
     this.least.parentElement.style.setProperty("--scale", scale);
     const clips = farthest > limit * (1 + 1e-6);
     this.clipped.hidden = !clips;
     if (clips) {
-      const far = -least > largest ? least : largest;
+      const far = item.centred ? farthest : -least > largest ? least : largest;
       const limits = { limit: (signed ? "±" : "") + written(limit), largest: written(far) };
       setText(this.clipped, fill(owner.data.texts.clipped, limits));
     }
     this.size = null;
     this.write();
     this.box.setAttribute("aria-label", this.label());
+  }
+
+  /** How far a number is from what its colour compares it with. */
+  fromCentre(index) {
+    const centre = this.owner.data.arrays[`${this.name}.centre`];
+    if (!centre) return this.values[index];
+    const columns = this.columnNames.length;
+    const at = this.item.centred === "rows" ? Math.floor(index / columns) : index % columns;
+    return this.values[index] - centre[at];
   }
 
   /** A value's place in the 256 colours. */
@@ -341,7 +421,11 @@ class MatrixPanel {
   }
 
   lay(width, largest) {
-    const size = this.sizes(width, largest);
+    this.use(this.sizes(width, largest));
+  }
+
+  /** Take over the size of the cells. */
+  use(size) {
     this.size = size;
     const [rows, columns] = [this.rowNames.length, this.columnNames.length];
     Object.assign(this.plane.style, {
@@ -371,11 +455,11 @@ class MatrixPanel {
     const columns = this.columnNames.length;
     this.numbers.style.gridTemplate = `repeat(${this.rowNames.length}, 1fr) / repeat(${columns}, 1fr)`;
     const table = new Uint8Array(this.owner.tables[this.item.scale].buffer);
-    for (const value of this.values) {
-      const [red, green, blue] = table.subarray(4 * this.level(value));
+    this.values.forEach((value, index) => {
+      const [red, green, blue] = table.subarray(4 * this.level(this.fromCentre(index)));
       const isLight = 0.299 * red + 0.587 * green + 0.114 * blue > 140;
       make("span", isLight ? "on-light" : "", this.numbers, writtenBriefly(value));
-    }
+    });
   }
 
   /** Place an element over a cell. */

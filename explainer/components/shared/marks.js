@@ -57,7 +57,7 @@ function newMarks() {
     },
     /** A token is a query until it is looked at as a key; a patch is a token behind the first ones. */
     place(axis) {
-      if (axis === "token") return { name: "query", shift: 0 };
+      if (axis === "token" || axis === "any") return { name: "query", shift: 0 };
       if (axis === "patch") return { name: "query", shift: this.prefix };
       if (axis === "patch as key") return { name: "key", shift: this.prefix };
       return { name: axis, shift: 0 };
@@ -67,6 +67,7 @@ function newMarks() {
 
 const MARK_COLOURS = {
   token: "query",
+  any: "query",
   query: "query",
   key: "key",
   "patch as key": "key",

@@ -1,115 +1,77 @@
-"""The matrices of one head, and where each of their cells comes from."""
+"""Which matrices the page has, which of their cells is chosen, and where its number comes from."""
 
-from collections.abc import Callable
-from functools import partial
-
-import numpy as np
-
-from explainer.components.matrices import Matrix
 from explainer.content.token_names import token_names
 from explainer.observation.attention_cells import Head
 from explainer.observation.attention_row import AttentionRow, attention_row
 from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
 from explainer.observation.weights import weights
-from explainer.shell import cell_matrices
 from explainer.shell.cell_arithmetic import show_derivation
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.self_attention.wording import TEXTS
 from vit_core import ViTConfig
 
-
-def row_of(choice: Choice, seen: Observation, place: Place) -> AttentionRow:
-    return attention_row(
-        seen.tensors,
-        block=place.block,
-        head=place.head,
-        query=place.token(seen.telling_patch),
-    )
-
-
-STEPS = {  # the matrices of each step
-    "qkv": ("norm", "q", "k", "v"),
-    "scores": ("compare",),
-    "softmax": ("weights", "scores", "pattern"),
-    "mix": ("shares", "values", "weighted", "z"),
-}
+SQUARES = ("scores", "pattern")  # of all queries; all other matrices stand in the strip
 
 
 def cell_shapes(config: ViTConfig) -> dict[str, tuple[int, int]]:
     """Return rows and columns of every matrix of the page."""
-    tokens, head_dim = config.num_tokens, config.head_dim
-    each = dict.fromkeys(("q", "k", "v", "values", "weighted", "z"), (tokens, head_dim))
+    tokens = config.num_tokens
     return {
         "norm": (tokens, config.embed_dim),
-        "compare": (2, tokens),
-        "weights": (1, tokens),
-        "scores": (tokens, tokens),
-        "pattern": (tokens, tokens),
-        "shares": (tokens, 1),
-        **each,
+        **dict.fromkeys(("q", "k", "v", "weighted", "z"), (tokens, config.head_dim)),
+        **dict.fromkeys(("product", "score", "share"), (tokens, 1)),
+        **dict.fromkeys(SQUARES, (tokens, tokens)),
     }
 
 
-def cell_of(place: Place, step: str, start: Cell, config: ViTConfig) -> Cell:
-    """Return the chosen cell, or ``start`` while it is in no matrix of this step."""
-    shapes = cell_shapes(config)
-    return place.cell_in({name: shapes[name] for name in STEPS[step]}) or start
+def shapes_of_old_links(config: ViTConfig) -> dict[str, tuple[int, int]]:
+    """Return the shapes of matrices that older links name, and that are drawn in another form."""
+    tokens = config.num_tokens
+    return {
+        "compare": (2, tokens),
+        "weights": (1, tokens),
+        "shares": (tokens, 1),
+        "values": (tokens, config.head_dim),
+    }
 
 
-def show_matrices(
-    key: str,
-    make: Callable[[Choice, Observation, Place], list[Matrix]],
-    cell: Cell,
-    choice: Choice,
-    seen: Observation,
-    place: Place,
-    *,
-    same_for_all: bool = False,
-) -> None:
-    """Draw the matrices of ``make``.
+def as_drawn(cell: Cell) -> Cell:
+    """Return where the page shows the cell of a link, which may be an older one."""
+    name, row, column = cell
+    if name == "compare":
+        return Cell("score" if row else "product", column, 0)
+    if name == "weights":
+        return Cell("share", column, 0)
+    return Cell({"shares": "share", "values": "v"}.get(name, name), row, column)
 
-    Args:
-        same_for_all: they are the same whichever token asks, and need not be sent again.
-    """
+
+def chosen_cell(place: Place) -> Cell | None:
+    """Return the chosen cell of the page, None while there is none."""
+    cell = place.cell_in(cell_shapes(place.config) | shapes_of_old_links(place.config))
+    return None if cell is None else as_drawn(cell)
+
+
+def row_of(choice: Choice, seen: Observation, place: Place) -> AttentionRow:
+    """Return the scores and weights of the chosen token."""
     query = place.token(seen.telling_patch)
-    head = choice, place.block, place.head
-    cell_matrices.show(
-        place,
-        key,
-        items=partial(make, choice, seen, place),
-        cell=cell,
-        links={"query": query, "token": query},
-        prefix=seen.config.num_prefix_tokens,
-        cache=head if same_for_all else (*head, query),
-    )
+    return attention_row(seen.tensors, block=place.block, head=place.head, query=query)
 
 
-def show_cell(step: str, cell: Cell, choice: Choice, seen: Observation, place: Place) -> None:
-    """Draw where the number of a step's cell comes from."""
+def show_drawer(choice: Choice, seen: Observation, place: Place, cell: Cell) -> None:
+    """Draw where the number of a cell comes from."""
     query, tokens = place.token(seen.telling_patch), token_names(seen.config)
     labels = {
         "query": tokens[query],
-        "row": tokens[cell.row] if cell.row < len(tokens) else "",
-        "column": tokens[cell.column] if cell.column < len(tokens) else "",
+        "row": tokens[cell.row],
+        "column": tokens[cell.column] if cell.matrix in SQUARES else "",
         "number": cell.column + 1,
     }
-    name = f"compare_{cell.row}" if cell.matrix == "compare" else cell.matrix
-    block, head = place.block, place.head
-    working = Head(seen.config, seen.tensors, weights(choice), block, head, query, flaws(choice))
+    where = TEXTS["cells"][cell.matrix].format(**labels)
+    working = Head(
+        seen.config, seen.tensors, weights(choice), place.block, place.head, query, flaws(choice)
+    )
     derivation = working.origin(cell)
     assert derivation is not None, f"{cell.matrix} is a matrix of this page"
-    show_derivation(
-        derivation,
-        seen,
-        place,
-        TEXTS["cells"][name].format(**labels),
-        key=place.key(f"arithmetic-{step}"),
-        is_example=place.cell_in(cell_shapes(seen.config)) != cell,
-    )
-
-
-def of_head(choice: Choice, seen: Observation, place: Place, name: str) -> np.ndarray:
-    """Return the chosen head's q, k, v, scores, pattern or z."""
-    return seen.tensors[f"blocks.{place.block}.attn.{name}"][place.head]
+    show_derivation(derivation, seen, place, where)

@@ -11,7 +11,8 @@ from explainer.observation.observe import Observation
 from explainer.shell.quiz import Question, compared
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views.self_attention.cells import of_head, row_of
+from explainer.views.self_attention.cells import row_of
+from explainer.views.self_attention.matrices import of_head
 from explainer.views.self_attention.wording import TEXTS, facts
 from vit_core import ViTConfig
 
@@ -24,7 +25,7 @@ def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]
         ask_sum(row, page_facts),
         ask_double(row, page_facts),
         ask_count(config),
-        ask_mutual(row, of_head(choice, seen, place, "pattern"), names),
+        ask_mutual(row, of_head(seen, place, "pattern"), names),
     ]
 
 

@@ -13,6 +13,7 @@ from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
 from explainer.shell import controls
 from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.more import more
 from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
@@ -57,14 +58,14 @@ def show_temperature(choice: Choice, seen: Observation, place: Place) -> None:
     st.html(looks(pictures, seen.pixels))
     if config.head_dim == 1:
         st.markdown(texts["one"])
-    facts_now = facts(choice, seen, place)
-    note(texts["note"].format(**facts_now))
-    download_csv(
-        texts["download"],
-        partial(tempered_csv, choice, seen, place),
-        "temperature.csv",
-        place.key("temperature-csv"),
-    )
+    note(texts["note"].format(**facts(choice, seen, place)))
+    with more(place, "temperature"):
+        download_csv(
+            texts["download"],
+            partial(tempered_csv, choice, seen, place),
+            "temperature.csv",
+            place.key("temperature-csv"),
+        )
 
 
 def tempered(choice: Choice, seen: Observation, place: Place) -> list[tuple[str, np.ndarray, bool]]:
