@@ -29,6 +29,12 @@ STYLE = f"""
 .terms .bar b {{ position: absolute; inset-block: 0; border-radius: 2px; }}
 .terms .bar span::before {{ content: ""; position: absolute; inset-block: -0.25rem; left: 50%;
   border-left: 1px solid {theme.LINE.css}; }}
+.terms::-webkit-scrollbar {{ width: 0.5rem; height: 0.5rem; }}
+.terms::-webkit-scrollbar-thumb {{ border-radius: 0.25rem; background: {theme.MUTED.css}; }}
+@media (max-width: 40rem) {{
+  .terms .bar {{ display: none; }}
+  .terms table {{ font-size: 0.875rem; }}
+}}
 """
 NEGATIVE, POSITIVE = DIVERGING[2], DIVERGING[-3]
 

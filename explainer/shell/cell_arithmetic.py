@@ -1,5 +1,7 @@
 """The arithmetic of one cell on the page: its terms, their sum, and the line to its number."""
 
+from functools import partial
+
 import streamlit as st
 
 from explainer.components.matrices import Matrix
@@ -11,8 +13,9 @@ from explainer.observation.derivation import Derivation
 from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
 from explainer.observation.weights import weights
+from explainer.shell.downloads import download_csv
 from explainer.shell.notes import note
-from explainer.shell.terms_of_cell import SHOWN, show_terms, term_names
+from explainer.shell.terms_of_cell import SHOWN, show_terms, term_names, terms_csv
 from explainer.shell.worked_line import worked_line
 from explainer.state import session
 from explainer.state.choice import Choice
@@ -79,30 +82,42 @@ def show_derivation(
         is_example: it is shown without being chosen, so it cannot be closed.
     """
     texts, key = load_texts("arithmetic"), place.key(key)
+    names = term_names(derivation, seen)
     with st.container(border=True, key=key):
         title = texts["title"].format(number=written(derivation.shown), where=where)
-        heading, close = st.columns((6, 1), vertical_alignment="center")
-        heading.markdown(f"**{title}**")
-        if not is_example:
-            close.button(
-                texts["close"],
-                key=f"{key}-close",
-                type="tertiary",
-                on_click=lambda: session.change(cell=""),
-            )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{title}**")
+            if len(derivation.terms) > 1:
+                file = partial(terms_csv, derivation, names)
+                download_csv(texts["download"], file, "terms.csv", f"{key}-csv")
+            if not is_example:
+                st.button(
+                    texts["close"],
+                    key=f"{key}-close",
+                    type="tertiary",
+                    on_click=lambda: session.change(cell=""),
+                )
+        notes = []
         if len(derivation.terms) > 1:
             most = SHOWN_IN_EXAMPLE if is_example else SHOWN
-            show_terms(derivation, term_names(derivation, seen), where, key, most)
+            notes += show_terms(derivation, names, where, most)
         if not (derivation.left_out and len(derivation.terms) == 1):  # it would only say x = x
             st.latex(worked_line(derivation))
-        if derivation.left_out:
-            note(texts["left_out"][derivation.left_out])
-        if derivation.kind == "softmax":
-            note(texts["softmax_note"].format(most=written(derivation.numbers["most"])))
-        difference = abs(derivation.result - derivation.shown)
-        fits = difference <= ROUNDING * derivation.scale
-        note(
-            texts["check" if fits else "check_off"].format(
-                shown=f"{derivation.shown:.7g}".replace("-", "−"), difference=f"{difference:.1e}"
-            )
+        note("\n\n".join([*notes, *notes_on(derivation)]))
+
+
+def notes_on(derivation: Derivation) -> list[str]:
+    """Return what is to be said about how a number was computed, a paragraph each."""
+    texts, notes = load_texts("arithmetic"), []
+    if derivation.left_out:
+        notes.append(texts["left_out"][derivation.left_out])
+    if derivation.kind == "softmax":
+        notes.append(texts["softmax_note"].format(most=written(derivation.numbers["most"])))
+    difference = abs(derivation.result - derivation.shown)
+    fits = difference <= ROUNDING * derivation.scale
+    notes.append(
+        texts["check" if fits else "check_off"].format(
+            shown=f"{derivation.shown:.7g}".replace("-", "−"), difference=f"{difference:.1e}"
         )
+    )
+    return notes

@@ -6,6 +6,11 @@ LINE_BREAK = "  \n"  # of Markdown; a line break without the spaces before it on
 
 
 def note(text: str) -> None:
-    """Draw Markdown in small type, as one paragraph that keeps its line breaks."""
-    lines = (" ".join(line.split()) for line in text.strip().split(LINE_BREAK))
-    st.markdown(f":small[{LINE_BREAK.join(lines)}]")
+    """Draw Markdown in small type; its paragraphs and its line breaks stay apart."""
+    paragraphs = (small(paragraph) for paragraph in text.strip().split("\n\n"))
+    st.markdown("\n\n".join(paragraphs))
+
+
+def small(paragraph: str) -> str:
+    lines = (" ".join(line.split()) for line in paragraph.split(LINE_BREAK))
+    return f":small[{LINE_BREAK.join(lines)}]"

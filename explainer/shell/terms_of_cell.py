@@ -13,8 +13,7 @@ from explainer.content.token_names import token_names, value_names
 from explainer.figures.terms import Column, terms_table
 from explainer.observation.derivation import Derivation
 from explainer.observation.observe import Observation
-from explainer.shell.downloads import download_csv, table_csv
-from explainer.shell.notes import note
+from explainer.shell.downloads import table_csv
 
 SHOWN = 12  # terms in the table, where there are more
 
@@ -36,8 +35,9 @@ def term_names(derivation: Derivation, seen: Observation) -> list[str]:
 
 
 def show_terms(
-    derivation: Derivation, names: Sequence[str], where: str, key: str, most: int = SHOWN
-) -> None:
+    derivation: Derivation, names: Sequence[str], where: str, most: int = SHOWN
+) -> list[str]:
+    """Draw the terms, and return what is to be said of those that are not drawn."""
     texts, count = load_texts("arithmetic"), len(derivation.terms)
     indices = shown_terms(derivation, most)
     remainder = float(derivation.terms.sum() - derivation.terms[indices].sum())
@@ -55,16 +55,16 @@ def show_terms(
             marked=indices.index(derivation.chosen) if derivation.chosen in indices else None,
         )
     )
-    if len(indices) < count:
-        note(
-            texts["largest"].format(
-                shown=len(indices),
-                count=count,
-                rest=count - len(indices),
-                remainder=written(remainder),
-            )
+    if len(indices) == count:
+        return []
+    return [
+        texts["largest"].format(
+            shown=len(indices),
+            count=count,
+            rest=count - len(indices),
+            remainder=written(remainder),
         )
-    download_csv(texts["download"], lambda: terms_csv(derivation, names), "terms.csv", f"{key}-csv")
+    ]
 
 
 def shown_terms(derivation: Derivation, most: int = SHOWN) -> list[int]:

@@ -52,10 +52,9 @@ def pictured(one: Head) -> Mapping[str, np.ndarray]:
     return {
         **read,
         "norm": one.tensors[f"{prefix}norm1"],
-        "values": read["v"],
-        "compare": np.stack([read["k"] @ read["q"][one.query], read["scores"][one.query]]),
-        "weights": row[None],
-        "shares": row[:, None],
+        "product": (read["k"] @ read["q"][one.query])[:, None],
+        "score": read["scores"][one.query][:, None],
+        "share": row[:, None],
         "weighted": row[:, None] * read["v"],
         "written": np.stack([*written, one.weights[f"{prefix}attn.proj.bias"]]),
         "attn_out": one.tensors[f"{prefix}attn_out"],

@@ -140,7 +140,7 @@ def test_the_cells_of_self_attention_follow(with_mistake: Callable, kind: str) -
     with_mistake(kind)
     choice, seen = choice_and_observation("default")
     head = Head(seen.config, seen.tensors, weights(choice), 1, 0, 3, flaws.flaws(choice))
-    for cell in (Cell("norm", 2, 5), Cell("scores", 3, 4), Cell("compare", 1, 4)):
+    for cell in (Cell("norm", 2, 5), Cell("scores", 3, 4), Cell("score", 4, 0)):
         found = head.origin(cell)
         assert abs(found.result - found.shown) <= 1e-5 * found.scale
     assert ("root" in head.origin(Cell("scores", 3, 4)).numbers) is (kind != "no_scaling")

@@ -183,3 +183,18 @@ def test_the_size_of_a_value_counts_its_arrays():
     assert size_of({"a": array}) == 402 + SMALL_OBJECT
     packed = pack_matrices("c", [matrix()])
     assert size_of(packed) > len(packed.content)
+
+
+@pytest.mark.parametrize(("shape", "says"), [((2, 1), "rows"), ((1, 3), "columns")])
+def test_a_centre_travels_beside_the_numbers(shape, says):
+    centre = np.arange(np.prod(shape), dtype=float).reshape(shape)
+    header, arrays = unpack(pack_matrices("c", [matrix(centre=centre)], is_strip=True).content)
+    assert header["is_strip"] is True
+    assert header["items"][0]["centred"] == says
+    np.testing.assert_array_equal(arrays["scores.centre"], centre.astype(np.float32))
+    np.testing.assert_array_equal(arrays["scores"], matrix().values)
+
+
+def test_a_centre_of_another_shape_is_refused():
+    with pytest.raises(ValueError, match="centre for each row"):
+        matrix(centre=np.zeros((3, 3)))

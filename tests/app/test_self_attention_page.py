@@ -9,11 +9,13 @@ import pytest
 from reading import (
     choice_of,
     draw_parts,
+    html_bodies,
     matrices_of,
     observation_of,
     questions_of,
     right_answer,
     state_of,
+    unfold,
 )
 from streamlit.testing.v1 import AppTest
 
@@ -23,7 +25,8 @@ from explainer.observation import observe
 from explainer.state.choice import SOURCES, Choice
 from explainer.state.link import TEMPERATURES, State
 from explainer.views.self_attention import PARTS
-from explainer.views.self_attention.cells import cell_shapes
+from explainer.views.self_attention.cells import SQUARES, cell_shapes
+from explainer.views.self_attention.matrices import centre_of
 from vit_core import ViTConfig
 
 Open = Callable[..., AppTest]
@@ -42,12 +45,16 @@ def chosen_cells(app: AppTest) -> list[list]:
 
 def looks_of(app: AppTest) -> list[tuple[str, list[str]]]:
     """Return title and lines of every picture over the image under the slider."""
-    bodies = [element.proto.body for element in app.get("html")]
-    html = [body for body in bodies if 'class="looks"' in body][-1]
+    html = [body for body in html_bodies(app) if 'class="looks"' in body][-1]
     return [
         (re.search("<b>(.*?)</b>", figure)[1], re.findall("<span>(.*?)</span>", figure))
         for figure in re.findall("<figcaption>(.*?)</figcaption>", html)
     ]
+
+
+def drawn(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the matrices alone, without what their colours are compared with."""
+    return {name: array for name, array in found.items() if not name.endswith(".centre")}
 
 
 # every model
@@ -60,8 +67,8 @@ def test_every_source_shows_every_step_of_the_model_that_ran(source: str, open_p
     assert not app.exception and not app.error
     loaded = load.load_source(source, State().shaped)
     config = loaded.model.config
-    found = matrices_of(app)
-    assert {name: array.shape for name, array in found.items()} == cell_shapes(config)
+    found = matrices_of(unfold(app))
+    assert {name: array.shape for name, array in drawn(found).items()} == cell_shapes(config)
     choice = Choice(source, config, 0, 7, 0, gallery=loaded.gallery)
     tensors = observe.observe(choice).tensors
     for name in ("q", "k", "v", "scores", "pattern", "z"):
@@ -71,16 +78,16 @@ def test_every_source_shows_every_step_of_the_model_that_ran(source: str, open_p
 
 def test_the_steps_lead_from_one_to_the_next(open_page: Open) -> None:
     app = open_page("self-attention", **SMALL, **PLACE)
-    found, query = matrices_of(app), PLACE["query"]
-    products, scores = found["compare"]
+    found, query = matrices_of(unfold(app)), PLACE["query"]
+    products, scores = found["product"][:, 0], found["score"][:, 0]
     np.testing.assert_allclose(products, found["k"] @ found["q"][query], atol=1e-5)
     np.testing.assert_allclose(scores, products / np.sqrt(8), atol=1e-6)
     np.testing.assert_array_equal(scores, found["scores"][query])
     exponentials = np.exp(scores.astype(np.float64))
-    np.testing.assert_allclose(found["weights"][0], exponentials / exponentials.sum(), atol=1e-6)
-    np.testing.assert_array_equal(found["weights"][0], found["pattern"][query])
-    np.testing.assert_array_equal(found["shares"][:, 0], found["weights"][0])
-    np.testing.assert_allclose(found["weighted"], found["shares"] * found["values"], atol=1e-6)
+    shares = found["share"][:, 0]
+    np.testing.assert_allclose(shares, exponentials / exponentials.sum(), atol=1e-6)
+    np.testing.assert_array_equal(shares, found["pattern"][query])
+    np.testing.assert_allclose(found["weighted"], found["share"] * found["v"], atol=1e-6)
     np.testing.assert_allclose(found["weighted"].sum(axis=0), found["z"][query], atol=1e-5)
 
 
@@ -92,7 +99,7 @@ def test_shapes_at_their_extremes(
     shape = {"patches": patches, "width": width, "heads": heads, "depth": depth}
     app = open_page("self-attention", source="untrained", temperature="0.125", **shape)
     assert not app.exception and not app.error
-    shapes = {name: array.shape for name, array in matrices_of(app).items()}
+    shapes = {name: array.shape for name, array in drawn(matrices_of(unfold(app))).items()}
     assert shapes == cell_shapes(State(**shape).shaped)
     if width == heads:
         assert any("the square root is 1" in text.value for text in app.markdown)
@@ -102,7 +109,8 @@ def test_shapes_at_their_extremes(
 def test_every_kind_of_position(position: str, open_page: Open) -> None:
     app = open_page("self-attention", **SMALL, position=position, block=1)
     assert not app.exception and not app.error
-    found, tensors = matrices_of(app), observation_of(**SMALL, position=position).tensors
+    found = matrices_of(unfold(app))
+    tensors = observation_of(**SMALL, position=position).tensors
     np.testing.assert_array_equal(found["norm"], tensors["blocks.1.norm1"])
     np.testing.assert_array_equal(found["pattern"], tensors["blocks.1.attn.pattern"][0])
 
@@ -142,6 +150,8 @@ def test_registers_are_tokens_of_their_own() -> None:
         {"cell": "nothing.0.0", "temperature": "1e9"},
         {"cell": "<b>.0.0", "query": "-1"},
         {"cell": "scores.1.1.1", "mode": "guided", "step": "99"},
+        {"cell": "compare.2.0"},
+        {"cell": "share.0.1"},
     ],
 )
 def test_a_hostile_link_breaks_nothing(params: dict[str, str], open_page: Open) -> None:
@@ -149,26 +159,73 @@ def test_a_hostile_link_breaks_nothing(params: dict[str, str], open_page: Open) 
     assert not app.exception and not app.error
     assert state_of(app).temperature in TEMPERATURES
     assert len(app.header) == len(PARTS) + 1
-    shapes = {name: array.shape for name, array in matrices_of(app).items()}
+    shapes = {name: array.shape for name, array in drawn(matrices_of(unfold(app))).items()}
     assert shapes == cell_shapes(choice_of(**SMALL).config)
 
 
-def test_every_step_starts_with_an_example(open_page: Open) -> None:
+def drawers(app: AppTest) -> list[str]:
+    """Return the titles of all that is worked out on the page."""
+    return [text.value for text in app.markdown if text.value.startswith("**Where ")]
+
+
+def test_nothing_is_worked_out_before_a_cell_is_chosen(open_page: Open) -> None:
     app = open_page("self-attention", **SMALL, **PLACE)
-    scores = observation_of(**SMALL).tensors["blocks.1.attn.scores"][1, 6]
-    best = int(scores.argmax())
-    expected = [["q", 6, 0], ["compare", 1, best], ["weights", 0, best], ["z", 6, 0]]
-    assert chosen_cells(app) == expected
+    assert not chosen_cells(app) and not drawers(app)
 
 
-def test_a_clicked_cell_is_chosen_in_its_step_alone(
+def test_a_clicked_cell_opens_the_one_drawer(
     open_page: Open, click_in: Callable[..., AppTest]
 ) -> None:
     app = open_page("self-attention", **SMALL, **PLACE)
-    before = chosen_cells(app)
-    click_in(app, "matrices", {"choice": {"matrix": "k", "row": 3, "column": 2, "at": 1.0}})
-    assert app.query_params["cell"] == "k.3.2"
-    assert chosen_cells(app) == [["k", 3, 2], *before[1:]]
+    for name, row, column, where in (
+        ("k", 3, 2, "k of patch 1, 3, number 3"),
+        ("score", 2, 0, "score of patch 2, 2 for patch 1, 2"),
+        ("weighted", 0, 7, "share · v of [CLS], number 8"),
+    ):
+        clicked = {"matrix": name, "row": row, "column": column, "at": 1.0}
+        click_in(app, "strip", {"choice": clicked})
+        assert app.query_params["cell"] == f"{name}.{row}.{column}"
+        assert chosen_cells(app) == [[name, row, column]]
+        assert len(drawers(app)) == 1 and drawers(app)[0].endswith(f": {where}**")
+    app.button(key="arithmetic-close").click().run()
+    assert not drawers(app) and not chosen_cells(app)
+
+
+@pytest.mark.parametrize("name", SQUARES)
+def test_a_link_to_a_cell_in_a_fold_opens_the_fold(name: str, open_page: Open) -> None:
+    app = open_page("self-attention", **SMALL, **PLACE, cell=f"{name}.3.4")
+    assert set(SQUARES) <= set(matrices_of(app))
+    assert len(drawers(app)) == 1 and "patch 1, 3" in drawers(app)[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "now"),
+    [
+        ("compare.0.5", ["product", 5, 0]),
+        ("compare.1.5", ["score", 5, 0]),
+        ("weights.0.5", ["share", 5, 0]),
+        ("shares.5.0", ["share", 5, 0]),
+        ("values.5.3", ["v", 5, 3]),
+    ],
+)
+def test_a_cell_of_an_older_link_is_chosen_where_it_is_drawn_now(
+    old: str, now: list, open_page: Open
+) -> None:
+    app = open_page("self-attention", **SMALL, **PLACE, cell=old)
+    assert not app.exception
+    assert chosen_cells(app) == [now] and len(drawers(app)) == 1
+    assert app.query_params["cell"] in (old, [old])
+
+
+def test_scores_of_one_sign_are_coloured_by_their_distance_from_the_mean() -> None:
+    row = np.array([3.0, 4.0, 8.0])
+    np.testing.assert_allclose(centre_of(row, 0), [[5.0]])
+    np.testing.assert_allclose(centre_of(-row, 0), [[-5.0]])
+    assert centre_of(row - 4.5, 0) is None
+    assert centre_of(np.full(3, 2.0), 0) is None
+    square = np.array([[1.0, 3.0], [2.0, 4.0], [-1.0, 1.0]])
+    np.testing.assert_allclose(centre_of(square, 1), [[2.0], [3.0], [0.0]])
+    assert centre_of(square[1:], 1) is None  # half of the rows is not most of them
 
 
 @pytest.mark.parametrize(
@@ -180,7 +237,7 @@ def test_a_forged_click_changes_nothing(
 ) -> None:
     app = open_page("self-attention", **SMALL, **PLACE)
     before = chosen_cells(app)
-    click_in(app, "matrices", {"choice": choice})
+    click_in(app, "strip", {"choice": choice})
     assert not app.exception
     assert chosen_cells(app) == before
 
@@ -192,7 +249,7 @@ def test_only_the_models_own_row_is_called_so(open_page: Open) -> None:
     app = open_page("self-attention", **SMALL, **PLACE)
     assert [title for title, _ in looks_of(app)] == [
         "In the model: T = 1",
-        "Without dividing by √K",
+        "Without the division by √d_h",
     ]
     app.select_slider(key="temperature").set_value("4").run()
     assert app.query_params["temperature"] == "4"
@@ -200,7 +257,7 @@ def test_only_the_models_own_row_is_called_so(open_page: Open) -> None:
     assert [title for title, _ in found] == [
         "In the model: T = 1",
         "T = 4",
-        "Without dividing by √K",
+        "Without the division by √d_h",
     ]
     origins = [lines[0] for _, lines in found]
     assert origins == ["this row ran in the model"] + ["recomputed from the scores"] * 2
@@ -212,9 +269,9 @@ def test_the_recomputed_rows_are_softmax_of_the_scores(temperature: str, open_pa
     scores = observation_of(**SMALL).tensors["blocks.1.attn.scores"][1, 6].astype(np.float64)
     for (_, lines), factor in zip(looks_of(app), (1, 1 / float(temperature), 8**0.5), strict=True):
         weights = np.exp(scores * factor) / np.exp(scores * factor).sum()
-        assert lines[1] == f"largest weight {100 * weights.max():.1f} %"
+        assert lines[1] == f"largest share {100 * weights.max():.1f} %"
         bits = -(weights * np.log2(weights)).sum()
-        assert lines[2] == f"entropy {bits:.2f} bits, as wide as {2**bits:.1f} even tokens"
+        assert lines[2] == f"as wide as {2**bits:.1f} equal shares (entropy {bits:.2f} bits)"
 
 
 # questions

@@ -20,13 +20,14 @@ const STRIP = {
   tall: 330, // pixels: what its rows may take of the page's height
   row: [2, 24], // pixels of a row, at least and at most
   across: [2, 14], // pixels of a column, at least and at most
-  narrow: 26, // pixels of a column where there are few
+  narrow: 34, // pixels of a column where there are few
   few: 2, // columns
   least: 34, // pixels of a matrix: room for its title
   most: 0.34, // of the strip's width for one matrix; a wider one scrolls
+  telephone: 600, // pixels of width, where one matrix may take all of it
   between: 8, // pixels between two of its parts
   sign: 14, // pixels
-  edges: 12, // pixels around the cells
+  edges: 2, // pixels around the cells
 };
 
 class Matrices extends View {
@@ -110,13 +111,14 @@ class Matrices extends View {
 
   /** Rows of one height, and columns as wide as one line has room for; else they wrap. */
   layStrip(width) {
-    const { across, between, few, least, most, narrow, row, sign, tall } = STRIP;
+    const { across, between, few, least, narrow, row, sign, tall } = STRIP;
+    const most = Math.floor(width < STRIP.telephone ? width - STRIP.edges : STRIP.most * width);
     const rows = Math.max(...this.items.map(({ rowNames }) => rowNames.length));
     const down = Math.min(Math.max(Math.floor(tall / rows), row[0]), row[1]);
     const cellWidth = (item, wide) => (item.columnNames.length <= few ? narrow : wide);
     const plane = (item, wide) => cellWidth(item, wide) * item.columnNames.length;
     const taken = (item, wide) =>
-      Math.max(Math.min(plane(item, wide), most * width), least) + STRIP.edges + (item.item.sign ? sign + between : 0);
+      Math.max(Math.min(plane(item, wide), most), least) + STRIP.edges + (item.item.sign ? sign + between : 0);
     const total = (wide) =>
       this.items.reduce((sum, item) => sum + taken(item, wide), between * (this.items.length - 1));
     let wide = across[1];
@@ -124,7 +126,7 @@ class Matrices extends View {
     if (total(wide) > width) wide = 2 * across[0];
     for (const item of this.items) {
       const size = { cellWidth: cellWidth(item, wide), cellHeight: down, named: false, numbered: false };
-      item.box.style.setProperty("--most", `${Math.max(most * width, 120)}px`);
+      item.figure.style.setProperty("--most", `${most}px`);
       item.use({ ...size, total: plane(item, wide) });
     }
   }
@@ -157,7 +159,7 @@ class MatrixPanel {
     this.columnNames = data.names[item.columns];
     this.axes = this.axesOf(item);
 
-    const figure = make("figure", "matrix", parent);
+    const figure = (this.figure = make("figure", "matrix", parent));
     const title = make("h2", "", figure);
     if (item.colour) make("span", "meaning", title).style.background = `var(--${item.colour})`;
     make("span", "", title, item.title);

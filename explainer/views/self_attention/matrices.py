@@ -26,9 +26,9 @@ def strip(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
     texts, config, row = TEXTS["strip"], seen.config, row_of(choice, seen, place)
     names, numbers = token_names(config), numbered("number", config.head_dim)
     query, key, value = (of_head(seen, place, name) for name in "qkv")
-    weighted = row.weights[:, None] * value
-    # one scale, so that a share's effect shows
-    limit = float(np.abs(value).max()) or None
+    weighted, mixed = row.weights[:, None] * value, of_head(seen, place, "z")
+    # one scale, so that it shows what reaches the sum
+    limit = float(max(np.abs(weighted).max(), np.abs(mixed).max())) or None
     is_divided = flaws(choice).scale_scores
     products = query[row.query] @ key.T
 
@@ -64,9 +64,9 @@ def strip(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
             "score", row.scores, sign="÷" if is_divided else "=", centre=centre_of(row.scores, 0)
         ),
         column("share", row.weights, sign="→", scale="sequential"),
-        of_each_token("v", value, "×", colour="value", limit=limit),
+        of_each_token("v", value, "×", colour="value"),
         of_each_token("weighted", weighted, "=", colour="value", limit=limit, row_axis="key"),
-        of_each_token("z", of_head(seen, place, "z"), "Σ", limit=limit, row_axis="query"),
+        of_each_token("z", mixed, "Σ", limit=limit, row_axis="query"),
     ]
 
 
@@ -112,5 +112,3 @@ def centre_of(scores: np.ndarray, axis: int) -> np.ndarray | None:
 
 def numbered(name: str, count: int) -> Sequence[str]:
     return [TEXTS["strip"][name].format(number=place + 1) for place in range(count)]
-
-

@@ -9,7 +9,6 @@ from explainer.content.token_names import prefix_names
 from explainer.observation.observe import Observation
 from explainer.shell import cell_matrices, controls
 from explainer.shell.badge import equals_pytorch
-from explainer.shell.cell_arithmetic import show_hint
 from explainer.shell.fold import fold
 from explainer.shell.notes import note
 from explainer.state import session
@@ -72,9 +71,7 @@ def show_strip(choice: Choice, seen: Observation, place: Place) -> None:
     )
     if centre_of(row.scores, 0) is not None:
         note(TEXTS["strip"]["one_sign"])
-    if cell is None:
-        show_hint()
-    elif cell.matrix not in SQUARES:
+    if cell is not None and cell.matrix not in SQUARES:
         show_drawer(choice, seen, place, cell)
 
 
