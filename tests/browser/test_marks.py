@@ -63,6 +63,17 @@ matrices(
     links={"query": session.load().query or 0},
     cache=("test",),
 )
+if "strip" in st.query_params:
+    matrices(
+        key="strip",
+        items=lambda: [
+            Matrix("q", items()[0].values, "q query", TOKENS, numbers, "any", "dimension"),
+            Matrix("k", items()[0].values, "k key", TOKENS, numbers, "any", "dimension", sign="·"),
+            Matrix("share", np.full((5, 1), 0.2), "share", TOKENS, [""], "key", sign="="),
+        ],
+        on_choose=session.set_cell,
+        is_strip=True,
+    )
 if "twice" in st.query_params:
     matrices(
         key="other-demo",
@@ -94,7 +105,8 @@ def open_demo(demo: str, visit: Callable[..., Visit]) -> Opener:
         one = visit(width, height=1400, url=demo, **options)
         one.open(f"?{params}")
         expect(one.page.locator(".picker .cell")).to_have_count(4)
-        expect(one.page.locator(".matrix")).to_have_count(6 if "twice" in params else 5)
+        more = {"twice=1": 1, "strip=1": 3}.get(params, 0)
+        expect(one.page.locator(".matrix")).to_have_count(5 + more)
         one.settle()
         return one
 
@@ -271,3 +283,27 @@ def test_python_and_the_browser_write_numbers_alike(browser: Browser) -> None:
     found = page.evaluate(script, numbers)
     page.close()
     assert found == [written(number) for number in numbers]
+
+
+def test_a_token_of_a_strip_is_marked_in_all_its_rows_alike(open_demo: Opener) -> None:
+    one = open_demo("strip=1")
+    page, asked = one.page, len(one.sent)
+    queries, keys, shares = (matrix(page, name) for name in ("q query", "k key", "share"))
+    assert marked(queries, "row", 5) == marked(keys, "row", 5) == [0]  # the chosen token
+    assert marked(shares, "row", 5) == []
+    for found in (queries, keys):
+        plane = found.locator(".plane")
+        plane.hover(position=middle(plane, 3, 1, 5, 3))
+        # once for the token that asks, once for the token that is asked
+        assert set(marked(queries, "row", 5)) == set(marked(keys, "row", 5)) == {3}
+        assert marked(shares, "row", 5) == [3]
+        expect(page.locator(".picker [data-token='3']")).to_have_class(re.compile("active"))
+    readout = page.locator(".panels > .readout")
+    expect(readout).to_have_text("k key · patch 2, 1 × number 2: 1.500")
+    plane = shares.locator(".plane")
+    plane.hover(position=middle(plane, 4, 0, 5, 1))
+    assert marked(queries, "row", 5) == [0, 4]  # it still asks, and another is asked
+    assert marked(shares, "row", 5) == [4]
+    boxes = [found.locator(".plane").bounding_box() for found in (queries, keys, shares)]
+    assert len({(box["y"], box["height"]) for box in boxes}) == 1
+    assert len(one.sent) == asked

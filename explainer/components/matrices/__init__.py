@@ -165,7 +165,7 @@ def pack_matrices(
                 "cell": item.cell,
                 "note": item.note,
                 "sign": item.sign,
-                "centred": "" if item.centre is None else centred(item.centre),
+                "centred": centred(item),
             }
             for item in items
         ],
@@ -181,9 +181,11 @@ def pack_matrices(
     return Packed(pack(header, arrays | centres), shapes)
 
 
-def centred(centre: np.ndarray) -> str:
-    """Return what has a centre of its own: "rows" or "columns"."""
-    return "rows" if centre.shape[1] == 1 else "columns"
+def centred(item: Matrix) -> str:
+    """Return what has a centre of its own: "rows", "columns", or nothing."""
+    if item.centre is None:
+        return ""
+    return "rows" if item.centre.shape == (len(item.row_names), 1) else "columns"
 
 
 def matrices(

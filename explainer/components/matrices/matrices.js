@@ -25,6 +25,7 @@ const STRIP = {
   least: 34, // pixels of a matrix: room for its title
   most: 0.34, // of the strip's width for one matrix; a wider one scrolls
   telephone: 600, // pixels of width, where one matrix may take all of it
+  wrapped: 130, // pixels of a matrix where the strip has several lines
   between: 8, // pixels between two of its parts
   sign: 14, // pixels
   edges: 2, // pixels around the cells
@@ -48,8 +49,11 @@ class Matrices extends View {
     const { colours, prefix } = this.data;
     this.page = marksOf(this.data.group);
     if (prefix !== null) this.page.prefix = prefix;
+    // what is near zero is dark on a dark page, not a glaring white
+    const diverging = isDark(this.root) ? colours.diverging_dark : colours.diverging;
+    this.stops = { diverging, sequential: colours.sequential };
     this.tables = {
-      diverging: colourTable(colours.diverging),
+      diverging: colourTable(diverging),
       sequential: colourTable(colours.sequential),
     };
     for (const item of this.items) item.show();
@@ -123,7 +127,12 @@ class Matrices extends View {
       this.items.reduce((sum, item) => sum + taken(item, wide), between * (this.items.length - 1));
     let wide = across[1];
     while (wide > across[0] && total(wide) > width) wide--;
-    if (total(wide) > width) wide = 2 * across[0];
+    if (total(wide) > width) {
+      // on several lines, as narrow as it takes that each fits well
+      const columns = Math.max(...this.items.slice(1).map((item) => item.columnNames.length));
+      wide = Math.min(Math.max(Math.floor(STRIP.wrapped / columns), across[0]), 2 * across[0]);
+    }
+    this.root.style.setProperty("--tall", `${rows * down}px`);
     for (const item of this.items) {
       const size = { cellWidth: cellWidth(item, wide), cellHeight: down, named: false, numbered: false };
       item.figure.style.setProperty("--most", `${most}px`);
@@ -353,13 +362,12 @@ class MatrixPanel {
     const { texts, is_strip: isStrip } = owner.data;
     const end = (sign) => (item.centred ? fill(texts.centred, { value: `${sign}${written(limit)}` }) : sign === "+" ? written(limit) : written(-limit));
     if (isStrip) {
-      const short = signed ? (item.centred ? texts.strip_centred : texts.strip_signed) : texts.strip_amounts;
-      setText(this.most, fill(short, { limit: written(limit) }));
+      setText(this.most, fill(signed ? texts.strip_signed : texts.strip_amounts, { limit: written(limit) }));
     } else {
       setText(this.least, signed ? end("−") : "0");
       setText(this.most, end("+"));
     }
-    const scale = `linear-gradient(90deg, ${owner.data.colours[item.scale].join(", ")})`;
+    const scale = `linear-gradient(90deg, ${owner.stops[item.scale].join(", ")})`;
     this.least.parentElement.style.setProperty("--scale", scale);
     const clips = farthest > limit * (1 + 1e-6);
     this.clipped.hidden = !clips;

@@ -44,6 +44,14 @@ function parseHex(hex) {
   return [1, 3, 5].map((index) => parseInt(hex.slice(index, index + 2), 16));
 }
 
+/** Whether the page is in the dark theme. */
+function isDark(element) {
+  const background = getComputedStyle(element).getPropertyValue("--st-background-color").trim();
+  if (!/^#[0-9a-f]{6}$/i.test(background)) return false;
+  const [red, green, blue] = parseHex(background);
+  return 0.299 * red + 0.587 * green + 0.114 * blue < 100;
+}
+
 /** 256 colours between evenly spaced hex stops, as RGBA words for an ImageData's Uint32Array. */
 function colourTable(stops, alphaAt = () => 1) {
   const table = new Uint8ClampedArray(256 * 4);

@@ -27,8 +27,8 @@ def strip(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
     names, numbers = token_names(config), numbered("number", config.head_dim)
     query, key, value = (of_head(seen, place, name) for name in "qkv")
     weighted, mixed = row.weights[:, None] * value, of_head(seen, place, "z")
-    # one scale, so that it shows what reaches the sum
-    limit = float(max(np.abs(weighted).max(), np.abs(mixed).max())) or None
+    # full colour for the largest number of the sum, so that it shows what reaches it
+    limit = float(max(np.abs(weighted).max(), np.abs(mixed[row.query]).max())) or None
     is_divided = flaws(choice).scale_scores
     products = query[row.query] @ key.T
 
@@ -66,7 +66,7 @@ def strip(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
         column("share", row.weights, sign="→", scale="sequential"),
         of_each_token("v", value, "×", colour="value"),
         of_each_token("weighted", weighted, "=", colour="value", limit=limit, row_axis="key"),
-        of_each_token("z", mixed, "Σ", limit=limit, row_axis="query"),
+        of_each_token("z", mixed, "Σ", row_axis="query"),
     ]
 
 

@@ -39,7 +39,7 @@ def ask_strongest(
     options = sorted({best, *others})
     shown = [(names[token], percent(float(row.weights[token]))) for token in options]
     text = texts["text"].format(**page_facts)
-    return compared("strongest", text, shown, options.index(best), texts["why"])
+    return compared("strongest", text, shown, options.index(best), texts["why"], "steps")
 
 
 def ask_sum(row: AttentionRow, page_facts: Mapping[str, object]) -> Question:
@@ -55,6 +55,7 @@ def ask_sum(row: AttentionRow, page_facts: Mapping[str, object]) -> Question:
         ),
         1,
         texts["why"].format(total=f"{row.weights.sum(dtype=np.float64):.6f}"),
+        shows="steps",
     )
 
 
@@ -73,6 +74,7 @@ def ask_double(row: AttentionRow, page_facts: Mapping[str, object]) -> Question:
         tuple(options),
         answer,
         texts["why_stays" if stays else "why"].format(**shown),
+        "temperature",
     )
 
 
@@ -88,6 +90,7 @@ def ask_count(config: ViTConfig) -> Question:
         options,
         options.index(right),
         texts["why"].format(tokens=tokens, pairs=right),
+        shows="all",
     )
 
 
@@ -104,4 +107,5 @@ def ask_mutual(row: AttentionRow, pattern: np.ndarray, names: Sequence[str]) -> 
         (texts["more"], texts["less"], texts["same"]),
         2 if same else int(back < there),
         texts["why_same" if same else "why"].format(back=given_back),
+        shows="all",
     )
