@@ -82,10 +82,10 @@ def enter(
     most: int,
     help: str | None = None,
 ) -> None:
-    """Offer a field for a whole number from 0 to ``most``; otherwise as ``pick``."""
+    """Offer a field for a whole number from 0 to ``most``, which it says; otherwise as ``pick``."""
     sync_widget(key, chosen)
     st.number_input(
-        label,
+        load_texts("frame")["number_box"].format(label=label, most=most),
         min_value=0,
         max_value=most,
         step=1,

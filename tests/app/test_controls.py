@@ -86,3 +86,14 @@ def test_a_slider_that_the_browser_has_only_begun_to_draw_is_sent_as_it_is_shown
     app.session_state["chosen"] = 4
     app.run()
     assert list(app.select_slider(key="count").proto.default) == [2]
+
+
+def test_a_field_for_a_number_says_its_range() -> None:
+    app = AppTest.from_function(number_page).run()
+    assert app.number_input[0].label == "Seed, 0 to 9,999"
+
+
+def number_page() -> None:
+    from explainer.shell.controls import enter
+
+    enter("Seed", 5, lambda value: None, key="seed", most=9_999)

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import socket
 import tempfile
 import uuid
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from browser_helpers import Visit, framed
 from PIL import Image
+from playwright.sync_api import expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
@@ -204,3 +206,39 @@ def test_a_photograph_of_some_megabytes_is_looked_at(
     one.page.locator(".st-key-photo-upload input[type=file]").set_input_files(path)
     one.page.wait_for_url("**photo=*")
     one.settle()
+
+
+def test_a_file_that_is_refused_on_its_way_is_answered_in_a_sentence(
+    visit: Callable[..., Visit], tmp_path: Path
+) -> None:
+    """Streamlit's own uploader shows a red icon, and says why to those who point at it."""
+    large, other = tmp_path / "mine.safetensors", tmp_path / "me.heic"
+    with large.open("wb") as file:
+        file.truncate(44 * 1024**2)
+    other.write_bytes(b"ftypheic")
+    small = tmp_path / "me.png"
+    small.write_bytes(b"\x89PNG")
+    visitor = visit()
+    visitor.open("")
+    page = visitor.page
+    page.get_by_text("Bring your own model").click()
+    page.get_by_role("radio", name="Upload").click()
+    visitor.settle()
+    page.locator(".st-key-own-model input[type=file]").set_input_files(large)
+    models = page.locator(".st-key-own-model-refused .refusals li")
+    expect(models).to_have_count(1)
+    expect(models).to_contain_text("“mine.safetensors” was not taken: it has 46.1 MB, and at most")
+    expect(models).to_be_visible()
+    pictures = page.locator(".st-key-upload-refused .refusals li")
+    page.locator(".st-key-upload input[type=file]").set_input_files(other)
+    expect(pictures).to_have_text([re.compile("“me.heic” was not taken: only PNG")])
+    page.route("**/upload_file/**", lambda route: route.fulfill(status=503, body=""))
+    page.locator(".st-key-upload input[type=file]").set_input_files(small)
+    expect(pictures.last).to_contain_text("“me.png” was not taken: many files arrive")
+    removes = page.locator(".st-key-upload").get_by_role("button", name=re.compile("^Remove"))
+    for _ in range(2):
+        removes.first.click()
+    expect(pictures).to_have_count(0)
+    # Streamlit also writes the server's refusal to the console
+    assert [problem for problem in visitor.problems if "status code 503" not in problem] == []
+    visitor.problems.clear()

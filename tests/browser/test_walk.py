@@ -83,7 +83,7 @@ def check_the_sidebar(page: Page) -> None:
         ("Encoder blocks", "3"),
     ):
         expect(sidebar.get_by_role("slider", name=label)).to_have_attribute("aria-valuetext", value)
-    for label in ("Seed", re.compile("test images of a 3")):
+    for label in ("Seed", re.compile("Test image of a 3")):
         expect(sidebar.get_by_role("spinbutton", name=label)).to_have_value("5")
 
 

@@ -27,32 +27,26 @@ from explainer.state.link import State
 TEXTS = load_texts("picker")
 
 
-def take_number(name: str) -> None:
-    """Keep the chosen digit or index; the index is narrowed: some digits have fewer images."""
-    now = session.load()
-    digit = st.session_state["digit"] if name == "digit" else now.digit
-    index = st.session_state["index"] if name == "index" else now.index
-    session.change(digit=digit, index=min(index, test_digits.count_digits(digit) - 1))
+def keep_digit(digit: int) -> None:
+    """Keep the chosen digit; the index is narrowed: some digits have fewer images."""
+    index = min(session.load().index, test_digits.count_digits(digit) - 1)
+    session.change(digit=digit, index=index)
+
+
+def keep_index(index: int) -> None:
+    """Keep the chosen image of the digit."""
+    session.change(index=index)
 
 
 def pick_digit(now: State, choice: Choice) -> None:
-    controls.sync_widget("digit", now.digit)
-    st.segmented_control(
-        TEXTS["digit"],
-        range(10),
-        key="digit",
-        required=True,
-        on_change=partial(take_number, "digit"),
-    )
+    controls.pick(TEXTS["digit"], range(10), now.digit, keep_digit, key="digit")
     count = test_digits.count_digits(now.digit)
-    controls.sync_widget("index", now.index)
-    st.number_input(
-        TEXTS["index"].format(count=count, digit=now.digit),
-        min_value=0,
-        max_value=count - 1,
-        step=1,
+    controls.enter(
+        TEXTS["index"].format(digit=now.digit),
+        now.index,
+        keep_index,
         key="index",
-        on_change=partial(take_number, "index"),
+        most=count - 1,
     )
     preview(choice, TEXTS["preview_digit"])
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from explainer.components.refused_file import refused_file
 from explainer.content import load_texts
 from explainer.inputs.pictures.galleries import DIGITS
 from explainer.inputs.pictures.prepare import UnusablePictureError
@@ -45,6 +46,7 @@ def upload_file(now: State, choice: Choice) -> None:
         help=texts["upload_help"],
         on_change=partial(take_file, "upload", key, choice.gallery),
     )
+    refused_file(TEXTS["refused_file"], of=key)
     show_reading(now, choice, "upload")
     preview_own(now, choice)
 

@@ -40,14 +40,15 @@ def turn_knobs(now: State) -> None:
         format_func=TEXTS["positions"].__getitem__,
         **widget_args("position", now),
     )
-    right.number_input(
-        TEXTS["seed"],
-        min_value=0,
-        max_value=MAX_SEED,
-        step=1,
-        help=TEXTS["seed_help"],
-        **widget_args("seed", now),
-    )
+    with right:
+        controls.enter(
+            TEXTS["seed"],
+            now.seed,
+            partial(keep_value, "seed"),
+            key="seed",
+            most=MAX_SEED,
+            help=TEXTS["seed_help"],
+        )
 
 
 def show_shape(config: ViTConfig) -> None:
@@ -79,4 +80,8 @@ def widget_args(name: str, now: State) -> dict[str, Any]:
 
 def keep(name: str) -> None:
     """Keep the value that a widget was moved to."""
-    session.save(narrow_to_known(replace(session.load(), **{name: st.session_state[name]})))
+    keep_value(name, st.session_state[name])
+
+
+def keep_value(name: str, value: Any) -> None:
+    session.save(narrow_to_known(replace(session.load(), **{name: value})))

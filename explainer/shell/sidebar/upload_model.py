@@ -3,6 +3,7 @@
 import streamlit as st
 
 from explainer import training
+from explainer.components.refused_file import refused_file
 from explainer.content import load_texts
 from explainer.content.strangers_words import LONGEST_SENTENCE, strangers_word
 from explainer.inputs.models.upload import add_upload
@@ -34,6 +35,7 @@ def upload_model() -> None:
             help=TEXTS["help"],
             on_change=take_file,
         )
+        refused_file(TEXTS["refused_file"], of=KEY)
         note(message if accepted else TEXTS["note"])
     if accepted:
         visitor.remember()
