@@ -1,17 +1,22 @@
 """The command that repeats a training, from the checked settings of a checkpoint.
 
-The command text that an uploaded file may carry is never shown.
+The command text that an uploaded file may carry is never shown. A command that names folders of
+somebody's own computer is shown to nobody, and is not in the files that others download.
 """
 
+import json
+import re
 import shlex
 
-from vit_core import Checkpoint
+from vit_core import Checkpoint, load_checkpoint
 from vit_core.data import DataInfo, mnist_info
 from vit_core.data.sets import DATASETS
 from vit_core.presets import PRESETS
 from vit_core.runs.command import command_line
 
 FOLDER = "path/to/images"  # the file does not say where the images are
+PUBLIC = re.compile(r"(runs|path/to)/[\w.-]+")  # paths that tell nothing of a computer
+LOCAL = re.compile(r"[/\\]|^~|^[A-Za-z]:")
 
 
 def command_of(checkpoint: Checkpoint, threads: int = 1) -> str:
@@ -33,6 +38,34 @@ def command_of(checkpoint: Checkpoint, threads: int = 1) -> str:
     if "None" in arguments:  # the preset sets a value that no option can unset
         return ""
     return shlex.join([*arguments, *dataset_option(checkpoint.data or mnist_info())])
+
+
+def public_command(checkpoint: Checkpoint) -> str:
+    """Return the command in a shipped model's file, without the folders of any computer."""
+    command = checkpoint.command or ""
+    return command_of(checkpoint) if has_local_paths(command) else command
+
+
+def has_local_paths(command: str) -> bool:
+    """Return whether a command names folders of the computer on which it ran."""
+    try:
+        words = shlex.split(command)
+    except ValueError:  # quotes without an end
+        words = command.split()
+    values = [word.partition("=")[2] if word.startswith("-") else word for word in words]
+    return any(LOCAL.search(value) and not PUBLIC.fullmatch(value) for value in values)
+
+
+def for_others(content: bytes) -> bytes:
+    """Return a checkpoint's file without the folders of its owner's computer in its command."""
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    if not has_local_paths(header["__metadata__"].get("command", "")):
+        return content
+    header["__metadata__"]["command"] = command_of(load_checkpoint(content))
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + content[8 + length :]
 
 
 def dataset_option(data: DataInfo) -> list[str]:

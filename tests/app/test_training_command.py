@@ -11,8 +11,22 @@ from streamlit.testing.v1 import AppTest
 from explainer import training
 from explainer.inputs.models.upload import add_upload
 from explainer.training import Manager, load_limits
-from explainer.training.command import FOLDER, command_of
-from vit_core import PRESETS, Checkpoint, TrainConfig, ViTConfig, build, save_checkpoint
+from explainer.training.command import (
+    FOLDER,
+    command_of,
+    for_others,
+    has_local_paths,
+    public_command,
+)
+from vit_core import (
+    PRESETS,
+    Checkpoint,
+    TrainConfig,
+    ViTConfig,
+    build,
+    load_checkpoint,
+    save_checkpoint,
+)
 from vit_core.data import DataInfo, mnist_info
 from vit_core.runs.train_options import build_parser, pick
 
@@ -97,3 +111,43 @@ def model_of(train: TrainConfig):
     from vit_core.mistakes import build_with
 
     return build_with(SMALL, train, 0)
+
+
+PRIVATE = "python -m vit_core.train --dataset /home/anna/cats --run-dir /home/anna/runs/x"
+
+
+@pytest.mark.parametrize(
+    ("command", "is_local"),
+    [
+        (PRIVATE, True),
+        ("python -m vit_core.train --preset fast --seed 0 --run-dir runs/fast-0", False),
+        ("python -m vit_core.train --dataset path/to/cifar10 --run-dir runs/cifar10", False),
+        ("python -m vit_core.train --dataset ~/cats", True),
+        ("python -m vit_core.train --dataset=../cats", True),
+        (r"python -m vit_core.train --dataset 'C:\\Users\\anna'", True),
+        ('python -m vit_core.train --dataset "/home/anna', True),
+        ("", False),
+    ],
+)
+def test_folders_of_ones_own_are_known(command: str, is_local: bool) -> None:
+    assert has_local_paths(command) == is_local
+
+
+def test_only_its_owner_gets_the_folders_of_a_command(tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    train = replace(TRAIN, residual=True)
+    for command in (PRIVATE, "python -m vit_core.train --run-dir runs/x"):
+        save_checkpoint(
+            build(SMALL, 0), path, train_config=train, data=images("cats"), command=command
+        )
+        content = for_others(path.read_bytes())
+        assert b"anna" not in content
+        found, whole = load_checkpoint(content), load_checkpoint(path)
+        assert "anna" not in public_command(whole)
+        for name, value in whole.model.state_dict().items():
+            assert value.equal(found.model.state_dict()[name])
+        assert (found.data, found.train_config) == (whole.data, train)
+        if command == PRIVATE:
+            assert f"--dataset {FOLDER}" in found.command
+        else:
+            assert content == path.read_bytes() and found.command == command

@@ -9,6 +9,7 @@ from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell.sidebar.pretrained import show_notes
 from explainer.state.choice import Choice
+from explainer.training.command import public_command
 
 
 def show_origin(choice: Choice, observation: Observation) -> None:
@@ -31,7 +32,7 @@ def show_origin(choice: Choice, observation: Observation) -> None:
         st.markdown(texts["origin"].format(accuracy=f"{100 * accuracy:.2f} %"))
     else:
         st.markdown(texts["origin_unmeasured"])
-    command, text_name = checkpoint.command, "origin_command"
+    command, text_name = public_command(checkpoint), "origin_command"
     if choice.is_saved:  # anybody may have written the file
         command, text_name = saved_epochs.command(choice.source, checkpoint)
     if command:

@@ -17,6 +17,7 @@ from explainer.state import session
 from explainer.state.choice import RUN, saved
 from explainer.training import Manager, Run, visitor
 from explainer.training.as_script import script_of
+from explainer.training.command import for_others
 from explainer.views.train import orders, setup
 from explainer.views.train.most_wrong import hardest_of
 from explainer.views.train.wording import TEXTS
@@ -122,8 +123,13 @@ def show_checkpoint(run: Run, epoch: int) -> None:
     except (CheckpointError, OSError):
         st.markdown(WORDS["unreadable"], width="content")
         return
-    name, content = f"epoch-{epoch:03d}.safetensors", run.history.checkpoint(epoch).read_bytes
-    hand_out("checkpoint", content, name, "application/octet-stream")
+    content = partial(checkpoint_file, run, epoch, run.belongs_to(visitor.current()))
+    hand_out("checkpoint", content, f"epoch-{epoch:03d}.safetensors", "application/octet-stream")
+
+
+def checkpoint_file(run: Run, epoch: int, is_own: bool) -> bytes:
+    content = run.history.checkpoint(epoch).read_bytes()
+    return content if is_own else for_others(content)
 
 
 def hand_out(name: str, content: Callable[[], str | bytes], file_name: str, mime: str) -> None:
