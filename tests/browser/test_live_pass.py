@@ -303,7 +303,7 @@ def test_the_weights_are_fetched_once(browser: Browser, host: str) -> None:
         model, pixels = serve(page, source), as_drawn(pixels_for(source.model.config))
         page.open(host)
         page.trace(model, pixels)
-        page.run("for (const engine of live.engines.values()) engine.end(null);")
+        page.run("for (const engine of LIVE.engines.values()) engine.end(null);")
         page.trace(model, pixels)
         assert len(asked_for(page)) == 1
         # a browser keeps them for the next visit where it trusts the connection
@@ -358,6 +358,21 @@ def test_a_model_that_is_gone_is_said_and_can_come_back(tab: LivePage) -> None:
     assert refusal(tab, model) == ["the model's weights did not arrive (404)"] * 3
     tab.files["media/gone.bin"] = make_file(source).content
     assert "logits" in tab.trace(model, as_drawn(pixels_for(source.model.config)))
+
+
+def test_weights_that_the_server_misses_for_a_moment_are_asked_for_again(browser: Browser) -> None:
+    """Streamlit drops a file that no page needs while the page that needs it is drawn anew."""
+    source = source_of("no position")
+    with live_page(browser, {}) as page:
+        model = serve(page, source)
+        content = page.files.pop(path_of(make_file(source)))
+        page.open()
+        with page.page.expect_response("**/media/*") as response:
+            page.run("globalThis.opened = openLive(given); opened.ready.catch(() => {});", model)
+        assert response.value.status == 404
+        page.files[path_of(make_file(source))] = content
+        page.run("await opened.ready;")
+        assert len(asked_for(page)) >= 2
 
 
 def test_a_browser_without_workers_is_said(browser: Browser) -> None:

@@ -22,16 +22,17 @@
 // ``compare(trace, theirs)`` says which tensor of two traces differs most.
 
 const LIVE_LINGER = 3000; // milliseconds that a worker waits for its next user
+const LIVE_PAUSES = [300, 1200]; // milliseconds before the weights are asked for again
 const LIVE_STORE = "vit-explainer.weights";
 const LIVE_KEPT = 6; // models' weights that are kept
 const ROUNDING = 1e-5; // of a tensor's largest number, at least of 1
 
-const live = (globalThis[Symbol.for("vit-explainer.live")] ??= { engines: new Map(), weights: new Map() });
+const LIVE = (globalThis[Symbol.for("vit-explainer.live")] ??= { engines: new Map(), weights: new Map() });
 
 /** Open a model of browser_model(): {address, hash, config}. */
 function openLive({ address, hash, config }) {
-  let engine = live.engines.get(hash);
-  if (!engine) live.engines.set(hash, (engine = new Engine(hash, address, config)));
+  let engine = LIVE.engines.get(hash);
+  if (!engine) LIVE.engines.set(hash, (engine = new Engine(hash, address, config)));
   return engine.open();
 }
 
@@ -135,7 +136,7 @@ class Engine {
     this.failure = error;
     this.isLoaded = false;
     this.worker?.terminate();
-    if (live.engines.get(this.hash) === this) live.engines.delete(this.hash);
+    if (LIVE.engines.get(this.hash) === this) LIVE.engines.delete(this.hash);
     const waiting = Array.from(this.users, (user) => user.waiting);
     this.users.clear();
     for (const asked of [this.busy, ...waiting]) {
@@ -148,23 +149,30 @@ class Engine {
 
 /** A model's file, fetched once and kept by its hash: in the browser's cache, else for this page. */
 async function weightsOf(hash, address) {
-  if (live.weights.has(hash)) return live.weights.get(hash);
+  if (LIVE.weights.has(hash)) return LIVE.weights.get(hash);
   const store = await storeOfWeights();
   const kept = await store?.match(keyOfWeights(hash));
   if (kept) return kept.arrayBuffer();
-  const response = await fetch(inApp(address));
-  if (!response.ok) throw new Error(`the model's weights did not arrive (${response.status})`);
-  const bytes = await response.arrayBuffer();
+  const bytes = await fetchWeights(inApp(address));
   try {
     await store.put(keyOfWeights(hash), new Response(bytes.slice()));
     const older = (await store.keys()).slice(0, -LIVE_KEPT);
     await Promise.all(older.map((key) => store.delete(key)));
   } catch {
     // no cache, as in a page without https, or no room in it
-    live.weights.set(hash, bytes);
-    if (live.weights.size > LIVE_KEPT) live.weights.delete(live.weights.keys().next().value);
+    LIVE.weights.set(hash, bytes);
+    if (LIVE.weights.size > LIVE_KEPT) LIVE.weights.delete(LIVE.weights.keys().next().value);
   }
   return bytes;
+}
+
+/** Fetch a model's file. While a page is drawn anew the server may miss it for a moment. */
+async function fetchWeights(address, pauses = LIVE_PAUSES) {
+  const response = await fetch(address);
+  if (response.ok) return response.arrayBuffer();
+  if (!pauses.length) throw new Error(`the model's weights did not arrive (${response.status})`);
+  await new Promise((resolve) => setTimeout(resolve, pauses[0]));
+  return fetchWeights(address, pauses.slice(1));
 }
 
 async function storeOfWeights() {
@@ -180,7 +188,7 @@ function keyOfWeights(hash) {
 }
 
 async function forgetWeights(hash) {
-  live.weights.delete(hash);
+  LIVE.weights.delete(hash);
   await (await storeOfWeights())?.delete(keyOfWeights(hash));
 }
 
