@@ -1,4 +1,4 @@
-"""What the server answers to ``openServerLive`` of ``components/live/live.js``.
+"""What the server answers to ``openServerLive`` of ``components/live/server.js``.
 
 A model that is too large for a browser runs here, with the same edits as in ``vit.js``, and tensors
 go back under the same names. A browser may send anything, so all of it is checked.
@@ -24,6 +24,8 @@ from vit_core.interpret.heads import switch_heads_off
 from vit_core.interpret.position import shuffle_patches
 
 LONGEST_ID = 40  # characters
+EXACT = ("pooled", "logits")  # what pages compute with; other tensors are drawn
+LARGEST_HALF = 65_504.0
 COVERS = ("mean", "black", "drop")
 EDITS = ("headsOff", "noPosition", "cover", "order")
 
@@ -58,6 +60,8 @@ def answer(
 ) -> dict[str, str] | None:
     """Return what the component gives to ``answered``; None if a browser sent no question at all.
 
+    Tensors that are only drawn travel in half precision: a pen asks several times a second.
+
     Args:
         sent: the value of the component's trigger, {id, pixels, edits}.
         names: of the tensors that are drawn; all of them if None. Those of a large model take more
@@ -65,17 +69,21 @@ def answer(
     """
     if not isinstance(sent, Mapping):
         return None
-    name = sent.get("id")
-    if not isinstance(name, str) or not 0 < len(name) <= LONGEST_ID:
+    question = sent.get("id")
+    if not isinstance(question, str) or not 0 < len(question) <= LONGEST_ID:
         return None
     try:
         pixels = read_pixels(sent.get("pixels"), choice.config)
         edits = read_edits(sent.get("edits"))
         tensors = edited_pass(source_of(choice), pixels, edits, names)
     except (ValueError, CheckpointError, OSError) as error:
-        return {"id": name, "error": str(error)}
-    content = b"".join(parts_of(tensors, {}))
-    return {"id": name, "tensors": base64.b64encode(content).decode()}
+        return {"id": question, "error": str(error)}
+    sent_back = {
+        name: tensor if name in EXACT else tensor.clamp(-LARGEST_HALF, LARGEST_HALF).half()
+        for name, tensor in tensors.items()
+    }
+    content = b"".join(parts_of(sent_back, {}))
+    return {"id": question, "tensors": base64.b64encode(content).decode()}
 
 
 def edited_pass(

@@ -1,4 +1,4 @@
-"""Two pages, each with a component that asks the model "fast" in the browser."""
+"""Components that ask a model: "fast" in the browser, on two pages, and one only the server has."""
 
 import sys
 from pathlib import Path
@@ -10,11 +10,14 @@ import streamlit as st
 from explainer.components import live
 from explainer.inputs.models.for_browser import browser_model
 from explainer.inputs.models.load import load_source
-from explainer.state.choice import Choice
+from explainer.shell.pen_line import keep_pen_line
+from explainer.state.choice import UNTRAINED, Choice
+from vit_core import ViTConfig
 
+LARGE = ViTConfig(patch_size=7, embed_dim=256, depth=4)
 JS = """
 export default function ({ data, parentElement }) {
-  const live = openLive(data);
+  const live = data.line ? openServerLine(data.line) : openLive(data);
   live
     .ask(new Uint8ClampedArray(28 * 28))
     .then((trace) => `${trace.get("logits").data.length} logits`, (error) => error.message)
@@ -40,4 +43,14 @@ def other() -> None:
     show("other")
 
 
-st.navigation([st.Page(first, default=True), st.Page(other)], position="top").run()
+def large() -> None:
+    """A large model, and how often this page was drawn."""
+    st.session_state["drawn"] = st.session_state.get("drawn", 0) + 1
+    choice = Choice(UNTRAINED, LARGE, seed=0, digit=0, index=0)
+    assert browser_model(choice) is None
+    mount(key="large", data={"line": "pen"})
+    keep_pen_line(choice, "pen", ["logits"])
+    st.write(f"drawn {st.session_state['drawn']} times")
+
+
+st.navigation([st.Page(first, default=True), st.Page(other), st.Page(large)], position="top").run()

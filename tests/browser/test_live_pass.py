@@ -421,7 +421,10 @@ def test_the_largest_difference_of_two_traces(tab: LivePage) -> None:
 
 @pytest.mark.parametrize("base", ["", "class/7b"])
 def test_the_app_hands_out_the_weights(browser: Browser, tmp_path: Path, base: str) -> None:
-    """Below any path, on any page, also after the visitor has come from another page."""
+    """Below any path, on any page, also after the visitor has come from another page.
+
+    A model that is too large for that is asked on the server, and its page is not drawn again.
+    """
     script = Path(__file__).with_name("live_app.py")
     with served(script, tmp_path, STREAMLIT_SERVER_BASE_URL_PATH=base) as url:
         page = browser.new_page()
@@ -430,6 +433,9 @@ def test_the_app_hands_out_the_weights(browser: Browser, tmp_path: Path, base: s
             expect(page.locator(".answer")).to_have_text("10 logits")
         page.get_by_role("link", name="first").click()
         expect(page.locator(".answer")).to_have_text("10 logits")
+        page.goto(f"{url}/large")
+        expect(page.locator(".answer")).to_have_text("10 logits")
+        expect(page.get_by_text("drawn 1 times")).to_be_visible()
         page.close()
 
 
@@ -492,3 +498,18 @@ def test_a_server_is_not_asked_too_often_and_not_waited_for_endlessly(tab: LiveP
     )
     assert found["answers"] == ["soon"] * 3 + ["the server does not answer"]
     assert all(gap >= 79 for gap in found["gaps"])
+
+
+def test_a_line_says_what_was_asked_before_it_was_there(tab: LivePage) -> None:
+    found = tab.run(
+        SERVER
+        + """const live = openServerLine("late");
+        const asked = said(live.ask(pixels(1)));
+        const line = serverLine("late");
+        line.connect((question) => sent.push(question));
+        for (const listener of line.listeners) listener({ id: sent[0].id, error: "heard" });
+        const answer = await asked;
+        live.close();
+        return [answer, sent.length, line.listeners.size];"""
+    )
+    assert found == ["heard", 1, 0]

@@ -16,8 +16,8 @@
 //
 // ``ask`` rejects, with an Error that says why, where the browser has no worker or may not start one,
 // the weights do not arrive, or the edits do not fit. ``await live.ready`` tells it beforehand. The
-// caller then leaves the answer to the server: ``openServerLive`` has the same ``ask`` for that, and for
-// models that are too large for a browser (``browser_model()`` is then None).
+// caller then leaves the answer to the server: server.js has the same ``ask`` for that, and for models
+// that are too large for a browser (``browser_model()`` is then None).
 //
 // ``compare(trace, theirs)`` says which tensor of two traces differs most.
 
@@ -197,65 +197,6 @@ function inApp(address) {
   const script = document.querySelector('script[src*="static/js/"]');
   const home = script ? new URL("../../", script.src) : document.baseURI;
   return new URL(address.replace(/^\//, ""), home).href;
-}
-
-/** The same ``ask`` for a model that only the server can run: less often, one at a time, newest wins.
- *
- * ``send`` takes {id, pixels, edits}, as a trigger of the component can. The component gives what
- * ``observation/live_answer.py`` makes of it, {id, tensors} or {id, error}, to ``answered``, as often as
- * it gets it. An answer that does not come within ``patience`` milliseconds is an error. Pixels and
- * tensors travel as base64.
- */
-function openServerLive({ send, every = 250, patience = 15_000 }) {
-  let [asked, waiting, last, timer, closed, count] = [null, null, -Infinity, 0, false, 0];
-  const settle = (act) => {
-    clearTimeout(timer);
-    const { resolve, reject } = asked;
-    asked = null;
-    act(resolve, reject);
-    next();
-  };
-  const next = () => {
-    if (asked || !waiting) return;
-    clearTimeout(timer);
-    const early = last + every - performance.now();
-    if (early > 0) {
-      timer = setTimeout(next, early);
-      return;
-    }
-    [asked, waiting, last] = [waiting, null, performance.now()];
-    timer = setTimeout(() => settle((_, reject) => reject(new Error("the server does not answer"))), patience);
-    const { id, pixels, edits } = asked;
-    send({ id, pixels: btoa(Array.from(pixels, (value) => String.fromCharCode(value)).join("")), edits });
-  };
-  const session = Math.random().toString(36).slice(2, 10); // an answer to another component is none to this
-  return {
-    ready: Promise.resolve(),
-    ask: (pixels, edits = {}) =>
-      new Promise((resolve, reject) => {
-        if (closed) return resolve(null);
-        waiting?.resolve(null);
-        waiting = { id: `${session}-${count++}`, pixels: pixels.slice(), edits, resolve, reject };
-        next();
-      }),
-    answered: ({ id, tensors, error }) => {
-      if (asked?.id !== id) return;
-      settle((resolve, reject) => {
-        try {
-          if (error) throw new Error(error);
-          resolve(readTensors(Uint8Array.from(atob(tensors), (letter) => letter.charCodeAt(0))));
-        } catch (problem) {
-          reject(problem);
-        }
-      });
-    },
-    close: () => {
-      closed = true;
-      clearTimeout(timer);
-      for (const one of [asked, waiting]) one?.resolve(null);
-      asked = waiting = null;
-    },
-  };
 }
 
 /** Which tensor of two traces differs most: {name, difference, isRounding}.
