@@ -481,23 +481,36 @@ def test_a_server_is_asked_one_at_a_time_and_the_newest_wins(tab: LivePage) -> N
 
 
 def test_a_server_is_not_asked_too_often_and_not_waited_for_endlessly(tab: LivePage) -> None:
+    """With a clock that stands still unless the test turns it."""
     found = tab.run(
         SERVER
-        + """const live = openServerLive({
-          send: ({ id }) => {
-            sent.push(performance.now());
-            if (sent.length < 4) live.answered({ id, error: "soon" });
-          },
-          every: 80,
-          patience: 60,
-        });
-        const answers = [];
-        for (const value of [1, 2, 3, 4]) answers.push(await said(live.ask(pixels(value))));
-        live.close();
-        return { answers, gaps: sent.slice(1).map((time, at) => time - sent[at]) };"""
+        + """const [timers, { setTimeout }, { now }] = [[], globalThis, performance];
+        let clock = 1000;
+        globalThis.setTimeout = (act, delay) => timers.push({ act, delay });
+        performance.now = () => clock;
+        try {
+          const send = (asked) => sent.push(asked);
+          const live = openServerLive({ send, every: 80, patience: 60 });
+          const answers = [said(live.ask(pixels(1)))];
+          live.answered({ id: sent[0].id, error: "soon" });
+          clock += 30;
+          answers.push(said(live.ask(pixels(2))));
+          const early = sent.length;
+          clock += 50;
+          timers.at(-1).act();
+          const late = sent.length;
+          timers.at(-1).act();
+          live.close();
+          const delays = timers.map(({ delay }) => delay);
+          return { answers: await Promise.all(answers), early, late, delays };
+        } finally {
+          globalThis.setTimeout = setTimeout;
+          performance.now = now;
+        }"""
     )
-    assert found["answers"] == ["soon"] * 3 + ["the server does not answer"]
-    assert all(gap >= 79 for gap in found["gaps"])
+    assert found["answers"] == ["soon", "the server does not answer"]
+    assert (found["early"], found["late"]) == (1, 2)
+    assert found["delays"] == [60, 50, 60]
 
 
 def test_a_line_says_what_was_asked_before_it_was_there(tab: LivePage) -> None:
