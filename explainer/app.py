@@ -6,10 +6,11 @@ from functools import partial
 import streamlit as st
 
 from explainer import startup
+from explainer.components.navigation import follow_navigation
 from explainer.components.theme_follower import follow_theme
 from explainer.observation import observe
 from explainer.shell import frame, refused_links, sidebar
-from explainer.shell.routes import TITLES, page_of, show_neighbours
+from explainer.shell.routes import TITLES, page_of, show_neighbours, view_of
 from explainer.state import session
 
 
@@ -23,10 +24,12 @@ def pages() -> list[st.Page]:
 
 def show(view: str) -> None:
     """Draw one page."""
-    if view == "train":
-        show_training()
-    else:
-        show_model(view)
+    session.follow_history()
+    with st.container(key=f"page-{view}"):
+        if view == "train":
+            show_training()
+        else:
+            show_model(view)
 
 
 def show_training() -> None:
@@ -75,5 +78,9 @@ def module_of(view: str, seen: observe.Observation) -> str:
 
 
 def run() -> None:
-    st.navigation(pages(), position="top").run()
+    page = st.navigation(pages(), position="top")
+    # before the page, so that the browser keeps it when another page comes
+    with st.container(key="around-navigation"):
+        follow_navigation(view_of(page))
+    page.run()
     startup.start_background_work(tuple(f"explainer.views.{view}" for view in TITLES))

@@ -5,7 +5,11 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from explainer.state import session
 from explainer.state.place import Place
+
+FOLDS_KEY = "folds"  # page → name of each fold → whether it was left open there
+SEEDED_KEY = "folds-seeded"  # name of a fold → the page on which it was drawn last
 
 
 @contextmanager
@@ -26,6 +30,13 @@ def fold(place: Place, name: str, label: str, *, is_open: bool = False) -> Itera
     Yields:
         True while the fold is open. What is drawn inside of the ``with`` stands in the fold.
     """
-    shown = st.expander(label, is_open, key=place.key(f"fold-{name}"), on_change="rerun")
+    key, view = place.key(f"fold-{name}"), st.session_state.get(session.VIEW_KEY)
+    left = st.session_state.setdefault(FOLDS_KEY, {}).setdefault(view, {})
+    seeded = st.session_state.setdefault(SEEDED_KEY, {})
+    if key in left and (key not in st.session_state or seeded.get(key) != view):
+        st.session_state[key] = left[key]  # back on a page that was left with this fold so
+    seeded[key] = view
+    shown = st.expander(label, is_open, key=key, on_change="rerun")
+    left[key] = bool(shown.open)
     with shown:
         yield bool(shown.open)

@@ -36,6 +36,11 @@ def address(view: str) -> str:
     return view.replace("_", "-")
 
 
+def view_of(page: st.Page) -> str:
+    """Return the view of a page."""
+    return page.url_path.replace("-", "_") or "home"
+
+
 def previous(view: str) -> str | None:
     """Return the view before this one on the walk; None at the first."""
     index = WALK.index(view)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explainer.state.choice import Choice
 from explainer.state.link import MOST, PAGE_LOCAL, READERS, Refusal, State, encode, read_link
@@ -29,6 +30,21 @@ def load() -> State:
         opened, refused = read_link(st.query_params.to_dict())
         st.session_state[SESSION_KEY], st.session_state[REFUSED_KEY] = opened, refused
     return st.session_state[SESSION_KEY]
+
+
+def follow_history() -> None:
+    """Begin anew from the link, if the browser went back or forward to it."""
+    if not came_through_history():
+        return
+    if (left := st.session_state.get(VIEW_KEY)) is not None:
+        keep_page_local(left)
+    for key in (SESSION_KEY, VIEW_KEY, REFUSED_KEY, PLAYING_KEY):
+        st.session_state.pop(key, None)
+
+
+def came_through_history() -> bool:
+    """Whether this run was asked for by the browser's Back or Forward."""
+    return bool(getattr(get_script_run_ctx(suppress_warning=True), "is_history_navigation", False))
 
 
 def save(state: State) -> None:
@@ -70,12 +86,18 @@ def enter(view: str) -> None:
     if left is None:
         st.session_state[VIEW_KEY] = view
     elif left != view:
-        values = st.session_state.setdefault(PAGE_LOCAL_KEY, {})
-        values[left] = page_local(now)
+        values = keep_page_local(left)
         st.session_state[VIEW_KEY] = view
         refused().clear()
         st.session_state.pop(PLAYING_KEY, None)
         save(replace(now, **OF_OLD, **values.get(view, page_local(State()))))
+
+
+def keep_page_local(view: str) -> dict[str, dict[str, Any]]:
+    """Keep what belongs to the page of ``view`` alone, and return that of all pages."""
+    values = st.session_state.setdefault(PAGE_LOCAL_KEY, {})
+    values[view] = page_local(load())
+    return values
 
 
 def place(choice: Choice, prefix: str = "") -> Place:

@@ -33,6 +33,22 @@ def test_the_contents_of_a_closed_fold_are_not_drawn() -> None:
     assert "inside of closed" in markdown(app)
 
 
+def test_a_fold_is_found_again_as_it_was_left_on_its_page() -> None:
+    app = AppTest.from_function(page)
+    app.session_state["view"] = "position"
+    app.run()
+    app.session_state["fold-closed"], app.session_state["fold-open"] = True, False
+    app.run()
+    app.session_state["view"] = "patches"  # which has folds of the same names
+    app.run()
+    app.session_state["fold-closed"] = False
+    app.run()
+    assert "inside of closed" not in markdown(app)
+    app.session_state["view"] = "position"
+    app.run()
+    assert "inside of closed" in markdown(app) and "inside of open" not in markdown(app)
+
+
 def test_what_few_want_stands_behind_one_button() -> None:
     app = AppTest.from_function(page).run()
     popover = app.get("popover")[0]

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from types import ModuleType
 
 import pytest
@@ -13,6 +14,7 @@ from streamlit.util import calc_hash
 from explainer.shell import frame, refused_links, routes
 from explainer.shell.code_panel import Snippet
 from explainer.shell.quiz import Question
+from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from vit_core.model import Mlp, SelfAttention
@@ -151,6 +153,28 @@ def test_what_belongs_to_one_page_stays_there_and_comes_back(staged):
     turn_to(app, STAGED)
     assert parameter_of(app, "cell") == "scores.1.2" and parameter_of(app, "unit") == "3"
     assert "cell 1, 2" in [text.value for text in app.text]
+
+
+def test_back_takes_the_link_as_the_state_and_keeps_what_belongs_to_the_page_that_is_left(
+    staged, monkeypatch
+):
+    app = staged(head=2, cell="scores.1.2")
+    turn_to(app, "position")
+    app.session_state[session.SESSION_KEY] = replace(
+        app.session_state[session.SESSION_KEY], unit=3, head=1, digit=5
+    )
+    monkeypatch.setattr(session, "came_through_history", lambda: True)
+    for name in list(app.query_params):
+        del app.query_params[name]
+    app.query_params["head"] = "2"
+    app.query_params["cell"] = "scores.0.1"
+    turn_to(app, STAGED)
+    assert not app.exception and not refusals_of(app)
+    now = app.session_state[session.SESSION_KEY]
+    assert (now.head, now.digit, now.cell, now.unit) == (2, 7, "scores.0.1", None)
+    assert "cell 0, 1" in [text.value for text in app.text]
+    monkeypatch.undo()
+    assert app.session_state[session.PAGE_LOCAL_KEY]["position"]["unit"] == 3
 
 
 @pytest.mark.parametrize(

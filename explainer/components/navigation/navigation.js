@@ -1,0 +1,111 @@
+// Mounted once for all pages, above each of them; its data is the page's name.
+
+// milliseconds: a page that has not changed for so long stands; and no page is held longer than that
+const QUIET = 700;
+const PATIENCE = 5000;
+const OWN_ENTRY = ["screen"]; // parameters whose change is a step of its own for Back
+const MINE = Symbol.for("vit_explainer.navigation");
+
+const mainOf = () => document.querySelector("[data-testid=stMain]");
+
+/** Let a choice on a page replace the entry of the browser's history, and only a new page add one. */
+function keepHistoryShort() {
+  if (history[MINE]) return;
+  history[MINE] = true;
+  const push = history.pushState;
+  history.pushState = function (state, unused, address) {
+    const now = new URL(location.href);
+    const next = new URL(address ?? now, now);
+    const isStep =
+      next.pathname !== now.pathname ||
+      OWN_ENTRY.some((name) => next.searchParams.get(name) !== now.searchParams.get(name));
+    (isStep ? push : history.replaceState).call(this, state, unused, address);
+  };
+}
+
+class Navigation {
+  constructor() {
+    this.places = new Map(); // page → pixels from its top
+    this.view = null;
+    this.onScroll = () => {
+      // while one page gives way to another, its shrinking scrolls too
+      if (location.pathname === this.path && !this.turning && this.title()) {
+        this.places.set(this.view, mainOf()?.scrollTop ?? 0);
+      }
+    };
+  }
+
+  /** Return the title of the page that is shown; null until it is there. */
+  title() {
+    return document.querySelector(`.st-key-page-${this.view} h1`);
+  }
+
+  show(view) {
+    if (view === this.view) return;
+    const isFirst = this.view === null;
+    this.view = view;
+    this.stop();
+    if (isFirst) {
+      this.path = location.pathname;
+      return;
+    }
+    this.turn(this.places.get(view) ?? 0);
+  }
+
+  /** Stand at a place of the page that comes, as soon as it is long enough, and at its title. */
+  turn(top) {
+    const main = mainOf();
+    if (!main) return;
+    this.turning = true;
+    let isFocused = false;
+    let quiet = 0;
+    let limit = 0;
+    const arrange = () => {
+      const title = this.title();
+      if (!isFocused && title) {
+        isFocused = true;
+        title.tabIndex = -1;
+        title.focus({ preventScroll: true });
+        limit = setTimeout(interrupt, PATIENCE);
+      }
+      for (const child of main.children) sizes.observe(child);
+      if (main.scrollTop !== top) main.scrollTop = top;
+      if (!isFocused) return;
+      if (!top) {
+        this.stop(); // what grows below does not move it
+        return;
+      }
+      clearTimeout(quiet);
+      quiet = setTimeout(interrupt, QUIET);
+    };
+    const watcher = new MutationObserver(arrange);
+    watcher.observe(main, { childList: true, subtree: true, characterData: true });
+    const sizes = new ResizeObserver(arrange);
+    const interrupt = () => this.stop();
+    const kinds = ["wheel", "touchstart", "pointerdown", "keydown"];
+    for (const kind of kinds) addEventListener(kind, interrupt, { capture: true, passive: true });
+    this.stop = () => {
+      watcher.disconnect();
+      sizes.disconnect();
+      clearTimeout(quiet);
+      clearTimeout(limit);
+      for (const kind of kinds) removeEventListener(kind, interrupt, { capture: true });
+      this.turning = false;
+      this.path = location.pathname;
+      this.stop = () => {};
+    };
+    arrange();
+  }
+
+  stop() {}
+}
+
+const navigation = (globalThis[MINE] ??= new Navigation());
+
+export default function ({ data: view }) {
+  keepHistoryShort();
+  navigation.show(view);
+  const main = mainOf();
+  main?.addEventListener("scroll", navigation.onScroll, { passive: true });
+  return () => main?.removeEventListener("scroll", navigation.onScroll);
+}
