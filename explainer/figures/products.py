@@ -13,7 +13,7 @@ MOST_NUMBERS = 16  # cells with their number: more would be too small to read
 
 STYLE = f"""
 .product {{ display: flex; flex-wrap: wrap; align-items: center; gap: 0.75rem; }}
-.product figure {{ flex: 0 1 9rem; min-width: 8rem; margin: 0; }}
+.product figure {{ flex: 1 1 7.5rem; min-width: 7rem; max-width: 9rem; margin: 0; }}
 .product .tile {{ position: relative; display: block; }}
 .product img {{ display: block; width: 100%; margin: 0; border-radius: 3px;
   image-rendering: pixelated; }}
@@ -25,13 +25,13 @@ STYLE = f"""
 .product figcaption b {{ display: block; font-weight: 600; }}
 .product figcaption span {{ color: {theme.MUTED.css}; font-variant-numeric: tabular-nums; }}
 .product > i {{ font-style: normal; font-size: 1.5rem; color: {theme.MUTED.css}; }}
-.alike {{ display: flex; flex-wrap: wrap; gap: 1rem; }}
-.alike figure {{ flex: 0 1 7rem; min-width: 6.5rem; margin: 0; font-size: 0.875rem;
-  line-height: 1.4; }}
-.alike img {{ display: block; width: 4.5rem; margin: 0 0 0.375rem; border-radius: 0;
+.alike {{ display: grid; gap: 0.5rem; }}
+.alike figure {{ display: flex; align-items: center; gap: 0.75rem; margin: 0; font-size: 0.875rem;
+  line-height: 1.35; }}
+.alike img {{ flex: none; display: block; width: 2.25rem; margin: 0; border-radius: 0;
   image-rendering: pixelated; box-shadow: 0 0 0 1px {theme.LINE.css}; }}
 .alike .chosen img {{ box-shadow: 0 0 0 3px {theme.PATCH.css}; }}
-.alike b {{ display: block; font-weight: 600; }}
+.alike b {{ font-weight: 600; }}
 .alike span {{ display: block; color: {theme.MUTED.css}; font-variant-numeric: tabular-nums; }}
 """
 
@@ -94,7 +94,7 @@ def light(value: float, limit: float) -> str:
 
 
 def similar_patches(patches: Sequence[tuple[str, str, str, Sequence[str]]]) -> str:
-    """Return patches in a row, the first of them framed as the chosen one.
+    """Return patches below each other, the first of them framed as the chosen one.
 
     Args:
         patches: address of a picture, its text alternative, title, lines.

@@ -9,6 +9,7 @@ from explainer.state import session
 from explainer.state.place import Place
 
 FOLDS_KEY = "folds"  # page → name of each fold → whether it was left open there
+STARTS_KEY = "fold-starts"  # page → name of each fold → how it began there
 SEEDED_KEY = "folds-seeded"  # name of a fold → the page on which it was drawn last
 
 
@@ -25,7 +26,8 @@ def fold(place: Place, name: str, label: str, *, is_open: bool = False) -> Itera
     Args:
         name: of the fold, unlike all others of its page.
         label: Markdown, always in sight.
-        is_open: how it stands until somebody opens or closes it.
+        is_open: how it stands when its page opens. Later it makes no difference: a fold does not
+            open or close under the hand of somebody who clicks elsewhere on the page.
 
     Yields:
         True while the fold is open. What is drawn inside of the ``with`` stands in the fold.
@@ -36,7 +38,10 @@ def fold(place: Place, name: str, label: str, *, is_open: bool = False) -> Itera
     if key in left and (key not in st.session_state or seeded.get(key) != view):
         st.session_state[key] = left[key]  # back on a page that was left with this fold so
     seeded[key] = view
-    shown = st.expander(label, is_open, key=key, on_change="rerun")
+    # another start would make another fold of it
+    starts = st.session_state.setdefault(STARTS_KEY, {}).setdefault(view, {})
+    start = starts.setdefault(key, is_open)
+    shown = st.expander(label, start, key=key, on_change="rerun")
     left[key] = bool(shown.open)
     with shown:
         yield bool(shown.open)

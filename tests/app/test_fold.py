@@ -49,6 +49,31 @@ def test_a_fold_is_found_again_as_it_was_left_on_its_page() -> None:
     assert "inside of closed" in markdown(app) and "inside of open" not in markdown(app)
 
 
+def moving() -> None:
+    import streamlit as st
+
+    from explainer.shell.fold import fold
+    from explainer.state import session
+    from explainer.state.place import Place
+    from vit_core import ViTConfig
+
+    is_chosen = st.checkbox("chosen")
+    st.session_state[session.VIEW_KEY] = st.text_input("view", "one")
+    with fold(Place(ViTConfig()), "all", "All of them", is_open=is_chosen) as is_open:
+        if is_open:
+            st.markdown("inside")
+
+
+def test_a_fold_stays_as_it_began_until_its_page_opens_again() -> None:
+    app = AppTest.from_function(moving).run()
+    app.checkbox[0].check().run()
+    assert "inside" not in markdown(app)
+    app.text_input[0].set_value("two").run()
+    assert "inside" in markdown(app)
+    app.checkbox[0].uncheck().run()
+    assert "inside" in markdown(app)
+
+
 def test_what_few_want_stands_behind_one_button() -> None:
     app = AppTest.from_function(page).run()
     popover = app.get("popover")[0]

@@ -19,6 +19,7 @@ from reading import (
     questions_of,
     right_answer,
     texts_of,
+    unfold,
 )
 from streamlit.testing.v1 import AppTest
 
@@ -69,12 +70,14 @@ def choices(app: AppTest) -> dict[str, dict[str, Any]]:
 def test_every_source_shows_its_own_weights_and_embeddings(source: str, open_page: Open) -> None:
     app = open_page("patch-embedding", source=source)
     assert not app.exception and not app.error
-    assert [header.value for header in app.header][-1] == "Predict first"
-    assert len(app.header) == len(PARTS) + 1
+    assert len(app.header) == len(PARTS)
     loaded = load.load_source(source, State().shaped)
     choice = Choice(source, loaded.model.config, 0, 7, 0, gallery=loaded.gallery)
     seen = observe.observe(choice)
-    arrays, patch = matrices_of(app), seen.telling_patch
+    folded, patch = matrices_of(app), seen.telling_patch
+    assert set(folded) == {"numbers"}
+    np.testing.assert_array_equal(folded["numbers"][0], seen.tensors["patch_embed"][patch])
+    arrays = matrices_of(unfold(app))
     weight = loaded.model.patch_embed.proj.weight.detach().numpy()
     np.testing.assert_array_equal(arrays["weight"], weight)
     np.testing.assert_array_equal(arrays["embeddings"], seen.tensors["patch_embed"])
@@ -90,12 +93,11 @@ def test_shapes_at_their_extremes(
     app = open_page("patch-embedding", source="untrained", patches=patches, width=width)
     assert not app.exception and not app.error
     values = (28 // patches) ** 2
-    assert rf"({patches**2},\, {values})" in app.latex[0].value
-    assert rf"({patches**2},\, {width})" in app.latex[0].value
+    assert f"$({patches**2}, {values})$ to\n$({patches**2}, {width})$" in texts_of(app)
     header, arrays = unpack(find_component(app, "filter_grid").bytes)
     assert arrays["filters"].shape == (width, 28 // patches, 28 // patches)
     assert header["rows"] * header["columns"] == width
-    assert html_with(app, "maps").count("<figure") == min(12, values, width)
+    assert html_with(unfold(app), "maps").count("<figure") == min(12, values, width)
     assert "room for all" in texts_of(app) or "must choose what to keep" in texts_of(app)
     assert ("room for all" in texts_of(app)) == (width >= values)
 
@@ -103,8 +105,7 @@ def test_shapes_at_their_extremes(
 @pytest.mark.parametrize("config", [ViTConfig(pool="mean"), ViTConfig(num_registers=2)])
 def test_patches_are_told_apart_from_what_stands_before_them(config: ViTConfig) -> None:
     first = config.num_prefix_tokens
-    app = draw_parts("patch_embedding", config, query=first + 20, unit=5)
-    assert not app.exception
+    app = unfold(draw_parts("patch_embedding", config, query=first + 20, unit=5))
     assert choices(app)["embedded"]["query"] == 20
     assert choices(app)["every"]["cell"] == ["embeddings", 20, 5]
 
@@ -126,7 +127,7 @@ def test_an_own_picture_has_every_part(open_page: Open) -> None:
     pixels[8:20, 12:15] = 255
     app = open_page("patch-embedding", **SMALL, picture=link_code.encode(pixels))
     assert not app.exception and not app.error
-    assert len(app.header) == len(PARTS) + 1
+    assert len(app.header) == len(PARTS)
 
 
 # numbers
@@ -191,7 +192,7 @@ def test_the_list_holds_the_most_and_the_least_similar(open_page: Open) -> None:
     rows = seen.tensors["patch_embed"].astype(np.float64)
     unit_rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     similar = unit_rows @ unit_rows[17]
-    shown = re.findall(r"embedding (−?\d\.\d\d)", html_with(app, "alike"))
+    shown = re.findall(r", embedding (−?\d\.\d\d)", html_with(app, "alike"))
     found = [float(text.replace("−", "-")) for text in shown]
     others = np.sort(np.delete(similar, 17))[::-1]
     expected = [1.0, *others[:3], *others[-3:]]
@@ -218,7 +219,7 @@ def test_the_convolution_was_run(open_page: Open) -> None:
     choice, seen = choice_and_observation(**SMALL)
     difference = measures.convolution_difference(choice, seen)
     assert 0 <= difference < 1e-5
-    app = open_page("patch-embedding", **SMALL)
+    app = unfold(open_page("patch-embedding", **SMALL))
     assert (f"**{difference:.1e}**" if difference else "differ **nowhere**") in texts_of(app)
 
 
@@ -227,7 +228,9 @@ def test_what_is_said_of_trained_filters_was_measured(source: str, open_page: Op
     config = load.load_source(source).model.config
     found = measures.agreement(Choice(source, config, 0, 7, 0))
     app = open_page("patch-embedding", source=source)
-    words = "were **learned**" if found.value > 3 * found.chance else "**still look like noise**"
+    words = (
+        "They were **learned**" if found.value > 3 * found.chance else "**still look like noise**"
+    )
     assert words in texts_of(app)
     assert f"{found.value:.2f}" in texts_of(app)
 
@@ -253,8 +256,7 @@ def test_untrained_filters_are_called_noise(open_page: Open) -> None:
 def test_a_link_chooses_or_falls_back(
     params: dict[str, str], patch: int | None, unit: int | None, open_page: Open
 ) -> None:
-    app = open_page("patch-embedding", **SMALL, **params)
-    assert not app.exception
+    app = unfold(open_page("patch-embedding", **SMALL, **params))
     choice, seen = choice_and_observation(**SMALL)
     patch = seen.telling_patch if patch is None else patch
     if unit is None:
@@ -267,6 +269,7 @@ def test_a_link_chooses_or_falls_back(
 def test_a_cell_chooses_its_patch_and_filter(open_page: Open) -> None:
     app = open_page("patch-embedding", **SMALL, cell="weight.11.2", unit=11)
     assert choices(app)["one"]["cell"] == ["weight", 11, 2]
+    assert choices(app)["numbers"]["cell"] == ["numbers", 0, 11]
     # of another filter than the one that is taken apart
     app = open_page("patch-embedding", **SMALL, cell="weight.11.2", unit=4)
     assert choices(app)["one"]["cell"] == ["embedding", 4, 0]
@@ -280,7 +283,27 @@ def test_clicks_stick_and_are_in_the_link(
     assert app.query_params["query"] == "10"
     click_in(app, "filter_grid", {"choice": {"query": 7, "at": 2.0}})
     assert app.query_params["unit"] == "7"
-    assert "Where number 8 of patch 3, 2 comes from" in texts_of(app)
+    assert "Where number 8 of patch 3, 2 comes from" not in texts_of(app)
+    clicked = {"choice": {"matrix": "numbers", "row": 0, "column": 3, "at": 3.0}}
+    click_in(app, "numbers", clicked)
+    assert app.query_params["cell"] == "embedding.3.0" and app.query_params["unit"] == "3"
+    assert "number 4 of patch 3, 2" in texts_of(app)
+    assert "weight" not in matrices_of(app)  # the fold stays as it was
+
+
+def test_of_a_wide_model_one_filter_is_drawn_and_its_cells_are_links(
+    click_in: Callable[..., AppTest],
+) -> None:
+    config = ViTConfig(patch_size=28, depth=1, embed_dim=16, num_heads=2)
+    app = unfold(draw_parts("patch_embedding", config, unit=3))
+    weight = measures.weight_of(choice_of(config=config))
+    found = matrices_of(app)
+    np.testing.assert_array_equal(found["weight"], weight[3:4])
+    assert "embedding" not in found and found["embeddings"].shape == (1, 16)
+    clicked = {"choice": {"matrix": "weight", "row": 0, "column": 700, "at": 1.0}}
+    app = click_in(app, "one", clicked)
+    assert app.session_state["state"].cell == "weight.3.700"
+    assert choices(app)["one"]["cell"] == ["weight", 0, 700]
 
 
 @pytest.mark.parametrize("choice", [None, 3, {"query": 16}, {"query": -1}, {"query": "3"}])
@@ -322,6 +345,16 @@ def test_the_answers_are_right(config: ViTConfig, unit: int) -> None:
     offered = [float(similar[place(name)]) for name in found["similar"].options]
     assert float(similar[place(right_answer(found["similar"]))]) == max(offered)
 
+    assert {question.part for question in found.values()} == set(PARTS)
+
+
+@pytest.mark.parametrize("unit", [0, 5])
+def test_where_all_patches_are_the_same_other_questions_are_asked(unit: int) -> None:
+    config = ViTConfig(depth=1)
+    picture = link_code.encode(np.zeros((28, 28), np.uint8))
+    found = questions_of(draw_parts("patch_embedding", config, picture, unit=unit))
+    assert set(found) == {"shape", "blank", "place"}
+    model = load.load_source("untrained", config).model
     with torch.no_grad():
         black = torch.full((1, 1, 28, 28), -0.1307 / 0.3081)
         blank = float(model.patch_embed(black)[0, 0, unit])

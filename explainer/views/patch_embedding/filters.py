@@ -11,13 +11,18 @@ from explainer.content.token_names import patch_names
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.fold import fold
+from explainer.shell.more import more
 from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.patch_embedding import measures
 from explainer.views.patch_embedding.over_image import show_over_image
-from explainer.views.patch_embedding.wording import TEXTS, kind_of, numbered, patch_of, pixel_names
+from explainer.views.patch_embedding.principal import show_principal
+from explainer.views.patch_embedding.wording import TEXTS, numbered, patch_of, pixel_names
+
+GRID_WIDTH = 360  # pixels at most
 
 
 def choose_filter(unit: int) -> None:
@@ -28,13 +33,9 @@ def choose_filter(unit: int) -> None:
 def show_filters(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = texts_of("patch_embedding", seen)["parts"]["filters"], seen.config
     patch, unit = patch_of(choice, seen, place), measures.unit_of(choice, place)
-    agreement = measures.agreement(choice)
-    st.markdown(
-        texts[kind_of(choice)].format(agreement=fixed(agreement.value, 2), width=config.embed_dim)
-    )
-    grid, response = st.columns((3, 2), gap="large")
+    grid, response = st.columns(2, gap="large")
     column = seen.tensors["patch_embed"][:, unit]
-    with grid:
+    with grid, st.container(width=GRID_WIDTH):
         filter_grid(
             key=place.key("filters"),
             group=place.prefix,
@@ -43,19 +44,6 @@ def show_filters(choice: Choice, seen: Observation, place: Place) -> None:
             chosen=unit,
             on_choose=choose_filter,
             cache=(choice, patch),
-        )
-        note(texts["scale"])
-        download_csv(
-            texts["download"],
-            partial(
-                matrix_csv,
-                measures.weight_of(choice),
-                numbered(TEXTS["parts"]["multiply"]["dimension"], config.embed_dim),
-                pixel_names(config),
-                "filter",
-            ),
-            "filters.csv",
-            place.key("filters-csv"),
         )
     with response:
         st.markdown(f"**{texts['response'].format(number=unit + 1)}**")
@@ -70,4 +58,21 @@ def show_filters(choice: Choice, seen: Observation, place: Place) -> None:
             "low_value": fixed(column.min(), 2),
         }
         is_flat = float(np.ptp(column)) < measures.SAME
-        note(texts["response_flat" if is_flat else "response_note"].format(**values))
+        said = texts["response_flat" if is_flat else "response_note"].format(**values)
+        note(f"{said} {texts['scale']}")
+    with fold(place, "principal", TEXTS["principal"]["label"]) as is_open:
+        if is_open:
+            show_principal(choice, seen, place)
+    with more(place, "filters"):
+        download_csv(
+            texts["download"],
+            partial(
+                matrix_csv,
+                measures.weight_of(choice),
+                numbered(TEXTS["parts"]["multiply"]["dimension"], config.embed_dim),
+                pixel_names(config),
+                "filter",
+            ),
+            "filters.csv",
+            place.key("filters-csv"),
+        )

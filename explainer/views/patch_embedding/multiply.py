@@ -1,4 +1,4 @@
-"""One patch through the matrix, and the cell that is taken apart."""
+"""One patch through the matrix, and the number that is taken apart."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,25 +7,39 @@ import streamlit as st
 
 from explainer.caching import remember
 from explainer.components.matrices import Matrix
+from explainer.components.token_picker import token_picker
 from explainer.content.token_names import patch_names
 from explainer.observation.observe import Observation
 from explainer.shell import cell_matrices
 from explainer.shell.cell_arithmetic import show_arithmetic
 from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.fold import fold
+from explainer.shell.more import more
+from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.patch_embedding import measures
-from explainer.views.patch_embedding.wording import TEXTS, numbered, patch_of, pixel_names
-from explainer.views.patch_embedding.worked_sum import draw_sum, show_worked, sum_csv
+from explainer.views.patch_embedding.convolution import show_convolution
+from explainer.views.patch_embedding.over_image import choose_patch
+from explainer.views.patch_embedding.wording import (
+    TEXTS,
+    facts,
+    numbered,
+    patch_of,
+    pixel_names,
+)
+from explainer.views.patch_embedding.worked_sum import draw_sum, show_worked, sum_csv, worked_note
 from vit_core import ViTConfig
 
-NARROW = 49  # columns of W
+WIDEST = 256  # weights of a filter
+PRODUCT_WIDTH = 472  # pixels, of three pictures
 
 
 def cell_shapes(config: ViTConfig) -> dict[str, tuple[int, int]]:
     """Return rows and columns of every matrix of the page."""
     return {
+        "numbers": (1, config.embed_dim),
         "patch": (1, config.patch_dim),
         "weight": (config.embed_dim, config.patch_dim),
         "embedding": (config.embed_dim, 1),
@@ -33,8 +47,17 @@ def cell_shapes(config: ViTConfig) -> dict[str, tuple[int, int]]:
     }
 
 
-def choose_cell(choice: Choice, cell: Cell) -> None:
-    """Keep a cell, and with it the row of W, and the patch, that it belongs to."""
+def choose_cell(choice: Choice, unit: int, clicked: Cell) -> None:
+    """Keep a cell, and with it the filter, and the patch, that it belongs to.
+
+    Args:
+        unit: the chosen filter, which a single row is of.
+    """
+    cell = clicked
+    if cell.matrix == "numbers":
+        cell = Cell("embedding", cell.column, 0)
+    elif cell.matrix == "weight" and is_wide(choice.config):
+        cell = Cell("weight", unit, cell.column)
     changed: dict[str, object] = {"cell": str(cell)}
     if cell.matrix == "embeddings":
         prefix = choice.config.num_prefix_tokens
@@ -53,30 +76,52 @@ def chosen_cell(choice: Choice, seen: Observation, place: Place, *names: str) ->
         return cell
     if names == ("embeddings",):
         return Cell("embeddings", patch, unit)
+    if names == ("numbers",):
+        return Cell("numbers", 0, unit)
+    if names == ("weight",):  # the chosen filter alone
+        return Cell("weight", 0, cell.column) if cell and cell.row == unit else None
     return cell if cell and cell.row == unit else Cell("embedding", unit, 0)
 
 
 def show_multiply(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["multiply"], seen.config
     patch, unit = patch_of(choice, seen, place), measures.unit_of(choice, place)
-    show_matrices("pixels-of-one", pixels_of_one, choice, seen, place, "patch")
-    # beside each other where W is narrow
-    narrow = config.patch_dim <= NARROW
-    weights, apart = st.columns((2, 3), gap="large") if narrow else (st.container(),) * 2
-    with weights:
-        show_matrices("one", one_patch, choice, seen, place, "weight", "embedding")
+    values = {"number": unit + 1, "patch": patch_names(config)[patch]}
+    is_chosen = place.cell_in(cell_shapes(config)) is not None
+    picture, apart = st.columns((1, 4), gap="medium")
+    with picture:
+        token_picker(
+            key=place.key("embedded"),
+            group=place.prefix,
+            image=seen.pixels,
+            grid=config.grid_size,
+            prefix_names=[],
+            query=patch,
+            on_choose=partial(choose_patch, choice),
+            colour="patch",
+            cache=choice,
+        )
     with apart:
-        values = {"number": unit + 1, "patch": patch_names(config)[patch]}
-        st.markdown(f"**{texts['apart'].format(**values)}**")
-        st.html(remember(("product", choice, patch, unit), partial(draw_sum, choice, seen, place)))
-        if place.cell_in(cell_shapes(config)):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            drawn = remember(
+                ("product", choice, patch, unit), partial(draw_sum, choice, seen, place)
+            )
+            st.html(drawn, width=PRODUCT_WIDTH)
+            if not is_chosen:
+                show_worked(choice, seen, place)
+        if is_chosen:
             where = texts["cell"].format(**values)
             show_arithmetic(choice, seen, place, "patch_embed", (patch, unit), where)
         else:
-            show_worked(choice, seen, place)
-    st.markdown(texts["all_text"])
-    show_matrices("every", every_patch, choice, seen, place, "embeddings")
-    with st.container(horizontal=True):
+            note(worked_note(choice, seen, place))
+    show_matrices("numbers", numbers_of_one, choice, seen, place, "numbers")
+    with fold(place, "numbers", texts["all_label"], is_open=is_chosen) as is_open:
+        if is_open:
+            show_all(choice, seen, place)
+    with fold(place, "convolution", TEXTS["convolution"]["label"]) as is_open:
+        if is_open:
+            show_convolution(choice, seen, place)
+    with more(place, "multiply"):
         download_csv(
             texts["download"],
             partial(sum_csv, measures.sum_of(choice, seen, patch, unit), config),
@@ -97,6 +142,24 @@ def show_multiply(choice: Choice, seen: Observation, place: Place) -> None:
         )
 
 
+def show_all(choice: Choice, seen: Observation, place: Place) -> None:
+    """Every number of the layer: the patch, the filters, and the embeddings of all patches."""
+    texts = TEXTS["parts"]["multiply"]
+    show_matrices("patch-values", pixels_of_one, choice, seen, place, "patch")
+    if is_wide(seen.config):
+        show_matrices("one", one_filter, choice, seen, place, "weight")
+    else:
+        show_matrices("one", one_patch, choice, seen, place, "weight", "embedding")
+    st.markdown(texts["paper"].format(**facts(choice, seen, place)))
+    st.markdown(texts["all_text"])
+    show_matrices("every", every_patch, choice, seen, place, "embeddings")
+
+
+def is_wide(config: ViTConfig) -> bool:
+    """Whether a filter is too long for all of them to be drawn, a row for each."""
+    return config.patch_dim > WIDEST
+
+
 def show_matrices(
     key: str,
     make: Callable[[Choice, Observation, Place], list[Matrix]],
@@ -111,11 +174,11 @@ def show_matrices(
         key,
         items=partial(make, choice, seen, place),
         cell=chosen_cell(choice, seen, place, *names),
-        on_choose=partial(choose_cell, choice),
+        on_choose=partial(choose_cell, choice, unit),
         links={"patch": patch, "dimension": unit},
         prefix=0,
         # the whole list is the same whichever patch is chosen
-        cache=choice if key == "every" else (choice, patch),
+        cache=choice if key == "every" else (choice, patch, unit if is_wide(seen.config) else 0),
     )
 
 
@@ -156,6 +219,35 @@ def one_patch(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
             [""],
             row_axis="dimension",
         ),
+    ]
+
+
+def one_filter(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
+    texts, config, unit = TEXTS["parts"]["multiply"], seen.config, measures.unit_of(choice, place)
+    return [
+        Matrix(
+            "weight",
+            measures.weight_of(choice)[unit][None],
+            texts["w_one"].format(number=unit + 1),
+            [texts["dimension"].format(number=unit + 1)],
+            pixel_names(config),
+            column_axis="pixel",
+        )
+    ]
+
+
+def numbers_of_one(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
+    texts, config, patch = TEXTS["parts"]["multiply"], seen.config, patch_of(choice, seen, place)
+    name = patch_names(config)[patch]
+    return [
+        Matrix(
+            "numbers",
+            seen.tensors["patch_embed"][patch][None],
+            texts["row"].format(patch=name),
+            [name],
+            numbered(texts["dimension"], config.embed_dim),
+            column_axis="dimension",
+        )
     ]
 
 

@@ -25,6 +25,7 @@ def show_over_image(
     place: Place,
     cache: tuple,
     limit: float | None = None,
+    width: int = 260,
 ) -> None:
     """Signed values of the patches over the image, on which patches can be chosen."""
     token_picker(
@@ -39,6 +40,6 @@ def show_over_image(
         scale="diverging",
         limit=limit,
         colour="patch",
-        width=280,
+        width=width,
         cache=cache,
     )

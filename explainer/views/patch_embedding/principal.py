@@ -10,23 +10,27 @@ from explainer.content.numbers import percent
 from explainer.figures.maps import maps
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
+from explainer.shell import code_panel
+from explainer.shell.code_panel import Snippet
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.notes import note
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.patch_embedding import measures
 from explainer.views.patch_embedding.wording import TEXTS, kind_of, numbered, pixel_names
+from vit_core.interpret.filters import principal_filters
 
 SHOWN_COMPONENTS = 12
 
 
 def show_principal(choice: Choice, seen: Observation, place: Place) -> None:
-    texts = texts_of("patch_embedding", seen)["parts"]["principal"]
+    texts = texts_of("patch_embedding", seen)["principal"]
     components = measures.principal(choice)
     shares = components.shares.numpy()
     if not shares.any():
         st.markdown(texts["none"])
         return
+    st.markdown(texts["text"].format(width=seen.config.embed_dim))
     shown = min(SHOWN_COMPONENTS, len(shares))
     half = int(np.searchsorted(np.cumsum(shares), 0.5)) + 1
     values = {"half": half, "count": len(shares), "shown": shown}
@@ -46,10 +50,12 @@ def show_principal(choice: Choice, seen: Observation, place: Place) -> None:
         "principal-components.csv",
         place.key("principal-csv"),
     )
+    marks = ("spread, directions_RV =", "(variances / total)")
+    code_panel.show([Snippet("filters", principal_filters, marks)], place)
 
 
 def draw_components(choice: Choice) -> str:
-    texts, components = TEXTS["parts"]["principal"], measures.principal(choice)
+    texts, components = TEXTS["principal"], measures.principal(choice)
     height, width = choice.config.patch_hw
     pictures = []
     for place, share in enumerate(components.shares[:SHOWN_COMPONENTS].tolist()):

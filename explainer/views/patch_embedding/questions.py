@@ -10,7 +10,7 @@ from explainer.content.token_names import patch_names
 from explainer.inputs.models import load
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
-from explainer.shell.quiz import Question, compared
+from explainer.shell.quiz import Question, askable, compared
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.patch_embedding import measures
@@ -18,13 +18,17 @@ from explainer.views.patch_embedding.wording import TEXTS, facts, minus, patch_o
 
 
 def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
+    """Return a question for each part; where all patches are the same, one about that."""
+    blank = texts_of("patch_embedding", seen)["questions"]["blank"]
     return [
         ask_shape(choice, seen, place),
-        ask_response(choice, seen, place),
-        ask_similar(choice, seen, place),
-        ask_blank(choice, place, texts_of("patch_embedding", seen)["questions"]["blank"]),
-        ask_place(seen),
+        first_askable(ask_response(choice, seen, place), ask_blank(choice, place, blank)),
+        first_askable(ask_similar(choice, seen, place), ask_place(seen)),
     ]
+
+
+def first_askable(wanted: Question, instead: Question) -> Question:
+    return wanted if askable([wanted]) else instead
 
 
 def ask_shape(choice: Choice, seen: Observation, place: Place) -> Question:
@@ -44,6 +48,7 @@ def ask_shape(choice: Choice, seen: Observation, place: Place) -> Question:
         tuple(f"{option:,}" for option in options),
         options.index(right),
         texts["why"].format(right=f"{right:,}", **facts(choice, seen, place)),
+        part="multiply",
     )
 
 
@@ -53,7 +58,8 @@ def ask_response(choice: Choice, seen: Observation, place: Place) -> Question:
     column = seen.tensors["patch_embed"][:, unit]
     options, best = clearly_largest(column, np.argsort(-column, kind="stable"))
     text, shown = texts["text"].format(number=unit + 1), listed(column, options, seen)
-    return compared("response", text, shown, options.index(best), texts["why"])
+    right = options.index(best)
+    return compared("response", text, shown, right, texts["why"], part="filters")
 
 
 def ask_similar(choice: Choice, seen: Observation, place: Place) -> Question:
@@ -65,7 +71,8 @@ def ask_similar(choice: Choice, seen: Observation, place: Place) -> Question:
     options, best = clearly_largest(similarity.embeddings, order)
     name = patch_names(seen.config)[patch]
     text, shown = texts["text"].format(patch=name), listed(similarity.embeddings, options, seen)
-    return compared("similar", text, shown, options.index(best), texts["why"], patch=name)
+    right = options.index(best)
+    return compared("similar", text, shown, right, texts["why"], part="similar", patch=name)
 
 
 def clearly_largest(values: np.ndarray, order: np.ndarray) -> tuple[list[int], int]:
@@ -116,6 +123,7 @@ def ask_blank(choice: Choice, place: Place, texts: Mapping[str, str]) -> Questio
         (*wrong, texts["sums"].format(**numbers)),
         len(wrong),
         texts["why"].format(**numbers),
+        part="filters",
     )
 
 
@@ -145,4 +153,5 @@ def ask_place(seen: Observation) -> Question:
         (texts["same"], texts["near"], texts["other"]),
         0,
         texts["why"].format(here=here).strip(),
+        part="similar",
     )

@@ -12,6 +12,7 @@ from explainer.figures.pixels import image_address
 from explainer.figures.products import similar_patches
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, table_csv
+from explainer.shell.more import more
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.patch_embedding import measures
@@ -25,34 +26,38 @@ SHOWN_ALIKE = 3  # most and least similar
 def show_similar(choice: Choice, seen: Observation, place: Place) -> None:
     texts, patch = TEXTS["parts"]["similar"], patch_of(choice, seen, place)
     similarity = measures.alike_of(choice, seen, patch)
-    for column, name, values in zip(
-        st.columns(2, gap="large"),
-        ("pixels", "embeddings"),
-        (similarity.pixels, similarity.embeddings),
-        strict=True,
+    pixels, embeddings, ranking = st.columns(3, gap="large")
+    for column, name, values in (
+        (pixels, "pixels", similarity.pixels),
+        (embeddings, "embeddings", similarity.embeddings),
     ):
         with column:
             st.markdown(f"**{texts[name]}**")
-            show_over_image(name, values, choice, seen, place, (choice, patch, name), limit=1.0)
-    st.markdown(f"**{texts['list_title']}**")
-    st.html(
+            cache = (choice, patch, name)
+            show_over_image(name, values, choice, seen, place, cache, limit=1.0, width=240)
+    ranking.markdown(f"**{texts['list_title']}**")
+    ranking.html(
         remember(("alike", "list", choice, patch), partial(draw_alike, seen, patch, similarity))
     )
-    st.markdown(same_words(seen, similarity))
-    vector = seen.tensors["patches"][patch]
-    if np.ptp(vector) == 0:
-        name = patch_names(seen.config)[patch]
-        st.markdown(
-            texts["blank"].format(patch=name[0].upper() + name[1:], value=fixed(vector[0], 2))
+    st.markdown(" ".join(sentences(seen, patch, similarity)))
+    with more(place, "similar"):
+        download_csv(
+            texts["download"],
+            partial(alike_csv, seen, similarity),
+            "similarities.csv",
+            place.key("alike-csv"),
         )
-    show_correlation(similarity)
-    st.markdown(texts["why"])
-    download_csv(
-        texts["download"],
-        partial(alike_csv, seen, similarity),
-        "similarities.csv",
-        place.key("alike-csv"),
-    )
+
+
+def sentences(seen: Observation, patch: int, similarity: Alike) -> list[str]:
+    """Say what the similarities show."""
+    texts, vector = TEXTS["parts"]["similar"], seen.tensors["patches"][patch]
+    told = [same_words(seen, similarity)]
+    if np.ptp(vector) == 0:
+        name, shown = patch_names(seen.config)[patch], fixed(vector[0], 2)
+        text = texts["blank" if vector.any() else "blank_zero"]
+        told.append(text.format(patch=name[0].upper() + name[1:], value=shown))
+    return [*filter(None, told), *correlation_words(similarity), texts["why"]]
 
 
 def same_words(seen: Observation, similarity: Alike) -> str:
@@ -63,16 +68,15 @@ def same_words(seen: Observation, similarity: Alike) -> str:
     return texts[name].format(count=similarity.same)
 
 
-def show_correlation(similarity: Alike) -> None:
+def correlation_words(similarity: Alike) -> list[str]:
     """Say how closely one similarity follows the other, where both differ at all."""
     texts = TEXTS["parts"]["similar"]
     if min(np.ptp(similarity.pixels), np.ptp(similarity.embeddings)) < measures.SAME:
-        return
+        return []
     correlation = float(np.corrcoef(similarity.pixels, similarity.embeddings)[0, 1])
     degree = "closely" if correlation > 0.9 else "loosely" if correlation > 0.5 else "not"
-    st.markdown(
-        texts["follows"].format(correlation=fixed(correlation, 2), words=texts[f"follows_{degree}"])
-    )
+    words = texts[f"follows_{degree}"]
+    return [texts["follows"].format(correlation=fixed(correlation, 2), words=words)]
 
 
 def draw_alike(seen: Observation, patch: int, similarity: Alike) -> str:
@@ -88,11 +92,12 @@ def draw_alike(seen: Observation, patch: int, similarity: Alike) -> str:
             (
                 image_address(pixels_of(seen, place)),
                 texts["alt"].format(patch=names[place]),
-                names[place],
+                f"{names[place]}, {caption}",
                 (
-                    caption,
-                    texts["pixel_line"].format(value=fixed(similarity.pixels[place], 2)),
-                    texts["embedding_line"].format(value=fixed(similarity.embeddings[place], 2)),
+                    texts["line"].format(
+                        pixels=fixed(similarity.pixels[place], 2),
+                        embedding=fixed(similarity.embeddings[place], 2),
+                    ),
                 ),
             )
             for place, caption in entries

@@ -4,8 +4,10 @@ import math
 from collections.abc import Mapping
 
 from explainer.content import load_texts
+from explainer.content.numbers import fixed
 from explainer.content.token_names import patch_names, value_names
 from explainer.observation.observe import Observation
+from explainer.observation.text_variants import texts_of
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.patch_embedding import measures
@@ -23,7 +25,15 @@ def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, objec
         "side": config.patch_hw[0],
         "count": f"{config.embed_dim * config.patch_dim:,}",
         "patch": patch_names(config)[patch_of(choice, seen, place)],
+        "filters_kind": filters_kind(choice, seen),
     }
+
+
+def filters_kind(choice: Choice, seen: Observation) -> str:
+    """Say what the filters look like, as it was measured."""
+    texts = texts_of("patch_embedding", seen)["parts"]["filters"]
+    agreement = fixed(measures.agreement(choice).value, 2)
+    return texts[kind_of(choice)].format(agreement=agreement, width=seen.config.embed_dim)
 
 
 def patch_of(choice: Choice, seen: Observation, place: Place) -> int:

@@ -10,7 +10,6 @@ from explainer.figures.products import MOST_NUMBERS, Tile, product
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell.downloads import table_csv
-from explainer.shell.notes import note
 from explainer.shell.worked_line import bracketed
 from explainer.state.choice import Choice
 from explainer.state.place import Place
@@ -21,6 +20,7 @@ from vit_core import ViTConfig
 
 SHOWN_PRODUCTS = 3
 SHOWN_TERMS = 4  # so few pixels are all written out
+FORMULA_WIDTH = 320  # pixels, as on a telephone
 
 
 def draw_sum(choice: Choice, seen: Observation, place: Place) -> str:
@@ -83,7 +83,7 @@ def show_worked(choice: Choice, seen: Observation, place: Place) -> None:
         for index in (sorted(order) if shown == count else order)
     ]
     if shown < count:
-        terms.append(r"\dots")
+        terms[-1] += r" + \dots"
     terms.append(in_brackets(apart.bias))
     # two in a line, so that a telephone has room for them
     lines = [" + ".join(terms[at : at + 2]) for at in range(0, len(terms), 2)]
@@ -103,11 +103,20 @@ def show_worked(choice: Choice, seen: Observation, place: Place) -> None:
             bracketed(bias),
             latex_sign(number_of(total) + number_of(bias), result),
             result,
-        )
+        ),
+        width=FORMULA_WIDTH,
     )
+
+
+def worked_note(choice: Choice, seen: Observation, place: Place) -> str:
+    """Say what is left out of the sum, and how its pictures are to be read."""
+    texts, config = texts_of("patch_embedding", seen)["parts"]["multiply"], seen.config
+    patch, unit = patch_of(choice, seen, place), measures.unit_of(choice, place)
+    count = config.patch_dim
+    shown = count if count <= SHOWN_TERMS else SHOWN_PRODUCTS
     exact = minus(f"{seen.tensors['patch_embed'][patch, unit]:.8g}")
     text_name = texts["worked_note_all" if shown == count else "worked_note"]
-    note(text_name.format(rest=count - shown, exact=exact))
+    return str(text_name.format(rest=count - shown, exact=exact))
 
 
 def in_brackets(number: float) -> str:
