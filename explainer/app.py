@@ -7,11 +7,14 @@ import streamlit as st
 
 from explainer import startup
 from explainer.components.navigation import follow_navigation
+from explainer.components.terms import explain_terms
 from explainer.components.theme_follower import follow_theme
 from explainer.observation import observe
 from explainer.shell import frame, refused_links, sidebar
 from explainer.shell.routes import TITLES, page_of, show_neighbours, view_of
 from explainer.state import session
+
+WITHOUT_MODEL = ("train", "glossary")  # pages about runs, and about words
 
 
 def pages() -> list[st.Page]:
@@ -26,17 +29,17 @@ def show(view: str) -> None:
     """Draw one page."""
     session.follow_history()
     with st.container(key=f"page-{view}"):
-        if view == "train":
-            show_training()
+        if view in WITHOUT_MODEL:
+            show_alone(view)
         else:
             show_model(view)
 
 
-def show_training() -> None:
-    """Draw the page that trains: it shows runs, so nobody chooses a model and an image first."""
-    page = importlib.import_module("explainer.views.train")
+def show_alone(view: str) -> None:
+    """Draw a page on which nobody chooses a model and an image first."""
+    page = importlib.import_module(f"explainer.views.{view}")
     session.save(session.load())
-    session.enter("train")
+    session.enter(view)
     frame.style()
     above = st.container(key="above")
     page.render()
@@ -82,5 +85,6 @@ def run() -> None:
     # before the page, so that the browser keeps it when another page comes
     with st.container(key="around-navigation"):
         follow_navigation(view_of(page))
+        explain_terms()
     page.run()
     startup.start_background_work(tuple(f"explainer.views.{view}" for view in TITLES))

@@ -6,14 +6,27 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from explainer.content.term_links import with_links
+
 HERE = Path(__file__).parent
 
 
 @cache
 def load_texts(page: str, language: str = "en") -> MappingProxyType[str, Any]:
-    """Return the named texts of ``<language>/<page>.toml``, read-only."""
+    """Return the named texts of ``<language>/<page>.toml``, read-only.
+
+    Words that a text marks are links to the glossary, as ``explainer.content.term_links`` says.
+    """
     text = (HERE / language / f"{page}.toml").read_text(encoding="utf-8")
-    return MappingProxyType(tomllib.loads(text))
+    return MappingProxyType(linked(tomllib.loads(text)))
+
+
+def linked(texts: Any) -> Any:
+    if isinstance(texts, str):
+        return with_links(texts)
+    if isinstance(texts, list):
+        return [linked(one) for one in texts]
+    return {name: linked(one) for name, one in texts.items()} if isinstance(texts, dict) else texts
 
 
 @cache

@@ -140,6 +140,7 @@ def show_quiet_row() -> None:
                 key="code",
                 help=texts["code_help"],
             )
+        routes.link("glossary", routes.TITLES["glossary"])
         copy_link(texts["copy_link"])
 
 

@@ -17,7 +17,9 @@ PIPELINE = (  # the pages that walk through the model, in their order
     "encoder_block",
     "classification_head",
 )
-VIEWS = ("home", "story", "train", *PIPELINE)  # all pages, in the order of the bar at the top
+# all pages, in the order of the bar at the top
+VIEWS = ("home", "story", "train", *PIPELINE, "glossary")
+UNLISTED = ("glossary",)  # pages that the bar has no room for; other pages link to them
 TITLES = {view: load_texts("pages")[view] for view in VIEWS}
 WALK = ("home", *PIPELINE)
 
@@ -28,7 +30,13 @@ def page_of(view: str, draw: Callable[[], None] = lambda: None) -> st.Page:
     Args:
         draw: called to draw the page; a link only needs the address.
     """
-    return st.Page(draw, title=TITLES[view], url_path=address(view), default=view == "home")
+    return st.Page(
+        draw,
+        title=TITLES[view],
+        url_path=address(view),
+        default=view == "home",
+        visibility="hidden" if view in UNLISTED else "visible",
+    )
 
 
 def address(view: str) -> str:

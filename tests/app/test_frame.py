@@ -113,7 +113,7 @@ def test_headings_have_no_gap(staged):
 def test_neighbours_keep_the_state_but_what_belongs_to_this_page(staged):
     app = staged(head=2, cell="scores.1.2", mode="guided", step=2)
     found = {link.proto.page: link.proto.query_string for link in app.get("page_link")}
-    assert set(found) == {"patch-embedding", "position"}
+    assert set(found) == {"patch-embedding", "position", "glossary"}
     for query in found.values():
         assert set(query.split("&")) == {"head=2"}
 
@@ -248,7 +248,7 @@ def test_hidden_controls_leave_no_sidebar_on_any_page(staged):
 
 
 def test_the_pages_are_in_the_order_of_the_pipeline():
-    assert list(routes.TITLES) == ["home", "story", "train", *routes.PIPELINE]
+    assert list(routes.TITLES) == ["home", "story", "train", *routes.PIPELINE, "glossary"]
     assert list(routes.PIPELINE) == [
         "patches",
         "patch_embedding",

@@ -7,7 +7,6 @@ import streamlit as st
 
 from explainer.components.verdict import show_verdict
 from explainer.content import load_texts
-from explainer.content.strangers_words import without_escapes
 from explainer.shell.quiz.given_answers import (
     ANSWERS_KEY,
     FRESH_KEY,
@@ -18,7 +17,7 @@ from explainer.shell.quiz.given_answers import (
     keep_answer,
     scores,
 )
-from explainer.shell.quiz.questions import Question, askable, by_part, compared, fingerprint
+from explainer.shell.quiz.questions import Question, askable, bare, by_part, compared, fingerprint
 from explainer.state.place import Place
 
 __all__ = [
@@ -102,8 +101,3 @@ def places_of(question: Question, place: Place) -> list[str]:
     """Return the keys under which a page may have what shows the answer, the likeliest first."""
     name = question.shows or question.part
     return [place.key(f"{kind}{name}") for kind in ("fold-", "part-", "")] if name else []
-
-
-def bare(markdown: str) -> str:
-    """Return a question or an option without its emphasis, to be no markup."""
-    return without_escapes(markdown.replace("**", ""))

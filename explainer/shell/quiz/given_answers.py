@@ -9,9 +9,8 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from explainer.content import load_texts
-from explainer.content.strangers_words import without_escapes
 from explainer.shell.downloads import table_csv
-from explainer.shell.quiz.questions import Question
+from explainer.shell.quiz.questions import Question, bare
 from explainer.state import session
 from explainer.state.link import encode
 
@@ -92,7 +91,7 @@ def as_csv(
                 answer.time,
                 page_titles[answer.view],
                 # these are Markdown on the page, and plain text in a table
-                *map(without_escapes, (answer.question, answer.given, answer.right)),
+                *map(bare, (answer.question, answer.given, answer.right)),
                 texts["csv_right" if answer.is_right else "csv_wrong"],
                 f"{addresses[answer.view]}?{answer.link}".rstrip("?"),
             )

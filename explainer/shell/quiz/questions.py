@@ -5,6 +5,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from explainer.content.strangers_words import without_escapes
+from explainer.content.term_links import without_links
+
 SIGN_OF_ZERO = re.compile(r"^[-−+](?=0(\.0+)?( %)?$)")
 
 
@@ -115,6 +118,11 @@ def compared(
     options = tuple(option for option, _ in distinct)
     line = why.format(values=values, **values_by_name)
     return Question(name, text, options, distinct.index(right), line, part, shows)
+
+
+def bare(markdown: str) -> str:
+    """Return a question or an option without emphasis and links, to be no markup."""
+    return without_escapes(without_links(markdown).replace("**", ""))
 
 
 def fingerprint(view: str, question: Question) -> str:
