@@ -19,6 +19,7 @@ token_explorer(
     patterns=patterns,
     prefix_names=["[CLS]"],
     texts=load_texts("token_explorer"),
+    heads=patterns.shape[1],
     block=depth - 1,
     head=0,
     query=0,

@@ -28,8 +28,8 @@ def rest_percent(share: float) -> str:
 
 
 def with_article(name: str) -> StrangersWord:
-    """Write a thing's name as a sentence has it: a cat, an airplane."""
-    return joined("an " if name[:1].lower() in tuple("aeiou") else "a ", name)
+    """Write a name as a sentence has it: a cat, an airplane, an 8."""
+    return joined("an " if name[:1].lower() in tuple("aeiou8") else "a ", name)
 
 
 def latex_number(number: float) -> str:

@@ -95,7 +95,7 @@ def test_every_cell_of_random_models(
     places = np.random.default_rng(seed)
     one = working(config, seed, int(places.integers(config.num_tokens)))
     matrices = pictured(one)
-    shapes = self_attention.cells.cell_shapes(config) | multi_head.concat.sum_shapes(config)
+    shapes = self_attention.cells.cell_shapes(config) | multi_head.joined.sum_shapes(config)
     assert {name: matrix.shape for name, matrix in matrices.items()} == shapes
     for name, (rows, columns) in shapes.items():
         for _ in range(3):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import streamlit as st
 import torch
-from reading import html_of, texts_of
+from reading import html_of, texts_of, unfold
 
 from explainer.inputs.models import load
 from explainer.observation import observe
@@ -17,7 +17,7 @@ from explainer.shell.worked_line import worked_line
 from explainer.state.choice import Choice
 from explainer.state.place import Cell
 from explainer.views.encoder_block.formula import equations
-from explainer.views.multi_head.concat import part_names, written_by
+from explainer.views.multi_head.joined import part_names, written_by
 from vit_core import ViTConfig, save_checkpoint
 from vit_core.mistakes import MISTAKES, Flaws, build_with
 from vit_core.presets import PRESETS
@@ -65,7 +65,7 @@ def test_a_cell_of_the_bias_is_a_product(scaled: tuple[Choice, Observation]) -> 
 
 
 def test_the_page_says_it_once(scaled, open_page) -> None:
-    app = open_page("multi-head", source="default", cell="written.4.3")
+    app = unfold(open_page("multi-head", source="default", cell="written.4.3"))
     assert not app.exception
     said = texts_of(app)
     assert said.count("LayerScale") == 1 and r"\gamma \odot z_h U_h" in said

@@ -3,24 +3,34 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from reading import draw_parts, html_with, observation_of, questions_of, right_answer
+from reading import (
+    choice_of,
+    draw_parts,
+    html_with,
+    observation_of,
+    questions_of,
+    right_answer,
+    unfold,
+)
 from streamlit.testing.v1 import AppTest
 
 from explainer.components.packing import PackedPatterns, unpack, unpack_patterns
 from explainer.content.numbers import points, precise_percent
 from explainer.inputs.models import load
 from explainer.inputs.pictures import link_code
-from explainer.observation import observe
+from explainer.observation import heads, observe
+from explainer.observation.where_heads_matter import picture_where_a_head_matters
 from explainer.state.choice import SOURCES, Choice
 from explainer.state.link import State
 from explainer.views.multi_head import PARTS
-from explainer.views.multi_head.concat import sum_shapes
-from explainer.views.multi_head.looks import MOST_WEIGHTS
+from explainer.views.multi_head.heads import MOST_WEIGHTS
+from explainer.views.multi_head.joined import sum_shapes
 from vit_core import ViTConfig, trace
 from vit_core.data import mnist_info, normalize
 from vit_core.interpret.heads import switch_heads_off
@@ -78,7 +88,7 @@ def test_shapes_at_their_extremes(
     sent_blocks = depth if depth * heads * tokens**2 <= MOST_WEIGHTS else 1
     assert sent(app, find_component)[1].shape == (sent_blocks, heads, tokens, tokens)
     assert len(find_component(app, "token_explorer").bytes) < 1_200_000
-    assert len(re.findall("<td", html_with(app, "effects"))) == heads * depth
+    assert len(re.findall("<td", html_with(unfold(app), "effects"))) == heads * depth
 
 
 @pytest.mark.parametrize("position", ["sincos", "sincos2d", "none"])
@@ -111,18 +121,16 @@ def test_a_block_that_is_sent_alone_is_the_chosen_one(
 
 
 def test_without_a_class_token_the_page_says_so() -> None:
-    app = draw_parts("multi_head", ViTConfig(pool="mean", depth=1))
-    assert not app.exception
+    app = unfold(draw_parts("multi_head", ViTConfig(pool="mean", depth=1)))
     assert any("no class token" in text.value for text in app.markdown)
-    assert [metric.label for metric in app.metric] == ["to itself", "get half of it all"]
+    assert [metric.label for metric in app.metric] == ["to itself", "share half of the attention"]
     assert re.fullmatch(r"patch \d, \d", app.session_state["facts"]["query"])
     # and nothing is said about tokens that are not there
     assert not any("no place in the image" in text.value for text in app.markdown)
 
 
 def test_registers_are_tokens_of_their_own(find_component: Find) -> None:
-    app = draw_parts("multi_head", ViTConfig(num_registers=2, depth=1))
-    assert not app.exception
+    app = unfold(draw_parts("multi_head", ViTConfig(num_registers=2, depth=1)))
     assert sent(app, find_component)[0]["prefix_names"] == ["[CLS]", "register 1", "register 2"]
     assert "to registers" in [metric.label for metric in app.metric]
 
@@ -168,15 +176,38 @@ def test_a_click_sticks_and_is_in_the_link(
     click_in(app, "token_explorer", {"choice": {"query": 24, "at": 1.0}})
     assert app.query_params["query"] == "24"
     assert selection(app, find_component)["query"] == 24
+    unfold(app)
     assert any("Where patch 4, 3 looks in head 1" in text.value for text in app.markdown)
-    click_in(app, "token_explorer", {"choice": {"head": 2, "at": 2.0}})
-    assert app.query_params["head"] == "2"
-    assert app.segmented_control(key="head").value == 2  # counts from 0
+
+
+def test_a_clicked_head_is_looked_at_and_switched_off_and_on_again(
+    open_page: Open, click_in: Callable[..., AppTest], find_component: Find
+) -> None:
+    app = open_page("multi-head", **SMALL, block=1, off="0.0")
+    assert selection(app, find_component)["off"] == []  # of this block
+    click_in(app, "token_explorer", {"choice": {"switch": 1, "at": 1.0}})
+    assert (app.query_params["head"], app.query_params["off"]) == ("1", "0.0_1.1")
+    assert app.segmented_control(key="head").value == 1  # counts from 0
+    assert app.pills(key="heads-off").value == [1]
+    assert selection(app, find_component)["off"] == [1]
+    click_in(app, "token_explorer", {"choice": {"switch": 1, "at": 2.0}})
+    assert app.query_params["off"] == "0.0"
+    assert selection(app, find_component)["off"] == []
 
 
 @pytest.mark.parametrize(
     "choice",
-    [None, 7, "x", [], {"query": 50}, {"query": -1}, {"query": True}, {"query": "3"}, {"head": 4}],
+    [
+        None,
+        7,
+        "x",
+        [],
+        {"query": 50},
+        {"query": -1},
+        {"query": True},
+        {"query": "3"},
+        {"switch": 4},
+    ],
 )
 def test_a_forged_click_changes_nothing(
     choice: object, open_page: Open, click_in: Callable[..., AppTest], find_component: Find
@@ -201,7 +232,7 @@ def test_the_block_is_chosen_in_the_page_and_kept_in_the_link(
 
 
 def test_the_numbers_are_the_tensors(open_page: Open) -> None:
-    app = open_page("multi-head", source="untrained", query=24, block=1, head=3)
+    app = unfold(open_page("multi-head", source="untrained", query=24, block=1, head=3))
     weights = observation_of().tensors["blocks.1.attn.pattern"][3, 24]
     shown = app.table[0].value
     exact = np.sort(weights)[::-1][: len(shown)]
@@ -214,7 +245,7 @@ def test_the_numbers_are_the_tensors(open_page: Open) -> None:
 
 
 def test_what_the_heads_write_adds_up_to_the_trace(open_page: Open) -> None:
-    app = open_page("multi-head", **SMALL, query=5, block=1)
+    app = unfold(open_page("multi-head", **SMALL, query=5, block=1))
     arrays: dict[str, np.ndarray] = {}
     for element in app.get("bidi_component"):
         if element.proto.component_name == "vit_explainer.matrices":
@@ -255,8 +286,41 @@ def test_switching_heads_off_runs_the_model_again(open_page: Open) -> None:
     assert any("All heads are on" in text.value for text in app.markdown)
 
 
+@pytest.mark.parametrize("source", ["default", "fast", "best"])
+def test_a_digit_is_offered_whose_answer_hangs_on_one_head(source: str, open_page: Open) -> None:
+    found = picture_where_a_head_matters(choice_of(source))
+    assert abs(found.change) > 0.3
+    app = open_page("multi-head", source=source)
+    app.button(key="offer").click().run()
+    assert not app.exception
+    for name, value in found.state.items():
+        assert app.query_params.get(name, str(value)) in (str(value), [str(value)])
+    assert "offer" not in {button.key for button in app.button}  # it is looked at now
+    seen = observe.observe(replace(choice_of(source), **found.state))
+    assert (seen.label, seen.prediction) == (found.truth, found.predicted)
+    after = heads.switched(replace(choice_of(source), **found.state), seen, (found.head,))
+    moved = float(after[found.predicted] - seen.probabilities[found.predicted])
+    assert moved == pytest.approx(found.change, abs=1e-4)
+
+
+@pytest.mark.parametrize("params", [SMALL, {"source": "untrained"}])
+def test_a_model_that_has_learned_nothing_offers_no_digit(params: dict, open_page: Open) -> None:
+    app = open_page("multi-head", **params)
+    assert not app.exception
+    assert "offer" not in {button.key for button in app.button}
+
+
+def test_a_link_to_a_cell_opens_its_fold(open_page: Open) -> None:
+    app = open_page("multi-head", **SMALL, cell="attn_out.3.4")
+    titles = [text.value for text in app.markdown if text.value.startswith("**Where ")]
+    assert len(titles) == 1
+    assert titles[0].endswith("what attention adds to patch 1, 3, dimension 5**")
+    closed = open_page("multi-head", **SMALL)
+    assert not [text for text in closed.markdown if text.value.startswith("**Where ")]
+
+
 def test_every_effect_is_a_run_of_its_own(open_page: Open) -> None:
-    app = open_page("multi-head", **SMALL)
+    app = unfold(open_page("multi-head", **SMALL))
     seen = observation_of(**SMALL)
     cells = re.findall(r"<td[^>]*>([^<]*)</td>", html_with(app, "effects"))
     found = [float(cell.replace("−", "-")) for cell in cells]
@@ -278,7 +342,7 @@ def test_a_link_switches_off_only_what_the_model_has(open_page: Open) -> None:
 def test_the_overview_comes_when_it_is_opened(open_page: Open) -> None:
     app = open_page("multi-head", **SMALL, query=3, block=1)
     assert not [one for one in app.get("html") if 'class="overview"' in one.proto.body]
-    app.session_state["overview"] = True
+    app.session_state["fold-overview"] = True
     app.run()
     shown = html_with(app, "overview")
     weights = observation_of(**SMALL).tensors["blocks.1.attn.pattern"][1, 3]

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from reading import texts_of
+from reading import texts_of, unfold
 from streamlit.testing.v1 import AppTest
 from test_stated_numbers import check, stated, wrong_in
 from unlike import COLOUR
@@ -104,6 +104,7 @@ def test_what_the_pages_of_dinov2_state_holds(
     link = {"cell": cells[view]} if view in cells else {}
     app = open_page(address, source="pretrained", pretrained="local/dinov2-small", **link)
     assert not app.exception
+    unfold(app)
     texts = list(stated(app))
     wrong, _ = wrong_in(iter(texts))
     assert not wrong

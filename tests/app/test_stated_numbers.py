@@ -26,7 +26,7 @@ from explainer.shell.quiz import Question, askable
 from explainer.shell.worked_line import worked_line
 from explainer.state.place import Cell
 from explainer.views.classification_head import cells
-from explainer.views.multi_head.concat import written_by
+from explainer.views.multi_head.joined import written_by
 from explainer.views.train import mistakes as gallery
 from vit_core import load_checkpoint
 from vit_core.mistakes import MISTAKES

@@ -44,7 +44,7 @@ def test_filters_are_colours(visit: Callable[..., Visit]) -> None:
 def test_all_heads_lie_over_one_picture(visit: Callable[..., Visit]) -> None:
     one = visit()
     one.open("multi-head?source=cifar10")
-    one.page.get_by_text("Show all 18 heads").click()
+    one.page.get_by_text("All heads of all blocks at a glance").click()
     pictures = one.page.locator(".overview .over")
     expect(pictures).to_have_count(18)
     backgrounds = pictures.evaluate_all(

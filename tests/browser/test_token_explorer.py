@@ -54,17 +54,25 @@ def test_a_click_sticks_is_in_the_link_and_survives_reload(open_page: Opener) ->
     page = one.page
     cell(page, 2, 5).click()
     page.wait_for_url(re.compile(r"[?&]query=12(&|$)"))
-    page.get_by_text("Where patch 2, 5 looks in head 1, in numbers").wait_for()
     page.get_by_role("heading", name="Multi-head attention", exact=True).hover()
     expect(page.locator(".main h2")).to_have_text("Seen from patch 2, 5")
-    page.locator(".card").nth(2).click()
-    page.wait_for_url(re.compile(r"[?&]head=2(&|$)"))
+    head = page.get_by_role("switch", name="Head 3")
+    expect(head).to_have_attribute("aria-checked", "true")
+    head.click()
+    page.wait_for_url(re.compile(r"[?&]off=0\.2(&|$)"))
+    assert re.search(r"[?&]head=2(&|$)", page.url)
+    page.get_by_text("Off: head 3 of block 1.").wait_for()
     shown = pixels(page.locator(".main .overlay"))
     page.reload()
     expect(cell(page, 2, 5)).to_have_attribute("aria-pressed", "true")
-    expect(page.locator(".card").nth(2)).to_have_attribute("aria-pressed", "true")
+    expect(head).to_have_attribute("aria-checked", "false")
+    expect(head).to_have_class(re.compile(r"\bchosen\b"))
     one.settle()
     assert pixels(page.locator(".main .overlay")) == shown
+    head.press("Enter")
+    page.get_by_text("All heads are on").wait_for()
+    expect(head).to_have_attribute("aria-checked", "true")
+    assert "off=" not in page.url
 
 
 def test_the_patterns_travel_once(open_page: Opener) -> None:
@@ -73,10 +81,10 @@ def test_the_patterns_travel_once(open_page: Opener) -> None:
     assert max(one.received) > 4 * 4 * 197 * 196
     one.received.clear()
     cell(page, 3, 3).click()
-    page.get_by_text("Where patch 3, 3 looks in head 1, in numbers").wait_for()
+    page.get_by_text("Each head gives patch 3, 3 a row").wait_for()
     page.locator("[data-testid=stMain]").get_by_role("radio", name="3").first.click()
     page.wait_for_url(re.compile(r"[?&]block=2(&|$)"))
-    page.get_by_text("blocks.2.attn.pattern").wait_for()
+    page.get_by_text("in every head of block 3").wait_for()
     # what else the page shows of another token and block comes anew, the patterns do not
     assert 0 < sum(one.received) < 4 * 4 * 197 * 196
     assert max(one.received) < 150_000, "a quarter of the patterns"

@@ -22,9 +22,9 @@ def send_choice(channel: str, choice: Mapping[str, Any]) -> None:
     _mount(key=f"{channel}-selection", data={"channel": channel, **choice})
 
 
-def send_selection(channel: str, *, query: int, block: int = 0, head: int = 0) -> None:
-    """Tell all that listen to ``channel`` which token, block and head are chosen, from 0."""
-    send_choice(channel, {"query": query, "block": block, "head": head})
+def send_selection(channel: str, *, query: int) -> None:
+    """Tell all that listen to ``channel`` which token or patch is chosen, from 0."""
+    send_choice(channel, {"query": query})
 
 
 def valid_choice(state: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, int]:

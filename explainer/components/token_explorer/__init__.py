@@ -1,13 +1,14 @@
 """The token explorer: point at a token and see, without the server, where every head looks."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import numpy as np
 import streamlit as st
 
+from explainer.caching import remember
 from explainer.components import assets
 from explainer.components.packing import as_image, pack, pack_patterns, picture_header
-from explainer.components.selection import send_selection, valid_choice
+from explainer.components.selection import send_choice, valid_choice
 
 _mount = st.components.v2.component(
     "vit_explainer.token_explorer",
@@ -62,34 +63,47 @@ def token_explorer(
     key: str,
     image: np.ndarray,
     grid: tuple[int, int],
-    patterns: np.ndarray,
+    patterns: np.ndarray | Callable[[], np.ndarray],
+    heads: int,
     prefix_names: Sequence[str],
     texts: Mapping[str, str],
     block: int,
     head: int,
     query: int,
     on_choose: Callable[[dict[str, int]], None],
+    off: Sequence[int] = (),
+    cache: Hashable | None = None,
 ) -> None:
     """Show the explorer; arguments as for ``pack_explorer``.
 
     Args:
         key: of the component, and the channel on which it hears what is chosen.
+        patterns: or a function that makes them, called only when needed.
+        heads: how many a block has.
         block, head, query: what is chosen now, from 0.
-        on_choose: called before the rerun with ``{"query": token}`` or ``{"head": head}``,
+        on_choose: called before the rerun with ``{"query": token}`` or ``{"switch": head}``,
             whichever was clicked.
+        off: heads of this block that are switched off.
+        cache: everything that is drawn depends on, as ``explainer.caching.remember`` takes it; None
+            packs it on every run.
     """
-    sizes = {"query": patterns.shape[-1], "head": patterns.shape[1]}
+
+    def make() -> bytes:
+        return pack_explorer(
+            channel=key,
+            image=image,
+            grid=grid,
+            patterns=patterns() if callable(patterns) else patterns,
+            prefix_names=prefix_names,
+            texts=texts,
+        )
+
+    sizes = {"query": len(prefix_names) + grid[0] * grid[1], "switch": heads}
     with st.container(gap=None):
         _mount(
             key=key,
-            data=pack_explorer(
-                channel=key,
-                image=image,
-                grid=grid,
-                patterns=patterns,
-                prefix_names=prefix_names,
-                texts=texts,
-            ),
+            data=make() if cache is None else remember(("token_explorer", key, cache), make),
             on_choice_change=lambda: on_choose(valid_choice(st.session_state[key], sizes)),
         )
-        send_selection(key, query=query, block=block, head=head)
+        chosen = {"query": query, "block": block, "head": head, "off": list(off)}
+        send_choice(key, chosen)

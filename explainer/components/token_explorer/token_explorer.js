@@ -76,12 +76,14 @@ class TokenExplorer extends View {
     const { data } = this;
     const button = make("button", "card", cards);
     button.type = "button";
+    button.role = "switch";
     const picture = make("span", "picture", button);
     picture.style.aspectRatio = `${data.image_width} / ${data.image_height}`;
     const base = make("canvas", "base", picture);
     const overlay = make("canvas", "overlay pixelated", picture);
     const caption = make("span", "caption", button);
     make("span", "name", caption, fill(data.texts.head, { head: head + 1 }));
+    const state = make("span", "state", caption);
     const value = make("span", "number", caption);
     const swatches = data.prefix_names.map((name) => {
       const line = make("span", "prefix", button);
@@ -89,8 +91,8 @@ class TokenExplorer extends View {
       make("span", "name", line, name);
       return { swatch, value: make("span", "number", line) };
     });
-    button.addEventListener("click", () => this.send({ head }));
-    return { button, base, overlay, value, swatches };
+    button.addEventListener("click", () => this.flip(head));
+    return { button, base, overlay, state, value, swatches };
   }
 
   setColours() {
@@ -113,13 +115,28 @@ class TokenExplorer extends View {
     this.block = clamp(choice.block, depth);
     this.head = clamp(choice.head, heads);
     this.query = clamp(choice.query, this.numTokens);
-    this.heads.forEach(({ button }, head) => button.setAttribute("aria-pressed", head === this.head));
+    const { off = [] } = choice;
+    const { texts } = this.data;
+    this.heads.forEach(({ button, state }, head) => {
+      const isOff = off.includes(head);
+      button.setAttribute("aria-checked", !isOff);
+      button.classList.toggle("off", isOff);
+      button.classList.toggle("chosen", head === this.head);
+      setText(state, isOff ? texts.off : texts.on);
+    });
     this.paint();
   }
 
+  /** Switch a head off, or on again, and look at it. */
+  flip(head) {
+    const { off = [] } = this.channel.choice ?? {};
+    const others = off.filter((one) => one !== head);
+    this.send({ switch: head }, { head, off: others.length < off.length ? others : [...off, head] });
+  }
+
   /** Show a choice at once and hand it to Python. */
-  send(change) {
-    const choice = { ...this.channel.choice, ...change };
+  send(change, shown = change) {
+    const choice = { ...this.channel.choice, ...shown };
     this.looking = null;
     this.channel.set(choice);
     this.announce(this.describe());

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer.content.numbers import points
+from explainer.content.numbers import points, precise_percent
 from explainer.content.strangers_words import plain_format
 from explainer.figures.switched import effects
 from explainer.observation import heads
@@ -18,7 +18,8 @@ from explainer.views.multi_head.wording import changes_of
 
 
 def show_effects(choice: Choice, seen: Observation, place: Place) -> None:
-    texts, config = texts_of("multi_head", seen)["parts"]["effects"], seen.config
+    texts, config = texts_of("multi_head", seen)["effects"], seen.config
+    st.markdown(texts["text" if seen.has_head else "text_features"].format(**words_of(seen)))
     if not heads.effects_are_cheap(choice):
         count = config.depth * config.num_heads
         if not st.button(texts["measure"].format(count=count), key=place.key("measure-effects")):
@@ -57,6 +58,13 @@ def show_effects(choice: Choice, seen: Observation, place: Place) -> None:
         "heads-one-by-one.csv",
         place.key("effects-csv"),
     )
+
+
+def words_of(seen: Observation) -> dict[str, str]:
+    if not seen.has_head:
+        return {}
+    share = precise_percent(float(seen.probabilities[seen.prediction]))
+    return {"answer": seen.class_names[seen.prediction], "share": share}
 
 
 def cosine_text(change: float) -> str:

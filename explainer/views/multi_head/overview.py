@@ -17,22 +17,17 @@ from explainer.views.multi_head.wording import TEXTS
 
 
 def show_overview(choice: Choice, seen: Observation, place: Place) -> None:
-    texts, config = TEXTS["parts"]["overview"], seen.config
-    query = place.token(seen.telling_patch)
-    chosen = place.block, place.head
-    label = texts["show"].format(count=config.depth * config.num_heads)
-    shown = st.expander(label, key=place.key("overview"), on_change="rerun")
-    if not shown.open:  # up to 64 pictures, which nobody asked for
-        return
-    with shown:
-        make = partial(draw_overview, seen, query, chosen)
-        st.html(remember(("overview", choice, query, chosen), make))
-        if prefix := prefix_names(config):
-            note(texts["prefix_note"].format(prefix=", ".join(prefix)))
+    query, chosen = place.token(seen.telling_patch), (place.block, place.head)
+    texts = TEXTS["overview"]
+    st.markdown(texts["text"].format(query=token_names(seen.config)[query]))
+    make = partial(draw_overview, seen, query, chosen)
+    st.html(remember(("overview", choice, query, chosen), make))
+    if prefix := prefix_names(seen.config):
+        note(texts["prefix_note"].format(prefix=", ".join(prefix)))
 
 
 def draw_overview(seen: Observation, query: int, chosen: tuple[int, int]) -> str:
-    texts, config, names = TEXTS["parts"]["overview"], seen.config, token_names(seen.config)
+    texts, config, names = TEXTS["overview"], seen.config, token_names(seen.config)
     rows = np.stack(
         [seen.tensors[f"blocks.{i}.attn.pattern"][:, query] for i in range(config.depth)]
     )

@@ -11,8 +11,9 @@ from explainer.observation.text_variants import texts_of
 from explainer.shell.quiz import Question, compared
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views.multi_head.wording import TEXTS, changes_of
+from explainer.views.multi_head.wording import TEXTS
 from vit_core import ViTConfig
+from vit_core.interpret.heads import Head
 
 LITTLE = 0.0001  # of a probability: a hundredth of a percentage point
 
@@ -31,7 +32,8 @@ def ask_off(choice: Choice, seen: Observation, place: Place) -> Question:
     texts = TEXTS["questions"]["off"]
     block, head = place.block, place.head
     best, before = seen.prediction, float(seen.probabilities[seen.prediction])
-    change = float(changes_of(choice, seen)[block, head])
+    without = heads.switched(choice, seen, (Head(block, head),))
+    change = float(without[best]) - before
     shown = precise_percent(before), precise_percent(before + change), points(change)
     exact = holds(number_of(shown[1]) - number_of(shown[0]), f"{shown[2]} %")
     return Question(
@@ -50,6 +52,7 @@ def ask_off(choice: Choice, seen: Observation, place: Place) -> Question:
             change=shown[2],
             nearly="" if exact else texts["nearly"],
         ),
+        "heads",
     )
 
 
@@ -65,6 +68,7 @@ def ask_width(config: ViTConfig) -> Question:
         tuple(map(str, options)),
         list(options).index(config.embed_dim),
         texts["why"].format(**sizes),
+        "joined",
     )
 
 
@@ -81,22 +85,28 @@ def ask_even(choice: Choice, seen: Observation, place: Place) -> Question:
         (texts["nearer"], texts["farther"], texts["same"]),
         2 if abs(apart) < 0.005 else int(apart > 0),
         texts["why"].format(value=f"{value:.2f}"),
+        shows="spread",
     )
 
 
 def ask_farthest(choice: Choice, seen: Observation, place: Place) -> Question:
     block = place.block
-    return ask_head("farthest", heads.spread(choice, seen)[1][block], block=block + 1)
+    return ask_head("farthest", heads.spread(choice, seen)[1][block], "spread", block=block + 1)
 
 
 def ask_writes(choice: Choice, seen: Observation, place: Place) -> Question:
     block, query = place.block, place.token(seen.telling_patch)
     sizes = np.linalg.norm(heads.contributions(choice, seen, block)[:, query], axis=1)
-    return ask_head("writes", sizes, block=block + 1, query=token_names(seen.config)[query])
+    name = token_names(seen.config)[query]
+    return ask_head("writes", sizes, "joined", block=block + 1, query=name)
 
 
-def ask_head(name: str, values: np.ndarray, **names: object) -> Question:
-    """Ask for the head with the largest value."""
+def ask_head(name: str, values: np.ndarray, shows: str, **names: object) -> Question:
+    """Ask for the head with the largest value.
+
+    Args:
+        shows: the part or fold with the answer.
+    """
     texts = TEXTS["questions"]
     shown = [
         # a head that gives patches nothing at all has no distance
@@ -104,4 +114,5 @@ def ask_head(name: str, values: np.ndarray, **names: object) -> Question:
         for head, value in enumerate(values)
     ]
     best = int(np.nan_to_num(values).argmax())
-    return compared(name, texts[name]["text"].format(**names), shown, best, texts[name]["why"])
+    text, why = texts[name]["text"].format(**names), texts[name]["why"]
+    return compared(name, text, shown, best, why, shows=shows)

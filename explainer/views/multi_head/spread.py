@@ -15,12 +15,13 @@ from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.notes import note
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views.multi_head.wording import TEXTS
+from explainer.views.multi_head.wording import TEXTS, facts
 
 
 def show_spread(choice: Choice, seen: Observation, place: Place) -> None:
-    texts, config = TEXTS["parts"]["spread"], seen.config
+    texts, config = TEXTS["spread"], seen.config
     block, head = place.block, place.head
+    st.markdown(texts["text"].format(**facts(choice, seen, place)))
     evenly = np.log2(config.num_tokens), heads.even_distance(config.grid_size)
     for name, values, even, column in zip(
         ("entropy", "distance"),
@@ -71,7 +72,7 @@ def spread_chart(
     even: float,
     mode: Mode,
 ) -> go.Figure:
-    texts = TEXTS["parts"]["spread"]
+    texts = TEXTS["spread"]
     return by_block(
         np.array(values),
         chosen,
@@ -86,7 +87,7 @@ def spread_chart(
 def spread_csv(choice: Choice, seen: Observation) -> str:
     entropy, distance = heads.spread(choice, seen)
     return table_csv(
-        TEXTS["parts"]["spread"]["csv_columns"],
+        TEXTS["spread"]["csv_columns"],
         [
             (block + 1, head + 1, float(entropy[block, head]), float(distance[block, head]))
             for block in range(entropy.shape[0])

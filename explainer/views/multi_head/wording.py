@@ -5,12 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from explainer.content import load_texts
-from explainer.content.numbers import precise_percent
 from explainer.content.token_names import token_names
 from explainer.observation import heads
 from explainer.observation.observe import Observation
 from explainer.observation.similarity import cosine
-from explainer.observation.text_variants import texts_of
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 
@@ -19,7 +17,7 @@ TEXTS = load_texts("multi_head")
 
 def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, object]:
     config = seen.config
-    numbers = {
+    numbers: dict[str, object] = {
         "heads": config.num_heads,
         "head_dim": config.head_dim,
         "width": config.embed_dim,
@@ -28,13 +26,12 @@ def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, objec
         "block": place.block + 1,
         "query": token_names(config)[place.token(seen.telling_patch)],
     }
-    if seen.has_head:
-        numbers |= {
-            "answer": seen.class_names[seen.prediction],
-            "share": precise_percent(float(seen.probabilities[seen.prediction])),
-        }
-    lead = texts_of("multi_head", seen)["lead_many" if config.num_heads > 1 else "lead_one"]
-    return {**numbers, "lead_text": lead.format(**numbers)}
+    kind = "many" if config.num_heads > 1 else "one"
+    return {
+        **numbers,
+        "lead_text": TEXTS[f"lead_{kind}"].format(**numbers),
+        "heads_text": TEXTS["parts"]["joined"][f"heads_{kind}"].format(**numbers),
+    }
 
 
 def changes_of(choice: Choice, seen: Observation) -> np.ndarray:

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from explainer.caching import remember
 from explainer.components.matrices import Matrix
 from explainer.content.token_names import token_names
 from explainer.figures.side_by_side import side_by_side
@@ -12,45 +13,71 @@ from explainer.observation import attention_cells, heads
 from explainer.observation.observe import Observation
 from explainer.observation.weights import weights
 from explainer.shell import cell_matrices
-from explainer.shell.cell_arithmetic import show_derivation
+from explainer.shell.badge import equals_pytorch
+from explainer.shell.cell_arithmetic import show_derivation, show_hint
 from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.fold import fold
+from explainer.shell.more import more
 from explainer.shell.notes import note
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
-from explainer.views.multi_head.wording import TEXTS
+from explainer.views.multi_head.wording import TEXTS, facts
 from vit_core import ViTConfig
 
 
-def show_concat(choice: Choice, seen: Observation, place: Place) -> None:
-    texts, config, names = TEXTS["parts"]["concat"], seen.config, token_names(seen.config)
-    block, head, query = place.block, place.head, place.token(seen.telling_patch)
+def show_joined(choice: Choice, seen: Observation, place: Place) -> None:
+    texts, config = TEXTS["parts"]["joined"], seen.config
+    end = "" if config.layer_scale is None else "_layer_scale"
+    st.html(remember(("pieces", choice, *at(seen, place)), partial(pieces, choice, seen, place)))
+    note(texts["pieces_note"].format(written=texts[f"length_formula{end}"]))
+    cell = place.cell_in(sum_shapes(config))
+    with fold(place, "sums", texts["sums_title"], is_open=cell is not None) as is_open:
+        if is_open:
+            st.markdown(texts["sums"] + (texts["sums_layer_scale"] if end else ""))
+            show_sums(choice, seen, place, cell)
+    with fold(place, "deeper-joined", texts["deeper_title"]) as is_open:
+        if is_open:
+            st.markdown(texts["deeper"].format(**facts(choice, seen, place)))
+            equals_pytorch("attention", choice, seen, place.block)
+    with more(place, "joined"):
+        block, query = place.block, place.token(seen.telling_patch)
+        download_csv(
+            texts["download"],
+            partial(written_csv, choice, seen, block, query),
+            f"heads-block{block + 1}.csv",
+            place.key("written-csv"),
+        )
+
+
+def at(seen: Observation, place: Place) -> tuple[int, int, int]:
+    return place.block, place.head, place.token(seen.telling_patch)
+
+
+def pieces(choice: Choice, seen: Observation, place: Place) -> str:
+    """Draw the mix of each head as a strip, and the length of what it writes as a bar."""
+    texts, config, names = TEXTS["parts"]["joined"], seen.config, token_names(seen.config)
+    block, head, query = at(seen, place)
     written = heads.contributions(choice, seen, block)[:, query]
     sizes = np.linalg.norm(written, axis=1)
     labels = [TEXTS["questions"]["head"].format(head=index + 1) for index in range(len(sizes))]
-    st.markdown(f"**{texts['pieces_title'].format(query=names[query])}**")
-    st.html(
-        side_by_side(
-            seen.tensors[f"blocks.{block}.attn.z"][:, query],
-            sizes,
-            labels,
-            [texts["piece_text"].format(size=f"{size:.2f}") for size in sizes],
-            head,
-            texts["pieces_alt"].format(
-                width=config.embed_dim,
-                heads=config.num_heads,
-                query=names[query],
-                sizes=", ".join(
-                    f"{label} {size:.2f}" for label, size in zip(labels, sizes, strict=True)
-                ),
-            ),
-        )
+    pairs = zip(labels, sizes, strict=True)
+    return side_by_side(
+        seen.tensors[f"blocks.{block}.attn.z"][:, query],
+        sizes,
+        labels,
+        [texts["piece_text"].format(size=f"{size:.2f}") for size in sizes],
+        head,
+        texts["pieces_alt"].format(
+            width=config.embed_dim,
+            heads=config.num_heads,
+            query=names[query],
+            sizes=", ".join(f"{label} {size:.2f}" for label, size in pairs),
+        ),
     )
-    end = "" if config.layer_scale is None else "_layer_scale"
-    note(texts["pieces_note"].format(written=texts[f"length_formula{end}"]))
-    st.markdown(f"**{texts['sum_title']}**")
-    st.markdown(texts[f"sum_text{end}"])
-    cell = place.cell_in(sum_shapes(config)) or Cell("written", head, 0)
-    marks = {"token": query, "head": head}
+
+
+def show_sums(choice: Choice, seen: Observation, place: Place, cell: Cell | None) -> None:
+    block, head, query = at(seen, place)
     # apart, since the sums of all tokens are the same whichever token is chosen
     for name, make, depends in (
         ("written", partial(written_matrix, choice, seen, block, query), (choice, block, query)),
@@ -61,22 +88,19 @@ def show_concat(choice: Choice, seen: Observation, place: Place) -> None:
             name,
             items=make,
             cell=cell,
-            links=marks,
-            prefix=config.num_prefix_tokens,
+            links={"token": query, "head": head},
+            prefix=seen.config.num_prefix_tokens,
             cache=depends,
         )
-    show_cell(choice, seen, place, cell)
-    download_csv(
-        texts["download"],
-        partial(written_csv, choice, seen, block, query),
-        f"heads-block{block + 1}.csv",
-        place.key("written-csv"),
-    )
+    if cell is None:
+        show_hint()
+    else:
+        show_cell(choice, seen, place, cell)
 
 
 def show_cell(choice: Choice, seen: Observation, place: Place, cell: Cell) -> None:
     """Draw where the number of a cell comes from; a bias comes from nowhere."""
-    texts, names = TEXTS["parts"]["concat"], token_names(seen.config)
+    texts, names = TEXTS["parts"]["joined"], token_names(seen.config)
     block, query = place.block, place.token(seen.telling_patch)
     working = attention_cells.Head(
         seen.config, seen.tensors, weights(choice), block, place.head, query
@@ -92,8 +116,7 @@ def show_cell(choice: Choice, seen: Observation, place: Place, cell: Cell) -> No
         token=names[query if written else cell.row],
         number=cell.column + 1,
     )
-    is_example = place.cell_in(sum_shapes(seen.config)) is None
-    show_derivation(derivation, seen, place, title, is_example=is_example)
+    show_derivation(derivation, seen, place, title)
 
 
 def sum_shapes(config: ViTConfig) -> dict[str, tuple[int, int]]:
@@ -112,18 +135,18 @@ def written_by(choice: Choice, seen: Observation, block: int, query: int) -> np.
 
 
 def part_names(config: ViTConfig) -> list[str]:
-    texts = TEXTS["parts"]["concat"]
+    texts = TEXTS["parts"]["joined"]
     bias = texts["bias" if config.layer_scale is None else "bias_scaled"]
     return [texts["head_row"].format(head=n + 1) for n in range(config.num_heads)] + [bias]
 
 
 def dimension_names(config: ViTConfig) -> list[str]:
-    name = TEXTS["parts"]["concat"]["dimension"]
+    name = TEXTS["parts"]["joined"]["dimension"]
     return [name.format(number=n + 1) for n in range(config.embed_dim)]
 
 
 def written_matrix(choice: Choice, seen: Observation, block: int, query: int) -> list[Matrix]:
-    texts, config = TEXTS["parts"]["concat"], seen.config
+    texts, config = TEXTS["parts"]["joined"], seen.config
     return [
         Matrix(
             "written",
@@ -138,7 +161,7 @@ def written_matrix(choice: Choice, seen: Observation, block: int, query: int) ->
 
 
 def sum_matrix(choice: Choice, seen: Observation, block: int) -> list[Matrix]:
-    texts, config = TEXTS["parts"]["concat"], seen.config
+    texts, config = TEXTS["parts"]["joined"], seen.config
     return [
         Matrix(
             "attn_out",

@@ -1,0 +1,138 @@
+"""Heads switched off, and what that does to the answer."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from explainer.content.numbers import points, precise_percent, with_article
+from explainer.figures.switched import before_after
+from explainer.observation import heads
+from explainer.observation.observe import Observation
+from explainer.observation.shown_classes import names_of, shown_classes
+from explainer.observation.similarity import cosine
+from explainer.observation.where_heads_matter import picture_where_a_head_matters
+from explainer.shell import controls
+from explainer.shell.downloads import download_csv, table_csv
+from explainer.shell.more import more
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.place import Place
+from explainer.views.multi_head.wording import TEXTS
+from vit_core.interpret.heads import Head
+
+
+def show_pills(place: Place) -> None:
+    """Draw which heads of the block are off, to be chosen without the pictures as well."""
+    texts, block = TEXTS["parts"]["heads"], place.block
+    elsewhere = [one for one in place.off if one.block != block]
+
+    def keep(chosen: list[int]) -> None:
+        session.set_off([*elsewhere, *(Head(block, head) for head in chosen)])
+
+    key = place.key("heads-off")
+    controls.sync_widget(key, [one.head for one in place.off if one.block == block])
+    st.pills(
+        texts["pick"].format(block=block + 1),
+        range(place.config.num_heads),
+        selection_mode="multi",
+        key=key,
+        format_func=lambda head: str(head + 1),
+        help=texts["pick_help"],
+        on_change=partial(controls.on_change, key, keep),
+    )
+
+
+def show_switched(choice: Choice, seen: Observation, place: Place) -> None:
+    """Say what the model gives without the heads that are off."""
+    texts, off = TEXTS["parts"]["heads"], place.off
+    if not off:
+        name = "none_off" if seen.has_head else "none_off_features"
+        st.markdown(texts[name].format(**answer_now(seen)))
+        return
+    after = heads.switched(choice, seen, off)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(words(seen, off, after))
+        st.button(texts["all_on"], on_click=session.set_off, args=([],), key=place.key("all-on"))
+    if seen.has_head:
+        show_bars(seen, after)
+    with more(place, "heads"):
+        download_csv(
+            texts["download"],
+            partial(outputs_csv, seen, after),
+            "heads-off.csv",
+            place.key("off-csv"),
+        )
+
+
+def show_bars(seen: Observation, after: np.ndarray) -> None:
+    texts, places = TEXTS["parts"]["heads"], shown_classes(seen)
+    drawn = seen.probabilities[places], after[places]
+    st.html(
+        before_after(
+            *drawn,
+            names_of(seen, places),
+            [
+                (precise_percent(old), precise_percent(new), points(new - old))
+                for old, new in zip(*(shares.tolist() for shares in drawn), strict=True)
+            ],
+            (texts["class"], texts["before"], texts["after"], texts["change"]),
+            texts["caption"],
+        )
+    )
+
+
+def outputs_csv(seen: Observation, after: np.ndarray) -> str:
+    names = seen.class_names if seen.has_head else range(1, len(after) + 1)
+    kind = "class" if seen.has_head else "dimension"
+    return table_csv(
+        (kind, "before", "after"),
+        list(zip(names, seen.output.tolist(), after.tolist(), strict=True)),
+    )
+
+
+def named(off: tuple[Head, ...]) -> str:
+    name = TEXTS["parts"]["heads"]["head_name"]
+    return ", ".join(name.format(block=one.block + 1, head=one.head + 1) for one in off)
+
+
+def answer_now(seen: Observation) -> dict[str, str]:
+    """Return the model's answer and its probability, nothing without a head."""
+    if not seen.has_head:
+        return {}
+    best = seen.prediction
+    share = precise_percent(float(seen.probabilities[best]))
+    return {"answer": seen.class_names[best], "before": share}
+
+
+def words(seen: Observation, off: tuple[Head, ...], after: np.ndarray) -> str:
+    """Say in a sentence what is off, and what became of the answer or of the features."""
+    texts = TEXTS["parts"]["heads"]
+    if not seen.has_head:
+        turned = f"{float(cosine(after, seen.output)):.4f}"
+        return texts["off_now_features"].format(heads=named(off), cosine=turned)
+    names, best, now = seen.class_names, seen.prediction, int(after.argmax())
+    verdict = texts["same_answer" if now == best else "new_answer"]
+    return texts["off_now"].format(
+        heads=named(off),
+        after=precise_percent(float(after[best])),
+        verdict=verdict.format(answer=names[best], now=names[now]),
+        **answer_now(seen),
+    )
+
+
+def show_offer(choice: Choice, seen: Observation, place: Place) -> None:
+    """Offer a picture on which the answer hangs on one head, unless it is looked at already."""
+    found = picture_where_a_head_matters(choice)
+    if found is None or found.is_picture_of(choice):
+        return
+    texts, names = TEXTS["parts"]["heads"], seen.class_names
+    label = texts["offer"].format(
+        truth=with_article(names[found.truth]), answer=with_article(names[found.predicted])
+    )
+    told = texts["offer_help"].format(
+        head=found.head.head + 1, block=found.head.block + 1, points=points(found.change)
+    )
+    if st.button(label, key=place.key("offer"), help=told):
+        session.change(**found.state, block=found.head.block, head=found.head.head)
+        st.rerun()  # the whole page, as the sidebar shows the image
