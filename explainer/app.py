@@ -10,7 +10,7 @@ from explainer.components.navigation import follow_navigation
 from explainer.components.terms import explain_terms
 from explainer.components.theme_follower import follow_theme
 from explainer.observation import observe
-from explainer.shell import frame, refused_links, sidebar
+from explainer.shell import frame, quiz, refused_links, sidebar
 from explainer.shell.routes import TITLES, page_of, show_neighbours, view_of
 from explainer.state import session
 
@@ -86,5 +86,6 @@ def run() -> None:
     with st.container(key="around-navigation"):
         follow_navigation(view_of(page))
         explain_terms()
+        quiz.sync()
     page.run()
     startup.start_background_work(tuple(f"explainer.views.{view}" for view in TITLES))

@@ -27,7 +27,10 @@ from vit_core.runs.history import RunHistory
 
 HOME = Path(__file__).parents[2] / "explainer" / "Home.py"
 # components that stand around every page
-FRAME = ("vit_explainer.copy_link", "vit_explainer.top_follower", "vit_explainer.verdict")
+FRAME = tuple(
+    f"vit_explainer.{name}"
+    for name in ("answers", "copy_link", "navigation", "terms", "top_follower", "verdict")
+)
 SMALL = ViTConfig(patch_size=7, embed_dim=16, depth=2, num_heads=2)
 CIFAR = DataInfo(
     "cifar10",

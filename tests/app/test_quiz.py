@@ -171,10 +171,12 @@ def test_the_table_of_answers() -> None:
         answers,
         {"patches": "Patches", "position": "Position"},
         {"patches": "http://host/patches", "position": "http://host/position"},
+        "=Ann",
     )
     header, first, second = csv.reader(io.StringIO(text))
-    assert header[:3] == ["time (UTC)", "page", "question"] and len(header) == 7
+    assert header[:4] == ["nickname", "time (UTC)", "page", "question"] and len(header) == 8
     assert first == [
+        "'=Ann",
         "2026-01-01T10:00:00+00:00",
         "Patches",
         'A "quoted", one?',
@@ -183,7 +185,7 @@ def test_the_table_of_answers() -> None:
         "no",
         "http://host/patches?digit=3",
     ]
-    assert second[1:] == ["Position", "Zwei\nZeilen?", "b", "b", "yes", "http://host/position"]
+    assert second[2:] == ["Position", "Zwei\nZeilen?", "b", "b", "yes", "http://host/position"]
 
 
 def test_an_option_that_shows_the_answers_number_is_left_out() -> None:

@@ -1,5 +1,6 @@
 """Questions in a real browser: one click answers, so does the keyboard, and "Show me" leads on."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from explainer.state.place import Place
 from vit_core import ViTConfig
 
 place = Place(ViTConfig())
+quiz.sync()
 
 @st.fragment
 def draw():
@@ -40,7 +42,33 @@ def draw():
             st.html('<p id="inside">inside</p>')
 
 draw()
+quiz.show_kept()
 """
+HOSTILE = {
+    "text": "<img src=x onerror=alert(1)>",
+    "answers of no kind": json.dumps({"answers": {"a": 1}, "nickname": {"b": 2}}),
+    "markup": json.dumps(
+        {
+            "answers": [
+                [
+                    "0123456789abcdef",
+                    {
+                        "time": "2026-01-01T10:00:00+00:00",
+                        "view": "patches",
+                        "question": "<script>document.title='no'</script>",
+                        "given": "<img src=x onerror=document.title='no'>",
+                        "right": "**",
+                        "link": "digit=3",
+                    },
+                ],
+                ["__proto__", {"polluted": True}],
+            ],
+            "nickname": "<img src=x onerror=document.title='no'>",
+        }
+    ),
+    "deep": "[" * 50_000,
+    "long": "x" * 500_000,
+}
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +143,58 @@ def test_show_me_goes_to_the_picture_of_its_own_part(visit: Callable[..., Visit]
     card.get_by_role("button", name="Show me").click()
     expect(one.page.locator("#picture-second")).to_be_in_viewport(ratio=0.9)
     expect(one.page.locator(":focus").locator("#picture-second")).to_have_count(1)
+
+
+# a reload
+
+
+def stored(visitor: Visit) -> str | None:
+    return visitor.page.evaluate("localStorage.getItem('vit-explainer.answers')")
+
+
+def test_answers_and_nickname_survive_a_reload_until_they_are_forgotten(
+    visit: Callable[..., Visit], script: str
+):
+    one = visit(url=script)
+    one.open()
+    open_options(question(one)).first.click()
+    expect(question(one).locator("li.chosen_wrong")).to_have_count(1)
+    nickname = one.page.get_by_role("textbox", name="Nickname")
+    nickname.fill("Ann")
+    nickname.press("Enter")
+    one.page.wait_for_function("(localStorage['vit-explainer.answers'] || '').includes('Ann')")
+
+    one.open()
+    expect(question(one).locator("li.chosen_wrong")).to_have_count(1)
+    expect(question(one).get_by_role("button", name="Show me")).to_be_visible()
+    expect(one.page.get_by_role("textbox", name="Nickname")).to_have_value("Ann")
+    expect(open_options(question(one, 1))).to_have_count(3)
+    assert not one.page.evaluate("document.activeElement.matches('ul')")
+
+    one.page.get_by_role("button", name="Forget my answers").click()
+    one.page.get_by_role("button", name="Delete them").click()
+    expect(open_options(question(one))).to_have_count(3)
+    one.page.wait_for_function("localStorage['vit-explainer.answers'] === undefined")
+    one.open()
+    expect(open_options(question(one))).to_have_count(3)
+    expect(one.page.get_by_role("textbox", name="Nickname")).to_have_value("")
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_whatever_is_in_the_store_does_no_harm(visit: Callable[..., Visit], script: str, kind: str):
+    one = visit(url=script)
+    one.open()
+    one.page.evaluate("text => localStorage.setItem('vit-explainer.answers', text)", HOSTILE[kind])
+    one.open()
+    expect(one.page.get_by_role("heading", name="A page")).to_be_visible()
+    open_options(question(one)).first.click()
+    expect(question(one).locator("li.chosen_wrong")).to_have_count(1)
+    one.page.wait_for_function("(localStorage['vit-explainer.answers'] || '').includes('*forty*')")
+    assert one.page.title() != "no"
+    assert one.page.locator("img").count() == 0
+    assert one.page.evaluate("({}).polluted === undefined")
+    one.open()
+    expect(question(one).locator("li.chosen_wrong")).to_have_count(1)
 
 
 def test_the_score_stands_on_home(visit: Callable[..., Visit]):

@@ -20,7 +20,7 @@ from explainer.content.term_links import with_links
 
 explain_terms()
 st.title("A page")
-st.markdown(with_links("Each [[block]] has a few [[head|heads]], and [nonsense](glossary#nonsense)."))
+st.markdown(with_links("A [[block]] has [[head|heads]], and [nonsense](glossary#nonsense)."))
 st.button("Something else")
 """
 HEAD = gloss("head").text

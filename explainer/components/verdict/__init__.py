@@ -14,7 +14,7 @@ _mount = st.components.v2.component(
     "vit_explainer.verdict",
     html='<div><ul tabindex="-1"></ul><button type="button" hidden></button></div>',
     css=assets.stylesheet("verdict/verdict"),
-    js=assets.javascript("verdict/verdict"),
+    js=assets.javascript("answers/store", "verdict/verdict"),
 )
 
 
@@ -24,6 +24,7 @@ def show_verdict(
     *,
     show_me: Sequence[str],
     fresh: bool,
+    keep: tuple[str, Mapping[str, str]] | None = None,
     key: str,
 ) -> None:
     """Draw all options with what became of each.
@@ -34,6 +35,7 @@ def show_verdict(
         show_me: keys under which the page may have what the button leads to, the likeliest first;
             no button where there are none.
         fresh: whether the last click gave the answer.
+        keep: name of the question, and the answer as the browser is to keep it.
     """
     data = {
         "options": [option for option, _ in options],
@@ -41,6 +43,7 @@ def show_verdict(
         "texts": dict(texts),
         "showMe": [class_of(target) for target in show_me],
         "fresh": fresh,
+        "keep": [[keep[0], dict(keep[1])]] if keep else [],
     }
     _mount(key=key, data=data)
 

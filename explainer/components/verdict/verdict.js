@@ -66,7 +66,7 @@ function show(target, host) {
 }
 
 export default function ({ data, parentElement }) {
-  const { options, states, texts, showMe, fresh } = data;
+  const { options, states, texts, showMe, fresh, keep } = data;
   const [list, button] = ["ul", "button"].map((tag) => parentElement.querySelector(tag));
   const host = parentElement.host || parentElement;
   list.replaceChildren(
@@ -89,4 +89,5 @@ export default function ({ data, parentElement }) {
   };
   if (fresh && !list.seen) list.focus({ preventScroll: true });
   list.seen = true;
+  keepInStore(keep);
 }

@@ -1,6 +1,7 @@
 """The quiz of a page: each question is open until one of its options is clicked."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 
 import streamlit as st
@@ -12,11 +13,13 @@ from explainer.shell.quiz.given_answers import (
     FRESH_KEY,
     Answer,
     Score,
+    answer_to,
     answers,
     as_csv,
     keep_answer,
     scores,
 )
+from explainer.shell.quiz.kept import keep_heard, nickname, show_kept, sync
 from explainer.shell.quiz.questions import Question, askable, bare, by_part, compared, fingerprint
 from explainer.state.place import Place
 
@@ -31,9 +34,13 @@ __all__ = [
     "by_part",
     "compared",
     "fingerprint",
+    "keep_heard",
+    "nickname",
     "scores",
     "show",
+    "show_kept",
     "show_question",
+    "sync",
 ]
 
 
@@ -53,7 +60,7 @@ def show_question(view: str, question: Question, place: Place) -> None:
     name = fingerprint(view, question)
     with st.container(key=place.key(f"question-{name}"), border=True, gap="small"):
         st.markdown(question.text)
-        if answer := answers().get(name):
+        if answer := answer_to(name, question):
             show_answer(name, question, answer, place)
         else:
             ask(view, name, question, place)
@@ -84,6 +91,7 @@ def show_answer(name: str, question: Question, answer: Answer, place: Place) -> 
         texts["answered"],
         show_me=[] if is_right else places_of(question, place),
         fresh=fresh,
+        keep=(name, asdict(answer)) if fresh else None,
         key=place.key(f"verdict-{name}"),
     )
     verdict = texts["right_line" if is_right else "wrong_line"]

@@ -63,37 +63,54 @@ def scores() -> dict[str, Score]:
 def keep_answer(view: str, name: str, question: Question, key: str) -> None:
     """Keep the answer that the widget ``key`` has, unless the question already has one."""
     given = st.session_state.get(key)
-    if given in question.options and name not in answers():
-        answers()[name] = Answer(
-            time=datetime.now(UTC).isoformat(timespec="seconds"),
-            view=view,
-            question=question.text,
-            given=given,
-            right=question.options[question.answer],
-            link=urlencode(encode(session.load())),
-        )
+    if given in question.options and answer_to(name, question) is None:
+        right = question.options[question.answer]
+        answers()[name] = answered_now(view, question.text, given, right)
         st.session_state[FRESH_KEY] = name
 
 
+def answered_now(view: str, question: str, given: str, right: str) -> Answer:
+    """Return an answer that was given just now, where the session is."""
+    return Answer(
+        time=datetime.now(UTC).isoformat(timespec="seconds"),
+        view=view,
+        question=question,
+        given=given,
+        right=right,
+        link=urlencode(encode(session.load())),
+    )
+
+
+def answer_to(name: str, question: Question) -> Answer | None:
+    """Return the answer that the question has; a browser may have kept one that is no option."""
+    answer = answers().get(name)
+    return answer if answer and answer.given in question.options else None
+
+
 def as_csv(
-    answers: Iterable[Answer], page_titles: Mapping[str, str], addresses: Mapping[str, str]
+    answers: Iterable[Answer],
+    page_titles: Mapping[str, str],
+    addresses: Mapping[str, str],
+    nickname: str = "",
 ) -> str:
     """Return answers as a table with a header, in order of time.
 
     Args:
         page_titles, addresses: title and address of each view's page.
+        nickname: stands before each answer.
     """
     texts = load_texts("frame")
     return table_csv(
         texts["csv_columns"],
         (
             (
+                str(nickname),
                 answer.time,
                 page_titles[answer.view],
                 # these are Markdown on the page, and plain text in a table
                 *map(bare, (answer.question, answer.given, answer.right)),
                 texts["csv_right" if answer.is_right else "csv_wrong"],
-                f"{addresses[answer.view]}?{answer.link}".rstrip("?"),
+                f"{addresses.get(answer.view, '')}?{answer.link}".rstrip("?"),
             )
             for answer in answers
         ),

@@ -17,10 +17,11 @@ def show_score() -> None:
     answers, scores = tuple(quiz.answers().values()), quiz.scores()
     if not answers:
         st.markdown(TEXTS["score_none"])
+        quiz.show_kept()
         return
     right = sum(answer.is_right for answer in answers)
     st.markdown(TEXTS["score_all"].format(right=right, answered=len(answers)))
-    views = [view for view in routes.PIPELINE if view in scores]
+    views = [view for view in routes.VIEWS if view in scores]
     st.table(
         {
             TEXTS["score_page"]: [routes.TITLES[view] for view in views],
@@ -35,7 +36,8 @@ def show_score() -> None:
     addresses = {view: f"{here}/{routes.address(view)}" for view in views}
     download_csv(
         TEXTS["score_download"],
-        partial(quiz.as_csv, answers, routes.TITLES, addresses),
+        partial(quiz.as_csv, answers, routes.TITLES, addresses, quiz.nickname()),
         "predictions.csv",
         key="download-answers",
     )
+    quiz.show_kept()
