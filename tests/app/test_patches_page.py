@@ -11,7 +11,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reading import draw_parts, observation_of, questions_of, right_answer, texts_of
+from reading import (
+    draw_parts,
+    html_with,
+    observation_of,
+    questions_of,
+    right_answer,
+    texts_of,
+    unfold,
+)
 from streamlit.testing.v1 import AppTest
 
 from explainer.components.packing import unpack
@@ -34,7 +42,9 @@ def selection(app: AppTest, find: Find) -> dict[str, int]:
 
 
 def metrics(app: AppTest) -> dict[str, int]:
-    return {metric.label: int(metric.value.replace(",", "")) for metric in app.metric}
+    """Return what is said of the grid that the slider shows."""
+    found = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html_with(app, "cut"))
+    return {name: int(number.replace(",", "")) for name, number in found}
 
 
 # every model
@@ -47,7 +57,7 @@ def test_every_source_sends_the_patches_that_the_model_received(
 ) -> None:
     app = open_page("patches", source=source)
     assert not app.exception and not app.error
-    assert len(app.header) == len(PARTS) + 1
+    assert len(app.header) == len(PARTS)
     loaded = load.load_source(source, State().shaped)
     config = loaded.model.config
     observation = observe.observe(Choice(source, config, 0, 7, 0, gallery=loaded.gallery))
@@ -61,7 +71,7 @@ def test_every_source_sends_the_patches_that_the_model_received(
 @pytest.mark.parametrize("side", PATCHES)
 @pytest.mark.parametrize("width", [8, 128])
 def test_the_formula_has_the_live_numbers(side: int, width: int, open_page: Open) -> None:
-    app = open_page("patches", source="untrained", patches=side, width=width)
+    app = unfold(open_page("patches", source="untrained", patches=side, width=width))
     assert not app.exception and not app.error
     live = next(latex.value for latex in app.latex if r"28 \cdot 28 \cdot 1" in latex.value)
     assert live.rstrip("$ \n").endswith(rf"= ({side**2},\, {784 // side**2})")
@@ -87,7 +97,7 @@ def test_patches_are_told_apart_from_what_stands_before_them(
     app = draw_parts("patches", config, query=config.num_prefix_tokens + 20)
     assert not app.exception
     assert selection(app, find_component)["query"] == 20
-    assert ("Tokens with [CLS]" in app.table[0].value) == (config.pool == "cls")
+    assert ("Tokens with [CLS]" in unfold(app).table[0].value) == (config.pool == "cls")
 
 
 # links and clicks
@@ -155,7 +165,7 @@ def test_another_grid_of_a_trained_model_is_only_looked_at(
     assert metrics(app) == {
         "Patches": cut**2,
         "Numbers in each": (28 // cut) ** 2,
-        "Tokens": tokens,
+        "Tokens, with [CLS]": tokens,
         "Pairs per head": tokens**2,
     }
     words = "that this model was trained with" if cut == 7 else "trained with 7 patches per side"
@@ -248,12 +258,31 @@ def test_the_answers_are_right(side: int, pool: str) -> None:
     assert ink[right_answer(found["ink"])] == max(ink.values()) == blocks.max()
     assert list(ink.values()).count(blocks.max()) == 1
 
-    assert right_answer(found["values"]) == str(seen.tensors["patches"].shape[1])
     few, many = map(int, re.findall(r"\b\d+\b", found["pairs"].text.replace(",", ""))[::2])
     assert many == 2 * few and few in PATCHES
     tokens = many**2 + (pool == "cls")
     assert right_answer(found["pairs"]) == f"{tokens**2:,}"
-    assert right_answer(found["number"]) == str(side + 1)
     darkest = f"{-0.1307 / 0.3081:.2f}".replace("-", "−")
     assert right_answer(found["black"]) == darkest
     assert all(len(question.options) > 1 for question in found.values())
+    assert {question.part for question in found.values()} == set(PARTS)
+
+
+def test_of_an_image_of_one_brightness_nobody_is_asked_for_the_brightest_patch() -> None:
+    picture = link_code.encode(np.zeros((28, 28), np.uint8))
+    found = questions_of(draw_parts("patches", ViTConfig(depth=1), picture))
+    assert right_answer(found["values"]) == "16" and "ink" not in found
+
+
+def test_single_pixels_are_counted_for_this_image_and_for_a_photograph(open_page: Open) -> None:
+    said = texts_of(unfold(open_page("patches", source="untrained")))
+    assert "784 × 784 = 614,656 pairs. With patches it compares 2,500." in said
+    assert "50,176 × 50,176 = 2,517,630,976 pairs" in said
+    assert "197 tokens with the class token, 38,809 pairs" in said
+    assert 50_176 == 224**2 and 50_176**2 == 2_517_630_976
+
+
+def test_what_a_finer_grid_costs_is_said_without_giving_the_answer_away(open_page: Open) -> None:
+    app = open_page("patches", source="untrained")
+    assert "38,809" not in texts_of(app).replace("2,500 pairs of tokens. How many", "")
+    assert "from 2,500 to 38,809: 15.5 times as many" in texts_of(unfold(app))

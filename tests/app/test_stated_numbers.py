@@ -168,7 +168,7 @@ def test_enough_is_computed_again(place: Callable, open_page: Callable) -> None:
         ("patch_embedding", "", 1),
     ):
         params = {"cell": cell} if cell else {}
-        app = open_page(routes.address(view), source="default", **params)
+        app = unfold(open_page(routes.address(view), source="default", **params))
         _, count = wrong_in(stated(app))
         assert count >= least, (view, count)
 

@@ -1,10 +1,11 @@
 """The patch explorer: image, grid, patches pulled apart, one patch, and the row of its numbers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 
 import numpy as np
 import streamlit as st
 
+from explainer.caching import remember
 from explainer.components import assets
 from explainer.components.packing import as_image, pack, picture_header
 from explainer.components.selection import send_selection, valid_choice
@@ -62,6 +63,7 @@ def patch_explorer(
     texts: Mapping[str, str],
     patch: int,
     on_choose: Callable[[dict[str, int]], None],
+    cache: Hashable | None = None,
 ) -> None:
     """Show the explorer; arguments as for ``pack_patches``.
 
@@ -69,11 +71,17 @@ def patch_explorer(
         key: of the component, and the channel on which it hears what is chosen.
         patch: the chosen one, from 0.
         on_choose: called before the rerun with ``{"query": patch}`` when a patch was clicked.
+        cache: everything that is drawn depends on, as ``explainer.caching.remember`` takes it; None
+            packs it on every run.
     """
+
+    def make() -> bytes:
+        return pack_patches(channel=key, image=image, grid=grid, vectors=vectors, texts=texts)
+
     with st.container(gap=None):
         _mount(
             key=key,
-            data=pack_patches(channel=key, image=image, grid=grid, vectors=vectors, texts=texts),
+            data=make() if cache is None else remember(("patch_explorer", key, cache), make),
             on_choice_change=lambda: on_choose(
                 valid_choice(st.session_state[key], {"query": grid[0] * grid[1]})
             ),

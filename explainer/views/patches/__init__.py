@@ -6,11 +6,9 @@ from explainer.observation.observe import Observation
 from explainer.shell.code_panel import Snippet
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views.patches.costs import show_costs
 from explainer.views.patches.explore import show_explorer
 from explainer.views.patches.normalise import show_normalisation
 from explainer.views.patches.questions import questions
-from explainer.views.patches.shape import show_shape
 from explainer.views.patches.try_grid import show_cut
 from explainer.views.patches.wording import facts
 from vit_core.data import normalize
@@ -21,9 +19,7 @@ __all__ = ["CODE", "PARTS", "facts", "questions"]
 PARTS: Mapping[str, Callable[[Choice, Observation, Place], None]] = {
     "explore": show_explorer,
     "normalise": show_normalisation,
-    "shape": show_shape,
     "cut": show_cut,
-    "cost": show_costs,
 }
 CODE = (
     Snippet("explore", patchify, ("grid =", "return grid.permute", "batch, rows")),

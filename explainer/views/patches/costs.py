@@ -1,5 +1,6 @@
-"""Why not cut finer: what grids cost."""
+"""Why not cut finer: what grids cost, and what single pixels would cost."""
 
+from collections.abc import Mapping
 from functools import lru_cache, partial
 
 import plotly.graph_objects as go
@@ -11,7 +12,7 @@ from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views.patches.grids import Cost, cost_of, sides_of
+from explainer.views.patches.grids import Cost, cost_of, grids_to_compare, sides_of
 from explainer.views.patches.wording import TEXTS
 from vit_core import ViTConfig
 
@@ -20,9 +21,10 @@ PAPER = ViTConfig(image_size=224, patch_size=16, in_channels=3, embed_dim=768, n
 
 def show_costs(choice: Choice, seen: Observation, place: Place) -> None:
     """Coarser and finer grids side by side, with this model's marked."""
-    texts, config = TEXTS["parts"]["cost"], seen.config
+    texts, config = TEXTS["cost"], seen.config
     costs = [cost_of(config, side) for side in sides_of(config)]
     here = [cost.side for cost in costs].index(config.grid_size[0])
+    st.markdown(texts["text"].format(**finer(config)))
     left, right = st.columns((3, 2), gap="medium")
     with left:
         columns = cost_columns(costs, has_class=config.pool == "cls")
@@ -35,12 +37,6 @@ def show_costs(choice: Choice, seen: Observation, place: Place) -> None:
         }
         shown |= {name: [f"{number:,}" for number in columns[name]] for name in others}
         st.table(shown, border="horizontal", hide_index=True)
-        download_csv(
-            texts["download"],
-            partial(table_csv, tuple(columns), list(zip(*columns.values(), strict=True))),
-            "costs-of-grids.csv",
-            place.key("costs-csv"),
-        )
     with right:
         st.markdown(f"**{texts['chart_title']}**")
         st.plotly_chart(
@@ -59,12 +55,47 @@ def show_costs(choice: Choice, seen: Observation, place: Place) -> None:
                 )
             ),
         )
-    tokens = PAPER.num_tokens
-    st.markdown(texts["paper"].format(paper_tokens=tokens, paper_pairs=f"{tokens**2:,}"))
+
+
+def finer(config: ViTConfig) -> Mapping[str, object]:
+    """Return what a finer grid costs beside a coarser one."""
+    few, many = grids_to_compare(config)
+    before, after = cost_of(config, few).pairs, cost_of(config, many).pairs
+    return {
+        "few": few,
+        "many": many,
+        "before": f"{before:,}",
+        "after": f"{after:,}",
+        "times": f"{after / before:.1f}",
+    }
+
+
+def show_download(config: ViTConfig, place: Place) -> None:
+    costs = [cost_of(config, side) for side in sides_of(config)]
+    columns = cost_columns(costs, has_class=config.pool == "cls")
+    download_csv(
+        TEXTS["cost"]["download"],
+        partial(table_csv, tuple(columns), list(zip(*columns.values(), strict=True))),
+        "costs-of-grids.csv",
+        place.key("costs-csv"),
+    )
+
+
+def pixels_text(config: ViTConfig) -> str:
+    """Say what single pixels would cost, here and for a photograph of the paper."""
+    (height, width), tokens = config.image_hw, PAPER.num_tokens
+    pixels = height * width
+    return TEXTS["pixels"]["text"].format(
+        pixels=f"{pixels:,}",
+        pixel_pairs=f"{pixels**2:,}",
+        own_pairs=f"{config.num_tokens**2:,}",
+        paper_tokens=tokens,
+        paper_pairs=f"{tokens**2:,}",
+    )
 
 
 def cost_columns(costs: list[Cost], has_class: bool) -> dict[str, list[int]]:
-    texts = TEXTS["parts"]["cost"]
+    texts = TEXTS["cost"]
     return {
         texts["table_side"]: [cost.side for cost in costs],
         texts["table_values"]: [cost.values for cost in costs],
@@ -78,6 +109,6 @@ def cost_columns(costs: list[Cost], has_class: bool) -> dict[str, list[int]]:
 
 @lru_cache(maxsize=64)  # making a figure costs more than all the rest of the page
 def chart_of(sides: tuple[int, ...], pairs: tuple[int, ...], here: int, mode: Mode) -> go.Figure:
-    texts = TEXTS["parts"]["cost"]
+    texts = TEXTS["cost"]
     labels = [texts["chart_label"].format(side=side) for side in sides]
     return pairs_chart(labels, pairs, here, texts["chart_hover"], mode)

@@ -8,10 +8,13 @@ from explainer.content.token_names import patch_names, value_names
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.fold import fold
+from explainer.shell.more import more
 from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
+from explainer.views.patches.shape import show_shape
 from explainer.views.patches.wording import TEXTS, patch_of
 from vit_core import ViTConfig
 
@@ -26,20 +29,25 @@ def show_explorer(choice: Choice, seen: Observation, place: Place) -> None:
         texts=texts_of("patch_explorer", seen),
         patch=patch,
         on_choose=partial(choose, choice),
+        cache=choice,
     )
-    download_csv(
-        texts["download"],
-        partial(
-            matrix_csv,
-            seen.tensors["patches"],
-            patch_names(config),
-            pixel_names(config),
-            "patch",
-        ),
-        "patches.csv",
-        place.key("patches-csv"),
-    )
-    note(texts["download_note"].format(patch=patch_names(config)[patch], index=patch))
+    with fold(place, "shape", TEXTS["shape"]["label"]) as is_open:
+        if is_open:
+            show_shape(choice, seen, place)
+    with more(place, "explore"):
+        download_csv(
+            texts["download"],
+            partial(
+                matrix_csv,
+                seen.tensors["patches"],
+                patch_names(config),
+                pixel_names(config),
+                "patch",
+            ),
+            "patches.csv",
+            place.key("patches-csv"),
+        )
+        note(texts["download_note"].format(patch=patch_names(config)[patch], index=patch))
 
 
 def choose(choice: Choice, clicked: Mapping[str, int]) -> None:

@@ -45,3 +45,17 @@ def sides_of(config: ViTConfig) -> list[int]:
         most = min(FINER[-1], size // LEAST_PATCH)
         sides = [side for side in range(1, most + 1) if size % side == 0]
     return sorted({*sides, config.grid_size[0]})
+
+
+def grids_to_compare(config: ViTConfig) -> tuple[int, int]:
+    """Return patches per side of two grids that fit the image, the model's own among them.
+
+    Twice as many where the image can be cut so, else the model's own and the next coarser.
+    """
+    side, size = config.grid_size[0], config.image_hw[0]
+    if side * 2 in sides_of(config):
+        return side, side * 2
+    if side == 1:
+        return 1, next(many for many in range(2, size + 1) if size % many == 0)
+    # of a whole number of patches every divisor is one as well
+    return next(few for few in range(side // 2, 0, -1) if side % few == 0), side

@@ -11,25 +11,24 @@ from explainer.content.token_names import patch_names
 from explainer.observation.observe import Observation
 from explainer.observation.patches_of import patches_of
 from explainer.observation.text_variants import texts_of
-from explainer.shell.quiz import Question, compared
+from explainer.shell.quiz import Question, askable, compared
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views.patches.grids import cost_of, sides_of
+from explainer.views.patches.grids import cost_of, grids_to_compare
 from explainer.views.patches.normalise import black_of, normalised
-from explainer.views.patches.wording import TEXTS, facts, info_of, patch_of
+from explainer.views.patches.wording import TEXTS, facts, info_of
 from vit_core import ViTConfig
 from vit_core.data import DataInfo
 
 
 def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
-    values = facts(choice, seen, place)
+    """Return a question for each part; of an image of one brightness, none about the brightest."""
     texts = texts_of("patches", seen)["questions"]
+    ink = ask_ink(seen, texts["ink"])
     return [
-        ask_ink(seen, texts["ink"]),
-        ask_values(values),
-        ask_pairs(seen.config),
-        ask_number(seen.config, patch_of(choice, seen, place)),
+        ink if askable([ink]) else ask_values(facts(choice, seen, place)),
         ask_black(info_of(choice), texts["black"]),
+        ask_pairs(seen.config),
     ]
 
 
@@ -44,7 +43,8 @@ def ask_ink(seen: Observation, texts: Mapping[str, str]) -> Question:
     names = patch_names(config)
     shown = [(names[patch], f"{ink[patch]:,}") for patch in options]
     most = 255 * config.patch_dim
-    return compared("ink", texts["text"], shown, options.index(best), texts["why"], most=most)
+    right = options.index(best)
+    return compared("ink", texts["text"], shown, right, texts["why"], part="explore", most=most)
 
 
 def ask_values(values: Mapping[str, Any]) -> Question:
@@ -56,6 +56,7 @@ def ask_values(values: Mapping[str, Any]) -> Question:
         {right, values["height"], values["count"], 2 * right},
         right,
         texts["why"].format(**values),
+        "explore",
     )
 
 
@@ -71,35 +72,7 @@ def ask_pairs(config: ViTConfig) -> Question:
         texts["why"].format(
             tokens=after.tokens, after=after.pairs, times=after.pairs / before.pairs
         ),
-    )
-
-
-def grids_to_compare(config: ViTConfig) -> tuple[int, int]:
-    """Return patches per side of two grids that fit the image, the model's own among them.
-
-    Twice as many where the image can be cut so, else the model's own and the next coarser.
-    """
-    side, size = config.grid_size[0], config.image_hw[0]
-    if side * 2 in sides_of(config):
-        return side, side * 2
-    if side == 1:
-        return 1, next(many for many in range(2, size + 1) if size % many == 0)
-    # of a whole number of patches every divisor is one as well
-    return next(few for few in range(side // 2, 0, -1) if side % few == 0), side
-
-
-def ask_number(config: ViTConfig, patch: int) -> Question:
-    texts, (rows, columns) = TEXTS["questions"]["number"], config.grid_size
-    row, column = divmod(patch, columns)
-    right = patch + 1
-    return number_question(
-        "number",
-        texts["text"].format(patch=patch_names(config)[patch]),
-        {right, column * rows + row + 1, (row + 1) * (column + 1), right + columns},
-        right,
-        texts["why"].format(
-            above=row, columns=columns, column=column + 1, number=right, index=patch
-        ),
+        "cut",
     )
 
 
@@ -113,10 +86,13 @@ def ask_black(info: DataInfo, texts: Mapping[str, str]) -> Question:
         options,
         1,
         texts["why"].format(mean=mean, std=std, black=black, sign=sign_of_black),
+        part="normalise",
     )
 
 
-def number_question(name: str, text: str, numbers: set[int], right: int, why: str) -> Question:
+def number_question(
+    name: str, text: str, numbers: set[int], right: int, why: str, part: str
+) -> Question:
     options = sorted(numbers)
     shown = tuple(f"{option:,}" for option in options)
-    return Question(name, text, shown, options.index(right), why)
+    return Question(name, text, shown, options.index(right), why, part)

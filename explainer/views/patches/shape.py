@@ -9,16 +9,15 @@ from explainer.views.patches.wording import TEXTS, facts
 
 
 def show_shape(choice: Choice, seen: Observation, place: Place) -> None:
-    """The shape of the list of patches, in two notations."""
-    texts, config, values = TEXTS["parts"]["shape"], seen.config, facts(choice, seen, place)
-    (height, width), rows = config.image_hw, config.grid_size[0]
-    sides, paper = st.columns(2, gap="medium")
-    sides.latex(texts["formula_sides"])
-    sizes = (height, width, config.in_channels, rows)
-    sides.latex(texts["formula_live"] % (*sizes, *sizes, config.num_patches, config.patch_dim))
-    sides.markdown(texts["letters"].format(**values))
-    paper.markdown(texts["paper"].format(**values))
-    paper.latex(
-        texts["paper_latex"]
-        % (height, width, config.patch_hw[0], config.num_patches, config.patch_dim)
-    )
+    """The shape of the list of patches, on these pages and in the paper's letters."""
+    texts, config, values = TEXTS["shape"], seen.config, facts(choice, seen, place)
+    (height, width), (patch_height, patch_width) = config.image_hw, config.patch_hw
+    count = config.num_patches
+    st.markdown(texts["text"].format(**values))
+    st.latex(texts["formula_sides"])
+    sizes = (height, width, config.in_channels)
+    st.latex(texts["formula_live"] % (*sizes, count, *sizes, count, count, config.patch_dim))
+    st.markdown(texts["letters"].format(**values))
+    if patch_height == patch_width:  # as all of the paper's are
+        st.markdown(texts["paper"].format(**values))
+        st.latex(texts["paper_latex"] % (height, width, patch_height, count, config.patch_dim))

@@ -20,7 +20,7 @@ def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, objec
     return {
         "image_height": image_height,
         "image_width": image_width,
-        "channels": TEXTS["parts"]["shape"]["one_channel" if channels == 1 else "channels"].format(
+        "channels": TEXTS["shape"]["one_channel" if channels == 1 else "channels"].format(
             channels=channels
         ),
         "height": height,
