@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from reading import html_of
+from reading import html_of, html_with
 from streamlit.testing.v1 import AppTest
 
 from explainer import content
@@ -30,8 +30,9 @@ from explainer.observation.wrong_samples import labelled_count, misclassified_sa
 from explainer.shell import routes
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views import class_token, patch_embedding
+from explainer.views import class_token
 from explainer.views.patch_embedding import measures
+from explainer.views.patch_embedding.questions import ask_blank
 from explainer.views.patches import grids
 from vit_core import ViTConfig, build, save_checkpoint
 from vit_core.data import DataInfo
@@ -221,12 +222,18 @@ def test_only_whole_patches_are_compared(size: int, patch: int, sides: list[int]
         assert grids.cost_of(config, side).patch * side == size
 
 
+def grid_of(app: AppTest) -> list[str]:
+    return re.findall(r"<dd>(.*?)</dd>", html_with(app, "cut"))
+
+
 def test_another_grid_of_a_link_that_breaks_patches_is_the_models_own(open_page: Open) -> None:
     app = open_page("patches", source="cifar10", cut=7)
     assert not app.exception
-    assert [metric.value for metric in app.metric][:2] == ["64", "48"]
+    assert grid_of(app)[:2] == ["64", "48"]
+    said = re.findall(r"<dd>(.*?)</dd>", html_with(app, "cut"))
+    assert said[:2] == ["64", "48"]
     other = open_page("patches", source="cifar10", cut=16)
-    assert [metric.value for metric in other.metric][:2] == ["256", "12"]
+    assert grid_of(other)[:2] == ["256", "12"]
 
 
 def test_every_value_of_a_patch_has_a_name_of_its_own() -> None:
@@ -283,10 +290,9 @@ def test_a_worked_sum_runs_over_all_three_colours(open_page: Open) -> None:
 
 
 def test_the_blank_patch_is_worked_out_colour_by_colour() -> None:
-    place = Place(choice().config)
-    questions = patch_embedding.questions(choice(), observe.observe(choice()), place)
-    asked = {question.name: question for question in questions}
-    blank, loaded = asked["blank"], load.load_source("cifar10")
+    place, loaded = Place(choice().config), load.load_source("cifar10")
+    texts = texts_of("patch_embedding", observe.observe(choice()))["questions"]["blank"]
+    blank = ask_blank(choice(), place, texts)
     unit = measures.unit_of(choice(), place)
     info = loaded.info
     black = -np.array(info.mean) / np.array(info.std)

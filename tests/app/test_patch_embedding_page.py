@@ -153,7 +153,7 @@ def test_the_worked_example_ends_in_the_models_number(patches: int, open_page: O
     exact = float(seen.tensors["patch_embed"][6, 3])
     worked = next(latex.value for latex in app.latex if r"\sum" in latex.value)
     assert worked.split("= ")[-1].startswith(f"{exact:.4f}")
-    assert "e_{4}" in worked
+    assert "(x E + b)_{4}" in worked
     # all of four pixels are written out, and few of many
     assert (r"\dots" in worked) == (patches == 4)
     assert worked.count(r"\cdot") >= min(3, (28 // patches) ** 2)

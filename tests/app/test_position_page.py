@@ -466,7 +466,7 @@ def test_shuffle_and_back(open_page: Open) -> None:
     assert app.button(key="order-patches").disabled and "In order, the model says" in texts_of(app)
     app.button(key="shuffle-patches").click().run()
     assert app.session_state["state"].shuffle == 1
-    assert "The logits **stay equal**" in texts_of(app)
+    assert "**stay equal**: the largest" in texts_of(app)
     app.button(key="shuffle-patches").click().run()
     assert app.session_state["state"].shuffle == 2
     app.button(key="order-patches").click().run()

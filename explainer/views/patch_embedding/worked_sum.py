@@ -97,6 +97,8 @@ def show_worked(choice: Choice, seen: Observation, place: Place) -> None:
         % (
             unit + 1,
             count,
+            unit + 1,
+            unit + 1,
             r" \\ &\quad + ".join(lines),
             latex_sign(added, total),
             total,
