@@ -22,6 +22,7 @@ from served import CHROMIUM_FLAGS, Server, chromium
 from visitors import Measured, Visitor, join
 
 PAD = "canvas[role=application]"
+QUIET = 0.03  # CPU seconds in one and a half
 READY = "[data-test-script-state='notRunning']"
 # a worker's answers are passes; its first one says that it has the weights
 COUNT = """
@@ -83,9 +84,13 @@ async def sit_together(server: Server, count: int, ready: list[int], end: Event)
     await asyncio.gather(*(sit(server, seed, ready, end) for seed in range(1, count + 1)))
 
 
-def settle(tabs: list[Tab]) -> None:
+def settle(server: Server, tabs: list[Tab]) -> None:
+    """Wait until the pages are drawn and the server has had nothing to do for a while."""
+    used = -1.0
+    while cpu(server) - used > QUIET:
+        used = cpu(server)
+        tabs[0].page.wait_for_timeout(1500)
     for tab in tabs:
-        tab.page.wait_for_timeout(300)
         tab.page.wait_for_selector(READY)
 
 
@@ -115,7 +120,7 @@ def measure(server: Server, tabs: list[Tab], seconds: float) -> list[str]:
     began, sent = cpu(server), sum(tab.sent for tab in tabs)
     for tab in tabs:
         tab.page.mouse.up()
-    settle(tabs)
+    settle(server, tabs)
     used, sent = cpu(server) - began, sum(tab.sent for tab in tabs) - sent
     rows.append(f"| {len(tabs)} pens lifted, until the pages rest | {used:.2f} s | {sent} | – |")
     return rows
@@ -138,7 +143,7 @@ def main() -> None:
         sitting.start()
         while len(ready) < others and sitting.is_alive():
             tabs[0].page.wait_for_timeout(200)
-        settle(tabs)
+        settle(server, tabs)
         rows = measure(server, tabs, options.seconds)
         end.set()
         sitting.join()

@@ -3,11 +3,11 @@
     python benchmarks/live_pass.py
 
 Each model runs in the page itself, then in its worker, where the time is from the picture to the
-trace in the page's hands; a worker's first pass is not counted. As one machine's milliseconds say
-little about another's, each time is also given as a multiple of a plain product of two matrices of
-256 x 256 numbers in JavaScript (three loops, 16.8 million multiplications), measured in turn with
-the passes. ``--slow`` lets Chromium slow the page down by this factor, as for a weak laptop; it
-slows the page but no worker.
+trace in the page's hands; the first passes are not counted. Times are in milliseconds. One
+machine's say little about another's, so each is also given as a multiple of a plain product of two
+matrices of 256 x 256 numbers in JavaScript (three loops, 16.8 million multiplications), measured in
+turn with the passes. ``--slow`` lets Chromium slow the page down by this factor, as for a weak
+laptop; it slows the page but no worker.
 """
 
 import argparse
@@ -91,7 +91,7 @@ def row(name: str, times: dict[str, list[float]]) -> str:
     cells = [name, str(config.num_tokens), f"{config.num_parameters:,}"]
     for kind in ("page", "worker"):
         half, most = middle(times[kind]), p95(times[kind])
-        cells += [f"{half:.1f}", f"{most:.1f}", f"{half / product:.2f}"]
+        cells += [f"{min(times[kind]):.1f}", f"{half:.1f}", f"{most:.1f}", f"{half / product:.2f}"]
     return f"| {' | '.join([*cells, f'{product:.1f}'])} |"
 
 
@@ -101,9 +101,11 @@ def main() -> None:
     parser.add_argument("--slow", type=float, default=1.0, help="factor, 1 for none")
     parser.add_argument("--models", nargs="+", default=MODELS, choices=MODELS)
     options = parser.parse_args()
-    columns = ("page ms", "p95", "÷ product", "worker ms", "p95", "÷ product", "product ms")
-    print(f"| {' | '.join(('model', 'tokens', 'numbers', *columns))} |")
-    print("|---" * 10 + "|")
+    columns = ["fastest", "median", "p95", "÷ product"]
+    columns = [f"{kind}: {column}" for kind in ("page", "worker") for column in columns]
+    columns = ["model", "tokens", "numbers", *columns, "product"]
+    print(f"| {' | '.join(columns)} |")
+    print("|---" * len(columns) + "|")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_FLAGS))
         for name in options.models:
