@@ -1,12 +1,16 @@
 """How long each page takes to follow a choice, another image and a change of page, and its bytes.
 
-    python benchmarks/pages.py
+    python benchmarks/pages.py [--app PATH/TO/explainer/Home.py]
     python benchmarks/pages.py --epochs 12
 
 On every page of the pipeline, with the `default` model, Chromium clicks tokens, steps through the
-test images, and goes from page to page by the navigation on top. Each time is from the action until
-the server's run is over and the browser has painted. Bytes are what a page brings when the browser
-comes to it a second time: websocket frames and files.
+test images, and goes from page to page by the navigation on top. Two times are taken of a choice:
+until the part in which it was made has changed for the last time, and until the server's run is
+over and the browser has painted the page. Bytes are what a page brings when the browser comes to it
+a second time: websocket frames and files.
+
+Processors differ by five, so every time is also given as a multiple of Streamlit's own floor,
+measured in the same run: an app with one widget that changes one text.
 
 With ``--epochs`` it moves the epoch slider instead, on every page and Home, over as many epochs of
 a run of the `default` shape. Nobody has looked at them before: each page has its own run.
@@ -20,9 +24,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from playwright.sync_api import Page, WebSocket, sync_playwright
-from served import CHROMIUM_FLAGS, Server, chromium, middle, p95
+from served import CHROMIUM_FLAGS, HOME, ROOT, Server, chromium, middle, p95
 
 from vit_core import PRESETS, build
 from vit_core.data import mnist_info
@@ -39,6 +44,7 @@ ADDRESSES = (
     "classification-head",
 )
 WITHOUT_TOKENS = ("class-token", "classification-head")  # nothing is chosen over the image there
+FLOOR = ROOT / "benchmarks" / "floor_app.py"
 PATIENCE = 120_000  # milliseconds
 RUN_IS_OVER = "[data-test-script-state='notRunning']"
 # resolves after the next frame is painted
@@ -47,6 +53,33 @@ PAINTED = """() => new Promise((done) => requestAnimationFrame(() => {
   channel.port1.onmessage = () => done();
   channel.port2.postMessage(0);
 }))"""
+
+# notes when the part around the next click, the page if there is none, changes
+WATCH = """() => {
+  globalThis.watched = { changed: 0 };
+  const note = () => (globalThis.watched.changed = performance.now());
+  const observer = new MutationObserver(note);
+  const changes = { subtree: true, childList: true, characterData: true, attributes: true };
+  const watch = (node) => {
+    observer.observe(node, changes);
+    for (const host of node.querySelectorAll("*")) if (host.shadowRoot) watch(host.shadowRoot);
+  };
+  const begin = (event) => {
+    const part = event.target.closest("[class*='st-key-part-']");
+    watch(part ?? document.querySelector("[data-testid=stMain]"));
+  };
+  addEventListener("pointerdown", begin, { capture: true, once: true });
+  addEventListener("keydown", begin, { capture: true, once: true });
+}"""
+# milliseconds since then
+UNCHANGED = "() => globalThis.watched.changed && performance.now() - globalThis.watched.changed"
+
+
+class Times(NamedTuple):
+    """Milliseconds from an action to the last change of its part, and to the settled page."""
+
+    part: float
+    page: float
 
 
 class Traffic:
@@ -73,21 +106,48 @@ def ready(page: Page) -> None:
     page.evaluate(PAINTED)
 
 
-def timed(page: Page, act: Callable[[], object], link: str) -> float:
-    """Return the milliseconds from an action to the settled page.
+def timed(page: Page, act: Callable[[], object], link: str) -> Times:
+    """Return how long an action takes.
 
     Args:
         link: what the address must match once the server has understood.
     """
+    page.evaluate(WATCH)
     began = time.perf_counter()
     act()
     # the address changes during the run that the action caused
     page.wait_for_url(lambda url: link in url, timeout=PATIENCE, wait_until="commit")
     ready(page)
-    return 1000 * (time.perf_counter() - began)
+    return since(began, page)
 
 
-def choose(page: Page, changes: int) -> list[float]:
+def since(began: float, page: Page) -> Times:
+    """Return the times of an action that began at ``began`` and whose page has just settled."""
+    settled = 1000 * (time.perf_counter() - began)
+    return Times(settled - page.evaluate(UNCHANGED), settled)
+
+
+def floor(changes: int) -> list[Times]:
+    """Return what Streamlit itself needs for the change of one text."""
+    flags = "--runner.postScriptGC", "false"
+    with Server(FLOOR, flags) as server, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(server.url)
+        ready(page)
+        more, times = page.get_by_test_id("stNumberInputStepUp"), []
+        for number in range(1, changes + 1):
+            page.evaluate(WATCH)
+            began = time.perf_counter()
+            more.click()
+            page.wait_for_selector(f"text='number {number}'", timeout=PATIENCE)
+            ready(page)
+            times.append(since(began, page))
+        browser.close()
+    return times
+
+
+def choose(page: Page, changes: int) -> list[Times]:
     """Click tokens of the page's first picture of tokens."""
     times = []
     # never one that is chosen already
@@ -99,13 +159,13 @@ def choose(page: Page, changes: int) -> list[float]:
     return times
 
 
-def step(page: Page, changes: int) -> list[float]:
+def step(page: Page, changes: int) -> list[Times]:
     """Step through the test images."""
     more = page.get_by_test_id("stNumberInputStepUp").first
     return [timed(page, more.click, f"index={index + 1}") for index in range(changes)]
 
 
-def walk(page: Page, rounds: int, traffic: Traffic) -> tuple[list[float], dict[str, int]]:
+def walk(page: Page, rounds: int, traffic: Traffic) -> tuple[list[Times], dict[str, int]]:
     """Go from page to page in order; return the times and the bytes of each page at the end."""
     times, sizes = [], {}
     for round_ in range(rounds):
@@ -134,7 +194,7 @@ def make_run(folder: Path, epochs: int) -> None:
     (folder / "status.json").write_text(text, encoding="utf-8")
 
 
-def slide(page: Page, epochs: int) -> list[float]:
+def slide(page: Page, epochs: int) -> list[Times]:
     """Move the epoch slider from the untrained model to the last, an epoch at a time."""
     slider = page.get_by_role("slider", name="Epoch")
     slider.focus()
@@ -144,14 +204,14 @@ def slide(page: Page, epochs: int) -> list[float]:
     ]
 
 
-def measure_epochs(epochs: int) -> None:
+def measure_epochs(app: Path, epochs: int) -> None:
     addresses = ("", *ADDRESSES)
     rows = []
     with tempfile.TemporaryDirectory() as runs:
         for number in range(len(addresses)):
             make_run(Path(runs) / f"run-of-page-{number}", epochs)
         os.environ["VIT_EXPLAINER_RUNS"] = runs
-        with Server() as server, sync_playwright() as playwright:
+        with Server(app) as server, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             for number, address in enumerate(addresses):
@@ -161,13 +221,20 @@ def measure_epochs(epochs: int) -> None:
                 rows.append((f"{address or 'home'}: the next epoch", slide(page, epochs)))
             browser.close()
     rows.append(("**the next epoch, all pages**", [time for _, times in rows for time in times]))
-    show(rows)
+    show(rows, floor(24))
 
 
-def show(rows: list[tuple[str, list[float]]]) -> None:
-    print("| what | median | p95 | n |\n|---|---|---|---|")
-    for name, values in rows:
-        print(f"| {name} | {middle(values):,.0f} ms | {p95(values):,.0f} ms | {len(values)} |")
+def show(rows: list[tuple[str, list[Times]]], least: list[Times]) -> None:
+    """Print all times, and how many times the floor they are."""
+    unit = middle([one.page for one in least])
+    print(f"Streamlit's floor: {unit:.0f} ms, the median of {len(least)}\n")
+    print("| what | its part: median | ÷ floor | page: median | ÷ floor | p95 | ÷ floor | n |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, times in rows:
+        part, page = middle([time.part for time in times]), middle([time.page for time in times])
+        columns = [part, page, p95([time.page for time in times])]
+        cells = " | ".join(f"{one:,.0f} ms | {one / unit:.2f} ×" for one in columns)
+        print(f"| {name} | {cells} | {len(times)} |")
 
 
 def main() -> None:
@@ -175,12 +242,13 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=12, help="of each kind on each page")
     parser.add_argument("--rounds", type=int, default=4, help="times round all pages")
     parser.add_argument("--epochs", type=int, default=0, help="move the epoch slider over so many")
+    parser.add_argument("--app", type=Path, default=HOME, help="another version's Home.py")
     options = parser.parse_args()
     if options.epochs:
-        measure_epochs(options.epochs)
+        measure_epochs(options.app, options.epochs)
         return
-    rows = []
-    with Server() as server, sync_playwright() as playwright:
+    rows, least = [], floor(24)
+    with Server(options.app) as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         traffic = Traffic(page)
@@ -198,7 +266,7 @@ def main() -> None:
         rows.append(("**page to page**", times))
         memory = server.memory()
         browser.close()
-    show(rows)
+    show(rows, least)
     print("\n| page | bytes when it is come to again |\n|---|---|")
     for address, size in sizes.items():
         print(f"| {address} | {size / 1e6:.2f} MB |")

@@ -29,10 +29,11 @@ class Server:
 
     Args:
         app: the script, the explainer unless another is given.
+        flags: further ones for Streamlit.
     """
 
-    def __init__(self, app: Path = HOME) -> None:
-        self.app = app
+    def __init__(self, app: Path = HOME, flags: tuple[str, ...] = ()) -> None:
+        self.app, self.flags = app, flags
         with socket.socket() as free:
             free.bind(("localhost", 0))
             self.port = free.getsockname()[1]
@@ -44,7 +45,8 @@ class Server:
             [
                 *(sys.executable, "-m", "streamlit", "run", str(self.app)),
                 *("--server.port", str(self.port), "--server.headless", "true"),
-                *("--browser.gatherUsageStats", "false"),
+                *("--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"),
+                *self.flags,
             ],
             cwd=self.folder.name,
             env={"VIT_EXPLAINER_RUNS": f"{self.folder.name}/runs"}
@@ -74,6 +76,12 @@ class Server:
     def most_memory(self) -> float:
         """Return the most resident memory that the server ever had, in MB (of 10⁶ bytes)."""
         return self.status("VmHWM")
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time that the server has used so far, of all its threads."""
+        text = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8")
+        user, system = text.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def status(self, name: str) -> float:
         lines = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8").splitlines()

@@ -6,6 +6,10 @@ Each visitor is a websocket connection that speaks the browser's own protocol: i
 an image of its own, thinks for 1 to 5 seconds, then goes to another page, chooses another token or
 another image, and waits until the server has sent the whole answer. What a browser would keep in
 its cache is not sent again. Drawing in the browser is not part of these times.
+
+A few visitors alone come first. The processor time that the server then spends on each choice (a
+page, a token or an image) says how many visitors it can bear, since the interpreter's lock lets
+only one thread compute at a time. ``choice_cost.py`` says on which pages it is spent.
 """
 
 import argparse
@@ -14,9 +18,10 @@ import json
 import random
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlencode
 
-from served import Server, middle, p95
+from served import HOME, Server, middle, p95
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -24,6 +29,8 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 
 NEXT_PAGE, NEXT_TOKEN = 0.5, 0.35  # shares of what visitors do; the rest is another image
+FEW = 3  # visitors who do not wait for one another
+NEAR = 3  # parts of a page that are less than a window away from its top
 PATIENCE = 60  # seconds
 
 
@@ -54,6 +61,8 @@ class Visitor:
         self.widgets: dict[str, WidgetState] = {}
         self.pickers: dict[str, str] = {}  # id of a component to choose in → its fragment
         self.index: tuple[str, float] | None = None  # the number input of the image
+        # id and fragment of the component that watches what is in sight, and what it was told
+        self.sight: tuple[str, str, dict] | None = None
 
     async def act(self) -> None:
         """Do one thing that visitors do and note how long it took."""
@@ -85,11 +94,42 @@ class Visitor:
         state.widget_states.widgets.extend(self.widgets.values())
         state.context_info.color_scheme = "light"
         if not fragment:
-            self.pickers, self.index = {}, None
+            self.pickers, self.index, self.sight = {}, None, None
         began = time.perf_counter()
-        await self.socket.send(BackMsg(rerun_script=state).SerializeToString())
-        received = await asyncio.wait_for(self.receive(), PATIENCE)
+        received = await self.ask(state)
+        while near := self.near():
+            widget, fragment_of_sight = near
+            state = ClientState(
+                query_string=self.query,
+                page_script_hash=self.page,
+                fragment_id=fragment_of_sight,
+                cached_message_hashes=list(self.kept),
+            )
+            state.widget_states.widgets.extend([*self.widgets.values(), widget])
+            state.context_info.color_scheme = "light"
+            received += await self.ask(state)
         self.measured.note(kind, 1000 * (time.perf_counter() - began), received)
+
+    async def ask(self, state: ClientState) -> int:
+        """Ask for one run and wait for its end; return how many bytes came."""
+        await self.socket.send(BackMsg(rerun_script=state).SerializeToString())
+        return await asyncio.wait_for(self.receive(), PATIENCE)
+
+    def near(self) -> tuple[WidgetState, str] | None:
+        """Return what a browser says whose window begins at the page's top, and in which fragment.
+
+        None if it says nothing, since the server has drawn all that is near there.
+        """
+        if not self.sight:
+            return None
+        widget, its_fragment, parts = self.sight
+        near = parts["names"][:NEAR]
+        if not set(near).intersection(parts["stale"]):
+            return None
+        self.sight = None
+        events = [{"event": "near", "value": {"near": near, "heights": {}}}]
+        trigger = f"$$STREAMLIT_INTERNAL_KEY_{widget}__events"
+        return WidgetState(id=trigger, json_trigger_value=json.dumps(events)), its_fragment
 
     async def receive(self) -> int:
         """Read messages until the run is over; return how many bytes came."""
@@ -106,6 +146,8 @@ class Visitor:
             elif message.metadata.cacheable and message.hash:
                 self.kept[message.hash] = message
             if kind == "script_finished":
+                if message.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+                    continue  # a callback asked for another run, which comes next
                 return received
             if kind == "navigation":
                 self.pages = {
@@ -132,6 +174,10 @@ class Visitor:
             name = element.bidi_component.component_name
             if name.endswith(("token_picker", "token_explorer", "patch_explorer")):
                 self.pickers[element.bidi_component.id] = message.delta.fragment_id
+            elif name.endswith("sight"):
+                component = element.bidi_component
+                told = json.loads(component.json or component.mixed.json)
+                self.sight = component.id, message.delta.fragment_id, told
         elif kind == "number_input" and "test images" in element.number_input.label:
             spinner = element.number_input
             value = spinner.value if spinner.set_value else spinner.default
@@ -172,12 +218,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--visitors", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=90)
+    parser.add_argument("--app", type=Path, default=HOME, help="another version's Home.py")
     options = parser.parse_args()
-    with Server() as server:
+    with Server(options.app) as server:
         # one visitor alone first, as the server's imports are not what is asked here
         asyncio.run(measure(server, 1, 20))
+        before = server.cpu_seconds()
+        few = asyncio.run(measure(server, FEW, options.seconds / 2))
+        choices = sum(map(len, few.times.values()))
+        each = (server.cpu_seconds() - before) / choices
         measured = asyncio.run(measure(server, options.visitors, options.seconds))
         memory, most = server.memory(), server.most_memory()
+    print(
+        f"{FEW} visitors: {each:.3f} s of the server's processor time for each of {choices} "
+        f"choices, so one process answers {1 / each:.1f} choices a second\n"
+    )
     print("| what | median | p95 | n | most bytes |\n|---|---|---|---|---|")
     after = [t for kind, times in measured.times.items() if kind != "first page" for t in times]
     rows = {**measured.times, "**everything after the first page**": after}

@@ -1,9 +1,11 @@
 """Work of the server in the background: imports for later pages, and fast garbage collection.
 
-Streamlit collects garbage after every run of a page. A full collection visits all objects of
-PyTorch, plotly and every visitor, which would take 200 ms of each click. So the live objects are
-frozen, which means that the collector skips them: once after the imports, and again when many new
-ones have been made. Just before each freeze a full collection frees what visitors left behind.
+Streamlit would collect garbage after every run of a page. A full collection visits all objects of
+PyTorch, plotly and every visitor, which would take 200 ms of each click. So that is switched off
+(``runner.postScriptGC``), and garbage is collected here every few seconds instead, however many
+visitors click meanwhile. And the live objects are frozen, which means that the collector skips
+them: once after the imports, and again when many new ones have been made. Just before each freeze a
+full collection frees what visitors left behind.
 """
 
 import ctypes
@@ -24,7 +26,8 @@ LAZY_IMPORTS = ("pandas", "pyarrow", "PIL.PngImagePlugin", "plotly.graph_objs", 
 # for glibc's mallopt: large tensors are taken from the system and returned to it, and threads share
 # two arenas, so that memory which one page has used does not stay with its thread
 MALLOC_OPTIONS = {-3: 1024**2, -8: 2}  # M_MMAP_THRESHOLD in bytes, M_ARENA_MAX
-CHECK_SECONDS = 20  # between two checks of how long full collections take
+COLLECT_SECONDS = 2  # between two full collections, as long as pages run
+CHECK_EVERY = 10  # collections; then their times are looked at
 SLOW_COLLECTION = 0.01  # seconds of processor time; about 15,000 objects
 
 
@@ -50,17 +53,25 @@ def start_background_work(modules: Sequence[str]) -> None:
 
 
 def collect_periodically(modules: Sequence[str]) -> None:
-    """Import ``modules``, then collect and freeze whenever full collections have become slow."""
+    """Import ``modules``, then collect garbage, and freeze when full collections become slow."""
     set_malloc_options()
     import_modules(modules)
     collect_and_freeze()
     watch = CollectionWatch()
     gc.callbacks.append(watch)
-    never = Event()
-    while not never.wait(CHECK_SECONDS):
-        if watch.longest > SLOW_COLLECTION:
+    never, rounds = Event(), 0
+    while not never.wait(COLLECT_SECONDS):
+        collect_garbage()
+        rounds += 1
+        if rounds % CHECK_EVERY == 0 and watch.longest > SLOW_COLLECTION:
             collect_and_freeze()
             watch.longest = 0.0
+
+
+def collect_garbage() -> None:
+    """Collect all garbage, unless hardly anything was made since the last full collection."""
+    if any(gc.get_count()[1:]):
+        gc.collect()
 
 
 class CollectionWatch:

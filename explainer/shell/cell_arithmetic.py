@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from explainer.components.matrices import Matrix
+from explainer.components.sight import repaints
 from explainer.content import load_texts
 from explainer.content.numbers import written
 from explainer.content.strangers_words import StrangersWord, joined
@@ -95,7 +96,7 @@ def show_derivation(
                     texts["close"],
                     key=f"{key}-close",
                     type="tertiary",
-                    on_click=lambda: session.change(cell=""),
+                    on_click=repaints(lambda: session.change(cell="")),
                 )
         notes = []
         if len(derivation.terms) > 1:

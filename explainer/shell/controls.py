@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 
 import streamlit as st
 
+from explainer.components.sight import repaints
 from explainer.content import load_texts
 from explainer.state import session
 from explainer.state.place import Place
@@ -44,7 +45,7 @@ def pick(
         format_func=format_func,
         help=help,
         label_visibility=label_visibility,
-        on_change=partial(on_change, key, keep),
+        on_change=repaints(partial(on_change, key, keep)),
     )
 
 
@@ -69,7 +70,7 @@ def slide(
         format_func=format_func,
         help=help,
         disabled=len(options) < 2,
-        on_change=partial(on_change, key, keep),
+        on_change=repaints(partial(on_change, key, keep)),
     )
 
 
@@ -91,7 +92,7 @@ def enter(
         step=1,
         key=key,
         help=help,
-        on_change=partial(on_change, key, keep),
+        on_change=repaints(partial(on_change, key, keep)),
     )
 
 
@@ -105,7 +106,7 @@ def switch(
 ) -> None:
     """Offer something to switch on and off; otherwise as ``pick``."""
     sync_widget(key, is_on)
-    st.toggle(label, key=key, help=help, on_change=partial(on_change, key, keep))
+    st.toggle(label, key=key, help=help, on_change=repaints(partial(on_change, key, keep)))
 
 
 def pick_block(place: Place) -> None:

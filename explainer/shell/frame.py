@@ -17,7 +17,7 @@ and a file of texts of the same name (or of its ``TEXTS_NAME``) with ``title``, 
 without a head).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,6 +25,7 @@ from typing import Any
 import streamlit as st
 
 from explainer.components.copy_link import copy_link
+from explainer.components.sight import key_of, watch_sight
 from explainer.content import load_texts
 from explainer.figures import theme
 from explainer.inputs.models import load
@@ -34,11 +35,13 @@ from explainer.observation.text_variants import texts_of
 from explainer.shell import code_panel, quiz, routes
 from explainer.shell.controls import switch
 from explainer.shell.mistake_banner import show_banner
-from explainer.state import session
+from explainer.shell.quiz import Question
+from explainer.state import session, sight
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 
 QUESTIONS = "questions"  # the part that every page has
+FOR_PLACE_KEY = "for-place"  # what was computed for the place that the session looks at
 COLOURS = "".join(
     f"--frame-{name}: {shade.css};"
     for name, shade in {
@@ -60,23 +63,65 @@ def style() -> None:
     st.html(STYLE)
 
 
-@st.fragment
 def draw(view: str, page: ModuleType, choice: Choice, seen: Observation) -> None:
-    """Draw one page: its head, its parts, and its questions."""
+    """Draw one page: its head, the parts that are in sight, and room for the others.
+
+    Each part is a fragment, which a choice draws again without the rest of the page.
+    """
+    place = session.place(choice)
+    names = [*parts_of(page, choice, seen, place), QUESTIONS]
+    with sight.opening(view, names):
+        fragment(draw_head, "head", view, page, choice, seen)
+        for name in names:
+            with st.container(key=place.key(f"part-{name}")):
+                fragment(draw_part, name, view, page, choice, seen, name)
+        fragment(draw_sight, "sight", page, choice, seen)
+
+
+def fragment(function: Callable[..., None], name: str, *arguments: object) -> None:
+    """Run a function as a fragment of the page, which ``sight`` can have drawn again."""
+    st.fragment(function, key=key_of(name))(*arguments)
+
+
+def opened() -> sight.Sight:
+    """Return what is in sight of the page that ``draw`` has opened."""
+    in_sight = sight.current()
+    assert in_sight is not None, "the page was opened"
+    return in_sight
+
+
+def draw_head(view: str, page: ModuleType, choice: Choice, seen: Observation) -> None:
+    """Draw the title, the lead and the quiet row."""
     if not load.is_there(choice.source):
         st.rerun()  # the sidebar says that the run was deleted, and what is shown instead
-    observe.keep_for_this_run(choice)
+    in_sight = opened()
     place = session.place(choice)
     texts = texts_of(getattr(page, "TEXTS_NAME", view), seen)
-    facts = page.facts(choice, seen, place)
-    show_head(view, texts, facts, choice)
-    parts = parts_of(page, choice, seen, place)
-    asked, others = quiz.by_part(page.questions(choice, seen, place), parts)
-    for name in (*parts, QUESTIONS):
-        with st.container(key=place.key(f"part-{name}")):
-            if name == QUESTIONS:
-                quiz.show(view, others, place)
-                continue
+    with sight.drawing(in_sight, "head"):
+        show_head(view, texts, facts_of(page, choice, seen, place), choice)
+
+
+def draw_part(view: str, page: ModuleType, choice: Choice, seen: Observation, name: str) -> None:
+    """Draw one part of a page if it is in sight, or else only its title."""
+    if not load.is_there(choice.source):
+        st.rerun()
+    in_sight = opened()
+    place = session.place(choice)
+    texts = texts_of(getattr(page, "TEXTS_NAME", view), seen)
+    if not in_sight.is_near(name):
+        title = load_texts("frame")["questions_title"]
+        if name != QUESTIONS:
+            facts = facts_of(page, choice, seen, place)
+            title = texts["parts"][name]["title"].format(**facts)
+        show_room(title, in_sight.height(name))
+        return
+    observe.keep_for_this_run(choice)
+    with sight.drawing(in_sight, name):
+        asked, others = questions_of(page, choice, seen, place)
+        if name == QUESTIONS:
+            quiz.show(view, others, place)
+        else:
+            facts = facts_of(page, choice, seen, place)
             part = texts["parts"][name]
             st.header(part["title"].format(**facts), anchor=False)
             if question := asked.get(name):
@@ -85,6 +130,53 @@ def draw(view: str, page: ModuleType, choice: Choice, seen: Observation) -> None
                 st.markdown(text.format(**facts))
             page.PARTS[name](choice, seen, place)
             code_panel.show([snippet for snippet in page.CODE if snippet.part == name], place)
+    if in_sight.is_forgotten():
+        st.rerun()  # a callback changed the state without having the other parts drawn
+
+
+def draw_sight(page: ModuleType, choice: Choice, seen: Observation) -> None:
+    """Watch which parts come into sight; if the page has other parts now, draw it anew."""
+    in_sight = opened()
+    place = session.place(choice)
+    if in_sight.names != (*parts_of(page, choice, seen, place), QUESTIONS):
+        st.rerun()
+    if not sight.DRAWS_ALL:
+        watch_sight(in_sight.names, in_sight.stale())
+
+
+def show_room(title: str, height: int) -> None:
+    """Draw the title of a part and keep room for the rest, so that nothing moves when it comes."""
+    st.header(title, anchor=False)
+    st.html(f'<div class="room" style="height: {height}px" aria-hidden="true"></div>')
+
+
+def facts_of(
+    page: ModuleType, choice: Choice, seen: Observation, place: Place
+) -> Mapping[str, object]:
+    """Return the numbers that the texts of a page name, computed once for all its parts."""
+    return for_place("facts", choice, place, lambda: page.facts(choice, seen, place))
+
+
+def questions_of(
+    page: ModuleType, choice: Choice, seen: Observation, place: Place
+) -> tuple[Mapping[str, Question], Sequence[Question]]:
+    """Return the questions of each part, and those at the page's end, computed once for all."""
+    names = parts_of(page, choice, seen, place)
+    return for_place(
+        "questions",
+        choice,
+        place,
+        lambda: quiz.by_part(page.questions(choice, seen, place), names),
+    )
+
+
+def for_place(name: str, choice: Choice, place: Place, make: Callable[[], Any]) -> Any:
+    """Return what ``make`` made for this place the last time, if that was the same place."""
+    known = st.session_state.setdefault(FOR_PLACE_KEY, {})
+    asked = st.session_state.get(session.VIEW_KEY), choice, place
+    if name not in known or known[name][0] != asked:
+        known[name] = asked, make()
+    return known[name][1]
 
 
 def parts_of(page: ModuleType, choice: Choice, seen: Observation, place: Place) -> list[str]:

@@ -17,6 +17,7 @@ from explainer import training
 from explainer.inputs.models import load
 from explainer.shell import quiz
 from explainer.shell.quiz import Question
+from explainer.state import sight
 from explainer.state.choice import SOURCES, UNTRAINED
 from explainer.training import Run
 from explainer.training.store import hashed
@@ -50,6 +51,12 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
+def whole_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw all parts of a page at once: no browser says here what is in sight."""
+    monkeypatch.setattr(sight, "DRAWS_ALL", True)
 
 
 @pytest.fixture(autouse=True)

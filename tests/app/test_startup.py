@@ -10,6 +10,7 @@ import weakref
 from pathlib import Path
 
 import pytest
+import streamlit as st
 
 from explainer import startup
 
@@ -87,15 +88,36 @@ def test_the_house_is_cleaned_again_when_full_collections_take_long(
     clock = itertools.count(0.0, seconds)
     monkeypatch.setattr(startup, "thread_time", lambda: next(clock))
     monkeypatch.setattr(gc, "get_objects", lambda *_: pytest.fail("that holds every object"))
-    monkeypatch.setattr(startup, "Event", lambda: Looks(3, gc.collect))
+    monkeypatch.setattr(startup, "Event", lambda: Looks(3 * startup.CHECK_EVERY, gc.collect))
     startup.collect_periodically(())
     assert len(cleanings) == count
+
+
+def test_garbage_is_collected_while_pages_run(monkeypatch, cleanings):
+    """Streamlit itself no longer does it after each run."""
+
+    class Cycle:
+        def __init__(self):
+            self.me = self
+            self.many = [[] for _ in range(100_000)]  # enough for a younger generation to be full
+
+    watched = []
+    monkeypatch.setattr(startup, "Event", lambda: Looks(1, lambda: watched.append(made(Cycle))))
+    startup.collect_periodically(())
+    assert watched[0]() is None
+    assert not st.get_option("runner.postScriptGC")
+
+
+def made(kind):
+    return weakref.ref(kind())
 
 
 def test_small_collections_are_no_reason_to_clean(monkeypatch, cleanings):
     clock = itertools.count()
     monkeypatch.setattr(startup, "thread_time", lambda: next(clock))
-    monkeypatch.setattr(startup, "Event", lambda: Looks(3, lambda: gc.collect(1)))
+    rounds = 3 * startup.CHECK_EVERY
+    monkeypatch.setattr(startup, "Event", lambda: Looks(rounds, lambda: gc.collect(1)))
+    monkeypatch.setattr(startup, "collect_garbage", lambda: None)
     was_on = gc.isenabled()
     gc.disable()  # lest a full one comes in between
     try:

@@ -32,9 +32,11 @@ PATIENCE = 120_000  # milliseconds, on a machine that is busy with other things
 # the script has run, its elements are in place, and one of them is the title
 SETTLED = """() =>
   document.querySelector("[data-test-script-state='notRunning']") &&
-  !document.querySelector("[data-testid=stSkeleton]") &&
+  !document.querySelector("[data-testid=stSkeleton], .room") &&
   [...document.querySelectorAll("h1")].some((title) => title.getClientRects().length)
 """
+# draws all parts of a page at once, not only those near the window
+WHOLE = "globalThis[Symbol.for('vit-explainer.near')] = '100000px 0px'"
 # by how many pixels the page and its main part are wider than the window
 SIDEWAYS = """() => [document.documentElement, document.querySelector("[data-testid=stMain]")]
   .map((element) => element.scrollWidth - element.clientWidth)"""
@@ -138,6 +140,7 @@ class Tabs:
             return self._free[has_touch].pop()
         context = self._browser.new_context(has_touch=has_touch)
         context.set_default_timeout(PATIENCE)
+        context.add_init_script(WHOLE)
         return context.new_page()
 
     def give_back(self, page: Page, has_touch: bool, url: str) -> None:

@@ -11,6 +11,7 @@ from explainer.components import assets
 from explainer.components.colours import component_colours
 from explainer.components.packing import pack
 from explainer.components.selection import send_choice, valid_choice
+from explainer.components.sight import repaints
 from explainer.content import load_texts
 
 ZOOM = 4  # picture elements for each weight
@@ -117,6 +118,6 @@ def filter_grid(
         _mount(
             key=key,
             data=remember(("filter_grid", key, cache), make),
-            on_choice_change=choose,
+            on_choice_change=repaints(choose),
         )
         send_choice(key, {"query": chosen})

@@ -35,6 +35,7 @@ from explainer.components import assets
 from explainer.components.colours import MARKS, component_colours
 from explainer.components.packing import pack
 from explainer.components.selection import send_choice
+from explainer.components.sight import repaints
 from explainer.content import load_texts
 from explainer.state.place import Cell
 
@@ -228,7 +229,7 @@ def matrices(
         _mount(
             key=key,
             data=packed.content,
-            on_choice_change=lambda: choose(key, packed.shapes, on_choose),
+            on_choice_change=repaints(lambda: choose(key, packed.shapes, on_choose)),
         )
         send_choice(
             key,

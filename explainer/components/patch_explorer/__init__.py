@@ -9,6 +9,7 @@ from explainer.caching import remember
 from explainer.components import assets
 from explainer.components.packing import as_image, pack, picture_header
 from explainer.components.selection import send_selection, valid_choice
+from explainer.components.sight import repaints
 
 _mount = st.components.v2.component(
     "vit_explainer.patch_explorer",
@@ -82,8 +83,8 @@ def patch_explorer(
         _mount(
             key=key,
             data=make() if cache is None else remember(("patch_explorer", key, cache), make),
-            on_choice_change=lambda: on_choose(
-                valid_choice(st.session_state[key], {"query": grid[0] * grid[1]})
+            on_choice_change=repaints(
+                lambda: on_choose(valid_choice(st.session_state[key], {"query": grid[0] * grid[1]}))
             ),
         )
         send_selection(key, query=patch)

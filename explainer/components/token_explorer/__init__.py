@@ -9,6 +9,7 @@ from explainer.caching import remember
 from explainer.components import assets
 from explainer.components.packing import as_image, pack, pack_patterns, picture_header
 from explainer.components.selection import send_choice, valid_choice
+from explainer.components.sight import repaints
 
 _mount = st.components.v2.component(
     "vit_explainer.token_explorer",
@@ -103,7 +104,9 @@ def token_explorer(
         _mount(
             key=key,
             data=make() if cache is None else remember(("token_explorer", key, cache), make),
-            on_choice_change=lambda: on_choose(valid_choice(st.session_state[key], sizes)),
+            on_choice_change=repaints(
+                lambda: on_choose(valid_choice(st.session_state[key], sizes))
+            ),
         )
         chosen = {"query": query, "block": block, "head": head, "off": list(off)}
         send_choice(key, chosen)

@@ -11,6 +11,7 @@ from explainer.components import assets
 from explainer.components.colours import MARKS
 from explainer.components.packing import as_image, pack, picture_header
 from explainer.components.selection import send_choice, valid_choice
+from explainer.components.sight import repaints
 from explainer.content import load_texts
 
 SCALES = ("sequential", "diverging")
@@ -138,6 +139,6 @@ def token_picker(
         _mount(
             key=key,
             data=make() if cache is None else remember(("token_picker", key, cache), make),
-            on_choice_change=choose,
+            on_choice_change=repaints(choose),
         )
         send_choice(key, {"query": query})

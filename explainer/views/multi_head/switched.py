@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from explainer.components.sight import repaints
 from explainer.content.numbers import points, precise_percent, with_article
 from explainer.figures.switched import before_after
 from explainer.observation import heads
@@ -39,7 +40,7 @@ def show_pills(place: Place) -> None:
         key=key,
         format_func=lambda head: str(head + 1),
         help=texts["pick_help"],
-        on_change=partial(controls.on_change, key, keep),
+        on_change=repaints(partial(controls.on_change, key, keep)),
     )
 
 
@@ -53,7 +54,11 @@ def show_switched(choice: Choice, seen: Observation, place: Place) -> None:
     after = heads.switched(choice, seen, off)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(words(seen, off, after))
-        st.button(texts["all_on"], on_click=session.set_off, args=([],), key=place.key("all-on"))
+        st.button(
+            texts["all_on"],
+            on_click=repaints(partial(session.set_off, [])),
+            key=place.key("all-on"),
+        )
     if seen.has_head:
         show_bars(seen, after)
     with more(place, "heads"):

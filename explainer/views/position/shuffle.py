@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from explainer.caching import remember
+from explainer.components.sight import repaints
 from explainer.content.numbers import latex_number, precise_percent
 from explainer.figures import pixels
 from explainer.figures.grids import gridded
@@ -53,13 +54,13 @@ def show_shuffle(choice: Choice, seen: Observation, place: Place) -> None:
             texts["again" if seed else "shuffle"],
             key=place.key("shuffle-patches"),
             type="primary",
-            on_click=lambda: session.change(shuffle=seed % MOST + 1),
+            on_click=repaints(lambda: session.change(shuffle=seed % MOST + 1)),
         )
         st.button(
             texts["back"],
             key=place.key("order-patches"),
             disabled=not seed,
-            on_click=lambda: session.change(shuffle=0),
+            on_click=repaints(lambda: session.change(shuffle=0)),
         )
         if not seed:
             st.markdown(invitation(seen), width="content")
