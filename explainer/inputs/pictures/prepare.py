@@ -68,7 +68,11 @@ def centred(ink: np.ndarray) -> np.ndarray:
     height, width = cut.shape
     scale = BOX / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = Image.fromarray(cut).resize(size, Image.Resampling.BOX if scale < 1 else None)
+    kind = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
+    # which direction Pillow takes first depends on its version and on the size; the browser, which
+    # prepares a drawing while the pen is down (components/drawing_pad/centred.js), takes rows first
+    rows_done = Image.fromarray(cut).resize((size[0], height), kind)
+    small = rows_done.resize(size, kind)
     digit = np.asarray(small, dtype=np.float64)
     # rounding to 16 levels moves the centre of thin strokes, so it comes before the measurement
     digit = quantise(np.rint(digit * (255 / digit.max())).astype(np.uint8))
