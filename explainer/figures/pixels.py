@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 
-from explainer.figures.theme import DIVERGING, SEQUENTIAL
+from explainer.figures.theme import SEQUENTIAL
 
 GREY = ["#000000", "#ffffff"]
 LARGEST_PIXELATED = 96  # pixels: a larger image is a photograph, which is smoothed when enlarged
@@ -153,17 +153,6 @@ def colour_pieces(tiles: np.ndarray) -> str:
     return data_uri(colour_png(sheet[:-gap, :-gap]))
 
 
-def signed_matrix(values: np.ndarray) -> str:
-    """Return (rows, columns) in the diverging map, from minus to plus the largest size."""
-    limit = float(np.abs(values).max()) or 1.0
-    return data_uri(png(shades(values, -limit, limit), palette(DIVERGING)))
-
-
-def weights_matrix(weights: np.ndarray, clipped: float = 0.0) -> str:
-    """Return (rows, columns) of weights in the sequential map, from 0 to the largest.
-
-    Args:
-        clipped: share of the weights, the largest, that all have the full colour.
-    """
-    top = float(np.quantile(weights, 1 - clipped) if clipped else weights.max())
-    return data_uri(png(shades(weights, 0.0, top or float(weights.max())), palette(SEQUENTIAL)))
+def weights_matrix(weights: np.ndarray) -> str:
+    """Return (rows, columns) of weights in the sequential map, from 0 to the largest."""
+    return data_uri(png(shades(weights, 0.0, float(weights.max())), palette(SEQUENTIAL)))

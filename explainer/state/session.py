@@ -76,6 +76,11 @@ def is_opening() -> bool:
     return VIEW_KEY not in st.session_state
 
 
+def view() -> str:
+    """Return the page that is shown; empty before the first."""
+    return st.session_state.get(VIEW_KEY, "")
+
+
 def enter(view: str) -> None:
     """Turn to the page of ``view``.
 

@@ -27,6 +27,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from explainer.components.packing import unpack
+
 TESTS = Path(__file__).parents[1]
 RECORDED = TESTS / "app" / "recorded"
 LINKS = RECORDED / "links.json"
@@ -207,18 +209,14 @@ def answer(app: AppTest) -> list[float] | None:
     home = app if app.session_state["view"] == "home" else turn_to(app, "home")
     if home.exception:
         raise AssertionError(home.exception[0].message)
-    for chart in home.get("plotly_chart"):
-        if chart.proto.id.endswith("-probabilities"):
-            bars = json.loads(chart.proto.spec)["data"][0]
-            return [round(float(value), 4) for value in numbers(bars["x"])]
+    for element in home.get("bidi_component"):
+        if element.proto.component_name == "vit_explainer.home":
+            header, arrays = unpack(element.proto.bytes)
+            if "logits" not in arrays:
+                return None
+            powers = np.exp(arrays["logits"].astype(np.float64) - arrays["logits"].max())
+            return [round(float(share), 4) for share in (powers / powers.sum())[header["shown"]]]
     return None
-
-
-def numbers(values: Any) -> list[float]:
-    """Return the numbers of a chart, which Plotly may have packed."""
-    if isinstance(values, dict):
-        return np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"]).tolist()
-    return values
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explainer.figures import pipeline, pixels
+from explainer.figures import pixels
 from explainer.figures.grids import LINE, gridded
 from explainer.figures.looks import image_alone, look, looks, overlay, overview
 from explainer.figures.maps import map_of
@@ -58,7 +58,7 @@ def test_a_grid_lies_over_colours() -> None:
 
 @pytest.mark.parametrize(("image", "smooth"), [(SMALL, False), (PHOTOGRAPH, True)])
 def test_photographs_are_smoothed_and_small_images_are_not(image: np.ndarray, smooth: bool) -> None:
-    for html in (look(image, WEIGHTS, ""), image_alone(image, ""), pipeline.image(image, "")):
+    for html in (look(image, WEIGHTS, ""), image_alone(image, "")):
         assert ('class="smooth"' in html) == smooth
         first = re.findall(r'src="([^"]+)"', html)[0]
         np.testing.assert_array_equal(decode(first)[..., :3], image)
@@ -99,23 +99,3 @@ def test_a_coloured_patch_times_a_filter_has_no_numbers_in_its_cells() -> None:
     tiles = (Tile(values, "patch", "", "a"), Tile(values[..., 0], "product", "", "b"))
     html = product(tiles, ("=",))
     assert html.count('class="cells"') == 1  # of the product, which is one number for each pixel
-
-
-def test_names_of_classes_have_room() -> None:
-    words = pipeline.bars(np.array([1.0, -1.0]), ["airplane", "cat"], "")
-    assert 'class="bars named"' in words
-    assert 'class="bars"' in pipeline.bars(np.array([1.0, -1.0]), ["0", "1"], "")
-    assert 'strong class="word"' in pipeline.answer("automobile", "9 %", "right", "good")
-    assert "<strong>7</strong>" in pipeline.answer("7", "9 %", "right", "good")
-
-
-def test_a_few_large_weights_do_not_leave_the_others_dark() -> None:
-    weights = np.full((20, 20), 0.01)
-    weights[3, 4] = 1.0
-    plain = decode(pixels.weights_matrix(weights))
-    clipped = decode(pixels.weights_matrix(weights, 0.01))
-    assert clipped[0, 0].tolist() == plain[3, 4].tolist() == clipped[3, 4].tolist()
-    assert pipeline.patterns([weights], "alt", 0.01) != pipeline.patterns([weights], "alt")
-    assert decode(pixels.weights_matrix(np.eye(20), 0.5))[2, 2].tolist() == plain[3, 4].tolist()
-    with pytest.raises(ValueError, match="finite"):
-        pixels.weights_matrix(np.full((2, 2), np.nan), 0.01)

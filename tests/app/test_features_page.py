@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import streamlit as st
+from reading import sent_to
 from streamlit.testing.v1 import AppTest
 
+from explainer.components.packing import unpack
 from explainer.content import load_texts
 from explainer.figures.colour_map import colours_of, side_by_side, strip
 from explainer.inputs.models import load
@@ -51,11 +53,10 @@ def test_every_page_shows_a_model_without_a_head(
     assert not app.exception
     assert not app.error
     # what stands last on the page, so that all before it was drawn
-    headers = [header.value for header in app.header]
     if view == "home":
-        assert load_texts("home")["score_title"] in headers
+        assert app.main.expander[-1].label == load_texts("home")["score_title"]
     else:
-        assert headers[-1] == load_texts("frame")["questions_title"]
+        assert app.header[-1].value == load_texts("frame")["questions_title"]
 
 
 def test_the_head_page_gives_way_to_the_features(
@@ -69,14 +70,18 @@ def test_the_head_page_gives_way_to_the_features(
     assert {part["download"] for part in TEXTS["parts"].values()} <= labels
 
 
-def test_home_says_what_it_gives_instead_of_an_answer(
+def test_home_shows_the_features_as_colours_instead_of_an_answer(
     backbone: Choice, open_page: Callable[..., AppTest]
 ) -> None:
-    app = open_page("home", source="cifar10", sample=1)
-    texts = load_texts("home")
-    headers = [header.value for header in app.header]
-    assert texts["features_title"] in headers
-    assert texts["answer_title"] not in headers
+    (proto,) = sent_to(open_page("home", source="cifar10", sample=1), "home")
+    header, arrays = unpack(proto.bytes)
+    assert not header["has_head"] and not header["names"] and "logits" not in arrays
+    assert arrays["features"].shape == (*backbone.config.grid_size, 3)
+    np.testing.assert_array_equal(
+        arrays["features"],
+        colours_of(features.principal(observe.observe(backbone)).scores, backbone.config.grid_size),
+    )
+    assert "names no class" in header["texts"]["verdict"]["features"]
 
 
 def test_the_observation_has_features_and_no_answer(backbone: Choice) -> None:

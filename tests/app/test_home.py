@@ -1,25 +1,29 @@
 """Home and the sidebar, from the real entry."""
 
-import json
-import re
+import base64
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
-from reading import texts_of
+from reading import parameter_of, sent_to, texts_of, unfold
 from streamlit.testing.v1 import AppTest
 
+from explainer.components.packing import unpack
 from explainer.content import load_texts
 from explainer.inputs.models import load
-from explainer.inputs.pictures import test_digits
+from explainer.inputs.pictures import link_code, test_digits
+from explainer.inputs.pictures.prepare import centred
+from explainer.observation import observe
+from explainer.observation.wrong_digits import misclassified_digits
 from explainer.shell import quiz, routes
 from explainer.state import session
-from explainer.state.choice import SOURCES, UNTRAINED
+from explainer.state.choice import SOURCES, UNTRAINED, Choice
 from explainer.state.link import DEPTHS, HEADS, MAX_SEED, PATCHES, READERS, WIDTHS, State
 from vit_core import PRESETS
 from vit_core.config import POSITIONS
-
-PIPELINE = "vit_explainer.pipeline"
 
 
 @pytest.fixture
@@ -34,31 +38,54 @@ def open_app(shipped: Path, open_page: Callable[..., AppTest]) -> Callable[..., 
     return open_link
 
 
-def picture(app: AppTest) -> str:
-    """Return the pipeline's HTML, which is all that its component is sent."""
-    protos = (element.proto for element in app.get("bidi_component"))
-    return json.loads(next(p for p in protos if p.component_name == PIPELINE).json)
+def sent(app: AppTest) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return header and arrays of what the picture is sent."""
+    (proto,) = sent_to(app, "home")
+    return unpack(proto.bytes)
 
 
-def shapes(app: AppTest) -> list[str]:
-    return re.findall(r"<code>(.*?)</code>", picture(app))
+def names_of(app: AppTest) -> set[str]:
+    return set(sent(app)[0]["tensors"])
 
 
 def test_the_app_opens_on_the_trained_default(open_app):
     app = open_app()
     assert app.sidebar.selectbox(key="source").value == "default"
-    assert shapes(app) == [
-        "(1, 28, 28)",
-        "(49, 16)",
-        "(49, 64)",
-        "(50, 64)",
-        "(50, 64)",
-        "(50, 64)",
-        "(50, 64)",
-        "(64)",
-        "(10)",
-        "(10)",
-    ]
+    header, arrays = sent(app)
+    assert header["is_pad"] and header["is_trained"]
+    assert arrays["image"].shape == (28, 28, 1)
+    shapes = {name: tuple(entry["shape"]) for name, entry in header["tensors"].items()}
+    assert shapes == {
+        "tokens": (50, 64),
+        "pos_embed": (50, 64),
+        "embed": (50, 64),
+        **{f"blocks.{block}.resid_post": (50, 64) for block in range(4)},
+        **{f"blocks.{block}.attn.pattern": (1, 50, 50) for block in range(4)},
+        "pooled": (64,),
+        "logits": (10,),
+    }
+    assert header["names"] == list("0123456789") and header["truth"] == 7
+
+
+@pytest.mark.parametrize("source", ["default", "best", "cifar10"])
+def test_what_is_sent_is_the_trace(open_app, source):
+    header, arrays = sent(open_app(source=source))
+    config = PRESETS[source].model
+    choice = Choice(source, config, 0, *((7, 0) if source != "cifar10" else (0, 0)))
+    seen = observe.observe(replace(choice, gallery="cifar10") if source == "cifar10" else choice)
+    np.testing.assert_array_equal(arrays["logits"], seen.logits)
+    np.testing.assert_array_equal(arrays["pooled"], seen.tensors["pooled"])
+    for name, entry in header["tensors"].items():
+        full, whole = entry.get("full"), seen.tensors[name]
+        if name.endswith("pattern"):
+            scales = arrays[f"{name}.scales"]
+            weights = arrays[name].astype(np.float64) / 255 * scales[:, None]
+            assert np.abs(weights - whole.mean(axis=0)).max() <= scales.max() / 509
+        elif full is not None:
+            every = -(-whole.shape[1] // 64)
+            values = (arrays[name].astype(np.float64) - 127) / 127 * full
+            shown = np.clip(whole[:, ::every], -full, full)
+            assert np.abs(values - shown).max() <= full / 253
 
 
 @pytest.mark.parametrize("source", [source for source in SOURCES if source != UNTRAINED])
@@ -73,22 +100,29 @@ def test_a_trained_source_shows_its_shape_result_and_command(open_app, source, f
         "Encoder blocks": str(config.depth),
         "Position": load_texts("sidebar")["positions"][config.pos_embed],
     }
-    text = texts_of(app)
+    text = texts_of(unfold(app))
     assert "98.76 %" in text
     assert f"{config.num_parameters:,}" in text
     assert app.code[0].value == f"python -m vit_core.train --preset {source}"
 
 
-def test_a_model_without_class_token_has_no_stage_for_it(open_app):
-    titles = picture(open_app(source="best"))
-    assert "Class token" not in titles
-    assert "Average" in titles
+def test_the_folds_are_filled_when_they_are_opened(open_app):
+    app = open_app()
+    assert not app.code and not app.get("table") and "98.76 %" not in texts_of(app)
+
+
+def test_a_model_without_class_token_has_its_average_in_its_place(open_app):
+    header, _ = sent(open_app(source="best"))
+    assert header["pool"] == "mean" and header["texts"]["stages"]["class_token"] == "Average"
+    assert header["positions"] == header["tokens"] == header["rows"] * header["columns"]
 
 
 def test_an_untrained_model_says_that_it_guesses(open_app):
     app = open_app(source="untrained")
-    assert "only guessing" in texts_of(app)
-    assert not app.code
+    header, _ = sent(app)
+    assert not header["is_trained"]
+    assert header["texts"]["verdict"]["right"] == "right, by luck"
+    assert not unfold(app).code
 
 
 @pytest.mark.parametrize(
@@ -110,8 +144,9 @@ def test_each_knob_at_its_extremes(open_app, knob, value):
     assert not app.exception
     assert dict(app.query_params)[knob] in (str(value), [str(value)])
     wanted = State(**{knob: value}).shaped
-    assert f"({wanted.num_tokens}, {wanted.embed_dim})" in shapes(app)
-    assert f"Encoder × {wanted.depth}" in picture(app)
+    header, _ = sent(app)
+    assert (header["tokens"], header["width"]) == (wanted.num_tokens, wanted.embed_dim)
+    assert header["depth"] == wanted.depth
 
 
 @pytest.mark.parametrize("position", POSITIONS)
@@ -119,7 +154,7 @@ def test_each_position(open_app, position):
     app = open_app(source="untrained")
     app.sidebar.selectbox(key="position").select(position).run()
     assert not app.exception
-    assert ("No position" in picture(app)) == (position == "none")
+    assert ("pos_embed" in names_of(app)) == (position != "none")
 
 
 @pytest.mark.parametrize("extreme", [0, -1])
@@ -132,7 +167,8 @@ def test_all_knobs_at_their_extremes_at_once(open_app, extreme):
         depth=str(DEPTHS[extreme]),
         seed=str(MAX_SEED),
     )
-    assert f"({PATCHES[extreme] ** 2 + 1}, {WIDTHS[extreme]})" in shapes(app)
+    header, _ = sent(app)
+    assert header["tokens"] == PATCHES[extreme] ** 2 + 1 and header["width"] == WIDTHS[extreme]
 
 
 @pytest.mark.parametrize("digit", range(10))
@@ -140,7 +176,9 @@ def test_the_last_image_of_each_digit(open_app, digit):
     last = test_digits.count_digits(digit) - 1
     app = open_app(digit=str(digit), index=str(last))
     assert app.sidebar.number_input(key="index").value == last
-    assert f"a handwritten {digit}." in picture(app)
+    header, arrays = sent(app)
+    assert header["truth"] == digit
+    np.testing.assert_array_equal(arrays["image"][..., 0], test_digits.test_digit(digit, last))
 
 
 def test_an_index_beyond_the_last_image_becomes_the_last(open_app):
@@ -169,7 +207,7 @@ def test_the_knobs_come_back_after_looking_at_a_trained_model(open_app):
 def test_a_hostile_link_opens_on_the_default(open_app, name, text):
     app = open_app(**{name: text})
     assert name not in app.query_params
-    assert "onerror" not in picture(app)
+    assert "onerror" not in str(sent(app)[0])
 
 
 def test_parameters_of_others_stay_in_the_link(open_app):
@@ -190,37 +228,103 @@ def test_a_damaged_model_is_said_in_one_sentence_and_the_page_goes_on(
     monkeypatch.setattr(load, "SHIPPED_DIR", tmp_path)
     app = open_app()
     assert "cannot be used" in app.sidebar.error[0].value
-    assert "only guessing" in texts_of(app)
+    assert not sent(app)[0]["is_trained"]
 
 
 def test_every_source_has_a_label():
     assert set(load_texts("sidebar")["sources"]) == set(SOURCES)
 
 
-def test_the_pipeline_leads_to_every_page(open_app):
-    found = set(re.findall(r'data-view="(\w+)"', picture(open_app())))
-    assert found == set(routes.PIPELINE)
-    without = set(re.findall(r'data-view="(\w+)"', picture(open_app(source="best"))))
-    assert without == found
+def test_the_picture_leads_to_every_page(open_app):
+    for source in ("default", "best"):
+        header, _ = sent(open_app(source=source))
+        assert {stage["view"] for stage in header["stages"]} == set(routes.PIPELINE)
+        assert set(header["texts"]["stages"]) >= set(routes.PIPELINE)
+        assert set(header["pages"]) == set(routes.TITLES) - {"home"}
 
 
-def test_links_of_the_pipeline_hold_the_state(open_app):
-    addresses = re.findall(r'href="([^"]*)"', picture(open_app(digit="3", head="2")))
-    assert len(addresses) >= 8
-    for address in addresses:
-        assert address.split("?")[1].split("&amp;") == ["digit=3", "head=2"]
+@pytest.mark.parametrize("view", ["patches", "classification_head"])
+def test_a_link_of_the_picture_opens_its_page(open_app, click_in, view):
+    app = click_in(open_app(digit="3"), "home", {"asked": {"view": view}})
+    assert not app.exception
+    assert app.session_state[session.VIEW_KEY] == view
+    assert app.session_state[session.SESSION_KEY].digit == 3
 
 
-def test_the_way_begins_on_the_first_page(open_app):
-    app = open_app(digit="3", mode="guided", step="3")
-    app.button(key="start").click().run()
+def test_a_kept_token_is_in_the_link_and_can_be_let_go(open_app, click_in):
+    app = click_in(open_app(), "home", {"asked": {"query": 24}})
+    assert parameter_of(app, "query") == "24"
+    app = click_in(app, "home", {"asked": {"query": None}})
+    assert parameter_of(app, "query") is None
+
+
+def test_a_drawing_becomes_the_picture_and_is_centred_as_elsewhere(open_app, click_in):
+    ink = np.zeros((112, 112), np.uint8)
+    ink[10:60, 30:36] = 255
+    app = click_in(open_app(), "home", {"asked": {"drawing": drawing(ink)}})
+    assert not app.exception
+    header, arrays = sent(app)
+    assert (header["name"], header["truth"]) == ("a-name", -1)
+    np.testing.assert_array_equal(arrays["image"][..., 0], centred(ink))
+    code = parameter_of(app, "picture")
+    np.testing.assert_array_equal(link_code.decode(code), centred(ink))
+    app = click_in(app, "home", {"asked": {"restore": ""}})
+    assert parameter_of(app, "picture") is None and sent(app)[0]["truth"] == 7
+
+
+def test_an_empty_pad_is_a_picture_too(open_app, click_in):
+    app = click_in(open_app(), "home", {"asked": {"drawing": drawing(np.zeros((112, 112)))}})
+    assert not app.exception
+    assert not sent(app)[1]["image"].any() and parameter_of(app, "picture")
+
+
+def drawing(ink: np.ndarray) -> dict[str, str]:
+    """Return a drawing as a browser sends it."""
+    return {"ink": base64.b64encode(ink.astype(np.uint8).tobytes()).decode(), "name": "a-name"}
+
+
+def test_another_digit_and_a_hard_one(open_app, click_in):
+    app = click_in(open_app(), "home", {"asked": {"other": "other"}})
+    assert (parameter_of(app, "digit"), parameter_of(app, "index")) == ("8", "1")
+    app = click_in(app, "home", {"asked": {"other": "hard"}})
+    assert not app.exception
     now = app.session_state[session.SESSION_KEY]
-    assert app.session_state[session.VIEW_KEY] == "patches"
-    assert (now.mode, now.step, now.digit) == ("free", 0, 3)
+    wrong = {(one.digit, one.index) for one in misclassified_digits(choice_of_default())}
+    assert (now.digit, now.index) in wrong or not wrong
+
+
+def choice_of_default() -> Choice:
+    return Choice("default", PRESETS["default"].model, 0, 7, 0)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        None,
+        3,
+        {"view": "../x"},
+        {"query": -1},
+        {"query": 50},
+        {"query": True},
+        {"query": "1"},
+        {"other": "x"},
+        {"restore": "x"},
+        {"drawing": {"ink": "x", "name": 3}},
+    ],
+)
+def test_what_no_browser_sends_changes_nothing(open_app, click_in, asked):
+    app = click_in(open_app(digit="3"), "home", {"asked": asked})
+    assert not app.exception
+    assert set(app.query_params) == {"digit"} and parameter_of(app, "digit") == "3"
+
+
+def test_the_browser_gets_the_model_only_while_it_is_small_and_there_is_a_pad(open_app):
+    assert sent(open_app())[0]["browser"]["hash"]
+    assert sent(open_app(source="cifar10"))[0]["browser"] is None
 
 
 def test_without_answers_home_says_where_the_questions_are(open_app):
-    app = open_app()
+    app = unfold(open_app())
     assert "You have not answered any yet." in texts_of(app)
 
 
@@ -232,14 +336,14 @@ def test_the_score_of_each_page_in_their_order(open_app):
             [("position", "a"), ("patches", "b"), ("position", "b"), ("position", "a")]
         )
     }
-    app.run()
+    unfold(app.run())
     assert not app.exception
     assert "**2 of 4** answered right" in texts_of(app)
     table = app.table[0].value
     assert table.to_numpy().tolist() == [["Patches", "1", "0"], ["Position", "3", "2"]]
 
 
-def test_headings_of_home_have_no_gap(open_app):
+def test_home_has_one_title(open_app):
     app = open_app()
     assert [title.proto.tag for title in app.title] == ["h1"]
-    assert {header.proto.tag for header in app.header} == {"h2"}
+    assert not app.header

@@ -3,14 +3,13 @@
 import base64
 import io
 import re
-from html.parser import HTMLParser
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 from PIL import Image
 
-from explainer.figures import pipeline, pixels, theme
+from explainer.figures import pixels, theme
 from explainer.figures.parts import parts_table
 from explainer.figures.probabilities import probabilities
 
@@ -36,13 +35,6 @@ def test_a_grey_image_keeps_every_pixel():
         np.testing.assert_array_equal(shown[..., channel], image)
 
 
-def test_a_signed_matrix_runs_from_minus_to_plus_its_largest_size():
-    shown = decode(pixels.signed_matrix(np.array([[-2.0, 0.0, 2.0], [1.0, -1.0, 0.5]])))
-    assert shown[0, 0].tolist() == colour(theme.DIVERGING[0])
-    assert shown[0, 2].tolist() == colour(theme.DIVERGING[-1])
-    assert np.abs(shown[0, 1].astype(int) - colour(theme.DIVERGING[5])).max() <= 4
-
-
 def test_weights_start_at_zero_whatever_the_smallest_is():
     shown = decode(pixels.weights_matrix(np.array([[0.5, 1.0], [0.0, 0.75]])))
     assert shown[1, 0].tolist() == colour(theme.SEQUENTIAL[0])
@@ -64,16 +56,10 @@ def test_pieces_are_the_patches_in_their_places_with_clear_gaps():
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_no_picture_hides_a_number_that_is_none(bad):
     values = np.array([[0.0, bad]])
-    for picture in (pixels.signed_matrix, pixels.weights_matrix):
-        with pytest.raises(ValueError, match="finite"):
-            picture(values)
+    with pytest.raises(ValueError, match="finite"):
+        pixels.weights_matrix(values)
     with pytest.raises(ValueError, match="finite"):
         probabilities(np.array([0.5, bad]), "01", 0, ["", ""], "", "light")
-
-
-def test_a_matrix_of_zeros_is_the_neutral_colour():
-    shown = decode(pixels.signed_matrix(np.zeros((2, 2))))
-    assert np.abs(shown[0, 0].astype(int) - colour(theme.DIVERGING[5])).max() <= 4
 
 
 def test_probability_bars_are_the_probabilities_on_a_fixed_axis():
@@ -95,55 +81,6 @@ def test_charts_follow_the_theme(mode):
     figure = probabilities(SHARES, NAMES, 5, list(NAMES), "probability", mode)
     assert theme.ACCENT.for_mode(mode) in figure.data[0].marker.color
     assert figure.layout.template.layout.font.color == theme.TEXT.for_mode(mode)
-
-
-def test_the_longest_logit_bar_is_the_largest_score_and_all_share_one_zero():
-    html = pipeline.bars(np.array([-1.0, 3.0, 1.0]), ["a", "b", "c"], "scores")
-    found = [
-        tuple(map(float, pair)) for pair in re.findall(r"left:([\d.]+)%;width:([\d.]+)%", html)
-    ]
-    assert found == [(0.0, 25.0), (25.0, 75.0), (25.0, 25.0)]
-    assert html.count("class=top") == 1 and "class=top><b>b</b>" in html
-
-
-class Nesting(HTMLParser):
-    """Fails on an end tag that does not close the last open one, which a browser would mend."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        if tag != "img":
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
-def test_every_tag_of_the_pipeline_is_closed_where_it_belongs():
-    scores = pipeline.bars(np.array([-1.0, 3.0, 1.0]), ["a", "b", "c"], "scores")
-    answer = pipeline.answer("7", "99 %", "right", "good")
-    stages = [
-        pipeline.Stage("logits", "text", (10,), scores),
-        pipeline.Stage("answer", "text", (10,), answer, (("home", "look", "p"), ("x", "y", "q"))),
-    ]
-    parser = Nesting()
-    parser.feed(pipeline.pipeline([("one", stages)], "legend"))
-    parser.close()
-    assert parser.open == []
-
-
-def test_the_pipeline_escapes_and_numbers_its_stages():
-    stage = pipeline.Stage(
-        "<i>", "a & b", (1, 2000), "<img>", (("patches", '"look"', "p?a=1&b=2"),)
-    )
-    html = pipeline.pipeline([("one", [stage, stage]), ("two", [stage])], "<legend>")
-    assert "&lt;i&gt;" in html and "a &amp; b" in html and "&lt;legend&gt;" in html
-    assert 'href="p?a=1&amp;b=2" data-view="patches">&quot;look&quot;</a>' in html
-    assert "(1, 2,000)" in html
-    assert re.findall(r"<h3><span>(\d+)</span>", html) == ["1", "2", "3"]
-    assert 'start="3"' in html
 
 
 def test_the_parts_add_up_and_empty_ones_are_left_out():

@@ -214,14 +214,18 @@ def starts(source: str) -> list[str]:
 def test_all_pages_follow_the_same_token_until_somebody_chooses() -> None:
     found = {name: starts(source) for name, source in modules("explainer/views", "explainer/shell")}
     assert sum(map(len, found.values())) > 20
-    assert {start for given in found.values() for start in given} == {"seen.telling_patch"}
+    starting = {start.split(".")[-1] for given in found.values() for start in given}
+    assert starting == {"telling_patch"}
 
 
 # nothing else is asked
 
 WRITES = {"change", "set_block", "set_cell", "set_head", "set_off", "set_patch", "set_query"}
 ALLOWED = {
-    "explainer.views.home.pipeline": {"link"},  # to the pages of the pipeline
+    # Home and the story have no parts to which the frame gives a place
+    "explainer.views.story": {"link", "load", "place"},
+    "explainer.views.home": {"load", "place"},
+    "explainer.views.home.picture": {"load", "place"},
 }
 FREE = "explainer.views.train"  # shows runs, which have no place in a model
 

@@ -397,12 +397,10 @@ def check_drawn(app: AppTest, address: str) -> None:
         assert app.expander[-1].label == load_texts("mistakes")["title"]
         assert app.subheader, "the last fold is open, and drawn"
         return
-    headers = [header.value for header in app.header]
-    last = {
-        "home": load_texts("home")["score_title"],
-        "self-attention": load_texts("frame")["questions_title"],
-    }
-    assert headers[-1] == last[address]
+    if address == "home":
+        assert app.main.expander[-1].label == load_texts("home")["score_title"]
+    else:
+        assert app.header[-1].value == load_texts("frame")["questions_title"]
 
 
 def open_as_anna(open_page: Callable[..., AppTest], address: str, **params: str) -> AppTest:

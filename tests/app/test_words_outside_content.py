@@ -35,7 +35,6 @@ NAMES = {  # file → the texts in it that are names for programs, and what they
     "Home.py": {"ViT Explainer": "the app, before it has checked that it can read its files"},
     "components/live/__init__.py": {"const LIVE_WORKER = ": "a declaration in JavaScript"},
     "figures/block_flow.py": {"box off": "two CSS classes"},
-    "figures/pipeline.py": {"bars named": "two CSS classes", "bare smooth": "two CSS classes"},
     "figures/theme.py": {
         "Atkinson Hyperlegible Next, sans-serif": "a font",
         "Atkinson Hyperlegible Mono, monospace": "a font",

@@ -45,7 +45,7 @@ function drawAllAttention(context, left, right, attention, { colour, most = 150,
   const [x0, x1] = [left.x + left.width + 2, right.x - 2];
   context.strokeStyle = colour;
   for (const [query, key, weight] of strongest(attention, most)) {
-    context.globalAlpha = alpha * Math.min(1, 0.08 + 2.5 * weight);
+    context.globalAlpha = alpha * Math.min(1, 0.06 + 2 * weight);
     context.lineWidth = 0.5 + 3 * weight;
     attentionLine(context, [x0, rowMiddle(left, key, size)], [x1, rowMiddle(right, query, size)], share);
   }

@@ -10,14 +10,14 @@ class StageRows {
     this.rows = 0;
   }
 
-  /** Paint a tensor; a vector is one row. */
-  set({ shape, data }, look) {
+  /** Paint a tensor; a vector is one row. ``full``: the size that has the full colour, if it is known. */
+  set({ shape, data, full = fullAt(data) }, look) {
     const [count, width] = shape.length === 1 ? [1, shape[0]] : shape.slice(-2);
     const stride = Math.ceil(width / MOST_CELLS);
     const cells = Math.ceil(width / stride);
     const { context, picture } = resize(this.canvas, cells, count);
     const words = new Uint32Array(picture.data.buffer);
-    const scale = 127.5 / (fullAt(data) || 1);
+  const scale = 127.5 / (full || 1);
     for (let row = 0, to = 0; row < count; row++) {
       for (let cell = 0; cell < cells; cell++, to++) {
         const level = Math.round(127.5 + scale * data[row * width + cell * stride]);

@@ -9,7 +9,6 @@ from explainer.inputs.pictures.galleries import DIGITS, photo_store
 from explainer.observation.wrong_digits import misclassified_digits
 from explainer.shell import controls
 from explainer.shell.picker.digits import (
-    draw_digit,
     following,
     is_shown,
     pick_digit,
@@ -18,6 +17,7 @@ from explainer.shell.picker.digits import (
 )
 from explainer.shell.picker.files import upload_file, use_camera
 from explainer.shell.picker.gallery import pick_sample
+from explainer.shell.picker.pad import draw_digit
 from explainer.shell.picker.preview import STYLE
 from explainer.shell.picker.visitor_pictures import (
     KIND_KEY,

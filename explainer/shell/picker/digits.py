@@ -1,16 +1,13 @@
-"""Test digits, those that the model gets wrong, and the drawing pad."""
+"""Test digits, and those that the model gets wrong."""
 
 from bisect import bisect_left, bisect_right
 from functools import partial
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from explainer.components.drawing_pad import drawing_pad
 from explainer.content import load_texts
-from explainer.inputs.pictures import link_code, test_digits
-from explainer.inputs.pictures.prepare import centred
+from explainer.inputs.pictures import test_digits
 from explainer.observation.wrong_digits import (
     SEARCHED,
     MisclassifiedDigit,
@@ -18,8 +15,7 @@ from explainer.observation.wrong_digits import (
     misclassified_digits,
 )
 from explainer.shell import controls
-from explainer.shell.picker.preview import preview, preview_own
-from explainer.shell.picker.visitor_pictures import VisitorPicture, keep_picture, own_pictures
+from explainer.shell.picker.preview import preview
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import State
@@ -106,25 +102,3 @@ def preceding(wrong: tuple[MisclassifiedDigit, ...], now: State) -> Misclassifie
 
 def show_digit(example: MisclassifiedDigit) -> None:
     session.change(digit=example.digit, index=example.index, picture="")
-
-
-def draw_digit(now: State, choice: Choice) -> None:
-    last = own_pictures().get("draw")
-    is_shown_now = last is not None and last.code == now.picture
-    drawing_pad(
-        key="drawing-pad",
-        texts=TEXTS["pad"],
-        shown=link_code.decode(last.code) if last and is_shown_now else None,
-        name=last.name if last and is_shown_now else "",
-        on_draw=take_drawing,
-    )
-    preview_own(now, choice)
-
-
-def take_drawing(ink: np.ndarray, name: str) -> None:
-    """Keep a drawing; with an empty pad, the page shows the test digit again."""
-    if ink.any():
-        keep_picture("draw", VisitorPicture(link_code.encode(centred(ink)), name))
-    else:
-        own_pictures().pop("draw", None)
-        session.change(picture="")

@@ -1,34 +1,53 @@
-"""Home: the whole pipeline at a glance, what it says, and what it is made of."""
+"""Home: draw a digit, see what the model makes of it, and how."""
+
+from pathlib import Path
 
 import streamlit as st
 
+from explainer.components.copy_link import copy_link
 from explainer.content import load_texts
+from explainer.inputs.models.for_browser import fits_browser
+from explainer.inputs.pictures.galleries import DIGITS
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
+from explainer.shell.fold import fold
 from explainer.shell.mistake_banner import show_banner
+from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.views.home.answer import show_answer, show_features
 from explainer.views.home.origin import show_origin
 from explainer.views.home.parts import show_parts
-from explainer.views.home.pipeline import show_stages
+from explainer.views.home.picture import show_picture
 from explainer.views.home.score import show_score
-from explainer.views.home.ways import show_ways
 
 TEXTS = load_texts("home")
+STYLE = f"<style>{Path(__file__).with_name('home.css').read_text(encoding='utf-8')}</style>"
 
 
 def render(choice: Choice, observation: Observation) -> None:
-    st.title(TEXTS["title"], anchor=False)
-    lead = texts_of("home", observation)["lead"]
-    st.markdown(lead.format(values=f"{observation.pixels.size:,}"), width=760)
+    st.html(STYLE)
+    texts = texts_of("home", observation)
+    with st.container(key="home-head", gap="xsmall"):
+        st.title(texts["title"], anchor=False)
+        is_live = choice.gallery == DIGITS and fits_browser(choice.config)
+        st.markdown(texts["lead" if is_live else "lead_server"])
     show_banner(choice)
-    show_ways()
-    show_stages(choice, observation)
-    left, right = st.columns(2, gap="large")
-    with left:
-        (show_answer if observation.has_head else show_features)(choice, observation)
-    with right:
-        show_parts(choice, observation)
-    if choice.trained:
-        show_origin(choice, observation)
-    show_score()
+    show_picture(choice, observation, session.load())
+    show_more(choice, observation)
+
+
+@st.fragment
+def show_more(choice: Choice, observation: Observation) -> None:
+    """What the model is made of, where it comes from, and the visitor's answers, each in a fold."""
+    place, texts = session.place(choice), texts_of("home", observation)
+    with st.container(key="home-more", gap="small"):
+        with fold(place, "parts", TEXTS["parts_title"]) as is_open:
+            if is_open:
+                show_parts(choice, observation)
+        if choice.trained:
+            with fold(place, "origin", texts["origin_title"]) as is_open:
+                if is_open:
+                    show_origin(choice, observation)
+        with fold(place, "score", TEXTS["score_title"]) as is_open:
+            if is_open:
+                show_score()
+        copy_link(load_texts("frame")["copy_link"])

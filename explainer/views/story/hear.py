@@ -8,7 +8,7 @@ import streamlit as st
 from explainer.components.drawing_pad import read_drawing
 from explainer.inputs.pictures.galleries import DIGITS, samples
 from explainer.shell.picker import KIND_KEY, PHOTO_KIND_KEY
-from explainer.shell.picker.digits import take_drawing
+from explainer.shell.picker.pad import take_drawing
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import CLASSES, SCREENS

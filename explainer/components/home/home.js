@@ -1,0 +1,469 @@
+// Home: a pad, what a model makes of the digit on it, and every step between as one picture.
+//
+// While the pen is down the pass runs in the browser (live/). When it rests, the server gets the
+// drawing; its trace takes the place of the browser's, and both are compared.
+
+const homes = new WeakMap();
+const AGREES = 1e-4; // of a number's size, at least of 1: single precision, summed in another order
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".home");
+  let home = homes.get(root);
+  if (!home) homes.set(root, (home = new Home(root)));
+  home.tell = (asked) => setTriggerValue("asked", asked);
+  home.update(unpack(data));
+  return () => home.leave();
+}
+
+class Home {
+  constructor(root) {
+    this.root = root;
+    this.painted = new PaintedTrace();
+    this.canvas = make("canvas", "picture", root);
+    this.canvas.ariaHidden = true;
+    this.padside = make("div", "padside", root);
+    this.middle = make("div", "middle", root);
+    this.verdict = make("div", "verdict", this.middle);
+    this.says = make("p", "says", this.verdict);
+    this.answer = make("p", "answer", this.verdict);
+    this.truth = make("p", "truth", this.verdict);
+    this.actions = make("div", "actions", this.middle);
+    this.film = new Film(this, this.middle);
+    this.barside = make("div", "barside", root);
+    this.bars = new StageBars(this.barside);
+    this.features = make("canvas", "features", this.barside);
+    this.stages = make("div", "stages", root);
+    this.stages.role = "group";
+    this.follow = new Follow(this);
+    this.labels = make("div", "labels", this.stages);
+    this.followed = make("p", "followed", this.stages);
+    this.source = make("p", "source", root);
+    this.description = make("p", "announcement", root);
+    this.announce = announcer(root);
+    this.buttons = {};
+    this.frame = () => this.draw();
+    this.resizing = new ResizeObserver(() => this.resized());
+  }
+
+  // ---- what the server sends
+
+  update(data) {
+    const shape = JSON.stringify({ ...data, arrays: undefined, colours: undefined, name: "", picture: "" });
+    this.data = data;
+    setMarks(this.root, data.colours);
+    this.look = stageLook(this.root, data.colours);
+    this.trace = readTrace(data);
+    if (shape !== this.shape) this.build();
+    this.shape = shape;
+    this.resizing.observe(this.root);
+    this.listen();
+    this.openLive();
+    if (data.is_pad) {
+      this.pad.side = data.side;
+      this.pad.send = (asked) => this.tell(asked.ink === undefined ? asked : { drawing: asked });
+      this.pad.take28(data.arrays.image, data.picture, data.name);
+      const isAnswer = this.pad.isUntouched || (data.name && data.name === left.name);
+      if (this.pad.isBusy || !isAnswer) return; // it answers to something older
+    }
+    this.isAhead = false;
+    this.show(this.trace, data.arrays.image);
+    this.compare();
+  }
+
+  leave() {
+    this.live?.close();
+    this.live = this.liveHash = null;
+    this.resizing.disconnect();
+    this.channel?.listeners.delete(this.listener);
+    this.channel = null;
+    cancelAnimationFrame(this.waiting);
+    this.waiting = 0;
+    this.film.pause();
+  }
+
+  listen() {
+    const channel = channelOf(this.data.channel);
+    if (channel === this.channel) return;
+    this.channel?.listeners.delete(this.listener);
+    this.channel = channel;
+    this.listener = ({ query }) => {
+      this.follow.keep(query === null || query >= this.data.tokens ? null : query);
+      this.followChanged(false);
+    };
+    channel.listeners.add(this.listener);
+    if (channel.choice) this.listener(channel.choice);
+  }
+
+  build() {
+    const { data } = this;
+    const { texts } = data;
+    this.film.close();
+    this.root.classList.toggle("photo", !data.is_pad);
+    this.padside.replaceChildren();
+    this.pad = null;
+    if (data.is_pad) {
+      const holder = make("div", "pad", this.padside);
+      this.pad = new HomePad(holder, texts.pad, this);
+      this.frameElement = this.pad.frame;
+    } else {
+      const photo = make("canvas", "photo", this.padside);
+      photo.role = "img";
+      photo.setAttribute("aria-label", texts.photo);
+      paintPixels(photo, data);
+      this.frameElement = photo;
+    }
+    this.bars.list.hidden = !data.has_head;
+    this.features.hidden = data.has_head;
+    this.stages.setAttribute("aria-label", texts.stages_label);
+    this.buildActions();
+    this.buildLabels();
+    this.follow.build(data);
+  }
+
+  buildActions() {
+    const { texts, pages } = this.data;
+    this.actions.replaceChildren();
+    const button = (name, act) => {
+      const made = make("button", name, this.actions, texts.actions[name]);
+      made.type = "button";
+      made.addEventListener("click", act);
+      this.buttons[name] = made;
+    };
+    button("film", () => this.film.open());
+    for (const name of ["story", "train"]) {
+      if (pages[name] !== undefined) this.link(this.actions, name, name, texts.actions[name]);
+    }
+    for (const name of this.data.others) button(name, () => this.tell({ other: name }));
+  }
+
+  buildLabels() {
+    const { texts, stages } = this.data;
+    this.labels.replaceChildren();
+    this.labelled = stages.map(({ view, place }) => ({
+      place,
+      element: this.link(this.labels, "", view, texts.stages[view]),
+    }));
+  }
+
+  /** A link to a view that keeps the address's parameters, and opens inside the running app. */
+  link(parent, className, view, text) {
+    const element = make("a", className, parent, text);
+    const aim = () => (element.href = this.address(view));
+    aim();
+    for (const event of ["pointerenter", "pointerdown", "focus"]) element.addEventListener(event, aim);
+    element.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+      event.preventDefault();
+      this.pad?.flush();
+      this.tell({ view });
+    });
+    return element;
+  }
+
+  address(view) {
+    const params = new URLSearchParams(location.search);
+    for (const name of this.data.page_local) params.delete(name);
+    const query = params.toString();
+    return this.data.pages[view] + (query && `?${query}`);
+  }
+
+  // ---- the pen
+
+  openLive() {
+    const { browser } = this.data;
+    if ((browser?.hash ?? null) === this.liveHash) return;
+    this.live?.close();
+    this.liveHash = browser?.hash ?? null;
+    this.live = browser ? openLive(browser) : null;
+    this.live?.ready?.catch(() => (this.live = null)); // the server answers alone
+  }
+
+  /** The visitor made other ink: what the pad shows is newer than what the server knows. */
+  inked() {
+    this.isAhead = true;
+    this.film.close();
+    this.isDirty = true;
+    this.redraw();
+  }
+
+  /** What the model would get now. */
+  pixels() {
+    if (this.pad.isUntouched) return this.data.arrays.image;
+    return centred(this.pad.ink(), this.data.side);
+  }
+
+  async askLive() {
+    this.isDirty = false;
+    if (!this.live) return;
+    const pixels = this.pixels();
+    const started = performance.now();
+    try {
+      const trace = await this.live.ask(pixels);
+      if (!trace || !this.isAhead) return;
+      this.show(trace, pixels);
+      this.took = performance.now() - started;
+      setText(this.source, fill(this.data.texts.source.browser, { milliseconds: Math.round(this.took) }));
+    } catch {
+      this.live = null;
+    }
+  }
+
+  /** Run the picture of the server's trace in the browser as well, and say whether both agree. */
+  async compare() {
+    const { texts, arrays } = this.data;
+    const trace = this.trace;
+    setText(this.source, texts.source.server);
+    this.root.classList.remove("differs");
+    if (!this.live) return;
+    try {
+      const mine = await this.live.ask(arrays.image);
+      if (!mine || this.trace !== trace || this.isAhead) return;
+      const difference = furthest(mine, trace);
+      const agrees = difference <= AGREES;
+      this.root.classList.toggle("differs", !agrees);
+      const text = texts.source[agrees ? "agree" : "differ"];
+      setText(this.source, fill(text, { difference: roughly(difference) }));
+    } catch {
+      this.live = null;
+    }
+  }
+
+  // ---- what is shown
+
+  show(trace, pixels) {
+    this.painted.set(trace, pixels, this.data, this.look);
+    this.shownPixels = pixels;
+    const { data } = this;
+    if (data.has_head) {
+      const all = softmaxOf(trace.get("logits").data);
+      this.probabilities = data.shown.map((index) => all[index]);
+    } else {
+      this.probabilities = [];
+      const { arrays, rows, columns } = data;
+      paintPixels(this.features, { arrays: { image: arrays.features }, image_width: columns, image_height: rows, channels: 3 });
+      this.features.classList.add("pixelated");
+    }
+    this.best = this.probabilities.reduce((best, value, index, all) => (value > all[best] ? index : best), 0);
+    this.showAnswer();
+    this.followChanged(false);
+    this.redraw();
+  }
+
+  showAnswer() {
+    const { data, probabilities, best } = this;
+    const at = this.scene();
+    const grown = eased(at.answer);
+    const truth = this.isAhead ? -1 : data.truth;
+    if (data.has_head) {
+      this.bars.show(data.names, probabilities, { truth, grown });
+      const isKnown = grown > 0.5;
+      const { verdict } = data.texts;
+      setText(this.says, data.is_trained ? verdict.says : verdict.guesses);
+      setText(this.answer, isKnown ? `${data.names[best]}` : "?");
+      this.answer.classList.toggle("word", data.names[best].length > 2);
+      const judged = truth < 0 ? verdict.own : best === truth ? verdict.right : verdict.wrong;
+      setText(this.truth, isKnown ? `${percent(probabilities[best])} · ${judged}` : "\u00a0");
+      this.truth.className = `truth ${truth < 0 || !isKnown ? "" : best === truth ? "good" : "bad"}`;
+    } else {
+      setText(this.says, data.texts.verdict.features);
+      setText(this.answer, "");
+      setText(this.truth, "");
+    }
+    setText(this.description, this.worded(data.texts.description));
+    if (!this.pad?.isBusy && !this.film.isOpen && data.has_head) {
+      this.announce(this.worded(data.texts.announced));
+    }
+  }
+
+  /** A text with the numbers of this model and this answer. */
+  worded(text) {
+    const { data } = this;
+    return fill(text, {
+      patches: data.rows * data.columns,
+      width: data.width,
+      depth: data.depth,
+      tokens: data.tokens,
+      classes: data.names.length,
+      answer: data.names[this.best] ?? "",
+      share: data.has_head ? percent(this.probabilities?.[this.best] ?? 0) : "",
+    });
+  }
+
+  /** The token that is lit up: pointed at, kept, or the patch with the most to tell. */
+  lit() {
+    const { pointed, kept } = this.follow;
+    if (pointed !== null) return pointed;
+    if (kept !== null) return kept;
+    return this.film.isOpen || this.isAhead ? null : this.data.telling;
+  }
+
+  followChanged(says) {
+    const { data } = this;
+    if (!data || !this.painted.trace) return;
+    const { pointed, kept } = this.follow;
+    const token = pointed ?? kept;
+    const text = token === null ? data.texts.follow.hint : this.followText(token, kept === token);
+    setText(this.followed, text);
+    if (says) this.announce(text);
+    this.redraw();
+  }
+
+  followText(token, isKept) {
+    const { data } = this;
+    const { follow } = data.texts;
+    const { size, weights } = attentionOf(this.painted.trace, data.depth - 1);
+    let most = 0;
+    for (let key = 1; key < size; key++) {
+      if (weights[token * size + key] > weights[token * size + most]) most = key;
+    }
+    return fill(isKept ? follow.kept : follow.pointed, {
+      token: tokenName(data, token),
+      block: data.depth,
+      other: most === token ? follow.itself : tokenName(data, most),
+      share: percent(weights[token * size + most]),
+    });
+  }
+
+  scene() {
+    return this.film.isOpen ? sceneAt(this.film.scenes, this.film.time) : wholeScene(this.data);
+  }
+
+  // ---- frames
+
+  redraw() {
+    this.waiting ||= requestAnimationFrame(this.frame);
+  }
+
+  get isNarrow() {
+    return this.root.clientWidth < 560;
+  }
+
+  resized() {
+    if (!this.data || !this.root.isConnected) return;
+    this.layout = null;
+    this.redraw();
+  }
+
+  measure() {
+    this.layout = homeLayout({
+      root: this.root,
+      stages: this.stages,
+      frame: this.frameElement,
+      bars: this.barside,
+      data: this.data,
+    });
+    const box = this.stages.getBoundingClientRect();
+    const stagesBox = { x: box.x - this.layout.origin.x, y: box.y - this.layout.origin.y };
+    this.follow.place(this.layout, this.data, stagesBox);
+    if (!this.isNarrow) placeLabels(this.labelled, this.layout, stagesBox);
+  }
+
+  draw() {
+    this.waiting = 0;
+    if (!this.painted.trace || !this.root.isConnected) return;
+    const goesOn = this.film.isOpen && this.film.tick(performance.now());
+    if (this.isDirty) this.askLive();
+    if (this.film.isOpen) this.showAnswer();
+    if (!this.layout) this.measure();
+    const { layout } = this;
+    if (!layout.width) return;
+    const context = sharpen(this.canvas, layout.width, layout.height);
+    drawHome(context, {
+      layout,
+      look: this.look,
+      data: this.data,
+      painted: this.painted,
+      followed: this.lit(),
+      at: this.scene(),
+      probabilities: this.probabilities,
+      moves: this.film.isOpen,
+    });
+    if (goesOn) this.redraw();
+  }
+}
+
+/** Put each label below what it names, and none over its neighbour. */
+function placeLabels(labelled, layout, stagesBox) {
+  const gap = 10;
+  const placed = labelled.map(({ place, element }) => {
+    const [from, to] = labelRange(layout, place);
+    const width = element.offsetWidth;
+    return { element, width, left: (from + to - width) / 2 };
+  });
+  placed.sort((one, other) => one.left - other.left);
+  let end = 0;
+  for (const label of placed) {
+    label.left = Math.max(label.left, end);
+    end = label.left + label.width + gap;
+  }
+  let start = layout.width;
+  for (const label of placed.toReversed()) {
+    label.left = Math.min(label.left, start - label.width);
+    start = label.left - gap;
+  }
+  for (const { element, left } of placed) element.style.left = `${left - stagesBox.x}px`;
+}
+
+/** From where to where a label may lie, by the name of its place. */
+function labelRange(layout, place) {
+  const { patches, rows, position, embed, blocks, pooled, bars } = layout;
+  const of = (box) => [box.x, box.x + box.width];
+  if (place === "patches") return of(patches);
+  if (place === "rows") return of(rows);
+  if (place === "position") return [(position ?? embed).x, embed.x + embed.width];
+  if (place === "pooled") return of(pooled);
+  if (place === "answer") return of(bars);
+  const [start, end] = [embed.x + embed.width + 8, blocks.at(-1).x + blocks.at(-1).width];
+  const third = (end - start) / 3;
+  const at = start + third * place;
+  return [at, at + third];
+}
+
+/** The server's trace: matrices as levels of their full colour, attention in 255ths of each row's largest. */
+function readTrace(data) {
+  const trace = new Map();
+  for (const [name, { shape, full }] of Object.entries(data.tensors)) {
+    const packed = data.arrays[name];
+    let values = packed;
+    const scales = data.arrays[`${name}.scales`];
+    if (scales) {
+      const size = shape.at(-1);
+      values = Float32Array.from(packed, (level, at) => (level / 255) * scales[Math.floor(at / size)]);
+    } else if (full !== undefined) {
+      values = Float32Array.from(packed, (level) => ((level - 127) / 127) * full);
+    }
+    trace.set(name, { shape, data: values, full, scales });
+  }
+  return trace;
+}
+
+/** One digit of a small number: 0.000002. */
+function roughly(value) {
+  if (!(value > 0) || value >= 1) return written(value);
+  return value.toFixed(Math.min(12, Math.ceil(-Math.log10(value))));
+}
+
+/** The largest relative difference between a trace of the browser and one that the server sent. */
+function furthest(mine, theirs) {
+  let most = 0;
+  for (const [name, { data: sent, full, scales, shape }] of theirs) {
+    let own = mine.get(name);
+    if (!own) return Infinity;
+    if (scales) {
+      own = { data: attentionOf(mine, Number(name.split(".")[1])).weights };
+    }
+    // of a wide matrix, every k-th number was sent; a level is half a step wide
+    const wide = own.shape?.at(-1) ?? shape.at(-1);
+    const [cells, stride] = [shape.at(-1), Math.ceil(wide / shape.at(-1))];
+    const half = (row) => (scales ? scales[row] / 510 : (full ?? 0) / 254);
+    for (let at = 0; at < sent.length; at++) {
+      const row = Math.floor(at / cells);
+      let value = own.data[row * wide + (at % cells) * stride];
+      if (full !== undefined) value = Math.max(-full, Math.min(full, value));
+      const beyond = Math.abs(value - sent[at]) - 1.01 * half(row);
+      const relative = beyond / Math.max(1, Math.abs(value));
+      if (!(relative <= most)) most = Number.isNaN(relative) ? Infinity : relative;
+    }
+  }
+  return most;
+}
