@@ -1,10 +1,9 @@
 """The app as its users meet it."""
 
-import re
 from collections.abc import Callable
 
 import pytest
-from browser_helpers import Visit
+from browser_helpers import Visit, pixels
 from playwright.sync_api import expect
 
 from explainer.figures import theme
@@ -17,22 +16,18 @@ def css(colour: str) -> str:
     return f"rgb({red}, {green}, {blue})"
 
 
-def test_the_first_page_is_complete_and_its_pictures_have_a_text(visit: Callable[..., Visit]):
+def test_the_first_page_is_complete_and_its_picture_has_a_text(visit: Callable[..., Visit]):
     home = visit()
     home.open()
-    expect(home.page.locator("h1")).to_have_text("A Vision Transformer, from the inside")
-    expect(home.page.locator(".pipeline li code").first).to_have_text("(1, 28, 28)")
-    expect(home.page.locator(".pipeline img").first).to_be_visible()
-    expect(home.page.locator(".js-plotly-plot .point")).to_have_count(10)
-    expect(home.page.locator("table.parts tbody tr").first).to_be_visible()
-    alone = home.page.locator(".pipeline .picture > img")
-    expect(alone.first).to_be_visible()
-    assert alone.count() >= 5
-    for picture in alone.all():
-        assert len(picture.get_attribute("alt")) > 20
-    expect(home.page.locator(".pipeline .bars")).to_have_attribute(
-        "aria-label", re.compile("Scores")
-    )
+    expect(home.page.locator("h1")).to_contain_text("Vision Transformer")
+    expect(home.page.locator(".home .bar")).to_have_count(10)
+    expect(home.page.locator(".home .answer")).to_have_text("7")
+    expect(home.page.locator(".home")).to_have_attribute("data-shape", "50 x 64 x 4")
+    expect(home.page.locator(".home .labels a")).to_have_count(8)
+    described = home.page.locator(".home > .announcement").first
+    expect(described).to_contain_text("The most probable answer is 7")
+    painted = {tuple(pixel) for pixel in pixels(home.page.locator(".home > canvas"))}
+    assert len(painted) > 200
 
 
 @pytest.mark.parametrize(("scheme", "other"), [("light", "dark"), ("dark", "light")])
@@ -49,8 +44,8 @@ def test_theme_and_fonts_hold_from_another_directory_and_charts_follow_a_change(
         for selector, name, colour in (
             (".stApp", "background-color", theme.BACKGROUND),
             ("[data-testid=stSidebar]", "background-color", theme.SURFACE),
-            (".pipeline .legend", "color", theme.MUTED),
-            (".js-plotly-plot .ytick text", "fill", theme.TEXT),
+            (".home .followed", "color", theme.MUTED),
+            (".home .bar:not(.best) .name", "color", theme.TEXT),
         ):
             shown = home.page.locator(selector).first
             expect(shown).to_have_css(name, css(colour.for_mode(mode)))
@@ -58,8 +53,8 @@ def test_theme_and_fonts_hold_from_another_directory_and_charts_follow_a_change(
     for mode in (scheme, other):
         with home.socket.expect_event("framesent"):
             home.page.emulate_media(color_scheme=mode)
-    name = home.page.locator(".js-plotly-plot .ytick text").first
-    expect(name).to_have_css("fill", css(theme.TEXT.for_mode(other)))
+    name = home.page.locator(".home .bar:not(.best) .name").first
+    expect(name).to_have_css("color", css(theme.TEXT.for_mode(other)))
 
 
 def test_a_knob_by_keyboard_changes_page_and_link(visit: Callable[..., Visit]):
@@ -67,13 +62,13 @@ def test_a_knob_by_keyboard_changes_page_and_link(visit: Callable[..., Visit]):
     home.open("?source=untrained")
     knob = home.page.get_by_role("slider", name="Embedding width")
     knob.press("ArrowRight")
-    expect(home.page.locator(".pipeline li code").nth(2)).to_have_text("(49, 128)")
+    expect(home.page.locator(".home")).to_have_attribute("data-shape", "50 x 128 x 4")
     home.page.wait_for_url("**/?source=untrained&width=128")
 
 
 def test_a_hostile_link_opens_on_the_defaults(visit: Callable[..., Visit]):
     home = visit()
     home.open("?source=../../x&width=63&depth=1e9&digit=<script>alert(1)</script>&query=-1&foo=1")
-    expect(home.page.locator(".pipeline li code").first).to_have_text("(1, 28, 28)")
+    expect(home.page.locator(".home")).to_have_attribute("data-shape", "50 x 64 x 4")
     home.page.wait_for_url("**/?foo=1*")
     assert "script" not in home.link() and "width" not in home.link()

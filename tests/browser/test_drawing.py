@@ -1,4 +1,4 @@
-"""Drawing a digit in Chromium: mouse, finger and keyboard; and finding it again by its link."""
+"""Drawing on the sidebar's pad: mouse, finger and keyboard; and finding it again by its link."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -23,7 +23,7 @@ def open_pad(visit: Callable[..., Visit]) -> Callable[..., Visit]:
 
     def open_pad(path: str = "", width: int = 1440, scheme: str = "light") -> Visit:
         one = visit(width, scheme)
-        one.open(path)
+        one.open(f"patches{path}")
         if width < 640:
             one.page.get_by_test_id("stExpandSidebarButton").click()
         one.page.get_by_role("radio", name="Draw", exact=True).click()
@@ -86,8 +86,8 @@ def test_a_digit_drawn_with_the_mouse_walks_along_and_is_found_again_by_its_link
     assert max(ink) == 255
     visit.settle()
 
-    page.get_by_role("link", name="Patches", exact=True).first.click()
-    page.wait_for_function("location.pathname.endsWith('/patches')")
+    page.get_by_role("link", name="Position", exact=True).first.click()
+    page.wait_for_function("location.pathname.endsWith('/position')")
     visit.settle()
     assert picture(page) == link
     assert drawn(page) == ink, "as the visitor drew it, not as the model sees it"
@@ -180,7 +180,7 @@ def test_a_link_with_a_picture_opens_with_it(visit: Callable[..., Visit]) -> Non
     pixels = np.zeros((28, 28), np.uint8)
     pixels[4:24, 13:16] = 255
     one = visit()
-    one.open(f"?picture={link_code.encode(pixels)}")
+    one.open(f"patches?picture={link_code.encode(pixels)}")
     expect(said(one.page)).to_contain_text("It says 1")
     ink = np.array(drawn(one.page)).reshape(280, 280)
     assert ink[140, 145] == 255

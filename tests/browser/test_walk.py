@@ -28,8 +28,7 @@ WORDS = """() => {
 
 
 def draw_a_one(page: Page) -> None:
-    """Draw a stroke from top to bottom on the pad."""
-    page.get_by_role("radio", name="Draw", exact=True).click()
+    """Draw a stroke from top to bottom on Home's pad."""
     pad = page.get_by_role("application", name="Drawing pad")
     pad.wait_for()
     pad.scroll_into_view_if_needed()
@@ -70,7 +69,7 @@ def stage(page: Page, view: str) -> None:
     """Go to a page by its stage on Home, with the keyboard."""
     if page.locator(".page-number").count():
         top_bar(page, "home")
-    page.locator(f".pipeline a[data-view={view}]").press("Enter")
+    page.locator(f".home .labels a[href^='./{address(view)}?']").press("Enter")
 
 
 def check_the_sidebar(page: Page) -> None:

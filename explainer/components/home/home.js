@@ -230,10 +230,12 @@ class Home {
 
   // ---- what is shown
 
+  /** Show a trace; ``data-shown`` counts them, ``data-shape`` says what their model is like. */
   show(trace, pixels) {
     this.painted.set(trace, pixels, this.data, this.look);
-    this.shownPixels = pixels;
     const { data } = this;
+    this.root.dataset.shown = Number(this.root.dataset.shown ?? 0) + 1;
+    this.root.dataset.shape = `${data.tokens} x ${data.width} x ${data.depth}`;
     if (data.has_head) {
       const all = softmaxOf(trace.get("logits").data);
       this.probabilities = data.shown.map((index) => all[index]);
