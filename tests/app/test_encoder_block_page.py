@@ -1,17 +1,27 @@
 """The encoder block's page: rows of the trace that add up, lengths recomputed, right answers."""
 
+import re
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-from reading import choice_and_observation, choice_of, matrices_of, observation_of
+from reading import (
+    choice_and_observation,
+    choice_of,
+    draw_parts,
+    html_with,
+    matrices_of,
+    observation_of,
+    texts_of,
+    unfold,
+)
 from streamlit.testing.v1 import AppTest
 
 from explainer.figures.block_flow import block_flow
 from explainer.figures.layer_norm import before_and_after, gelu_curve
 from explainer.state.place import Place
 from explainer.views import encoder_block as page
-from vit_core import ViTConfig
+from vit_core import ViTConfig, build
 
 pytestmark = pytest.mark.usefixtures("shipped")
 
@@ -31,7 +41,7 @@ def check_whole(app: AppTest, config: ViTConfig) -> None:
     """Check that every part is drawn, with matrices in the shapes of this model."""
     assert not app.exception and not app.error
     assert len(app.header) == len(page.PARTS) + 1
-    shapes = {name: values.shape for name, values in matrices_of(app).items()}
+    shapes = {name: values.shape for name, values in matrices_of(unfold(app)).items()}
     assert shapes == page.cells.cell_shapes(config)
 
 
@@ -158,25 +168,95 @@ def test_the_units_lie_on_the_curve():
         gelu_curve(pre, post + np.inf, 0, axis="", height_axis="", hover="", mode="light")
 
 
+NAMES = ("before", "attention", "middle", "mlp", "after")
+
+
+def drawn(lengths: dict[str, float], alt: str = "", **how: bool) -> str:
+    html = block_flow(lengths, page.wording.TEXTS["parts"]["flow"], alt, **how)
+    for tag in ("div", "span"):
+        assert html.count(f"<{tag}") == html.count(f"</{tag}")
+    return html
+
+
 def test_the_picture_of_the_block_says_what_it_shows():
-    names = ("before", "attention", "middle", "mlp", "after")
-    lengths = {name: f"{at}.5" for at, name in enumerate(names)}
-    html = block_flow(lengths, page.wording.TEXTS["parts"]["flow"], "a <block>")
+    lengths = {name: at + 0.5 for at, name in enumerate(NAMES)}
+    html = drawn(lengths, "a <block>")
     assert 'aria-label="a &lt;block&gt;"' in html
     for number in lengths.values():
-        assert f"length {number}" in html
-    assert html.count("<div") == html.count("</div") and html.count("<span") == html.count("</span")
-    assert html.count(">+<") == 2 and 'class="box off"' not in html
+        assert f"length {number:.2f}" in html
+    assert html.count(">+<") == 2 and 'class="box off"' not in html and "γ" not in html
+    assert "prefers-reduced-motion" in html
+
+
+def widths_of(html: str, kind: str, side: str) -> list[float]:
+    styles = re.findall(rf'class="{kind}" style="([^"]*)"', html)
+    return [float(re.search(rf"{side}:([\d.]+)px", style)[1]) for style in styles]
+
+
+def test_the_stream_is_as_wide_as_the_rows_are_long():
+    lengths = dict(zip(NAMES, (10, 20, 30, 10, 40), strict=True))
+    html = drawn(lengths)
+    before, middle, after = widths_of(html, "water", "width")
+    attention, mlp = widths_of(html, "water inflow", "height")
+    assert before == mlp == after / 4
+    assert attention == after / 2
+    assert middle == pytest.approx(after * 3 / 4)
+    assert all(width > 0 for width in widths_of(drawn(dict.fromkeys(NAMES, 0.0)), "water", "width"))
 
 
 def test_the_picture_of_a_flawed_block_adds_nothing_and_strikes_out_what_does_not_run():
-    lengths = dict.fromkeys(("before", "attention", "middle", "mlp", "after"), "1")
-    texts = page.wording.TEXTS["parts"]["flow"]
-    without_sums = block_flow(lengths, texts, "", residual=False)
-    assert ">+<" not in without_sums and without_sums.count(">→<") == 2
-    assert 'class="stream cut"' in without_sums and 'class="box off"' not in without_sums
-    without_norms = block_flow(lengths, texts, "", layer_norm=False)
+    lengths = dict.fromkeys(NAMES, 1.0)
+    without_sums = drawn(lengths, residual=False)
+    assert ">+<" not in without_sums and without_sums.count('replaces"') == 2
+    whole, cut = (widths_of(html, "water", "height") for html in (drawn(lengths), without_sums))
+    assert cut[0] < whole[0] and cut[1] < whole[1] and cut[2] == whole[2]
+    without_norms = drawn(lengths, layer_norm=False)
     assert without_norms.count('class="box off"') == 2 and without_norms.count(">+<") == 2
-    for html in (without_sums, without_norms):
-        for tag in ("div", "span"):
-            assert html.count(f"<{tag}") == html.count(f"</{tag}")
+    assert drawn(lengths, layer_scale=True).count("· γ") == 2
+
+
+# folds
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"), [("learned.0.3", "learned"), ("lengths.1.0", "lengths"), ("", None)]
+)
+def test_a_link_to_a_cell_in_a_fold_opens_it(open_page: Callable, cell: str, shown: str | None):
+    app = open_page(ADDRESS, source="untrained", **({"cell": cell} if cell else {}))
+    assert not app.exception
+    assert set(matrices_of(app)) == {"stream", "normed", "hidden", *([shown] if shown else [])}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        ViTConfig(patch_size=7, depth=1),
+        ViTConfig(patch_size=7, embed_dim=24, mlp_ratio=1.5, num_heads=3, layer_scale=0.1),
+        ViTConfig(patch_size=4, embed_dim=16, depth=3, mlp_ratio=2.0, qkv_bias=False, pool="mean"),
+    ],
+)
+def test_where_the_numbers_are_and_who_works(config: ViTConfig):
+    model = build(config, seed=0)
+    block = model.blocks[0]
+    matrices = {name: p.numel() for name, p in block.named_parameters() if p.dim() == 2}
+    everything = sum(p.numel() for p in block.parameters())
+    attention = sum(size for name, size in matrices.items() if name.startswith("attn."))
+    mlp = sum(size for name, size in matrices.items() if name.startswith("mlp."))
+    words = page.mlp.work_words(config)
+    for number in (everything, attention, mlp, everything - attention - mlp):
+        assert f"{number:,}" in words
+    assert ("LayerScale" in words) == (config.layer_scale is not None)
+    assert ("D^2$ numbers" in words) == (config.mlp_dim % config.embed_dim == 0)
+    if config.mlp_dim == 4 * config.embed_dim:
+        assert "12 \\, D^2" in words
+    tokens, width = config.num_tokens, config.embed_dim
+    assert f"{tokens * mlp:,} times in the MLP" in words
+    assert f"{2 * tokens**2 * width:,} times to" in words
+
+
+def test_registers_are_spoken_of_where_there_are_some(open_page: Callable):
+    assert "registers" not in texts_of(unfold(open_page(ADDRESS)))
+    config = ViTConfig(patch_size=7, depth=1, num_registers=2)
+    app = unfold(draw_parts("encoder_block", config))
+    assert "2 **registers**" in texts_of(app)
+    assert 'class="block-flow"' in html_with(app, "block-flow")

@@ -8,12 +8,8 @@ from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.encoder_block.cells import cell_shapes
 from explainer.views.encoder_block.flow import show_flow
-from explainer.views.encoder_block.formula import show_formula
 from explainer.views.encoder_block.mlp import show_mlp
-from explainer.views.encoder_block.norm import show_norm
-from explainer.views.encoder_block.overview import show_overview
 from explainer.views.encoder_block.questions import questions
-from explainer.views.encoder_block.sizes import show_sizes
 from explainer.views.encoder_block.wording import facts
 from vit_core.model import EncoderBlock, Mlp
 
@@ -21,15 +17,10 @@ __all__ = ["CODE", "PARTS", "facts", "matrix_shapes", "questions"]
 
 PARTS: Mapping[str, Callable[[Choice, Observation, Place], None]] = {
     "flow": show_flow,
-    "sizes": show_sizes,
-    "norm": show_norm,
     "mlp": show_mlp,
-    "overview": show_overview,
-    "formula": show_formula,
 }
 CODE = (
-    Snippet("flow", EncoderBlock.forward, ("x_BND = tap", "return tap")),
-    Snippet("norm", EncoderBlock.forward, ("normed_BND =",)),
+    Snippet("flow", EncoderBlock.forward, ("x_BND = tap", "normed_BND =", "return tap")),
     Snippet("mlp", Mlp.forward, ("pre_BNM =", "post_BNM =", "return")),
 )
 

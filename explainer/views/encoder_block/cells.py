@@ -2,7 +2,6 @@
 
 from explainer.components.matrices import Matrix
 from explainer.observation.observe import Observation
-from explainer.shell import cell_matrices
 from explainer.shell.cell_arithmetic import cell_name, show_arithmetic
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
@@ -24,10 +23,10 @@ def cell_shapes(config: ViTConfig) -> dict[str, tuple[int, int]]:
     }
 
 
-def chosen_cell(place: Place, start: Cell, config: ViTConfig, *names: str) -> Cell:
-    """Return the link's cell, or ``start`` while it is in none of the named matrices."""
-    shapes = cell_shapes(config)
-    return place.cell_in({name: shapes[name] for name in names}) or start
+def chosen_cell(place: Place, *names: str) -> Cell | None:
+    """Return the chosen cell, None while it is in none of the named matrices."""
+    shapes = cell_shapes(place.config)
+    return place.cell_in({name: shapes[name] for name in names})
 
 
 def drawn_for(choice: Choice, seen: Observation, place: Place) -> tuple:
@@ -37,11 +36,10 @@ def drawn_for(choice: Choice, seen: Observation, place: Place) -> tuple:
 
 def explain(choice: Choice, seen: Observation, place: Place, items: list[Matrix]) -> None:
     """Show where the chosen cell's number comes from, if it is in one of these matrices."""
-    shapes = {item.name: cell_shapes(seen.config)[item.name] for item in items}
-    chosen = cell_matrices.chosen(place, shapes, lambda: items)
-    if chosen is None:
+    cell = chosen_cell(place, *(item.name for item in items))
+    if cell is None:
         return
-    _, cell = chosen
+    item = next(item for item in items if item.name == cell.matrix)
     rows = {"stream": STREAM, "normed": COPIES, "hidden": HIDDEN, "learned": ("norm1",) * 2}
     name = rows[cell.matrix][cell.row]
     key = f"blocks.{place.block}.{name}"
@@ -50,5 +48,5 @@ def explain(choice: Choice, seen: Observation, place: Place, items: list[Matrix]
         key = f"blocks.{block}.resid_post" if block >= 0 else "embed"
     if cell.matrix == "learned":
         key = f"{key}.weight"
-    where = cell_name(*chosen)
+    where = cell_name(item, cell)
     show_arithmetic(choice, seen, place, key, (place.token(seen.telling_patch), cell.column), where)

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from explainer.caching import remember
 from explainer.components.matrices import Matrix
 from explainer.components.token_picker import token_picker
 from explainer.content.token_names import prefix_names
@@ -13,11 +14,17 @@ from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
 from explainer.shell import cell_matrices, controls
 from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.fold import fold
+from explainer.shell.more import more
 from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.place import Cell, Place
+from explainer.state.place import Place
 from explainer.views.encoder_block.cells import COPIES, STREAM, chosen_cell, drawn_for, explain
+from explainer.views.encoder_block.formula import show_formula
+from explainer.views.encoder_block.norm import show_norm
+from explainer.views.encoder_block.overview import show_overview
+from explainer.views.encoder_block.sizes import show_sizes
 from explainer.views.encoder_block.wording import (
     TEXTS,
     facts,
@@ -26,11 +33,19 @@ from explainer.views.encoder_block.wording import (
     row,
 )
 
+FOLDS = {
+    "sizes": show_sizes,
+    "norm": show_norm,
+    "overview": show_overview,
+    "deeper": show_formula,
+}
+MATRICES = {"norm": ("learned",), "overview": ("lengths",)}  # of the folds
+
 
 def show_flow(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["flow"], seen.config
     controls.pick_block(place)
-    picker, picture = st.columns((1, 3), gap="large", vertical_alignment="center")
+    picker, picture = st.columns((2, 5), gap="large", vertical_alignment="center")
     with picker:
         token_picker(
             key=place.key("block-tokens"),
@@ -40,48 +55,55 @@ def show_flow(choice: Choice, seen: Observation, place: Place) -> None:
             prefix_names=prefix_names(config),
             query=place.token(seen.telling_patch),
             on_choose=lambda clicked: session.set_query(clicked["query"]),
-            width=200,
+            width=220,
             cache=choice,
         )
     with picture:
-        show_diagram(choice, seen, place)
+        st.html(
+            remember(
+                ("flow", drawn_for(choice, seen, place)), partial(diagram, choice, seen, place)
+            )
+        )
     cell_matrices.show(
         place,
         "block-stream",
         items=partial(stream_matrices, choice, seen, place),
-        cell=chosen_cell(place, Cell("stream", 2, 0), config, "stream", "normed"),
+        cell=chosen_cell(place, "stream", "normed"),
         cache=drawn_for(choice, seen, place),
     )
     explain(choice, seen, place, stream_matrices(choice, seen, place))
     note(texts["note" if flaws(choice).residual else "note_replaced"])
-    st.markdown(texts["why"])
-    download_csv(
-        texts["download"],
-        partial(stream_csv, choice, seen, place),
-        "stream.csv",
-        place.key("block-stream-csv"),
-    )
+    for name, draw in FOLDS.items():
+        is_chosen = chosen_cell(place, *MATRICES.get(name, ())) is not None
+        with fold(place, name, TEXTS[name]["title"], is_open=is_chosen) as is_open:
+            if is_open:
+                draw(choice, seen, place)
+    with more(place, "flow"):
+        download_csv(
+            texts["download"],
+            partial(stream_csv, choice, seen, place),
+            "stream.csv",
+            place.key("block-stream-csv"),
+        )
 
 
-def show_diagram(choice: Choice, seen: Observation, place: Place) -> None:
-    texts = TEXTS["parts"]["flow"]
+def diagram(choice: Choice, seen: Observation, place: Place) -> str:
+    texts, made = TEXTS["parts"]["flow"], flaws(choice)
     names = ("before", "attention", "middle", "mlp", "after")
     lengths = {
-        name: f"{length(row(choice, seen, place, key)):.2f}"
-        for name, key in zip(names, STREAM, strict=True)
+        name: length(row(choice, seen, place, key)) for name, key in zip(names, STREAM, strict=True)
     }
-    made = flaws(choice)
     alt = texts["diagram" if made.residual else "diagram_replaced"]
     if not made.layer_norm:
         alt = f"{alt} {texts['diagram_without_norm']}"
-    st.html(
-        block_flow(
-            lengths,
-            texts,
-            alt.format(**facts(choice, seen, place), **lengths),
-            residual=made.residual,
-            layer_norm=made.layer_norm,
-        )
+    written = {name: f"{value:.2f}" for name, value in lengths.items()}
+    return block_flow(
+        lengths,
+        texts,
+        alt.format(**facts(choice, seen, place), **written),
+        residual=made.residual,
+        layer_norm=made.layer_norm,
+        layer_scale=seen.config.layer_scale is not None,
     )
 
 

@@ -13,10 +13,22 @@ from vit_core.mistakes import Flaws
 
 
 def show_formula(choice: Choice, seen: Observation, place: Place) -> None:
-    texts = TEXTS["parts"]["formula"]
-    st.latex(equations(seen.config, flaws(choice)))
-    st.markdown(texts["paper"])
+    texts, config = TEXTS["deeper"], seen.config
+    st.markdown(equations_text(choice, config))
+    st.latex(equations(config, flaws(choice)))
+    parts = [texts["paper"]]
+    if config.num_registers:
+        parts.append(texts["registers"].format(registers=config.num_registers))
+    st.markdown("\n".join([*parts, texts["badge"]]))
     equals_pytorch("block", choice, seen, place.block)
+
+
+def equations_text(choice: Choice, config: ViTConfig) -> str:
+    """Say what the two equations of the block are, which are those of this model."""
+    made = flaws(choice)
+    if not (made.residual and made.layer_norm):
+        return TEXTS["deeper"]["text_flawed"]
+    return TEXTS["deeper"]["text_sound" if config.layer_scale is None else "text_layer_scale"]
 
 
 def equations(config: ViTConfig, made: Flaws) -> str:
@@ -26,7 +38,7 @@ def equations(config: ViTConfig, made: Flaws) -> str:
         equation(r"\mathrm{MSA}", before, "1", config, made),
         equation(r"\mathrm{MLP}", middle, "2", config, made),
     )
-    return TEXTS["parts"]["formula"]["formula"] % lines
+    return TEXTS["deeper"]["formula"] % lines
 
 
 def equation(part: str, stream: str, number: str, config: ViTConfig, made: Flaws) -> str:

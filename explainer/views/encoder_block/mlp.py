@@ -6,13 +6,15 @@ import numpy as np
 import streamlit as st
 
 from explainer.components.matrices import Matrix
-from explainer.content.numbers import fixed
+from explainer.content.numbers import fixed, percent
 from explainer.content.token_names import token_names
 from explainer.figures.layer_norm import gelu_curve
 from explainer.figures.looks import look, looks
 from explainer.observation.observe import Observation
 from explainer.shell import cell_matrices
 from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.fold import fold
+from explainer.shell.more import more
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
@@ -26,6 +28,7 @@ from explainer.views.encoder_block.wording import (
     numbered,
     row,
 )
+from vit_core import ViTConfig
 
 
 def unit_of(choice: Choice, seen: Observation, place: Place) -> int:
@@ -43,33 +46,35 @@ def choose_unit(cell: Cell) -> None:
 def show_mlp(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config, page_facts = TEXTS["parts"]["mlp"], seen.config, facts(choice, seen, place)
     unit = unit_of(choice, seen, place)
-    st.latex(texts["formula"])
     cell_matrices.show(
         place,
         "block-hidden",
         items=partial(hidden_matrices, choice, seen, place),
-        cell=chosen_cell(place, Cell("hidden", 1, unit), config, "hidden"),
+        cell=chosen_cell(place, "hidden") or Cell("hidden", 1, unit),
         on_choose=choose_unit,
         cache=drawn_for(choice, seen, place),
     )
     explain(choice, seen, place, hidden_matrices(choice, seen, place))
     st.markdown(texts["active"].format(active=active_units(choice, seen, place), **page_facts))
-    left, right = st.columns((1, 3), gap="large")
-    with left:
-        show_unit(choice, seen, place, unit)
-    with right:
-        show_curve(choice, seen, place, unit)
-    download_csv(
-        texts["download"],
-        lambda: matrix_csv(
-            seen.tensors[f"blocks.{place.block}.mlp.post"],
-            token_names(config),
-            numbered(texts["unit"], config.mlp_dim),
-            "token",
-        ),
-        "hidden-units.csv",
-        place.key("block-hidden-csv"),
-    )
+    show_unit(choice, seen, place, unit)
+    with fold(place, "curve", TEXTS["curve"]["title"]) as is_open:
+        if is_open:
+            show_curve(choice, seen, place, unit)
+    with fold(place, "work", TEXTS["work"]["title"]) as is_open:
+        if is_open:
+            st.markdown(work_words(config))
+    with more(place, "mlp"):
+        download_csv(
+            texts["download"],
+            lambda: matrix_csv(
+                seen.tensors[f"blocks.{place.block}.mlp.post"],
+                token_names(config),
+                numbered(texts["unit"], config.mlp_dim),
+                "token",
+            ),
+            "hidden-units.csv",
+            place.key("block-hidden-csv"),
+        )
 
 
 def hidden_matrices(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
@@ -108,20 +113,47 @@ def show_unit(choice: Choice, seen: Observation, place: Place, unit: int) -> Non
 
 
 def show_curve(choice: Choice, seen: Observation, place: Place, unit: int) -> None:
-    texts, page_facts = TEXTS["parts"]["mlp"], facts(choice, seen, place)
-    st.markdown(f"**{texts['curve']}**")
+    texts, page_facts = TEXTS["curve"], facts(choice, seen, place)
+    st.markdown(texts["text"])
     st.plotly_chart(
         gelu_curve(
             row(choice, seen, place, "mlp.pre"),
             row(choice, seen, place, "mlp.post"),
             unit,
-            axis=texts["curve_x"],
-            height_axis=texts["curve_y"],
-            hover=texts["curve_hover"],
+            axis=texts["x"],
+            height_axis=texts["y"],
+            hover=texts["hover"],
             mode=mode(),
         ),
         theme=None,
         key=place.key("block-gelu"),
         config=CHART,
-        alt=texts["curve_alt"].format(active=active_units(choice, seen, place), **page_facts),
+        alt=texts["alt"].format(active=active_units(choice, seen, place), **page_facts),
+    )
+
+
+def work_words(config: ViTConfig) -> str:
+    """Say how many numbers a block has learned, and how much each of its parts multiplies."""
+    texts, tokens, width = TEXTS["work"], config.num_tokens, config.embed_dim
+    attention, mlp = 4 * width**2, 2 * width * config.mlp_dim
+    everything = config.parameters_by_part["blocks"] // config.depth
+    ratio, remainder = divmod(config.mlp_dim, width)
+    rule = "" if remainder else texts["rule"].format(ratio=ratio, factor=4 + 2 * ratio)
+    pairs, projections, hidden = 2 * tokens**2 * width, tokens * attention, tokens * mlp
+    numbers = {
+        "all": everything,
+        "attention": attention,
+        "mlp": mlp,
+        "rest": everything - attention - mlp,
+        "mlp_work": hidden,
+        "projection_work": projections,
+        "pair_work": pairs,
+    }
+    return "\n".join((texts["numbers"], texts["work"])).format(
+        **{name: f"{number:,}" for name, number in numbers.items()},
+        units=config.mlp_dim,
+        tokens=tokens,
+        rule=rule,
+        others=texts["others" if config.layer_scale is None else "others_layer_scale"],
+        pair_share=percent(pairs / (pairs + projections + hidden)),
     )

@@ -8,12 +8,13 @@ import streamlit as st
 from explainer.components.matrices import Matrix
 from explainer.content.numbers import fixed
 from explainer.figures.layer_norm import before_and_after
+from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
 from explainer.observation.weights import weights
 from explainer.shell import cell_matrices
 from explainer.shell.notes import note
 from explainer.state.choice import Choice
-from explainer.state.place import Cell, Place
+from explainer.state.place import Place
 from explainer.views.encoder_block.cells import chosen_cell, explain
 from explainer.views.encoder_block.wording import (
     CHART,
@@ -26,7 +27,8 @@ from explainer.views.encoder_block.wording import (
 
 
 def show_norm(choice: Choice, seen: Observation, place: Place) -> None:
-    texts, config, page_facts = TEXTS["parts"]["norm"], seen.config, facts(choice, seen, place)
+    texts, page_facts = TEXTS["norm"], facts(choice, seen, place)
+    st.markdown(texts["text" if flaws(choice).layer_norm else "text_missing"])
     st.latex(texts["formula"])
     before, after = row(choice, seen, place, "resid_pre"), row(choice, seen, place, "norm1")
     numbers = {
@@ -35,13 +37,10 @@ def show_norm(choice: Choice, seen: Observation, place: Place) -> None:
         for name, value in (("mean", values.mean()), ("deviation", values.std()))
     }
     for column, when in zip(st.columns(2), ("before", "after"), strict=True):
-        with column:
-            st.markdown(f"**{texts[when].format(**page_facts)}**")
-            note(
-                texts["statistics"].format(
-                    mean=numbers[f"mean_{when}"], deviation=numbers[f"deviation_{when}"]
-                )
-            )
+        said = texts["statistics"].format(
+            mean=numbers[f"mean_{when}"], deviation=numbers[f"deviation_{when}"]
+        )
+        column.markdown(f"**{texts[when].format(**page_facts)}**  \n:small[{said}]")
     st.plotly_chart(
         before_and_after(
             before, after, axis=texts["value"], count_axis=texts["count"], mode=mode()
@@ -55,15 +54,15 @@ def show_norm(choice: Choice, seen: Observation, place: Place) -> None:
         place,
         "block-learned",
         items=partial(learned_matrices, choice, seen, place),
-        cell=chosen_cell(place, Cell("learned", 0, 0), config, "learned"),
+        cell=chosen_cell(place, "learned"),
         cache=(choice, place.block),
     )
     explain(choice, seen, place, learned_matrices(choice, seen, place))
-    note(texts["note"].format(epsilon=f"{config.norm_eps:g}"))
+    note(texts["note"].format(epsilon=f"{seen.config.norm_eps:g}"))
 
 
 def learned_matrices(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
-    texts, held = TEXTS["parts"]["norm"], weights(choice)
+    texts, held = TEXTS["norm"], weights(choice)
     name = f"blocks.{place.block}.norm1"
     return [
         Matrix(

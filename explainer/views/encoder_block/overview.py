@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import streamlit as st
+
 from explainer.components.matrices import Matrix
 from explainer.content.token_names import token_names
 from explainer.observation.observe import Observation
@@ -15,12 +17,13 @@ from explainer.views.encoder_block.wording import TEXTS, facts, lengths, numbere
 
 
 def show_overview(choice: Choice, seen: Observation, place: Place) -> None:
-    texts, config = TEXTS["parts"]["overview"], seen.config
+    texts = TEXTS["overview"]
+    st.markdown(texts["text"].format(**facts(choice, seen, place)))
     cell_matrices.show(
         place,
         "block-lengths",
         items=partial(length_matrices, choice, seen, place),
-        cell=chosen_cell(place, Cell("lengths", 0, place.block), config, "lengths"),
+        cell=chosen_cell(place, "lengths"),
         on_choose=choose_block,
         cache=(choice, place.token(seen.telling_patch)),
     )
@@ -34,11 +37,11 @@ def choose_block(cell: Cell) -> None:
 
 
 def length_rows() -> list[str]:
-    return [TEXTS["parts"]["overview"][name] for name in ("stream", "attention", "mlp")]
+    return [TEXTS["overview"][name] for name in ("stream", "attention", "mlp")]
 
 
 def length_matrices(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
-    texts = TEXTS["parts"]["overview"]
+    texts = TEXTS["overview"]
     return [
         Matrix(
             "lengths",
@@ -54,10 +57,10 @@ def length_matrices(choice: Choice, seen: Observation, place: Place) -> list[Mat
 
 
 def lengths_csv(seen: Observation) -> str:
-    blocks = numbered(TEXTS["parts"]["overview"]["block"], seen.config.depth)
+    blocks = numbered(TEXTS["overview"]["block"], seen.config.depth)
     rows = [
         (name, part, *values)
         for token, name in enumerate(token_names(seen.config))
         for part, values in zip(length_rows(), lengths(seen, token), strict=True)
     ]
-    return table_csv((*TEXTS["parts"]["overview"]["csv_columns"], *blocks), rows)
+    return table_csv((*TEXTS["overview"]["csv_columns"], *blocks), rows)

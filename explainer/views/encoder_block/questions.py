@@ -42,6 +42,7 @@ def ask_larger(
         (texts["attention"], texts["mlp"], texts["same"]),
         2 if same else int(mlp > attention),
         texts["why"].format(attention=written(attention), mlp=written(mlp)),
+        "flow",
     )
 
 
@@ -57,6 +58,7 @@ def ask_nothing(
         (texts["zeros"], texts["normed"], texts["unchanged"]),
         2 if kept else 0,
         texts["why"].format(first=first) if kept else texts["why_replaced"],
+        shows="flow",
     )
 
 
@@ -73,6 +75,7 @@ def ask_active(
         tuple(str(number) for number in numbers),
         numbers.index(active),
         texts["why"].format(active=active, share=percent(active / units), **page_facts),
+        "mlp",
     )
 
 
@@ -83,10 +86,11 @@ def ask_most(
     blocks, sizes = numbered(texts["block"], len(added)), [f"{one:.2f}" for one in added]
     shown = list(zip(blocks, sizes, strict=True))
     text = texts["text"].format(**page_facts)
-    return compared("most", text, shown, int(added.argmax()), texts["why"])
+    return compared("most", text, shown, int(added.argmax()), texts["why"], shows="overview")
 
 
 def ask_alone(page_facts: Mapping[str, object]) -> Question:
     texts = TEXTS["questions"]["alone"]
     options = tuple(texts[name] for name in ("norm", "mlp", "attention", "sum"))
-    return Question("alone", texts["text"], options, 2, texts["why"].format(**page_facts))
+    why = texts["why"].format(**page_facts)
+    return Question("alone", texts["text"], options, 2, why, shows="flow")

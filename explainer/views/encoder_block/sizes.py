@@ -4,8 +4,8 @@ import numpy as np
 import streamlit as st
 
 from explainer.content.numbers import fixed
+from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
-from explainer.shell.notes import note
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.encoder_block.cells import STREAM
@@ -19,7 +19,8 @@ def cosine(one: np.ndarray, other: np.ndarray) -> float | None:
 
 
 def show_sizes(choice: Choice, seen: Observation, place: Place) -> None:
-    texts, page_facts = TEXTS["parts"]["sizes"], facts(choice, seen, place)
+    texts, page_facts = TEXTS["sizes"], facts(choice, seen, place)
+    st.markdown(texts["text"])
     before, attention, middle, mlp, after = (row(choice, seen, place, name) for name in STREAM)
     change = after.astype(np.float64) - before
     names = ("part", "length", "share", "with_stream", "with_change")
@@ -47,7 +48,8 @@ def show_sizes(choice: Choice, seen: Observation, place: Place) -> None:
                 **page_facts,
             )
         )
-    note(texts["note"])
+    if flaws(choice).residual:
+        st.markdown(texts["why"])
 
 
 def compared(added: np.ndarray, stream: np.ndarray, change: np.ndarray) -> tuple[str, ...]:

@@ -28,20 +28,17 @@ def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, objec
         "depth_words": many.format(depth=config.depth),
         "block": place.block + 1,
         "query": token_names(config)[place.token(seen.telling_patch)],
-        "equations_text": equations_text(choice, config),
-        "mlp_added": TEXTS["parts"]["mlp"][
-            "added" if config.layer_scale is None else "added_layer_scale"
-        ],
+        **words_on_sums(choice, config),
     }
 
 
-def equations_text(choice: Choice, config: ViTConfig) -> str:
-    """Say what the two equations of the block are, which are those of this model."""
-    made = flaws(choice)
-    if not (made.residual and made.layer_norm):
-        return TEXTS["parts"]["formula"]["text_flawed"]
-    kind = "sound" if config.layer_scale is None else "layer_scale"
-    return TEXTS["parts"]["formula"][f"text_{kind}"]
+def words_on_sums(choice: Choice, config: ViTConfig) -> dict[str, str]:
+    """Say what becomes of what the two parts compute, which is added in a sound model."""
+    flow, mlp = TEXTS["parts"]["flow"], TEXTS["parts"]["mlp"]
+    if not flaws(choice).residual:
+        return {"stream_words": flow["stream_replaced"], "mlp_added": mlp["added_replaced"]}
+    added = "added" if config.layer_scale is None else "added_layer_scale"
+    return {"stream_words": flow["stream_added"], "mlp_added": mlp[added]}
 
 
 def row(choice: Choice, seen: Observation, place: Place, name: str) -> np.ndarray:
