@@ -59,6 +59,8 @@ def show_model(view: str) -> None:
     frame.style()
     above = st.container(key="above")
     seen = observe.observe(choice)
+    if session.note_headless(not seen.has_head):
+        st.rerun()  # the bar at the top calls the last page by another name then
     page = importlib.import_module(f"explainer.views.{module_of(view, seen)}")
     if hasattr(page, "PARTS"):
         frame.draw(view, page, choice, seen)
@@ -70,6 +72,7 @@ def show_model(view: str) -> None:
         page.render(choice, seen)
     with above:
         refused_links.show_refusals()
+        frame.offer_story(view)
     follow_theme(st.context.theme.type or "light")
 
 

@@ -36,6 +36,7 @@ from explainer.shell import code_panel, quiz, routes
 from explainer.shell.controls import switch
 from explainer.shell.mistake_banner import show_banner
 from explainer.shell.quiz import Question
+from explainer.shell.story_screens import screen_about
 from explainer.state import session, sight
 from explainer.state.choice import Choice
 from explainer.state.place import Place
@@ -212,11 +213,26 @@ def show_head(
     with st.container(key="lead"):
         st.markdown(texts["lead"].format(**facts))
     show_banner(choice)
-    show_quiet_row()
+    show_quiet_row(view)
 
 
-def show_quiet_row() -> None:
-    """The switch for the code, and the link to what is looked at."""
+def offer_story(view: str) -> None:
+    """Say where the guide went that an old link asks for."""
+    texts = load_texts("frame")
+    if session.load().mode == "guided" and screen_about(view):
+        with st.container(key="of-old", horizontal=True, vertical_alignment="center"):
+            st.markdown(texts["guide_went"], width="content")
+            link_story(view, texts["guide_story"])
+
+
+def link_story(view: str, label: str) -> None:
+    """Link to the story's screen about a view, if there is one."""
+    if screen := screen_about(view):
+        routes.link("story", label, screen=str(screen))
+
+
+def show_quiet_row(view: str) -> None:
+    """The same in the story, the switch for the code, and the link to what is looked at."""
     texts, code = load_texts("frame"), session.load().code
     with st.container(
         key="quiet-row",
@@ -224,6 +240,7 @@ def show_quiet_row() -> None:
         horizontal_alignment="distribute",
         vertical_alignment="center",
     ):
+        link_story(view, texts["story_link"])
         if code != "hide":
             switch(
                 texts["code_switch"],

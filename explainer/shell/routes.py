@@ -32,11 +32,18 @@ def page_of(view: str, draw: Callable[[], None] = lambda: None) -> st.Page:
     """
     return st.Page(
         draw,
-        title=TITLES[view],
+        title=title_of(view),
         url_path=address(view),
         default=view == "home",
         visibility="hidden" if view in UNLISTED else "visible",
     )
+
+
+def title_of(view: str) -> str:
+    """Return the title of a view's page for the model that is looked at."""
+    if view == "classification_head" and session.is_headless():
+        return load_texts("pages")["features"]
+    return TITLES[view]
 
 
 def address(view: str) -> str:
@@ -72,12 +79,16 @@ def show_neighbours(view: str) -> None:
             ("next_link", following(view) or "home"),
         ):
             if neighbour:
-                link(neighbour, texts[name].format(title=TITLES[neighbour]))
+                link(neighbour, texts[name].format(title=title_of(neighbour)))
 
 
-def link(view: str, label: str) -> None:
-    """Draw a link to the page of ``view`` that keeps model, image and place."""
-    st.page_link(page_of(view), label=label, query_params=session.link())
+def link(view: str, label: str, **params: str) -> None:
+    """Draw a link to the page of ``view`` that keeps model, image and place.
+
+    Args:
+        params: of the link besides these.
+    """
+    st.page_link(page_of(view), label=label, query_params=session.link() | params)
 
 
 def go(view: str) -> None:

@@ -21,6 +21,7 @@ PAGE_LOCAL_KEY = "own"  # view → values that belong to it alone
 VIEW_KEY = "view"  # the page that was shown last
 REFUSED_KEY = "refused"  # what the link asked for and did not get
 OF_OLD: dict[str, Any] = {"mode": "free", "step": 0}  # left behind with the page of an old link
+HEADLESS_KEY = "headless"  # whether the model that was observed last has no head
 PLAYING_KEY = "epochs-playing"  # the run whose epochs are played, one after another
 
 
@@ -95,7 +96,10 @@ def enter(view: str) -> None:
         st.session_state[VIEW_KEY] = view
         refused().clear()
         st.session_state.pop(PLAYING_KEY, None)
-        save(replace(now, **OF_OLD, **values.get(view, page_local(State()))))
+        here = values.get(view, page_local(State()))
+        if view == "story" and "screen" in st.query_params:  # a link to one of its screens
+            here = here | {"screen": read_link(st.query_params.to_dict())[0].screen}
+        save(replace(now, **OF_OLD, **here))
 
 
 def keep_page_local(view: str) -> dict[str, dict[str, Any]]:
@@ -103,6 +107,18 @@ def keep_page_local(view: str) -> dict[str, dict[str, Any]]:
     values = st.session_state.setdefault(PAGE_LOCAL_KEY, {})
     values[view] = page_local(load())
     return values
+
+
+def is_headless() -> bool:
+    """Whether the model that was observed last has no head, but features."""
+    return bool(st.session_state.get(HEADLESS_KEY))
+
+
+def note_headless(headless: bool) -> bool:
+    """Keep whether the observed model has no head; return whether that is news."""
+    is_news = headless != is_headless()
+    st.session_state[HEADLESS_KEY] = headless
+    return is_news
 
 
 def place(choice: Choice, prefix: str = "") -> Place:
