@@ -40,7 +40,6 @@ def show_alone(view: str) -> None:
     page = importlib.import_module(f"explainer.views.{view}")
     session.save(session.load())
     session.enter(view)
-    frame.style()
     above = st.container(key="above")
     page.render()
     with above:
@@ -56,7 +55,6 @@ def show_model(view: str) -> None:
     choice = sidebar.choose(is_drawn=view != "story")
     if opening:
         refused_links.settle(asked, choice)
-    frame.style()
     above = st.container(key="above")
     seen = observe.observe(choice)
     if session.note_headless(not seen.has_head):
@@ -87,6 +85,7 @@ def run() -> None:
     page = st.navigation(pages(), position="top")
     # before the page, so that the browser keeps it when another page comes
     with st.container(key="around-navigation"):
+        frame.style()
         follow_navigation(view_of(page))
         explain_terms()
         quiz.sync()

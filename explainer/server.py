@@ -13,9 +13,11 @@ from collections.abc import AsyncIterator
 from functools import cache
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from explainer import training
 from explainer.inputs.uploads.requests import protect
+from explainer.shell.opening import Opening
 from explainer.training.limits import TEXTS, LimitsError, load_limits
 
 READY_SECONDS = 1.0  # after the start, when the server certainly answers
@@ -58,6 +60,11 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         yield
     finally:
         training.close_manager()
+
+
+def middleware() -> list[Middleware]:
+    """Return what stands between a browser and Streamlit's server."""
+    return [Middleware(Opening)]
 
 
 def address() -> str:

@@ -18,7 +18,6 @@ without a head).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -27,13 +26,13 @@ import streamlit as st
 from explainer.components.copy_link import copy_link
 from explainer.components.sight import key_of, watch_sight
 from explainer.content import load_texts
-from explainer.figures import theme
 from explainer.inputs.models import load
 from explainer.observation import observe
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
-from explainer.shell import code_panel, quiz, routes
+from explainer.shell import code_panel, opening, quiz, routes
 from explainer.shell.controls import switch
+from explainer.shell.look import RULES
 from explainer.shell.mistake_banner import show_banner
 from explainer.shell.quiz import Question
 from explainer.shell.story_screens import screen_about
@@ -43,25 +42,12 @@ from explainer.state.place import Place
 
 QUESTIONS = "questions"  # the part that every page has
 FOR_PLACE_KEY = "for-place"  # what was computed for the place that the session looks at
-COLOURS = "".join(
-    f"--frame-{name}: {shade.css};"
-    for name, shade in {
-        "accent": theme.ACCENT,
-        "surface": theme.SURFACE,
-        "background": theme.BACKGROUND,
-        "text": theme.TEXT,
-        "muted": theme.MUTED,
-        "line": theme.LINE,
-        "bad": theme.BAD,
-    }.items()
-)
-RULES = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
-STYLE = f"<style>.stApp {{ {COLOURS} }}\n{RULES}</style>"
 
 
 def style() -> None:
-    """Bring the look of what stands around a page's parts."""
-    st.html(STYLE)
+    """Bring the look of what stands around a page's parts, unless the empty page had it."""
+    if not opening.served:
+        st.html(f"<style>{RULES}</style>")
 
 
 def draw(view: str, page: ModuleType, choice: Choice, seen: Observation) -> None:
@@ -206,9 +192,8 @@ def show_head(
     """Title and lead, and the quiet row."""
     frame_texts = load_texts("frame")
     number, count = routes.PIPELINE.index(view) + 1, len(routes.PIPELINE)
-    st.html(
-        f'<p class="page-number">{frame_texts["number"].format(number=number, count=count)}</p>'
-    )
+    with st.container(key="page-number"):
+        st.markdown(frame_texts["number"].format(number=number, count=count))
     st.title(texts["title"].format(**facts), anchor=False)
     with st.container(key="lead"):
         st.markdown(texts["lead"].format(**facts))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from explainer.figures import theme
-from explainer.shell import frame
+from explainer.shell import look
 from explainer.shell.code_panel import location, panel
 from vit_core.model import Mlp, SelfAttention, patchify
 
@@ -76,7 +76,7 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("place", [0, 1], ids=["light", "dark"])
 def test_code_can_be_read_on_every_ground_it_stands_on(place: int) -> None:
     pairs = re.findall(
-        r"(color|background): light-dark\((#\w{6}), (#\w{6})\)", frame.RULES.split(".source {")[1]
+        r"(color|background): light-dark\((#\w{6}), (#\w{6})\)", look.RULES.split(".source {")[1]
     )
     inks = [pair[1:][place] for pair in pairs if pair[0] == "color"]
     grounds = [pair[1:][place] for pair in pairs if pair[0] == "background"]

@@ -90,7 +90,7 @@ def test_a_page_shows_every_part_in_order_and_then_the_questions(staged):
         "the third part",
     ]
     assert "The lead with 42" in texts_of(app) and "Text of 42" in texts_of(app)
-    assert any("Page 3 of 8" in element.proto.body for element in app.get("html"))
+    assert "Page 3 of 8" in texts_of(app)
 
 
 def test_a_question_of_a_part_stands_between_its_title_and_its_text(staged):
@@ -113,7 +113,8 @@ def test_headings_have_no_gap(staged):
 def test_neighbours_keep_the_state_but_what_belongs_to_this_page(staged):
     app = staged(head=2, cell="scores.1.2", mode="guided", step=2)
     found = {link.proto.page: link.proto.query_string for link in app.get("page_link")}
-    assert set(found) == {"patch-embedding", "position", "glossary"}
+    assert set(found) == {"patch-embedding", "position", "glossary", "story"}
+    assert set(found.pop("story").split("&")) == {"head=2", "screen=4"}
     for query in found.values():
         assert set(query.split("&")) == {"head=2"}
 
@@ -121,8 +122,10 @@ def test_neighbours_keep_the_state_but_what_belongs_to_this_page(staged):
 def test_an_old_link_to_a_step_of_a_guide_opens_its_whole_page(staged):
     app = staged(mode="guided", step=2, head=1)
     assert len(parts(app)) == 4 and not refusals_of(app)
+    assert "This link led to a guide. The story has taken its place." in texts_of(app)
     turn_to(app, "position")
     assert {name: parameter_of(app, name) for name in app.query_params} == {"head": "1"}
+    assert "This link led to a guide." not in texts_of(app)
 
 
 def test_code_stands_under_its_part_once_somebody_switches_it_on(staged):

@@ -50,12 +50,14 @@ def test_a_newcomer_walks_through_all_pages_with_an_own_digit(
     walk.settle()
     top_bar(walk.page, PIPELINE[0])
     for number in range(1, len(PIPELINE) + 1):
-        expect(walk.page.locator(".page-number")).to_have_text(f"Page {number} of {len(PIPELINE)}")
+        expect(walk.page.locator(".st-key-page-number")).to_have_text(
+            f"Page {number} of {len(PIPELINE)}"
+        )
         walk.settle()
         assert "picture=" in walk.link()
         walk.check()
         walk.page.locator(".st-key-neighbours a").last.press("Enter")
-    expect(walk.page.locator(".page-number")).to_have_count(0)
+    expect(walk.page.locator(".st-key-page-number")).to_have_count(0)
     assert "picture=" in walk.link()
 
 
@@ -67,7 +69,7 @@ def top_bar(page: Page, view: str) -> None:
 
 def stage(page: Page, view: str) -> None:
     """Go to a page by its stage on Home, with the keyboard."""
-    if page.locator(".page-number").count():
+    if page.locator(".st-key-page-number").count():
         top_bar(page, "home")
     page.locator(f".home .labels a[href^='./{address(view)}?']").press("Enter")
 
@@ -121,7 +123,7 @@ def test_a_page_that_was_walked_to_is_the_same_when_it_is_opened_by_its_link(
             if view != "home":
                 go(walker.page, view)
                 walker.page.wait_for_url(f"**/{address(view)}?*")
-                expect(walker.page.locator(".page-number")).to_have_text(
+                expect(walker.page.locator(".st-key-page-number")).to_have_text(
                     f"Page {WALK.index(view)} of {len(PIPELINE)}"
                 )
             walker.settle()

@@ -3,6 +3,7 @@
 // milliseconds: a page that has not changed for so long stands; and no page is held longer than that
 const QUIET = 700;
 const PATIENCE = 5000;
+const OPENING = 2000;
 const OWN_ENTRY = ["screen"]; // parameters whose change is a step of its own for Back
 const MINE = Symbol.for("vit_explainer.navigation");
 
@@ -21,6 +22,26 @@ function keepHistoryShort() {
       OWN_ENTRY.some((name) => next.searchParams.get(name) !== now.searchParams.get(name));
     (isStep ? push : history.replaceState).call(this, state, unused, address);
   };
+}
+
+/** Show the page once its title is there, and what is in sight has its code and so its height. */
+function open() {
+  const root = document.documentElement;
+  if (root.classList.contains("is-open")) return;
+  let latest = Infinity;
+  const waits = () => {
+    if (!navigation.title()) return true;
+    latest = Math.min(latest, performance.now() + OPENING);
+    return [...document.querySelectorAll("[data-testid=stSkeleton]")].some((one) => {
+      const { top, bottom } = one.getBoundingClientRect();
+      return bottom > top && top < innerHeight && bottom > 0;
+    });
+  };
+  const look = () => {
+    if (waits() && performance.now() < latest) requestAnimationFrame(look);
+    else root.classList.add("is-open");
+  };
+  requestAnimationFrame(look);
 }
 
 class Navigation {
@@ -105,6 +126,7 @@ const navigation = (globalThis[MINE] ??= new Navigation());
 export default function ({ data: view }) {
   keepHistoryShort();
   navigation.show(view);
+  open();
   const main = mainOf();
   main?.addEventListener("scroll", navigation.onScroll, { passive: true });
   return () => main?.removeEventListener("scroll", navigation.onScroll);
