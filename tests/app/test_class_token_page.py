@@ -1,11 +1,23 @@
 """The class token's page: rows of the trace, the same row for every image, right answers."""
 
+import base64
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
 import pytest
-from reading import choice_and_observation, choice_of, matrices_of, observation_of, texts_of
+from PIL import Image
+from reading import (
+    choice_and_observation,
+    choice_of,
+    matrices_of,
+    observation_of,
+    sent_to,
+    texts_of,
+    unfold,
+)
 from streamlit.testing.v1 import AppTest
 
 from explainer.content.numbers import percent
@@ -33,9 +45,12 @@ SHAPES = [
 def check_whole(app: AppTest, config: ViTConfig) -> None:
     """Check that every part is drawn, with matrices in the shapes of this model."""
     assert not app.exception and not app.error
-    assert len(app.header) == len(page.PARTS) + 1
-    shapes = {name: values.shape for name, values in matrices_of(app).items()}
+    assert len(app.header) == len(page.PARTS)
+    folded = set(matrices_of(app))
+    shapes = {name: values.shape for name, values in matrices_of(unfold(app)).items()}
     assert shapes == page.cells.cell_shapes(config)
+    if not folded & {"patches", "tokens", "final"}:  # no cell of theirs is in the link
+        assert folded == {"journey", "start" if config.pool == "cls" else "pooled"}
 
 
 @pytest.mark.parametrize("source", ["default", "fast", "best", "seed", "untrained"])
@@ -82,9 +97,10 @@ def test_every_matrix_has_the_shape_that_links_are_read_by():
     for source in ("default", "best"):
         choice, seen = choice_and_observation(source)
         makers = [page.join.joined, page.journey.travelled]
-        makers.append(
-            page.what.started if page.wording.has_class(seen.config) else page.what.averaged
-        )
+        if page.wording.has_class(seen.config):
+            makers.append(page.what.started)
+        else:
+            makers += [page.what.averaged, page.what.finished]
         found = {m.name: m.values.shape for make in makers for m in make(choice, seen)}
         assert found == page.cells.cell_shapes(seen.config)
 
@@ -101,7 +117,7 @@ def test_the_row_that_joins_is_the_parameter_for_every_image():
 
 def test_the_average_is_the_mean_of_the_patches():
     choice, seen = choice_and_observation("best")
-    final, pooled = page.what.averaged(choice, seen)
+    (final,), (pooled,) = page.what.finished(choice, seen), page.what.averaged(choice, seen)
     assert np.allclose(final.values.mean(axis=0), pooled.values[0], atol=1e-6)
     assert np.array_equal(pooled.values[0], seen.tensors["pooled"])
 
@@ -128,15 +144,45 @@ def test_the_questions_have_the_right_answers(source: str):
     asked = {question.name: question for question in questions}
     right = {name: question.options[question.answer] for name, question in asked.items()}
     assert right["shape"] == str(seen.tensors["embed"].shape)
-    assert asked["turns"].answer == int(page.values.cosines(page.values.journey(seen)).argmin())
     if page.wording.has_class(seen.config):
         assert asked["image"].answer == 2
+        turns = page.values.cosines(page.values.journey(seen))
+        assert asked["turns"].answer == int(turns.argmin())
+        assert {one.part for one in questions} == {"join", "what", "journey", "listens"}
         pattern = seen.tensors[f"blocks.{seen.config.depth - 1}.attn.pattern"]
         assert right["itself"] == percent(float(pattern[:, 0, 0].mean()))
     else:
         assert float(right["share"]) == pytest.approx(1 / seen.config.num_patches, rel=0.01)
+        assert {one.part for one in questions} == {"join", "what", "journey"}
         end = np.linalg.norm(page.values.journey(seen)[-1])
         assert float(right["longest"]) == pytest.approx(end, abs=0.01)
+
+
+def test_the_new_row_slides_in_where_there_is_one(open_page: Callable):
+    seen = observation_of("default")
+    (sent,) = sent_to(open_page(ADDRESS, source="default"), "row_joins")
+    told = json.loads(sent.json)
+    rows, row = page.join.pictures(seen)
+    assert (told["rows"], told["row"]) == (rows, row)
+    assert "50 rows in all" in told["texts"]["alt"] and "49 rows of patches" in told["texts"]["alt"]
+    assert image_size(rows) == (64, 49) and image_size(row) == (64, 1)
+    assert not sent_to(open_page(ADDRESS, source="best"), "row_joins")
+
+
+def image_size(address: str) -> tuple[int, int]:
+    return Image.open(BytesIO(base64.b64decode(address.partition(",")[2]))).size
+
+
+@pytest.mark.parametrize(
+    ("source", "cell", "name"),
+    [("default", "patches.3.2", "patches"), ("default", "tokens.0.1", "tokens"),
+     ("best", "final.3.2", "final")],
+)  # fmt: skip
+def test_a_link_to_a_cell_of_a_fold_opens_it(
+    open_page: Callable, source: str, cell: str, name: str
+) -> None:
+    assert name not in matrices_of(open_page(ADDRESS, source=source))
+    assert name in matrices_of(open_page(ADDRESS, source=source, cell=cell))
 
 
 def test_the_table_names_every_measured_model(open_page: Callable):

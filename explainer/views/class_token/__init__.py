@@ -21,9 +21,9 @@ __all__ = ["CODE", "PARTS", "facts", "matrix_shapes", "questions"]
 PARTS: Mapping[str, Callable[[Choice, Observation, Place], None]] = {
     "join": show_join,
     "what": show_what,
-    "why": show_why,
     "journey": show_journey,
     "listens": show_listens,
+    "why": show_why,
 }
 CODE = (
     Snippet("join", ViT.embed, ("if self.cls_token", "x_BND = torch.cat((self.cls_token")),

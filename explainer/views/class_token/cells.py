@@ -40,8 +40,13 @@ def show_matrices(
     seen: Observation,
     place: Place,
     *names: str,
+    has_hint: bool = True,
 ) -> None:
-    """Show matrices whose chosen cell is the link's, or ``start`` while it is in none of them."""
+    """Show matrices whose chosen cell is the link's, or ``start`` while it is in none of them.
+
+    Args:
+        has_hint: whether to say that cells can be clicked, where none is chosen.
+    """
     shapes = {name: shape for name, shape in cell_shapes(seen.config).items() if name in names}
     token = place.token(seen.telling_patch)
     cell_matrices.show(
@@ -53,6 +58,8 @@ def show_matrices(
         prefix=seen.config.num_prefix_tokens - seen.config.num_registers,
         cache=choice,
     )
+    if not has_hint and place.cell_in(shapes) is None:
+        return
     if chosen := cell_matrices.chosen(place, shapes, partial(make, choice, seen)):
         explain(choice, seen, place, chosen[1], cell_name(*chosen))
 

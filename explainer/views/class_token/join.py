@@ -1,29 +1,65 @@
 """The class token joins the patches."""
 
+from functools import partial
+
 import numpy as np
 
+from explainer.caching import remember
 from explainer.components.matrices import Matrix
+from explainer.components.row_joins import row_joins
 from explainer.content.token_names import token_names
+from explainer.figures.maps import map_of
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.fold import fold
+from explainer.shell.more import more
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
-from explainer.views.class_token.cells import show_matrices
+from explainer.views.class_token.cells import cell_shapes, show_matrices
 from explainer.views.class_token.wording import TEXTS, dimensions, has_class
 from vit_core import ViTConfig
 
 
 def show_join(choice: Choice, seen: Observation, place: Place) -> None:
-    texts = TEXTS["parts"]["join"]
-    show_matrices("join", joined, Cell("tokens", 0, 0), choice, seen, place, "patches", "tokens")
-    download_csv(
-        texts["download"],
-        lambda: matrix_csv(
-            seen.tensors["tokens"], joined_names(seen.config), dimensions(seen.config), "token"
-        ),
-        "tokens.csv",
-        place.key("class-tokens-csv"),
-    )
+    texts, config = TEXTS["parts"]["join"], seen.config
+    if has_class(config):
+        rows, row = remember(("class token joins", choice), partial(pictures, seen))
+        values = {"count": config.num_patches, "tokens": len(seen.tensors["tokens"])}
+        row_joins(
+            key=place.key("class-joins"),
+            rows=rows,
+            row=row,
+            texts={
+                "rows": texts["rows_name"].format(**values),
+                "row": texts["row_name"],
+                "before": texts["before"],
+                "after": texts["after"],
+                "again": texts["again"],
+                "alt": texts["alt"].format(**values),
+            },
+        )
+    names = ("patches", "tokens")
+    shapes = cell_shapes(config)
+    is_chosen = place.cell_in({name: shapes[name] for name in names}) is not None
+    with fold(place, "rows", texts["label"], is_open=is_chosen) as is_open:
+        if is_open:
+            show_matrices("join", joined, Cell("tokens", 0, 0), choice, seen, place, *names)
+    with more(place, "join"):
+        download_csv(
+            texts["download"],
+            lambda: matrix_csv(
+                seen.tensors["tokens"], joined_names(config), dimensions(config), "token"
+            ),
+            "tokens.csv",
+            place.key("class-tokens-csv"),
+        )
+
+
+def pictures(seen: Observation) -> tuple[str, str]:
+    """Return the addresses of the patches' rows and of the class token's, in one scale."""
+    tokens = seen.tensors["tokens"]
+    limit = float(np.abs(tokens).max()) or 1.0
+    return map_of(tokens[1:], limit), map_of(tokens[:1], limit)
 
 
 def joined_names(config: ViTConfig) -> list[str]:

@@ -7,6 +7,8 @@ from explainer.components.matrices import Matrix
 from explainer.content.numbers import fixed
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.fold import fold
+from explainer.shell.more import more
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.class_token.cells import show_matrices
@@ -25,24 +27,28 @@ def show_journey(choice: Choice, seen: Observation, place: Place) -> None:
     texts, stages = TEXTS["parts"]["journey"], stage_names(seen.config)
     rows = journey(seen)
     turns = cosines(rows)
-    show_matrices("journey", travelled, Cell("journey", 0, 0), choice, seen, place, "journey")
+    start = Cell("journey", 0, 0)
+    show_matrices("journey", travelled, start, choice, seen, place, "journey", has_hint=False)
     most = int(turns.argmin())
     st.markdown(texts["most"].format(block=most + 1, cosine=fixed(float(turns[most]), 2)))
-    st.table(
-        {
-            texts["table_stage"]: stages,
-            texts["table_length"]: [f"{size:.2f}" for size in np.linalg.norm(rows, axis=1)],
-            texts["table_cosine"]: ["", *(fixed(float(turn), 2) for turn in turns)],
-        },
-        border="horizontal",
-        hide_index=True,
-    )
-    download_csv(
-        texts["download"],
-        lambda: matrix_csv(rows, stages, dimensions(seen.config), "stage"),
-        "rows.csv",
-        place.key("class-journey-csv"),
-    )
+    with fold(place, "lengths", texts["label"]) as is_open:
+        if is_open:
+            st.table(
+                {
+                    texts["table_stage"]: stages,
+                    texts["table_length"]: [f"{size:.2f}" for size in np.linalg.norm(rows, axis=1)],
+                    texts["table_cosine"]: ["", *(fixed(float(turn), 2) for turn in turns)],
+                },
+                border="horizontal",
+                hide_index=True,
+            )
+    with more(place, "journey"):
+        download_csv(
+            texts["download"],
+            lambda: matrix_csv(rows, stages, dimensions(seen.config), "stage"),
+            "rows.csv",
+            place.key("class-journey-csv"),
+        )
 
 
 def travelled(choice: Choice, seen: Observation) -> list[Matrix]:

@@ -18,9 +18,11 @@ from explainer.views.class_token.wording import TEXTS, facts, has_class
 
 
 def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
-    second = ask_image(choice, seen) if has_class(seen.config) else ask_share(seen)
-    third = ask_itself(seen) if has_class(seen.config) else ask_longest(seen)
-    asked = [ask_shape(choice, seen, place), second, third]
+    """Return a question for each part that shows something, by what this model reads."""
+    shape = ask_shape(choice, seen, place)
+    if not has_class(seen.config):
+        return [shape, ask_share(seen), ask_longest(seen)]
+    asked = [shape, ask_image(choice, seen), ask_itself(seen)]
     return asked if seen.config.depth == 1 else [*asked, ask_turns(seen)]
 
 
@@ -41,6 +43,7 @@ def ask_shape(choice: Choice, seen: Observation, place: Place) -> Question:
         tuple(f"({rows}, {columns})" for rows, columns in shapes),
         shapes.index(right),
         why.format(**values),
+        part="join",
     )
 
 
@@ -53,6 +56,7 @@ def ask_image(choice: Choice, seen: Observation) -> Question:
         (texts["changes"], texts["zero"], texts["stays"]),
         2 if difference == 0 else 0,
         texts["why"].format(difference=f"{difference:g}"),
+        part="what",
     )
 
 
@@ -66,6 +70,7 @@ def ask_share(seen: Observation) -> Question:
         options,
         options.index(right),
         texts["why"].format(patches=patches, share=right, sign=sign(1 / patches, right)),
+        part="what",
     )
 
 
@@ -83,6 +88,7 @@ def ask_itself(seen: Observation) -> Question:
         texts["why"].format(
             share=percent(share), rest=rest_percent(share), patches=config.num_tokens - 1
         ),
+        part="listens",
     )
 
 
@@ -97,6 +103,7 @@ def ask_longest(seen: Observation) -> Question:
         tuple(f"{number:.2f}" for number in options),
         options.index(round(end, 2)),
         texts["why"].format(start=f"{start:.2f}", end=f"{end:.2f}"),
+        part="journey",
     )
 
 
@@ -108,4 +115,4 @@ def ask_turns(seen: Observation) -> Question:
         (block.format(number=place + 1), fixed(float(turn), 2)) for place, turn in enumerate(turns)
     ]
     text = texts["text"].format(row=row)
-    return compared("turns", text, shown, int(turns.argmin()), texts["why"])
+    return compared("turns", text, shown, int(turns.argmin()), texts["why"], part="journey")

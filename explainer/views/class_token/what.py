@@ -7,23 +7,27 @@ from explainer.content.token_names import token_names
 from explainer.inputs.pictures.galleries import DIGITS, samples
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
+from explainer.shell.fold import fold
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
-from explainer.views.class_token.cells import show_matrices
+from explainer.views.class_token.cells import cell_shapes, show_matrices
 from explainer.views.class_token.values import start_difference, start_rows
 from explainer.views.class_token.wording import TEXTS, dimensions, has_class, others
 
 
 def show_what(choice: Choice, seen: Observation, place: Place) -> None:
-    texts = TEXTS["parts"]["what"]
-    if has_class(seen.config):
-        show_matrices("start", started, Cell("start", 0, 0), choice, seen, place, "start")
+    texts, config = TEXTS["parts"]["what"], seen.config
+    if has_class(config):
+        start = Cell("start", 0, 0)
+        show_matrices("start", started, start, choice, seen, place, "start", has_hint=False)
         difference = f"{start_difference(choice, seen):g}"
         st.markdown(texts["same"].format(difference=difference))
-    else:
-        show_matrices(
-            "mean", averaged, Cell("pooled", 0, 0), choice, seen, place, "final", "pooled"
-        )
+        return
+    show_matrices("mean", averaged, Cell("pooled", 0, 0), choice, seen, place, "pooled")
+    is_chosen = place.cell_in({"final": cell_shapes(config)["final"]}) is not None
+    with fold(place, "final", texts["final_label"], is_open=is_chosen) as is_open:
+        if is_open:
+            show_matrices("final", finished, Cell("final", 0, 0), choice, seen, place, "final")
 
 
 def started(choice: Choice, seen: Observation) -> list[Matrix]:
@@ -50,26 +54,32 @@ def name_of(choice: Choice) -> str:
     return samples(choice.gallery)[choice.sample].name
 
 
-def averaged(choice: Choice, seen: Observation) -> list[Matrix]:
+def finished(choice: Choice, seen: Observation) -> list[Matrix]:
     texts, config = texts_of("class_token", seen)["parts"]["what"], seen.config
-    prefix, columns = config.num_prefix_tokens, dimensions(config)
+    prefix = config.num_prefix_tokens
     return [
         Matrix(
             "final",
             seen.tensors["final_norm"][prefix:],
             texts["final"],
             token_names(config)[prefix:],
-            columns,
+            dimensions(config),
             row_axis="patch",
             column_axis="dimension",
             colour="patch",
-        ),
+        )
+    ]
+
+
+def averaged(choice: Choice, seen: Observation) -> list[Matrix]:
+    texts = TEXTS["parts"]["what"]
+    return [
         Matrix(
             "pooled",
             seen.tensors["pooled"][None],
             texts["mean"],
             [texts["mean_row"]],
-            columns,
+            dimensions(seen.config),
             column_axis="dimension",
-        ),
+        )
     ]

@@ -1,5 +1,6 @@
 """Why one token more, compared with the mean."""
 
+from collections.abc import Mapping
 from functools import partial
 
 import streamlit as st
@@ -9,6 +10,7 @@ from explainer.content import load_texts
 from explainer.inputs.models import load
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
+from explainer.shell.fold import fold
 from explainer.shell.notes import note
 from explainer.state.choice import UNTRAINED, Choice
 from explainer.state.place import Place
@@ -21,6 +23,12 @@ def show_why(choice: Choice, seen: Observation, place: Place) -> None:
     rows = remember(("class token models", seen.gallery), partial(compared, seen.gallery))
     if len(rows) < 2:  # nothing to compare
         return
+    with fold(place, "models", texts["label"]) as is_open:
+        if is_open:
+            show_models(rows, texts)
+
+
+def show_models(rows: list[tuple[str, str, str]], texts: Mapping[str, str]) -> None:
     columns = zip(*rows, strict=True)
     headings = (texts[name] for name in ("table_model", "table_reads", "table_accuracy"))
     st.table(
