@@ -18,6 +18,7 @@ from torch import Tensor
 from vit_core.checks import check_float, quoted
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import DataInfo
+from vit_core.data.sample_pictures import SamplePictures
 from vit_core.errors import VitError
 from vit_core.mistakes import Flaws, build_with, flaws_of
 from vit_core.model import ViT
@@ -47,6 +48,7 @@ class Checkpoint:
             metrics.
         data: what it was trained on.
         command: the command that trained it, as its file has it.
+        pictures: some of its validation pictures, if whoever trained it wanted to take them along.
     """
 
     model: ViT
@@ -55,6 +57,7 @@ class Checkpoint:
     metrics: dict[str, Any] = dataclasses.field(default_factory=dict)
     data: DataInfo | None = None
     command: str | None = None
+    pictures: SamplePictures | None = None
 
     @property
     def config(self) -> ViTConfig:
@@ -70,12 +73,13 @@ def save_checkpoint(
     metrics: dict[str, Any] | None = None,
     data: DataInfo | None = None,
     command: str | None = None,
+    pictures: SamplePictures | None = None,
     half: bool = False,
 ) -> None:
     """Write a model's weights and their history to ``path``, completely or not at all.
 
     Args:
-        preset, train_config, metrics, data, command: as in ``Checkpoint``.
+        preset, train_config, metrics, data, command, pictures: as in ``Checkpoint``.
         half: round the weights to float16, which halves the file; otherwise they are float32.
 
     Raises:
@@ -99,6 +103,8 @@ def save_checkpoint(
         metadata["data"] = json.dumps(dataclasses.asdict(data))
     if command is not None:
         metadata["command"] = command
+    if pictures is not None:
+        metadata["pictures"] = pictures.to_json()
     dtype = torch.float16 if half else torch.float32
     tensors = {
         key: value.detach().to("cpu", dtype).contiguous()
@@ -153,6 +159,8 @@ def load_checkpoint(path: str | Path | bytes, expect: ViTConfig | None = None) -
     train_config = read_part(source, metadata, "train_config", TrainConfig.from_json)
     metrics = read_part(source, metadata, "metrics", read_mapping) or {}
     data = read_part(source, metadata, "data", partial(read_data_info, config=config))
+    read_pictures = partial(SamplePictures.from_json, config=config)
+    pictures = read_part(source, metadata, "pictures", read_pictures)
     if expect is not None and config != expect:
         difference = describe_difference(config, expect)
         raise CheckpointError(f"{source} is of another shape: {difference}")
@@ -177,6 +185,7 @@ def load_checkpoint(path: str | Path | bytes, expect: ViTConfig | None = None) -
         metrics=metrics,
         data=data,
         command=metadata.get("command"),
+        pictures=pictures,
     )
 
 

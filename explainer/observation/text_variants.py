@@ -5,6 +5,7 @@ from typing import Any
 
 from explainer.content import load_texts, load_variant
 from explainer.inputs.pictures.galleries import DIGITS
+from explainer.inputs.pictures.galleries.of_models import is_of_model
 from explainer.observation.observe import Observation
 
 
@@ -26,4 +27,5 @@ def endings_of(seen: Observation) -> tuple[str, ...]:
     if seen.gallery == DIGITS:
         return bare
     colour = ("_colour",) if seen.config.in_channels == 3 else ()
-    return (*bare, f"_{seen.gallery}", *colour, "_pictures")
+    gallery = () if is_of_model(seen.gallery) else (f"_{seen.gallery}",)
+    return (*bare, *gallery, *colour, "_pictures")

@@ -1,10 +1,12 @@
 """Pictures of models that were not trained on digits: shipped ones and a visitor's own."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from reading import html_of
 from streamlit.testing.v1 import AppTest
@@ -22,8 +24,9 @@ from explainer.inputs.pictures.galleries import (
 )
 from explainer.observation import observe
 from explainer.state.choice import DIGITS, Choice
-from vit_core import PRESETS, ViTConfig
+from vit_core import PRESETS, Checkpoint, ViTConfig, build
 from vit_core.data import DataInfo, mnist_info
+from vit_core.data.sample_pictures import SamplePictures
 
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 COLOUR = PRESETS["cifar10"].model
@@ -46,6 +49,46 @@ def png(pixels: np.ndarray) -> bytes:
 
 def choice(sample: int = 0, photo: str = "") -> Choice:
     return Choice("cifar10", COLOUR, 0, 0, 0, "", CIFAR, sample, photo)
+
+
+def own_source(names: tuple[str, ...], pictures: SamplePictures | None = None) -> load.Source:
+    config = replace(COLOUR, num_classes=len(names))
+    info = DataInfo("pets", "f", (0.5,) * 3, (0.2,) * 3, names)
+    checkpoint = Checkpoint(build(config, 0), data=info, pictures=pictures)
+    return load.Source(checkpoint.model, info, checkpoint)
+
+
+def test_a_model_of_ones_own_data_is_shown_on_its_own_validation_pictures() -> None:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(256, (3, 3, 32, 32), generator=generator, dtype=torch.uint8)
+    pictures = SamplePictures(images, (1, 0, 1))
+    source = own_source(("tabby", "poodle"), pictures)
+    found = samples(source.gallery)
+    assert [sample.name for sample in found] == ["poodle", "tabby", "poodle"]
+    assert [label_of(sample, source.info.class_names) for sample in found] == [1, 0, 1]
+    for sample, image in zip(found, images, strict=True):
+        np.testing.assert_array_equal(source.prepare(sample.open()), image.permute(1, 2, 0))
+    assert own_source(("tabby", "poodle"), pictures).gallery == source.gallery
+    assert own_source(("poodle", "tabby"), pictures).gallery != source.gallery
+
+
+def test_a_model_without_pictures_is_shown_on_shipped_ones_of_its_classes() -> None:
+    source = own_source(("Cat", "poodle", "dog"))
+    found = samples(source.gallery)
+    assert [label_of(sample, source.info.class_names) for sample in found] == [0, 2]
+    assert np.array_equal(np.asarray(found[0].open()), np.asarray(samples(CIFAR)[3].open()))
+    assert own_source(("tabby", "poodle")).gallery == PHOTOGRAPHS
+
+
+def test_grey_pictures_of_ones_own_are_fitted_to_a_grey_model() -> None:
+    config = replace(ViTConfig(), num_classes=2)
+    images = torch.arange(28 * 28, dtype=torch.int64).remainder(256).to(torch.uint8)
+    pictures = SamplePictures(images.reshape(1, 1, 28, 28), (1,))
+    info = DataInfo("letters", "f", (0.5,), (0.2,), ("a", "b"))
+    checkpoint = Checkpoint(build(config, 0), data=info, pictures=pictures)
+    source = load.Source(checkpoint.model, info, checkpoint)
+    (sample,) = samples(source.gallery)
+    np.testing.assert_array_equal(source.prepare(sample.open()), images.reshape(28, 28))
 
 
 def test_the_shipped_pictures_are_one_of_each_class_and_four_photographs() -> None:

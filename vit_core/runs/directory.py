@@ -22,6 +22,7 @@ from torch import Tensor
 from vit_core.checkpoint import save_checkpoint
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import MNIST_TRAINING, DataInfo
+from vit_core.data.sample_pictures import SamplePictures
 from vit_core.errors import VitError
 from vit_core.model import ViT
 from vit_core.storage.atomic import write_atomically
@@ -107,6 +108,7 @@ class RunDirectory:
 
     def __init__(self, path: Path, config: RunConfig, lock: Lock) -> None:
         self.path, self.config, self._lock = path, config, lock
+        self.pictures: SamplePictures | None = None  # that each checkpoint takes along
 
     @classmethod
     def create(cls, path: Path, config: RunConfig) -> Self:
@@ -184,6 +186,7 @@ class RunDirectory:
             metrics=metrics,
             data=data,
             command=self.config.command,
+            pictures=self.pictures,
         )
 
     def save_hardest(self, examples: list[HardExample]) -> None:

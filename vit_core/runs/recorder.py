@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vit_core.data import ImageData
+from vit_core.data.sample_pictures import sample_pictures
 from vit_core.mistakes import build_with
 from vit_core.runs.directory import RunDirectory, RunError
 from vit_core.runs.file_names import clear_leftovers
@@ -45,6 +46,7 @@ class Recorder:
         cadence: Cadence,
         group: Group = ALONE,
         open_sink: Callable[[Path, int], MetricsSink] = no_metrics,
+        takes_pictures: bool = False,
     ) -> None:
         """Resume the run after its last whole epoch, or start it.
 
@@ -53,6 +55,7 @@ class Recorder:
             group: the processes that train together; this one must be the main one.
             open_sink: opens an extra metrics sink for a run directory and the step at which the run
                 resumes.
+            takes_pictures: whether checkpoints take some validation pictures along.
 
         Raises:
             RunError: the saved state is damaged or belongs to another model.
@@ -61,6 +64,8 @@ class Recorder:
         clear_leftovers(run.path)
         config = run.config.train
         self.run, self.cadence = run, cadence
+        if takes_pictures:
+            run.pictures = sample_pictures(data.val)
         model = build_with(run.config.model, config, config.seed).to(data.train.labels.device)
         self.training = Training(model, data, config, group)
         state = run.load_state()

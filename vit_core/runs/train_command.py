@@ -123,7 +123,14 @@ def take_part(
         nonlocal recorder
         assert run is not None and data is not None
         run.save_config()  # the images may have moved
-        recorder = Recorder(run, data, Cadence(steps=options.log_every), group, open_tensorboard)
+        recorder = Recorder(
+            run,
+            data,
+            Cadence(steps=options.log_every),
+            group,
+            open_tensorboard,
+            options.pictures,
+        )
         return recorder.is_complete
 
     try:

@@ -62,6 +62,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--workers", type=int, help="processes that read it (one a core, up to 8)")
     parser.add_argument("--run-dir", type=Path, required=True, help="a new directory for the run")
+    parser.add_argument(
+        "--pictures",
+        action="store_true",
+        help="put a few validation pictures into the checkpoints, to be looked at in the app",
+    )
     parser.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
     parser.add_argument(
         "--device", choices=DEVICES, default="auto", help="a GPU if there is (auto)"

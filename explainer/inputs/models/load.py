@@ -22,7 +22,7 @@ from explainer.inputs.models.showable import (
     has_usual_weights,
 )
 from explainer.inputs.pictures.batches import batch_of
-from explainer.inputs.pictures.galleries import fitted, gallery_of
+from explainer.inputs.pictures.galleries import fitted, gallery_of, gallery_of_own
 from explainer.inputs.uploads import SMALL
 from explainer.state.choice import SOURCES, UNTRAINED, Choice, read_by_others, read_saved
 from explainer.training import Run
@@ -51,7 +51,10 @@ class Source:
     @property
     def gallery(self) -> str:
         """The name of the gallery whose pictures suit the model."""
-        return gallery_of(self.model.config, self.info)
+        config, checkpoint = self.model.config, self.checkpoint
+        if checkpoint is None:  # of another library
+            return gallery_of(config, self.info)
+        return gallery_of_own(config, self.info, checkpoint.pictures)
 
     @property
     def learned_grid(self) -> tuple[int, int] | None:

@@ -87,6 +87,7 @@ def write_upload(upload: Upload, folder: Path, finish: Callable[[], None]) -> No
         command=command_of(checkpoint),  # empty if the file does not hold its settings
     )
     run = RunDirectory.create(folder, config)
+    run.pictures = checkpoint.pictures
     try:
         steps = epoch * (MNIST_TRAINING // min(config.train.batch_size, MNIST_TRAINING))
         line = {"epoch": epoch, "step": steps, **upload.metrics}

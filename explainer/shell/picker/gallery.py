@@ -1,15 +1,16 @@
 """The shipped pictures of models that were not trained on digits."""
 
 import base64
-from functools import cache
+from functools import lru_cache
 from io import BytesIO
 
 from PIL import Image
 
 from explainer.components.thumbnails import thumbnails
 from explainer.content import load_texts
-from explainer.inputs.pictures.galleries import CIFAR, samples
-from explainer.shell.picker.preview import preview
+from explainer.inputs.models.load import source_of
+from explainer.inputs.pictures.galleries import CIFAR, PHOTOGRAPHS, samples
+from explainer.shell.picker.preview import name_of, preview
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import State
@@ -22,22 +23,29 @@ THUMBNAIL = 96  # pixels
 def pick_sample(now: State, choice: Choice) -> None:
     """Offer the pictures of the model's gallery."""
     pictures, texts = samples(choice.gallery), TEXTS["samples"]
-    names = texts[choice.gallery]
     thumbnails(
         key=f"samples-{choice.gallery}",
         label=texts["label"],
         pictures=[
-            (thumbnail(choice.gallery, index), names[picture.name])
+            (thumbnail(choice.gallery, index), name_of(picture))
             for index, picture in enumerate(pictures)
         ],
         chosen=None if now.photo else now.sample,
         columns=5 if choice.gallery == CIFAR else 4,
         on_choose=lambda index: session.change(sample=index, photo=""),
     )
-    preview(choice, texts["preview"], name=names[pictures[now.sample].name])
+    lines = [texts["preview"]]
+    if is_strange(choice):
+        lines.append(texts["strange"])
+    preview(choice, *lines, name=name_of(pictures[now.sample]))
 
 
-@cache
+def is_strange(choice: Choice) -> bool:
+    """Return whether a model was trained on somebody's own data, of which there is no picture."""
+    return choice.gallery == PHOTOGRAPHS and source_of(choice).checkpoint is not None
+
+
+@lru_cache(maxsize=256)
 def thumbnail(gallery: str, index: int) -> str:
     """Return the address of a small version of a gallery's picture."""
     image = samples(gallery)[index].open()
