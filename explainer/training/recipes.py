@@ -22,6 +22,15 @@ RECIPES: dict[str, Settings] = {
         for name in ("fast", "default", "best", "seed", "seed-faithful")
     },
 }
+# share of the test digits that one run of each recipe read right
+ACCURACIES = {
+    QUICK: 0.9854,
+    "fast": 0.9936,
+    "default": 0.9933,
+    "best": 0.9951,
+    "seed": 0.9517,
+    "seed-faithful": 0.7707,
+}
 
 
 def recipe_of(model: ViTConfig, train: TrainConfig) -> str:

@@ -53,7 +53,7 @@ class TestCurves:
 
     def test_a_loss_that_explodes_is_cut_off_and_named(self) -> None:
         loss = drawn(curve(2.3, 1234.5))["panels"][0]
-        assert loss["high"] == 6.0 and loss["cut_off"] == "goes up to 1.23e+03"
+        assert loss["high"] == 6.0 and loss["cut_off"] == "rises to 1.23e+03"
         assert drawn(curve(2.3, 4.0))["panels"][0]["cut_off"] == ""
 
     def test_guessing_is_marked(self) -> None:

@@ -148,7 +148,7 @@ def test_a_newcomer_sees_the_button_and_what_it_will_train(open_train, manager):
     app = open_train()
     start = app.button(key="train-start")
     assert start.label == "Start training" and not start.disabled
-    assert "How long it takes is being measured" in words_of(app)
+    assert "This machine is being measured" in words_of(app)
     assert "204,938 numbers to learn" in words_of(app) and "3 epochs of 429 steps" in words_of(app)
     assert words_of(app).count("<b>?</b>") == 16
     assert not app.sidebar.children, "the page has its own knobs"
@@ -300,7 +300,7 @@ def test_a_run_that_waits_says_its_place(open_train, begin):
     run = begin(ANNA)
     app = open_train()
     assert state_of(app).run == run.id, "the visitor's run under way is found without a link"
-    assert "Place 1" in words_of(app) and "in the queue; it begins by itself" in words_of(app)
+    assert "Place 1" in words_of(app) and "in the queue. It starts by itself." in words_of(app)
     assert "leave_queue" in buttons(app) and "pause" not in buttons(app)
     click(app, "leave_queue")
     assert "You took this run out of the queue" in words_of(app) and "Stopped" in words_of(app)
@@ -316,7 +316,7 @@ def test_a_run_that_waits_on_another_server_says_so(
     monkeypatch.setattr(training, "the_manager", lambda: new)
     app = open_train()
     assert state_of(app).run == runs_there[1].id
-    assert "Waiting" in words_of(app) and "in the queue; it begins by itself" in words_of(app)
+    assert "Waiting" in words_of(app) and "in the queue. It starts by itself." in words_of(app)
     click(app, "leave_queue")
     assert "Another process is busy with this run" in refusals_of(app)
     old.close()
@@ -331,7 +331,7 @@ def test_a_run_that_learns_shows_the_newest_that_was_measured(open_train, begin)
     advance(run, 2)
     app = open_train(run=run.id)
     text = words_of(app)
-    assert "**Learning**" in text and "92.0 %" in text and "of 5,000 digits" in text
+    assert "**Learning**" in text and "92.0 %" in text and "of 5,000 validation digits" in text
     assert "<dd>2 of 3</dd>" in text and "<dd>858 of 1,287</dd>" in text
     assert "after step 858 of 1,287" in text
     assert text.count('class="verdict"') == 16
@@ -343,7 +343,7 @@ def test_a_run_that_learns_shows_the_newest_that_was_measured(open_train, begin)
 
 def test_a_run_that_has_just_begun_has_empty_axes(open_train, begin):
     app = open_train(run=begin().id)
-    assert "It begins …" in words_of(app)
+    assert "Starting …" in words_of(app)
     assert [len(curve["x"]) for curve in curves_of(app, "train-curves")["panels"][0]["curves"]] == [
         0,
         0,
@@ -368,7 +368,7 @@ def test_stop_keeps_the_whole_epochs_and_resume_goes_on(open_train, begin, manag
     process = FakeProcess.started[0]
     process.send = lambda **command: process.end_run("stopped") if command["do"] == "stop" else None
     app = click(app, "stop")
-    assert "You stopped this run" in words_of(app) and "Epochs 0 to 2 are kept." in words_of(app)
+    assert "You stopped this run" in words_of(app) and "Epochs 0 to 2 are saved." in words_of(app)
     assert app.button(key="train-resume").label == "Resume after epoch 2"
     app = click(app, "resume")
     assert manager.find(run.id).status == "running" and "stop" in buttons(app)
@@ -396,8 +396,8 @@ def test_a_finished_run_tells_its_result_and_what_can_be_done(open_train, begin)
     assert "93.21 %" in words_of(app) and "10,000 test digits" in words_of(app)
     assert buttons(app) >= {"open", "same", "change", "another"}
     assert not buttons(app) & {"pause", "stop", "resume", "start"}
-    assert folds(app) >= {"The hardest digits", "Take it along", "Compare runs"}
-    assert not downloads(app) and not words_of(app).count("truth: "), "drawn when it is asked for"
+    assert folds(app) >= {"The hardest digits", "Files and epochs of this run", "Compare runs"}
+    assert not downloads(app) and not words_of(app).count("correct: "), "drawn when it is asked for"
     app = unfold(app, "along")
     assert "open-epoch" in buttons(app)
     assert downloads(app) >= {
@@ -405,7 +405,7 @@ def test_a_finished_run_tells_its_result_and_what_can_be_done(open_train, begin)
         "Metrics (CSV)",
         "Python script of this run",
     }
-    assert words_of(unfold(app, "hardest")).count("truth: ") == 16
+    assert words_of(unfold(app, "hardest")).count("correct: ") == 16
 
 
 def test_the_page_turns_over_when_the_run_ends(open_train, begin):
@@ -465,7 +465,7 @@ def test_a_run_that_broke_off_says_why_and_what_is_kept(open_train, begin, manag
         manager.store.change(run.id, state="interrupted", message=(said := "The server stopped."))
         manager._running.clear()
     app = open_train(run=run.id)
-    assert said in words_of(app) and "Epochs 0 to 1 are kept." in words_of(app)
+    assert said in words_of(app) and "Epochs 0 to 1 are saved." in words_of(app)
     assert app.button(key="train-resume").label == "Resume after epoch 1"
     assert "open" in buttons(app)
 
@@ -475,7 +475,7 @@ def test_a_run_that_broke_off_before_its_first_epoch_begins_again(open_train, be
     end(run, "failed", "The training process was ended.")
     app = open_train(run=run.id)
     assert "Nothing of it was saved yet." in words_of(app)
-    assert app.button(key="train-resume").label == "Begin it again"
+    assert app.button(key="train-resume").label == "Start it again"
     assert "open" not in buttons(app)
 
 
@@ -664,10 +664,10 @@ def test_a_snapshot_of_another_model_is_not_shown(open_train, begin):
     other = build(dataclasses.replace(SMALL, embed_dim=32))
     found, _ = take_snapshot(other, mnist(), step=1, epoch=1, seconds=1.0)
     found.save(run.history.path)
-    assert "was not written whole" in words_of(open_train(run=run.id))
+    assert "snapshot of the model is damaged" in words_of(open_train(run=run.id))
     broken = dataclasses.replace(found, logits=np.full((16, 10), np.nan, np.float32))
     broken.save(run.history.path)
-    assert "was not written whole" in words_of(open_train(run=run.id))
+    assert "snapshot of the model is damaged" in words_of(open_train(run=run.id))
 
 
 def test_a_title_is_shown_and_never_drawn(open_train, begin, manager):

@@ -10,6 +10,7 @@ from explainer.training import Manager, Run, visitor
 from explainer.training.progress import Progress, progress_of
 from explainer.views.train import orders
 from explainer.views.train.charts import show_charts
+from explainer.views.train.most_wrong import is_of_digits
 from explainer.views.train.now import show_asked, show_inside
 from explainer.views.train.results import show_end
 from explainer.views.train.wording import TEXTS, about, duration, status_of
@@ -29,7 +30,7 @@ def show_run(manager: Manager, run: Run) -> None:
         return
     progress = progress_of(run.history)
     show_status(manager, run, progress)
-    if run.history.metrics():
+    if len(progress.train.steps) or len(progress.val.steps):
         show_charts(progress)
     st.fragment(show_inside)(run)
 
@@ -90,7 +91,9 @@ def headline(run: Run, progress: Progress) -> tuple[str, str]:
         return status_of(run).capitalize(), WORDS["queued"]
     test = run.history.test_accuracy
     if isinstance(test, float):
-        kind = "test_claimed" if run.status == "uploaded" else "test"
+        kind = "test"
+        if run.status == "uploaded":
+            kind = "test_claimed" if is_of_digits(run) else "test_claimed_pictures"
         return TEXTS["share"].format(share=f"{100 * test:.2f}"), WORDS[kind]
     latest = progress.latest_accuracy
     if latest is None:
@@ -111,6 +114,8 @@ def measured(run: Run, progress: Progress) -> dict[str, str]:
     }
     if not lines and not run.is_active:
         return {}
+    if run.status == "uploaded":  # its file tells nothing else
+        return {WORDS["epoch"]: str(epoch)}
     if not run.is_active:
         return values | {WORDS["took"]: duration(history.seconds)}
     left, speed = run.seconds_left, run.images_per_second

@@ -7,7 +7,8 @@ import streamlit as st
 from explainer.state import session
 from explainer.training import Manager, Run
 from explainer.views.train import orders
-from explainer.views.train.wording import TEXTS, status_of, title_of, when
+from explainer.views.train.most_wrong import is_of_digits
+from explainer.views.train.wording import TEXTS, settings_of, status_of, title_of, when
 
 WORDS = TEXTS["runs"]
 MOST = 3  # until somebody asks for more
@@ -54,11 +55,17 @@ def show_delete(manager: Manager, run: Run) -> None:
         )
 
 
+def accuracy_name(run: Run) -> str:
+    """Return the name of the text about the test accuracy of a run."""
+    settings = settings_of(run)
+    return "accuracy" if settings is None or is_of_digits(run) else "accuracy_pictures"
+
+
 def how(run: Run) -> str:
     """Say how good a run became, or how it stands."""
     test, status = run.history.test_accuracy, status_of(run)
     if isinstance(test, float):
-        return WORDS["accuracy"].format(share=f"{100 * test:.2f}")
+        return WORDS[accuracy_name(run)].format(share=f"{100 * test:.2f}")
     epochs = run.history.epochs()
     line = run.history.epoch_line(epochs[-1]) if epochs else None
     if line is None:

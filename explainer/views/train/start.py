@@ -8,6 +8,7 @@ from explainer.figures.strip import strip
 from explainer.shell.controls import pick
 from explainer.shell.notes import note
 from explainer.training import Manager, RefusedError
+from explainer.training.recipes import ACCURACIES
 from explainer.views.train import knobs, setup
 from explainer.views.train.digits import unasked
 from explainer.views.train.orders import begin
@@ -111,7 +112,8 @@ def show_recipe() -> None:
     )
     model, train = setup.model(), setup.train()
     count = f"{model.num_parameters:,}"
-    st.markdown(TEXTS["recipes"][recipe]["text"].format(parameters=count))
+    accuracy = f"{100 * ACCURACIES.get(recipe, 0.0):.1f} %"
+    st.markdown(TEXTS["recipes"][recipe]["text"].format(parameters=count, accuracy=accuracy))
     size = TEXTS["size"].format(
         parameters=count,
         patches=model.num_patches,
