@@ -93,7 +93,7 @@ def test_each_fault_is_one_sentence(limits_file: Path, content: bytes, reason: s
 def test_what_is_no_file_is_said(limits_file: Path) -> None:
     assert "there is no such file" in str(said_of(limits_file))
     limits_file.mkdir()
-    assert "it is no file" in str(said_of(limits_file))
+    assert "it is not a file" in str(said_of(limits_file))
     limits_file.rmdir()
     limits_file.symlink_to(limits_file)
     said_of(limits_file)
@@ -131,7 +131,7 @@ def test_the_page_says_it_without_a_traceback(
         app = AppTest.from_file(HOME, default_timeout=60).run()
         assert not app.exception
         assert [error.value for error in app.error] == [
-            "This server is not set up well, so its pages cannot be shown."
+            "This server is not set up correctly, so its pages cannot be shown."
         ]
         (text,) = app.text
         assert reason in text.value and str(limits_file.parent) not in text.value

@@ -85,7 +85,7 @@ def test_a_model_whose_numbers_overflow_is_refused_in_a_sentence(
     )
     app = open_page(page, source="pretrained", pretrained="local/huge")
     assert not app.exception
-    assert "numbers overflow while it looks at a picture" in html_of(app)
+    assert "numbers of this model overflow when it looks at a picture" in html_of(app)
 
 
 def test_accents_are_the_same_however_a_system_writes_them(
@@ -113,7 +113,7 @@ def test_a_model_of_one_channel_is_shown_on_every_page(
         ({"num_classes": 1}, {}, "a single class"),
         ({"image_size": (32, 64)}, {}, "32 x 64 pixels; the pages show square ones"),
         ({"patch_size": (8, 16)}, {}, "the pages show square ones"),
-        ({"num_classes": 1_001}, {}, "tells 1,001 classes apart"),
+        ({"num_classes": 1_001}, {}, "has 1,001 classes"),
         ({}, {"std": [0.5, 0.5, 0.001]}, "pixels of another range"),
         ({}, {"std": [0.5, 0.5, 0]}, "std"),
         ({}, {"interpolation": "best"}, "interpolation"),

@@ -181,7 +181,7 @@ def test_more_ink_brings_back_what_is_faint():
 
 def test_ink_that_is_fainter_than_is_looked_for_is_found_when_asked_for():
     grey = page(*SEVEN, ink=222)
-    with pytest.raises(UnusablePictureError, match="one brightness all over"):
+    with pytest.raises(UnusablePictureError, match="the same brightness everywhere"):
         ink_of(grey)
     found = ink_of(grey, more=5)
     assert outline(found.values) == pytest.approx((100, 180, 200, 230), abs=2)

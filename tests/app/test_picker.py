@@ -189,7 +189,7 @@ def test_a_hard_one_for_another_model_says_that_this_one_reads_it(open_app):
 
 def test_a_drawing_is_prepared_shown_and_in_the_link(open_app, find_component):
     app = turn_to(open_app(), "draw")
-    assert "Until then, the model looks at test digit 7, number 0." in preview(app)
+    assert "Until then, the model looks at a test digit: 7, number 0." in preview(app)
     draw(app, find_component, sent(seven()))
     assert parameter_of(app, "picture") == CODE
     assert "Your own picture." in preview(app)
@@ -211,7 +211,7 @@ def test_clearing_the_pad_brings_the_test_digit_back(open_app, find_component):
     app = open_app(picture=CODE, digit=3)
     draw(app, find_component, sent(np.zeros((SIDE, SIDE), np.uint8)))
     assert parameter_of(app, "picture") is None
-    assert "test digit 3" in preview(app)
+    assert "test digit: 3" in preview(app)
 
 
 def test_a_drawing_waits_while_something_else_is_looked_at(open_app, find_component):
@@ -270,7 +270,7 @@ def test_a_file_is_shown_step_by_step(open_app):
         (b"", "empty"),
         (b"hello", "not a PNG, JPEG or WebP"),
         (PHOTO[: len(PHOTO) // 2], "damaged"),
-        (png(np.zeros((9, 9), np.uint8)), "one brightness"),
+        (png(np.zeros((9, 9), np.uint8)), "the same brightness"),
         (png(np.zeros((8_001, 8_000), np.uint8)), "64 million pixels"),
         (bytes(MAX_BYTES + 1), "24 MB"),
     ],

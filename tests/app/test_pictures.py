@@ -227,7 +227,7 @@ def test_shadow_and_grain_fade_to_black():
     ],
 )
 def test_a_uniform_picture_has_no_ink(grey):
-    with pytest.raises(UnusablePictureError, match="one brightness all over"):
+    with pytest.raises(UnusablePictureError, match="the same brightness everywhere"):
         ink_of(grey)
 
 

@@ -206,7 +206,7 @@ def test_a_run_is_tried_on_what_others_find_hard(make_run: Make, open_run: Open)
     check(app)
     body = next(e.proto.body for e in app.sidebar.get("html") if '"picked"' in e.proto.body)
     count = len(wrong_digits.listed_indices())
-    assert f"Of {count} test digits that the shipped models find hard" in body
+    assert f"of {count} test digits wrong that other models of this app find hard" in body
 
 
 # which runs there are

@@ -159,10 +159,10 @@ def limits_of(**values: int) -> Limits:
         (99.0, 0.0, False, ""),
         (101.0, 0.0, False, "limit of 2 minutes"),
         (61.0, 0.0, False, ""),
-        (61.0, 0.0, True, "gave its place up after 1 minutes"),
+        (61.0, 0.0, True, "was stopped after 1 minutes"),
         (0.0, 899.0, False, ""),
-        (0.0, 901.0, False, "The pause became too long"),
-        (0.0, 31.0, True, "The pause became too long"),
+        (0.0, 901.0, False, "The pause was too long"),
+        (0.0, 31.0, True, "The pause was too long"),
         (0.0, 29.0, True, ""),
     ],
 )

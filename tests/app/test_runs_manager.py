@@ -113,7 +113,7 @@ def test_runs_that_are_too_large_are_refused_with_what_is_allowed(
     with pytest.raises(RefusedError, match="at most 1,000 are allowed"):
         manager.start("anna", small)
     roomy = make(tokens=3).limits
-    with pytest.raises(RefusedError, match="5 tokens; on this server at most 3"):
+    with pytest.raises(RefusedError, match=r"5 tokens\. On this server at most 3"):
         roomy.check(MODEL, TRAIN)
     for values, said in (({"batch_size": 2048}, "2,048 images"), ({"epochs": 61}, "61 epochs")):
         with pytest.raises(RefusedError, match=said):
@@ -358,7 +358,7 @@ def test_a_second_server_leaves_the_first_ones_runs_alone(make: Callable[..., Ma
 def test_a_run_that_ended_can_be_deleted(make: Callable[..., Manager]) -> None:
     manager = make()
     run = manager.start("anna", REQUEST)
-    with pytest.raises(RefusedError, match="stop it before"):
+    with pytest.raises(RefusedError, match="Stop it before"):
         manager.delete("anna", run.id)
     FakeProcess.started[0].end_run()
     manager.delete("anna", run.id)
@@ -395,7 +395,7 @@ def test_time_limits(make: Callable[..., Manager], monkeypatch: pytest.MonkeyPat
     assert FakeProcess.started[0].commands[-1] == {"do": "stop"}
     FakeProcess.started[0].end_run("stopped")
     stopped = manager.find(run.id)
-    assert "gave its place up after 1 minutes" in stopped.message
+    assert "was stopped after 1 minutes" in stopped.message
     assert stopped.can_resume
 
 
@@ -477,8 +477,8 @@ def test_an_estimate_does_not_jump_when_the_machine_is_busy_for_a_moment(
     for epoch_seconds, slowdown in ((40.0, 1.0), (360.0, 9.0), (44.0, 1.1), (400.0, 9.0)):
         process.answer(event="measured", speed=speed_of(epoch_seconds, slowdown), message="")
         seen.append(manager.estimate(MODEL, TRAIN))
-    assert {estimate.least for estimate in seen} == {120.0}
-    assert all(150.0 <= estimate.most <= 360.0 for estimate in seen)
+    assert [estimate.least for estimate in seen] == pytest.approx([120.0] * 4)
+    assert all(149.9 < estimate.most < 360.1 for estimate in seen)
     busy = make()
     busy.warm_up()
     busy.estimate(MODEL, TRAIN)

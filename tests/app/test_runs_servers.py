@@ -94,7 +94,7 @@ def test_runs_of_another_server_are_neither_changed_nor_deleted(
         for act in (other.pause, other.unpause, other.stop):
             with pytest.raises(RefusedError, match="Another process is busy with this run"):
                 act(visitor, run_id)
-        with pytest.raises(RefusedError, match="stop it before"):
+        with pytest.raises(RefusedError, match="Stop it before"):
             other.delete(visitor, run_id)
         with pytest.raises(RefusedError, match="cannot be resumed"):
             other.resume(visitor, run_id)

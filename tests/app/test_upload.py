@@ -319,7 +319,11 @@ def colours(*names: str) -> DataInfo:
 
 @pytest.mark.parametrize("classes", [0, 2, 1000])
 def test_a_model_of_colour_photographs_is_shown_on_every_page(
-    made: Make, open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch, classes: int
+    made: Make,
+    open_page: Callable[..., AppTest],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    classes: int,
 ):
     config = ViTConfig(
         image_size=48,
@@ -331,7 +335,8 @@ def test_a_model_of_colour_photographs_is_shown_on_every_page(
         num_classes=classes,
     )
     content = made(config, data=colours(*(f"flower {number}" for number in range(classes))))
-    manager = training.the_manager()
+    manager = Manager(tmp_path / "runs", load_limits())
+    monkeypatch.setattr(training, "the_manager", lambda: manager)
     run = add_upload(manager, OURS, content, "flowers.safetensors")
     for view in routes.WALK:
         address = "home" if view == "home" else routes.address(view)
@@ -339,6 +344,7 @@ def test_a_model_of_colour_photographs_is_shown_on_every_page(
         assert not app.exception, view
         assert app.sidebar.pills(key="photo-picker").value == "sample"
     assert not open_page("train", run=run.id).exception
+    manager.close()
 
 
 TAKEN = (
@@ -535,7 +541,7 @@ def test_a_visitor_keeps_a_limited_number(made: Make, manager: Manager):
     content = made()
     for _ in range(MAX_UPLOADS):
         add_upload(manager, OURS, content, "a.safetensors")
-    with pytest.raises(RefusedError, match="the most that are kept"):
+    with pytest.raises(RefusedError, match="the most allowed"):
         add_upload(manager, OURS, content, "a.safetensors")
     add_upload(manager, "s" * 32, content, "a.safetensors")
 
@@ -603,7 +609,9 @@ def test_an_uploaded_model_is_shown_at_once_and_found_by_its_link(
     (run,) = manager.runs_of(OURS)
     found = state_of(app)
     assert (found.source, found.run, found.epoch, found.digit) == ("run", run.id, None, 3)
-    assert "This is your model “model” now." in " ".join(b.value for b in app.sidebar.markdown)
+    assert "The pages now show your model “model”." in " ".join(
+        b.value for b in app.sidebar.markdown
+    )
     assert app.sidebar.selectbox(key="source").options[-1] == "model · uploaded"
     again = open_app("home", source="run", run=run.id)
     text = " ".join(block.value for block in again.main.markdown)
@@ -655,7 +663,7 @@ def test_a_page_says_that_a_large_model_waits(
     places.get("of another visitor", object)
     app = open_app("patches", source="run", run=run.id)
     assert state_of(app).source == "run"
-    assert "Another visitor is looking inside another large model" in said[0]
+    assert "Another visitor is looking at another large model" in said[0]
     assert not app.info and not app.sidebar.info
 
 
