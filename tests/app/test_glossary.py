@@ -169,6 +169,51 @@ def test_no_letter_stands_for_two_things() -> None:
     assert len(letters) == len(set(letters))
 
 
+FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$", re.DOTALL)
+NO_LETTERS = re.compile(  # words, environments, and the values that a page puts in
+    r"\\(?:text|mathrm|mathbb|operatorname|begin|end)\*?\{(?:[^{}]|\{[^{}]*\})*\}"
+    r"|\[[\d.]+em\]|%[.\d]*[sdf]|\\prime|(?<![\\A-Za-z])[a-z]{3,}"
+)
+LETTER = re.compile(r"\\[a-zA-Z]+|[A-Za-z]")
+GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "theta", "lambda", "mu",
+         "rho", "sigma", "tau", "phi", "omega", "Phi", "Sigma")  # fmt: skip
+
+
+def formulas(name: str, text: str) -> list[str]:
+    """Return the formulas in a text, which may be one as a whole."""
+    found = [block or inline for block, inline in FORMULA.findall(text)]
+    return found or ([text] if "\\" in text and "$" not in text else [])
+
+
+def letters_of(formula: str) -> set[str]:
+    """Return the letters of a formula that stand for something, without their indices."""
+    filled = re.sub(r"(?<!\{)\{[a-z_]+\}|(?<=\{\{)\{[a-z_]+\}", "", formula)
+    bare = NO_LETTERS.sub("", filled).replace("{{", "{").replace("}}", "}")
+    bare = re.sub(r"_(\{[^{}]*\}|\\?\w)", "", bare)
+    found = {letter.removeprefix("\\") for letter in LETTER.findall(bare)}
+    return {letter for letter in found if len(letter) == 1 or letter in GREEK}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_each_letter_of_a_formula_is_in_the_table_of_letters(path: Path) -> None:
+    known = set().union(*(letters_of(letter) for letter in load_texts("glossary")["symbols"]))
+    for where, text in raw(path):
+        if re.search(r"[._]paper", where) or path.stem == "glossary":
+            continue  # a paper's own letters
+        for formula in formulas(where, text):
+            letters = letters_of(formula)
+            assert letters <= known, f"{where}: {sorted(letters - known)} in {formula}"
+            # so that K is no longer the width of a head, which is d_h
+            assert "K" not in letters or {"Q", "V"} <= letters, f"{where}: {formula}"
+
+
+def test_letters_of_formulas_are_read() -> None:
+    assert letters_of(r"\frac{x/255 - \mu}{\sigma} = \text{that} + {head_dim} W_q") == {
+        "x", "mu", "sigma", "W",
+    }  # fmt: skip
+    assert letters_of(r"\sqrt{{d_h}} \cdot %s z_{{l-1}}") == {"d", "z"}
+
+
 def test_the_bar_leaves_the_glossary_to_links_on_the_pages(
     shipped: object, open_page: Callable[..., AppTest]
 ) -> None:

@@ -193,7 +193,7 @@ def test_an_option_that_shows_the_answers_number_is_left_out() -> None:
     found = compared("farthest", "Which?", shown, 1, "In {unit}: {values}.", unit="patches")
     assert found.options == ("Head 1", "Head 2", "Head 4")
     assert found.options[found.answer] == "Head 2"
-    assert found.why == "In patches: Head 1 0.90, Head 2 0.91, Head 4 0.12."
+    assert found.why == "In patches: Head 1 (0.90), Head 2 (0.91), Head 4 (0.12)."
 
 
 def test_where_all_options_show_the_same_nothing_is_asked() -> None:

@@ -114,7 +114,7 @@ def compared(
     """
     right = shown[answer]
     distinct = [pair for pair in shown if pair is right or as_read(pair[1]) != as_read(right[1])]
-    values = ", ".join(f"{option} {number}" for option, number in distinct)
+    values = ", ".join(f"{option} ({number})" for option, number in distinct)
     options = tuple(option for option, _ in distinct)
     line = why.format(values=values, **values_by_name)
     return Question(name, text, options, distinct.index(right), line, part, shows)
