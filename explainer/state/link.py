@@ -60,7 +60,7 @@ class State:
         cut: patches per side to try on the page about patches; None for the model's own.
         kind: of position to look at; None for the model's own.
         shuffle: seed of the shuffled patches; 0 leaves them in order.
-        temperature: what the scores are divided by before the softmax, beside √K.
+        temperature: what the scores are divided by before the softmax, beside √d_h.
         off: the heads that are switched off, as ``block.head`` pairs joined by ``_``.
         unit: the chosen dimension, hidden unit or class of a page's curves.
         screen: of the story, from 1. The last in a link, where the browser itself writes it.

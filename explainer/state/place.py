@@ -40,7 +40,7 @@ class Place:
         cut: patches per side to try on the page about patches; None for the model's own.
         kind: of position to look at, one of ``vit_core.config.POSITIONS``.
         shuffle: seed of the shuffled patches; 0 leaves them in order.
-        temperature: what the scores are divided by before the softmax, beside √K.
+        temperature: what the scores are divided by before the softmax, beside √d_h.
         off: the heads that are switched off, in order.
         unit: chosen dimension, hidden unit or class of the page, which narrows it; None until
             somebody chooses.
