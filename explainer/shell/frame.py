@@ -95,6 +95,11 @@ def draw_part(view: str, page: ModuleType, choice: Choice, seen: Observation, na
     in_sight = opened()
     place = session.place(choice)
     texts = texts_of(getattr(page, "TEXTS_NAME", view), seen)
+    if name == QUESTIONS:
+        observe.keep_for_this_run(choice)
+        if not questions_of(page, choice, seen, place)[1]:
+            with sight.drawing(in_sight, name):
+                return  # all of them stand at their parts
     if not in_sight.is_near(name):
         title = load_texts("frame")["questions_title"]
         if name != QUESTIONS:

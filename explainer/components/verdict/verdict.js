@@ -82,7 +82,7 @@ export default function ({ data, parentElement }) {
   const chosen = states.findIndex((state) => state.startsWith("chosen"));
   list.setAttribute("aria-label", `${options[chosen]}: ${texts[states[chosen]]}`);
   button.textContent = texts.show_me;
-  button.hidden = !found(showMe);
+  button.hidden = !showMe.length;
   button.onclick = () => {
     const target = found(showMe);
     if (target) show(target, host);

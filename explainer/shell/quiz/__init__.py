@@ -107,5 +107,6 @@ def state_of(option: str, given: str, right: str) -> str:
 
 def places_of(question: Question, place: Place) -> list[str]:
     """Return the keys under which a page may have what shows the answer, the likeliest first."""
-    name = question.shows or question.part
-    return [place.key(f"{kind}{name}") for kind in ("fold-", "part-", "")] if name else []
+    shows, part = question.shows, question.part
+    keys = [f"fold-{shows}", f"part-{shows}", shows] if shows else []
+    return [place.key(key) for key in (*keys, *([f"part-{part}"] if part else []))]
