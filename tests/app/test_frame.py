@@ -104,6 +104,13 @@ def test_a_question_of_a_part_stands_between_its_title_and_its_text(staged):
     ]
 
 
+def test_where_all_questions_stand_at_parts_the_end_has_none(staged, monkeypatch):
+    page = sys.modules["explainer.views.class_token"]
+    two = page.questions(None, None, None)[1]
+    monkeypatch.setattr(page, "questions", lambda choice, seen, place: [two])
+    assert parts(staged()) == ["First 42", "Second", "Third"]
+
+
 def test_headings_have_no_gap(staged):
     app = staged()
     assert [heading.proto.tag for heading in app.title] == ["h1"]
