@@ -13,6 +13,7 @@ from explainer.components.selection import send_choice
 
 MOST_CELLS = 64  # of a row, as in stage/rows.js
 FULL_AT = 3  # times the root mean square, likewise
+ROOM = 660  # CSS pixels of the picture's height in a window of 1440 × 900
 MOVES = ("other", "hard")  # to another picture
 
 _mount = st.components.v2.component(
@@ -164,7 +165,8 @@ def show_home(
         elif "query" in asked and is_token(asked["query"], tokens):
             on_keep(asked["query"])
 
-    with st.container(gap=None):
+    # the height holds until home.css of the page arrives; without it, all that follows would jump
+    with st.container(key=f"{key}-box", height=ROOM, border=False, gap=None):
         send_choice(key, {"query": kept})
         asked = _mount(key=key, data=content, on_asked_change=on_asked).asked
     view = asked.get("view") if isinstance(asked, Mapping) else None

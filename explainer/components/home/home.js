@@ -48,12 +48,17 @@ class Home {
   // ---- what the server sends
 
   update(data) {
-    const shape = JSON.stringify({ ...data, arrays: undefined, colours: undefined, name: "", picture: "" });
+    const { texts, pages, stages, others, prefix_names: prefix, is_pad: isPad, has_head: hasHead } = data;
+    const { rows, columns, depth, image_width: width, image_height: height } = data;
+    const words = { ...texts, verdict: null };
+    const built = [isPad, hasHead, rows, columns, depth, width, height, prefix, others, pages, stages, words];
+    const shape = JSON.stringify(built);
     this.data = data;
     setMarks(this.root, data.colours);
     this.look = stageLook(this.root, data.colours);
     this.trace = readTrace(data);
     if (shape !== this.shape) this.build();
+    else this.layout = null;
     this.shape = shape;
     this.resizing.observe(this.root);
     this.listen();
@@ -64,6 +69,8 @@ class Home {
       this.pad.take28(data.arrays.image, data.picture, data.name);
       const isAnswer = this.pad.isUntouched || (data.name && data.name === left.name);
       if (this.pad.isBusy || !isAnswer) return; // it answers to something older
+    } else {
+      paintPixels(this.frameElement, data);
     }
     this.isAhead = false;
     this.show(this.trace, data.arrays.image);
@@ -109,7 +116,6 @@ class Home {
       const photo = make("canvas", "photo", this.padside);
       photo.role = "img";
       photo.setAttribute("aria-label", texts.photo);
-      paintPixels(photo, data);
       this.frameElement = photo;
     }
     this.bars.list.hidden = !data.has_head;
