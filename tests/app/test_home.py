@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from explainer.components.packing import unpack
 from explainer.content import load_texts
-from explainer.inputs.models import load
+from explainer.inputs.models import for_browser, load
 from explainer.inputs.pictures import link_code, test_digits
 from explainer.inputs.pictures.prepare import centred
 from explainer.observation import observe
@@ -319,8 +319,18 @@ def test_what_no_browser_sends_changes_nothing(open_app, click_in, asked):
 
 
 def test_the_browser_gets_the_model_only_while_it_is_small_and_there_is_a_pad(open_app):
-    assert sent(open_app())[0]["browser"]["hash"]
-    assert sent(open_app(source="cifar10"))[0]["browser"] is None
+    app = open_app()
+    assert sent(app)[0]["browser"]["hash"] and not sent(app)[0]["line"]
+    header, _ = sent(open_app(source="cifar10"))
+    assert header["browser"] is None and not header["line"]
+
+
+def test_a_large_model_is_asked_on_a_line_to_the_server(open_app, monkeypatch):
+    monkeypatch.setattr(for_browser, "LARGEST_MODEL", 1_000)
+    app = open_app()
+    header, _ = sent(app)
+    assert header["browser"] is None and header["line"] == "home-pen"
+    assert sent_to(app, "live_server")
 
 
 def test_without_answers_home_says_where_the_questions_are(open_app):

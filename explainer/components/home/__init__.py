@@ -1,6 +1,6 @@
 """Home's picture: a pad, the model's answer, and all stages between them, drawn in the browser."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,9 +56,7 @@ def pack_trace(
     table: dict[str, dict[str, Any]] = {}
     arrays: dict[str, np.ndarray] = {}
     blocks = [f"blocks.{block}" for block in range(depth)]
-    for name in ("tokens", "pos_embed", "embed", *(f"{block}.resid_post" for block in blocks)):
-        if name not in tensors:
-            continue
+    for name in drawn_matrices(tensors, depth):
         full = full_at(tensors[name])
         cells = tensors[name][:, :: -(-tensors[name].shape[1] // MOST_CELLS)]
         levels = np.rint(127 + 127 * np.clip(cells / (full or 1), -1, 1)).astype(np.uint8)
@@ -77,6 +75,19 @@ def pack_trace(
             arrays[name] = np.asarray(tensors[name], np.float32)
             table[name] = {"shape": arrays[name].shape}
     return table, arrays
+
+
+def drawn_matrices(tensors: Iterable[str], depth: int) -> list[str]:
+    """Return the names of the matrices that are drawn, of those that a trace has."""
+    names = ["tokens", "pos_embed", "embed", *(f"blocks.{b}.resid_post" for b in range(depth))]
+    known = set(tensors)
+    return [name for name in names if name in known]
+
+
+def drawn_names(tensors: Iterable[str], depth: int) -> list[str]:
+    """Return the names of all tensors that Home needs of a trace."""
+    patterns = [f"blocks.{block}.attn.pattern" for block in range(depth)]
+    return [*drawn_matrices(tensors, depth), *patterns, "pooled", "logits"]
 
 
 def full_at(matrix: np.ndarray) -> float:

@@ -26,7 +26,7 @@ class Home {
     this.verdict = make("div", "verdict", this.middle);
     this.says = make("p", "says", this.verdict);
     this.answer = make("p", "answer", this.verdict);
-    this.truth = make("p", "truth", this.verdict);
+    this.truth = make("p", "judged", this.verdict);
     this.actions = make("div", "actions", this.middle);
     this.film = new Film(this, this.middle);
     this.barside = make("div", "barside", root);
@@ -175,13 +175,15 @@ class Home {
 
   // ---- the pen
 
+  /** Have somebody run the model while the pen is down: this browser, or for a large one the server. */
   openLive() {
-    const { browser } = this.data;
-    if ((browser?.hash ?? null) === this.liveHash) return;
+    const { browser, line } = this.data;
+    const hash = browser?.hash ?? line;
+    if (hash === this.liveHash) return;
     this.live?.close();
-    this.liveHash = browser?.hash ?? null;
-    this.live = browser ? openLive(browser) : null;
-    this.live?.ready?.catch(() => (this.live = null)); // the server answers alone
+    this.liveHash = hash;
+    this.live = browser ? openLive(browser) : line ? openServerLine(line) : null;
+    this.live?.ready.catch(() => (this.live = null)); // the server answers alone
   }
 
   /** The visitor made other ink: what the pad shows is newer than what the server knows. */
@@ -207,8 +209,10 @@ class Home {
       const trace = await this.live.ask(pixels);
       if (!trace || !this.isAhead) return;
       this.show(trace, pixels);
-      this.took = performance.now() - started;
-      setText(this.source, fill(this.data.texts.source.browser, { milliseconds: Math.round(this.took) }));
+      const took = performance.now() - started;
+      const { browser, line } = this.data.texts.source;
+      const text = this.data.browser ? browser : line;
+      setText(this.source, fill(text, { milliseconds: Math.round(took) }));
     } catch {
       this.live = null;
     }
@@ -220,7 +224,7 @@ class Home {
     const trace = this.trace;
     setText(this.source, texts.source.server);
     this.root.classList.remove("differs");
-    if (!this.live) return;
+    if (!this.live || !this.data.browser) return;
     try {
       const mine = await this.live.ask(arrays.image);
       if (!mine || this.trace !== trace || this.isAhead) return;
@@ -271,7 +275,7 @@ class Home {
       this.answer.classList.toggle("word", data.names[best].length > 2);
       const judged = truth < 0 ? verdict.own : best === truth ? verdict.right : verdict.wrong;
       setText(this.truth, isKnown ? `${percent(probabilities[best])} · ${judged}` : "\u00a0");
-      this.truth.className = `truth ${truth < 0 || !isKnown ? "" : best === truth ? "good" : "bad"}`;
+      this.truth.className = `judged ${truth < 0 || !isKnown ? "" : best === truth ? "good" : "bad"}`;
     } else {
       setText(this.says, data.texts.verdict.features);
       setText(this.answer, "");
@@ -324,12 +328,13 @@ class Home {
     for (let key = 1; key < size; key++) {
       if (weights[token * size + key] > weights[token * size + most]) most = key;
     }
-    return fill(isKept ? follow.kept : follow.pointed, {
+    const text = fill(isKept ? follow.kept : follow.pointed, {
       token: tokenName(data, token),
       block: data.depth,
       other: most === token ? follow.itself : tokenName(data, most),
       share: percent(weights[token * size + most]),
     });
+    return text[0].toUpperCase() + text.slice(1);
   }
 
   scene() {
@@ -356,6 +361,7 @@ class Home {
     this.layout = homeLayout({
       root: this.root,
       stages: this.stages,
+      labels: this.labels,
       frame: this.frameElement,
       bars: this.barside,
       data: this.data,
@@ -396,9 +402,9 @@ function placeLabels(labelled, layout, stagesBox) {
   const placed = labelled.map(({ place, element }) => {
     const [from, to] = labelRange(layout, place);
     const width = element.offsetWidth;
-    return { element, width, left: (from + to - width) / 2 };
+    return { element, width, middle: (from + to) / 2, left: (from + to - width) / 2 };
   });
-  placed.sort((one, other) => one.left - other.left);
+  placed.sort((one, other) => one.middle - other.middle);
   let end = 0;
   for (const label of placed) {
     label.left = Math.max(label.left, end);

@@ -1,21 +1,20 @@
 // Where everything of Home's picture stands: from the image's patches to the answer, left to right.
 
 const TALLEST_ROW = 22; // CSS pixels of a token's row, where a model has few
-const LABELS = 46; // CSS pixels below the drawings, for their names
 
 /**
  * Measure the elements, and divide the room of the stages; all in CSS pixels from the root's corner.
  *
  * ``tokens``: how many the model has, ``positions``: how many of them carry a position.
  */
-function homeLayout({ root, stages, frame, bars, data }) {
+function homeLayout({ root, stages, labels, frame, bars, data }) {
   const origin = root.getBoundingClientRect();
   const relative = (element) => {
     const box = element.getBoundingClientRect();
     return { x: box.x - origin.x, y: box.y - origin.y, width: box.width, height: box.height };
   };
   const room = relative(stages);
-  const inner = { x: room.x, y: room.y + 8, width: room.width, height: room.height - LABELS - 8 };
+  const inner = { x: room.x, y: room.y + 8, width: room.width, height: relative(labels).y - room.y - 16 };
   const { depth, tokens, has_position: hasPosition } = data;
   const within = (low, value, high) => Math.max(low, Math.min(high, value));
   const W = inner.width;

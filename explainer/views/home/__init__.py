@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from explainer.components.copy_link import copy_link
+from explainer.components.home import drawn_names
 from explainer.content import load_texts
 from explainer.inputs.models.for_browser import fits_browser
 from explainer.inputs.pictures.galleries import DIGITS
@@ -12,11 +13,12 @@ from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell.fold import fold
 from explainer.shell.mistake_banner import show_banner
+from explainer.shell.pen_line import keep_pen_line
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.views.home.origin import show_origin
 from explainer.views.home.parts import show_parts
-from explainer.views.home.picture import show_picture
+from explainer.views.home.picture import PEN_KEY, show_picture
 from explainer.views.home.score import show_score
 
 TEXTS = load_texts("home")
@@ -28,10 +30,11 @@ def render(choice: Choice, observation: Observation) -> None:
     texts = texts_of("home", observation)
     with st.container(key="home-head", gap="xsmall"):
         st.title(texts["title"], anchor=False)
-        is_live = choice.gallery == DIGITS and fits_browser(choice.config)
-        st.markdown(texts["lead" if is_live else "lead_server"])
+        st.markdown(texts["lead" if choice.gallery == DIGITS else "lead_no_pen"])
     show_banner(choice)
     show_picture(choice, observation, session.load())
+    if choice.gallery == DIGITS and not fits_browser(choice.config):
+        keep_pen_line(choice, PEN_KEY, drawn_names(observation.tensors, choice.config.depth))
     show_more(choice, observation)
 
 

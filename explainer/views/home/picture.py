@@ -13,7 +13,7 @@ from explainer.content.strangers_words import plain_format
 from explainer.content.token_names import prefix_names
 from explainer.figures.colour_map import colours_of
 from explainer.inputs.models import load
-from explainer.inputs.models.for_browser import browser_model
+from explainer.inputs.models.for_browser import browser_model, fits_browser
 from explainer.inputs.pictures.galleries import DIGITS
 from explainer.observation import observe
 from explainer.observation.features import principal
@@ -28,6 +28,7 @@ from explainer.state.choice import Choice
 from explainer.state.link import PAGE_LOCAL, State
 
 KEY = "home-picture"
+PEN_KEY = "home-pen"  # the line on which a pen asks about a large model
 PLACES = {  # view → where in the picture its link stands; thirds of the blocks are numbers
     "patches": "patches",
     "patch_embedding": "rows",
@@ -94,6 +95,7 @@ def header(choice: Choice, seen: Observation) -> dict[str, Any]:
         "name": shown_name() if is_pad else "",
         "picture": choice.picture,
         "browser": browser_of(choice) if is_pad else None,
+        "line": PEN_KEY if is_pad and not fits_browser(choice.config) else "",
         "names": [str(name) for name in names_of(seen, places)],
         "shown": places,
         "truth": -1 if seen.label is None else places.index(seen.label),
