@@ -22,6 +22,7 @@ _mount = st.components.v2.component(
     css=assets.stylesheet("shared/shared", "drawing_pad/drawing_pad", "stage/bars", "story/story"),
     js=live.javascript() + assets.javascript(
         "shared/data", "shared/grid", "shared/numbers", *FILES,
+        "drawing_pad/centred", "drawing_pad/pad",
         "story/trace", "story/answers", "story/board", "story/prediction", "story/screen",
         *(f"story/{name}" for name in SCENES), "story/history", "story/story",
     ),
@@ -53,12 +54,15 @@ def story(
     data: bytes,
     told: Told,
     on_hear: Callable[[Mapping[str, Any]], None],
+    answer: Callable[[object], Mapping[str, str] | None],
 ) -> str | None:
     """Show the story; return the view whose page was just asked for.
 
     Args:
         data: from ``pack_story``.
         on_hear: called before the rerun with what the visitor did, as the browser sent it.
+        answer: given what the browser asks about a model that it cannot run, returns what goes back
+            to it.
     """
 
     def on_change() -> None:
@@ -67,7 +71,7 @@ def story(
             on_hear(heard)
 
     with st.container(gap=None):
-        result = _mount(key=key, data=data, on_heard_change=on_change, on_view_change=lambda: None)
+        result = _mount(key=key, data=data, on_heard_change=on_change, on_view_change=lambda: None, on_ask_change=lambda: None)
         send_choice(
             key,
             {
@@ -76,6 +80,7 @@ def story(
                 "addresses": dict(told.addresses),
                 "live": told.live,
                 "drawing": told.drawing,
+                "answered": None if result.ask is None else answer(result.ask),
             },
         )
     return result.view

@@ -166,7 +166,8 @@ class CoverScreen extends StoryScreen {
     this.right = make("div", "right", stage);
     this.shares = this.bars(this.right);
     this.shares.show(this.before);
-    if (this.count > 1) {
+    // each patch has to be covered alone, which is too much to ask a server for
+    if (this.count > 1 && this.story.hasLive) {
       this.prediction = new Prediction(this, { about: data.context, question: this.text("question") });
     }
     if (!this.prediction || this.prediction.isAnswered) this.open();

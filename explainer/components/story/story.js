@@ -105,6 +105,7 @@ class Story {
     this.followed = followed;
     this.telling = moved ? null : this.telling;
     this.openLive(choice.live);
+    if (choice.answered) this.live.answered?.(choice.answered);
     for (const link of this.root.querySelectorAll("a[data-view]")) {
       link.href = this.addressOfPage(link.dataset.view);
     }
@@ -368,12 +369,22 @@ class Story {
   // the model in this browser
 
   openLive(model) {
-    if (!model) return;
-    if (this.model?.hash === model.hash && this.live) return;
+    const name = model?.hash ?? this.data.model;
+    if (this.liveName === name && this.live) return;
     this.closeLive();
-    this.model = model;
-    this.live = openLive(model);
-    this.live.ready.catch(() => (this.live = null));
+    this.liveName = name;
+    this.isAsked = !model;
+    this.live = model ? openLive(model) : openServerLive({ send: (question) => this.send("ask", question) });
+    this.live.ready.catch(() => {
+      if (this.liveName === name) this.askServer();
+    });
+  }
+
+  /** The browser cannot run this model, so the server does. */
+  askServer() {
+    this.live?.close();
+    this.isAsked = true;
+    this.live = openServerLive({ send: (question) => this.send("ask", question) });
   }
 
   closeLive() {
@@ -381,15 +392,18 @@ class Story {
     this.live = null;
   }
 
+  /** Whether a pass costs the server nothing. */
   get hasLive() {
-    return Boolean(this.live);
+    return Boolean(this.live) && !this.isAsked;
   }
 
   /** A pass over other pixels or with edits; null if a newer one was asked for, or none is possible. */
   async ask(pixels, edits = {}) {
-    if (!this.live) return null;
     try {
-      return await this.live.ask(pixels, edits);
+      if (this.isAsked) setText(this.quiet, this.data.frame.asking);
+      const trace = await this.live.ask(pixels, edits);
+      if (this.isAsked) setText(this.quiet, "");
+      return trace;
     } catch {
       setText(this.quiet, this.data.frame.failed);
       return null;
@@ -399,7 +413,6 @@ class Story {
   /** What the model makes of this picture with edits: shares, or features. */
   async outcome(edits) {
     const trace = await this.ask(this.data.arrays.image, edits);
-    if (!trace && !this.hasLive) setText(this.quiet, this.data.frame.no_live);
     return trace && outcomeOf(trace);
   }
 }

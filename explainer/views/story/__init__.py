@@ -9,7 +9,7 @@ import streamlit as st
 from explainer.components.story import Told, story
 from explainer.content import load_texts
 from explainer.inputs.models.for_browser import browser_model
-from explainer.observation import observe
+from explainer.observation import live_answer, observe
 from explainer.observation.observe import Observation
 from explainer.shell import routes
 from explainer.shell.mistake_banner import show_banner
@@ -19,6 +19,7 @@ from explainer.state.choice import Choice
 from explainer.views.story.hear import hear
 from explainer.views.story.packed import pack_story
 
+ASKED = ("logits", "pooled")  # what experiments show of a pass with edits
 LINKED = ("train", "home", *routes.PIPELINE)  # the pages to which screens link
 TEXTS = load_texts("story")
 STYLE = f"<style>{(Path(__file__).parent / 'page.css').read_text(encoding='utf-8')}</style>"
@@ -42,6 +43,7 @@ def render(choice: Choice, observation: Observation) -> None:
         data=pack_story(choice, observation),
         told=told,
         on_hear=lambda heard: hear(choice, heard),
+        answer=lambda asked: live_answer.answer(choice, asked, ASKED),
     )
     if view in routes.TITLES:
         routes.go(view)
