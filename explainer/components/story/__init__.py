@@ -1,6 +1,7 @@
 """The story's screens, drawn in the browser from one trace.
 
-The server sends the numbers of one picture once. To turn to another screen, to point and to predict
+The server sends the numbers of one picture once. A model that is too large for the browser is asked
+over the line ``story-line``. To turn to another screen, to point and to predict
 asks nobody; only another picture, another patch to follow and the answers go back to the server.
 """
 
@@ -54,15 +55,12 @@ def story(
     data: bytes,
     told: Told,
     on_hear: Callable[[Mapping[str, Any]], None],
-    answer: Callable[[object], Mapping[str, str] | None],
 ) -> str | None:
     """Show the story; return the view whose page was just asked for.
 
     Args:
         data: from ``pack_story``.
         on_hear: called before the rerun with what the visitor did, as the browser sent it.
-        answer: given what the browser asks about a model that it cannot run, returns what goes back
-            to it.
     """
 
     def on_change() -> None:
@@ -71,7 +69,7 @@ def story(
             on_hear(heard)
 
     with st.container(gap=None):
-        result = _mount(key=key, data=data, on_heard_change=on_change, on_view_change=lambda: None, on_ask_change=lambda: None)
+        result = _mount(key=key, data=data, on_heard_change=on_change, on_view_change=lambda: None)
         send_choice(
             key,
             {
@@ -80,7 +78,6 @@ def story(
                 "addresses": dict(told.addresses),
                 "live": told.live,
                 "drawing": told.drawing,
-                "answered": None if result.ask is None else answer(result.ask),
             },
         )
     return result.view

@@ -243,12 +243,13 @@ class CoverScreen extends StoryScreen {
     const lost = left.map((share) => Math.max(0, full - share));
     this.patches.veil(lost, Math.max(...lost) || 1);
     this.patches.mark("best", best);
-    setText(this.story.quiet, this.text("needed"));
+    setText(this.legend, this.text("needed"));
   }
 
   open() {
     this.patches.mark("guess", this.prediction?.answer.places?.given ?? null);
     this.task();
+    this.legend = make("p", "note", this.words);
     this.tools = make("div", "tools", this.words);
     this.button(this.tools, "uncover", () => {
       this.covered.clear();
@@ -266,7 +267,7 @@ class CoverScreen extends StoryScreen {
   async apply() {
     const { story, covered, how } = this;
     this.patches.veil(null);
-    setText(story.quiet, "");
+    setText(this.legend, "");
     this.patches.cover(covered);
     const cover = Object.fromEntries(Array.from(covered, (patch) => [patch, how]));
     const outcome = await story.outcome({ cover });

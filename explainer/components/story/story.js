@@ -16,6 +16,7 @@ const STORY_SCREENS = {
 };
 const STORY_TELL = 800; // milliseconds on a screen until the server hears of it
 const STORY_LEAVE = 300; // milliseconds after which a story that was taken away has ended
+const STORY_LINE = "story-line"; // on which the server is asked about a large model
 const STORY_MARGIN = 12; // pixels below the story
 
 const stories = new WeakMap();
@@ -37,6 +38,10 @@ class Story {
     this.onKey = (event) => this.press(event);
     this.onPop = (event) => this.popped(event);
     this.onResize = () => this.fit();
+    // the page's own title is heard; what can be seen is the screen's
+    this.onFocus = ({ target }) => {
+      if (target.matches?.(".story-heading")) this.title?.focus({ preventScroll: true });
+    };
   }
 
   // what comes from the server
@@ -76,6 +81,7 @@ class Story {
     this.listener = (choice) => this.choose(choice);
     this.channel.listeners.add(this.listener);
     document.addEventListener("keydown", this.onKey);
+    document.addEventListener("focusin", this.onFocus);
     // before Streamlit hears of it and runs the page for what needs no server
     window.addEventListener("popstate", this.onPop, true);
     window.addEventListener("resize", this.onResize);
@@ -85,6 +91,7 @@ class Story {
     this.channel?.listeners.delete(this.listener);
     this.channel = null;
     document.removeEventListener("keydown", this.onKey);
+    document.removeEventListener("focusin", this.onFocus);
     window.removeEventListener("popstate", this.onPop, true);
     window.removeEventListener("resize", this.onResize);
     // Streamlit also calls this before it draws the same element again
@@ -105,7 +112,6 @@ class Story {
     this.followed = followed;
     this.telling = moved ? null : this.telling;
     this.openLive(choice.live);
-    if (choice.answered) this.live.answered?.(choice.answered);
     for (const link of this.root.querySelectorAll("a[data-view]")) {
       link.href = this.addressOfPage(link.dataset.view);
     }
@@ -222,7 +228,7 @@ class Story {
     if (!isPopped) writeAddress(number, !isFirst);
     if (!isFirst || document.activeElement === document.body) this.title.focus({ preventScroll: true });
     if (!isFirst) {
-      this.root.scrollIntoView({ block: "nearest" });
+      document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.tell({}), STORY_TELL);
     }
@@ -243,8 +249,8 @@ class Story {
     if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const [target] = event.composedPath();
     if (target.closest?.("input, textarea, select, [contenteditable], [role=application], [role=slider]")) return;
-    const inside = event.composedPath().includes(this.root);
-    if (!inside && target !== document.body) return;
+    const isOther = target.matches?.("a, button, summary, [tabindex='0']");
+    if (isOther && !event.composedPath().includes(this.root)) return;
     const to = {
       ArrowLeft: this.number - 1,
       PageUp: this.number - 1,
@@ -374,7 +380,7 @@ class Story {
     this.closeLive();
     this.liveName = name;
     this.isAsked = !model;
-    this.live = model ? openLive(model) : openServerLive({ send: (question) => this.send("ask", question) });
+    this.live = model ? openLive(model) : openServerLine(STORY_LINE);
     this.live.ready.catch(() => {
       if (this.liveName === name) this.askServer();
     });
@@ -384,7 +390,7 @@ class Story {
   askServer() {
     this.live?.close();
     this.isAsked = true;
-    this.live = openServerLive({ send: (question) => this.send("ask", question) });
+    this.live = openServerLine(STORY_LINE);
   }
 
   closeLive() {

@@ -9,10 +9,11 @@ import streamlit as st
 from explainer.components.story import Told, story
 from explainer.content import load_texts
 from explainer.inputs.models.for_browser import browser_model
-from explainer.observation import live_answer, observe
+from explainer.observation import observe
 from explainer.observation.observe import Observation
 from explainer.shell import routes
 from explainer.shell.mistake_banner import show_banner
+from explainer.shell.pen_line import keep_pen_line
 from explainer.shell.picker.visitor_pictures import own_pictures
 from explainer.state import session
 from explainer.state.choice import Choice
@@ -43,8 +44,8 @@ def render(choice: Choice, observation: Observation) -> None:
         data=pack_story(choice, observation),
         told=told,
         on_hear=lambda heard: hear(choice, heard),
-        answer=lambda asked: live_answer.answer(choice, asked, ASKED),
     )
+    keep_pen_line(choice, "story-line", ASKED)
     if view in routes.TITLES:
         routes.go(view)
 
