@@ -4,12 +4,14 @@
 const QUIET = 700;
 const PATIENCE = 5000;
 const OPENING = 2000;
-const OWN_ENTRY = ["screen"]; // parameters whose change is a step of its own for Back
 const MINE = Symbol.for("vit_explainer.navigation");
 
 const mainOf = () => document.querySelector("[data-testid=stMain]");
 
-/** Let a choice on a page replace the entry of the browser's history, and only a new page add one. */
+/**
+ * Let a choice on a page replace the entry of the browser's history, and only a new page add one. The
+ * story adds its screens past this, by History.prototype.
+ */
 function keepHistoryShort() {
   if (history[MINE]) return;
   history[MINE] = true;
@@ -17,10 +19,7 @@ function keepHistoryShort() {
   history.pushState = function (state, unused, address) {
     const now = new URL(location.href);
     const next = new URL(address ?? now, now);
-    const isStep =
-      next.pathname !== now.pathname ||
-      OWN_ENTRY.some((name) => next.searchParams.get(name) !== now.searchParams.get(name));
-    (isStep ? push : history.replaceState).call(this, state, unused, address);
+    (next.pathname === now.pathname ? history.replaceState : push).call(this, state, unused, address);
   };
 }
 

@@ -55,8 +55,8 @@ def story(
     data: bytes,
     told: Told,
     on_hear: Callable[[Mapping[str, Any]], None],
-) -> str | None:
-    """Show the story; return the view whose page was just asked for.
+) -> tuple[str, int] | None:
+    """Show the story; return which page was just asked for, as its view, and on which screen.
 
     Args:
         data: from ``pack_story``.
@@ -69,7 +69,7 @@ def story(
             on_hear(heard)
 
     with st.container(gap=None):
-        result = _mount(key=key, data=data, on_heard_change=on_change, on_view_change=lambda: None)
+        result = _mount(key=key, data=data, on_heard_change=on_change, on_opened_change=lambda: None)
         send_choice(
             key,
             {
@@ -80,4 +80,8 @@ def story(
                 "drawing": told.drawing,
             },
         )
-    return result.view
+    opened = result.opened
+    if not isinstance(opened, Mapping) or not isinstance(opened.get("view"), str):
+        return None
+    screen = opened.get("screen")
+    return opened["view"], screen if type(screen) is int else told.screen

@@ -17,6 +17,11 @@ class StoryAnswers {
     }
   }
 
+  /** Another part of the app may have been asked to forget all answers. */
+  reread() {
+    this.kept = this.read();
+  }
+
   get(name, about) {
     return this.kept[`${name} ${about}`];
   }

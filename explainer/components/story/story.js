@@ -189,7 +189,8 @@ class Story {
     const link = event.target.closest("a[data-view]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    this.send("view", link.dataset.view);
+    clearTimeout(this.timer);
+    this.send("opened", { view: link.dataset.view, screen: this.number });
   }
 
   addressOfPage(view) {
@@ -202,6 +203,7 @@ class Story {
     if (!(number >= 1 && number <= this.count)) return;
     if (this.number === number) return;
     this.screen?.leave();
+    this.answers.reread();
     this.number = number;
     const texts = this.data.screens[number - 1];
     this.stage.replaceChildren();
@@ -281,7 +283,8 @@ class Story {
   }
 
   answered(answer) {
-    this.tell({ answer });
+    const { name, question, given, right } = answer;
+    this.tell({ answer: { name, question, given, right } });
   }
 
   // what the screens ask

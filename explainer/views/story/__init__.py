@@ -17,6 +17,7 @@ from explainer.shell.pen_line import keep_pen_line
 from explainer.shell.picker.visitor_pictures import own_pictures
 from explainer.state import session
 from explainer.state.choice import Choice
+from explainer.state.link import SCREENS, encode
 from explainer.views.story.hear import hear
 from explainer.views.story.packed import pack_story
 
@@ -39,15 +40,23 @@ def render(choice: Choice, observation: Observation) -> None:
         live=browser_model(choice),
         drawing=drawing_name(choice),
     )
-    view = story(
+    opened = story(
         key="story",
         data=pack_story(choice, observation),
         told=told,
         on_hear=lambda heard: hear(choice, heard),
     )
     keep_pen_line(choice, "story-line", ASKED)
-    if view in routes.TITLES:
-        routes.go(view)
+    if opened:
+        leave(*opened)
+
+
+def leave(view: str, screen: int) -> None:
+    """Turn to a page. The browser's Back leads to the same screen again."""
+    if view in routes.TITLES and 1 <= screen <= SCREENS:
+        session.change(screen=screen)
+        # with the screen, since Streamlit writes these to the address that is left
+        st.switch_page(routes.page_of(view), query_params=encode(session.load()))
 
 
 def addresses() -> dict[str, str]:
