@@ -69,7 +69,9 @@ def story(
             on_hear(heard)
 
     with st.container(gap=None):
-        result = _mount(key=key, data=data, on_heard_change=on_change, on_opened_change=lambda: None)
+        result = _mount(
+            key=key, data=data, on_heard_change=on_change, on_opened_change=lambda: None
+        )
         send_choice(
             key,
             {

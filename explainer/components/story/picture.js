@@ -8,7 +8,7 @@ class DrawScreen extends StoryScreen {
     const { data, stage } = this;
     stage.classList.add("draw");
     const left = make("div", "left", stage);
-    if (data.is_digits && typeof Pad !== "undefined") this.buildPad(left);
+    if (data.is_digits) this.buildPad(left);
     else this.board(left);
     this.shares = this.bars(stage);
     this.task();

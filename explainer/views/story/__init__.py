@@ -14,7 +14,7 @@ from explainer.observation.observe import Observation
 from explainer.shell import routes
 from explainer.shell.mistake_banner import show_banner
 from explainer.shell.pen_line import keep_pen_line
-from explainer.shell.picker.visitor_pictures import own_pictures
+from explainer.shell.picker.pad import shown_name
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import SCREENS, encode
@@ -38,7 +38,7 @@ def render(choice: Choice, observation: Observation) -> None:
         screen=session.load().screen,
         addresses=addresses(),
         live=browser_model(choice),
-        drawing=drawing_name(choice),
+        drawing=shown_name(),
     )
     opened = story(
         key="story",
@@ -66,8 +66,3 @@ def addresses() -> dict[str, str]:
         view: f"{'' if view == 'home' else routes.address(view)}?{query}".rstrip("?")
         for view in LINKED
     }
-
-
-def drawing_name(choice: Choice) -> str:
-    last = own_pictures().get("draw")
-    return last.name if last and last.code == choice.picture else ""
