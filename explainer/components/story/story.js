@@ -202,9 +202,9 @@ class Story {
   turnTo(number, { isFirst = false, isPopped = false } = {}) {
     if (!(number >= 1 && number <= this.count)) return;
     if (this.number === number) return;
-    this.screen?.leave();
     this.answers.reread();
     this.number = number;
+    this.screen?.leave(); // what it still has to say is said of the new screen
     const texts = this.data.screens[number - 1];
     this.stage.replaceChildren();
     this.words.replaceChildren();
