@@ -1,11 +1,19 @@
 """The head's page: what it shows is the model's, in every shape, and its answers are right."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from reading import choice_and_observation, matrices_of, observation_of
+from reading import (
+    choice_and_observation,
+    html_with,
+    matrices_of,
+    observation_of,
+    texts_of,
+    unfold,
+)
 from streamlit.testing.v1 import AppTest
 
 from explainer.inputs.pictures import link_code
@@ -32,8 +40,8 @@ SHAPES = [
 def check_whole(app: AppTest, seen: Observation) -> None:
     """Check that every part is drawn, with matrices in the shapes of this model."""
     assert not app.exception and not app.error
-    assert len(app.header) == len(page.PARTS) + 1
-    shapes = {name: values.shape for name, values in matrices_of(app).items()}
+    assert len(app.header) == len(page.PARTS)  # every question stands in a part
+    shapes = {name: values.shape for name, values in matrices_of(unfold(app)).items()}
     assert shapes == page.cells.cell_shapes(seen)
 
 
@@ -75,7 +83,8 @@ def test_the_matrices_are_the_trace(source: str):
     assert np.array_equal(found["stream"], last[rows])
     assert np.array_equal(found["normed"], seen.tensors["final_norm"][rows])
     assert np.array_equal(found["logits"][:, 0], seen.logits)
-    assert np.array_equal(found["row"][0], seen.tensors["pooled"])
+    read = found["pooled" if "pooled" in found else "normed"]
+    assert np.array_equal(read[0], seen.tensors["pooled"])
     assert ("pooled" in found) == (seen.config.pool == "mean")
 
 
@@ -109,7 +118,10 @@ def test_the_questions_have_the_right_answers(source: str):
     asked = {question.name: question for question in questions}
     assert len(asked) >= 3
     found = lenses.lens(choice, seen)
-    assert asked["settles"].answer == found.settled
+    first = 1 if seen.config.pool == "cls" else 0
+    stages = page.wording.stage_names(seen.config)[first:]
+    assert list(asked["settles"].options) == stages
+    assert asked["settles"].answer == max(found.settled, first) - first
     first, second = np.sort(seen.logits.astype(np.float64))[[-1, -2]]
     right = asked["ratio"].options[asked["ratio"].answer]
     assert right == f"{rounded(np.exp(first - second))} times"
@@ -149,3 +161,38 @@ def test_a_mistake_can_be_looked_at(open_page: Callable):
 def test_cells_that_no_matrix_has_are_left_alone(open_page: Callable):
     for cell in ("lens.99.0", "nothing.0.0", "logits.3.1", "written.0.10"):
         check_whole(open_page(ADDRESS, cell=cell), observation_of("default"))
+
+
+@pytest.mark.parametrize("source", ["default", "best"])
+def test_the_bars_are_the_probabilities(open_page: Callable, source: str):
+    seen = observation_of(source)
+    html = html_with(open_page(ADDRESS, source=source), "class-bars")
+    rows = re.findall(r"<tr(.*?)</tr>", html)
+    widths = [float(re.search(r"max\(1px,([\d.]+)%", row)[1]) for row in rows]
+    np.testing.assert_allclose(widths, 100 * seen.probabilities, atol=0.006)
+    assert [at for at, row in enumerate(rows) if "class=best" in row] == [seen.prediction]
+    assert [at for at, row in enumerate(rows) if "✓" in row] == [seen.label]
+
+
+def test_a_class_token_that_has_heard_nothing_is_not_said_to_know(open_page: Callable):
+    """Before block 1 it is the same for every picture, so nobody is asked about it."""
+    lens_texts = page.wording.TEXTS["parts"]["lens"]
+    for source, is_class in (("default", True), ("best", False)):
+        choice, seen = choice_and_observation(source)
+        assert (seen.config.pool == "cls") is is_class
+        assert page.wording.settled(choice, seen) >= is_class
+        said = texts_of(open_page(ADDRESS, source=source))
+        assert (lens_texts["story_class"] in said) is is_class
+        assert "from the start" not in said or not is_class
+
+
+@pytest.mark.parametrize("source", ["default", "best"])
+def test_a_cell_of_the_row_that_is_read_opens_where_it_comes_from(open_page: Callable, source: str):
+    app = open_page(ADDRESS, source=source, cell="row.0.3")
+    assert not app.exception
+    seen = observation_of(source)
+    name = "normed" if seen.config.pool == "cls" else "pooled"
+    assert name in matrices_of(app)
+    titles = [text.value for text in app.markdown if text.value.startswith("**Where ")]
+    assert len(titles) == 1 and "dimension 4" in titles[0]
+    assert name not in matrices_of(open_page(ADDRESS, source=source))

@@ -5,13 +5,12 @@ import io
 import re
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
 from PIL import Image
 
 from explainer.figures import pixels, theme
+from explainer.figures.class_bars import class_bars
 from explainer.figures.parts import parts_table
-from explainer.figures.probabilities import probabilities
 
 NAMES = tuple("0123456789")
 SHARES = np.array([0.01, 0.02, 0.6, 0.05, 0.05, 0.2, 0.01, 0.02, 0.02, 0.02], np.float32)
@@ -59,28 +58,22 @@ def test_no_picture_hides_a_number_that_is_none(bad):
     with pytest.raises(ValueError, match="finite"):
         pixels.weights_matrix(values)
     with pytest.raises(ValueError, match="finite"):
-        probabilities(np.array([0.5, bad]), "01", 0, ["", ""], "", "light")
+        class_bars(np.array([0.5, bad]), "01", 0, ["", ""], "", "")
 
 
-def test_probability_bars_are_the_probabilities_on_a_fixed_axis():
+def test_class_bars_are_the_probabilities_and_tell_the_true_class():
     texts = [f"{share:.0%}" for share in SHARES]
-    figure = probabilities(SHARES, NAMES, 5, texts, "probability", "light")
-    (bars,) = figure.data
-    assert isinstance(bars, go.Bar) and bars.orientation == "h"
-    np.testing.assert_array_equal(bars.x, SHARES)
-    assert tuple(bars.y) == NAMES
-    assert tuple(figure.layout.xaxis.range) == (0, 1)
-    assert figure.layout.yaxis.autorange == "reversed"  # the first class on top
-    assert bars.hovertemplate == "%{y}: %{x:.6f}<extra></extra>"
-    assert [place for place, text in enumerate(bars.text) if "✓" in text] == [5]
-    assert [place for place, c in enumerate(bars.marker.color) if c == theme.ACCENT.light] == [2]
-
-
-@pytest.mark.parametrize("mode", ["light", "dark"])
-def test_charts_follow_the_theme(mode):
-    figure = probabilities(SHARES, NAMES, 5, list(NAMES), "probability", mode)
-    assert theme.ACCENT.for_mode(mode) in figure.data[0].marker.color
-    assert figure.layout.template.layout.font.color == theme.TEXT.for_mode(mode)
+    html = class_bars(SHARES, NAMES, 5, texts, "the <true> class", "all & every")
+    rows = re.findall(r"<tr(.*?)</tr>", html)
+    assert [re.search(r"<th[^>]*>(.*?)</th>", row)[1] for row in rows] == list(NAMES)
+    assert [
+        f"width:max(1px,{100 * share:.2f}%)" in row for share, row in zip(SHARES, rows, strict=True)
+    ]
+    assert [at for at, row in enumerate(rows) if "class=best" in row] == [2]
+    assert [at for at, row in enumerate(rows) if "✓" in row] == [5]
+    assert 'aria-label="the &lt;true&gt; class"' in html and "all &amp; every" in html
+    for text in texts:
+        assert f"<td>{text}" in html
 
 
 def test_the_parts_add_up_and_empty_ones_are_left_out():

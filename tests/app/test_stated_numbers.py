@@ -179,7 +179,7 @@ def test_the_powers_of_e_hold_for_many_pictures(
 ) -> None:
     """Where the rounded exponent gives another number, the page says so."""
     place("LayerScale")
-    app = open_page("classification-head", source="default", digit=picture, index=picture)
+    app = unfold(open_page("classification-head", source="default", digit=picture, index=picture))
     wrong, count = wrong_in(stated(app))
     assert count and not wrong
     for question in asked_questions:
@@ -201,7 +201,7 @@ def test_a_layer_norm_that_is_not_there_is_not_told_of(
 ) -> None:
     place(model)
     address = "home" if view == "home" else routes.address(view)
-    said = " ".join(stated(open_page(address, source="default")))
+    said = " ".join(stated(unfold(open_page(address, source="default"))))
     for claim in (
         *("final LayerNorm is", "final LayerNorm and", "the final LayerNorm.", "last LayerNorm:"),
         *("After the final", "after the final", "a last **LayerNorm**:", "A LayerNorm evens"),

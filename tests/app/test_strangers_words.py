@@ -4,6 +4,7 @@ import csv
 import html
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,8 +30,8 @@ from explainer.content.strangers_words import (
     strangers_word,
     without_escapes,
 )
+from explainer.figures.class_bars import class_bars, shortened
 from explainer.figures.plotly_text import in_plotly
-from explainer.figures.probabilities import probabilities, shortened
 from explainer.inputs.models import pretrained
 from explainer.inputs.models.upload import add_upload
 from explainer.shell import routes
@@ -266,11 +267,11 @@ def test_a_formula_sets_the_letters(name: str, formula: str) -> None:
 
 def test_a_long_name_leaves_the_bars_their_place() -> None:
     names = ["cat", "great white shark, man-eater", "<b>" * 30]
-    figure = probabilities(np.full(3, 1 / 3), names, None, ["", "", ""], "axis", "light")
-    assert list(figure.data[0].y) == ["cat", names[1], "&lt;b&gt;" * 30]
-    assert list(figure.layout.yaxis.tickvals) == list(figure.data[0].y)
-    ticks = ("cat", "great white shark…", "&lt;b&gt;" * 5 + "&lt;b…")
-    assert figure.layout.yaxis.ticktext == ticks
+    html = class_bars(np.full(3, 1 / 3), names, None, ["", "", ""], "", "")
+    shown = re.findall(r"<th[^>]*>(.*?)</th>", html)
+    assert shown == ["cat", "great white shark…", "&lt;b&gt;" * 5 + "&lt;b…"]
+    told = re.findall(r'title="(.*?)"', html)
+    assert told == ["cat", names[1], "&lt;b&gt;" * 30]
 
 
 def test_plotly_finds_no_markup_formula_or_template() -> None:

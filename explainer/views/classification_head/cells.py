@@ -18,29 +18,48 @@ from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.classification_head.values import contributions, read_rows
 from explainer.views.classification_head.wording import rival_of
+from vit_core import ViTConfig
+
+
+def shapes_of_old_links(config: ViTConfig) -> dict[str, tuple[int, int]]:
+    """Return the shapes of matrices that older links name, and that are drawn elsewhere now."""
+    return {"row": (1, config.embed_dim)}
+
+
+def chosen_cell(seen: Observation, place: Place, key: str) -> Cell | None:
+    """Return the chosen cell, where it is drawn now; None if it is in no matrix of the part."""
+    cell = place.cell_in(cell_shapes(seen) | shapes_of_old_links(seen.config))
+    if cell is not None and cell.matrix == "row":  # which the head reads
+        name = "normed" if seen.config.pool == "cls" else "pooled"
+        cell = Cell(name, 0, cell.column)
+    return cell if cell is not None and cell.matrix in MATRICES[key] else None
 
 
 def show_matrices(
     key: str,
     make: Callable[[Choice, Observation], list[Matrix]],
-    start: Cell,
     choice: Choice,
     seen: Observation,
     place: Place,
+    start: Cell | None = None,
 ) -> None:
-    """Show matrices whose chosen cell is the link's, or ``start`` while it is in none of them."""
-    shapes = {name: shape for name, shape in cell_shapes(seen).items() if name in MATRICES[key]}
+    """Show the matrices of a part, and where the number of the chosen cell comes from.
+
+    Args:
+        start: the cell that is outlined while none of them is chosen.
+    """
+    cell = chosen_cell(seen, place, key)
     cell_matrices.show(
         place,
         f"head-{key}",
         items=partial(make, choice, seen),
-        cell=place.cell_in(shapes) or start,
+        cell=cell or start,
         cache=choice,
     )
-    chosen = cell_matrices.chosen(place, shapes, partial(make, choice, seen))
-    if chosen is None:
+    if cell is None:
         return
-    where, cell = cell_name(*chosen), chosen[1]
+    item = next(item for item in make(choice, seen) if item.name == cell.matrix)
+    where = cell_name(item, cell)
     if cell.matrix in ("written", "margin", "lens"):
         show_derivation(derived(choice, seen, cell), seen, place, where)
     else:
@@ -61,7 +80,6 @@ def source_of(seen: Observation, cell: Cell) -> tuple[str, tuple[int, ...]]:
         "stream": (f"blocks.{config.depth - 1}.resid_post", (token, cell.column)),
         "normed": ("final_norm", (token, cell.column)),
         "pooled": ("pooled", (cell.column,)),
-        "row": ("pooled", (cell.column,)),
     }[cell.matrix]
 
 
@@ -92,7 +110,7 @@ def derived(choice: Choice, seen: Observation, cell: Cell) -> Derivation:
 
 MATRICES = {  # part → names of its matrices
     "pooled": ("stream", "normed", "pooled"),
-    "logits": ("weights", "row", "logits"),
+    "logits": ("weights", "logits"),
     "parts": ("written", "margin"),
     "lens": ("lens",),
 }
@@ -110,7 +128,6 @@ def cell_shapes(seen: Observation) -> dict[str, tuple[int, int]]:
         "normed": (rows, width),
         **({} if has_class else {"pooled": (1, width)}),
         "weights": (classes, width),
-        "row": (1, width),
         "logits": (classes, 1),
         "written": (writers, classes),
         "margin": (writers, 1),

@@ -11,43 +11,46 @@ from explainer.observation.shown_classes import are_all_shown, names_of, shown_c
 from explainer.observation.text_variants import texts_of
 from explainer.observation.weights import weights
 from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.fold import fold
+from explainer.shell.more import more
 from explainer.shell.notes import note
 from explainer.state.choice import Choice
-from explainer.state.place import Cell, Place
-from explainer.views.classification_head.cells import show_matrices
+from explainer.state.place import Place
+from explainer.views.classification_head.cells import chosen_cell, show_matrices
+from explainer.views.classification_head.pooled import show_pooled
 from explainer.views.classification_head.wording import TEXTS, facts, numbered
 
 
 def show_logits(choice: Choice, seen: Observation, place: Place) -> None:
-    texts = texts_of("classification_head", seen)["parts"]["logits"]
-    config = seen.config
-    start = Cell("logits", shown_classes(seen).index(seen.prediction), 0)
-    show_matrices("logits", logit_matrices, start, choice, seen, place)
+    texts, config = TEXTS["parts"]["logits"], seen.config
+    show_matrices("logits", logit_matrices, choice, seen, place)
     if not are_all_shown(seen):
         note(texts["some"].format(classes=f"{len(seen.class_names):,}"))
-    st.latex(texts["formula" if config.pool == "cls" else "formula_mean"])
-    paper = texts["paper" if config.pool == "cls" else "paper_mean"]
-    st.markdown(paper.format(**facts(choice, seen, place)))
-    download_csv(
-        texts["download"],
-        partial(logits_csv, choice, seen),
-        "head.csv",
-        place.key("head-logits-csv"),
-    )
+    pooled = texts_of("classification_head", seen)["pooled"]
+    is_chosen = chosen_cell(seen, place, "pooled") is not None
+    with fold(place, "pooled", pooled["title"], is_open=is_chosen) as is_open:
+        if is_open:
+            st.markdown(pooled["text"].format(**facts(choice, seen, place)))
+            show_pooled(choice, seen, place)
+    deeper = texts_of("classification_head", seen)["deeper"]
+    with fold(place, "deeper-logits", deeper["title"]) as is_open:
+        if is_open:
+            kind = "" if config.pool == "cls" else "_mean"
+            st.latex(deeper[f"formula{kind}"])
+            st.markdown(deeper[f"paper{kind}"].format(**facts(choice, seen, place)))
+    with more(place, "logits"):
+        download_csv(
+            texts["download"],
+            partial(logits_csv, choice, seen),
+            "head.csv",
+            place.key("head-logits-csv"),
+        )
 
 
 def logit_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
     texts, config, places = TEXTS["parts"]["logits"], seen.config, shown_classes(seen)
     names, dimensions = names_of(seen, places), numbered(config.embed_dim)
     return [
-        Matrix(
-            "row",
-            seen.tensors["pooled"][None],
-            texts["row"],
-            [TEXTS["parts"]["pooled"]["pooled_row"]],
-            dimensions,
-            column_axis="dimension",
-        ),
         Matrix(
             "weights",
             weights(choice)["head.weight"][places],

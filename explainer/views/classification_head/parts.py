@@ -10,9 +10,10 @@ from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import names_of, shown_classes
 from explainer.observation.text_variants import texts_of
 from explainer.shell.downloads import download_csv, matrix_csv
-from explainer.shell.notes import note
+from explainer.shell.fold import fold
+from explainer.shell.more import more
 from explainer.state.choice import Choice
-from explainer.state.place import Cell, Place
+from explainer.state.place import Place
 from explainer.views.classification_head.cells import show_matrices
 from explainer.views.classification_head.values import contributions
 from explainer.views.classification_head.wording import TEXTS, rival_of, writer_names
@@ -22,8 +23,7 @@ def show_parts(choice: Choice, seen: Observation, place: Place) -> None:
     texts = texts_of("classification_head", seen)["parts"]["parts"]
     split, names = attribution(choice, seen), seen.class_names
     best, rival = seen.prediction, rival_of(seen)
-    start = Cell("written", 0, shown_classes(seen).index(best))
-    show_matrices("parts", written_matrices, start, choice, seen, place)
+    show_matrices("parts", written_matrices, choice, seen, place)
     writers, margin = writer_names(split), split.logits[:, best] - split.logits[:, rival]
     most, least = int(margin.argmax()), int(margin.argmin())
     total = texts["total" if margin[least] < 0 else "total_one_side"]
@@ -38,13 +38,16 @@ def show_parts(choice: Choice, seen: Observation, place: Place) -> None:
             rival=names[rival],
         )
     )
-    note(texts["note"].format(difference=f"{split.difference:.1e}"))
-    download_csv(
-        texts["download"],
-        lambda: matrix_csv(contributions(split), writer_names(split, True), names, "part"),
-        "contributions.csv",
-        place.key("head-parts-csv"),
-    )
+    with fold(place, "split", texts["note_title"]) as is_open:
+        if is_open:
+            st.markdown(texts["note"].format(difference=f"{split.difference:.1e}"))
+    with more(place, "parts"):
+        download_csv(
+            texts["download"],
+            lambda: matrix_csv(contributions(split), writer_names(split, True), names, "part"),
+            "contributions.csv",
+            place.key("head-parts-csv"),
+        )
 
 
 def written_matrices(choice: Choice, seen: Observation) -> list[Matrix]:

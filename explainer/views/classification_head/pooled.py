@@ -7,19 +7,18 @@ from explainer.content.token_names import token_names
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.state.choice import Choice
-from explainer.state.place import Cell, Place
+from explainer.state.place import Place
 from explainer.views.classification_head.cells import show_matrices
 from explainer.views.classification_head.values import read_rows
 from explainer.views.classification_head.wording import numbered
 
 
 def show_pooled(choice: Choice, seen: Observation, place: Place) -> None:
-    name = "normed" if seen.config.pool == "cls" else "pooled"
-    show_matrices("pooled", pooled_matrices, Cell(name, 0, 0), choice, seen, place)
+    show_matrices("pooled", pooled_matrices, choice, seen, place)
 
 
 def pooled_matrices(choice: Choice, seen: Observation) -> list[Matrix]:
-    texts = texts_of("classification_head", seen)["parts"]["pooled"]
+    texts = texts_of("classification_head", seen)["pooled"]
     config = seen.config
     rows, dimensions = read_rows(config), numbered(config.embed_dim)
     names = token_names(config)[rows]

@@ -13,7 +13,14 @@ from explainer.observation.observe import Observation
 from explainer.shell.quiz import Question, compared
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views.classification_head.wording import TEXTS, facts, stage_names, writer_names
+from explainer.views.classification_head.wording import (
+    TEXTS,
+    facts,
+    first_stage,
+    settled,
+    stage_names,
+    writer_names,
+)
 
 LARGE = math.log(1e6)  # from here on a power of e is written with a power of ten
 
@@ -30,7 +37,7 @@ def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]
 
 def ask_settles(choice: Choice, seen: Observation, page_facts: Mapping[str, object]) -> Question:
     texts, readings = TEXTS["questions"]["settles"], lens(choice, seen)
-    stages = stage_names(seen.config)
+    stages, first = stage_names(seen.config), first_stage(seen.config)
     story = "; ".join(
         f"{stage} {seen.class_names[name]}"
         for stage, name in zip(stages, readings.predictions, strict=True)
@@ -38,9 +45,10 @@ def ask_settles(choice: Choice, seen: Observation, page_facts: Mapping[str, obje
     return Question(
         "settles",
         texts["text"].format(**page_facts),
-        tuple(stages),
-        readings.settled,
+        tuple(stages[first:]),
+        settled(choice, seen) - first,
         texts["why"].format(story=story),
+        "lens",
     )
 
 
@@ -67,6 +75,7 @@ def ask_ratio(seen: Observation, page_facts: Mapping[str, object]) -> Question:
         texts["why"].format(
             difference=shown, ratio=ratio, is_about=texts["is" if exact else "about"]
         ),
+        "logits",
     )
 
 
@@ -90,10 +99,12 @@ def ask_writer(choice: Choice, seen: Observation, page_facts: Mapping[str, Any])
     places = sorted({int(order[at]) for at in (0, 1, len(order) // 2, -1)})
     shown = [(names[place], fixed(float(column[place]), 2, signed=True)) for place in places]
     text, best = texts["text"].format(**page_facts), places.index(int(order[0]))
-    return compared("writer", text, shown, best, texts["why"], **page_facts)
+    return compared("writer", text, shown, best, texts["why"], "parts", **page_facts)
 
 
 def ask_shift(page_facts: Mapping[str, object]) -> Question:
     texts = TEXTS["questions"]["shift"]
     options = (texts["rises"], texts["falls"], texts["stays"])
-    return Question("shift", texts["text"].format(**page_facts), options, 2, texts["why"])
+    return Question(
+        "shift", texts["text"].format(**page_facts), options, 2, texts["why"], "softmax"
+    )

@@ -1,10 +1,12 @@
 """From scores to probabilities."""
 
 import math
+from functools import partial
 
 import numpy as np
 import streamlit as st
 
+from explainer.caching import remember
 from explainer.content.equality import latex_sign, number_of
 from explainer.content.numbers import (
     latex_name,
@@ -13,62 +15,62 @@ from explainer.content.numbers import (
     precise_percent,
     with_article,
 )
-from explainer.content.strangers_words import plain_format
-from explainer.figures.probabilities import probabilities, shortened
+from explainer.figures.class_bars import class_bars, shortened
 from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import are_all_shown, left_over, names_of, shown_classes
 from explainer.observation.text_variants import texts_of
 from explainer.shell.downloads import download_csv, matrix_csv
-from explainer.shell.notes import note
+from explainer.shell.fold import fold
+from explainer.shell.more import more
 from explainer.shell.worked_line import bracketed
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views.classification_head.wording import facts
+from explainer.views.classification_head.wording import TEXTS, facts
 
 LARGEST_LOGIT = 700  # e to its power is still a number
 
 
 def show_softmax(choice: Choice, seen: Observation, place: Place) -> None:
     texts = texts_of("classification_head", seen)["parts"]["softmax"]
-    names = seen.class_names
     shares, places = seen.probabilities, shown_classes(seen)
-    drawn, labels = shares[places], names_of(seen, places)
-    written_shares = [percent(float(share)) for share in drawn]
-    left, right = st.columns((3, 2), gap="large")
-    with left:
-        st.plotly_chart(
-            probabilities(
-                drawn,
-                labels,
-                None if seen.label is None else places.index(seen.label),
-                written_shares,
-                axis=texts["axis" if seen.label is not None else "axis_own"],
-                mode=st.context.theme.type or "light",
-            ),
-            theme=None,
-            key=place.key("head-probabilities"),
-            config={"displayModeBar": "hover", "displaylogo": False},
-            alt=plain_format(
-                texts["alt"],
-                values=", ".join(map(" ".join, zip(labels, written_shares, strict=True))),
-            ),
-        )
-        if not are_all_shown(seen):
-            count, rest = left_over(seen, places)
-            note(texts["rest"].format(count=f"{count:,}", share=percent(rest)))
-    with right:
-        st.markdown(verdict(choice, seen, place))
-        st.latex(texts["worked"] % worked(seen))
-        if choice.trained:
-            note(texts["sure"])
+    bars, words = st.columns((3, 2), gap="large")
+    bars.html(remember(("class bars", choice), partial(draw_bars, seen)))
+    sentences = [verdict(choice, seen, place)]
+    if not are_all_shown(seen):
+        count, rest = left_over(seen, places)
+        sentences.append(texts["rest"].format(count=f"{count:,}", share=percent(rest)))
+    if choice.trained:
+        sentences.append(f":small[{' '.join(texts['sure'].split())}]")
+    words.markdown("\n\n".join(sentences))
+    with fold(place, "worked", TEXTS["softmax"]["title"]) as is_open:
+        if is_open:
+            st.markdown(TEXTS["softmax"]["text"])
+            st.latex(TEXTS["softmax"]["worked"] % worked(seen))
+    with more(place, "softmax"):
         download_csv(
             texts["download"],
             lambda: matrix_csv(
-                np.stack([seen.logits, shares], axis=1), names, ("logit", "probability"), "class"
+                np.stack([seen.logits, shares], axis=1),
+                seen.class_names,
+                ("logit", "probability"),
+                "class",
             ),
             "probabilities.csv",
             place.key("head-probabilities-csv"),
         )
+
+
+def draw_bars(seen: Observation) -> str:
+    texts, places = TEXTS["parts"]["softmax"], shown_classes(seen)
+    drawn = seen.probabilities[places]
+    return class_bars(
+        drawn,
+        names_of(seen, places),
+        None if seen.label is None else places.index(seen.label),
+        [percent(float(share)) for share in drawn],
+        texts["true_class"],
+        texts["axis"],
+    )
 
 
 def worked(seen: Observation) -> tuple[str, ...]:

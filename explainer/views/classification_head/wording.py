@@ -18,7 +18,7 @@ TEXTS = load_texts("classification_head")
 
 def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, object]:
     config, texts = seen.config, texts_of("classification_head", seen)["parts"]
-    reads = texts["pooled"]["reads_class" if config.pool == "cls" else "reads_mean"]
+    reads = texts["logits"]["reads_class" if config.pool == "cls" else "reads_mean"]
     return {
         "tokens": config.num_tokens,
         "patches": config.num_patches,
@@ -45,7 +45,7 @@ def rival_of(seen: Observation) -> int:
 
 
 def numbered(count: int) -> list[str]:
-    template = TEXTS["parts"]["pooled"]["dimension"]
+    template = TEXTS["pooled"]["dimension"]
     return [template.format(number=place + 1) for place in range(count)]
 
 
@@ -66,11 +66,27 @@ def stage_names(config: ViTConfig) -> list[str]:
     return [texts["stage_start"], *after]
 
 
+def first_stage(config: ViTConfig) -> int:
+    """Return the first stage of the lens that knows of the picture; a class token starts bare."""
+    return 1 if config.pool == "cls" else 0
+
+
+def settled(choice: Choice, seen: Observation) -> int:
+    """Return the first stage that knows of the picture and from which on the answer stays."""
+    return max(lens(choice, seen).settled, first_stage(seen.config))
+
+
 def story(choice: Choice, seen: Observation) -> str:
     """Say where the head would have settled on its answer."""
-    texts, settled = TEXTS["parts"]["lens"], lens(choice, seen).settled
-    depth = seen.config.depth
-    name = "story_start" if settled == 0 else "story_last" if settled == depth else "story_settles"
-    return texts[name].format(
-        answer=seen.class_names[seen.prediction], stage=stage_names(seen.config)[settled]
+    texts, stage = TEXTS["parts"]["lens"], settled(choice, seen)
+    name = (
+        "story_start"
+        if stage == 0
+        else "story_last"
+        if stage == seen.config.depth
+        else "story_settles"
     )
+    sentence = texts[name].format(
+        answer=seen.class_names[seen.prediction], stage=stage_names(seen.config)[stage]
+    )
+    return f"{sentence} {texts['story_class']}" if first_stage(seen.config) else sentence

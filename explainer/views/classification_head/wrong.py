@@ -21,6 +21,7 @@ from explainer.state.place import Place
 from explainer.views.classification_head.wording import facts
 
 SHOWN_MISTAKES = 4
+WIDTH = 620  # pixels, of all pictures together
 
 
 class Mistake(NamedTuple):
@@ -61,7 +62,7 @@ def show_wrong(choice: Choice, seen: Observation, place: Place) -> None:
         }
         for index, one in enumerate(mistakes)
     ]
-    st.html(
+    st.container(width=WIDTH).html(
         looks(
             [
                 (

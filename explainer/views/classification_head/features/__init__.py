@@ -19,15 +19,15 @@ __all__ = ["CODE", "PARTS", "TEXTS_NAME", "facts", "matrix_shapes", "questions"]
 
 TEXTS_NAME = "features"  # its texts are not those of the view whose place it takes
 PARTS: Mapping[str, Callable[[Choice, Observation, Place], None]] = {
-    "read": show_read,
     "colours": show_colours,
     "nearest": show_nearest,
+    "read": show_read,
 }
 CODE = (
-    Snippet("read", ViT.forward_features, ('return tap("final_norm"',)),
-    Snippet("read", ViT.forward_head, ("if self.config.pool", "pooled_BD =")),
     Snippet("colours", principal_map, ("centred_PD =", "left, spread, right", "scores =")),
     Snippet("nearest", cosine_similarities, ("return",)),
+    Snippet("read", ViT.forward_features, ('return tap("final_norm"',)),
+    Snippet("read", ViT.forward_head, ("if self.config.pool", "pooled_BD =")),
 )
 
 

@@ -10,6 +10,8 @@ from explainer.figures.colour_map import colours_of, strip
 from explainer.observation import features
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.fold import fold
+from explainer.shell.more import more
 from explainer.shell.notes import note
 from explainer.shell.patch_colours import show_patch_colours
 from explainer.state.choice import Choice
@@ -20,16 +22,18 @@ from explainer.views.classification_head.features.wording import TEXTS
 def show_colours(choice: Choice, seen: Observation, place: Place) -> None:
     texts = TEXTS["parts"]["colours"]
     show_patch_colours(seen)
-    download_csv(
-        texts["download"],
-        partial(components_csv, seen),
-        "patch-components.csv",
-        place.key("components-csv"),
-    )
-    st.markdown(f"**{texts['strip_title']}**")
-    st.markdown(texts["strip_text"])
-    st.html(remember(("colour strip", choice), partial(draw_strip, seen)))
+    with fold(place, "strip", texts["strip_title"]) as is_open:
+        if is_open:
+            st.markdown(texts["strip_text"])
+            st.html(remember(("colour strip", choice), partial(draw_strip, seen)))
     note(texts["note"])
+    with more(place, "colours"):
+        download_csv(
+            texts["download"],
+            partial(components_csv, seen),
+            "patch-components.csv",
+            place.key("components-csv"),
+        )
 
 
 def draw_strip(seen: Observation) -> str:

@@ -8,6 +8,8 @@ from explainer.figures.pixels import image_address
 from explainer.observation import features
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, table_csv
+from explainer.shell.fold import fold
+from explainer.shell.more import more
 from explainer.shell.notes import note
 from explainer.state.choice import Choice
 from explainer.state.place import Place
@@ -29,9 +31,15 @@ def show_nearest(choice: Choice, seen: Observation, place: Place) -> None:
         )
     st.html(gallery(pictures))
     note(texts["note"])
-    download_csv(
-        texts["download"],
-        lambda: table_csv(("picture", "cosine"), [(one.name, one.cosine) for one in neighbours]),
-        "alike.csv",
-        place.key("alike-csv"),
-    )
+    with fold(place, "labels", texts["labels_title"]) as is_open:
+        if is_open:
+            st.markdown(texts["labels"])
+    with more(place, "nearest"):
+        download_csv(
+            texts["download"],
+            lambda: table_csv(
+                ("picture", "cosine"), [(one.name, one.cosine) for one in neighbours]
+            ),
+            "alike.csv",
+            place.key("alike-csv"),
+        )

@@ -30,6 +30,7 @@ def ask_size(seen: Observation) -> Question:
         tuple(f"{option:,}" for option in options),
         options.index(width),
         texts["why"].format(width=width),
+        "read",
     )
 
 
@@ -49,6 +50,7 @@ def ask_variance(seen: Observation) -> Question:
             each=", ".join(each),
             nearly="" if holds(sum(map(number_of, each)), whole) else texts["nearly"],
         ),
+        "colours",
     )
 
 
@@ -58,11 +60,11 @@ def ask_nearest(choice: Choice, seen: Observation) -> Question:
     places = sorted({0, 1, len(neighbours) // 2, len(neighbours) - 1})
     options = sorted((neighbours[index] for index in places), key=lambda one: one.name)
     shown = [(one.name, f"{one.cosine:.3f}") for one in options]
-    return compared("nearest", texts["text"], shown, options.index(neighbours[0]), texts["why"])
+    best = options.index(neighbours[0])
+    return compared("nearest", texts["text"], shown, best, texts["why"], "nearest")
 
 
 def ask_twice() -> Question:
     texts = TEXTS["questions"]["twice"]
-    return Question(
-        "twice", texts["text"], (texts["rises"], texts["falls"], texts["stays"]), 2, texts["why"]
-    )
+    options = (texts["rises"], texts["falls"], texts["stays"])
+    return Question("twice", texts["text"], options, 2, texts["why"], shows="nearest")
