@@ -8,6 +8,7 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 
 from explainer.components.packing import unpack
+from explainer.content.term_links import without_links
 from explainer.inputs.models import load
 from explainer.observation import observe
 from explainer.observation.observe import Observation
@@ -21,8 +22,8 @@ from vit_core import ViTConfig
 
 
 def texts_of(block: Any) -> str:
-    """Return all Markdown of a page, or of one block of it, such as its sidebar."""
-    return " ".join(element.value for element in block.markdown)
+    """Return all Markdown of a page, or of one block of it, without the links to the glossary."""
+    return " ".join(without_links(element.value) for element in block.markdown)
 
 
 def formulas_of(app: AppTest) -> list[str]:
