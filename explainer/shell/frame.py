@@ -23,7 +23,6 @@ from typing import Any
 
 import streamlit as st
 
-from explainer.components.copy_link import copy_link
 from explainer.components.sight import key_of, watch_sight
 from explainer.content import load_texts
 from explainer.inputs.models import load
@@ -35,6 +34,7 @@ from explainer.shell.controls import switch
 from explainer.shell.look import RULES
 from explainer.shell.mistake_banner import show_banner
 from explainer.shell.quiz import Question
+from explainer.shell.share import show_link
 from explainer.shell.story_screens import screen_about
 from explainer.state import session, sight
 from explainer.state.choice import Choice
@@ -240,7 +240,7 @@ def show_quiet_row(view: str) -> None:
                 help=texts["code_help"],
             )
         routes.link("glossary", routes.TITLES["glossary"])
-        copy_link(texts["copy_link"])
+        show_link()
 
 
 def change_code(is_open: bool) -> None:

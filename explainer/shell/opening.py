@@ -2,7 +2,7 @@
 
 Streamlit's page knows nothing of the app that it will show. The look would come with the first run,
 and the code of each kind of element when the first of its kind has come, so that a page would move
-under its reader's eyes several times. Here both are named in the page's head.
+under its reader's eyes several times. Here the page brings the one and names the other.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -26,15 +26,15 @@ SCRIPTS = (  # of Streamlit, for elements that nearly every page has
 )  # fmt: skip
 FONTS = "app/static/fonts/atkinson-hyperlegible-next-latin-wght-normal.woff2"
 STYLE = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
-# what must not be asked: whether a kept page has changed, which knows nothing of this head, and to
+# what must not be asked: whether a kept page has changed, which knows nothing of this, and to
 # have the page packed, which could not be completed then
 KEPT = (b"if-none-match", b"if-modified-since", b"accept-encoding")
 STALE = (b"content-length", b"etag", b"last-modified")
-served: list[bool] = []  # whether a page was sent with this head
+served: list[bool] = []  # whether a page was sent that was completed
 
 
 class Opening:
-    """Middleware that completes the head of each empty page."""
+    """Middleware that completes each empty page."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -48,7 +48,7 @@ class Opening:
 
 
 class Completed:
-    """Passes an answer on; that with an empty page gets its head completed."""
+    """Passes an answer on; that with an empty page is completed."""
 
     def __init__(self, send: Send) -> None:
         self.send = send
@@ -67,6 +67,8 @@ class Completed:
 
     async def send_page(self, start: Message) -> None:
         body = self.body.replace(b"</head>", head().encode() + b"</head>", 1)
+        # after Streamlit's own styles, of which the last among equals counts
+        body = body.replace(b"</body>", style().encode() + b"</body>", 1)
         headers = [pair for pair in start["headers"] if pair[0].lower() not in STALE]
         headers.append((b"content-length", str(len(body)).encode()))
         await self.send({**start, "headers": headers})
@@ -97,4 +99,10 @@ def head() -> str:
         for path in sorted((STREAMLIT / "static" / "js").glob(f"{name}.*.js"))
     )
     font = f'<link rel="preload" as="font" type="font/woff2" crossorigin href="./{FONTS}">'
-    return f"{font}{scripts}<style>{RULES}\n{STYLE}</style>"
+    return font + scripts
+
+
+@cache
+def style() -> str:
+    """Return what is added to the end of an empty page."""
+    return f"<style>{RULES}\n{STYLE}</style>"

@@ -6,7 +6,9 @@ its default, so no link can break a page.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Any
+from urllib.parse import urlencode
 
 from explainer.content import load_texts
 from explainer.state.choice import PRETRAINED, RUN, SOURCES
@@ -230,6 +232,19 @@ def read_link(params: Mapping[str, str]) -> tuple[State, list[Refusal]]:
             refused.append(Refusal(name, params[name], reader.allowed, used))
     # a reader gives what its field takes, which a mapping of all fields cannot say
     return State(**values), refused  # type: ignore[arg-type]
+
+
+def link_of(state: State, address: str, hidden: Iterable[str] = ()) -> str:
+    """Return the whole link to a state on the page at ``address``.
+
+    Args:
+        address: of the page, whose own parameters are left out.
+        hidden: parameters of what those who follow the link shall not have.
+    """
+    changes: dict[str, Any] = dict.fromkeys(hidden, "hide")
+    shared = replace(state, **changes)
+    query = urlencode(encode(shared))
+    return f"{address.partition('?')[0]}{'?' if query else ''}{query}"
 
 
 def encode(state: State) -> dict[str, str]:

@@ -38,11 +38,14 @@ def ask(
     return dict(sent[0]["headers"]), body, asked
 
 
-def test_the_empty_page_gets_its_head_completed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_empty_page_is_completed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "served", [])
     length = (b"content-length", str(len(PAGE)).encode())
     headers, body, asked = ask([HTML, length, (b"etag", b"7"), (b"cache-control", b"no-cache")])
-    assert body == PAGE.replace(b"</head>", opening.head().encode() + b"</head>")
+    head, style = opening.head().encode(), opening.style().encode()
+    assert body == PAGE.replace(b"</head>", head + b"</head>").replace(
+        b"</body>", style + b"</body>"
+    )
     assert headers == {
         HTML[0]: HTML[1],
         b"cache-control": b"no-cache",

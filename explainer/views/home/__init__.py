@@ -4,7 +4,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from explainer.components.copy_link import copy_link
 from explainer.components.home import drawn_names
 from explainer.content import load_texts
 from explainer.inputs.models.for_browser import fits_browser
@@ -14,6 +13,7 @@ from explainer.observation.text_variants import texts_of
 from explainer.shell.fold import fold
 from explainer.shell.mistake_banner import show_banner
 from explainer.shell.pen_line import keep_pen_line
+from explainer.shell.share import show_link
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.views.home.origin import show_origin
@@ -53,4 +53,4 @@ def show_more(choice: Choice, observation: Observation) -> None:
         with fold(place, "score", TEXTS["score_title"]) as is_open:
             if is_open:
                 show_score()
-        copy_link(load_texts("frame")["copy_link"])
+        show_link()

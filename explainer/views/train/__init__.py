@@ -11,10 +11,10 @@ from pathlib import Path
 import streamlit as st
 
 from explainer import training
-from explainer.components.copy_link import copy_link
 from explainer.content import load_texts
 from explainer.shell.fold import fold
 from explainer.shell.notes import note
+from explainer.shell.share import show_link
 from explainer.state import session
 from explainer.state.place import Place
 from explainer.training import Manager, Run, visitor
@@ -101,7 +101,7 @@ def show_head(run: Run | None) -> None:
     ):
         began = "" if run.status == "recorded" else f" · {when(run)}"
         st.html(f'<p class="train-title">{escape(title_of(run))}{began}</p>')
-        copy_link(load_texts("frame")["copy_link"])
+        show_link()
     if run.status == "recorded":
         note(TEXTS["live"]["recorded"])
     elif not run.belongs_to(visitor.current()):
