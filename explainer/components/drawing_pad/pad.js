@@ -259,14 +259,19 @@ class Pad {
     return reduced(this.canvas, this.side);
   }
 
-  /** Give the drawing to the server. */
+  /** Give the drawing to whoever shows the pad. */
   hand() {
+    this.send(this.drawing());
+  }
+
+  /** The drawing as it leaves the pad, under a name by which the pad knows the answer to it. */
+  drawing() {
     clearTimeout(this.timer);
     this.timer = null;
     const name = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 10)}`;
     this.names.add(name);
     Object.assign(left, { name, strokes: this.strokes });
-    this.send({ name, ink: asText(this.ink()) });
+    return { name, ink: asText(this.ink()) };
   }
 }
 

@@ -148,8 +148,9 @@ def show_home(
     on_restore: Callable[[str], None],
     on_keep: Callable[[int | None], None],
     on_move: Callable[[str], None],
-) -> str | None:
-    """Show the picture; return the view whose link was just followed.
+    on_leave: Callable[[str], None],
+) -> None:
+    """Show the picture.
 
     Args:
         content: of ``pack_home``.
@@ -161,6 +162,7 @@ def show_home(
         on_restore: called with the code of the picture that stood on the pad before anybody drew.
         on_keep: called with the token that is followed from now on.
         on_move: called with "other" or "hard", for another picture.
+        on_leave: called with the view whose link is followed, after a drawing that is still new.
     """
 
     def on_asked() -> None:
@@ -175,13 +177,13 @@ def show_home(
             on_move(asked["other"])
         elif "query" in asked and is_token(asked["query"], tokens):
             on_keep(asked["query"])
+        if isinstance(view := asked.get("view"), str):
+            on_leave(view)
 
     # the height holds until home.css of the page arrives; without it, all that follows would jump
     with st.container(key=f"{key}-box", height=ROOM, border=False, gap=None):
         send_choice(key, {"query": kept})
-        asked = _mount(key=key, data=content, on_asked_change=on_asked).asked
-    view = asked.get("view") if isinstance(asked, Mapping) else None
-    return view if isinstance(view, str) else None
+        _mount(key=key, data=content, on_asked_change=on_asked)
 
 
 def is_token(asked: object, tokens: int) -> bool:

@@ -65,7 +65,7 @@ class Home {
     this.openLive();
     if (data.is_pad) {
       this.pad.side = data.side;
-      this.pad.send = (asked) => this.tell(asked.ink === undefined ? asked : { drawing: asked });
+      this.pad.send = (asked) => this.tell(asked);
       this.pad.take28(data.arrays.image, data.picture, data.name);
       const isAnswer = this.pad.isUntouched || (data.name && data.name === left.name);
       if (this.pad.isBusy || !isAnswer) return; // it answers to something older
@@ -139,7 +139,12 @@ class Home {
     for (const name of ["story", "train"]) {
       if (pages[name] !== undefined) this.link(this.actions, name, name, texts.actions[name]);
     }
-    for (const name of this.data.others) button(name, () => this.tell({ other: name }));
+    for (const name of this.data.others) {
+      button(name, () => {
+        this.pad?.forget();
+        this.tell({ other: name });
+      });
+    }
   }
 
   buildLabels() {
@@ -160,8 +165,7 @@ class Home {
     element.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
       event.preventDefault();
-      this.pad?.flush();
-      this.tell({ view });
+      this.tell({ view, ...this.pad?.unasked() });
     });
     return element;
   }

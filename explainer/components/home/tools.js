@@ -70,8 +70,7 @@ class HomePad extends Pad {
     if (seen === this.seen) return;
     this.seen = seen;
     if (this.down || this.names.has(name)) return;
-    clearTimeout(this.timer);
-    this.timer = null;
+    this.forget();
     if (name && name === left.name) {
       this.strokes = left.strokes;
       this.names.add(name);
@@ -87,19 +86,26 @@ class HomePad extends Pad {
     if (!this.isQuiet) this.home?.inked();
   }
 
+  /** Ask for the drawing to be taken, or for the picture that stood here, if that is back. */
   hand() {
-    if (this.isUntouched) {
-      clearTimeout(this.timer);
-      this.timer = null;
-      this.seen = null;
-      this.send({ restore: this.strokes[0].code });
-    } else {
-      super.hand();
-    }
+    this.send(this.asked());
   }
 
-  /** Give the drawing to the server at once, if that is still to be done. */
-  flush() {
-    if (this.timer && !this.down) this.hand();
+  asked() {
+    if (!this.isUntouched) return { drawing: this.drawing() };
+    this.forget();
+    this.seen = null;
+    return { restore: this.strokes[0].code };
+  }
+
+  /** Ask for nothing: another picture comes. */
+  forget() {
+    clearTimeout(this.timer);
+    this.timer = null;
+  }
+
+  /** What is still to be asked, for somebody who leaves before the pen has rested. */
+  unasked() {
+    return this.timer && !this.down ? this.asked() : {};
   }
 }

@@ -28,6 +28,7 @@ from explainer.state.choice import Choice
 from explainer.state.link import PAGE_LOCAL, State
 
 KEY = "home-picture"
+LEAVE_KEY = "home-leave"  # the page whose link was followed
 PEN_KEY = "home-pen"  # the line on which a pen asks about a large model
 PLACES = {  # view → where in the picture its link stands; thirds of the blocks are numbers
     "patches": "patches",
@@ -48,10 +49,12 @@ def show_picture(choice: Choice, seen: Observation, shown: State) -> None:
     Args:
         shown: the state for which the page was drawn last.
     """
+    if (view := st.session_state.pop(LEAVE_KEY, "")) in routes.TITLES:
+        routes.go(view)
     if not load.is_there(choice.source) or other_picture(session.load(), shown):
         st.rerun()  # sidebar and all
     observe.keep_for_this_run(choice)
-    view = show_home(
+    show_home(
         pack_home(
             channel=KEY,
             image=seen.pixels,
@@ -71,9 +74,13 @@ def show_picture(choice: Choice, seen: Observation, shown: State) -> None:
         on_restore=restore_picture,
         on_keep=lambda token: session.change(query=token),
         on_move=partial(move_on, choice),
+        on_leave=leave,
     )
-    if view in routes.TITLES:
-        routes.go(view)
+
+
+def leave(view: str) -> None:
+    # a callback cannot change the page itself
+    st.session_state[LEAVE_KEY] = view
 
 
 def other_picture(now: State, shown: State) -> bool:
