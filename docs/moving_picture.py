@@ -170,7 +170,6 @@ class Film:
 def draw_a_digit(film: Film) -> None:
     page = film.page
     film.keep(1500)
-    film.click(page.get_by_role("radio", name="Draw", exact=True))
     pad = page.get_by_role("application", name="Drawing pad")
     pad.wait_for(timeout=PATIENCE)
     film.settle()
@@ -188,9 +187,9 @@ def draw_a_digit(film: Film) -> None:
 
 
 def look_at_home(film: Film) -> None:
-    film.go(760, 500)
-    film.scroll(680)
-    film.keep(2200)
+    for place in ("2, 4", "4, 4", "6, 3"):
+        film.go_to(film.page.get_by_role("button", name=f"patch {place}", exact=True))
+        film.keep(700)
 
 
 def look_at_attention(film: Film) -> None:

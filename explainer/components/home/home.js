@@ -271,8 +271,8 @@ class Home {
     const grown = eased(at.answer);
     const truth = this.isAhead ? -1 : data.truth;
     if (data.has_head) {
-      this.bars.show(data.names, probabilities, { truth, grown });
-      const isKnown = grown > 0.5;
+      const isKnown = grown > 0.5; // the film keeps the answer for its end
+      this.bars.show(data.names, probabilities, { truth: isKnown ? truth : -1, grown });
       const { verdict } = data.texts;
       setText(this.says, data.is_trained ? verdict.says : verdict.guesses);
       setText(this.answer, isKnown ? `${data.names[best]}` : "?");
