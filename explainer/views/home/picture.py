@@ -131,13 +131,14 @@ def texts_for(choice: Choice, seen: Observation) -> dict[str, Any]:
     if not seen.has_head:
         stages["classification_head"] = stages["features"]
     kind = "" if seen.has_head else "_features"
+    film = f"film{kind}" if choice.trained or kind else "film_guess"
     return {
         "tokens": texts["tokens"],
         "photo": texts["photo"],
         "stages_label": texts["stages_label"],
         "description": texts[f"description{kind}"],
         "announced": texts["announced"],
-        "actions": texts["actions"],
+        "actions": texts["actions"] | {"film": texts["actions"][film]},
         "source": texts["source"],
         "film": {
             **texts["film"],
