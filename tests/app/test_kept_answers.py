@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from explainer.shell import quiz
 from explainer.shell.quiz import Answer, kept
+from explainer.shell.story_screens import ORDER
 
 NAME = "0123456789abcdef"
 ONE = Answer(
@@ -235,3 +236,27 @@ def test_an_answer_from_the_story_counts_if_it_can_be_one(heard: object, scores:
     app = AppTest.from_function(heard_page, args=(heard,)).run().run()
     assert not app.exception
     assert app.session_state["scores"] == scores
+
+
+def story_page(name: str) -> None:
+    import streamlit as st
+
+    from explainer.shell import quiz
+    from explainer.views.story.hear import keep_prediction
+
+    quiz.sync()
+    keep_prediction({"name": name, "about": "a", "question": "Which?", "given": "a", "right": "b"})
+    st.session_state["scores"] = quiz.scores()
+
+
+def test_a_prediction_of_the_story_is_kept_as_an_answer() -> None:
+    app = AppTest.from_function(story_page, args=(ORDER[0],)).run().run()
+    assert not app.exception
+    assert app.session_state["scores"] == {"story": (1, 0)}
+    ((name, answer),) = told(app)["recent"]
+    assert kept.read_stored(stored([name, answer]))[0].keys() == {name}
+
+
+def test_the_story_has_no_prediction_of_another_name() -> None:
+    app = AppTest.from_function(story_page, args=("nonsense",)).run()
+    assert app.session_state["scores"] == {}

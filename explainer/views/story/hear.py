@@ -1,23 +1,19 @@
 """What a visitor did in the story, and what follows from it; a browser may send anything."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
-from urllib.parse import urlencode
 
 import streamlit as st
 
 from explainer.components.drawing_pad import read_drawing
-from explainer.content.strangers_words import LONGEST_SENTENCE, strangers_word
 from explainer.inputs.pictures.galleries import DIGITS, samples
+from explainer.shell import quiz
 from explainer.shell.picker import KIND_KEY, PHOTO_KIND_KEY
 from explainer.shell.picker.pad import take_drawing
-from explainer.shell.quiz import Answer, answers
 from explainer.shell.story_screens import ORDER
 from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.link import CLASSES, SCREENS, encode
+from explainer.state.link import CLASSES, SCREENS
 
 
 def hear(choice: Choice, heard: Mapping[str, Any]) -> None:
@@ -37,17 +33,8 @@ def hear(choice: Choice, heard: Mapping[str, Any]) -> None:
 
 def keep_prediction(sent: object) -> None:
     """Keep a prediction among the answers of the session; the first one to a question counts."""
-    if not isinstance(sent, Mapping) or sent.get("name") not in ORDER:
-        return
-    question, given, right = (sent.get(part) for part in ("question", "given", "right"))
-    texts = [text for text in (question, given, right) if isinstance(text, str)]
-    if len(texts) < 3 or max(map(len, texts)) > LONGEST_SENTENCE:
-        return
-    question, given, right = (strangers_word(text, LONGEST_SENTENCE) for text in texts)
-    link = urlencode(encode(session.load()))
-    name = f"story-{sha256(repr((question, right, link)).encode()).hexdigest()[:16]}"
-    time = datetime.now(UTC).isoformat(timespec="seconds")
-    answers().setdefault(name, Answer(time, "story", question, given, right, link))
+    if isinstance(sent, Mapping) and sent.get("name") in ORDER:
+        quiz.keep_heard("story", sent)
 
 
 def number_in(heard: Mapping[str, Any], name: str) -> int | None:
