@@ -56,7 +56,10 @@ class Edits:
 
 
 def answer(
-    choice: Choice, sent: object, names: Collection[str] | None = None
+    choice: Choice,
+    sent: object,
+    names: Collection[str] | None = None,
+    mean_heads: bool = False,
 ) -> dict[str, str] | None:
     """Return what the component gives to ``answered``; None if a browser sent no question at all.
 
@@ -66,6 +69,7 @@ def answer(
         sent: the value of the component's trigger, {id, pixels, edits}.
         names: of the tensors that are drawn; all of them if None. Those of a large model take more
             than a hundred megabytes.
+        mean_heads: send the mean of a block's patterns, (1, N, N), in place of each head's.
     """
     if not isinstance(sent, Mapping):
         return None
@@ -78,6 +82,12 @@ def answer(
         tensors = edited_pass(source_of(choice), pixels, edits, names)
     except (ValueError, CheckpointError, OSError) as error:
         return {"id": question, "error": str(error)}
+    if mean_heads:
+        tensors |= {
+            name: tensor.mean(dim=0, keepdim=True)
+            for name, tensor in tensors.items()
+            if name.endswith(".pattern")
+        }
     sent_back = {
         name: tensor if name in EXACT else tensor.clamp(-LARGEST_HALF, LARGEST_HALF).half()
         for name, tensor in tensors.items()

@@ -15,6 +15,7 @@ from explainer.inputs.models import for_browser
 from explainer.inputs.models.for_browser import browser_model, file_of, fits_browser, make_file
 from explainer.inputs.models.load import Source, load_source
 from explainer.state.choice import UNTRAINED, Choice
+from explainer.state.link import DEPTHS, HEADS, IMAGE_SIZE, PATCHES, WIDTHS
 from vit_core import TrainConfig, ViTConfig, build
 from vit_core.checkpoint import SHIPPED_DIR
 from vit_core.data import mnist_info
@@ -146,6 +147,16 @@ def test_without_a_server_there_is_no_address() -> None:
 @pytest.mark.parametrize("name", [path.stem for path in SHIPPED_DIR.glob("*.safetensors")])
 def test_every_shipped_model_fits(name: str) -> None:
     assert fits_browser(load_source(name).model.config)
+
+
+def test_every_model_of_the_knobs_fits() -> None:
+    largest = ViTConfig(
+        patch_size=IMAGE_SIZE // max(PATCHES),
+        embed_dim=max(WIDTHS),
+        num_heads=max(HEADS),
+        depth=max(DEPTHS),
+    )
+    assert fits_browser(largest)
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,13 @@ def test_only_the_tensors_that_are_drawn_travel() -> None:
     assert sorted(tensors_of(answer(CHOICE, question(), names))) == sorted(names)
 
 
+def test_the_mean_of_heads_is_a_pattern_of_one_head() -> None:
+    name = "blocks.1.attn.pattern"
+    each = trace(model().model, model().batch(PIXELS))[name][0]
+    found = tensors_of(answer(CHOICE, question(), [name], mean_heads=True))[name]
+    assert torch.equal(found, each.mean(dim=0, keepdim=True).half())
+
+
 def test_a_colour_picture_is_read_pixel_by_pixel() -> None:
     config = replace(CONFIG, in_channels=3, image_size=(14, 14))
     choice = replace(CHOICE, config=config)

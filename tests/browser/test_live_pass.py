@@ -393,32 +393,6 @@ def test_a_page_that_may_not_start_a_worker_or_fetch_says_so(browser: Browser, p
         assert len(reasons) == 3 and all(reasons)
 
 
-def test_the_largest_difference_of_two_traces(tab: LivePage) -> None:
-    found = tab.run(
-        """const tensor = (data) => ({ shape: [data.length], data });
-        const of = (values) =>
-          new Map(Object.entries(values).map(([name, data]) => [name, tensor(data)]));
-        const base = { a: [1, 2], b: [100, 0] };
-        return [
-          compare(of(base), of(base)),
-          compare(of(base), of({ ...base, a: [1, 2.5], b: [100, 1] })),
-          compare(of(base), of({ ...base, b: [100, 90] })),
-          compare(of(base), of({ a: [1 + 5e-6, 2], c: [7] })),
-          compare(of(base), of({ a: [1, 2, 3] })),
-          compare(of({ a: [NaN] }), of({ a: [0] })),
-          compare(of(base), of({ c: [1] })),
-        ].map(({ name, difference, isRounding }) =>
-          [name, difference === Infinity ? "endless" : difference, isRounding],
-        );"""
-    )
-    assert found[0] == [None, 0, True]
-    assert found[1] == ["a", pytest.approx(0.2), False]
-    assert found[2] == ["b", pytest.approx(0.9), False]
-    assert found[3] == ["a", pytest.approx(2.5e-6, rel=1e-3), True]
-    assert found[4:6] == [["a", "endless", False]] * 2
-    assert found[6] == [None, 0, True]
-
-
 @pytest.mark.parametrize("base", ["", "class/7b"])
 def test_the_app_hands_out_the_weights(browser: Browser, tmp_path: Path, base: str) -> None:
     """Below any path, on any page, also after the visitor has come from another page.

@@ -187,7 +187,13 @@ class Home {
     this.live?.close();
     this.liveHash = hash;
     this.live = browser ? openLive(browser) : line ? openServerLine(line) : null;
-    this.live?.ready.catch(() => (this.live = null)); // the server answers alone
+    const { live } = this;
+    live?.ready.catch(() => this.leaveLive(live));
+  }
+
+  /** Leave the answer to the server, once the pen rests. An answer that a line has lost ends nothing. */
+  leaveLive(live) {
+    if (live === this.live && this.data.browser) this.live = null;
   }
 
   /** The visitor made other ink: what the pad shows is newer than what the server knows. */
@@ -206,11 +212,12 @@ class Home {
 
   async askLive() {
     this.isDirty = false;
-    if (!this.live) return;
+    const { live } = this;
+    if (!live) return;
     const pixels = this.pixels();
     const started = performance.now();
     try {
-      const trace = await this.live.ask(pixels);
+      const trace = await live.ask(pixels);
       if (!trace || !this.isAhead) return;
       this.show(trace, pixels);
       const took = performance.now() - started;
@@ -218,7 +225,7 @@ class Home {
       const text = this.data.browser ? browser : line;
       setText(this.source, fill(text, { milliseconds: Math.round(took) }));
     } catch {
-      this.live = null;
+      this.leaveLive(live);
     }
   }
 
@@ -228,9 +235,10 @@ class Home {
     const trace = this.trace;
     setText(this.source, texts.source.server);
     this.root.classList.remove("differs");
-    if (!this.live || !this.data.browser) return;
+    const { live } = this;
+    if (!live || !this.data.browser) return;
     try {
-      const mine = await this.live.ask(arrays.image);
+      const mine = await live.ask(arrays.image);
       if (!mine || this.trace !== trace || this.isAhead) return;
       const difference = furthest(mine, trace);
       const agrees = difference <= AGREES;
@@ -238,7 +246,7 @@ class Home {
       const text = texts.source[agrees ? "agree" : "differ"];
       setText(this.source, fill(text, { difference: roughly(difference) }));
     } catch {
-      this.live = null;
+      this.leaveLive(live);
     }
   }
 

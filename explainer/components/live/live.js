@@ -18,14 +18,11 @@
 // the weights do not arrive, or the edits do not fit. ``await live.ready`` tells it beforehand. The
 // caller then leaves the answer to the server: server.js has the same ``ask`` for that, and for models
 // that are too large for a browser (``browser_model()`` is then None).
-//
-// ``compare(trace, theirs)`` says which tensor of two traces differs most.
 
 const LIVE_LINGER = 3000; // milliseconds that a worker waits for its next user
 const LIVE_PAUSES = [300, 1200]; // milliseconds before the weights are asked for again
 const LIVE_STORE = "vit-explainer.weights";
 const LIVE_KEPT = 6; // models' weights that are kept
-const ROUNDING = 1e-5; // of a tensor's largest number, at least of 1
 
 const LIVE = (globalThis[Symbol.for("vit-explainer.live")] ??= { engines: new Map(), weights: new Map() });
 
@@ -197,25 +194,4 @@ function inApp(address) {
   const script = document.querySelector('script[src*="static/js/"]');
   const home = script ? new URL("../../", script.src) : document.baseURI;
   return new URL(address.replace(/^\//, ""), home).href;
-}
-
-/** Which tensor of two traces differs most: {name, difference, isRounding}.
- *
- * ``difference`` is relative to the tensor's largest number, at least to 1; infinite where a shape
- * differs or a number is none. Names that only one trace has do not count.
- */
-function compare(mine, theirs) {
-  let worst = { name: null, difference: 0 };
-  for (const [name, { data }] of mine) {
-    const other = theirs.get(name)?.data;
-    if (!other) continue;
-    let [scale, largest] = [1, data.length === other.length ? 0 : Infinity];
-    for (let at = 0; at < other.length && largest < Infinity; at++) {
-      const difference = data[at] === other[at] ? 0 : Math.abs(data[at] - other[at]);
-      largest = Number.isNaN(difference) ? Infinity : Math.max(largest, difference);
-      scale = Math.max(scale, Math.abs(other[at]));
-    }
-    if (largest / scale > worst.difference) worst = { name, difference: largest / scale };
-  }
-  return { ...worst, isRounding: worst.difference <= ROUNDING };
 }

@@ -34,7 +34,8 @@ def render(choice: Choice, observation: Observation) -> None:
     show_banner(choice)
     show_picture(choice, observation, session.load())
     if choice.gallery == DIGITS and not fits_browser(choice.config):
-        keep_pen_line(choice, PEN_KEY, drawn_names(observation.tensors, choice.config.depth))
+        names = drawn_names(observation.tensors, choice.config.depth)
+        keep_pen_line(choice, PEN_KEY, names, mean_heads=True)
     show_more(choice, observation)
 
 
