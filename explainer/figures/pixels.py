@@ -61,9 +61,9 @@ def png(indices: np.ndarray, colours: np.ndarray, clear: np.ndarray | None = Non
 
 
 def colour_png(pixels: np.ndarray) -> bytes:
-    """Encode (height, width, 3) uint8, or 4 with opacity, as a PNG."""
+    """Encode (height, width, 3) uint8, 1 for grey, or 4 with opacity, as a PNG."""
     height, width, channels = pixels.shape
-    kind = 2 if channels == 3 else 6  # as the format numbers them
+    kind = {1: 0, 3: 2, 4: 6}[channels]  # as the format numbers them
     lines = np.zeros((height, 1 + channels * width), np.uint8)  # each begins with 0: no filter
     lines[:, 1:] = pixels.reshape(height, -1)
     return b"".join(
@@ -119,7 +119,7 @@ def around_grey(values: np.ndarray, limit: float) -> np.ndarray:
 
 def grey_image(pixels: np.ndarray) -> str:
     """Return pixels (height, width) uint8 as a grey picture's address."""
-    return data_uri(png(pixels, palette(GREY)))
+    return data_uri(colour_png(pixels[..., None]))
 
 
 def pieces(patches: np.ndarray, grid: tuple[int, int], patch: tuple[int, int]) -> str:
