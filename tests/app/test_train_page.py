@@ -17,13 +17,17 @@ from streamlit.util import calc_hash
 
 from explainer import training
 from explainer.content import load_texts
+from explainer.inputs.models.upload import add_upload
 from explainer.state import session
 from explainer.state.choice import RUN
 from explainer.training import Manager, Run, RunRequest, scheduler
 from explainer.training.limits import load_limits
-from explainer.views.train import digits, setup
-from vit_core import TrainConfig, ViTConfig, build
-from vit_core.data import mnist, mnist_info
+from explainer.training.recipes import ACCURACIES
+from explainer.training.recorded import HEALTHY, recorded
+from explainer.views.train import digits, setup, wording
+from vit_core import PRESETS, TrainConfig, ViTConfig, build, load_checkpoint, save_checkpoint
+from vit_core.checkpoint import SHIPPED_DIR
+from vit_core.data import DataInfo, mnist, mnist_info
 from vit_core.mistakes import MISTAKES, mistakes_of
 from vit_core.runs.directory import RunDirectory
 from vit_core.runs.snapshot import STRIP_INDICES, TEST_STRIP_INDICES, take_snapshot
@@ -755,6 +759,46 @@ def test_nothing_reads_the_test_digits_before_the_end(monkeypatch):
     hidden = dataclasses.replace(data, test=None)
     found, _ = take_snapshot(build(SMALL, seed=0), hidden, step=1, epoch=1, seconds=1.0)
     assert found.logits.shape == (16, 10)
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "text"),
+    [
+        (3.0, 8.0, "about 10 seconds"),
+        (14.0, 41.0, "10 to 50 seconds"),
+        (59.0, 95.0, "1 to 2 minutes"),
+        (120.0, 120.0, "about 2 minutes"),
+        (130.0, 1_000.0, "2 to 17 minutes"),
+        (3_000.0, 9_000.0, "1 to 3 hours"),
+    ],
+)
+def test_an_estimate_is_a_range_in_whole_numbers(least: float, most: float, text: str) -> None:
+    assert wording.between(least, most) == text
+
+
+def test_a_recipe_promises_what_its_model_in_this_app_reached() -> None:
+    for name in ("fast", "default", "best", "seed"):
+        found = load_checkpoint(SHIPPED_DIR / f"{name}.safetensors").metrics["test_accuracy"]
+        assert ACCURACIES[name] == pytest.approx(found, abs=5e-5)
+    assert ACCURACIES["quick"] == pytest.approx(recorded(HEALTHY).test_accuracy, abs=5e-5)
+    assert set(ACCURACIES) == set(setup.RECIPES)
+
+
+def test_an_uploaded_model_of_other_pictures_is_not_said_to_read_digits(
+    open_train, manager, tmp_path: Path
+):
+    info = DataInfo("pets", "f", (0.5,) * 3, (0.2,) * 3, ("cat", "dog"))
+    config = dataclasses.replace(PRESETS["cifar10"].model, depth=1, num_classes=2)
+    path = tmp_path / "pets.safetensors"
+    metrics = {"epoch": 3, "test_accuracy": 0.75}
+    save_checkpoint(build(config, 0), path, data=info, metrics=metrics, train_config=TRAIN)
+    run = add_upload(manager, ANNA, path.read_bytes(), path.name)
+    app = open_train(run=run.id)
+    text = words_of(app)
+    assert "75.00 %" in text and "of its test pictures right" in text
+    shown = re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)
+    assert "digits" not in shown and "Step" not in shown and "Trained for" not in shown
+    assert "The hardest digits" not in folds(app)
 
 
 def test_the_page_states_what_holds(open_train, begin):
