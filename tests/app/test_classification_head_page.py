@@ -153,7 +153,8 @@ def test_an_own_picture_has_no_truth(open_page: Callable):
 
 def test_a_mistake_can_be_looked_at(open_page: Callable):
     app = open_page(ADDRESS, source="untrained", digit=7, index=0)
-    app.button(key="head-mistake-0").click().run()
+    assert "head-mistake-0" not in {button.key for button in app.button}  # nobody has searched yet
+    unfold(app).button(key="head-mistake-0").click().run()
     assert not app.exception
     assert any("You are looking at a mistake" in element.value for element in app.markdown)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from reading import html_of, html_with
+from reading import folds_of, html_of, html_with, unfold
 from streamlit.testing.v1 import AppTest
 
 from explainer import content
@@ -105,7 +105,7 @@ def test_a_model_of_other_photographs_has_every_page(
     assert not app.exception and not app.error
     assert not OF_DIGITS.search(words_of(app).replace("Among this app's models of digits", ""))
     if view == "classification_head":  # nobody knows what the photographs show
-        assert load_texts(view)["parts"]["wrong"]["title"] not in words_of(app)
+        assert "fold-worked" in folds_of(app) and "fold-wrong" not in folds_of(app)
 
 
 # texts
@@ -334,6 +334,7 @@ def test_a_mistake_can_be_looked_at(open_page: Open) -> None:
     app = open_page("classification-head", source="cifar10", sample=0)
     first = misclassified_samples(choice())[0]
     pixels = observe.observe(choice(first.index)).pixels
+    unfold(app)
     assert image_address(pixels) in html_of(app.main)
     app.button("head-mistake-0").click().run()
     assert app.session_state["state"].sample == first.index

@@ -13,18 +13,16 @@ from explainer.views.classification_head.parts import show_parts
 from explainer.views.classification_head.questions import questions
 from explainer.views.classification_head.softmax import show_softmax
 from explainer.views.classification_head.wording import facts
-from explainer.views.classification_head.wrong import are_classes_known, show_wrong
 from vit_core.interpret.lens import logit_attribution, logit_lens
 from vit_core.model import ViT
 
-__all__ = ["CODE", "PARTS", "facts", "has_part", "matrix_shapes", "questions"]
+__all__ = ["CODE", "PARTS", "facts", "matrix_shapes", "questions"]
 
 PARTS: Mapping[str, Callable[[Choice, Observation, Place], None]] = {
     "softmax": show_softmax,
     "lens": show_lens,
     "logits": show_logits,
     "parts": show_parts,
-    "wrong": show_wrong,
 }
 CODE = (
     Snippet("lens", logit_lens, ("stages =",)),
@@ -32,11 +30,6 @@ CODE = (
     Snippet("logits", ViT.forward_head, ("if self.config.pool", "pooled_BD =", "return tap(")),
     Snippet("parts", logit_attribution, ("centred_BWND =", "written_BWND = centred")),
 )
-
-
-def has_part(name: str, choice: Choice, seen: Observation, place: Place) -> bool:
-    """Whether the part makes sense: mistakes need pictures of which it is known what they show."""
-    return name != "wrong" or are_classes_known(choice)
 
 
 def matrix_shapes(choice: Choice, seen: Observation, place: Place) -> Mapping[str, tuple[int, int]]:

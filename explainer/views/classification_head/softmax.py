@@ -26,6 +26,7 @@ from explainer.shell.worked_line import bracketed
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.classification_head.wording import TEXTS, facts
+from explainer.views.classification_head.wrong import are_classes_known, show_wrong
 
 LARGEST_LOGIT = 700  # e to its power is still a number
 
@@ -46,6 +47,10 @@ def show_softmax(choice: Choice, seen: Observation, place: Place) -> None:
         if is_open:
             st.markdown(TEXTS["softmax"]["text"])
             st.latex(TEXTS["softmax"]["worked"] % worked(seen))
+    if are_classes_known(choice):
+        with fold(place, "wrong", TEXTS["wrong"]["title"]) as is_open:
+            if is_open:  # what is wrong has to be searched for
+                show_wrong(choice, seen, place)
     with more(place, "softmax"):
         download_csv(
             texts["download"],
@@ -107,6 +112,9 @@ def verdict(choice: Choice, seen: Observation, place: Place) -> str:
     else:
         share = percent(float(seen.probabilities[truth]))
         sentence = texts["verdict_wrong"].format(
-            truth=names[truth], a_truth=with_article(names[truth]), truth_share=share, **page_facts
+            a_truth=with_article(names[truth]),
+            truth_share=share,
+            written=TEXTS["parts"]["parts"]["title"],
+            **page_facts,
         )
     return sentence if choice.trained else f"{sentence} {texts['untrained']}"

@@ -8,7 +8,6 @@ from explainer.content import load_texts
 from explainer.content.numbers import precise_percent
 from explainer.observation.lens import Attribution, lens
 from explainer.observation.observe import Observation
-from explainer.observation.text_variants import texts_of
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from vit_core import ViTConfig
@@ -17,8 +16,8 @@ TEXTS = load_texts("classification_head")
 
 
 def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, object]:
-    config, texts = seen.config, texts_of("classification_head", seen)["parts"]
-    reads = texts["logits"]["reads_class" if config.pool == "cls" else "reads_mean"]
+    config = seen.config
+    reads = TEXTS["parts"]["logits"]["reads_class" if config.pool == "cls" else "reads_mean"]
     return {
         "tokens": config.num_tokens,
         "patches": config.num_patches,
@@ -30,7 +29,6 @@ def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, objec
         "rival": seen.class_names[rival_of(seen)],
         "share": precise_percent(float(seen.probabilities[seen.prediction])),
         "story": story(choice, seen),
-        "which": texts["wrong"]["which_trained" if choice.trained else "which_untrained"],
     }
 
 

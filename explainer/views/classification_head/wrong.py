@@ -18,7 +18,6 @@ from explainer.observation.wrong_samples import labelled_count, misclassified_sa
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views.classification_head.wording import facts
 
 SHOWN_MISTAKES = 4
 WIDTH = 620  # pixels, of all pictures together
@@ -39,23 +38,14 @@ class Mistake(NamedTuple):
 
 
 def show_wrong(choice: Choice, seen: Observation, place: Place) -> None:
-    texts, names = texts_of("classification_head", seen)["parts"]["wrong"], seen.class_names
+    texts, names = texts_of("classification_head", seen)["wrong"], seen.class_names
     mistakes = mistakes_of(choice)
-    if seen.label is not None and seen.label != seen.prediction:
-        sentence = texts["here"].format(
-            truth=names[seen.label],
-            a_truth=with_article(names[seen.label]),
-            written=texts_of("classification_head", seen)["parts"]["parts"]["title"],
-            **facts(choice, seen, place),
-        )
-        st.markdown(sentence)
     if not mistakes:
         st.markdown(texts["none"])
         return
+    st.markdown(texts["which_trained" if choice.trained else "which_untrained"])
     labels_of_each = [
         {
-            "truth": names[one.truth],
-            "said": names[one.predicted],
             "a_truth": with_article(names[one.truth]),
             "a_said": with_article(names[one.predicted]),
             "number": index + 1,
