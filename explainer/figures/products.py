@@ -12,13 +12,15 @@ from explainer.figures.maps import map_of
 MOST_NUMBERS = 16  # cells with their number: more would be too small to read
 
 STYLE = f"""
-.product {{ display: flex; flex-wrap: wrap; align-items: center; gap: 0.75rem; }}
+.product {{ display: flex; flex-wrap: wrap; align-items: center; gap: 0.75rem;
+  container-type: inline-size; }}
 .product figure {{ flex: 1 1 7.5rem; min-width: 7rem; max-width: 9rem; margin: 0; }}
 .product .tile {{ position: relative; display: block; }}
 .product img {{ display: block; width: 100%; margin: 0; border-radius: 3px;
   image-rendering: pixelated; }}
 .product .cells {{ position: absolute; inset: 0; display: grid; }}
-.product .cells span {{ display: grid; place-items: center; color: #fff; font-size: 0.6875rem;
+.product .cells span {{ display: grid; place-items: center; color: #fff;
+  font-size: clamp(0.5rem, 2.3cqi, 0.6875rem);
   font-variant-numeric: tabular-nums; }}
 .product .cells .on-light {{ color: #111; }}
 .product figcaption {{ margin-top: 0.375rem; font-size: 0.875rem; line-height: 1.4; }}

@@ -101,6 +101,8 @@ def draw_part(view: str, page: ModuleType, choice: Choice, seen: Observation, na
             with sight.drawing(in_sight, name):
                 return  # all of them stand at their parts
     if not in_sight.is_near(name):
+        if name == QUESTIONS and not questions_of(page, choice, seen, place)[1]:
+            return  # all are asked in the parts, so there is nothing to keep room for
         title = load_texts("frame")["questions_title"]
         if name != QUESTIONS:
             facts = facts_of(page, choice, seen, place)

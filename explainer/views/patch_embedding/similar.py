@@ -26,7 +26,7 @@ SHOWN_ALIKE = 3  # most and least similar
 def show_similar(choice: Choice, seen: Observation, place: Place) -> None:
     texts, patch = TEXTS["parts"]["similar"], patch_of(choice, seen, place)
     similarity = measures.alike_of(choice, seen, patch)
-    pixels, embeddings, ranking = st.columns(3, gap="large")
+    pixels, embeddings, ranking = st.columns((5, 5, 7), gap="medium")
     for column, name, values in (
         (pixels, "pixels", similarity.pixels),
         (embeddings, "embeddings", similarity.embeddings),

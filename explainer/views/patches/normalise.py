@@ -12,6 +12,8 @@ from explainer.state.place import Place
 from explainer.views.patches.wording import info_of, patch_of
 from vit_core.data import DataInfo
 
+FORMULA_WIDTH = 400  # pixels
+
 
 def show_normalisation(choice: Choice, seen: Observation, place: Place) -> None:
     """The way of one pixel to the number that the model receives."""
@@ -29,13 +31,14 @@ def show_normalisation(choice: Choice, seen: Observation, place: Place) -> None:
         "patch": patch_names(seen.config)[patch],
         "channel": channel_name(seen.config, channel),
     }
-    for column, (example, brightness, value) in zip(
-        st.columns(2, gap="medium"), examples, strict=False
-    ):
-        column.markdown(example.format(**names))
+    # beside each other where there is room for both formulas
+    row = st.container(horizontal=True, gap="large")
+    for example, brightness, value in examples:
         shown = f"{value:.4f}"
         sign = latex_sign(normalised(brightness, *numbers), shown)
-        column.latex(texts["normalise_latex"] % (brightness, *numbers, sign, shown))
+        with row.container(width=FORMULA_WIDTH, gap="small"):
+            st.markdown(example.format(**names))
+            st.latex(texts["normalise_latex"] % (brightness, *numbers, sign, shown))
 
 
 def normalised(brightness: int, mean: str, std: str) -> float:

@@ -58,10 +58,11 @@ def twins_text(choice: Choice, seen: Observation) -> str:
     first, second = (config.num_prefix_tokens + patch for patch in twins)
     names, rows = token_names(config), seen.tensors["patch_embed"]
     after = gap(*(seen.tensors["embed"][token] for token in (first, second)))
+    before = gap(*(rows[patch] for patch in twins))
     text = texts["same"].format(
         first=names[first][0].upper() + names[first][1:],
         second=names[second],
-        before=f"{gap(*(rows[patch] for patch in twins)):.2g}",
+        before=texts["same_nearly"].format(before=f"{before:.2g}") if before else "",
     )
     then = texts["same_added"].format(after=f"{after:.3g}") if has_position else texts["same_none"]
     return " ".join([text, then, texts["added" if has_position else "nothing_added"]])
