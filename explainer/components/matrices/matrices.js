@@ -8,7 +8,8 @@ const GAP = 28; // pixels between two matrices
 const TALL = 400; // pixels: what a matrix may take of the page's height before its cells get small
 const LARGEST = 20; // pixels of a cell without a number
 const LEAST = 3; // pixels of a cell: less could not be pointed at
-const FEW = 10; // rows
+const TIGHT = 2.5; // pixels of a cell, where that saves scrolling
+const FEW = 14; // rows: a stream before and after each of a dozen blocks
 const NAMED = 20; // pixels of a row with its name
 const NUMBER = { width: 44, least: 34, height: 26, cells: 400 }; // room for a number, and how many at most
 const VECTOR = 28; // pixels across a vector
@@ -417,7 +418,9 @@ class MatrixPanel {
       const cellWidth = Math.min(NUMBER.width, Math.floor(room / columns));
       return total({ cellWidth, cellHeight: NUMBER.height, named, numbered });
     }
-    const across = Math.max(Math.min(Math.floor(room / columns), largest), LEAST);
+    // some hundred columns that nearly fit get their share of the width, and need no scrolling
+    const share = room / columns;
+    const across = share < LEAST && share >= TIGHT ? share : Math.max(Math.min(Math.floor(share), largest), LEAST);
     const down = Math.max(Math.min(Math.floor(TALL / rows), largest), LEAST);
     if (rows === 1) return total({ cellWidth: across, cellHeight: VECTOR, named: false, numbered });
     if (columns === 1) {
