@@ -20,7 +20,9 @@ class DrawScreen extends StoryScreen {
     const { story } = this;
     const root = make("div", "pad", make("div", "fit", parent));
     this.pad = new Pad(root, this.data.pad);
-    Object.assign(this.pad, { side: STORY_INK, rest: STORY_REST, send: (drawing) => story.tell({ drawing }) });
+    // an empty pad waits for a digit; until then the story is about the one before
+    const send = (drawing) => this.pad.isEmpty() || story.tell({ drawing });
+    Object.assign(this.pad, { side: STORY_INK, rest: STORY_REST, send });
     // only what is drawn here is asked about: what the server sent it has answered already
     this.pad.update({ pixels: this.data.arrays.image, name: this.story.drawing });
     this.pad.inked = () => this.follow();
