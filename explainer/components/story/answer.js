@@ -72,6 +72,7 @@ class AnswerScreen extends StoryScreen {
     table.role = "group";
     table.setAttribute("aria-label", this.text("stages"));
     table.style.setProperty("--names", names.length);
+    table.classList.toggle("named", names.some(({ name }) => name.length > 2));
     const head = make("div", "stage-row head", table);
     head.ariaHidden = "true";
     make("span", "", head);
@@ -197,6 +198,7 @@ class CoverScreen extends StoryScreen {
       const outcome = await story.outcome({ cover: { [patch]: this.how } });
       if (!outcome || story.screen !== this) return null;
       left.push(this.left(outcome));
+      setText(story.quiet, this.text("asked", { done: patch + 1, count: this.count }));
     }
     story.measured.set(key, left);
     return left;
@@ -205,7 +207,6 @@ class CoverScreen extends StoryScreen {
   async predict(patch) {
     const { story } = this;
     this.patches.mark("guess", patch);
-    setText(story.quiet, this.data.frame.asking);
     const left = await this.measure();
     if (story.screen !== this) return;
     setText(story.quiet, "");

@@ -354,7 +354,7 @@ class Story {
       position: several ? data.context : null,
       attention: several ? `${data.context} ${followed}` : null,
       answer: data.has_head && (data.depth > 1 || data.pool !== "cls") ? data.context : null,
-      cover: several ? data.context : null,
+      cover: several && this.hasLive ? data.context : null,
       learn: "recorded",
     };
     return Object.entries(about).filter(([, what]) => what !== null);
@@ -364,7 +364,7 @@ class Story {
   otherPictures() {
     const { data } = this;
     const mine = { name: data.frame.picture, picture: { canvas: pictureCanvas(data), pixels: null } };
-    if (!data.is_digits || data.image_height !== 28) return [mine];
+    if (!data.is_digits || data.image_height !== 28) return [mine, this.changed("upside_down"), this.changed("negative")];
     const size = data.image_height * data.image_width;
     const digits = [3, 8].map((digit) => {
       const pixels = data.arrays.digits.subarray(digit * size, (digit + 1) * size);
@@ -373,6 +373,19 @@ class Story {
       return { name, picture: { canvas, pixels } };
     });
     return [mine, ...digits];
+  }
+
+  /** This picture turned upside down, or as a negative: others, for a model without digits. */
+  changed(how) {
+    const { data } = this;
+    const { image } = data.arrays;
+    const size = data.channels;
+    const pixels =
+      how === "negative"
+        ? image.map((value) => 255 - value)
+        : image.map((_, at) => image[(Math.floor((image.length - 1 - at) / size) * size) + (at % size)]);
+    const { canvas } = new StagePicture().set(pixels, data.image_height, data.image_width, size);
+    return { name: data.frame[how], picture: { canvas, pixels } };
   }
 
   // the model in this browser

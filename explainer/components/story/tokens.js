@@ -200,7 +200,8 @@ class PositionScreen extends StoryScreen {
       button.setAttribute("aria-pressed", button.isOff === Boolean(this.isOff));
     }
     const noPosition = Boolean(this.isOff);
-    const before = await story.outcome(noPosition ? { noPosition } : {});
+    const before = noPosition ? await story.outcome({ noPosition }) : outcomeOf(this.trace);
+    if (!noPosition) this.before.show(before);
     const after = this.order ? await story.outcome({ order: this.order, noPosition }) : before;
     if (!before || !after || story.screen !== this) return;
     this.before.show(before);
