@@ -218,7 +218,7 @@ class CoverScreen extends StoryScreen {
       given: story.patchName(patch),
       right: story.patchName(best),
       verdict: left[patch] <= left[best] ? "right" : rank <= 3 ? "close" : "wrong",
-      result: this.text("result", {
+      result: this.text(patch === best ? "result_right" : "result", {
         best: story.patchName(best),
         best_share: this.write(left[best]),
         share: this.write(left[patch]),

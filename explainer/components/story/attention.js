@@ -35,7 +35,7 @@ class AttentionScreen extends StoryScreen {
       given: story.patchName(patch),
       right: story.patchName(best),
       verdict,
-      result: this.text("result", {
+      result: this.text(patch === best ? "result_right" : "result", {
         best: story.patchName(best),
         best_share: percent(weights[best]),
         share: percent(weights[patch]),
