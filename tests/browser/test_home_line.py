@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from browser_helpers import HOME, ROOT, Visit, served
 from playwright.sync_api import expect
 
@@ -14,6 +15,8 @@ from explainer.inputs.models import for_browser
 for_browser.LARGEST_MODEL = 0
 runpy.run_path({home!r}, run_name="__main__")
 """
+
+pytestmark = pytest.mark.browser
 
 
 def test_the_server_answers_while_the_pen_is_down_and_when_it_rests(
