@@ -10,6 +10,7 @@ from explainer.inputs.models.for_browser import fits_browser
 from explainer.inputs.pictures.galleries import DIGITS
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
+from explainer.shell import routes
 from explainer.shell.fold import fold
 from explainer.shell.mistake_banner import show_banner
 from explainer.shell.pen_line import keep_pen_line
@@ -54,4 +55,6 @@ def show_more(choice: Choice, observation: Observation) -> None:
         with fold(place, "score", TEXTS["score_title"]) as is_open:
             if is_open:
                 show_score()
-        show_link()
+        with st.container(horizontal=True, horizontal_alignment="distribute"):
+            routes.link("glossary", routes.TITLES["glossary"])
+            show_link()

@@ -13,7 +13,6 @@ TEXTS = load_texts("home")
 
 def show_score() -> None:
     """How many questions were answered on each page, and how many rightly."""
-    st.header(TEXTS["score_title"], anchor=False)
     answers, scores = tuple(quiz.answers().values()), quiz.scores()
     if not answers:
         st.markdown(TEXTS["score_none"])
