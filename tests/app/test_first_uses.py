@@ -81,6 +81,18 @@ def test_a_term_is_explained_where_the_pages_first_use_it(key: str) -> None:
         assert len(uses) == 1, f"used before it is explained: {[where for where, _ in uses[:-1]]}"
 
 
+@pytest.mark.parametrize("key", TERMS)
+def test_a_question_that_stands_before_its_part_explains_what_it_asks_about(key: str) -> None:
+    uses = first_uses(key)
+    if not uses or ".lead" in uses[0][0]:  # the lead stands above all questions
+        return
+    page = uses[0][0].partition(".")[0]
+    for where, text in raw(HERE / "en" / f"{page}.toml"):
+        bare = FIELD.sub("", WRITTEN.sub("", text))
+        if re.fullmatch(r"\.questions\.\w+\.text\w*", where) and key not in written_in(text):
+            assert not re.search(rf"\b{TERMS[key][0]}\b", bare, re.IGNORECASE), where
+
+
 def test_a_term_that_comes_too_early_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = {"patches": [(".lead", "All the logits of a model are numbers.")],
              "train": [(".lead", "Here a [[logit]] is explained to everybody.")]}  # fmt: skip
