@@ -22,6 +22,8 @@ from vit_core import TrainConfig, ViTConfig, trace
 from vit_core.data import DataInfo, mnist_info, normalize
 from vit_core.mistakes import MISTAKES, build_with
 
+pytestmark = pytest.mark.browser
+
 CLOSE = 1e-5  # of a tensor's largest number, at least of 1
 
 TINY = ViTConfig(patch_size=7, embed_dim=16, depth=2, num_heads=2)
