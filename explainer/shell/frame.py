@@ -35,6 +35,7 @@ from explainer.shell.look import RULES
 from explainer.shell.mistake_banner import show_banner
 from explainer.shell.quiz import Question
 from explainer.shell.share import show_link
+from explainer.shell.sidebar.here import choose_here
 from explainer.shell.story_screens import screen_about
 from explainer.state import session, sight
 from explainer.state.choice import Choice
@@ -85,7 +86,9 @@ def draw_head(view: str, page: ModuleType, choice: Choice, seen: Observation) ->
     place = session.place(choice)
     texts = texts_of(getattr(page, "TEXTS_NAME", view), seen)
     with sight.drawing(in_sight, "head"):
-        show_head(view, texts, facts_of(page, choice, seen, place), choice)
+        facts = facts_of(page, choice, seen, place)
+        show_head(view, texts, facts, choice)
+        choose_here({"lead": texts["lead"].format(**facts)}, choice, place, "head")
 
 
 def draw_part(view: str, page: ModuleType, choice: Choice, seen: Observation, name: str) -> None:
@@ -122,6 +125,7 @@ def draw_part(view: str, page: ModuleType, choice: Choice, seen: Observation, na
                 quiz.show_question(view, question, place)
             if text := text_of(part, seen):
                 st.markdown(text.format(**facts))
+            choose_here(part, choice, place, name)
             page.PARTS[name](choice, seen, place)
             code_panel.show([snippet for snippet in page.CODE if snippet.part == name], place)
     if in_sight.is_forgotten():

@@ -273,3 +273,22 @@ def test_the_pages_are_in_the_order_of_the_pipeline():
     assert routes.following("classification_head") is None
     for view in routes.PIPELINE:
         assert routes.following(routes.previous(view)) == view
+
+
+def test_a_text_about_the_hidden_sidebar_brings_the_choice_with_it(staged, monkeypatch):
+    parts = {**TEXTS["parts"], "first": {"title": "First", "text": "Turn to the sidebar."}}
+    monkeypatch.setitem(TEXTS, "parts", parts)
+    assert not [one for one in staged().get("popover") if "Choose" in one.proto.popover.label]
+    app = staged(controls="hide", digit=3)
+    choosers = [one for one in app.get("popover") if "Choose" in one.proto.popover.label]
+    assert len(choosers) == 1
+    assert not app.selectbox and not app.sidebar.children
+    app.session_state["chooser-first"] = True
+    app.session_state["chooser-opened"] = "chooser-first"
+    app.run()
+    assert not app.exception
+    app.selectbox(key="source").set_value("fast").run()
+    assert not app.exception
+    assert parameter_of(app, "source") == "fast" and parameter_of(app, "controls") == "hide"
+    app.segmented_control(key="digit").set_value(5).run()
+    assert parameter_of(app, "digit") == "5"

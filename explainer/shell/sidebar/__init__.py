@@ -46,20 +46,34 @@ def choose(is_drawn: bool = True) -> Choice:
 def draw(now: State, shown: Shown | None) -> tuple[State, Fixed | None]:
     """Draw the sidebar; return the state with a usable model, and what that model fixes."""
     with st.sidebar:
-        pick_model(now)
-        if shown:
-            epochs.pick_epoch(shown)
-        model = fixed_model(now, shown)
-        if model is None:
-            now = replace(now, source=UNTRAINED)
-        now = narrow_picture(now, model)
-        pick_picture(now, choice_of(now, model, shown))
-        if model is None:
-            turn_knobs(now)
-        else:
+        now, model = draw_choice(now, shown)
+        if model is not None:
             show_shape(model.config)
         offer_pretrained()
         upload_model()
+    return now, model
+
+
+def choose_inside() -> Choice:
+    """Draw the choice of model and picture where one is; return what is chosen."""
+    now, shown = find_model(narrow_to_known(session.load()))
+    now, model = draw_choice(now, shown)
+    session.save(now)
+    return choice_of(now, model, shown)
+
+
+def draw_choice(now: State, shown: Shown | None) -> tuple[State, Fixed | None]:
+    """Draw what is needed to choose a model and a picture; return values as for ``draw``."""
+    pick_model(now)
+    if shown:
+        epochs.pick_epoch(shown)
+    model = fixed_model(now, shown)
+    if model is None:
+        now = replace(now, source=UNTRAINED)
+    now = narrow_picture(now, model)
+    pick_picture(now, choice_of(now, model, shown))
+    if model is None:
+        turn_knobs(now)
     return now, model
 
 

@@ -1,0 +1,70 @@
+"""Pages stand still while they open, and nothing is cut where a window is small or enlarged."""
+
+from collections.abc import Callable
+
+import pytest
+from browser_helpers import Visit
+from playwright.sync_api import expect
+
+from explainer.content import load_texts
+from explainer.shell.routes import VIEWS, address
+
+pytestmark = pytest.mark.browser
+
+MOST_SHIFT = 0.1  # what counts as good, of the sum over all that moves without being touched
+WATCH = """
+  globalThis.shifts = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) shifts += entry.value;
+  }).observe({ type: 'layout-shift', buffered: true });
+"""
+# buttons and links of the page whose text or box is cut off, or lies outside of the window
+CUT = """() => [...document.querySelectorAll('[data-testid=stMain] :is(button, a)')]
+  .filter((one) => one.checkVisibility({ visibilityProperty: true }) && one.textContent.trim())
+  .filter((one) => {
+    const { left, right, width } = one.getBoundingClientRect();
+    return width && (left < -1 || right > innerWidth + 1 || one.scrollWidth > one.clientWidth + 2);
+  })
+  .map((one) => one.textContent.trim())"""
+
+
+def path_of(view: str) -> str:
+    return "" if view == "home" else address(view)
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_page_stands_still_while_it_opens(
+    visit: Callable[..., Visit], view: str, width: int
+) -> None:
+    one = visit(width)
+    client = one.page.context.new_cdp_session(one.page)
+    client.send("Page.enable")
+    script = client.send("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
+    one.open(path_of(view))
+    one.page.wait_for_function("() => document.documentElement.classList.contains('is-open')")
+    one.page.wait_for_load_state("networkidle")
+    shift = one.page.evaluate("shifts")
+    client.send("Page.removeScriptToEvaluateOnNewDocument", script)
+    client.detach()
+    assert shift <= MOST_SHIFT
+
+
+@pytest.mark.parametrize("view", [view for view in VIEWS if view != "story"])
+def test_no_button_is_cut_where_a_page_is_enlarged(visit: Callable[..., Visit], view: str) -> None:
+    one = visit(720, height=450)
+    one.open(path_of(view))
+    assert one.page.evaluate(CUT) == []
+    assert one.sideways() == [0, 0]
+
+
+def test_what_opens_the_sidebar_says_so(visit: Callable[..., Visit]) -> None:
+    phone = visit(390)
+    phone.open("position")
+    label = load_texts("sidebar")["open"]
+    opener = phone.page.get_by_test_id("stExpandSidebarButton")
+    shown = opener.evaluate("(one) => getComputedStyle(one, '::after').content")
+    assert shown == f'"{label}"'
+    opener.click()
+    expect(phone.page.get_by_test_id("stSidebar")).to_be_in_viewport()
+    expect(phone.page.get_by_role("combobox", name="Model")).to_be_visible()
