@@ -23,7 +23,8 @@ CUT = """() => [...document.querySelectorAll('[data-testid=stMain] :is(button, a
   .filter((one) => one.checkVisibility({ visibilityProperty: true }) && one.textContent.trim())
   .filter((one) => {
     const { left, right, width } = one.getBoundingClientRect();
-    return width && (left < -1 || right > innerWidth + 1 || one.scrollWidth > one.clientWidth + 2);
+    // the sign that a button opens something reaches over its end by a few pixels
+    return width && (left < -1 || right > innerWidth + 1 || one.scrollWidth > one.clientWidth + 8);
   })
   .map((one) => one.textContent.trim())"""
 
