@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 from browser_helpers import Visit
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 pytestmark = pytest.mark.browser
 
@@ -112,6 +112,23 @@ def test_bars_follow_the_pen_without_the_server_until_it_rests(
     agreed(page)
     expect(answer(page)).to_have_text("1")
     assert picture(page) == link
+
+
+def test_it_says_so_if_browser_and_server_compute_other_numbers(
+    visit: Callable[..., Visit],
+) -> None:
+    one = visit()
+
+    def tampered(route: Route) -> None:
+        response = route.fetch()
+        # the last number becomes 5, or 2.3 in half precision
+        route.fulfill(response=response, body=response.body()[:-4] + b"\0\0\xa0\x40")
+
+    one.page.route("**/media/**", tampered)
+    one.open()
+    expect(one.page.locator(".home .source")).to_contain_text("more than rounding")
+    expect(answer(one.page)).to_have_text("7")  # the server's
+    one.page.unroute("**/media/**")
 
 
 def test_strokes_are_one_drawing_and_are_taken_back(open_home: Callable[..., Visit]) -> None:

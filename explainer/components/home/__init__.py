@@ -28,6 +28,7 @@ _mount = st.components.v2.component(
         "drawing_pad/pad",
         "drawing_pad/centred",
         *stage.FILES,
+        "home/trace",
         "home/layout",
         "home/scene",
         "home/film",

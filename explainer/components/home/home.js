@@ -4,7 +4,6 @@
 // drawing; its trace takes the place of the browser's, and both are compared.
 
 const homes = new WeakMap();
-const AGREES = 1e-4; // of a number's size, at least of 1: single precision, summed in another order
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".home");
@@ -31,7 +30,8 @@ class Home {
     this.film = new Film(this, this.middle);
     this.barside = make("div", "barside", root);
     this.bars = new StageBars(this.barside);
-    this.features = make("canvas", "features", this.barside);
+    this.features = make("canvas", "features pixelated", this.barside);
+    this.features.role = "img";
     this.stages = make("div", "stages", root);
     this.stages.role = "group";
     this.follow = new Follow(this);
@@ -105,7 +105,6 @@ class Home {
     const { data } = this;
     const { texts } = data;
     this.film.close();
-    this.root.classList.toggle("photo", !data.is_pad);
     this.padside.replaceChildren();
     this.pad = null;
     if (data.is_pad) {
@@ -201,6 +200,7 @@ class Home {
     this.isAhead = true;
     this.film.close();
     this.isDirty = true;
+    if (!this.live) setText(this.source, this.data.texts.source.waiting);
     this.redraw();
   }
 
@@ -263,9 +263,9 @@ class Home {
       this.probabilities = data.shown.map((index) => all[index]);
     } else {
       this.probabilities = [];
-      const { arrays, rows, columns } = data;
-      paintPixels(this.features, { arrays: { image: arrays.features }, image_width: columns, image_height: rows, channels: 3 });
-      this.features.classList.add("pixelated");
+      const size = { image_width: data.columns, image_height: data.rows, channels: 3 };
+      paintPixels(this.features, { ...size, arrays: { image: data.arrays.features } });
+      this.features.setAttribute("aria-label", data.texts.verdict.features);
     }
     this.best = this.probabilities.reduce((best, value, index, all) => (value > all[best] ? index : best), 0);
     this.showAnswer();
@@ -406,90 +406,4 @@ class Home {
     });
     if (goesOn) this.redraw();
   }
-}
-
-/** Put each label below what it names, and none over its neighbour. */
-function placeLabels(labelled, layout, stagesBox) {
-  const gap = 10;
-  const placed = labelled.map(({ place, element }) => {
-    const [from, to] = labelRange(layout, place);
-    const width = element.offsetWidth;
-    return { element, width, middle: (from + to) / 2, left: (from + to - width) / 2 };
-  });
-  placed.sort((one, other) => one.middle - other.middle);
-  let end = 0;
-  for (const label of placed) {
-    label.left = Math.max(label.left, end);
-    end = label.left + label.width + gap;
-  }
-  let start = layout.width;
-  for (const label of placed.toReversed()) {
-    label.left = Math.min(label.left, start - label.width);
-    start = label.left - gap;
-  }
-  for (const { element, left } of placed) element.style.left = `${left - stagesBox.x}px`;
-}
-
-/** From where to where a label may lie, by the name of its place. */
-function labelRange(layout, place) {
-  const { patches, rows, position, embed, blocks, pooled, bars } = layout;
-  const of = (box) => [box.x, box.x + box.width];
-  if (place === "patches") return of(patches);
-  if (place === "rows") return of(rows);
-  if (place === "position") return [(position ?? embed).x, embed.x + embed.width];
-  if (place === "pooled") return of(pooled);
-  if (place === "answer") return of(bars);
-  const [start, end] = [embed.x + embed.width + 8, blocks.at(-1).x + blocks.at(-1).width];
-  const third = (end - start) / 3;
-  const at = start + third * place;
-  return [at, at + third];
-}
-
-/** The server's trace: matrices as levels of their full colour, attention in 255ths of each row's largest. */
-function readTrace(data) {
-  const trace = new Map();
-  for (const [name, { shape, full }] of Object.entries(data.tensors)) {
-    const packed = data.arrays[name];
-    let values = packed;
-    const scales = data.arrays[`${name}.scales`];
-    if (scales) {
-      const size = shape.at(-1);
-      values = Float32Array.from(packed, (level, at) => (level / 255) * scales[Math.floor(at / size)]);
-    } else if (full !== undefined) {
-      values = Float32Array.from(packed, (level) => ((level - 127) / 127) * full);
-    }
-    trace.set(name, { shape, data: values, full, scales });
-  }
-  return trace;
-}
-
-/** One digit of a small number: 0.000002. */
-function roughly(value) {
-  if (!(value > 0) || value >= 1) return written(value);
-  return value.toFixed(Math.min(12, Math.ceil(-Math.log10(value))));
-}
-
-/** The largest relative difference between a trace of the browser and one that the server sent. */
-function furthest(mine, theirs) {
-  let most = 0;
-  for (const [name, { data: sent, full, scales, shape }] of theirs) {
-    let own = mine.get(name);
-    if (!own) return Infinity;
-    if (scales) {
-      own = { data: attentionOf(mine, Number(name.split(".")[1])).weights };
-    }
-    // of a wide matrix, every k-th number was sent; a level is half a step wide
-    const wide = own.shape?.at(-1) ?? shape.at(-1);
-    const [cells, stride] = [shape.at(-1), Math.ceil(wide / shape.at(-1))];
-    const half = (row) => (scales ? scales[row] / 510 : (full ?? 0) / 254);
-    for (let at = 0; at < sent.length; at++) {
-      const row = Math.floor(at / cells);
-      let value = own.data[row * wide + (at % cells) * stride];
-      if (full !== undefined) value = Math.max(-full, Math.min(full, value));
-      const beyond = Math.abs(value - sent[at]) - 1.01 * half(row);
-      const relative = beyond / Math.max(1, Math.abs(value));
-      if (!(relative <= most)) most = Number.isNaN(relative) ? Infinity : relative;
-    }
-  }
-  return most;
 }

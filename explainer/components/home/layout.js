@@ -102,3 +102,40 @@ function positionOfToken(data, token) {
   const row = token - (data.tokens - data.positions);
   return row < first ? null : row;
 }
+
+/** Put each label below what it names, and none over its neighbour. */
+function placeLabels(labelled, layout, stagesBox) {
+  const gap = 10;
+  const placed = labelled.map(({ place, element }) => {
+    const [from, to] = labelRange(layout, place);
+    const width = element.offsetWidth;
+    return { element, width, middle: (from + to) / 2, left: (from + to - width) / 2 };
+  });
+  placed.sort((one, other) => one.middle - other.middle);
+  let end = 0;
+  for (const label of placed) {
+    label.left = Math.max(label.left, end);
+    end = label.left + label.width + gap;
+  }
+  let start = layout.width;
+  for (const label of placed.toReversed()) {
+    label.left = Math.min(label.left, start - label.width);
+    start = label.left - gap;
+  }
+  for (const { element, left } of placed) element.style.left = `${left - stagesBox.x}px`;
+}
+
+/** From where to where a label may lie, by the name of its place. */
+function labelRange(layout, place) {
+  const { patches, rows, position, embed, blocks, pooled, bars } = layout;
+  const of = (box) => [box.x, box.x + box.width];
+  if (place === "patches") return of(patches);
+  if (place === "rows") return of(rows);
+  if (place === "position") return [(position ?? embed).x, embed.x + embed.width];
+  if (place === "pooled") return of(pooled);
+  if (place === "answer") return of(bars);
+  const [start, end] = [embed.x + embed.width + 8, blocks.at(-1).x + blocks.at(-1).width];
+  const third = (end - start) / 3;
+  const at = start + third * place;
+  return [at, at + third];
+}
