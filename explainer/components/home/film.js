@@ -65,8 +65,9 @@ class Film {
       close: button("close", () => this.close()),
     };
     this.slider.addEventListener("input", () => {
+      const to = Number(this.slider.value); // pausing shows the time that was
       this.pause();
-      this.seek(Number(this.slider.value));
+      this.seek(to);
     });
     this.panel.addEventListener("keydown", (event) => this.press(event));
     this.panel.hidden = true;
