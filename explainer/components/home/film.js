@@ -114,6 +114,7 @@ class Film {
     const hadFocus = this.panel.contains(this.panel.getRootNode().activeElement);
     this.panel.hidden = true;
     this.home.root.classList.remove("playing");
+    if (this.home.painted.trace) this.home.showAnswer();
     this.home.resized();
     if (hadFocus) this.home.buttons.film.focus({ preventScroll: true });
   }
