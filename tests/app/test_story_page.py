@@ -1,18 +1,25 @@
 """The story: its texts on unlike models, what is packed for the browser, and what comes back."""
 
+import base64
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from reading import choice_and_observation, parameter_of, state_of
 from streamlit.testing.v1 import AppTest
 from unlike import UNLIKE, put
 
+from explainer.components.drawing_pad import SIDE
 from explainer.components.packing import unpack
 from explainer.inputs.models import load
+from explainer.observation.lens import lens
+from explainer.shell import quiz
 from explainer.shell.story_screens import NUMBERS, ORDER, screen_about
 from explainer.state.link import SCREENS
+from explainer.views.story.packed import coded, some
 
 MOST_WORDS = 60
 BRACES = re.compile(r"\{(\w+)\}")
@@ -59,3 +66,99 @@ def test_each_screen_has_its_numbers_and_a_view_finds_its_screen():
     assert screen_about("classification_head") == ORDER.index("answer") + 1
     assert screen_about("nowhere") is None
     assert NUMBERS["learn"] == "train"
+
+
+def test_the_browser_gets_the_tensors_of_the_trace(
+    shipped: Path, open_page: Callable[..., AppTest], find_component: Callable[..., Any]
+):
+    choice, seen = choice_and_observation("default")
+    page = open_page("story", digit=choice.digit, index=choice.index)
+    header, arrays = sent(page, find_component)
+    assert header["label"] == choice.digit
+    for name, shape in header["shapes"].items():
+        assert arrays[name].shape == tuple(shape)
+    for name in ("patches", "tokens", "blocks.3.resid_post", "blocks.0.attn.pattern", "pooled"):
+        np.testing.assert_array_equal(arrays[name], seen.tensors[name])
+    np.testing.assert_allclose(arrays["lens"], lens(choice, seen).probabilities, atol=1e-6)
+    assert arrays["learned_shares"].argmax(axis=-1).shape == (header["learned"]["stops"], 16)
+    assert header["learned"]["right"][0] < header["learned"]["right"][-1]
+
+
+def test_tensors_of_a_large_model_come_in_fewer_bytes_and_nearly_equal():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(3, 5, 7)).astype(np.float32)
+    packed = coded({"x": rows, "one": rows[0, 0], "none": np.zeros((2, 2), np.float32)})
+    assert packed["x"].dtype == np.uint8 and packed["one"] is not None
+    steps = packed["x"].astype(np.float32) - 128
+    read = steps / 127 * packed["x/scale"][..., None]
+    assert np.abs(read - rows).max() <= np.abs(rows).max() / 254 + 1e-6
+    assert (packed["none"] == 128).all()
+    assert some(range(25), 3) == [0, 12, 24] and some("ab", 3) == ["a", "b"]
+
+
+def test_what_a_visitor_does_comes_back(
+    shipped: Path, open_page: Callable[..., AppTest], click_in: Callable[..., AppTest]
+):
+    app = open_page("story", digit=3)
+    click_in(app, "story", {"heard": {"screen": 6, "patch": 10}})
+    assert parameter_of(app, "screen") == "6" and parameter_of(app, "query") == "11"
+    click_in(app, "story", {"heard": {"screen": 6, "sample": 8}})
+    assert parameter_of(app, "digit") == "8"
+    ink = np.zeros((SIDE, SIDE), np.uint8)
+    ink[30:80, 50:60] = 255
+    drawing = {"name": "mine", "ink": base64.b64encode(ink.tobytes()).decode()}
+    click_in(app, "story", {"heard": {"screen": 1, "drawing": drawing}})
+    assert parameter_of(app, "picture")
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [
+        {"screen": 99},
+        {"screen": "2"},
+        {"patch": 4_000},
+        {"patch": -1},
+        {"sample": 77},
+        {"drawing": "x"},
+        {"answer": {"name": "nobody", "question": "a", "given": "b", "right": "c"}},
+        {"answer": {"name": "cover", "question": "a", "given": 4, "right": "c"}},
+        {"answer": {"name": "cover", "question": "a" * 10_000, "given": "b", "right": "c"}},
+        [],
+        None,
+    ],
+)
+def test_what_no_browser_of_ours_says_changes_nothing(
+    shipped: Path,
+    open_page: Callable[..., AppTest],
+    click_in: Callable[..., AppTest],
+    heard: object,
+):
+    app = open_page("story", digit=3)
+    before = state_of(app)
+    click_in(app, "story", {"heard": heard})
+    assert not app.exception and state_of(app) == before
+    assert (
+        not app.session_state[quiz.ANSWERS_KEY] if quiz.ANSWERS_KEY in app.session_state else True
+    )
+
+
+def test_a_prediction_is_an_answer_as_all_others(
+    shipped: Path, open_page: Callable[..., AppTest], click_in: Callable[..., AppTest]
+):
+    app = open_page("story")
+    told = {"name": "cover", "question": "Which?", "given": "row 1", "right": "row 2"}
+    click_in(app, "story", {"heard": {"screen": 10, "answer": told}})
+    click_in(app, "story", {"heard": {"screen": 10, "answer": told | {"given": "row 2"}}})
+    (answer,) = app.session_state[quiz.ANSWERS_KEY].values()
+    assert (answer.view, answer.given, answer.is_right) == ("story", "row 1", False)
+    table = quiz.as_csv([answer], {"story": "Story"}, {"story": "http://here/story"})
+    assert "Which?,row 1,row 2" in table and "screen=10" in table
+
+
+def test_a_page_with_numbers_is_opened_from_its_screen(
+    shipped: Path, open_page: Callable[..., AppTest], click_in: Callable[..., AppTest]
+):
+    app = open_page("story")
+    click_in(app, "story", {"opened": {"view": "position", "screen": 5}})
+    assert not app.exception
+    assert app.session_state["own"]["story"]["screen"] == 5
