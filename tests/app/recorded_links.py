@@ -127,7 +127,10 @@ def seen_in(home: Path, link: str) -> dict[str, Any]:
         "cell": cell_number(app),
     }
     if link.startswith("train"):
-        return found | {"accuracies": accuracies(app)}
+        found["accuracies"] = accuracies(app)
+        app.session_state["train-fold-inside"] = True  # where block and head are chosen
+        app.run()
+        return found | {"controls": controls_of(app)}
     return found | {"answer": answer(app)}
 
 

@@ -16,9 +16,8 @@ from explainer.shell.fold import fold
 from explainer.shell.notes import note
 from explainer.shell.share import show_link
 from explainer.state import session
-from explainer.state.place import Place
 from explainer.training import Manager, Run, visitor
-from explainer.views.train import orders, setup
+from explainer.views.train import orders
 from explainer.views.train.compare import show_compare
 from explainer.views.train.live import show_run
 from explainer.views.train.mistakes import show_gallery
@@ -26,7 +25,7 @@ from explainer.views.train.most_wrong import is_of_digits
 from explainer.views.train.own_runs import show_own
 from explainer.views.train.results import show_hardest, show_take_along
 from explainer.views.train.start import show_setup
-from explainer.views.train.wording import PREFIX, TEXTS, settings_of, title_of, when
+from explainer.views.train.wording import PLACE, TEXTS, settings_of, title_of, when
 
 STYLE = f"<style>{(Path(__file__).parent / 'train.css').read_text(encoding='utf-8')}</style>"
 
@@ -54,8 +53,7 @@ def render() -> None:
         show_after(run)
     show_own(manager, own_runs)
     show_compare(comparable(manager, run, own_runs), run)
-    place = Place(setup.model(), prefix=PREFIX)
-    with fold(place, "mistakes", load_texts("mistakes")["title"]) as is_open:
+    with fold(PLACE, "mistakes", load_texts("mistakes")["title"]) as is_open:
         if is_open:
             show_gallery(partial(orders.make_mistake, manager))
     if not own_runs:
@@ -66,12 +64,12 @@ def show_after(run: Run) -> None:
     """Offer what can be looked at and taken along after a run, drawn when somebody asks for it."""
     if run.is_active:
         return
-    texts, place = TEXTS["after"], Place(run.history.config.model, prefix=PREFIX)
+    texts = TEXTS["after"]
     if run.history.epochs() and is_of_digits(run):
-        with fold(place, "hardest", texts["hardest"]) as is_open:
+        with fold(PLACE, "hardest", texts["hardest"]) as is_open:
             if is_open:
                 show_hardest(run)
-    with fold(place, "along", texts["take"]) as is_open:
+    with fold(PLACE, "along", texts["take"]) as is_open:
         if is_open:
             show_take_along(run)
 

@@ -11,13 +11,11 @@ from explainer.figures.curves import curves, legend_of
 from explainer.figures.theme import Shade
 from explainer.shell.fold import fold
 from explainer.shell.notes import note
-from explainer.state.place import Place
 from explainer.training import Run
 from explainer.training.progress import Progress, progress_of
-from explainer.views.train import setup
 from explainer.views.train.charts import WORDS as CHART_WORDS
 from explainer.views.train.charts import curve_of
-from explainer.views.train.wording import PREFIX, TEXTS, duration, labels, settings_of
+from explainer.views.train.wording import PLACE, TEXTS, duration, labels, settings_of
 from vit_core.runs.directory import RunConfig
 
 WORDS = TEXTS["compare"]
@@ -53,8 +51,7 @@ def show_compare(runs: list[Run], shown: Run | None) -> None:
     whole = [run for run in known.values() if not run.is_active]
     if all(run.status == "recorded" and not (shown and shown.id == run.id) for run in whole):
         return  # the gallery has them already
-    place = Place(setup.model(), prefix=PREFIX)
-    with fold(place, "compare", WORDS["title"]) as is_open:
+    with fold(PLACE, "compare", WORDS["title"]) as is_open:
         if is_open:
             choose(known, shown)
 

@@ -12,10 +12,9 @@ from explainer.shell.controls import pick_number
 from explainer.shell.fold import fold
 from explainer.shell.notes import note
 from explainer.state import session
-from explainer.state.place import Place
 from explainer.training import Run
 from explainer.views.train.digits import answered, pictures, pixels_of, unasked
-from explainer.views.train.wording import PREFIX, TEXTS
+from explainer.views.train.wording import PLACE, TEXTS
 from vit_core import ViTConfig
 from vit_core.data import mnist_info
 from vit_core.runs.snapshot import STRIP_INDICES, VALIDATION, Snapshot
@@ -50,7 +49,7 @@ def show_inside(run: Run) -> None:
     if snapshot is None or not fits(snapshot, config):
         return
     label = WORDS["title" if run.is_active else "title_after"]
-    with fold(Place(config, prefix=PREFIX), "inside", label) as is_open:
+    with fold(PLACE, "inside", label) as is_open:
         if is_open:
             show_snapshot(snapshot, config)
 

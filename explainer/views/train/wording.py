@@ -8,13 +8,15 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from explainer.content import load_texts
+from explainer.state.place import Place
 from explainer.training import Run
+from vit_core import ViTConfig
 from vit_core.runs.directory import RunConfig, RunError
 
 TEXTS = load_texts("train")
 # names in the texts, seconds in each, and up to how many seconds it is used
 UNITS = (("seconds", 1, 90.0), ("minutes", 60, 5_400.0), ("hours", 3_600, inf))
-PREFIX = "train-"  # of the keys of this page
+PLACE = Place(ViTConfig(), prefix="train-")  # for the keys of this page, which shows no one model
 MISTAKES = load_texts("mistakes")["names"]
 
 
