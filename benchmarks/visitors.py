@@ -178,7 +178,7 @@ class Visitor:
                 component = element.bidi_component
                 told = json.loads(component.json or component.mixed.json)
                 self.sight = component.id, message.delta.fragment_id, told
-        elif kind == "number_input" and "test images" in element.number_input.label:
+        elif kind == "number_input" and "est image" in element.number_input.label:
             spinner = element.number_input
             value = spinner.value if spinner.set_value else spinner.default
             if value + 1 <= spinner.max:

@@ -231,6 +231,15 @@ def test_arrow_keys_move_and_enter_chooses(open_demo: Opener) -> None:
     page.wait_for_url(re.compile(r"cell=q\.3\.0(&|$)"))
 
 
+def test_a_matrix_that_scrolls_says_so(open_demo: Opener) -> None:
+    page = open_demo().page
+    wide = matrix(page, "Wide")
+    expect(wide.locator(".scrolls")).to_be_visible()
+    assert wide.locator(".box").evaluate("(box) => box.scrollWidth > box.clientWidth")
+    for title in ("Queries", "Scores", "Large"):
+        expect(matrix(page, title).locator(".scrolls")).to_be_hidden()
+
+
 def test_a_cell_has_the_colour_of_its_value_and_what_is_clipped_is_said(open_demo: Opener) -> None:
     page = open_demo().page
     colours = (

@@ -174,6 +174,7 @@ class MatrixPanel {
     if (item.colour) make("span", "meaning", title).style.background = `var(--${item.colour})`;
     make("span", "", title, item.title);
     make("span", "shape", title, `${this.rowNames.length} × ${this.columnNames.length}`);
+    this.scrolls = make("span", "scrolls", title, data.texts.scrolls);
     if (!data.is_strip) this.readout = make("p", "readout number", figure);
 
     const frame = make("div", "frame", figure);
@@ -455,7 +456,9 @@ class MatrixPanel {
       }
     }
     this.writeNumbers();
-    this.box.classList.toggle("wide", this.box.scrollWidth > this.box.clientWidth + 1);
+    const isWide = this.box.scrollWidth > this.box.clientWidth + 1;
+    this.box.classList.toggle("wide", isWide);
+    this.scrolls.hidden = !isWide;
     if (this.chosen) {
       this.put(this.outline, this.chosen);
       this.reveal(this.chosen);

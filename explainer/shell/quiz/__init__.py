@@ -8,6 +8,7 @@ import streamlit as st
 
 from explainer.components.verdict import show_verdict
 from explainer.content import load_texts
+from explainer.content.term_links import without_links
 from explainer.shell.quiz.given_answers import (
     ANSWERS_KEY,
     FRESH_KEY,
@@ -70,7 +71,8 @@ def ask(view: str, name: str, question: Question, place: Place) -> None:
     """Draw the options of an open question; a click on one is the answer."""
     key = place.key(f"answer-{name}")
     st.pills(
-        bare(question.text),  # what a screen reader calls the options
+        # what a screen reader calls the options: Markdown, in which strangers' words stay escaped
+        without_links(question.text).replace("**", ""),
         question.options,
         key=key,
         on_change=partial(keep_answer, view, name, question, key),
