@@ -63,7 +63,7 @@ def test_axe_finds_nothing_serious_in_the_sidebar(
     visit: Callable[..., Visit], subtests: pytest.Subtests, scheme: str
 ) -> None:
     visitor = visit(scheme=scheme)
-    visitor.open()
+    visitor.open("patches")
     for kind, shown in KINDS.items():
         visitor.page.get_by_role("radio", name=kind, exact=True).click()
         visitor.page.wait_for_selector(shown)

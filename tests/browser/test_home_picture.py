@@ -194,11 +194,13 @@ def test_a_one_is_drawn_with_the_keyboard_and_the_way_goes_on_with_it(
     assert picture(page)
 
 
-def test_a_link_takes_a_fresh_drawing_along(open_home: Callable[..., Visit]) -> None:
+@pytest.mark.parametrize("where", ["the picture", "the bar at the top"])
+def test_a_link_takes_a_fresh_drawing_along(open_home: Callable[..., Visit], where: str) -> None:
     page = open_home().page
     press_pen(page, ONE)
     page.mouse.up()
-    page.get_by_role("link", name="Patches", exact=True).last.press("Enter")
+    links = page.get_by_role("link", name="Patches", exact=True)
+    (links.last if where == "the picture" else links.first).click()
     page.wait_for_function("location.pathname.endsWith('/patches')")
     assert picture(page)
 

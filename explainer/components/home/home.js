@@ -42,6 +42,8 @@ class Home {
     this.announce = announcer(root);
     this.buttons = {};
     this.frame = () => this.draw();
+    // who goes elsewhere takes the drawing along
+    this.elsewhere = (event) => event.composedPath().includes(root) || this.pad?.flush();
     this.resizing = new ResizeObserver(() => this.resized());
   }
 
@@ -61,6 +63,7 @@ class Home {
     else this.layout = null;
     this.shape = shape;
     this.resizing.observe(this.root);
+    document.addEventListener("pointerdown", this.elsewhere, true);
     this.listen();
     this.openLive();
     if (data.is_pad) {
@@ -81,6 +84,8 @@ class Home {
     this.live?.close();
     this.live = this.liveHash = null;
     this.resizing.disconnect();
+    document.removeEventListener("pointerdown", this.elsewhere, true);
+    this.pad?.forget();
     this.channel?.listeners.delete(this.listener);
     this.channel = null;
     cancelAnimationFrame(this.waiting);

@@ -104,6 +104,11 @@ class HomePad extends Pad {
     this.timer = null;
   }
 
+  /** Hand over at once what waits for the pen to rest. */
+  flush() {
+    if (this.timer && !this.down) this.hand();
+  }
+
   /** What is still to be asked, for somebody who leaves before the pen has rested. */
   unasked() {
     return this.timer && !this.down ? this.asked() : {};
