@@ -46,9 +46,10 @@ def maps(pictures: Sequence[tuple[np.ndarray, str, str, str]], chosen: int) -> s
     figures = []
     for index, (values, title, line, alt) in enumerate(pictures):
         mark = ' class="chosen"' if index == chosen else ""
+        kind = ' class="signed"' if values.ndim == 2 else ""
         address = map_of(values, float(np.abs(values).max()) or 1.0)
         figures.append(
-            f'<figure{mark}><img src="{address}" alt="{escape(alt)}">'
+            f'<figure{mark}><img{kind} src="{address}" alt="{escape(alt)}">'
             f"<figcaption><b>{escape(title)}</b><span>{escape(line)}</span></figcaption></figure>"
         )
     return f'<style>{STYLE}</style><div class="maps">{"".join(figures)}</div>'
@@ -86,6 +87,7 @@ def every_map(values: np.ndarray, grid: tuple[int, int], chosen: int | None, alt
             f'width:{across * (columns + 1):.3f}%;height:{down * (rows + 1):.3f}%"></i>'
         )
     return (
-        f'<style>{STYLE}</style><div class="all-maps"><img src="{address}" alt="{escape(alt)}">'
+        f'<style>{STYLE}</style><div class="all-maps">'
+        f'<img class="signed" src="{address}" alt="{escape(alt)}">'
         f"{frame}</div>"
     )

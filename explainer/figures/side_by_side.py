@@ -51,7 +51,8 @@ def side_by_side(
         strip = pixels.png(pixels.shades(pieces[head][None], -limit, limit), colours)
         mark = ' class="chosen"' if head == chosen else ""
         boxes.append(
-            f'<div{mark}><b>{escape(name)}</b><img src="{pixels.data_uri(strip)}" alt="">'
+            f"<div{mark}><b>{escape(name)}</b>"
+            f'<img class="signed" src="{pixels.data_uri(strip)}" alt="">'
             f'<s style="width:max(1px,{100 * sizes[head] / largest:.1f}%)"></s>'
             f"<span>{escape(text)}</span></div>"
         )

@@ -48,7 +48,8 @@ class FilterGrid extends View {
     const { filter_height: high, filter_width: wide, columns, zoom } = data;
     const { cell_height: cellHigh, cell_width: cellWide } = data;
     const limit = largest(filters);
-    const paintOf = data.channels === 3 ? colours(filters, high * wide * 3) : shades(data, limit);
+    const stops = signedStops(this.root, data.colours);
+    const paintOf = data.channels === 3 ? colours(filters, high * wide * 3) : shades(data, limit, stops);
     // a tile is its filter, enlarged, in the middle of a cell that is a quarter larger
     const [top, left] = [Math.floor((cellHigh - high * zoom) / 2), Math.floor((cellWide - wide * zoom) / 2)];
     const { context, picture } = resize(this.grid.base, data.image_width, data.image_height);
@@ -67,7 +68,7 @@ class FilterGrid extends View {
     if (!this.least) return;
     setText(this.least, written(-limit));
     setText(this.most, written(limit));
-    this.root.style.setProperty("--scale", `linear-gradient(90deg, ${data.colours.diverging.join(", ")})`);
+    this.root.style.setProperty("--scale", `linear-gradient(90deg, ${stops.join(", ")})`);
   }
 
   choose({ query }) {
@@ -122,8 +123,8 @@ function levelOf(value, limit) {
 }
 
 /** Weights in the diverging map, all in one scale. */
-function shades({ arrays: { filters }, colours }, limit) {
-  const table = colourTable(colours.diverging);
+function shades({ arrays: { filters } }, limit, stops) {
+  const table = colourTable(stops);
   return (at) => table[levelOf(filters[at], limit)];
 }
 

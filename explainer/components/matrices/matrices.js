@@ -51,7 +51,7 @@ class Matrices extends View {
     this.page = marksOf(this.data.group);
     if (prefix !== null) this.page.prefix = prefix;
     // what is near zero is dark on a dark page, not a glaring white
-    const diverging = isDark(this.root) ? colours.diverging_dark : colours.diverging;
+    const diverging = signedStops(this.root, colours);
     this.stops = { diverging, sequential: colours.sequential };
     this.tables = {
       diverging: colourTable(diverging),

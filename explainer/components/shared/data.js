@@ -68,6 +68,11 @@ function colourTable(stops, alphaAt = () => 1) {
   return new Uint32Array(table.buffer);
 }
 
+/** The stops of the map for signed numbers; near zero it is as dark or as light as the page. */
+function signedStops(element, { diverging, diverging_dark }) {
+  return isDark(element) ? diverging_dark : diverging;
+}
+
 /** The theme's colours by name, as CSS that follows light and dark by itself. */
 function setMarks(root, { marks }) {
   for (const [name, colour] of Object.entries(marks)) root.style.setProperty(`--${name}`, colour);

@@ -48,7 +48,7 @@ class TokenPicker extends View {
     const { values } = data.arrays;
     const signed = data.scale === "diverging";
     const limit = data.limit ?? (values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1);
-    const stops = data.colours[data.scale];
+    const stops = signed ? signedStops(this.root, data.colours) : data.colours[data.scale];
     // the image shows through
     const veil = colourTable(stops, (share) => (signed ? 0.8 : 0.6 + 0.28 * share));
     const solid = colourTable(stops);
