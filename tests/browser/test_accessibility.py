@@ -75,3 +75,17 @@ def test_axe_finds_nothing_serious_in_the_sidebar(
     visitor.settle()
     with subtests.test("what can be downloaded"):
         assert findings(visitor) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_an_answer_and_an_open_explanation(
+    visit: Callable[..., Visit], scheme: str
+) -> None:
+    visitor = visit(scheme=scheme)
+    visitor.open("position")
+    card = visitor.page.locator("[class*=st-key-question-]").first
+    card.get_by_test_id("stButtonGroup").get_by_role("radio").first.click()
+    card.locator("li").first.wait_for()
+    visitor.page.locator("a[href^='glossary#']").first.click()
+    visitor.page.locator("#gloss.open").wait_for()
+    assert findings(visitor) == []
