@@ -150,6 +150,7 @@ def floor(changes: int) -> list[Times]:
 def choose(page: Page, changes: int) -> list[Times]:
     """Click tokens of the page's first picture of tokens."""
     times = []
+    find_tokens(page)
     # never one that is chosen already
     for patch in itertools.islice(itertools.cycle([24, 10, 31, 17, 38]), changes):
         cell = page.locator(".cells button").nth(patch)
@@ -157,6 +158,14 @@ def choose(page: Page, changes: int) -> list[Times]:
         # 1: the class token comes first
         times.append(timed(page, cell.click, f"query={patch + 1}"))
     return times
+
+
+def find_tokens(page: Page) -> None:
+    """Scroll until the first picture of tokens is drawn, which may be far down on its page."""
+    while not page.locator(".cells button").count():
+        page.get_by_test_id("stMain").evaluate("(main) => main.scrollBy(0, 400)")
+        page.wait_for_timeout(200)
+        ready(page)
 
 
 def step(page: Page, changes: int) -> list[Times]:

@@ -55,28 +55,17 @@ def maps(pictures: Sequence[tuple[np.ndarray, str, str, str]], chosen: int) -> s
     return f'<style>{STYLE}</style><div class="maps">{"".join(figures)}</div>'
 
 
-def every_map(values: np.ndarray, grid: tuple[int, int], chosen: int | None, alt: str) -> str:
-    """Return one map for each place, laid where that place is; full colour at -1 and 1.
+def every_map(address: str, grid: tuple[int, int], chosen: int | None, alt: str) -> str:
+    """Return one map for each place, laid where that place is.
 
     Args:
-        values: (P, P), row i is the map of place i.
+        address: of the picture, as ``every_picture`` returns it.
         grid: rows and columns of places.
         chosen: the framed place, if any.
         alt: says what the whole picture shows.
-
-    Raises:
-        ValueError: the values do not fit the grid.
     """
     rows, columns = grid
-    if values.shape != (rows * columns, rows * columns):
-        raise ValueError(f"values of shape {values.shape} are no maps of {rows} x {columns} places")
-    apart = np.full((rows, columns, rows + 1, columns + 1), np.nan)
-    apart[:, :, :rows, :columns] = values.reshape(rows, columns, rows, columns)
     height, width = rows * (rows + 1), columns * (columns + 1)
-    sheet = apart.transpose(0, 2, 1, 3).reshape(height, width)[:-1, :-1]
-    gaps = np.isnan(sheet)
-    painted = pixels.shades(np.where(gaps, 0.0, sheet), -1.0, 1.0)
-    address = pixels.data_uri(pixels.png(painted, pixels.palette(DIVERGING), clear=gaps))
     frame = ""
     if chosen is not None:
         row, column = divmod(chosen, columns)
@@ -91,3 +80,25 @@ def every_map(values: np.ndarray, grid: tuple[int, int], chosen: int | None, alt
         f'<img class="signed" src="{address}" alt="{escape(alt)}">'
         f"{frame}</div>"
     )
+
+
+def every_picture(values: np.ndarray, grid: tuple[int, int]) -> str:
+    """Return the address of the picture of all maps; full colour at -1 and 1.
+
+    Args:
+        values: (P, P), row i is the map of place i.
+        grid: rows and columns of places.
+
+    Raises:
+        ValueError: the values do not fit the grid.
+    """
+    rows, columns = grid
+    if values.shape != (rows * columns, rows * columns):
+        raise ValueError(f"values of shape {values.shape} are no maps of {rows} x {columns} places")
+    apart = np.full((rows, columns, rows + 1, columns + 1), np.nan)
+    apart[:, :, :rows, :columns] = values.reshape(rows, columns, rows, columns)
+    height, width = rows * (rows + 1), columns * (columns + 1)
+    sheet = apart.transpose(0, 2, 1, 3).reshape(height, width)[:-1, :-1]
+    gaps = np.isnan(sheet)
+    painted = pixels.shades(np.where(gaps, 0.0, sheet), -1.0, 1.0)
+    return pixels.data_uri(pixels.png(painted, pixels.palette(DIVERGING), clear=gaps))

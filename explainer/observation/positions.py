@@ -1,5 +1,6 @@
 """Results for the page on position, computed once for all visitors."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -124,13 +125,20 @@ def learned_elsewhere(config: ViTConfig) -> np.ndarray | None:
     return model.pos_embed.detach()[0].numpy()
 
 
+def table_key(choice: Choice, kind: str) -> tuple[Hashable, ...]:
+    """Return what the table of a kind depends on, whichever image is looked at."""
+    if kind != choice.config.pos_embed:
+        return choice.config, kind
+    return choice.source, choice.config, choice.seed, kind
+
+
 def similarity(choice: Choice, seen: Observation, kind: str) -> np.ndarray | None:
     """Return the cosine of every pair of positions of a kind, (positions, positions)."""
     matrix = table(choice, seen, kind)
     if matrix is None:
         return None
     return remember(
-        ("similarity", choice if kind == choice.config.pos_embed else seen.config, kind),
+        ("similarity", *table_key(choice, kind)),
         lambda: position_similarity(torch.from_numpy(matrix.copy())).numpy(),
     )
 

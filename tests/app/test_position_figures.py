@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from explainer.figures import theme
-from explainer.figures.maps import every_map, maps
+from explainer.figures.maps import every_map, every_picture, maps
 from explainer.figures.pixels import palette
 from explainer.figures.waves import waves_chart
 
@@ -92,7 +92,7 @@ def test_every_map_lies_where_its_place_is(tmp_path) -> None:
     rows, columns = 2, 3
     values = np.full((6, 6), -1.0)
     values[4] = np.linspace(0, 1, 6)
-    html = every_map(values, (rows, columns), 4, "all of them")
+    html = every_map(every_picture(values, (rows, columns)), (rows, columns), 4, "all of them")
     seen = picture(html, tmp_path)
     assert seen.shape[:2] == (rows * 3 - 1, columns * 4 - 1)
     # place 4 is row 1, column 1: its map begins 3 rows down and 4 columns in
@@ -107,11 +107,11 @@ def test_every_map_lies_where_its_place_is(tmp_path) -> None:
 
 
 def test_no_place_is_framed_while_none_is_chosen() -> None:
-    assert "<i " not in every_map(np.eye(4), (2, 2), None, "")
+    assert "<i " not in every_map(every_picture(np.eye(4), (2, 2)), (2, 2), None, "")
 
 
 def test_maps_that_do_not_fit_the_grid_or_are_no_numbers_are_refused() -> None:
     with pytest.raises(ValueError, match="no maps of 2 x 3"):
-        every_map(np.eye(4), (2, 3), None, "")
+        every_picture(np.eye(4), (2, 3))
     with pytest.raises(ValueError, match="finite"):
         maps([(np.array([[np.nan]]), "", "", "")], 0)

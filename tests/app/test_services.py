@@ -1,12 +1,18 @@
 """What the pages get is what the model computed."""
 
+import gc
+from dataclasses import replace
+from weakref import ref
+
 import numpy as np
 import pytest
+import streamlit as st
 import torch
 
 from explainer.inputs.models import load
 from explainer.inputs.pictures import test_digits
 from explainer.observation import observe
+from explainer.observation.weights import weights
 from explainer.state.choice import Choice
 from explainer.state.link import State
 from vit_core import CheckpointError, build, trace
@@ -41,6 +47,19 @@ def test_one_observation_serves_all_visitors_and_nobody_can_change_it(shipped):
             array[...] = 0
     with pytest.raises(TypeError):
         seen.tensors["logits"] = seen.logits
+
+
+def test_the_weights_are_made_arrays_once_and_go_with_their_model(shipped, empty_caches):
+    found = weights(CHOICE)
+    model = load.source_of(CHOICE).model
+    assert weights(replace(CHOICE, digit=9)) is found
+    np.testing.assert_array_equal(found["head.weight"], model.head.weight.detach().numpy())
+    assert weights(replace(CHOICE, seed=4)) is not found
+    held = ref(model)
+    del model
+    st.cache_resource.clear()
+    gc.collect()
+    assert held() is None
 
 
 def test_another_seed_digit_or_index_is_another_observation(shipped):

@@ -74,7 +74,7 @@ def show_curves(choice: Choice, seen: Observation, place: Place, table: np.ndarr
         show_waves(place, config, kind, shown, unit)
     st.html(
         remember(
-            ("position maps", choice if kind == config.pos_embed else config, kind, unit),
+            ("position maps", *positions.table_key(choice, kind), unit),
             lambda: draw_maps(config, kind, table, shown, unit),
         )
     )

@@ -21,10 +21,8 @@ def pattern_text(choice: Choice, seen: Observation, place: Place) -> str:
     cosines = positions.similarity(choice, seen, kind)
     if cosines is None or config.num_patches < 2:
         return ""
-    key = choice if kind == config.pos_embed else config
-    return remember(
-        ("position pattern", key, kind), lambda: describe(choice, config, kind, cosines)
-    )
+    key = ("position pattern", *positions.table_key(choice, kind))
+    return remember(key, lambda: describe(choice, config, kind, cosines))
 
 
 def describe(choice: Choice, config: ViTConfig, kind: str, cosines: np.ndarray) -> str:

@@ -9,7 +9,7 @@ from explainer.caching import remember
 from explainer.components.token_picker import token_picker
 from explainer.content.numbers import fixed
 from explainer.content.token_names import prefix_names
-from explainer.figures.maps import every_map
+from explainer.figures.maps import every_map, every_picture
 from explainer.observation import positions
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, matrix_csv
@@ -21,7 +21,6 @@ from explainer.state.place import Place
 from explainer.views.position.patterns import means
 from explainer.views.position.places import place_names, position_of, row_after
 from explainer.views.position.wording import TEXTS, areas, show_missing, written
-from vit_core import ViTConfig
 
 
 def show_similarity(choice: Choice, seen: Observation, place: Place) -> None:
@@ -54,6 +53,7 @@ def show_similarity(choice: Choice, seen: Observation, place: Place) -> None:
             scale="diverging",
             limit=1.0,
             width=260,
+            # the image is drawn below the values
             cache=(choice, kind, position),
         )
     rows, columns = config.grid_size
@@ -61,8 +61,8 @@ def show_similarity(choice: Choice, seen: Observation, place: Place) -> None:
     with every:
         st.html(
             remember(
-                ("every map", choice if kind == config.pos_embed else config, kind, position),
-                lambda: draw_every(config, cosines, position),
+                ("every map", *positions.table_key(choice, kind), position),
+                lambda: draw_every(choice, kind, cosines, position),
             )
         )
         st.markdown(nearest_words(cosines, position, first, names))
@@ -76,16 +76,20 @@ def show_similarity(choice: Choice, seen: Observation, place: Place) -> None:
         )
 
 
-def draw_every(config: ViTConfig, cosines: np.ndarray, position: int) -> str:
+def draw_every(choice: Choice, kind: str, cosines: np.ndarray, position: int) -> str:
+    """All maps in one picture, which is the same whichever place is framed in it."""
+    config, texts = choice.config, TEXTS["parts"]["similarity"]
     first = int(config.pool == "cls")
-    patches = cosines[first:, first:]
-    near, mean = means(patches, config.grid_size)
-    alt = TEXTS["parts"]["similarity"]["all_alt"].format(
-        count=len(patches), near=fixed(near, 2), mean=fixed(mean, 2)
-    )
+
+    def draw() -> tuple[str, str]:
+        patches = cosines[first:, first:]
+        near, mean = means(patches, config.grid_size)
+        alt = texts["all_alt"].format(count=len(patches), near=fixed(near, 2), mean=fixed(mean, 2))
+        return every_picture(patches, config.grid_size), alt
+
+    address, alt = remember(("every picture", *positions.table_key(choice, kind)), draw)
     chosen = position - first if position >= first else None
-    title = escape(TEXTS["parts"]["similarity"]["all"])
-    picture = every_map(patches, config.grid_size, chosen, alt)
+    title, picture = escape(texts["all"]), every_map(address, config.grid_size, chosen, alt)
     return f'<b>{title}</b><div style="max-width:18rem;margin-top:0.5rem">{picture}</div>'
 
 

@@ -118,7 +118,7 @@ def show_whole(choice: Choice, seen: Observation, place: Place, matrix: np.ndarr
         cell=cell,
         links={"token": position} if not config.num_registers else {},
         prefix=config.num_prefix_tokens,
-        cache=(choice, kind),
+        cache=positions.table_key(choice, kind),
     )
     example, code = areas(2)
     with example:
