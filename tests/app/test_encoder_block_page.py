@@ -184,7 +184,7 @@ def test_the_picture_of_the_block_says_what_it_shows():
     assert 'aria-label="a &lt;block&gt;"' in html
     for number in lengths.values():
         assert f"length {number:.2f}" in html
-    assert html.count(">+<") == 2 and 'class="box off"' not in html and "γ" not in html
+    assert html.count(">+<") == 2 and 'class="box off"' not in html and "λ" not in html
     assert "prefers-reduced-motion" in html
 
 
@@ -212,7 +212,7 @@ def test_the_picture_of_a_flawed_block_adds_nothing_and_strikes_out_what_does_no
     assert cut[0] < whole[0] and cut[1] < whole[1] and cut[2] == whole[2]
     without_norms = drawn(lengths, layer_norm=False)
     assert without_norms.count('class="box off"') == 2 and without_norms.count(">+<") == 2
-    assert drawn(lengths, layer_scale=True).count("· γ") == 2
+    assert drawn(lengths, layer_scale=True).count("· λ") == 2
 
 
 # folds

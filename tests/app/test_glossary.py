@@ -205,6 +205,9 @@ def test_each_letter_of_a_formula_is_in_the_table_of_letters(path: Path) -> None
             assert letters <= known, f"{where}: {sorted(letters - known)} in {formula}"
             # K is the keys, beside the queries Q, and not the width of a head, which is d_h
             assert "K" not in letters or "Q" in text, f"{where}: {formula}"
+            # the factor of LayerScale has another letter than that of a LayerNorm
+            if "LayerScale" in text or "layer_scale" in where:
+                assert "gamma" not in letters, f"{where}: {formula}"
 
 
 def test_letters_of_formulas_are_read() -> None:

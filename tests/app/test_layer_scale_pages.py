@@ -51,7 +51,7 @@ def test_the_rows_of_the_heads_and_the_bias_add_up(scaled: tuple[Choice, Observa
             gamma = weights(choice)[f"blocks.{block}.ls1.gamma"]
             bias = weights(choice)[f"blocks.{block}.attn.proj.bias"]
             assert np.array_equal(rows[-1], bias * gamma) and not np.allclose(rows[-1], bias)
-    assert part_names(SHAPE)[-1] == "bias · γ"
+    assert part_names(SHAPE)[-1] == "bias · λ"
     assert part_names(replace(SHAPE, layer_scale=None))[-1] == "bias"
 
 
@@ -68,8 +68,8 @@ def test_the_page_says_it_once(scaled, open_page) -> None:
     app = unfold(open_page("multi-head", source="default", cell="written.4.3"))
     assert not app.exception
     said = texts_of(app)
-    assert said.count("LayerScale") == 1 and r"\gamma \odot z_h U_h" in said
-    assert "bias · γ writes into" in said and "nothing is computed" not in said
+    assert said.count("LayerScale") == 1 and r"\lambda \odot z_h U_h" in said
+    assert "bias · λ writes into" in said and "nothing is computed" not in said
     html = html_of(app)
     assert "Equals PyTorch" in html and "has no LayerScale" in html
 

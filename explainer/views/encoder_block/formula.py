@@ -46,5 +46,5 @@ def equation(part: str, stream: str, number: str, config: ViTConfig, made: Flaws
     read = rf"\mathrm{{LN}}({stream})" if made.layer_norm else stream
     added = f"{part}({read})"
     if config.layer_scale is not None:
-        added = rf"\gamma_{number} \odot {added}"
+        added = rf"\lambda_{number} \odot {added}"
     return f"{added} + {stream}" if made.residual else added
