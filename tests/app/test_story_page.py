@@ -12,8 +12,10 @@ from reading import choice_and_observation, parameter_of, state_of
 from streamlit.testing.v1 import AppTest
 from unlike import UNLIKE, put
 
+from explainer import components
 from explainer.components.drawing_pad import SIDE
 from explainer.components.packing import unpack
+from explainer.content import load_texts
 from explainer.inputs.models import load
 from explainer.observation.lens import lens
 from explainer.shell import quiz
@@ -162,3 +164,35 @@ def test_a_page_with_numbers_is_opened_from_its_screen(
     click_in(app, "story", {"opened": {"view": "position", "screen": 5}})
     assert not app.exception
     assert app.session_state["own"]["story"]["screen"] == 5
+
+
+def test_every_text_that_a_screen_shows_is_there():
+    folder = Path(components.__file__).parent / "story"
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.js")))
+    name_of = {
+        screen: name for name, screen in re.findall(r"^  (\w+): (\w+Screen),$", source, re.M)
+    }
+    texts = load_texts("story")
+    assert sorted(name_of.values()) == sorted(ORDER)
+    for screen, body in re.findall(
+        r"^class (\w+Screen) extends .*?{$(.*?)^}$", source, re.M | re.S
+    ):
+        used = re.findall(r"""this\.(?:text|task)\(\s*"(\w+)\"""", body)
+        used += re.findall(r"""this\.button\(\w+(?:\.\w+)?, "(\w+)\"""", body)
+        used += re.findall(r"texts\.(\w+)", body)
+        assert set(used) <= texts["screens"][name_of[screen]].keys(), screen
+    assert set(re.findall(r"frame\.(\w+)", source)) <= texts["frame"].keys()
+
+
+@pytest.mark.parametrize("screen", ORDER)
+def test_every_variant_of_a_text_stands_beside_the_text(screen: str):
+    texts = load_texts("story")["screens"][screen]
+    endings = re.compile(
+        "_(single|features|one_block|no_residual|one_head|one_number|no_position|mean|untrained"
+        "|asked|pictures)$"
+    )
+    for name in texts:
+        base = name
+        while endings.search(base):
+            base = endings.sub("", base)
+        assert base in texts, name

@@ -29,7 +29,7 @@ class AnswerScreen extends StoryScreen {
       this.patches.veil(alike, 1);
     };
     show(story.followed);
-    this.task();
+    this.task("task_point");
   }
 
   // the logit lens
@@ -85,7 +85,7 @@ class AnswerScreen extends StoryScreen {
       make("span", "label", row, label);
       const cells = names.map(({ index }) => ({ cell: make("i", "", row), index }));
       const said = make("span", "said", row);
-      row.setAttribute("aria-label", `${label}: ${data.frame.hidden ?? this.text("hidden")}`);
+      row.setAttribute("aria-label", `${label}: ${this.text("hidden")}`);
       row.addEventListener("click", () => this.choose(at));
       row.addEventListener("keydown", (event) => {
         const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
