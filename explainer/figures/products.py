@@ -68,8 +68,9 @@ def product(tiles: Sequence[Tile], signs: Sequence[str]) -> str:
         limit = float(np.abs(tile.values).max()) or 1.0
         if sign:
             parts.append(f'<i aria-hidden="true">{escape(sign)}</i>')
+        kind = "tile signed" if tile.values.ndim == 2 else "tile"
         parts.append(
-            f'<figure><span class="tile"><img src="{map_of(tile.values, limit)}" '
+            f'<figure><span class="{kind}"><img src="{map_of(tile.values, limit)}" '
             f'alt="{escape(tile.alt)}">{numbers(tile.values, limit)}</span>'
             f"<figcaption><b>{escape(tile.title)}</b><span>{escape(tile.line)}</span></figcaption>"
             f"</figure>"

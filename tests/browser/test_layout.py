@@ -69,3 +69,12 @@ def test_what_opens_the_sidebar_says_so(visit: Callable[..., Visit]) -> None:
     opener.click()
     expect(phone.page.get_by_test_id("stSidebar")).to_be_in_viewport()
     expect(phone.page.get_by_role("combobox", name="Model")).to_be_visible()
+
+
+def test_a_map_of_signed_numbers_follows_the_theme(visit: Callable[..., Visit]) -> None:
+    one = visit(scheme="dark")
+    one.open("position")
+    drawn = one.page.locator("img.signed").first
+    expect(drawn).to_have_css("filter", "invert(1) hue-rotate(180deg)")
+    one.change_scheme("light")
+    expect(drawn).to_have_css("filter", "none")
