@@ -16,13 +16,12 @@ from explainer.observation.observe import Observation
 from explainer.observation.weights import weights
 from explainer.shell.downloads import download_csv
 from explainer.shell.notes import note
-from explainer.shell.terms_of_cell import SHOWN, show_terms, term_names, terms_csv
+from explainer.shell.terms_of_cell import show_terms, term_names, terms_csv
 from explainer.shell.worked_line import worked_line
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 
-SHOWN_IN_EXAMPLE = 6  # terms in the table of an example
 ROUNDING = 1e-5  # of the sum of the terms' sizes: more than float32 leaves
 
 
@@ -73,14 +72,12 @@ def show_derivation(
     where: str,
     *,
     key: str = "arithmetic",
-    is_example: bool = False,
 ) -> None:
     """Show terms, sum and the line that ends in the number.
 
     Args:
         where: what the number is called.
         key: of the frame, where a page has several; the place puts its prefix before it.
-        is_example: it is shown without being chosen, so it cannot be closed.
     """
     texts, key = load_texts("arithmetic"), place.key(key)
     names = term_names(derivation, seen)
@@ -91,17 +88,15 @@ def show_derivation(
             if len(derivation.terms) > 1:
                 file = partial(terms_csv, derivation, names)
                 download_csv(texts["download"], file, "terms.csv", f"{key}-csv")
-            if not is_example:
-                st.button(
-                    texts["close"],
-                    key=f"{key}-close",
-                    type="tertiary",
-                    on_click=repaints(lambda: session.change(cell="")),
-                )
+            st.button(
+                texts["close"],
+                key=f"{key}-close",
+                type="tertiary",
+                on_click=repaints(lambda: session.change(cell="")),
+            )
         notes = []
         if len(derivation.terms) > 1:
-            most = SHOWN_IN_EXAMPLE if is_example else SHOWN
-            notes += show_terms(derivation, names, where, most)
+            notes += show_terms(derivation, names, where)
         if not (derivation.left_out and len(derivation.terms) == 1):  # it would only say x = x
             st.latex(worked_line(derivation))
         note("\n\n".join([*notes, *notes_on(derivation)]))

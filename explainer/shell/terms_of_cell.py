@@ -34,12 +34,10 @@ def term_names(derivation: Derivation, seen: Observation) -> list[str]:
     return [name_format.format(number=index + 1) for index in range(len(derivation.terms))]
 
 
-def show_terms(
-    derivation: Derivation, names: Sequence[str], where: str, most: int = SHOWN
-) -> list[str]:
+def show_terms(derivation: Derivation, names: Sequence[str], where: str) -> list[str]:
     """Draw the terms, and return what is to be said of those that are not drawn."""
     texts, count = load_texts("arithmetic"), len(derivation.terms)
-    indices = shown_terms(derivation, most)
+    indices = shown_terms(derivation)
     remainder = float(derivation.terms.sum() - derivation.terms[indices].sum())
     st.html(
         terms_table(
