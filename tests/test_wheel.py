@@ -31,7 +31,9 @@ PACKAGES = ("vit_core", "explainer")
 NOT_INSTALLED = ("torchvision", "huggingface_hub", "timm", "tensorboard", "pytest", "hypothesis")
 PAGES = {
     "",
+    "story",
     "train",
+    "glossary",
     "patches",
     "patch-embedding",
     "class-token",
