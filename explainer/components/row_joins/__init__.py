@@ -10,7 +10,7 @@ _mount = st.components.v2.component(
     "vit_explainer.row_joins",
     html='<div class="joining"></div>',
     css=assets.stylesheet("row_joins/row_joins"),
-    js=assets.javascript("row_joins/row_joins"),
+    js=assets.javascript("shared/data", "row_joins/row_joins"),
 )
 
 

@@ -3,6 +3,7 @@
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const views = new WeakMap();
 
+/** Make an element as the last of another. */
 function element(tag, className, parent, text = "") {
   const made = document.createElement(tag);
   made.className = className;
@@ -20,10 +21,11 @@ function still(parent, className, title, { rows, row, texts }, hasRow) {
   stage.setAttribute("aria-label", hasRow ? texts.alt : texts.rows);
   const picture = (kind, address) => {
     element("span", kind === "row" ? "name" : "", stage, texts[kind]);
-    const image = element("img", kind, stage);
+    const frame = element("div", kind, stage);
+    const image = element("img", "", frame);
     image.alt = "";
     image.src = address;
-    return image;
+    return frame;
   };
   return { figure, one: hasRow && picture("row", row), many: picture("rows", rows) };
 }
@@ -81,6 +83,7 @@ export default function ({ data, parentElement }) {
     view = Object.assign(new Joining(root, data), { told });
     views.set(root, view);
   }
+  root.classList.toggle("dark", isDark(root)); // another theme comes with the same data
   return () => {
     view.leave();
     views.delete(root);
