@@ -279,7 +279,7 @@ def test_a_worked_sum_runs_over_all_three_colours(open_page: Open) -> None:
     assert apart.values.shape == (48,)
     assert apart.total == pytest.approx(float(seen.tensors["patch_embed"][9, 7]), abs=1e-4)
     html = re.sub(r"\s+", " ", html_of(app.main))
-    addresses = re.findall(r'class="tile"><img src="([^"]+)"', html)
+    addresses = re.findall(r'class="tile(?: signed)?"><img src="([^"]+)"', html)
     patch, row, product = map(decode, addresses)
     assert patch.shape == row.shape == product.shape == (4, 4, 4)
     values = apart.filter.reshape(3, 4, 4).transpose(1, 2, 0)
