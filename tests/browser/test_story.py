@@ -188,12 +188,32 @@ def test_back_forward_reload_and_a_deep_link(visit):
     at(page, "numbers")
     page.go_back()
     at(page, "patches")
+    page.go_back()
+    at(page, "draw")
+    page.go_forward()
+    at(page, "patches")
     page.go_forward()
     at(page, "numbers")
     page.reload()
     visitor.settle()
     at(page, "numbers")
     expect(story(page).locator(".progress")).to_have_text(f"Screen 3 of {COUNT}")
+
+
+def test_back_leads_to_the_picture_of_before_as_well(visit):
+    visitor = opened(visit, "patches")
+    page = visitor.page
+    button(page, "Back").click()
+    story(page).get_by_role("button", name="A handwritten 3").click()
+    expect(story(page).locator(".bar.best .name")).to_have_text("3")
+    page.wait_for_url("**digit=3*")
+    page.go_back()
+    at(page, "patches")
+    page.wait_for_url(lambda url: "digit=3" not in url)
+    visitor.settle()
+    page.go_forward()
+    at(page, "draw")
+    expect(story(page).locator(".bar.best .name")).to_have_text("3")
 
 
 def test_the_numbers_behind_a_screen_and_back_to_it(visit):

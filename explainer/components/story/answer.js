@@ -214,10 +214,12 @@ class CoverScreen extends StoryScreen {
     const lost = left.map((share) => -share);
     const best = largestOf(lost);
     const rank = placeOf(lost, patch);
+    const full = this.left(this.before);
+    const share = (full - left[patch]) / Math.max(full - left[best], Number.MIN_VALUE);
     this.prediction.settle({
       given: story.patchName(patch),
       right: story.patchName(best),
-      verdict: left[patch] <= left[best] ? "right" : rank <= 3 ? "close" : "wrong",
+      verdict: left[patch] <= left[best] ? "right" : share >= CLOSE_SHARE ? "close" : "wrong",
       result: this.text(patch === best ? "result_right" : "result", {
         best: story.patchName(best),
         best_share: this.write(left[best]),

@@ -1,5 +1,7 @@
 // Screens 6 to 8: a patch asks the others, in one head, in all heads, and block after block.
 
+const CLOSE_SHARE = 1 / 3; // of the largest, from which an answer is close
+
 /** The name of a block's pattern. */
 function patternOf(block) {
   return `blocks.${block}.attn.pattern`;
@@ -30,7 +32,8 @@ class AttentionScreen extends StoryScreen {
     if (patch === story.followed) return;
     if (this.prediction.isAnswered) return;
     const rank = placeOf(weights, patch, story.followed);
-    const verdict = weights[patch] >= weights[best] ? "right" : rank <= 3 ? "close" : "wrong";
+    const share = weights[patch] / weights[best];
+    const verdict = share >= 1 ? "right" : share >= CLOSE_SHARE ? "close" : "wrong";
     this.prediction.settle({
       given: story.patchName(patch),
       right: story.patchName(best),

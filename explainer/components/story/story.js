@@ -121,6 +121,8 @@ class Story {
       if (moved || this.shownBytes !== this.bytes) this.screen.refresh();
     }
     this.shownBytes = this.bytes;
+    this.path = location.pathname;
+    this.bare = addressOf(1); // what the server knows of the address
   }
 
   get count() {
@@ -237,14 +239,10 @@ class Story {
   }
 
   popped(event) {
-    if (!Number.isInteger(event.state?.story) && !this.isOwnAddress()) return;
-    event.stopImmediatePropagation();
+    if (location.pathname !== this.path) return;
+    // with another picture in the address, the server has to hear of it, too
+    if (addressOf(1) === this.bare) event.stopImmediatePropagation();
     this.turnTo(screenInAddress(this.count) ?? 1, { isPopped: true });
-  }
-
-  /** Whether the address differs from the one that the server knows by its screen alone. */
-  isOwnAddress() {
-    return location.pathname === this.path && addressOf(1) === this.bare;
   }
 
   press(event) {
