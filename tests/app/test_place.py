@@ -225,8 +225,8 @@ ALLOWED = {
     # these have no parts to which the frame gives a place
     "explainer.views.glossary": {"link"},
     "explainer.views.story": {"link", "load", "place"},
-    "explainer.views.home": {"load", "place"},
-    "explainer.views.home.picture": {"load", "place"},
+    "explainer.views.home": {"place"},
+    "explainer.views.home.picture": {"place"},
 }
 FREE = "explainer.views.train"  # shows runs, which have no place in a model
 

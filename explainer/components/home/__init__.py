@@ -167,7 +167,9 @@ def show_home(
     """
 
     def on_asked() -> None:
-        asked = st.session_state[key].get("asked")
+        # who has left for another page at the same moment has no component there any more
+        state = st.session_state.get(key)
+        asked = state.get("asked") if state else None
         if not isinstance(asked, Mapping):
             return
         if drawn := read_drawing(asked.get("drawing")):

@@ -33,7 +33,7 @@ def render(choice: Choice, observation: Observation) -> None:
         st.title(texts["title"], anchor=False)
         st.markdown(texts["lead" if choice.gallery == DIGITS else "lead_no_pen"])
     show_banner(choice)
-    show_picture(choice, observation, session.load())
+    show_picture(choice, observation)
     if choice.gallery == DIGITS and not fits_browser(choice.config):
         names = drawn_names(observation.tensors, choice.config.depth)
         keep_pen_line(choice, PEN_KEY, names, mean_heads=True)

@@ -12,7 +12,6 @@ from explainer.content.numbers import with_article
 from explainer.content.strangers_words import plain_format
 from explainer.content.token_names import prefix_names
 from explainer.figures.colour_map import colours_of
-from explainer.inputs.models import load
 from explainer.inputs.models.for_browser import browser_model, fits_browser
 from explainer.inputs.pictures.galleries import DIGITS
 from explainer.observation import observe
@@ -25,7 +24,7 @@ from explainer.shell.picker.moves import move_on
 from explainer.shell.picker.pad import restore_picture, shown_name, take_from_home
 from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.link import PAGE_LOCAL, State
+from explainer.state.link import PAGE_LOCAL
 
 KEY = "home-picture"
 LEAVE_KEY = "home-leave"  # the page whose link was followed
@@ -42,17 +41,14 @@ PLACES = {  # view → where in the picture its link stands; thirds of the block
 }
 
 
-@st.fragment
-def show_picture(choice: Choice, seen: Observation, shown: State) -> None:
+def show_picture(choice: Choice, seen: Observation) -> None:
     """Draw the picture.
 
-    Args:
-        shown: the state for which the page was drawn last.
+    It stands in no fragment: another drawing is another page, and a fragment that asks for one
+    would swallow a click on a link that follows at once.
     """
     if (view := st.session_state.pop(LEAVE_KEY, "")) in routes.TITLES:
         routes.go(view)
-    if not load.is_there(choice.source) or other_picture(session.load(), shown):
-        st.rerun()  # sidebar and all
     observe.keep_for_this_run(choice)
     show_home(
         pack_home(
@@ -81,12 +77,6 @@ def show_picture(choice: Choice, seen: Observation, shown: State) -> None:
 def leave(view: str) -> None:
     # a callback cannot change the page itself
     st.session_state[LEAVE_KEY] = view
-
-
-def other_picture(now: State, shown: State) -> bool:
-    """Whether a visitor has just chosen or drawn another picture."""
-    names = ("picture", "digit", "index", "sample", "photo")
-    return any(getattr(now, name) != getattr(shown, name) for name in names)
 
 
 def header(choice: Choice, seen: Observation) -> dict[str, Any]:
