@@ -95,7 +95,7 @@ def assert_same_words(one: Page, other: Page) -> None:
     while said[0] != said[1] and monotonic() < end:
         one.wait_for_timeout(50)
         said = one.evaluate(WORDS), other.evaluate(WORDS)
-    assert len(said[0]) > 1000
+    assert len(said[0]) > 500
     assert said[0].split() == said[1].split()
 
 
