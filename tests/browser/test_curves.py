@@ -40,7 +40,7 @@ def test_pointing_into_one_chart_reads_both_and_the_arrow_keys_walk_over_the_epo
     chart.press("ArrowRight")
     expect(said).to_contain_text("epoch 2.00")
     chart.press("End")
-    expect(said).to_contain_text("all 5,000 others, after each epoch: 98.7 %")
+    expect(said).to_contain_text("all 5,000 validation digits, after each epoch: 98.7 %")
 
 
 def test_the_charts_fill_their_place(visit: Callable[..., Visit]) -> None:

@@ -45,8 +45,10 @@ def shown_accuracy(page: Page) -> str:
 
 
 def said(page: Page) -> str:
-    """Return Home's sentence on what the model says, with its probability."""
-    return page.get_by_text("and gives that a probability of").inner_text()
+    """Return Home's bars, with the probability of each digit."""
+    bars = page.locator(".home .bars")
+    expect(bars.locator(".value").first).to_have_text(re.compile(r"\d"))
+    return bars.inner_text()
 
 
 def test_one_whole_run(visit: Callable[..., Visit], tmp_path: Path) -> None:

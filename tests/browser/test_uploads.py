@@ -150,7 +150,7 @@ def test_a_model_is_brought_and_pages_go_on_without_its_file(
     one.open()
     one.page.get_by_text("Bring your own model").click()
     one.page.locator("input[type=file]").first.set_input_files(checkpoint)
-    one.page.get_by_text("This is your model “mine” now.").wait_for()
+    one.page.get_by_text("The pages now show your model “mine”.").wait_for()
     one.settle()
     for address in ("patches", "self-attention"):
         one.page.locator(f"a[href*='/{address}']").first.click()
@@ -175,7 +175,7 @@ def test_a_refusal_stays_in_sight_until_another_file_comes(
     one.settle()
     assert refusal.is_visible()
     one.page.locator("input[type=file]").first.set_input_files(checkpoint)
-    one.page.get_by_text("This is your model “mine” now.").wait_for()
+    one.page.get_by_text("The pages now show your model “mine”.").wait_for()
     assert refusal.count() == 0
 
 
@@ -189,7 +189,7 @@ def test_a_model_is_brought_in_a_frame_of_a_learning_platform(
         frame = one.page.frame_locator("iframe")
         frame.get_by_text("Bring your own model").click()
         frame.locator("input[type=file]").first.set_input_files(checkpoint)
-        frame.get_by_text("This is your model “mine” now.").wait_for()
+        frame.get_by_text("The pages now show your model “mine”.").wait_for()
         assert one.page.context.cookies() == []
 
 
