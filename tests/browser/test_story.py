@@ -163,6 +163,8 @@ def test_no_screen_is_wider_than_a_telephone_and_the_way_on_is_in_reach(visit, s
 @pytest.mark.parametrize(("scheme", "link"), [("dark", ""), ("light", "source=cifar10&")])
 def test_axe_finds_nothing_serious_on_any_screen(visit, subtests, scheme: str, link: str):
     visitor = opened(visit, link=link, scheme=scheme, width=1024, height=768)
+    # what slides in is pale for a moment
+    visitor.page.emulate_media(reduced_motion="reduce")
     for name in ORDER:
         with subtests.test(name):
             at(visitor.page, name)
@@ -175,6 +177,7 @@ def test_axe_finds_nothing_serious_on_any_screen(visit, subtests, scheme: str, l
                 assert findings(visitor) == []
         if name != ORDER[-1]:
             button(visitor.page, "Next").click()
+    visitor.page.emulate_media(reduced_motion="no-preference")
 
 
 def test_back_forward_reload_and_a_deep_link(visit):
