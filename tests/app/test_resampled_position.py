@@ -67,7 +67,7 @@ def test_no_interpolated_number_is_called_learned(
 
 @pytest.mark.usefixtures("resampled")
 def test_home_counts_what_training_has_set(open_page: Callable[..., AppTest]) -> None:
-    app = open_page("home", source="pretrained", pretrained=NAME)
+    app = unfold(open_page("home", source="pretrained", pretrained=NAME))
     said = texts_of(app)
     assert "Training has set" not in said
     assert f"{16 * 192:,} of them" in said and "7 × 7 patches" in said

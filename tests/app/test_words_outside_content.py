@@ -37,6 +37,7 @@ NAMES = {  # file → the texts in it that are names for programs, and what they
     "figures/block_flow.py": {
         name: "CSS classes" for name in ("box off", "water inflow", "drops inflow", "node replaces")
     },
+    "figures/products.py": {"tile signed": "CSS classes"},
     "figures/theme.py": {
         "Atkinson Hyperlegible Next, sans-serif": "a font",
         "Atkinson Hyperlegible Mono, monospace": "a font",
