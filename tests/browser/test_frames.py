@@ -63,7 +63,7 @@ def test_a_browser_that_keeps_nothing_says_so(
 ) -> None:
     context, frame = open_platform(browser, tmp_path, platform, keeps=False)
     frame.locator(".st-key-train-start button").click()
-    frame.get_by_text("Your browser keeps nothing for a page inside another site's").wait_for()
+    frame.get_by_text("Your browser stores nothing for a page inside another site's").wait_for()
     link = frame.get_by_role("link", name="Open this page in a tab of its own")
     assert link.get_attribute("href").endswith("/train")
     assert link.get_attribute("target") == "_blank"
