@@ -9,7 +9,7 @@ import re
 
 ADDRESS = "glossary"
 WRITTEN = re.compile(r"\[\[([^\[\]|]+)(?:\|([^\[\]|]+))?\]\]")
-LINKED = re.compile(rf"\[([^\[\]]+)\]\({ADDRESS}#[a-z-]+\)")
+LINKED = re.compile(rf"\[([^\[\]]+)\]\({ADDRESS}#([a-z-]+)\)")
 
 
 def key_of(word: str) -> str:
@@ -25,6 +25,11 @@ def written_in(text: str) -> list[str]:
 def with_links(text: str) -> str:
     """Return a text with the words that it marks as links to the glossary."""
     return WRITTEN.sub(lambda m: f"[{m[2] or m[1]}]({ADDRESS}#{key_of(m[1])})", text)
+
+
+def links_in(markdown: str) -> list[tuple[str, str]]:
+    """Return the words that are links to the glossary, in order: how each reads, and its key."""
+    return [(match[1], match[2]) for match in LINKED.finditer(markdown)]
 
 
 def without_links(markdown: str) -> str:

@@ -16,6 +16,7 @@ from explainer import components
 from explainer.components.drawing_pad import SIDE
 from explainer.components.packing import unpack
 from explainer.content import load_texts
+from explainer.content.terms import glossary
 from explainer.inputs.models import load
 from explainer.observation.lens import lens
 from explainer.shell import quiz
@@ -196,3 +197,16 @@ def test_every_variant_of_a_text_stands_beside_the_text(screen: str):
         while endings.search(base):
             base = endings.sub("", base)
         assert base in texts, name
+
+
+def test_words_of_the_glossary_are_named_beside_the_text_that_has_them(open_page, find_component):
+    header, _ = sent(open_page("story", source="default"), find_component)
+    words = {screen["name"]: screen["words"] for screen in header["screens"]}
+    assert words["patches"] == [["pixels", "pixel"], ["patches", "patch"]]
+    assert words["position"] == [["position", "position"]]
+    assert {key for pairs in words.values() for _, key in pairs} <= set(glossary())
+    for screen in header["screens"]:
+        rest = screen["text"]  # the browser looks for each after the one before
+        for word, _ in screen["words"]:
+            assert word in rest and "[" not in screen["text"]
+            rest = rest.partition(word)[2]

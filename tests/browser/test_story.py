@@ -314,3 +314,17 @@ def test_a_story_that_is_left_listens_to_nothing(visit):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("End")
     assert visitor.link() == link
+
+
+def test_a_word_of_a_screen_explains_itself_in_place(visit: Callable[..., Visit]) -> None:
+    one = visit(1024, height=768)
+    one.open("story?screen=4")
+    page = one.page
+    word = page.locator(".told a", has_text="class token")
+    word.click()
+    gloss = page.locator("#gloss")
+    expect(gloss).to_be_visible()
+    expect(gloss).to_contain_text("class token", ignore_case=True)
+    page.keyboard.press("Escape")
+    expect(gloss).to_be_hidden()
+    assert "/story" in page.url and "screen=4" in page.url

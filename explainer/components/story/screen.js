@@ -102,3 +102,19 @@ function paintRow(canvas, values, look) {
   canvas.style.setProperty("--lines", lines);
   return columns;
 }
+
+/** A screen's text, whose words of the glossary are links that explain themselves in place. */
+function linked({ text, words }, facts) {
+  const nodes = [];
+  let rest = text;
+  for (const [word, key] of words) {
+    const at = rest.indexOf(word);
+    if (at < 0) continue;
+    const link = document.createElement("a");
+    link.href = `glossary#${key}`;
+    link.textContent = word;
+    nodes.push(fill(rest.slice(0, at), facts), link);
+    rest = rest.slice(at + word.length);
+  }
+  return [...nodes, fill(rest, facts)];
+}

@@ -214,7 +214,7 @@ class Story {
     this.screen = new STORY_SCREENS[texts.name](this, texts, number, this.stage, this.words);
     const { frame } = this.data;
     setText(this.title, fill(texts.title, this.facts));
-    setText(this.told, fill(texts.text, this.facts));
+    this.told.replaceChildren(...linked(texts, this.facts));
     setText(this.progress, fill(frame.progress, { number, count: this.count }));
     this.numbers.dataset.view = texts.view;
     this.numbers.href = this.addressOfPage(texts.view);

@@ -14,7 +14,9 @@ export default function ({ data, parentElement }) {
   let pinned = false; // by a click; pointing elsewhere does not close it
   let timer = 0;
 
-  const termOf = (target) => {
+  // of an event, which may come from a word in a component's own tree
+  const termOf = (event) => {
+    const target = event.composedPath()[0];
     const link = target instanceof Element && target.closest(`a[href^="${gloss.data.address}#"]`);
     return link && gloss.data.glosses[keyOf(link)] ? link : null;
   };
@@ -60,7 +62,7 @@ export default function ({ data, parentElement }) {
   listen(
     "click",
     (event) => {
-      const link = termOf(event.target);
+      const link = termOf(event);
       if (!link) {
         if (!gloss.contains(event.target)) close();
         return;
@@ -74,14 +76,15 @@ export default function ({ data, parentElement }) {
     },
     { capture: true },
   );
-  listen("focusin", ({ target }) => {
-    const link = termOf(target);
+  listen("focusin", (event) => {
+    const link = termOf(event);
     if (link && link.matches(":focus-visible")) open(link);
     else if (!link && !pinned) close();
   });
-  listen("pointerover", ({ target, pointerType }) => {
-    if (pointerType === "touch" || pinned) return;
-    const link = termOf(target);
+  listen("pointerover", (event) => {
+    if (event.pointerType === "touch" || pinned) return;
+    const { target } = event;
+    const link = termOf(event);
     clearTimeout(timer);
     if (link && link !== word) timer = setTimeout(() => open(link), WAIT);
     else if (!link && word && !gloss.contains(target) && document.activeElement !== word)

@@ -5,6 +5,7 @@ from typing import Any
 
 from explainer.content import load_variant
 from explainer.content.numbers import percent
+from explainer.content.term_links import links_in, without_links
 from explainer.inputs.pictures.galleries import DIGITS
 from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
@@ -41,11 +42,20 @@ def endings_for(choice: Choice, seen: Observation, is_live: bool) -> tuple[str, 
 
 
 def screens_of(texts: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the texts of each screen, in their order, with where its numbers are."""
-    return [
-        {**texts["screens"][name], "name": name, "view": view, "page": routes.TITLES[view]}
-        for name, view in story_screens.NUMBERS.items()
-    ]
+    """Return the texts of each screen, in their order, with where its numbers are.
+
+    ``words`` are those of its text that the glossary explains: how each reads, and its key.
+    """
+    screens = []
+    for name, view in story_screens.NUMBERS.items():
+        screen = texts["screens"][name]
+        about = {"name": name, "view": view, "page": routes.TITLES[view]}
+        plain = {
+            key: without_links(text) if isinstance(text, str) else text
+            for key, text in screen.items()
+        }
+        screens.append({**plain, **about, "words": links_in(screen["text"])})
+    return screens
 
 
 def facts_for(seen: Observation, learned: Learned | None, texts: Mapping[str, Any]) -> dict:
