@@ -261,7 +261,7 @@ def test_the_app_starts_serves_and_ends(
     process, host = started()
     try:
         kinds = open_home(host)
-        assert "plotly_chart" in kinds and "exception" not in kinds
+        assert "bidi_component" in kinds and "exception" not in kinds
         process.send_signal(how)
         process.wait(timeout=60)
     finally:

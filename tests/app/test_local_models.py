@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from reading import html_of, texts_of
+from reading import html_of, texts_of, unfold
 from safetensors.torch import load_file, save_file
 from streamlit.testing.v1 import AppTest
 
@@ -192,7 +192,7 @@ def test_runs_of_this_project_are_taken_from_that_folder_too(
     assert not app.exception
     assert is_shown(app, "local/my digits")
     assert "digit" in app.session_state["state"].__dict__  # of MNIST's own gallery
-    words = texts_of(app)
+    words = texts_of(unfold(app))
     assert "trained with this project" in words
     assert "trained by others" not in words
 

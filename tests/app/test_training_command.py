@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from reading import texts_of
+from reading import texts_of, unfold
 from streamlit.testing.v1 import AppTest
 
 from explainer import training
@@ -96,7 +96,7 @@ def test_an_uploaded_file_shows_no_command_of_its_own(
     run = add_upload(manager, "a" * 32, path.read_bytes(), "www.title.invalid.safetensors")
     app = AppTest.from_file(HOME, default_timeout=60)
     app.query_params["source"], app.query_params["run"] = "run", run.id
-    app.run()
+    unfold(app.run())
     manager.close()
     assert not app.exception
     shown = [block.value for block in app.code]

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
-from reading import state_of
+from reading import state_of, unfold
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 
@@ -613,7 +613,7 @@ def test_an_uploaded_model_is_shown_at_once_and_found_by_its_link(
         b.value for b in app.sidebar.markdown
     )
     assert app.sidebar.selectbox(key="source").options[-1] == "model · uploaded"
-    again = open_app("home", source="run", run=run.id)
+    again = unfold(open_app("home", source="run", run=run.id))
     text = " ".join(block.value for block in again.main.markdown)
     assert "This model was uploaded as “model”, saved after epoch 4" in text
     assert "Its file says that it read **97.00 %** of the test digits right" in text

@@ -26,12 +26,16 @@ def test_a_speed_adds_up() -> None:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Return what decides how many seconds the parts of a measurement take, one after another."""
 
-    def let_parts_take(*seconds: float) -> None:
-        ends = itertools.accumulate(seconds, initial=0.0)
-        times = itertools.chain.from_iterable(
-            (end, end + part) for end, part in zip(ends, seconds, strict=False)
+    def let_parts_take(*seconds: float, worked: float = 0.0) -> None:
+        ends = list(itertools.accumulate(seconds, initial=0.0))
+        parts = ((end, end + part) for end, part in zip(ends, seconds, strict=False))
+        # from the beginning of the whole to its end
+        times = iter([0.0, *itertools.chain.from_iterable(parts), ends[-1]])
+        cpu_times = iter([0.0, worked * torch.get_num_threads()])
+        fake = SimpleNamespace(
+            perf_counter=lambda: next(times), process_time=lambda: next(cpu_times)
         )
-        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: next(times)))
+        monkeypatch.setattr(module, "time", fake)
 
     return let_parts_take
 
@@ -49,6 +53,15 @@ def test_a_first_step_that_takes_long_is_enough(clock: Callable[..., None]) -> N
     found = measure_speed(TINY, QUICK, small_mnist(train=320, rest=50))
     assert found.images_per_second == pytest.approx(32 / 0.5)
     assert found.epoch_seconds == pytest.approx(10 * 0.5 + 2.0)
+
+
+@pytest.mark.parametrize(("worked", "slowdown"), [(2.5, 1.0), (1.25, 2.0), (9.0, 1.0), (0.0, 1.0)])
+def test_other_work_on_the_machine_shows_as_a_slowdown(
+    clock: Callable[..., None], worked: float, slowdown: float
+) -> None:
+    clock(0.5, 2.0, worked=worked)  # 2.5 seconds passed
+    found = measure_speed(TINY, QUICK, small_mnist(train=320, rest=50))
+    assert found.slowdown == pytest.approx(slowdown)
 
 
 def test_a_sample_stands_for_all_that_is_evaluated(clock: Callable[..., None]) -> None:
