@@ -39,7 +39,11 @@ def choose_block(page: Page, number: int) -> None:
 
 
 def entries(page: Page) -> int:
-    return page.evaluate("history.length")
+    """Return how many entries of a tab's history are this visit's.
+
+    ``history.length`` also counts those of the visits before in the same tab, and ends at 50.
+    """
+    return page.evaluate("navigation.entries().length")
 
 
 def test_back_leads_to_the_page_before_and_forward_to_the_one_after(
