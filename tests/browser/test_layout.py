@@ -7,7 +7,7 @@ from browser_helpers import Visit
 from playwright.sync_api import expect
 
 from explainer.content import load_texts
-from explainer.shell.routes import VIEWS, address
+from explainer.shell.routes import TITLES, UNLISTED, VIEWS, address
 
 pytestmark = pytest.mark.browser
 
@@ -49,6 +49,29 @@ def test_a_page_stands_still_while_it_opens(
     client.send("Page.removeScriptToEvaluateOnNewDocument", script)
     client.detach()
     assert shift <= MOST_SHIFT
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_what_follows_the_words_is_out_of_sight_until_they_are_there(
+    visit: Callable[..., Visit], width: int
+) -> None:
+    one = visit(width)
+    one.open(path_of("glossary"))
+    one.page.locator(".words").evaluate("(words) => words.remove()")
+    following = one.page.get_by_role("heading", name=load_texts("glossary")["symbols_title"])
+    expect(following).not_to_be_in_viewport()
+
+
+def test_the_bar_at_the_top_shows_all_its_pages_beside_the_sidebar(
+    visit: Callable[..., Visit],
+) -> None:
+    one = visit(1440)
+    one.open(path_of("position"))
+    expect(one.page.get_by_test_id("stSidebar")).to_be_in_viewport()
+    bar = one.page.get_by_test_id("stTopNavLinkContainer")
+    for view in VIEWS:
+        if view not in UNLISTED:
+            expect(bar.get_by_role("link", name=TITLES[view], exact=True)).to_be_in_viewport()
 
 
 @pytest.mark.parametrize("view", [view for view in VIEWS if view != "story"])
