@@ -15,7 +15,6 @@ from explainer.state import session
 from explainer.state.link import State
 
 SIGHT_KEY = "what-is-in-sight"
-FIRST = 2  # parts that are drawn before the browser has said which are in sight
 # True draws all parts at every run, for one who reads a page without a browser
 DRAWS_ALL = False
 USUAL_HEIGHT = 600  # pixels of a part that nobody has seen yet
@@ -72,10 +71,10 @@ def opening(view: str, names: Sequence[str]) -> Iterator[Sight]:
     """Draw a whole page inside of the ``with``: what is in sight of it, and room for the rest."""
     sight = st.session_state.get(SIGHT_KEY)
     if sight is None or sight.view != view:
-        sight = Sight(view, tuple(names), tuple(names[:FIRST]))
+        sight = Sight(view, tuple(names), first_of(names))
         st.session_state[SIGHT_KEY] = sight
     sight.names = tuple(names)
-    sight.near = tuple(name for name in names if name in sight.near) or tuple(names[:FIRST])
+    sight.near = tuple(name for name in names if name in sight.near) or first_of(names)
     sight.drawn.clear()
     sight.asked.clear()
     sight.is_opening = True
@@ -86,6 +85,14 @@ def opening(view: str, names: Sequence[str]) -> Iterator[Sight]:
 def shown_state() -> State:
     """Return the state that a part shows which is drawn now."""
     return session.load()
+
+
+def first_of(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the parts that are drawn before the browser has said which are in sight.
+
+    As a rule these are all that are near a window at the page's top, so that it asks for no more.
+    """
+    return tuple(names[: len(names) // 2 + 1])
 
 
 def current() -> Sight | None:
