@@ -215,6 +215,36 @@ def test_the_bar_at_the_top_leads_on_before_the_pen_has_rested(
     expect(one.page.locator("h1")).to_have_text("Patches")
 
 
+def test_a_link_that_is_pressed_and_clicked_at_once_takes_the_drawing_along(
+    open_home: Callable[..., Visit],
+) -> None:
+    one = open_home()
+    press_pen(one.page, ONE)
+    one.page.mouse.up()
+    link = one.page.get_by_role("link", name="Patches", exact=True).first
+    # in one task, as for a browser that was busy with the drawing
+    link.evaluate(
+        "(a) => { a.dispatchEvent(new PointerEvent('pointerdown', { bubbles: true })); a.click(); }"
+    )
+    one.page.wait_for_function("location.pathname.endsWith('/patches')")
+    assert picture(one.page)
+    one.settle()
+    expect(one.page.locator("h1")).to_have_text("Patches")
+
+
+def test_a_link_that_is_followed_by_keyboard_takes_the_drawing_along(
+    open_home: Callable[..., Visit],
+) -> None:
+    one = open_home()
+    press_pen(one.page, ONE)
+    one.page.mouse.up()
+    one.page.get_by_role("link", name="Patches", exact=True).first.press("Enter")
+    one.page.wait_for_function("location.pathname.endsWith('/patches')")
+    assert picture(one.page)
+    one.settle()
+    expect(one.page.locator("h1")).to_have_text("Patches")
+
+
 # the film
 
 

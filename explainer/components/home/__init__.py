@@ -183,7 +183,7 @@ def show_home(
         if isinstance(view := asked.get("view"), str):
             on_leave(view)
 
-    # the height holds until home.css of the page arrives; without it, all that follows would jump
+    # the height holds until the picture is there; without it, all that follows would jump
     with st.container(key=f"{key}-box", height=ROOM, border=False, gap=None):
         send_choice(key, {"query": kept})
         _mount(key=key, data=content, on_asked_change=on_asked)

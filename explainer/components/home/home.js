@@ -4,6 +4,7 @@
 // drawing; its trace takes the place of the browser's, and both are compared.
 
 const homes = new WeakMap();
+const LEAVING = ["pointerdown", "click"]; // by keyboard, a click comes alone
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".home");
@@ -42,8 +43,7 @@ class Home {
     this.announce = announcer(root);
     this.buttons = {};
     this.frame = () => this.draw();
-    // who goes elsewhere takes the drawing along
-    this.elsewhere = (event) => event.composedPath().includes(root) || this.pad?.flush();
+    this.elsewhere = (event) => event.composedPath().includes(root) || this.goElsewhere(event);
     this.resizing = new ResizeObserver(() => this.resized());
   }
 
@@ -63,7 +63,8 @@ class Home {
     else this.layout = null;
     this.shape = shape;
     this.resizing.observe(this.root);
-    document.addEventListener("pointerdown", this.elsewhere, true);
+    this.root.getRootNode().host.dataset.isThere = ""; // the page's style lets go of its room
+    for (const kind of LEAVING) document.addEventListener(kind, this.elsewhere, true);
     this.listen();
     this.openLive();
     if (data.is_pad) {
@@ -84,7 +85,7 @@ class Home {
     this.live?.close();
     this.live = this.liveHash = null;
     this.resizing.disconnect();
-    document.removeEventListener("pointerdown", this.elsewhere, true);
+    for (const kind of LEAVING) document.removeEventListener(kind, this.elsewhere, true);
     this.pad?.forget();
     this.channel?.listeners.delete(this.listener);
     this.channel = null;
@@ -172,6 +173,34 @@ class Home {
       this.tell({ view, ...this.pad?.unasked() });
     });
     return element;
+  }
+
+  /**
+   * Take the drawing along with somebody who presses or clicks outside of this component.
+   *
+   * A page and a drawing that the server does not have yet are asked for in one message: of two, the
+   * one that comes last would win, and either lose the drawing or lead back to this page.
+   */
+  goElsewhere(event) {
+    const opensTab = event.ctrlKey || event.metaKey || event.shiftKey || event.button;
+    const view = opensTab ? undefined : this.viewOf(event);
+    if (view === undefined) {
+      this.pad?.flush();
+      return;
+    }
+    const asked = event.type === "click" && this.pad?.unasked();
+    if (!asked) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    this.tell({ view, ...asked });
+  }
+
+  /** The view whose link an event meets; undefined where that is none of another page. */
+  viewOf(event) {
+    const link = event.composedPath().find((one) => one.tagName === "A" && one.href);
+    if (!link || link.target === "_blank" || link.origin !== location.origin) return undefined;
+    const { pages } = this.data;
+    return Object.keys(pages).find((view) => new URL(pages[view], location.href).pathname === link.pathname);
   }
 
   address(view) {

@@ -14,6 +14,7 @@ class HomePad extends Pad {
     super(root, texts);
     this.home = home;
     this.rest = PAD_REST;
+    this.unanswered = null; // what was asked for last, until the server shows it
   }
 
   buildTools(tools) {
@@ -66,6 +67,8 @@ class HomePad extends Pad {
 
   /** Take the server's picture: 28 × 28 grey values, its code for a link, and a drawing's name. */
   take28(image, code, name) {
+    const { drawing } = this.unanswered ?? {};
+    if (!drawing || drawing.name === name) this.unanswered = null;
     const seen = `${name} ${code} ${image.join()}`;
     if (seen === this.seen) return;
     this.seen = seen;
@@ -88,7 +91,8 @@ class HomePad extends Pad {
 
   /** Ask for the drawing to be taken, or for the picture that stood here, if that is back. */
   hand() {
-    this.send(this.asked());
+    this.unanswered = this.asked();
+    this.send(this.unanswered);
   }
 
   asked() {
@@ -101,7 +105,7 @@ class HomePad extends Pad {
   /** Ask for nothing: another picture comes. */
   forget() {
     clearTimeout(this.timer);
-    this.timer = null;
+    this.timer = this.unanswered = null;
   }
 
   /** Hand over at once what waits for the pen to rest. */
@@ -109,8 +113,8 @@ class HomePad extends Pad {
     if (this.timer && !this.down) this.hand();
   }
 
-  /** What is still to be asked, for somebody who leaves before the pen has rested. */
+  /** What the server does not have yet, for somebody who leaves; null if it has all. */
   unasked() {
-    return this.timer && !this.down ? this.asked() : {};
+    return this.timer && !this.down ? this.asked() : this.unanswered;
   }
 }
