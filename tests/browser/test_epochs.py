@@ -29,7 +29,7 @@ def test_the_keyboard_moves_through_the_epochs_and_the_page_with_them(visit: Cal
     seen = visit()
     seen.open(f"?{RUN}&epoch=0&digit=3")
     page = seen.page
-    expect(page.get_by_test_id("stMain")).to_contain_text("only guessing")
+    expect(page.locator(".home .says")).to_have_text("It has learned nothing yet. It guesses")
     slider(page).focus()
     slider(page).press("ArrowRight")
     wait_for(page, 1)
@@ -37,6 +37,8 @@ def test_the_keyboard_moves_through_the_epochs_and_the_page_with_them(visit: Cal
     wait_for(page, LAST)
     seen.settle()
     expect(slider(page)).to_be_focused()
+    expect(page.locator(".home .says")).to_have_text("It says")
+    page.get_by_text("Where it comes from").click()
     expect(page.get_by_test_id("stMain")).to_contain_text("last epoch")
     page.locator("a[href*='/multi-head']").first.click()
     page.wait_for_url("**/multi-head*")

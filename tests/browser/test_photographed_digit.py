@@ -47,5 +47,5 @@ def test_a_photograph_is_shown_step_by_step_and_corrected(
     page.get_by_role("button", name="As it was found").click()
     expect(steps.nth(4).locator("img")).to_have_attribute("src", before)
     field.set_input_files(written(tmp_path, "white.png", False))
-    expect(page.get_by_text("no ink to be seen")).to_be_visible()
+    expect(page.get_by_text("so no ink was found")).to_be_visible()
     expect(page.get_by_role("button", name="Turn left")).to_be_visible()
