@@ -63,7 +63,7 @@ class Home {
     else this.layout = null;
     this.shape = shape;
     this.resizing.observe(this.root);
-    this.root.getRootNode().host.dataset.isThere = ""; // the page's style lets go of its room
+    this.root.getRootNode().host?.toggleAttribute("data-is-there", true); // the page's style lets go of its room
     for (const kind of LEAVING) document.addEventListener(kind, this.elsewhere, true);
     this.listen();
     this.openLive();
