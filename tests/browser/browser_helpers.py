@@ -2,6 +2,7 @@
 
 import http.server
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -198,8 +199,10 @@ class Visit:
             self.page.remove_listener(event, listener)
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        # on a deep link Streamlit itself first asks for its health below that path
-        if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
+        url = message.location.get("url", "")
+        # on a deep link Streamlit itself first asks for its health below that path; and it drops
+        # the weights of a model that was left, which a browser may still be fetching
+        if message.type == "error" and not re.search(r"/_stcore/|/media/[0-9a-f]+\.bin$", url):
             self.problems.append(f"{message.text} ({message.location.get('url')})")
 
     def _on_websocket(self, connection: WebSocket) -> None:
