@@ -7,14 +7,16 @@ near; then the browser asks for them. Nothing is drawn here.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
 from explainer.state import session
-from explainer.state.link import State
+from explainer.state.link import PAGE_LOCAL, State
 
 SIGHT_KEY = "what-is-in-sight"
+# of a state; all else says which model and picture, and what stands around the page
+OF_PLACE = ("query", "block", "head", "code", *PAGE_LOCAL)
 # True draws all parts at every run, for one who reads a page without a browser
 DRAWS_ALL = False
 USUAL_HEIGHT = 600  # pixels of a part that nobody has seen yet
@@ -93,6 +95,12 @@ def first_of(names: Sequence[str]) -> tuple[str, ...]:
     As a rule these are all that are near a window at the page's top, so that it asks for no more.
     """
     return tuple(names[: len(names) // 2 + 1])
+
+
+def is_same_choice(before: State, after: State) -> bool:
+    """Whether two states show the same model and picture; the parts of a page know no others."""
+    moved = {name: getattr(before, name) for name in OF_PLACE}
+    return replace(after, **moved) == before
 
 
 def current() -> Sight | None:

@@ -3,6 +3,7 @@
 import pytest
 import streamlit as st
 
+from explainer.components import sight as parts
 from explainer.state import session, sight
 from explainer.state.link import State
 from explainer.state.sight import Sight, drawing, keep, opening
@@ -96,3 +97,31 @@ def test_a_part_that_fails_is_not_drawn() -> None:
         raise KeyError
     assert "one" in seen.stale()
     assert not seen.drawing
+
+
+@pytest.mark.parametrize(
+    ("values", "is_same"),
+    [
+        ({"query": 3, "block": 1, "head": 2, "cell": "q.0.1", "off": "0.1", "code": "open"}, True),
+        ({"digit": 3}, False),
+        ({"picture": "abc"}, False),
+        ({"sample": 2}, False),
+        ({"source": "fast"}, False),
+        ({"source": "run", "run": "a-run-of-mine", "epoch": 2}, False),
+        ({"query": 3, "digit": 3}, False),
+    ],
+)
+def test_another_model_or_picture_is_another_choice(values: dict, is_same: bool) -> None:
+    assert sight.is_same_choice(State(), State(**values)) is is_same
+
+
+@pytest.mark.parametrize(("values", "asked"), [({"query": 3}, "parts"), ({"digit": 3}, "page")])
+def test_a_callback_of_a_part_that_changes_the_picture_runs_the_whole_page(
+    monkeypatch: pytest.MonkeyPatch, values: dict, asked: str
+) -> None:
+    seen, reruns = opened(), []
+    monkeypatch.setattr(st, "rerun", lambda *scope: reruns.append("parts" if scope else "page"))
+    with drawing(seen, "one"):
+        callback = parts.repaints(lambda: change(**values))
+    callback()
+    assert reruns[0] == asked

@@ -53,7 +53,10 @@ def repaints(callback: Callable[..., None]) -> Callable[..., None]:
     def wrapped(*args: Any, **kwargs: Any) -> None:
         before = sight.shown_state()
         callback(*args, **kwargs)
-        if sight.shown_state() != before:
+        after = sight.shown_state()
+        if not sight.is_same_choice(before, after) and not sight.DRAWS_ALL:
+            st.rerun()  # the whole page, which looks up the model and the picture
+        if after != before:
             repaint(first)
 
     return wrapped
