@@ -16,22 +16,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from served import HOME, ROOT, Server
+from pages import ADDRESSES, FLOOR
+from served import HOME, Server
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from visitors import Measured, Visitor, join
-
-FLOOR = ROOT / "benchmarks" / "floor_app.py"
-PAGES = (
-    "patches",
-    "patch-embedding",
-    "class-token",
-    "position",
-    "self-attention",
-    "multi-head",
-    "encoder-block",
-    "classification-head",
-)
 
 
 @dataclass
@@ -136,7 +125,7 @@ def main() -> None:
     options = parser.parse_args()
     flags = "--runner.postScriptGC", "false"
     floor = asyncio.run(of_app(FLOOR, 4 * options.changes, ("",), flags))[""]["image"]
-    costs = asyncio.run(of_app(options.app, options.changes, PAGES))
+    costs = asyncio.run(of_app(options.app, options.changes, ADDRESSES))
     print("| choice | processor time | ÷ floor | messages | bytes |\n|---|---|---|---|---|")
     print(floor.row("Streamlit's floor", floor))
     whole = Cost()
