@@ -9,8 +9,7 @@ A page is a module of ``explainer.views`` with
   top of that part, the others at the end of the page;
 - ``facts(choice, seen, place)``: the numbers that its title and lead may name in braces;
 - ``matrix_shapes(choice, seen, place)``, if cells can be chosen: name of each matrix → its rows and
-  columns;
-- ``has_part(name, choice, seen, place)``, if some parts only make sense of some pictures or models;
+  columns,
 
 and a file of texts of the same name (or of its ``TEXTS_NAME``) with ``title``, ``lead``,
 ``parts.<name>`` with ``title`` and ``text`` of each part (and ``text_features``, for a model
@@ -57,13 +56,13 @@ def draw(view: str, page: ModuleType, choice: Choice, seen: Observation) -> None
     Each part is a fragment, which a choice draws again without the rest of the page.
     """
     place = session.place(choice)
-    names = [*parts_of(page, choice, seen, place), QUESTIONS]
+    names = [*page.PARTS, QUESTIONS]
     with sight.opening(view, names):
         fragment(draw_head, "head", view, page, choice, seen)
         for name in names:
             with st.container(key=place.key(f"part-{name}")):
                 fragment(draw_part, name, view, page, choice, seen, name)
-        fragment(draw_sight, "sight", page, choice, seen)
+        fragment(draw_sight, "sight")
 
 
 def fragment(function: Callable[..., None], name: str, *arguments: object) -> None:
@@ -132,12 +131,9 @@ def draw_part(view: str, page: ModuleType, choice: Choice, seen: Observation, na
         st.rerun()  # a callback changed the state without having the other parts drawn
 
 
-def draw_sight(page: ModuleType, choice: Choice, seen: Observation) -> None:
-    """Watch which parts come into sight; if the page has other parts now, draw it anew."""
+def draw_sight() -> None:
+    """Watch which parts come into sight."""
     in_sight = opened()
-    place = session.place(choice)
-    if in_sight.names != (*parts_of(page, choice, seen, place), QUESTIONS):
-        st.rerun()
     if not sight.DRAWS_ALL:
         watch_sight(in_sight.names, in_sight.stale())
 
@@ -159,12 +155,11 @@ def questions_of(
     page: ModuleType, choice: Choice, seen: Observation, place: Place
 ) -> tuple[Mapping[str, Question], Sequence[Question]]:
     """Return the questions of each part, and those at the page's end, computed once for all."""
-    names = parts_of(page, choice, seen, place)
     return for_place(
         "questions",
         choice,
         place,
-        lambda: quiz.by_part(page.questions(choice, seen, place), names),
+        lambda: quiz.by_part(page.questions(choice, seen, place), [*page.PARTS]),
     )
 
 
@@ -175,12 +170,6 @@ def for_place(name: str, choice: Choice, place: Place, make: Callable[[], Any]) 
     if name not in known or known[name][0] != asked:
         known[name] = asked, make()
     return known[name][1]
-
-
-def parts_of(page: ModuleType, choice: Choice, seen: Observation, place: Place) -> list[str]:
-    """Return the parts that a page has for these pictures, in its order."""
-    has = getattr(page, "has_part", lambda name, choice, seen, place: True)
-    return [name for name in page.PARTS if has(name, choice, seen, place)]
 
 
 def text_of(part: Mapping[str, Any], seen: Observation) -> str:

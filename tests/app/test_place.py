@@ -95,13 +95,13 @@ def draw(page, drawn) -> None:  # run as a script of its own, where no name of t
     import importlib
 
     from explainer.observation.observe import observe
-    from explainer.shell import frame, quiz
+    from explainer.shell import quiz
 
     module = importlib.import_module(f"explainer.views.{page}")
     for choice, place in drawn:
         seen = observe(choice)
-        for name in frame.parts_of(module, choice, seen, place):
-            module.PARTS[name](choice, seen, place)
+        for draw in module.PARTS.values():
+            draw(choice, seen, place)
         quiz.show(page, module.questions(choice, seen, place), place)
 
 
