@@ -1,0 +1,45 @@
+"""What a part of a page has drawn, for those who save its pictures or compare two of them.
+
+Whatever draws a picture also tells what is in it. Nothing is made until somebody asks.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+_collected: ContextVar[list["Drawn"] | None] = ContextVar("drawn", default=None)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One picture that stands on a page.
+
+    Attributes:
+        name: of the picture within its part, the same for both halves of a comparison.
+        title: what it is called above or beside it; may be empty.
+        make: returns what is in it, as data: matrices, a figure, an image.
+    """
+
+    name: str
+    title: str
+    make: Callable[[], Any]
+
+
+@contextmanager
+def collect() -> Iterator[list[Drawn]]:
+    """Collect what is drawn inside of the ``with``, in its order."""
+    pictures: list[Drawn] = []
+    token = _collected.set(pictures)
+    try:
+        yield pictures
+    finally:
+        _collected.reset(token)
+
+
+def note(name: str, title: str, make: Callable[[], Any]) -> None:
+    """Tell of a picture that is drawn now; of no effect if nobody collects."""
+    pictures = _collected.get()
+    if pictures is not None:
+        pictures.append(Drawn(name, title, make))
