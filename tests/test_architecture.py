@@ -160,8 +160,8 @@ def test_the_app_alone_knows_streamlit_and_plotly() -> None:
 def foreign_to_figures(source: str) -> set[str]:
     """Return what a figure imports beside arrays, plotly, the theme and a little of the library."""
     standard = (
-        *("base64", "collections", "dataclasses", "functools", "html", "math", "struct", "typing"),
-        "zlib",
+        *("base64", "collections", "contextlib", "contextvars", "dataclasses", "functools", "html"),
+        *("math", "re", "struct", "typing", "zlib"),
     )
     allowed = ("numpy", "plotly", "explainer.figures", *standard)
     return {name for name in imports(source) if not within(name, *allowed)}

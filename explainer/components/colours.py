@@ -2,20 +2,11 @@
 
 from explainer.figures import theme
 
-MARKS = {
-    "patch": theme.PATCH,
-    "class-token": theme.CLASS_TOKEN,
-    "query": theme.QUERY,
-    "key": theme.KEY,
-    "value": theme.VALUE,
-    "accent": theme.ACCENT,
-}
-
 
 def component_colours() -> dict[str, dict[str, str] | list[str]]:
     """Return the colour of each mark as CSS, and the stops of the maps."""
     return {
-        "marks": {name: shade.css for name, shade in MARKS.items()},
+        "marks": {name: shade.css for name, shade in theme.MARKS.items()},
         "sequential": theme.SEQUENTIAL,
         "diverging": theme.DIVERGING,
         "diverging_dark": theme.DIVERGING_DARK,

@@ -9,6 +9,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+OTHER_HALF = "b-"  # begins the keys of the second half, where a part is drawn twice
+
 _collected: ContextVar[list["Drawn"] | None] = ContextVar("drawn", default=None)
 
 
@@ -43,3 +45,8 @@ def note(name: str, title: str, make: Callable[[], Any]) -> None:
     pictures = _collected.get()
     if pictures is not None:
         pictures.append(Drawn(name, title, make))
+
+
+def base_name(key: str) -> str:
+    """Return the name of what has this key, which is the same in both halves of a comparison."""
+    return key.removeprefix(OTHER_HALF)

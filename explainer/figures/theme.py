@@ -35,6 +35,15 @@ QUERY = Shade("#b8380c", "#ff9166")
 KEY = Shade("#0b69a6", "#6cc0f5")
 VALUE = Shade("#972d82", "#ee93d6")
 
+MARKS = {
+    "patch": PATCH,
+    "class-token": CLASS_TOKEN,
+    "query": QUERY,
+    "key": KEY,
+    "value": VALUE,
+    "accent": ACCENT,
+}
+
 TEXT = Shade("#1c1f26", "#e8e9ec")
 MUTED = Shade("#5b6069", "#a3a9b4")
 GOOD = Shade("#1c7a3d", "#6fd08c")

@@ -21,7 +21,7 @@ class Factor:
     Attributes:
         name: of its entry in the texts.
         values: (n,) float64.
-        colour: what the row means, as in ``components.colours.MARKS``; None for no colour.
+        colour: what the row means, as in ``figures.theme.MARKS``; None for no colour.
     """
 
     name: str

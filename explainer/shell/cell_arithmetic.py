@@ -4,11 +4,11 @@ from functools import partial
 
 import streamlit as st
 
-from explainer.components.matrices import Matrix
 from explainer.components.sight import repaints
 from explainer.content import load_texts
 from explainer.content.numbers import written
 from explainer.content.strangers_words import StrangersWord, joined
+from explainer.figures.matrix import Matrix
 from explainer.observation.arithmetic import derive
 from explainer.observation.derivation import Derivation
 from explainer.observation.flaws import flaws

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
-from explainer.components.matrices import Matrix, matrices
+from explainer.components.matrices import matrices
+from explainer.figures.matrix import Matrix
 from explainer.shell.cell_arithmetic import show_hint
 from explainer.state import session
 from explainer.state.place import Cell, Place

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from explainer.components.colours import MARKS
 from explainer.content import load_texts
 from explainer.content.numbers import written
 from explainer.content.strangers_words import plain_format
 from explainer.content.token_names import token_names, value_names
 from explainer.figures.terms import Column, terms_table
+from explainer.figures.theme import MARKS
 from explainer.observation.derivation import Derivation
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import table_csv

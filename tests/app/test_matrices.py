@@ -9,9 +9,11 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from explainer.caching import SMALL_OBJECT, size_of
-from explainer.components.matrices import Matrix, cell_of, pack_matrices
+from explainer.components.matrices import cell_of, matrices, pack_matrices
 from explainer.components.packing import unpack
 from explainer.components.token_picker import pack_picker
+from explainer.figures import drawn
+from explainer.figures.matrix import Matrix
 from explainer.shell.downloads import matrix_csv, table_csv
 from explainer.state.place import Cell
 
@@ -95,7 +97,8 @@ def page(cache: bool) -> None:
     import numpy as np
     import streamlit as st
 
-    from explainer.components.matrices import Matrix, matrices
+    from explainer.components.matrices import matrices
+    from explainer.figures.matrix import Matrix
     from explainer.state.place import Cell
 
     def items() -> list[Matrix]:
@@ -198,3 +201,22 @@ def test_a_centre_travels_beside_the_numbers(shape, says):
 def test_a_centre_of_another_shape_is_refused():
     with pytest.raises(ValueError, match="centre for each row"):
         matrix(centre=np.zeros((3, 3)))
+
+
+@pytest.mark.parametrize("key", ["demo", "b-demo"])
+def test_whoever_collects_pictures_gets_the_matrices_and_none_before(key):
+    made = []
+
+    def items() -> list[Matrix]:
+        made.append(1)
+        return [Matrix("m", np.eye(2), "M", ["a", "b"], ["c", "d"])]
+
+    st.cache_resource.clear()
+    for _ in range(2):  # packed by the first
+        with drawn.collect() as pictures:
+            matrices(key=key, items=items, on_choose=lambda cell: None, cache=("test", key))
+    (picture,) = pictures
+    assert len(made) == 1
+    assert (picture.name, picture.title) == ("demo", "M")
+    np.testing.assert_array_equal(picture.make()[0].values, np.eye(2))
+    st.cache_resource.clear()

@@ -23,7 +23,8 @@ import streamlit as st
 
 from explainer.state import session
 from explainer.state.place import read_cell
-from explainer.components.matrices import Matrix, matrices
+from explainer.components.matrices import matrices
+from explainer.figures.matrix import Matrix
 from explainer.components.token_picker import token_picker
 
 st.set_page_config(layout="wide")

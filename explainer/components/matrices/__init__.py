@@ -22,24 +22,23 @@ A strip is a row of matrices with one line of text above all of them. Its rows h
 that a mark runs straight through; a sign such as "·" or "=" may stand before each.
 """
 
-import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from explainer.caching import remember
 from explainer.components import assets
-from explainer.components.colours import MARKS, component_colours
+from explainer.components.colours import component_colours
 from explainer.components.packing import pack
 from explainer.components.selection import send_choice
 from explainer.components.sight import repaints
 from explainer.content import load_texts
+from explainer.figures import drawn
+from explainer.figures.matrix import Matrix
 from explainer.state.place import Cell
-
-SCALES = ("diverging", "sequential")
 
 _mount = st.components.v2.component(
     "vit_explainer.matrices",
@@ -53,81 +52,12 @@ _mount = st.components.v2.component(
 
 
 @dataclass(frozen=True)
-class Matrix:
-    """One matrix; a vector is a matrix of one row or of one column.
-
-    Attributes:
-        name: for links and ``Cell``: small letters and underscores.
-        values: (rows, columns), finite; the browser gets them as float32.
-        title: above it.
-        row_names, column_names: what each row and each column is called in the readout; one may be
-            empty in a vector.
-        row_axis, column_axis: what runs along rows and columns, see the module.
-        scale: "diverging" for signed numbers, symmetric around 0; "sequential" for amounts from 0.
-        colour: meaning of the matrix, as ``components.colours.MARKS`` names it.
-        limit: the size from which a cell has the full colour, the largest of all if None. What is
-            larger is clipped, and a note says so.
-        cell: width and height of a cell in pixels; "auto" finds a size that suits the numbers and
-            the width of the page.
-        note: below it.
-        sign: what stands between it and the matrix before it; only in a strip.
-        centre: what each number is compared with to find its colour, of shape (rows, 1) or
-            (1, columns); 0 if None. The readout has the numbers themselves.
-    """
-
-    name: str
-    values: np.ndarray
-    title: str
-    row_names: Sequence[str]
-    column_names: Sequence[str]
-    row_axis: str = ""
-    column_axis: str = ""
-    scale: Literal["diverging", "sequential"] = "diverging"
-    colour: str | None = None
-    limit: float | None = None
-    cell: float | Literal["auto"] = "auto"
-    note: str = ""
-    sign: str = ""
-    centre: np.ndarray | None = None
-
-    def __post_init__(self) -> None:
-        if not re.fullmatch("[a-z_]+", self.name):
-            raise ValueError(
-                f"a matrix's name consists of small letters and underscores, not {self.name!r}"
-            )
-        shape = np.shape(self.values)
-        if len(shape) != 2 or 0 in shape:
-            raise ValueError(f"{self.name} must be of shape (rows, columns), not {shape}")
-        if shape != (len(self.row_names), len(self.column_names)):
-            raise ValueError(
-                f"{self.name} of shape {shape} needs a name for each row and column, not "
-                f"{len(self.row_names)} and {len(self.column_names)}"
-            )
-        if not np.isfinite(self.values).all():
-            raise ValueError(f"{self.name} holds values that are not finite numbers")
-        if self.scale not in SCALES:
-            raise ValueError(f"{self.name}: scale must be one of {', '.join(SCALES)}")
-        if self.scale == "sequential" and np.min(self.values) < 0:
-            raise ValueError(f"{self.name} has negative values: its scale must be diverging")
-        if self.colour is not None and self.colour not in MARKS:
-            raise ValueError(f"{self.name}: colour must be one of {', '.join(MARKS)}")
-        if self.limit is not None and not 0 < self.limit < np.inf:
-            raise ValueError(f"{self.name}: limit must be a number above 0, not {self.limit}")
-        if self.centre is not None and self.centre.shape not in ((shape[0], 1), (1, shape[1])):
-            raise ValueError(
-                f"{self.name} of shape {shape} needs a centre for each row or for each column, not "
-                f"{self.centre.shape}"
-            )
-        if self.cell != "auto" and not 1 <= float(self.cell) <= 200:
-            raise ValueError(f"{self.name}: cell must be 'auto' or 1 to 200 pixels")
-
-
-@dataclass(frozen=True)
 class Packed:
-    """What the browser gets, and what its answer must fit."""
+    """What the browser gets, what its answer must fit, and what all of it is called."""
 
     content: bytes
     shapes: Mapping[str, tuple[int, int]]
+    title: str
 
 
 def pack_matrices(
@@ -179,7 +109,8 @@ def pack_matrices(
         if item.centre is not None
     }
     shapes = {name: array.shape for name, array in arrays.items()}
-    return Packed(pack(header, arrays | centres), shapes)
+    title = ", ".join(item.title for item in items)
+    return Packed(pack(header, arrays | centres), shapes, title)
 
 
 def centred(item: Matrix) -> str:
@@ -220,10 +151,14 @@ def matrices(
         ValueError: there is no matrix, or two have one name.
     """
 
+    def made() -> Sequence[Matrix]:
+        return items() if callable(items) else items
+
     def make() -> Packed:
-        return pack_matrices(key, items() if callable(items) else items, prefix, group, is_strip)
+        return pack_matrices(key, made(), prefix, group, is_strip)
 
     packed = make() if cache is None else remember(("matrices", key, cache), make)
+    drawn.note(drawn.base_name(key), packed.title, made)
     fits = cell is not None and cell_of(cell._asdict(), packed.shapes) is not None
     with st.container(gap=None):
         _mount(

@@ -8,11 +8,11 @@ import streamlit as st
 
 from explainer.caching import remember
 from explainer.components import assets
-from explainer.components.colours import MARKS
 from explainer.components.packing import as_image, pack, picture_header
 from explainer.components.selection import send_choice, valid_choice
 from explainer.components.sight import repaints
 from explainer.content import load_texts
+from explainer.figures.theme import MARKS
 
 SCALES = ("sequential", "diverging")
 
@@ -49,7 +49,7 @@ def pack_picker(
         values: (N,) finite, one for each token in order, painted over the image.
         scale: "sequential" for amounts from 0, "diverging" for signed numbers.
         limit: the size from which a token has the full colour, the largest of all if None.
-        colour: of the chosen token, as ``components.colours.MARKS`` names it.
+        colour: of the chosen token, as ``figures.theme.MARKS`` names it.
         width: of the image in pixels; less where the page is narrower.
         group: what is pointed at is marked in all components of the same group.
 

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from explainer.components.matrices import Matrix
+from explainer.figures.matrix import Matrix
 from explainer.observation.derivation import mean
 from explainer.observation.observe import Observation
 from explainer.shell import cell_matrices

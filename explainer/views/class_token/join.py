@@ -5,10 +5,10 @@ from functools import partial
 import numpy as np
 
 from explainer.caching import remember
-from explainer.components.matrices import Matrix
 from explainer.components.row_joins import row_joins
 from explainer.content.token_names import token_names
 from explainer.figures.maps import map_of
+from explainer.figures.matrix import Matrix
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.fold import fold

@@ -3,8 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from explainer.components.matrices import Matrix
 from explainer.content.numbers import fixed
+from explainer.figures.matrix import Matrix
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.fold import fold

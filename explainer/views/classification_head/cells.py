@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from explainer.components.matrices import Matrix
+from explainer.figures.matrix import Matrix
 from explainer.observation.derivation import Derivation, Factor, dot, softmax, total
 from explainer.observation.flaws import flaws
 from explainer.observation.lens import attribution, lens

@@ -1,6 +1,6 @@
 """What every block would have answered: the logit lens."""
 
-from explainer.components.matrices import Matrix
+from explainer.figures.matrix import Matrix
 from explainer.observation.lens import lens
 from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import names_of, shown_classes

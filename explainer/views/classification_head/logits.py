@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer.components.matrices import Matrix
+from explainer.figures.matrix import Matrix
 from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import are_all_shown, names_of, shown_classes
 from explainer.observation.text_variants import texts_of

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from explainer.components.matrices import Matrix
 from explainer.content.numbers import fixed
 from explainer.content.strangers_words import plain_format
+from explainer.figures.matrix import Matrix
 from explainer.observation.lens import attribution
 from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import names_of, shown_classes

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from explainer.components.matrices import Matrix
 from explainer.content.token_names import token_names
+from explainer.figures.matrix import Matrix
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.state.choice import Choice

@@ -1,6 +1,6 @@
 """The matrices of one block, and where each of their cells comes from."""
 
-from explainer.components.matrices import Matrix
+from explainer.figures.matrix import Matrix
 from explainer.observation.observe import Observation
 from explainer.shell.cell_arithmetic import cell_name, show_arithmetic
 from explainer.state.choice import Choice

@@ -6,10 +6,10 @@ import numpy as np
 import streamlit as st
 
 from explainer.caching import remember
-from explainer.components.matrices import Matrix
 from explainer.components.token_picker import token_picker
 from explainer.content.token_names import prefix_names
 from explainer.figures.block_flow import block_flow
+from explainer.figures.matrix import Matrix
 from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
 from explainer.shell import cell_matrices, controls

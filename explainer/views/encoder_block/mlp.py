@@ -5,11 +5,11 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer.components.matrices import Matrix
 from explainer.content.numbers import fixed, percent
 from explainer.content.token_names import token_names
 from explainer.figures.layer_norm import gelu_curve
 from explainer.figures.looks import look, looks
+from explainer.figures.matrix import Matrix
 from explainer.observation.observe import Observation
 from explainer.shell import cell_matrices
 from explainer.shell.downloads import download_csv, matrix_csv

@@ -5,9 +5,9 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer.components.matrices import Matrix
 from explainer.content.numbers import fixed
 from explainer.figures.layer_norm import before_and_after
+from explainer.figures.matrix import Matrix
 from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
 from explainer.observation.weights import weights

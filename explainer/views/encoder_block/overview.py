@@ -4,8 +4,8 @@ from functools import partial
 
 import streamlit as st
 
-from explainer.components.matrices import Matrix
 from explainer.content.token_names import token_names
+from explainer.figures.matrix import Matrix
 from explainer.observation.observe import Observation
 from explainer.shell import cell_matrices
 from explainer.shell.downloads import download_csv, table_csv

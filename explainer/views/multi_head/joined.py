@@ -6,8 +6,8 @@ import numpy as np
 import streamlit as st
 
 from explainer.caching import remember
-from explainer.components.matrices import Matrix
 from explainer.content.token_names import token_names
+from explainer.figures.matrix import Matrix
 from explainer.figures.side_by_side import side_by_side
 from explainer.observation import attention_cells, heads
 from explainer.observation.observe import Observation

@@ -6,9 +6,9 @@ from functools import partial
 import streamlit as st
 
 from explainer.caching import remember
-from explainer.components.matrices import Matrix
 from explainer.components.token_picker import token_picker
 from explainer.content.token_names import patch_names
+from explainer.figures.matrix import Matrix
 from explainer.observation.observe import Observation
 from explainer.shell import cell_matrices
 from explainer.shell.cell_arithmetic import show_arithmetic

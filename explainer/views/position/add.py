@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explainer.components.matrices import Matrix
 from explainer.content.equality import latex_sign, number_of
 from explainer.content.token_names import token_names
+from explainer.figures.matrix import Matrix
 from explainer.observation.observe import Observation
 from explainer.shell import cell_matrices
 from explainer.shell.downloads import download_csv, matrix_csv

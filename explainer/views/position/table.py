@@ -6,9 +6,9 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explainer.components.matrices import Matrix
 from explainer.content.equality import latex_sign, number_of
 from explainer.content.numbers import latex_number
+from explainer.figures.matrix import Matrix
 from explainer.observation import positions
 from explainer.observation.observe import Observation
 from explainer.shell import cell_matrices, code_panel, controls

@@ -5,9 +5,9 @@ from functools import partial
 
 import numpy as np
 
-from explainer.components.matrices import Matrix
 from explainer.components.packing import CLIPPED_SHARE
 from explainer.content.token_names import token_names
+from explainer.figures.matrix import Matrix
 from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
