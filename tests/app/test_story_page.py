@@ -20,9 +20,9 @@ from explainer.content.terms import glossary
 from explainer.inputs.models import load
 from explainer.observation.lens import lens
 from explainer.shell import quiz
+from explainer.shell.story.packed import coded, some
 from explainer.shell.story_screens import NUMBERS, ORDER, screen_about
 from explainer.state.link import SCREENS
-from explainer.views.story.packed import coded, some
 
 MOST_WORDS = 60
 BRACES = re.compile(r"\{(\w+)\}")

@@ -15,11 +15,11 @@ from explainer.shell import routes
 from explainer.shell.mistake_banner import show_banner
 from explainer.shell.pen_line import keep_pen_line
 from explainer.shell.picker.pad import shown_name
+from explainer.shell.story.packed import pack_story
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import SCREENS, encode
 from explainer.views.story.hear import hear
-from explainer.views.story.packed import pack_story
 
 ASKED = ("logits", "pooled")  # what experiments show of a pass with edits
 LINKED = ("train", "home", *routes.PIPELINE)  # the pages to which screens link

@@ -11,8 +11,8 @@ from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import endings_of
 from explainer.shell import routes, story_screens
+from explainer.shell.story.learned import Learned
 from explainer.state.choice import Choice
-from explainer.views.story.learned import Learned
 
 
 def texts_for(choice: Choice, seen: Observation, is_live: bool) -> Mapping[str, Any]:

@@ -17,11 +17,11 @@ from explainer.inputs.pictures.galleries import DIGITS
 from explainer.inputs.pictures.test_digits import test_digit
 from explainer.observation.lens import lens
 from explainer.observation.observe import Observation
+from explainer.shell.story.learned import Learned, learned
+from explainer.shell.story.pictures import gallery_pictures
+from explainer.shell.story.wording import facts_for, screens_of, texts_for
 from explainer.state.choice import Choice
 from explainer.state.link import CLASSES
-from explainer.views.story.learned import Learned, learned
-from explainer.views.story.pictures import gallery_pictures
-from explainer.views.story.wording import facts_for, screens_of, texts_for
 from vit_core.interpret.lens import stream_keys
 
 MOST_STAGES = 13  # of a large model's stream
