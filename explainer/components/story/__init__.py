@@ -24,7 +24,7 @@ _mount = st.components.v2.component(
     js=live.javascript() + assets.javascript(
         "shared/data", "shared/grid", "shared/numbers", *FILES,
         "drawing_pad/centred", "drawing_pad/pad",
-        "story/trace", "story/answers", "story/board", "story/prediction", "story/screen",
+        "story/trace", "story/answers", "story/half", "story/board", "story/prediction", "story/screen",
         *(f"story/{name}" for name in SCENES), "story/history", "story/story",
     ),
 )  # fmt: skip

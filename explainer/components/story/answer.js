@@ -9,17 +9,17 @@ class AnswerScreen extends StoryScreen {
   // a model without a head: which patches have become alike
 
   buildFeatures() {
-    const { story, trace, data } = this;
+    const { half, story, trace, data } = this;
     const rows = trace.get("final_norm");
     const numPrefix = data.prefix_names.length;
     this.patches = this.board(this.stage, {
-      look: (patch) => show(patch ?? story.followed),
+      look: (patch) => show(patch ?? half.followed),
       choose: (patch) => {
         story.follow(patch);
         this.patches.mark("followed", patch);
       },
     });
-    this.patches.mark("followed", story.followed);
+    this.patches.mark("followed", half.followed);
     const show = (patch) => {
       this.patches.mark("pointed", patch);
       const mine = rowOf(rows, numPrefix + patch);
@@ -28,14 +28,14 @@ class AnswerScreen extends StoryScreen {
       );
       this.patches.veil(alike, 1);
     };
-    show(story.followed);
+    show(half.followed);
     this.task("task_point");
   }
 
   // the logit lens
 
   buildLens() {
-    const { data, stage, story } = this;
+    const { data, stage } = this;
     stage.classList.add("lens");
     const classes = data.class_names.length;
     this.shares = Array.from({ length: data.depth + 1 }, (_, at) =>
@@ -125,12 +125,12 @@ class AnswerScreen extends StoryScreen {
   }
 
   reveal() {
-    const { story, data, rows, shares } = this;
+    const { half, data, rows, shares } = this;
     rows.forEach(({ row, cells, said, label }, at) => {
       const best = largestOf(shares[at]);
       for (const { cell, index } of cells) {
         const share = shares[at][index];
-        cell.style.background = colourOf(story.look.weights[Math.round(255 * share)]);
+        cell.style.background = colourOf(half.look.weights[Math.round(255 * share)]);
         cell.style.transitionDelay = `${at * 90}ms`;
       }
       const values = { name: data.class_names[best], share: percent(shares[at][best]) };
@@ -156,7 +156,7 @@ class AnswerScreen extends StoryScreen {
 
 class CoverScreen extends StoryScreen {
   build() {
-    const { data, stage, story } = this;
+    const { data, stage } = this;
     stage.classList.add("beside");
     this.count = data.rows * data.columns;
     this.how = data.is_digits ? "black" : "mean";
@@ -168,7 +168,7 @@ class CoverScreen extends StoryScreen {
     this.shares = this.bars(this.right);
     this.shares.show(this.before);
     // each patch has to be covered alone, which is too much to ask a server for
-    if (this.count > 1 && this.story.hasLive) {
+    if (this.count > 1 && this.half.hasLive) {
       this.prediction = new Prediction(this, { about: data.context, question: this.text("question") });
     }
     if (!this.prediction || this.prediction.isAnswered) this.open();
@@ -190,25 +190,25 @@ class CoverScreen extends StoryScreen {
 
   /** Cover each patch alone, one after another: which one was needed most? */
   async measure() {
-    const { story } = this;
+    const { half, story } = this;
     const key = `${this.data.context} alone`;
-    if (story.measured.has(key)) return story.measured.get(key);
+    if (half.measured.has(key)) return half.measured.get(key);
     const left = [];
     for (let patch = 0; patch < this.count; patch++) {
-      const outcome = await story.outcome({ cover: { [patch]: this.how } });
-      if (!outcome || story.screen !== this) return null;
+      const outcome = await half.outcome({ cover: { [patch]: this.how } });
+      if (!outcome || !this.isShown) return null;
       left.push(this.left(outcome));
       setText(story.quiet, this.text("asked", { done: patch + 1, count: this.count }));
     }
-    story.measured.set(key, left);
+    half.measured.set(key, left);
     return left;
   }
 
   async predict(patch) {
-    const { story } = this;
+    const { half, story } = this;
     this.patches.mark("guess", patch);
     const left = await this.measure();
-    if (story.screen !== this) return;
+    if (!this.isShown) return;
     setText(story.quiet, "");
     if (!left || this.prediction.isAnswered) return;
     const lost = left.map((share) => -share);
@@ -217,11 +217,11 @@ class CoverScreen extends StoryScreen {
     const full = this.left(this.before);
     const share = (full - left[patch]) / Math.max(full - left[best], Number.MIN_VALUE);
     this.prediction.settle({
-      given: story.patchName(patch),
-      right: story.patchName(best),
+      given: half.patchName(patch),
+      right: half.patchName(best),
       verdict: left[patch] <= left[best] ? "right" : share >= CLOSE_SHARE ? "close" : "wrong",
       result: this.text(patch === best ? "result_right" : "result", {
-        best: story.patchName(best),
+        best: half.patchName(best),
         best_share: this.write(left[best]),
         share: this.write(left[patch]),
         rank,
@@ -268,13 +268,13 @@ class CoverScreen extends StoryScreen {
   }
 
   async apply() {
-    const { story, covered, how } = this;
+    const { half, covered, how } = this;
     this.patches.veil(null);
     setText(this.legend, "");
     this.patches.cover(covered);
     const cover = Object.fromEntries(Array.from(covered, (patch) => [patch, how]));
-    const outcome = await story.outcome({ cover });
-    if (!outcome || story.screen !== this || covered !== this.covered) return;
+    const outcome = await half.outcome({ cover });
+    if (!outcome || !this.isShown || covered !== this.covered) return;
     this.shares.show(outcome);
     const count = covered.size;
     if (this.answer < 0) {

@@ -9,18 +9,18 @@ function patternOf(block) {
 
 class AttentionScreen extends StoryScreen {
   build() {
-    const { data, story, trace } = this;
+    const { data, half, trace } = this;
     this.count = data.rows * data.columns;
     this.numPrefix = data.prefix_names.length;
-    const { block, head } = story.tellingHead;
-    this.weights = story.weightsOf(block, head, story.followed);
-    this.best = largestOf(this.weights, story.followed);
+    const { block, head } = half.tellingHead;
+    this.weights = half.weightsOf(block, head, half.followed);
+    this.best = largestOf(this.weights, half.followed);
     this.patches = this.board(this.stage, { choose: (patch) => this.choose(patch) });
-    this.patches.mark("followed", story.followed);
+    this.patches.mark("followed", half.followed);
     const note = this.text("note", { block: block + 1, head: head + 1 });
     if (this.count < 2) return;
     this.prediction = new Prediction(this, {
-      about: `${data.context} ${story.followed}`,
+      about: `${data.context} ${half.followed}`,
       question: this.text("question"),
     });
     this.note = make("p", "note", this.words, note);
@@ -28,18 +28,18 @@ class AttentionScreen extends StoryScreen {
   }
 
   choose(patch) {
-    const { story, weights, best } = this;
-    if (patch === story.followed) return;
+    const { half, weights, best } = this;
+    if (patch === half.followed) return;
     if (this.prediction.isAnswered) return;
-    const rank = placeOf(weights, patch, story.followed);
+    const rank = placeOf(weights, patch, half.followed);
     const share = weights[patch] / weights[best];
     const verdict = share >= 1 ? "right" : share >= CLOSE_SHARE ? "close" : "wrong";
     this.prediction.settle({
-      given: story.patchName(patch),
-      right: story.patchName(best),
+      given: half.patchName(patch),
+      right: half.patchName(best),
       verdict,
       result: this.text(patch === best ? "result_right" : "result", {
-        best: story.patchName(best),
+        best: half.patchName(best),
         best_share: percent(weights[best]),
         share: percent(weights[patch]),
         rank,
@@ -57,22 +57,22 @@ class AttentionScreen extends StoryScreen {
   }
 
   reveal() {
-    const { story, weights, best, patches, prediction } = this;
+    const { half, weights, best, patches, prediction } = this;
     const shown = weights.slice();
     patches.veil(shown, Math.max(...shown));
     const ends = Array.from(weights, (weight, patch) => [patch, weight])
-      .filter(([patch]) => patch !== story.followed)
+      .filter(([patch]) => patch !== half.followed)
       .sort((one, other) => other[1] - one[1])
       .slice(0, 5);
     const full = weights[best] || 1;
-    patches.connect(story.followed, ends.map(([patch, weight]) => [patch, weight / full]), 9);
+    patches.connect(half.followed, ends.map(([patch, weight]) => [patch, weight / full]), 9);
     patches.mark("best", best);
     patches.mark("guess", prediction.answer.places?.given ?? null);
-    const { block, head } = story.tellingHead;
+    const { block, head } = half.tellingHead;
     const others = this.data.prefix_names.map((name, token) =>
-      this.text("prefix", { name, share: percent(story.prefixWeight(block, head, story.followed, token)) }),
+      this.text("prefix", { name, share: percent(half.prefixWeight(block, head, half.followed, token)) }),
     );
-    const itself = this.text("itself", { share: percent(weights[story.followed]) });
+    const itself = this.text("itself", { share: percent(weights[half.followed]) });
     const note = this.text("note", { block: block + 1, head: head + 1 });
     setText(this.note, [`${note}.`, itself, ...others].join(" "));
   }
@@ -80,17 +80,17 @@ class AttentionScreen extends StoryScreen {
 
 class HeadsScreen extends StoryScreen {
   build() {
-    const { data, stage, story } = this;
+    const { data, stage, half } = this;
     stage.classList.add("heads");
     const left = make("div", "left", stage);
     this.patches = this.board(left, { look: (patch, byKeyboard) => this.look(patch, byKeyboard), choose: (patch) => this.choose(patch) });
-    this.patches.mark("followed", story.followed);
-    const block = story.tellingHead.block;
+    this.patches.mark("followed", half.followed);
+    const block = half.tellingHead.block;
     this.block = block;
     const list = make("div", "head-maps", stage);
     list.role = "group";
     list.setAttribute("aria-label", this.text("group"));
-    const count = story.headsOf(block);
+    const count = half.headsOf(block);
     list.style.setProperty("--across", Math.ceil(Math.sqrt(count)));
     this.maps = Array.from({ length: count }, (_, head) => {
       const figure = make("figure", "", list);
@@ -104,12 +104,12 @@ class HeadsScreen extends StoryScreen {
       return veil;
     });
     this.task();
-    this.paint(story.followed);
+    this.paint(half.followed);
   }
 
   look(patch, byKeyboard) {
     this.patches.mark("pointed", patch);
-    const shown = patch ?? this.story.followed;
+    const shown = patch ?? this.half.followed;
     this.paint(shown);
     if (byKeyboard) this.story.announce(this.describe(shown));
   }
@@ -122,25 +122,25 @@ class HeadsScreen extends StoryScreen {
   describe(patch) {
     return this.maps
       .map((_, head) => {
-        const weights = this.story.weightsOf(this.block, head, patch);
+        const weights = this.half.weightsOf(this.block, head, patch);
         const best = largestOf(weights);
-        const values = { best: this.story.patchName(best), share: percent(weights[best]) };
+        const values = { best: this.half.patchName(best), share: percent(weights[best]) };
         return `${this.text("head", { head: head + 1 })} ${this.text("looks", values)}`;
       })
       .join("; ");
   }
 
   paint(patch) {
-    const { data, story } = this;
+    const { data, half } = this;
     this.maps.forEach((canvas, head) => {
-      const weights = story.weightsOf(this.block, head, patch);
+      const weights = half.weightsOf(this.block, head, patch);
       const full = Math.max(...weights) || 1;
       const { context, picture } = resize(canvas, data.columns, data.rows);
       const words = new Uint32Array(picture.data.buffer);
       weights.forEach((weight, at) => {
         const share = weight / full;
         const alpha = Math.round(255 * (0.62 + 0.3 * share));
-        words[at] = (story.look.weights[Math.round(255 * share)] & 0xffffff) | (alpha << 24);
+        words[at] = (half.look.weights[Math.round(255 * share)] & 0xffffff) | (alpha << 24);
       });
       context.putImageData(picture, 0, 0);
     });
@@ -153,9 +153,9 @@ class HeadsScreen extends StoryScreen {
 
 class BlocksScreen extends StoryScreen {
   build() {
-    const { data, stage, story } = this;
+    const { data, stage, half, story } = this;
     stage.classList.add("blocks");
-    this.stages = story.stages;
+    this.stages = half.stages;
     this.at ??= 0;
     const left = make("div", "left", stage);
     this.patches = this.board(left, {
@@ -187,24 +187,24 @@ class BlocksScreen extends StoryScreen {
   }
 
   show(at) {
-    const { data, story, trace } = this;
+    const { data, half, trace } = this;
     this.at = at;
     const stage = this.stages[at];
     this.slider.value = at;
     const label = stage ? this.text("after", { block: stage }) : this.text("start");
     setText(this.said, label);
     this.slider.setAttribute("aria-valuetext", label);
-    const rows = trace.get(story.streamName(stage));
+    const rows = trace.get(half.streamName(stage));
     const numPrefix = data.prefix_names.length;
-    const mine = rowOf(rows, numPrefix + story.followed);
-    this.patches.mark("followed", story.followed);
+    const mine = rowOf(rows, numPrefix + half.followed);
+    this.patches.mark("followed", half.followed);
     this.patches.veil(
       Array.from({ length: data.rows * data.columns }, (_, patch) =>
         Math.max(0, likeness(mine, rowOf(rows, numPrefix + patch))),
       ),
       1,
     );
-    paintRow(this.row, mine, story.look);
+    paintRow(this.row, mine, half.look);
   }
 
   play() {

@@ -7,9 +7,9 @@ class PatchBoard {
    * ``look(patch | null)`` hears what is pointed at, ``choose(patch)`` what is clicked; a board without
    * ``choose`` is a picture only.
    */
-  constructor(parent, story, { label, look = null, choose = null } = {}) {
-    Object.assign(this, { story, look, choose, marks: new Map(), stop: 0, pointed: null });
-    const { rows, columns, image_width: width, image_height: height } = story.data;
+  constructor(parent, half, { label, look = null, choose = null } = {}) {
+    Object.assign(this, { half, look, choose, marks: new Map(), stop: 0, pointed: null });
+    const { rows, columns, image_width: width, image_height: height } = half.data;
     this.root = make("div", "board", parent);
     this.root.style.setProperty("--ratio", width / height);
     this.cells = make("div", "patches", this.root);
@@ -40,8 +40,8 @@ class PatchBoard {
   }
 
   setPicture() {
-    this.root.style.setProperty("--picture", `url(${this.story.pictureAddress})`);
-    this.root.classList.toggle("pixelated", this.story.data.image_width <= 96);
+    this.root.style.setProperty("--picture", `url(${this.half.pictureAddress})`);
+    this.root.classList.toggle("pixelated", this.half.data.image_width <= 96);
   }
 
   listen() {
@@ -79,7 +79,7 @@ class PatchBoard {
     });
     cells.addEventListener("keydown", (event) => {
       if (event.altKey || event.ctrlKey || event.metaKey) return;
-      const to = neighbour(this.stop, event.key, { ...this.story.data, prefix_names: [] });
+      const to = neighbour(this.stop, event.key, { ...this.half.data, prefix_names: [] });
       if (to === null) return;
       event.preventDefault();
       this.rove(to);
@@ -114,10 +114,10 @@ class PatchBoard {
 
   label(only = null) {
     if (this.cells.role !== "group") return;
-    const { frame } = this.story.data;
+    const { frame } = this.half.data;
     const patches = only === null ? this.patches.keys() : [only];
     for (const patch of patches) {
-      const words = [this.story.patchName(patch)];
+      const words = [this.half.patchName(patch)];
       for (const name of ["followed", "guess", "best"]) {
         if (this.marks.get(name) === patch) words.push(frame[name]);
       }
@@ -127,7 +127,7 @@ class PatchBoard {
 
   /** Lay a colour over each patch: ``values`` from 0 to ``most`` (null takes all away). */
   veil(values, most = null) {
-    const table = this.story.look.weights;
+    const table = this.half.look.weights;
     const full = most ?? Math.max(...(values ?? [1]));
     this.patches.forEach(({ veil }, patch) => {
       if (!values) {
@@ -141,7 +141,7 @@ class PatchBoard {
 
   /** Draw lines from one patch to others: [patch, weight] each, as thick as the weight is large. */
   connect(from, ends, thickest = 14) {
-    const { rows, columns } = this.story.data;
+    const { rows, columns } = this.half.data;
     const middle = (patch) => [
       (100 * ((patch % columns) + 0.5)) / columns,
       (100 * (Math.floor(patch / columns) + 0.5)) / rows,
@@ -164,7 +164,7 @@ class PatchBoard {
 
   /** Show patch ``order[place]`` at each place; null puts them back. */
   arrange(order) {
-    const { columns } = this.story.data;
+    const { columns } = this.half.data;
     const places = new Map(order?.map((patch, place) => [patch, place]));
     this.patches.forEach(({ cell }, patch) => {
       const place = places.get(patch) ?? patch;

@@ -80,7 +80,7 @@ class LearnScreen extends StoryScreen {
       tile.classList.toggle("right", best === truth);
       canvas.setAttribute("aria-label", this.text("digit", { truth, answer: best }));
     });
-    const { facts } = this.story;
+    const { facts } = this.half;
     const stop = at ? this.text("stop", { epoch: at, epochs: facts.epochs }) : this.text("start");
     const text = answered || !at ? `${stop}: ${this.text("count", { right: right[at] })}` : stop;
     setText(this.said, text);
@@ -116,9 +116,9 @@ class LearnScreen extends StoryScreen {
 
 class EndScreen extends StoryScreen {
   build() {
-    const { stage, story } = this;
+    const { stage, half, story } = this;
     stage.classList.add("beside");
-    this.board(make("div", "left", stage)).mark("followed", story.followed);
+    this.board(make("div", "left", stage)).mark("followed", half.followed);
     this.shares = this.bars(make("div", "right", stage));
     this.shares.show(outcomeOf(this.trace));
     this.buildList();
@@ -134,7 +134,7 @@ class EndScreen extends StoryScreen {
   }
 
   buildList() {
-    const { data, story } = this;
+    const { data, half, story } = this;
     const list = make("ol", "predictions", this.words);
     let [right, given] = [0, 0];
     for (const [name, about] of story.predictions()) {
@@ -145,7 +145,7 @@ class EndScreen extends StoryScreen {
       button.type = "button";
       const sign = { right: "✓", close: "≈", wrong: "✗" }[answer?.verdict] ?? "·";
       make("b", "sign", button, sign);
-      make("span", "what", button, fill(data.screens[number - 1].title, story.facts));
+      make("span", "what", button, fill(data.screens[number - 1].title, half.facts));
       make("span", "said", button, answer ? answer.given : this.text("missing"));
       button.addEventListener("click", () => story.turnTo(number));
       if (answer) given += 1;

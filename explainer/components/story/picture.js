@@ -30,12 +30,12 @@ class DrawScreen extends StoryScreen {
 
   /** Ask about the drawing as it stands, while the pen moves. */
   async follow() {
-    const { story, pad } = this;
+    const { half, pad } = this;
     const ink = pad.ink();
     if (!ink.some((value) => value)) return;
     const pixels = centred(ink, STORY_INK);
-    const trace = await story.ask(pixels);
-    if (trace && story.screen === this) this.shares.show(outcomeOf(trace));
+    const trace = await half.ask(pixels);
+    if (trace && this.isShown) this.shares.show(outcomeOf(trace));
   }
 
   show() {
@@ -97,7 +97,7 @@ class PatchesScreen extends StoryScreen {
   build() {
     this.patches = this.board(this.stage, { choose: (patch) => this.choose(patch) });
     this.patches.root.classList.add("apart");
-    this.patches.mark("followed", this.story.followed);
+    this.patches.mark("followed", this.half.followed);
     this.task();
     this.said = make("p", "result", this.words);
     this.say();
@@ -110,7 +110,7 @@ class PatchesScreen extends StoryScreen {
   }
 
   say() {
-    const text = this.text("result", { patch: this.story.patchName(this.story.followed) });
+    const text = this.text("result", { patch: this.half.patchName(this.half.followed) });
     setText(this.said, text);
     this.story.announce(text);
   }
@@ -118,12 +118,12 @@ class PatchesScreen extends StoryScreen {
 
 class NumbersScreen extends StoryScreen {
   build() {
-    const { data, stage, story } = this;
+    const { data, stage, half } = this;
     stage.classList.add("numbers");
     const line = make("div", "line", stage);
     const picture = make("figure", "", line);
     this.patches = this.board(picture, { choose: (patch) => this.choose(patch) });
-    this.patches.mark("followed", story.followed);
+    this.patches.mark("followed", half.followed);
     make("span", "sign", line, "→");
     [this.values, this.valuesText] = this.figure(line, "values");
     make("span", "sign", line, "×");
@@ -179,13 +179,13 @@ class NumbersScreen extends StoryScreen {
   }
 
   paint() {
-    const { data, trace, story, shown } = this;
-    const values = rowOf(trace.get("patches"), story.followed);
+    const { data, trace, half, shown } = this;
+    const values = rowOf(trace.get("patches"), half.followed);
     const weights = rowOf(trace.get("weight"), shown);
-    const row = rowOf(trace.get("patch_embed"), story.followed);
+    const row = rowOf(trace.get("patch_embed"), half.followed);
     this.paintPatch(this.values, values);
     this.paintPatch(this.weights, weights);
-    this.columns = paintRow(this.row, row, story.look);
+    this.columns = paintRow(this.row, row, half.look);
     const lines = Math.ceil(data.width / this.columns);
     Object.assign(this.cell.style, {
       left: `${(100 * (shown % this.columns)) / this.columns}%`,
@@ -211,7 +211,7 @@ class NumbersScreen extends StoryScreen {
     const { context, picture } = resize(canvas, width, height);
     const words = new Uint32Array(picture.data.buffer);
     const scale = 127.5 / (Math.max(...shown.map(Math.abs)) || 1);
-    shown.forEach((value, at) => (words[at] = this.story.look.signed[Math.round(127.5 + scale * value)]));
+    shown.forEach((value, at) => (words[at] = this.half.look.signed[Math.round(127.5 + scale * value)]));
     context.putImageData(picture, 0, 0);
   }
 

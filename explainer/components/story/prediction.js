@@ -21,7 +21,7 @@ class Prediction {
   }
 
   draw() {
-    const { frame } = this.story.data;
+    const { frame } = this.screen.data;
     this.root.replaceChildren();
     const heading = make("p", "question", this.root);
     make("b", "kind", heading, frame.predict);
@@ -42,7 +42,7 @@ class Prediction {
   }
 
   drawOptions(answer) {
-    const { frame } = this.story.data;
+    const { frame } = this.screen.data;
     const list = make("div", "options", this.root);
     list.role = "group";
     list.setAttribute("aria-label", this.question);

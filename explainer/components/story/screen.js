@@ -1,8 +1,8 @@
 // What every screen has: its texts, a place for its picture and one for its words.
 
 class StoryScreen {
-  constructor(story, texts, number, stage, words) {
-    Object.assign(this, { story, texts, number, stage, words });
+  constructor(half, texts, number, stage, words) {
+    Object.assign(this, { half, story: half.story, texts, number, stage, words });
   }
 
   /** Build the picture and what there is to do. */
@@ -18,16 +18,21 @@ class StoryScreen {
   /** Stop what moves. */
   leave() {}
 
+  /** Whether nobody has turned to another screen meanwhile. */
+  get isShown() {
+    return this.story.screen === this;
+  }
+
   get data() {
-    return this.story.data;
+    return this.half.data;
   }
 
   get trace() {
-    return this.story.trace;
+    return this.half.trace;
   }
 
   text(name, values = {}) {
-    return fill(this.texts[name], { ...this.story.facts, ...values });
+    return fill(this.texts[name], { ...this.half.facts, ...values });
   }
 
   task(name = "task") {
@@ -35,7 +40,7 @@ class StoryScreen {
   }
 
   board(parent, options = {}) {
-    return new PatchBoard(make("div", "fit", parent), this.story, {
+    return new PatchBoard(make("div", "fit", parent), this.half, {
       label: this.data.frame.picture,
       ...options,
     });
@@ -76,8 +81,8 @@ class StoryScreen {
 /** Features have no names: a row of colours. */
 class FeatureRow {
   constructor(box, screen) {
-    this.look = screen.story.look;
-    const label = fill(screen.story.data.screens[0].features, screen.story.facts);
+    this.look = screen.half.look;
+    const label = fill(screen.half.data.screens[0].features, screen.half.facts);
     this.canvas = screen.canvas(box, "row-strip tall", label);
   }
 

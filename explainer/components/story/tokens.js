@@ -20,7 +20,7 @@ class ExtraRowScreen extends StoryScreen {
   }
 
   buildRows(box) {
-    const { data, trace, story } = this;
+    const { data, trace, half } = this;
     const patchRows = trace.get("patch_embed");
     if (this.isClass) {
       const first = make("div", "first", box);
@@ -34,7 +34,7 @@ class ExtraRowScreen extends StoryScreen {
     this.paintRows(canvas, patchRows, patchRows);
     const count = data.rows * data.columns;
     const mark = make("span", "row-of", others);
-    mark.style.top = `${(100 * story.followed) / count}%`;
+    mark.style.top = `${(100 * half.followed) / count}%`;
     mark.style.height = `${100 / count}%`;
   }
 
@@ -71,7 +71,7 @@ class ExtraRowScreen extends StoryScreen {
 
   /** Show the row beside other pictures: it is the same, since it is a part of the model. */
   reveal() {
-    const { data, trace, story, proof } = this;
+    const { data, trace, half, proof } = this;
     this.stage.classList.add("proved");
     proof.replaceChildren();
     make("p", "caption", proof, this.text("proof"));
@@ -82,20 +82,20 @@ class ExtraRowScreen extends StoryScreen {
       rows.data.forEach((value, at) => (mean[at % data.width] += value / (data.rows * data.columns)));
       this.paintRows(canvas, { shape: [1, data.width], data: mean }, rows);
     } else {
-      for (const { name, picture } of story.otherPictures()) this.showOther(name, picture);
+      for (const { name, picture } of half.otherPictures()) this.showOther(name, picture);
     }
     requestAnimationFrame(() => proof.classList.add("shown"));
   }
 
   async showOther(name, { canvas: image, pixels }) {
-    const { data, proof, story } = this;
+    const { data, proof, half } = this;
     const line = make("div", "other", proof);
     line.append(image);
     image.setAttribute("aria-hidden", "true");
     const label = `${data.prefix_names[0]}, ${name}`;
     const canvas = this.canvas(line, "pixelated strip", label);
     // a pass of its own, so that nobody has to believe it
-    const trace = pixels && story.hasLive ? await story.ask(pixels) : null;
+    const trace = pixels && half.hasLive ? await half.ask(pixels) : null;
     const tokens = (trace ?? this.trace).get("tokens");
     this.paintRows(canvas, { shape: [1, data.width], data: rowOf(tokens, 0) });
   }
@@ -107,11 +107,11 @@ class ExtraRowScreen extends StoryScreen {
 
 class PositionScreen extends StoryScreen {
   build() {
-    const { data, stage, story } = this;
+    const { data, stage, half } = this;
     this.count = data.rows * data.columns;
     stage.classList.add("beside");
     this.patches = this.board(make("div", "left", stage));
-    this.patches.mark("followed", story.followed);
+    this.patches.mark("followed", half.followed);
     this.right = make("div", "right", stage);
     this.bars(this.right).show(outcomeOf(this.trace));
     if (this.count < 2) return;
@@ -119,7 +119,7 @@ class PositionScreen extends StoryScreen {
     this.prediction = new Prediction(this, {
       about: data.context,
       question: this.text("question"),
-      options: this.texts.options.map((option) => fill(option, story.facts)),
+      options: this.texts.options.map((option) => fill(option, half.facts)),
     });
     if (this.prediction.isAnswered) this.open();
   }
@@ -131,8 +131,8 @@ class PositionScreen extends StoryScreen {
   async predicted(index) {
     this.order = shuffledOrder(this.count);
     this.patches.arrange(this.order);
-    const after = await this.story.outcome({ order: this.order });
-    if (!after || this.story.screen !== this) return;
+    const after = await this.half.outcome({ order: this.order });
+    if (!after || !this.isShown) return;
     const before = outcomeOf(this.trace);
     const options = this.prediction.options;
     if (!this.data.has_head) {
@@ -195,15 +195,15 @@ class PositionScreen extends StoryScreen {
   }
 
   async measure() {
-    const { story } = this;
+    const { half } = this;
     for (const button of this.toggle?.children ?? []) {
       button.setAttribute("aria-pressed", button.isOff === Boolean(this.isOff));
     }
     const noPosition = Boolean(this.isOff);
-    const before = noPosition ? await story.outcome({ noPosition }) : outcomeOf(this.trace);
+    const before = noPosition ? await half.outcome({ noPosition }) : outcomeOf(this.trace);
     if (!noPosition) this.before.show(before);
-    const after = this.order ? await story.outcome({ order: this.order, noPosition }) : before;
-    if (!before || !after || story.screen !== this) return;
+    const after = this.order ? await half.outcome({ order: this.order, noPosition }) : before;
+    if (!before || !after || !this.isShown) return;
     this.before.show(before);
     this.after.show(after);
   }

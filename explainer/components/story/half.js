@@ -1,0 +1,178 @@
+// One model with one picture: its numbers, what the screens read out of them, and its live pass.
+
+class StoryHalf {
+  constructor(story) {
+    this.story = story;
+    this.measured = new Map(); // results of experiments with this picture
+  }
+
+  /** Take over the numbers of a model and a picture; whether they are others than before. */
+  take(bytes) {
+    if (this.bytes && sameBytes(bytes, this.bytes)) return false;
+    this.bytes = bytes;
+    this.data = unpack(bytes);
+    this.trace = new StoryTrace(this.data);
+    this.measured.clear();
+    this.telling = null;
+    this.pictureAddress = addressOfPicture(this.data);
+    this.outcomes = outcomeOf(this.trace);
+    return true;
+  }
+
+  get look() {
+    return this.story.look;
+  }
+
+  /** The patch that is followed through the model. */
+  get followed() {
+    return this.story.followed;
+  }
+
+  get facts() {
+    const { data } = this;
+    const answer = data.has_head ? data.class_names[largestOf(this.outcomes)] : "";
+    return { ...data.facts, answer, block: this.tellingHead.block + 1 };
+  }
+
+  patchName(patch) {
+    const { columns, frame } = this.data;
+    return fill(frame.patch, { row: Math.floor(patch / columns) + 1, column: (patch % columns) + 1 });
+  }
+
+  headsOf(block) {
+    return this.trace.get(patternOf(block)).shape[0];
+  }
+
+  /** Where a patch looks in a head: a weight for each patch. */
+  weightsOf(block, head, patch) {
+    const { shape, data } = this.trace.get(patternOf(block));
+    const size = shape.at(-1);
+    const numPrefix = this.data.prefix_names.length;
+    const from = (head * size + numPrefix + patch) * size;
+    return data.subarray(from + numPrefix, from + size);
+  }
+
+  prefixWeight(block, head, patch, token) {
+    const { shape, data } = this.trace.get(patternOf(block));
+    const size = shape.at(-1);
+    return data[(head * size + this.data.prefix_names.length + patch) * size + token];
+  }
+
+  /** The head in which the followed patch looks most clearly at another one. */
+  get tellingHead() {
+    if (this.telling) return this.telling;
+    let best = { block: 0, head: 0, weight: -1 };
+    const patch = this.followed ?? this.data.telling;
+    for (let block = 0; block < this.data.depth; block++) {
+      if (!this.trace.has(patternOf(block))) continue;
+      for (let head = 0; head < this.headsOf(block); head++) {
+        const weights = this.weightsOf(block, head, patch);
+        const other = largestOf(weights, patch);
+        const weight = other < 0 ? 0 : weights[other];
+        if (weight > best.weight) best = { block, head, weight };
+      }
+    }
+    return (this.telling = best);
+  }
+
+  streamName(stage) {
+    return stage ? `blocks.${stage - 1}.resid_post` : "embed";
+  }
+
+  /** The stages of the stream that the server has sent: 0 is before block 1. */
+  get stages() {
+    const all = Array.from({ length: this.data.depth + 1 }, (_, stage) => stage);
+    return all.filter((stage) => this.trace.has(this.streamName(stage)));
+  }
+
+  /** Two other pictures than this one, with their pixels if the model can take them. */
+  otherPictures() {
+    const { data } = this;
+    const mine = { name: data.frame.picture, picture: { canvas: pictureCanvas(data), pixels: null } };
+    if (!data.is_digits || data.image_height !== 28) return [mine, this.changed("upside_down"), this.changed("negative")];
+    const size = data.image_height * data.image_width;
+    const digits = [3, 8].map((digit) => {
+      const pixels = data.arrays.digits.subarray(digit * size, (digit + 1) * size);
+      const { canvas } = new StagePicture().set(pixels, 28, 28, 1);
+      const name = fill(data.screens[0].digit, { digit });
+      return { name, picture: { canvas, pixels } };
+    });
+    return [mine, ...digits];
+  }
+
+  /** This picture turned upside down, or as a negative: others, for a model without digits. */
+  changed(how) {
+    const { data } = this;
+    const { image } = data.arrays;
+    const size = data.channels;
+    const pixels =
+      how === "negative"
+        ? image.map((value) => 255 - value)
+        : image.map((_, at) => image[(Math.floor((image.length - 1 - at) / size) * size) + (at % size)]);
+    const { canvas } = new StagePicture().set(pixels, data.image_height, data.image_width, size);
+    return { name: data.frame[how], picture: { canvas, pixels } };
+  }
+
+  // the model in this browser
+
+  openLive(model) {
+    const name = model?.hash ?? this.data.model;
+    if (this.liveName === name && this.live) return;
+    this.closeLive();
+    this.liveName = name;
+    this.isAsked = !model;
+    this.live = model ? openLive(model) : openServerLine(STORY_LINE);
+    this.live.ready.catch(() => {
+      if (this.liveName === name) this.askServer();
+    });
+  }
+
+  /** The browser cannot run this model, so the server does. */
+  askServer() {
+    this.live?.close();
+    this.isAsked = true;
+    this.live = openServerLine(STORY_LINE);
+  }
+
+  closeLive() {
+    this.live?.close();
+    this.live = null;
+  }
+
+  /** Whether a pass costs the server nothing. */
+  get hasLive() {
+    return Boolean(this.live) && !this.isAsked;
+  }
+
+  /** A pass over other pixels or with edits; null if a newer one was asked for, or none is possible. */
+  async ask(pixels, edits = {}) {
+    try {
+      if (this.isAsked) setText(this.story.quiet, this.data.frame.asking);
+      const trace = await this.live.ask(pixels, edits);
+      if (this.isAsked) setText(this.story.quiet, "");
+      return trace;
+    } catch {
+      setText(this.story.quiet, this.data.frame.failed);
+      return null;
+    }
+  }
+
+  /** What the model makes of this picture with edits: shares, or features. */
+  async outcome(edits) {
+    const trace = await this.ask(this.data.arrays.image, edits);
+    return trace && outcomeOf(trace);
+  }
+}
+
+function sameBytes(one, other) {
+  return one.length === other.length && one.every((byte, at) => byte === other[at]);
+}
+
+function pictureCanvas(data) {
+  const { image_height: height, image_width: width, channels, arrays } = data;
+  return new StagePicture().set(arrays.image, height, width, channels).canvas;
+}
+
+function addressOfPicture(data) {
+  return pictureCanvas(data).toDataURL();
+}
