@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from explainer.content import load_texts
@@ -14,8 +15,12 @@ from explainer.content.strangers_words import StrangersWord, distinct
 from explainer.inputs.models.load import source_of
 from explainer.inputs.models.memory import is_large
 from explainer.inputs.pictures.chosen import label, picture
+from explainer.inputs.pictures.edited import edited
 from explainer.state.choice import DIGITS, Choice
+from explainer.state.edits import Edits
 from vit_core import ViTConfig, trace
+from vit_core.interpret.heads import switch_heads_off
+from vit_core.trace import Edit
 
 NO_LOGITS = np.zeros(0, np.float32)  # of a model without a head
 
@@ -25,8 +30,9 @@ class Observation:
     """An image and every tensor that a model computed from it; read-only.
 
     Attributes:
-        pixels: (height, width) uint8 of one channel, (height, width, 3) of three.
-        label: the true class; None if it is unknown.
+        pixels: (height, width) uint8 of one channel, (height, width, 3) of three; with the
+            choice's edits.
+        label: the true class of the picture before its edits; None if it is unknown.
         gallery: whose pictures suit the model, by the names of
             ``explainer.inputs.pictures.galleries``.
         tensors: trace key → float32 array without the batch axis, in the order of the pass.
@@ -72,25 +78,42 @@ def compute(choice: Choice) -> Observation:
 
     Raises:
         CheckpointError: the model cannot be read; see ``load_source``.
-        ValueError: the visitor's own picture is unreadable or no longer kept.
+        ValueError: the visitor's own picture is unreadable or no longer kept, or an edit does not
+            fit the model.
     """
     source = source_of(choice)
-    pixels = picture(choice)
-    recorded = trace(source.model, source.batch(pixels))
-    has_head = source.model.config.num_classes > 0
-    array_of = view_image if is_large(source.model.config) else copy_image
+    config = source.model.config
+    pixels = edited(picture(choice), choice.edits, config.patch_hw)
+    recorded = trace(source.model, source.batch(pixels), changes_of(config, choice.edits))
+    has_head = config.num_classes > 0
+    array_of = view_image if is_large(config) else copy_image
     # a block's last tensor is the first of the next block, and becomes one array
     arrays = {id(recorded[key]): read_only(array_of(recorded[key])) for key in recorded}
     return Observation(
         pixels=read_only(pixels),
         label=label(choice, source.info.class_names),
         gallery=choice.gallery,
-        config=source.model.config,
+        config=config,
         tensors=MappingProxyType({key: arrays[id(recorded[key])] for key in recorded}),
         logits=read_only(copy_image(recorded.logits) if has_head else NO_LOGITS),
         probabilities=read_only(copy_image(recorded.probabilities) if has_head else NO_LOGITS),
         class_names=distinct(source.info.class_names, load_texts("frame")["nameless"]),
     )
+
+
+def changes_of(config: ViTConfig, edits: Edits) -> dict[str, Edit]:
+    """Return the edits of the pass itself, as ``trace`` takes them.
+
+    Raises:
+        ValueError: the model has no such head, or a token is left out: then the tensors would have
+            fewer rows than the model has tokens, which ``live_answer.edited_pass`` can do.
+    """
+    if edits.covered("drop"):
+        raise ValueError("a trace has all tokens; cover the patches instead")
+    changes = dict(switch_heads_off(config, edits.heads_off))
+    if edits.no_position and config.pos_embed != "none":
+        changes["pos_embed"] = torch.zeros_like
+    return changes
 
 
 def copy_image(tensor: Tensor) -> np.ndarray:

@@ -7,7 +7,6 @@ go back under the same names. A browser may send anything, so all of it is check
 import base64
 import binascii
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -15,44 +14,19 @@ from torch import Tensor
 
 from explainer.inputs.models.load import Source, source_of
 from explainer.inputs.models.memory import forward_lock
+from explainer.inputs.pictures.edited import edited
+from explainer.observation.compute import changes_of
 from explainer.state.choice import Choice
+from explainer.state.edits import Edits, swaps_of
 from vit_core import CheckpointError, ViTConfig
 from vit_core.checkpoint import parts_of
-from vit_core.data import normalize
-from vit_core.interpret.cover import cover_patches, leave_out_patches
-from vit_core.interpret.heads import switch_heads_off
-from vit_core.interpret.position import shuffle_patches
+from vit_core.interpret.cover import leave_out_patches
+from vit_core.interpret.heads import Head
 
 LONGEST_ID = 40  # characters
 EXACT = ("pooled", "logits")  # what pages compute with; other tensors are drawn
 LARGEST_HALF = 65_504.0
-COVERS = ("mean", "black", "drop")
 EDITS = ("headsOff", "noPosition", "cover", "order")
-
-
-@dataclass(frozen=True)
-class Edits:
-    """Changes of a pass; ``vit.js`` says what each does.
-
-    Attributes:
-        heads_off: (block, head) pairs.
-        cover: patch of the picture → one of ``COVERS``.
-        order: the patch of the picture that stands at each place; None for the picture's own order.
-    """
-
-    heads_off: tuple[tuple[int, int], ...] = ()
-    no_position: bool = False
-    cover: Mapping[int, str] = field(default_factory=dict)
-    order: tuple[int, ...] | None = None
-
-    def covered(self, how: str) -> list[int]:
-        return [patch for patch, found in self.cover.items() if found == how]
-
-    @property
-    def left_out(self) -> list[int]:
-        """The places whose tokens are left out."""
-        patches = self.covered("drop")
-        return patches if self.order is None else [self.order.index(patch) for patch in patches]
 
 
 def answer(
@@ -78,7 +52,7 @@ def answer(
         return None
     try:
         pixels = read_pixels(sent.get("pixels"), choice.config)
-        edits = read_edits(sent.get("edits"))
+        edits = read_edits(sent.get("edits"), choice.config)
         tensors = edited_pass(source_of(choice), pixels, edits, names)
     except (ValueError, CheckpointError, OSError) as error:
         return {"id": question, "error": str(error)}
@@ -108,21 +82,17 @@ def edited_pass(
     Raises:
         ValueError: the picture or the edits do not fit the model.
     """
-    config, images = source.model.config, source.batch(pixels)
-    for how, value in (("mean", images.mean(dim=(2, 3))), ("black", black_of(source))):
-        images = cover_patches(images, config.patch_hw, edits.covered(how), value)
-    if edits.order is not None:
-        images = shuffle_patches(images, config.patch_hw, torch.tensor(edits.order))
-    changes = dict(switch_heads_off(config, edits.heads_off))
-    if edits.no_position:
-        changes["pos_embed"] = torch.zeros_like
+    config = source.model.config
+    left_out = edits.left_out(config.num_patches)
+    images = source.batch(edited(pixels, edits, config.patch_hw))
+    changes = changes_of(config, edits.without_gaps())
     kept: dict[str, Tensor] = {}
 
     def tap(name: str, tensor: Tensor) -> Tensor:
         if name in changes:
             tensor = changes[name](tensor.clone())
-        elif name == "embed" and edits.left_out:
-            tensor = leave_out_patches(tensor, config, edits.left_out)
+        elif name == "embed" and left_out:
+            tensor = leave_out_patches(tensor, config, left_out)
         if names is None or name in names:
             kept[name] = tensor[0].clone(memory_format=torch.contiguous_format)
         return tensor
@@ -130,12 +100,6 @@ def edited_pass(
     with torch.no_grad(), forward_lock(config):
         source.model(images, tap)
     return kept
-
-
-def black_of(source: Source) -> Tensor:
-    """Return what a black pixel becomes, (channels,)."""
-    pixel = torch.zeros((1, source.model.config.in_channels, 1, 1), dtype=torch.uint8)
-    return normalize(pixel, source.info)[0, :, 0, 0]
 
 
 def read_pixels(sent: object, config: ViTConfig) -> np.ndarray:
@@ -158,27 +122,32 @@ def read_pixels(sent: object, config: ViTConfig) -> np.ndarray:
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 
-def read_edits(sent: object) -> Edits:
-    """Return the edits that a browser sent; whether they fit a model is found out in the pass.
+def read_edits(sent: object, config: ViTConfig) -> Edits:
+    """Return the edits that a browser sent; whether all fit the model is found out in the pass.
 
     Raises:
-        ValueError: they are none.
+        ValueError: they are none, or the order is one of another number of patches.
     """
     if sent is None:
         return Edits()
     if not isinstance(sent, Mapping) or any(name not in EDITS for name in sent):
         raise ValueError(f"edits have no other names than {', '.join(EDITS)}")
     cover, order = sent.get("cover") or {}, sent.get("order")
-    if not isinstance(cover, Mapping) or any(how not in COVERS for how in cover.values()):
-        raise ValueError(f"a patch is covered by one of {', '.join(COVERS)}")
+    if not isinstance(cover, Mapping):
+        raise ValueError("a cover names patches")
+    if not all(isinstance(how, str) for how in cover.values()):
+        raise ValueError("a way to cover is a word")
     heads = [whole_numbers(pair) for pair in listed(sent.get("headsOff"))]
     if any(len(pair) != 2 for pair in heads):
         raise ValueError("a head is a pair of block and head")
+    patches = None if order is None else whole_numbers(order)
+    if patches is not None and len(patches) != config.num_patches:
+        raise ValueError(f"an order names each of the {config.num_patches} patches")
     return Edits(
-        heads_off=tuple((pair[0], pair[1]) for pair in heads),
+        heads_off=tuple(Head(*pair) for pair in heads),
         no_position=bool(sent.get("noPosition")),
-        cover={whole_number(patch): how for patch, how in cover.items()},
-        order=None if order is None else whole_numbers(order),
+        cover=tuple((whole_number(patch), how) for patch, how in cover.items()),
+        swaps=() if patches is None else swaps_of(patches),
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from explainer.state.edits import NO_EDITS, Edits
 from vit_core import ViTConfig
 
 UNTRAINED = "untrained"
@@ -22,6 +23,7 @@ class Choice:
         seed: of the weights that the knobs' model starts with.
         gallery: which pictures belong to the model; with digits ``digit``, ``index`` and
             ``picture`` say which one, with others ``sample`` and ``photo``.
+        edits: changes of the picture and of the pass, which fit the model.
     """
 
     source: str
@@ -33,6 +35,7 @@ class Choice:
     gallery: str = DIGITS
     sample: int = 0
     photo: str = ""
+    edits: Edits = NO_EDITS
 
     @property
     def is_own(self) -> bool:

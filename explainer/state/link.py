@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from explainer.content import load_texts
 from explainer.state.choice import PRETRAINED, RUN, SOURCES
+from explainer.state.edits import read_edits, write_edits
 from vit_core import ViTConfig
 from vit_core.config import POSITIONS
 
@@ -32,8 +33,17 @@ CODE = ("show", "open", "hide")
 TEMPERATURES = ("0.125", "0.25", "0.5", "1", "2", "4", "8")
 LONGEST_PICTURE = 1_000  # characters of an own picture in a link
 # values that belong to one page alone: each page keeps them for itself
-PAGE_LOCAL = ("cell", "cut", "kind", "shuffle", "temperature", "off", "unit", "screen")
+PAGE_LOCAL = (
+    *("cell", "cut", "kind", "shuffle", "temperature", "off", "unit"),
+    *("edits", "figure", "film", "screen"),
+)
 SCREENS = 12  # of the story
+# what the second choice of a comparison may have unlike the first: model, picture and edits
+OF_SECOND = (
+    *("source", "pretrained", "run", "epoch", "patches", "width", "heads", "depth", "position"),
+    *("seed", "digit", "index", "picture", "sample", "photo", "edits"),
+)
+LONGEST_SECOND = 3_000  # characters of a second choice in a link
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,13 @@ class State:
         temperature: what the scores are divided by before the softmax, beside √d_h.
         off: the heads that are switched off, as ``block.head`` pairs joined by ``_``.
         unit: the chosen dimension, hidden unit or class of a page's curves.
+        b: the second choice of a comparison, as the parameters in which it is unlike the first;
+            ``state.second`` reads it. Empty without a comparison.
+        present: "1" where the page is shown to a room.
+        edits: changes of the pass of a page on which a visitor makes them; ``state.edits`` reads
+            them.
+        figure: a picture of the page, as ``part.name``.
+        film: the film of the page that is shown, and where it stands.
         screen: of the story, from 1. The last in a link, where the browser itself writes it.
     """
 
@@ -97,6 +114,11 @@ class State:
     temperature: str = "1"
     off: str = ""
     unit: int | None = None
+    b: str = ""
+    present: str = ""
+    edits: str = ""
+    figure: str = ""
+    film: str = ""
     screen: int = 1
 
     @property
@@ -158,6 +180,43 @@ def matching(pattern: str, longest: int, allowed: str) -> Reader:
     return Reader(read, allowed)
 
 
+def read_changes(text: str) -> str:
+    """Return the text of ``state.edits`` as that writes it."""
+    if not text:
+        raise ValueError(text)
+    return write_edits(read_edits(text))
+
+
+def read_pairs(text: str) -> dict[str, Any]:
+    """Return what a second choice has unlike the first, by the names of ``State``.
+
+    An empty text after a name stands for its default, as in ``picture=`` for no own picture.
+
+    Raises:
+        ValueError: it names something else, something twice, or a value that is not allowed.
+    """
+    if not 0 < len(text) <= LONGEST_SECOND:
+        raise ValueError("none, or too long")
+    values: dict[str, Any] = {}
+    for name, value in parse_qsl(
+        text, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=20
+    ):
+        if name in values or name not in OF_SECOND:
+            raise ValueError(name)
+        default = getattr(State(), name)
+        try:
+            values[name] = READERS[name].read(value) if value or default else default
+        except KeyError:
+            raise ValueError(value) from None
+    return values
+
+
+def write_pairs(values: Mapping[str, Any]) -> str:
+    """Return the text of a second choice, in the order of ``OF_SECOND``."""
+    texts = {name: values[name] for name in OF_SECOND if name in values}
+    return urlencode({name: "" if value is None else value for name, value in texts.items()})
+
+
 READERS: dict[str, Reader] = {
     "source": one_of((*SOURCES, RUN, PRETRAINED)),
     "pretrained": matching(
@@ -192,6 +251,11 @@ READERS: dict[str, Reader] = {
     "temperature": one_of(TEMPERATURES),
     "off": matching(r"[0-9]{1,2}\.[0-9]{1,2}(_[0-9]{1,2}\.[0-9]{1,2})*", 400, TEXTS["off"]),
     "unit": whole(MOST),
+    "b": Reader(lambda text: write_pairs(read_pairs(text)), TEXTS["b"]),
+    "present": one_of(("1",)),
+    "edits": Reader(read_changes, TEXTS["edits"]),
+    "figure": matching(r"[a-z]\w*(\.[A-Za-z][\w-]*)+", 120, TEXTS["figure"]),
+    "film": matching(r"[a-z]\w*(\.[\w-]+)+", 60, TEXTS["film"]),
     "screen": one_of(range(1, SCREENS + 1)),
 }
 

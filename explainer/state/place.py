@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
+from explainer.state.choice import Choice
 from explainer.state.link import State
 from vit_core import ViTConfig
 from vit_core.interpret.heads import Head
@@ -46,6 +47,8 @@ class Place:
             somebody chooses.
         prefix: of the keys of all widgets and components; another one for each time that a part
             is drawn on one page.
+        half: of a comparison, "a" or "b"; empty where nothing is compared.
+        other: what the other half shows; None where nothing is compared.
 
     Raises:
         ValueError: the model has no such block, head, token, or head to switch off.
@@ -64,6 +67,8 @@ class Place:
     off: tuple[Head, ...] = ()
     unit: int | None = None
     prefix: str = ""
+    half: str = ""
+    other: Choice | None = None
 
     def __post_init__(self) -> None:
         if not self.kind:

@@ -9,8 +9,9 @@ import safetensors.torch
 import torch
 
 from explainer.inputs.models.load import Source, source_of
-from explainer.observation.live_answer import Edits, answer, edited_pass, read_edits
+from explainer.observation.live_answer import answer, edited_pass, read_edits
 from explainer.state.choice import UNTRAINED, Choice
+from explainer.state.edits import Edits
 from vit_core import ViTConfig, trace
 from vit_core.interpret.heads import switch_heads_off
 from vit_core.interpret.position import shuffle_patches
@@ -93,7 +94,9 @@ def test_edits_do_what_they_say() -> None:
     assert torch.equal(black[6], model().batch(PIXELS * 0).min().half().expand(49))
     assert torch.equal(black[:6], plain[:6])
     mean = passed({"cover": {"6": "mean"}})["patches"]
-    torch.testing.assert_close(mean[6], plain.float().mean().half().expand(49))
+    level = np.uint8(np.floor(PIXELS.mean() + 0.5))
+    flat = model().batch(np.full_like(PIXELS, level)).half()[0, 0, 0, 0]
+    assert torch.equal(mean[6], flat.expand(49)) and torch.equal(mean[7], plain[7])
 
     dropped = passed({"cover": {"6": "drop"}})
     assert dropped["patches"].shape == (16, 49) and dropped["embed"].shape == (17, 16)
@@ -148,4 +151,4 @@ def test_a_model_that_is_gone_is_an_error() -> None:
 
 
 def test_no_edits_are_read_as_none() -> None:
-    assert read_edits(None) == read_edits({}) == Edits()
+    assert read_edits(None, CONFIG) == read_edits({}, CONFIG) == Edits()

@@ -1,6 +1,8 @@
 """The link codec: what is allowed survives, what is not falls back, nothing raises."""
 
+from dataclasses import replace
 from itertools import product
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
@@ -15,6 +17,7 @@ from explainer.state.link import (
     MAX_SEED,
     MODES,
     MOST,
+    OF_SECOND,
     PATCHES,
     READERS,
     SCREENS,
@@ -26,6 +29,7 @@ from explainer.state.link import (
     encode,
     read_link,
 )
+from explainer.state.second import changed_second, compared_with, end, second, swapped
 from vit_core.config import POSITIONS
 
 STATES = st.builds(
@@ -56,6 +60,11 @@ STATES = st.builds(
     temperature=st.sampled_from(TEMPERATURES),
     off=st.sampled_from(["", "0.1", "0.1_3.12"]),
     unit=st.none() | st.integers(0, MOST),
+    b=st.sampled_from(["", "source=fast&epoch=0", "picture=&edits=n_h0.1", "seed=3"]),
+    present=st.sampled_from(["", "1"]),
+    edits=st.sampled_from(["", "t15_x-2_m3_s0.4_n_h0.1"]),
+    figure=st.sampled_from(["", "scores.weights"]),
+    film=st.sampled_from(["", "attention.3.mean"]),
     screen=st.integers(1, SCREENS),
 )
 
@@ -75,6 +84,65 @@ def test_any_text_gives_a_state_that_can_be_linked_to(params: dict[str, str]):
     found = decode(params)
     assert decode(encode(found)) == found
     assert found.shaped.num_tokens > 0
+
+
+@given(st.dictionaries(st.sampled_from([*OF_SECOND, "b", "query"]), st.text(max_size=9)))
+def test_any_second_choice_gives_a_state_or_a_refusal(pairs: dict[str, str]):
+    found, refused = read_link({"b": urlencode(pairs)})
+    if refused:
+        assert found == State() and [one.name for one in refused] == ["b"]
+    else:
+        other = second(found)
+        assert (other is None) == (found.b == "")
+        assert other is None or other.b == ""
+
+
+@given(st.text(max_size=60))
+def test_any_text_of_a_second_choice_is_read_or_refused(text: str):
+    found, refused = read_link({"b": text})
+    assert decode(encode(found)) == found
+    assert len(refused) <= 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("source=fast&source=best", "b=source", "query=3", "source", "width=63", "&", "picture=ä"),
+        *("edits=h0", "picture=" + "a" * 1_001, "%ff=%ff", "seed=1" + "&seed=1" * 30),
+    ],
+)
+def test_a_second_choice_of_another_form_is_left_out(text: str):
+    assert decode({"b": text}) == State()
+
+
+@given(STATES, STATES)
+def test_what_is_compared_is_found_again(one: State, other: State):
+    one, other = replace(one, b=""), replace(other, b="")
+    both = decode(encode(compared_with(one, other)))
+    found = second(both)
+    wanted = {name: getattr(other, name) for name in OF_SECOND}
+    assert end(both) == one
+    assert found is None or replace(one, **wanted) == found
+    if found is None:
+        assert wanted == {name: getattr(replace(one, edits=""), name) for name in OF_SECOND}
+
+
+@given(STATES, STATES)
+def test_halves_are_swapped_and_swapped_back(one: State, other: State):
+    one = replace(one, b="", edits="")
+    other = replace(other, edits="")
+    both = compared_with(one, other)
+    if both.b:
+        back = swapped(both)
+        assert second(back) == one and swapped(back) == both
+    assert swapped(compared_with(one, replace(other, edits="n"))) is None
+
+
+def test_the_second_half_follows_what_the_first_one_has_in_common():
+    both = compared_with(State(), State(source="fast"))
+    assert second(replace(both, digit=3)) == State(source="fast", digit=3)
+    assert second(changed_second(both, digit=2)) == State(source="fast", digit=2)
+    assert changed_second(both, source="default").b == ""
 
 
 HOSTILE = [

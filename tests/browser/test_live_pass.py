@@ -161,7 +161,8 @@ def test_an_edited_pass_is_pytorchs(tab: LivePage, name: str, what: str) -> None
     edits["headsOff"] = [pair for pair in edits.get("headsOff", []) if pair[1] < heads]
     pixels = pixels_for(source.model.config)
     found = tab.trace(serve(tab, source), as_drawn(pixels), edits)
-    expected = edited_pass(source, as_drawn(pixels), read_edits(edits))
+    found_edits = read_edits(edits, source.model.config)
+    expected = edited_pass(source, as_drawn(pixels), found_edits)
     assert_equal(found, {name: tensor[None] for name, tensor in expected.items()})
 
 

@@ -118,12 +118,6 @@ function add(room, a, b) {
   return out;
 }
 
-function mean(values) {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum / values.length;
-}
-
 /** Memory for the tensors of one pass, in few large pieces, which a worker can hand over as a whole. */
 class Room {
   take(length) {

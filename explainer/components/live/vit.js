@@ -37,7 +37,7 @@ function readModel(bytes, config) {
  * ``image`` is normalised, (channels, height, width). ``edits`` may have
  *     headsOff: [[block, head], …]  heads that give zeros in place of their mix of values
  *     noPosition: true              zeros in place of all positions
- *     cover: {patch: how}           "mean" of the image, "black", or "drop": the patch's token is left
+ *     cover: {patch: how}           "mean" of the image as a whole level, "black", or "drop": the patch's token is left
  *                                   out after its position was added, so the tensors have fewer rows
  *     order: [patch, …]             the patch of the picture that stands at each place
  */
@@ -65,7 +65,8 @@ function patchify({ model, edits, room }, image) {
     const corner = Math.floor(patch / columns) * patchHeight * width + (patch % columns) * patchWidth;
     for (let channel = 0; channel < C; channel++) {
       const plane = image.subarray(channel * pixels, (channel + 1) * pixels);
-      const cover = how === "mean" ? mean(plane) : how === "black" ? blackOf(model.config, channel) : null;
+      const level = how === "mean" ? meanLevel(model.config, channel, plane) : how === "black" ? 0 : null;
+      const cover = level === null ? null : valueOf(model.config, channel, level);
       for (let row = 0; row < patchHeight; row++) {
         const from = corner + row * width;
         for (let column = 0; column < patchWidth; column++) patches_PV[to++] = cover ?? plane[from + column];
@@ -243,15 +244,21 @@ function normalise({ config, C, height, width }, pixels) {
     throw new Error(`${pixels.length} pixel values do not fit this model; it takes ${height} × ${width} × ${C}`);
   }
   for (let channel = 0, to = 0; channel < C; channel++) {
-    const factor = 1 / (255 * config.std[channel]);
-    const black = blackOf(config, channel);
-    for (let from = channel; from < pixels.length; from += C) image[to++] = pixels[from] * factor + black;
+    for (let from = channel; from < pixels.length; from += C) image[to++] = valueOf(config, channel, pixels[from]);
   }
   return image;
 }
 
-function blackOf(config, channel) {
-  return -config.mean[channel] / config.std[channel];
+/** The mean of a normalised channel as a whole level 0 … 255, the nearest to that of its pixels. */
+function meanLevel({ mean, std }, channel, plane) {
+  let sum = 0;
+  for (const value of plane) sum += Math.round(255 * (value * std[channel] + mean[channel]));
+  return Math.floor(sum / plane.length + 0.5);
+}
+
+/** What a level 0 … 255 of a channel becomes: (level / 255 − mean) / std. */
+function valueOf({ mean, std }, channel, level) {
+  return level * (1 / (255 * std[channel])) - mean[channel] / std[channel];
 }
 
 function pairOf(size) {

@@ -1,0 +1,56 @@
+"""The second choice of a comparison: what a link says of it, and the state that it asks for."""
+
+from dataclasses import replace
+from typing import Any
+
+from explainer.state.link import OF_SECOND, State, read_pairs, write_pairs
+
+
+def second(state: State) -> State | None:
+    """Return the state of the second half; None without a comparison.
+
+    It has the place of the first half, and the model and picture of its own. ``edits`` are its
+    alone: the first half has none.
+    """
+    if not state.b:
+        return None
+    return replace(state, **{"edits": ""} | read_pairs(state.b), b="")
+
+
+def compared_with(state: State, other: State) -> State:
+    """Return ``state`` with ``other`` as its second half, which may be the same."""
+    first = replace(state, edits="")
+    unlike = {
+        name: getattr(other, name)
+        for name in OF_SECOND
+        if getattr(other, name) != getattr(first, name)
+    }
+    return replace(state, b=write_pairs(unlike))
+
+
+def swapped(state: State) -> State | None:
+    """Return the comparison with its halves swapped; None where the first cannot be the second.
+
+    A half with edits is always the second.
+    """
+    other = second(state)
+    if other is None or other.edits:
+        return None
+    return compared_with(replace(other, edits=state.edits), replace(state, b="", edits=""))
+
+
+def end(state: State) -> State:
+    """Return the state of the first half alone."""
+    return replace(state, b="")
+
+
+def changed_second(state: State, **values: Any) -> State:
+    """Return the comparison with other values of its second half.
+
+    Raises:
+        ValueError: nothing is compared.
+    """
+    other = second(state)
+    if other is None:
+        raise ValueError("there is no second half")
+    return compared_with(state, replace(other, **values))
