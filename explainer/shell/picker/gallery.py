@@ -10,7 +10,8 @@ from explainer.components.thumbnails import thumbnails
 from explainer.content import load_texts
 from explainer.inputs.models.load import source_of
 from explainer.inputs.pictures.galleries import CIFAR, PHOTOGRAPHS, samples
-from explainer.shell.picker.preview import name_of, preview
+from explainer.observation.naming import sample_name
+from explainer.shell.picker.preview import preview
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import State
@@ -27,7 +28,7 @@ def pick_sample(now: State, choice: Choice) -> None:
         key=f"samples-{choice.gallery}",
         label=texts["label"],
         pictures=[
-            (thumbnail(choice.gallery, index), name_of(picture))
+            (thumbnail(choice.gallery, index), sample_name(picture))
             for index, picture in enumerate(pictures)
         ],
         chosen=None if now.photo else now.sample,
@@ -37,7 +38,7 @@ def pick_sample(now: State, choice: Choice) -> None:
     lines = [texts["preview"]]
     if is_strange(choice):
         lines.append(texts["strange"])
-    preview(choice, *lines, name=name_of(pictures[now.sample]))
+    preview(choice, *lines, name=sample_name(pictures[now.sample]))
 
 
 def is_strange(choice: Choice) -> bool:

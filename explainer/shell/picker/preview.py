@@ -6,12 +6,12 @@ import streamlit as st
 
 from explainer.content import load_texts
 from explainer.content.numbers import percent
-from explainer.content.strangers_words import in_html, plain_format, strangers_word
+from explainer.content.strangers_words import in_html
 from explainer.figures.pixels import image_address
 from explainer.inputs.pictures import chosen
-from explainer.inputs.pictures.galleries import DIGITS, Sample, samples
-from explainer.inputs.pictures.galleries.of_models import is_of_model
+from explainer.inputs.pictures.galleries import DIGITS, samples
 from explainer.observation import observe
+from explainer.observation.naming import sample_name
 from explainer.state.choice import Choice
 from explainer.state.link import State
 
@@ -83,16 +83,7 @@ def what_is_shown(choice: Choice) -> str:
         return TEXTS["own_alt"]
     if choice.gallery == DIGITS:
         return TEXTS["digit_alt"].format(digit=choice.digit)
-    return f"{name_of(samples(choice.gallery)[choice.sample])}."
-
-
-def name_of(sample: Sample) -> str:
-    """Return what a picture of a gallery is called."""
-    texts = TEXTS["samples"]
-    if not is_of_model(sample.gallery):
-        return texts[sample.gallery][sample.name]
-    template = texts["of_model" if sample.name else "of_model_nameless"]
-    return plain_format(template, number=sample.place + 1, name=strangers_word(sample.name))
+    return f"{sample_name(samples(choice.gallery)[choice.sample])}."
 
 
 def bold(line: str, **facts: object) -> str:
