@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from explainer.components.colours import component_colours
+from explainer.content import load_texts
 
 ALIGNMENT = 4  # bytes
 DTYPES = ("uint8", "float32")
@@ -152,6 +153,7 @@ def picture_header(
         "image_height": height,
         "image_width": width,
         "channels": channels,
+        "one_scale": load_texts("halves")["one_scale"],
         "colours": component_colours(),
     }
 

@@ -22,8 +22,8 @@ _mount = st.components.v2.component(
     html='<div class="explorer"><div class="panels"></div></div>',
     css=assets.stylesheet("shared/shared", "filter_grid/filter_grid"),
     js=assets.javascript(
-        "shared/data", "shared/grid", "shared/numbers", "shared/marks", "shared/view",
-        "filter_grid/filter_grid",
+        "shared/data", "shared/grid", "shared/numbers", "shared/marks", "shared/scale",
+        "shared/view", "filter_grid/filter_grid",
     ),
 )  # fmt: skip
 
@@ -74,6 +74,7 @@ def pack_filters(
         "filter_height": height,
         "filter_width": width,
         "texts": dict(load_texts("filter_grid")),
+        "one_scale": load_texts("halves")["one_scale"],
         "colours": component_colours(),
     }
     arrays = {"filters": filters, "responses": responses}

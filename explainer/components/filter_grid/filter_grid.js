@@ -47,9 +47,9 @@ class FilterGrid extends View {
     const { filters } = data.arrays;
     const { filter_height: high, filter_width: wide, columns, zoom } = data;
     const { cell_height: cellHigh, cell_width: cellWide } = data;
-    const limit = largest(filters);
+    const limit = data.channels === 1 ? this.limitOf("filters", sizeOf(filters)) || 1 : null;
     const stops = signedStops(this.root, data.colours);
-    const paintOf = data.channels === 3 ? colours(filters, high * wide * 3) : shades(data, limit, stops);
+    const paintOf = data.channels === 3 ? this.colours(high * wide * 3) : shades(data, limit, stops);
     // a tile is its filter, enlarged, in the middle of a cell that is a quarter larger
     const [top, left] = [Math.floor((cellHigh - high * zoom) / 2), Math.floor((cellWide - wide * zoom) / 2)];
     const { context, picture } = resize(this.grid.base, data.image_width, data.image_height);
@@ -69,6 +69,20 @@ class FilterGrid extends View {
     setText(this.least, written(-limit));
     setText(this.most, written(limit));
     this.root.style.setProperty("--scale", `linear-gradient(90deg, ${stops.join(", ")})`);
+  }
+
+  /** Three weights of a pixel as red, green and blue around mid-grey, each filter in its own scale. */
+  colours(size) {
+    const { filters } = this.data.arrays;
+    const limits = Array.from({ length: filters.length / size }, (_, filter) => {
+      const own = sizeOf(filters.subarray(filter * size, (filter + 1) * size));
+      return this.limitOf(`filter ${filter}`, own) || 1;
+    });
+    return (pixel) => {
+      const limit = limits[Math.floor((3 * pixel) / size)];
+      const [red, green, blue] = [0, 1, 2].map((channel) => levelOf(filters[3 * pixel + channel], limit));
+      return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+    };
   }
 
   choose({ query }) {
@@ -112,9 +126,9 @@ class FilterGrid extends View {
   }
 }
 
-/** The size of the largest of some numbers; 1 where all are 0. */
-function largest(values) {
-  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
+/** The size of the largest of some numbers. */
+function sizeOf(values) {
+  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
 
 /** A signed number's place in 0…255, of which 0 is the middle. */
@@ -126,16 +140,4 @@ function levelOf(value, limit) {
 function shades({ arrays: { filters } }, limit, stops) {
   const table = colourTable(stops);
   return (at) => table[levelOf(filters[at], limit)];
-}
-
-/** Three weights of a pixel as red, green and blue around mid-grey, each filter in its own scale. */
-function colours(filters, size) {
-  const limits = Array.from({ length: filters.length / size }, (_, filter) =>
-    largest(filters.subarray(filter * size, (filter + 1) * size)),
-  );
-  return (pixel) => {
-    const limit = limits[Math.floor((3 * pixel) / size)];
-    const [red, green, blue] = [0, 1, 2].map((channel) => levelOf(filters[3 * pixel + channel], limit));
-    return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
-  };
 }

@@ -45,8 +45,8 @@ _mount = st.components.v2.component(
     html='<div class="explorer"><div class="panels"></div></div>',
     css=assets.stylesheet("shared/shared", "matrices/matrices"),
     js=assets.javascript(
-        "shared/data", "shared/grid", "shared/numbers", "shared/marks", "shared/view",
-        "matrices/matrices",
+        "shared/data", "shared/grid", "shared/numbers", "shared/marks", "shared/scale",
+        "shared/view", "matrices/matrices",
     ),
 )  # fmt: skip
 
@@ -81,6 +81,7 @@ def pack_matrices(
         "prefix": prefix,
         "is_strip": is_strip,
         "texts": dict(load_texts("matrices")),
+        "one_scale": load_texts("halves")["one_scale"],
         "colours": component_colours(),
         "items": [
             {

@@ -217,7 +217,9 @@ class MatrixPanel {
   /** Which axes of the page mark a row, and which a column; see the Python module. */
   axesOf({ row_axis: row, column_axis: column }) {
     const tokens = ["token", "any", "query"];
-    const own = (direction) => `${this.owner.data.channel}/${this.name}/${direction}`;
+    // the same in both halves of a comparison, and in their difference
+    const base = baseOf(this.owner.data.channel).replace(/^difference-/, "");
+    const own = (direction) => `${base}/${this.name}/${direction}`;
     if (tokens.includes(row) && tokens.includes(column)) [row, column] = ["query", "key"];
     if (row === column) column = "";
     const asKeys = { token: "key", any: "key", patch: "patch as key" };
@@ -353,7 +355,7 @@ class MatrixPanel {
       if (values[index] > largest) largest = values[index];
       farthest = Math.max(farthest, Math.abs(this.fromCentre(index)));
     }
-    const limit = item.limit ?? (farthest || 1);
+    const limit = owner.limitOf(`${this.name} ${item.scale}`, item.limit ?? farthest) || 1;
     this.range = { least, largest };
     this.limit = limit;
     const { context, picture } = resize(this.canvas, this.columnNames.length, this.rowNames.length);

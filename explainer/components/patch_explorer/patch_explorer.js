@@ -16,6 +16,7 @@ class PatchExplorer extends View {
   }
 
   show() {
+    this.page = marksOf(`${halfOf(this.data.channel)}patch-explorer`);
     this.setColours();
     paintPixels(this.grid.base, this.data);
     this.paintPieces();
@@ -25,6 +26,7 @@ class PatchExplorer extends View {
     const { data, root } = this;
     const { texts } = data;
     this.looking = null; // the patch pointed at, null when the chosen one is shown
+    this.far = null; // the patch pointed at in the other half
 
     const steps = make("div", "steps", root);
     const image = this.step(steps, texts.step_grid);
@@ -55,6 +57,29 @@ class PatchExplorer extends View {
     const vectors = make("div", "vectors", root);
     this.raw = this.strip(vectors, texts.raw_title, texts.raw_note);
     this.normalised = this.strip(vectors, texts.normalised_title, texts.normalised_note);
+  }
+
+  rescale() {
+    super.rescale();
+    if (this.chosen !== undefined) this.paint();
+  }
+
+  listen() {
+    super.listen();
+    this.page.join(this, () => this.follow());
+  }
+
+  leave() {
+    super.leave();
+    this.page?.part(this);
+  }
+
+  /** Look at what is pointed at in the other half. */
+  follow() {
+    const far = this.looking === null ? (this.page.at("patch") ?? null) : null;
+    if (far === this.far) return;
+    this.far = far;
+    if (this.chosen !== undefined) this.paint();
   }
 
   step(parent, title) {
@@ -98,7 +123,8 @@ class PatchExplorer extends View {
     // here a chosen patch is a patch, not yet a query
     this.root.style.setProperty("--query", colours.marks.patch);
     this.diverging = colourTable(colours.diverging);
-    this.bound = arrays.vectors.reduce((bound, value) => Math.max(bound, Math.abs(value)), 1e-6);
+    const farthest = arrays.vectors.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
+    this.bound = this.limitOf("vectors", farthest);
   }
 
   /** The patches with a gap between them. */
@@ -151,6 +177,7 @@ class PatchExplorer extends View {
 
   send(patch) {
     this.looking = null;
+    this.page.point(this, null);
     this.channel.set({ ...this.channel.choice, query: patch });
     this.announce(this.describe());
     this.setStateValue("choice", { query: patch, at: performance.now() });
@@ -159,13 +186,14 @@ class PatchExplorer extends View {
   look(patch, byKeyboard = false) {
     if (patch === this.looking) return;
     this.looking = patch;
+    this.page.point(this, patch === null ? null : { patch });
     if (this.chosen !== undefined) this.paint();
     if (byKeyboard) this.announce(this.describe());
   }
 
   paint() {
     const { data, patchWidth, patchHeight } = this;
-    const patch = this.looking ?? this.chosen;
+    const patch = this.looking ?? this.far ?? this.chosen;
     const row = Math.floor(patch / data.columns);
     const column = patch % data.columns;
     this.grid.mark(patch, this.chosen);

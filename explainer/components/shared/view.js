@@ -30,15 +30,38 @@ class View {
     }
     this.shape = shape;
     setMarks(this.root, data.colours);
+    this.scale?.part(this);
+    this.scale = scaleOf(data.channel);
+    this.scale.join(this, data.channel, () => this.rescale());
     this.show();
+    this.saySharing();
     this.listen();
     if (this.channel.choice) this.choose(this.channel.choice);
+  }
+
+  /** Paint again, since the other half of a comparison has another limit now. */
+  rescale() {
+    this.show();
+    this.saySharing();
+  }
+
+  /** The size that has the full colour in the picture ``name``: the larger one of both halves. */
+  limitOf(name, own) {
+    return this.scale.common(this, name, own);
+  }
+
+  /** Say that both halves have one scale, while there are two. */
+  saySharing() {
+    const isShared = this.scale.isShared(this);
+    if (isShared && this.sharing?.parentElement !== this.root) this.sharing = make("p", "note sharing", this.root);
+    if (!isShared) this.sharing?.remove();
+    else setText(this.sharing, this.data.one_scale);
   }
 
   listen() {
     const channel = channelOf(this.data.channel);
     if (channel === this.channel) return;
-    this.leave();
+    this.channel?.listeners.delete(this.listener);
     this.channel = channel;
     this.listener = (choice) => this.choose(choice);
     channel.listeners.add(this.listener);
@@ -47,5 +70,6 @@ class View {
   leave() {
     this.channel?.listeners.delete(this.listener);
     this.channel = null;
+    this.scale?.part(this);
   }
 }

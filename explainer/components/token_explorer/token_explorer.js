@@ -14,6 +14,7 @@ class TokenExplorer extends View {
   }
 
   show() {
+    this.page = marksOf(`${halfOf(this.data.channel)}token-explorer`);
     this.setColours();
     this.paintImages();
     this.patternPainted = null;
@@ -25,6 +26,7 @@ class TokenExplorer extends View {
     root.style.setProperty("--shape", data.image_width / data.image_height);
     this.looking = null; // the token pointed at, null when the chosen one is shown
     this.key = null; // the column pointed at in the pattern
+    this.far = { query: null, key: null }; // what is pointed at in the other half
 
     const main = make("section", "main", root);
     this.from = make("h2", "", main);
@@ -35,7 +37,7 @@ class TokenExplorer extends View {
     const legend = make("div", "legend", main);
     make("span", "", legend, "0");
     make("span", "bar", legend);
-    this.scale = make("span", "number", legend);
+    this.most = make("span", "number", legend);
     this.strongest = make("ol", "strongest", main);
     this.entries = Array.from({ length: Math.min(4, this.numTokens) }, () => {
       const entry = make("li", "", this.strongest);
@@ -95,6 +97,30 @@ class TokenExplorer extends View {
     return { button, base, overlay, state, value, swatches };
   }
 
+  rescale() {
+    this.patternPainted = null;
+    this.saySharing();
+    if (this.query !== undefined) this.paint();
+  }
+
+  listen() {
+    super.listen();
+    this.page.join(this, () => this.follow());
+  }
+
+  leave() {
+    super.leave();
+    this.page?.part(this);
+  }
+
+  /** Look at what is pointed at in the other half. */
+  follow() {
+    const [query, key] = ["query", "key"].map((axis) => (this.looking === null ? (this.page.at(axis) ?? null) : null));
+    if (query === this.far.query && key === this.far.key) return;
+    this.far = { query, key };
+    if (this.query !== undefined) this.paint();
+  }
+
   setColours() {
     const { colours } = this.data;
     this.solid = colourTable(colours.sequential);
@@ -138,6 +164,7 @@ class TokenExplorer extends View {
   send(change, shown = change) {
     const choice = { ...this.channel.choice, ...shown };
     this.looking = null;
+    this.page.point(this, null);
     this.channel.set(choice);
     this.announce(this.describe());
     // the time makes choosing the same token again a change
@@ -148,6 +175,7 @@ class TokenExplorer extends View {
     if (token === this.looking && this.key === null) return;
     this.looking = token;
     this.key = null;
+    this.page.point(this, token === null ? null : { query: token });
     if (this.query !== undefined) this.paint();
     if (byKeyboard) this.announce(this.describe());
   }
@@ -167,6 +195,7 @@ class TokenExplorer extends View {
     if (query === this.looking && key === this.key) return;
     this.looking = query;
     this.key = key;
+    this.page.point(this, { query, key });
     this.paint();
   }
 
@@ -183,7 +212,7 @@ class TokenExplorer extends View {
   }
 
   paint() {
-    const shown = this.looking ?? this.query;
+    const shown = this.looking ?? this.far.query ?? this.query;
     this.grid.mark(shown, this.query);
     this.paintPrefix(shown);
     this.paintOverlay(this.grid.overlay, this.head, shown);
@@ -193,13 +222,20 @@ class TokenExplorer extends View {
     this.write(shown);
   }
 
+  /** The weight on a patch that has the full colour in a head's picture. */
+  limit(head, query) {
+    return this.limitOf(`head ${head}`, this.data.arrays.scales[this.row(head, query)]);
+  }
+
   paintOverlay(canvas, head, query) {
     const { context, picture } = resize(canvas, this.data.columns, this.data.rows);
     const words = new Uint32Array(picture.data.buffer);
-    const { patterns } = this.data.arrays;
-    const from = this.row(head, query) * this.numPatches;
+    const { patterns, scales } = this.data.arrays;
+    const row = this.row(head, query);
+    const limit = this.limit(head, query);
+    const share = limit > 0 ? scales[row] / limit : 1; // below 1 where the other half has larger weights
     for (let patch = 0; patch < this.numPatches; patch++) {
-      words[patch] = this.veil[patterns[from + patch]];
+      words[patch] = this.veil[Math.round(share * patterns[row * this.numPatches + patch])];
     }
     context.putImageData(picture, 0, 0);
   }
@@ -207,7 +243,7 @@ class TokenExplorer extends View {
   /** A swatch is filled on the scale of the patches; a larger weight than any of theirs fills it whole. */
   fillSwatch(swatch, head, query, token) {
     const weight = this.weight(head, query, token);
-    const share = Math.min(weight / this.data.arrays.scales[this.row(head, query)], 1);
+    const share = Math.min(weight / this.limit(head, query), 1);
     const word = this.solid[Math.round(255 * share)];
     swatch.style.backgroundColor = `rgb(${word & 255} ${(word >> 8) & 255} ${(word >> 16) & 255})`;
     return weight;
@@ -235,7 +271,7 @@ class TokenExplorer extends View {
     this.patternPainted = painted;
     const { texts, heads, arrays } = this.data;
     let largest = 0;
-    const limit = arrays.limits[this.block * heads + this.head];
+    const limit = this.limitOf("pattern", arrays.limits[this.block * heads + this.head]);
     const { context, picture } = resize(this.matrix, this.numTokens, this.numTokens);
     const words = new Uint32Array(picture.data.buffer);
     for (let query = 0, cell = 0; query < this.numTokens; query++) {
@@ -246,31 +282,31 @@ class TokenExplorer extends View {
       }
     }
     context.putImageData(picture, 0, 0);
-    setText(this.patternNote, fill(largest > limit * 1.01 ? texts.clipped_note : texts.whole_note, {
-        limit: percent(limit),
-        largest: percent(largest),
-      }));
+    const own = largest > limit * 1.01 ? texts.clipped_note : texts.whole_note;
+    const note = this.scale.isShared(this) ? texts.shared_note : own;
+    setText(this.patternNote, fill(note, { limit: percent(limit), largest: percent(largest) }));
   }
 
   markPattern(query) {
     const share = 100 / this.numTokens;
     this.rowMark.style.top = `${query * share}%`;
     this.rowMark.style.height = `${share}%`;
-    this.columnMark.hidden = this.key === null;
-    this.columnMark.style.left = `${(this.key ?? 0) * share}%`;
+    const key = this.key ?? this.far.key;
+    this.columnMark.hidden = key === null;
+    this.columnMark.style.left = `${(key ?? 0) * share}%`;
     this.columnMark.style.width = `${share}%`;
   }
 
   write(query) {
     const { texts } = this.data;
-    setText(this.scale, percent(this.data.arrays.scales[this.row(this.head, query)]));
+    setText(this.most, percent(this.limit(this.head, query)));
     setText(this.from, fill(texts.from, { query: tokenName(this.data, query) }));
     const strongest = this.strongestKeys(query);
     this.entries.forEach(({ name, value }, index) => {
       setText(name, tokenName(this.data, strongest[index]));
       setText(value, percent(this.weight(this.head, query, strongest[index])));
     });
-    const key = this.key ?? strongest[0];
+    const key = this.key ?? this.far.key ?? strongest[0];
     setText(
       this.cell,
       fill(texts.cell, {
@@ -298,7 +334,7 @@ class TokenExplorer extends View {
   }
 
   describe() {
-    const query = this.looking ?? this.query;
+    const query = this.looking ?? this.far.query ?? this.query;
     const strongest = this.strongestKeys(query)
       .slice(0, 3)
       .map((key) => `${tokenName(this.data, key)} ${percent(this.weight(this.head, query, key))}`);

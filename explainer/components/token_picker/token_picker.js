@@ -47,7 +47,8 @@ class TokenPicker extends View {
     const { data } = this;
     const { values } = data.arrays;
     const signed = data.scale === "diverging";
-    const limit = data.limit ?? (values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1);
+    const own = data.limit ?? values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const limit = this.limitOf(`values ${data.scale}`, own) || 1;
     const stops = signed ? signedStops(this.root, data.colours) : data.colours[data.scale];
     // the image shows through
     const veil = colourTable(stops, (share) => (signed ? 0.8 : 0.6 + 0.28 * share));
