@@ -1,0 +1,149 @@
+"""The third view of a comparison: B − A of what both halves of a part have drawn."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from explainer.components.matrices import matrices
+from explainer.content import load_texts
+from explainer.content.numbers import written
+from explainer.content.strangers_words import joined, plain_format
+from explainer.figures.difference import (
+    Apart,
+    apart,
+    largest_change,
+    subtracted,
+    subtracted_chart,
+)
+from explainer.figures.drawn import Drawn
+from explainer.figures.matrix import Matrix
+from explainer.shell.fold import fold
+from explainer.state import session
+from explainer.state.place import Place
+
+STRIP_FROM = 4  # matrices with the same rows: they stand as one strip
+
+
+def show_difference(
+    pictures_a: Sequence[Drawn], pictures_b: Sequence[Drawn], place: Place, part: str = ""
+) -> None:
+    """Offer B − A of each picture that both halves have; computed while somebody has it open.
+
+    Args:
+        pictures_a, pictures_b: what a part has drawn in each half.
+        place: of one half; with the prefix of its keys the difference stands on the page once.
+        part: of the page, where several have a difference.
+    """
+    others = {picture.name: picture for picture in pictures_b}
+    pairs = [(one, others[one.name]) for one in pictures_a if one.name in others]
+    if not pairs:
+        return
+    texts = load_texts("halves")["difference"]
+    with fold(place, f"difference-{part or pairs[0][0].name}", texts["label"]) as is_open:
+        if not is_open:
+            return
+        if not sum([show_pair(a, b, place, texts) for a, b in pairs]):
+            st.markdown(texts["nothing"])
+
+
+def show_pair(a: Drawn, b: Drawn, place: Place, texts: Mapping[str, str]) -> bool:
+    """Show the difference of one picture; return whether it is one of numbers."""
+    ours, theirs = a.make(), b.make()
+    if isinstance(ours, go.Figure) and isinstance(theirs, go.Figure):
+        show_chart(a, ours, theirs, place, texts)
+        return True
+    if are_matrices(ours) and are_matrices(theirs):
+        show_matrices(a.name, ours, theirs, place, texts)
+        return True
+    return False
+
+
+def are_matrices(data: Any) -> bool:
+    return isinstance(data, Sequence) and all(isinstance(item, Matrix) for item in data)
+
+
+def show_matrices(
+    name: str, a: Sequence[Matrix], b: Sequence[Matrix], place: Place, texts: Mapping[str, str]
+) -> None:
+    """Show B − A of matrices that both halves have, and say where it is largest."""
+    others = {item.name: item for item in b}
+    pairs = [(item, others[item.name]) for item in a if item.name in others]
+    drawn = [
+        subtracted(one, other, plain_format(texts["title"], title=joined(one.title)))
+        for one, other in pairs
+        if not apart(one, other)
+    ]
+    if drawn:
+        st.markdown(f":small[{texts['text']}]")
+        matrices(
+            key=place.key(f"difference-{name}"),
+            group=place.prefix,
+            items=drawn,
+            on_choose=session.set_cell,
+            prefix=place.config.num_prefix_tokens,
+            is_strip=len(drawn) >= STRIP_FROM and len({len(one.row_names) for one in drawn}) == 1,
+        )
+    st.markdown("\n".join(f"- {line}" for line in lines(pairs, texts)))
+
+
+def lines(pairs: Sequence[tuple[Matrix, Matrix]], texts: Mapping[str, str]) -> Iterator[str]:
+    """Say of each matrix what changes most, or why it cannot be subtracted."""
+    for a, b in pairs:
+        title = joined(a.title)
+        if reason := apart(a, b):
+            yield reason_words(reason, texts).format(title=title, a=reason.a, b=reason.b)
+            continue
+        change = largest_change(subtracted(a, b, ""))
+        if change is None:
+            yield texts["equal"].format(title=title)
+            continue
+        names = [joined(name) for name in (change.row, change.column) if name]
+        value = f"{'+' if change.value > 0 else ''}{written(change.value)}"
+        if a.values.size == 1 or not names:
+            yield texts["largest_one"].format(title=title, value=value)
+            continue
+        where = (
+            names[0] if len(names) == 1 else texts["place"].format(row=names[0], column=names[1])
+        )
+        yield texts["largest"].format(title=title, value=value, place=where)
+
+
+def reason_words(reason: Apart, texts: Mapping[str, str]) -> str:
+    """Return the sentence for two matrices that cannot be subtracted, with the axis filled in."""
+    if reason.kind == "names":
+        return texts["names"]
+    axes = load_texts("matrices")["axes"]
+    axis = axes.get(reason.axis, texts["rows" if reason.is_row else "columns"])
+    return texts["sizes"].replace("{axis}", axis)
+
+
+def show_chart(
+    drawn: Drawn, a: go.Figure, b: go.Figure, place: Place, texts: Mapping[str, str]
+) -> None:
+    title = joined(drawn.title or texts["chart"])
+    chart = subtracted_chart(a, b, texts["axis"])
+    if chart is None:
+        st.markdown(texts["charts"].format(title=title))
+        return
+    st.markdown(f"**{texts['title'].format(title=title)}**")
+    values = [number for trace in chart.data for number in numbers_of(trace)]
+    st.plotly_chart(
+        chart,
+        theme=None,
+        key=place.key(f"difference-{drawn.name}"),
+        config={"displayModeBar": "hover", "displaylogo": False},
+        alt=plain_format(
+            texts["chart_alt"],
+            title=title,
+            least=written(min(values)),
+            largest=written(max(values)),
+        ),
+    )
+
+
+def numbers_of(trace: Any) -> list[float]:
+    numbers = trace.x if trace.type == "bar" and trace.orientation == "h" else trace.y
+    return [float(number) for number in numbers if np.isfinite(number)] or [0.0]
