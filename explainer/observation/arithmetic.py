@@ -1,6 +1,6 @@
 """From which numbers of the trace and which weights one number of a trace was computed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,6 +29,7 @@ def derive(
     key: str,
     index: Index,
     flaws: Flaws = SOUND,
+    off: Collection[tuple[int, int]] = (),
 ) -> Derivation:
     """Derive one number of a trace from the tensors and weights that it was computed from.
 
@@ -38,11 +39,12 @@ def derive(
         key: trace key, or ``probabilities`` for the softmax of the logits.
         index: of the number in that tensor.
         flaws: of the model that ran, which decide how the number was computed.
+        off: heads that were switched off in this pass, (block, head) pairs.
 
     Raises:
         ValueError: the tensor is the input or a parameter, so that it was not computed.
     """
-    source = Source(tensors, weights, config, flaws)
+    source = Source(tensors, weights, config, flaws, frozenset(off))
     if key == "probabilities":
         return source.probability(*index)
     if key in ("patch_embed", "embed", "final_norm", "pooled", "logits"):
@@ -63,6 +65,7 @@ class Source:
     weights: Mapping[str, np.ndarray]
     config: ViTConfig
     flaws: Flaws = SOUND
+    off: frozenset[tuple[int, int]] = frozenset()
 
     def read(self, key: str) -> np.ndarray:
         return self.tensors[key].astype(np.float64)
@@ -208,6 +211,9 @@ class Block:
         )
 
     def attn_z(self, head: int, query: int, number: int) -> Derivation:
+        if (self.index, head) in self.source.off:
+            silent = total([("off", 0.0)], self.shown("attn.z", head, query, number))
+            return replace(silent, left_out="head")
         return dot(
             Factor("shares", self.read("attn.pattern")[head, query]),
             Factor("values", self.read("attn.v")[head, :, number], "value"),

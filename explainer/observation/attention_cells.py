@@ -1,6 +1,6 @@
 """From which numbers each cell on the two pages about attention was computed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ class Head:
         tensors: of the trace, without the batch axis.
         weights: of the model that ran, by timm's names.
         flaws: of that model.
+        off: heads that were switched off in this pass, (block, head) pairs.
     """
 
     config: ViTConfig
@@ -31,6 +32,7 @@ class Head:
     head: int
     query: int
     flaws: Flaws = SOUND
+    off: Collection[tuple[int, int]] = ()
 
     def origin(self, cell: Cell) -> Derivation | None:
         """Derive the number of a cell; None if it is a learned parameter.
@@ -58,7 +60,7 @@ class Head:
 
     def derived(self, name: str, *index: int) -> Derivation:
         key = f"blocks.{self.block}.{name}"
-        return derive(self.tensors, self.weights, self.config, key, index, self.flaws)
+        return derive(self.tensors, self.weights, self.config, key, index, self.flaws, self.off)
 
     def read(self, name: str) -> np.ndarray:
         return self.tensors[f"blocks.{self.block}.attn.{name}"].astype(np.float64)

@@ -43,8 +43,8 @@ class Derivation:
         shown: the number in the tensor.
         numbers: further numbers of the formula by their names: bias, root, mean, …
         chosen: index of the term that the number belongs to; None if it belongs to all.
-        left_out: the field of ``TrainConfig`` for the step that a classic mistake leaves out here;
-            empty if nothing is left out.
+        left_out: the field of ``TrainConfig`` for the step that a classic mistake leaves out here,
+            or "head" where the head is switched off; empty if nothing is left out.
     """
 
     kind: Kind

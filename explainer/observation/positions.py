@@ -9,6 +9,7 @@ import torch
 from explainer.caching import remember
 from explainer.inputs.models import load, memory
 from explainer.inputs.pictures import batches
+from explainer.observation.compute import changes_of, read_only
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
 from vit_core import CheckpointError, ViTConfig
@@ -25,13 +26,15 @@ class Shuffled:
 
     Attributes:
         pixels: as ``Observation.pixels`` has them, shuffled.
-        with_position, without: (2, C) logits, in order and shuffled, of the model as it is and with
-            its position switched off; ``without`` is None if the model has no position.
+        with_position, without: (2, C) logits, in order and shuffled, of the pass as it is and with
+            its position switched off; ``without`` is None if the pass has no position.
+        is_off: whether the model has a position, and the choice's edits switch it off.
     """
 
     pixels: np.ndarray
     with_position: np.ndarray
     without: np.ndarray | None
+    is_off: bool = False
 
     @property
     def bare(self) -> np.ndarray:
@@ -68,13 +71,19 @@ def shuffled(choice: Choice, seen: Observation, seed: int) -> Shuffled:
         permutation = torch.from_numpy(order(config.num_patches, seed))
         image = batches.batch_of(seen.pixels)
         with memory.forward_lock(config):
-            result = shuffle_experiment(source.model, normalize(image, source.info), permutation)
+            result = shuffle_experiment(
+                source.model,
+                normalize(image, source.info),
+                permutation,
+                changes_of(config, choice.edits),
+            )
         return Shuffled(
             batches.pixels_of(shuffle_patches(image, config.patch_hw, permutation)),
             torch.cat((result.in_order, result.shuffled)).numpy(),
             None
-            if config.pos_embed == "none"
+            if config.pos_embed == "none" or choice.edits.no_position
             else torch.cat((result.in_order_without, result.shuffled_without)).numpy(),
+            choice.edits.no_position,
         )
 
     return remember(("shuffled", choice, seed), run)
@@ -93,15 +102,26 @@ def learned_grid(choice: Choice) -> tuple[int, int] | None:
 def table(choice: Choice, seen: Observation, kind: str) -> np.ndarray | None:
     """Return the position matrix (positions, D) of a kind; None if there is none.
 
+    Edits of the choice change nothing of it.
+
     It is the model's own matrix for its own kind, and the result of the formula for another kind.
     Learned positions have no formula; the default model's are returned if they have that shape.
     """
     config = seen.config
     if kind == config.pos_embed:
+        if choice.edits.no_position:  # the trace has the zeros that were added in its place
+            return own_table(choice)
         return None if kind == "none" else seen.tensors["pos_embed"]
     if kind == "learned":
         return remember(("learned position", config), lambda: learned_elsewhere(config))
     return remember(("position", kind, config), lambda: by_formula(config, kind))
+
+
+def own_table(choice: Choice) -> np.ndarray:
+    """Return the positions of a model that has some, whatever a pass adds in their place."""
+    held = load.source_of(choice).model.pos_embed
+    assert held is not None, "edits without position fit only models that have one"
+    return read_only(held.detach()[0].numpy())
 
 
 def by_formula(config: ViTConfig, kind: str) -> np.ndarray | None:

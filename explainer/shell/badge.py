@@ -1,19 +1,24 @@
 """The badge "Equals PyTorch": it compares a block with PyTorch's own module on the same weights."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 
 import streamlit as st
 import torch
+from torch import Tensor
 
 from explainer.caching import remember
 from explainer.content import load_texts
 from explainer.figures import theme
-from explainer.inputs.models import load
+from explainer.inputs.models import load, memory
+from explainer.observation.compute import changes_of
 from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
 from vit_core.mistakes import Flaws
 from vit_core.reference import TOLERANCE, Difference, attention_difference, block_difference
+from vit_core.trace import Edit, output_with
 
 STYLE = f"""
 .equals {{ display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.25rem 0.75rem;
@@ -38,18 +43,49 @@ def equals_pytorch(module: str, choice: Choice, seen: Observation, block: int) -
     show_badge(
         remember(("equals", module, choice, block), lambda: compare(module, choice, seen, block)),
         reason(module, flaws(choice)),
+        load_texts("badge")["heads_on"] if are_heads_off(choice, block) else "",
     )
+
+
+def are_heads_off(choice: Choice, block: int) -> bool:
+    return any(head.block == block for head in choice.edits.heads_off)
 
 
 def compare(module: str, choice: Choice, seen: Observation, block: int) -> Difference:
-    """Run PyTorch's module on the block's weights, and return how far its output differs."""
+    """Run PyTorch's module on the block's weights, and return how far its output differs.
+
+    PyTorch's module has all its heads. So a block with heads that are off runs once more with all
+    of them.
+    """
     measure, input_key, output_key = COMPARISONS[module]
-    model = load.source_of(choice).model
-    before, after = (
-        torch.tensor(seen.tensors[f"blocks.{block}.{name}"])[None]
-        for name in (input_key, output_key)
-    )
-    return measure(model, block, before, after)
+    keys = f"blocks.{block}.{input_key}", f"blocks.{block}.{output_key}"
+    source = load.source_of(choice)
+    if are_heads_off(choice, block):
+        before, after = tensors_with_heads(choice, seen, block, keys)
+    else:
+        before, after = (torch.tensor(seen.tensors[key])[None] for key in keys)
+    return measure(source.model, block, before, after)
+
+
+def tensors_with_heads(
+    choice: Choice, seen: Observation, block: int, keys: Sequence[str]
+) -> list[Tensor]:
+    """Return tensors of the choice's pass with all heads of a block on."""
+    source = load.source_of(choice)
+    on = [head for head in choice.edits.heads_off if head.block != block]
+    changes = changes_of(seen.config, replace(choice.edits, heads_off=tuple(on)))
+    kept: dict[str, Tensor] = {}
+
+    def keep(key: str) -> Edit:
+        def edit(tensor: Tensor) -> Tensor:
+            kept[key] = tensor
+            return tensor
+
+        return edit
+
+    with memory.forward_lock(seen.config):
+        output_with(source.model, source.batch(seen.pixels), changes | {k: keep(k) for k in keys})
+    return [kept[key] for key in keys]
 
 
 def reason(module: str, flaws_of_model: Flaws) -> str:
@@ -61,16 +97,17 @@ def reason(module: str, flaws_of_model: Flaws) -> str:
     return texts["why"].format(parts=texts["and"].join(texts[name] for name in parts))
 
 
-def show_badge(difference: Difference, why: str = "") -> None:
+def show_badge(difference: Difference, why: str = "", how: str = "") -> None:
     """Draw the badge, equal or not.
 
     Args:
         why: a difference is expected; empty if none is.
+        how: what is to be said about the comparison in any case.
     """
-    st.html(badge(difference, why))
+    st.html(badge(difference, why, how))
 
 
-def badge(difference: Difference, why: str = "") -> str:
+def badge(difference: Difference, why: str = "", how: str = "") -> str:
     texts = load_texts("badge")
     measured = texts["measured"].format(
         module=escape(difference.module),
@@ -82,6 +119,8 @@ def badge(difference: Difference, why: str = "") -> str:
     details = [measured, tolerance]
     if difference.has_layer_scale:
         details.insert(1, texts["layer_scale"])
+    if how:
+        details.insert(0, escape(how))
     if difference.equal:
         return framed(theme.GOOD, f"✓ {texts['equal']}", *details)
     if why:

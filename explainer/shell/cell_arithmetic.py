@@ -58,7 +58,11 @@ def show_arithmetic(
         where: what the cell is called, such as "logit of 7".
     """
     try:
-        derivation = derive(seen.tensors, weights(choice), seen.config, key, index, flaws(choice))
+        derivation = derive(
+            *(seen.tensors, weights(choice), seen.config, key, index),
+            flaws(choice),
+            choice.edits.heads_off,
+        )
     except ValueError:
         note(load_texts("arithmetic")["input"])
         return

@@ -9,6 +9,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from streamlit.testing.v1 import AppTest
+
+from explainer.shell.quiz import Question
+
 SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 LITERAL = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[+-]?\d+)?"
 # what a side of an equation in prose may consist of, with ln and e as single signs
@@ -254,3 +258,43 @@ def expression_of(side: str) -> str | None:
         .replace("LOG", "log2")
         .strip()
     )
+
+
+def stated(app: AppTest) -> Iterator[str]:
+    """Yield every text of the page: words, formulas, tables, numbers and what pictures say."""
+    for element in (*app.markdown, *app.latex, *app.caption):
+        yield element.value
+    for element in app.get("html"):
+        if 'class="source"' in element.proto.body:  # code is no statement about numbers
+            continue
+        body = re.sub(r"<style>.*?</style>", " ", element.proto.body, flags=re.DOTALL)
+        yield from re.findall(r'alt="([^"]*)"', body)
+        yield re.sub(r"<[^>]+>", " \n ", body)
+    for metric in app.metric:
+        yield metric.value
+    for table in app.table:
+        yield "\n".join(map(str, table.value.to_numpy().ravel()))
+
+
+def wrong_in(texts: Iterator[str]) -> tuple[list[Equation], int]:
+    """Return the equations that do not hold as they are shown, and how many were computed."""
+    wrong, count = [], 0
+    for text in texts:
+        for one in equations(text):
+            if one.holds is not None:
+                count += 1
+                if not one.holds:
+                    wrong.append(one)
+    return wrong, count
+
+
+def check(question: Question) -> None:
+    """Hold a question to what it shows: its equations, and no option with the answer's number."""
+    wrong, _ = wrong_in(iter((question.text, question.why)))
+    assert not wrong, question
+    right = question.options[question.answer]
+    shown = dict(re.findall(r"([\w ,\[\]]+?) ([−+]?[\d.,]+(?: %)?)(?=[,.]? |[,.]?$)", question.why))
+    listed = {option: shown[option] for option in question.options if option in shown}
+    if right in listed:
+        others = [number for option, number in listed.items() if option != right]
+        assert listed[right] not in others, question

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 import streamlit as st
 from reading import choice_and_observation, texts_of, unfold
-from stated import Equation, equations
-from streamlit.testing.v1 import AppTest
+from stated import check, equations, stated, wrong_in
 from unlike import UNLIKE, put
 
 from explainer.content import load_texts
@@ -54,34 +53,6 @@ def place(
     st.cache_resource.clear()
 
 
-def stated(app: AppTest) -> Iterator[str]:
-    """Yield every text of the page: words, formulas, tables, numbers and what pictures say."""
-    for element in (*app.markdown, *app.latex, *app.caption):
-        yield element.value
-    for element in app.get("html"):
-        if 'class="source"' in element.proto.body:  # code is no statement about numbers
-            continue
-        body = re.sub(r"<style>.*?</style>", " ", element.proto.body, flags=re.DOTALL)
-        yield from re.findall(r'alt="([^"]*)"', body)
-        yield re.sub(r"<[^>]+>", " \n ", body)
-    for metric in app.metric:
-        yield metric.value
-    for table in app.table:
-        yield "\n".join(map(str, table.value.to_numpy().ravel()))
-
-
-def wrong_in(texts: Iterator[str]) -> tuple[list[Equation], int]:
-    """Return the equations that do not hold as they are shown, and how many were computed."""
-    wrong, count = [], 0
-    for text in texts:
-        for one in equations(text):
-            if one.holds is not None:
-                count += 1
-                if not one.holds:
-                    wrong.append(one)
-    return wrong, count
-
-
 def link(view: str, model: int) -> dict[str, Any]:
     cells = CELLS.get(view)
     return {"cell": cells[model % len(cells)]} if cells else {}
@@ -106,18 +77,6 @@ def test_what_a_page_states_holds(
         check(question)
     if view != "home":
         assert len(askable(asked_questions)) >= 2, [question.name for question in asked_questions]
-
-
-def check(question: Question) -> None:
-    """Hold a question to what it shows: its equations, and no option with the answer's number."""
-    wrong, _ = wrong_in(iter((question.text, question.why)))
-    assert not wrong, question
-    right = question.options[question.answer]
-    shown = dict(re.findall(r"([\w ,\[\]]+?) ([−+]?[\d.,]+(?: %)?)(?=[,.]? |[,.]?$)", question.why))
-    listed = {option: shown[option] for option in question.options if option in shown}
-    if right in listed:
-        others = [number for option, number in listed.items() if option != right]
-        assert listed[right] not in others, question
 
 
 @pytest.mark.parametrize("model", UNLIKE)

@@ -35,7 +35,7 @@ def show_softmax(choice: Choice, seen: Observation, place: Place) -> None:
     texts = texts_of("classification_head", seen)["parts"]["softmax"]
     shares, places = seen.probabilities, shown_classes(seen)
     bars, words = st.columns((3, 2), gap="large")
-    bars.html(remember(("class bars", choice), partial(draw_bars, seen)))
+    bars.html(remember(("class bars", choice), partial(draw_bars, choice, seen)))
     sentences = [verdict(choice, seen, place)]
     if not are_all_shown(seen):
         count, rest = left_over(seen, places)
@@ -47,7 +47,7 @@ def show_softmax(choice: Choice, seen: Observation, place: Place) -> None:
         if is_open:
             st.markdown(TEXTS["softmax"]["text"])
             st.latex(TEXTS["softmax"]["worked"] % worked(seen))
-    if are_classes_known(choice):
+    if are_classes_known(choice) and not choice.edits:
         with fold(place, "wrong", TEXTS["wrong"]["title"]) as is_open:
             if is_open:  # what is wrong has to be searched for
                 show_wrong(choice, seen, place)
@@ -65,7 +65,7 @@ def show_softmax(choice: Choice, seen: Observation, place: Place) -> None:
         )
 
 
-def draw_bars(seen: Observation) -> str:
+def draw_bars(choice: Choice, seen: Observation) -> str:
     texts, places = TEXTS["parts"]["softmax"], shown_classes(seen)
     drawn = seen.probabilities[places]
     return class_bars(
@@ -73,7 +73,7 @@ def draw_bars(seen: Observation) -> str:
         names_of(seen, places),
         None if seen.label is None else places.index(seen.label),
         [percent(float(share)) for share in drawn],
-        texts["true_class"],
+        texts["true_class_before" if choice.edits.changes_picture else "true_class"],
         texts["axis"],
     )
 
@@ -105,7 +105,9 @@ def verdict(choice: Choice, seen: Observation, place: Place) -> str:
     texts = texts_of("classification_head", seen)["parts"]["softmax"]
     names, truth = seen.class_names, seen.label
     page_facts = facts(choice, seen, place)
-    if truth is None:
+    if truth is not None and choice.edits.changes_picture:
+        sentence = texts["verdict_changed"].format(a_truth=with_article(names[truth]), **page_facts)
+    elif truth is None:
         sentence = texts["verdict_own"].format(**page_facts)
     elif truth == seen.prediction:
         sentence = texts["verdict_right"].format(**page_facts)

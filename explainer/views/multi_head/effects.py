@@ -39,7 +39,7 @@ def show_effects(choice: Choice, seen: Observation, place: Place) -> None:
             written,
             (blocks, columns),
             (place.block, place.head),
-            frozenset(place.off),
+            frozenset((*place.off, *choice.edits.heads_off)),
             plain_format(
                 texts["caption"],
                 answer=seen.class_names[seen.prediction],

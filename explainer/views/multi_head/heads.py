@@ -67,8 +67,10 @@ def show_explorer(choice: Choice, seen: Observation, place: Place) -> None:
         block=sent.index(block),
         head=place.head,
         query=place.token(seen.telling_patch),
-        on_choose=partial(choose, block, place.off),
-        off=[one.head for one in place.off if one.block == block],
+        on_choose=partial(choose, block, place.off, choice.edits.heads_off),
+        off=sorted(
+            {one.head for one in (*place.off, *choice.edits.heads_off) if one.block == block}
+        ),
         cache=(choice, tuple(sent)),
     )
 
@@ -79,11 +81,18 @@ def blocks_to_send(config: ViTConfig, block: int) -> list[int]:
     return list(range(config.depth)) if size <= MOST_WEIGHTS else [block]
 
 
-def choose(block: int, off: tuple[Head, ...], clicked: dict[str, int]) -> None:
-    """Keep what was clicked: a token, or a head of ``block`` that is switched off or on."""
+def choose(
+    block: int, off: tuple[Head, ...], edited: tuple[Head, ...], clicked: dict[str, int]
+) -> None:
+    """Keep what was clicked: a token, or a head of ``block`` that is switched off or on.
+
+    Args:
+        off, edited: heads that the page has switched off, and those that the choice's pass lacks.
+    """
     if "query" in clicked:
         session.set_query(clicked["query"])
     if "switch" in clicked:
         head = Head(block, clicked["switch"])
         session.set_head(head.head)
-        session.set_off(set(off) ^ {head})
+        if head not in edited:
+            session.set_off(set(off) ^ {head})

@@ -21,7 +21,8 @@ LITTLE = 0.0001  # of a probability: a hundredth of a percentage point
 def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
     config = seen.config
     asked = [ask_width(config), ask_even(choice, seen, place)]
-    if seen.has_head and heads.effects_are_cheap(choice):
+    is_on = (place.block, place.head) not in choice.edits.heads_off
+    if seen.has_head and is_on and heads.effects_are_cheap(choice):
         asked.insert(0, ask_off(choice, seen, place))
     if config.num_heads > 1:
         asked += [ask_farthest(choice, seen, place), ask_writes(choice, seen, place)]

@@ -23,6 +23,11 @@ from explainer.views.multi_head.wording import TEXTS
 from vit_core.interpret.heads import Head
 
 
+def off_here(choice: Choice, place: Place) -> tuple[Head, ...]:
+    """Return the heads that the page has switched off, without those that the pass has no more."""
+    return tuple(head for head in place.off if head not in choice.edits.heads_off)
+
+
 def show_pills(place: Place) -> None:
     """Draw which heads of the block are off, to be chosen without the pictures as well."""
     texts, block = TEXTS["parts"]["heads"], place.block
@@ -46,10 +51,12 @@ def show_pills(place: Place) -> None:
 
 def show_switched(choice: Choice, seen: Observation, place: Place) -> None:
     """Say what the model gives without the heads that are off."""
-    texts, off = TEXTS["parts"]["heads"], place.off
+    texts, off = TEXTS["parts"]["heads"], off_here(choice, place)
+    if choice.edits.heads_off:
+        st.markdown(texts["edited"].format(heads=named(choice.edits.heads_off)))
     if not off:
-        name = "none_off" if seen.has_head else "none_off_features"
-        st.markdown(texts[name].format(**answer_now(seen)))
+        name = "none_more_off" if choice.edits.heads_off else "none_off"
+        st.markdown(texts[name if seen.has_head else f"{name}_features"].format(**answer_now(seen)))
         return
     after = heads.switched(choice, seen, off)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -128,7 +135,7 @@ def words(seen: Observation, off: tuple[Head, ...], after: np.ndarray) -> str:
 
 def show_offer(choice: Choice, seen: Observation, place: Place) -> None:
     """Offer a picture on which the answer hangs on one head, unless it is looked at already."""
-    found = picture_where_a_head_matters(choice)
+    found = None if choice.edits else picture_where_a_head_matters(choice)
     if found is None or found.is_picture_of(choice):
         return
     texts, names = TEXTS["parts"]["heads"], seen.class_names

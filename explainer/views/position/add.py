@@ -34,7 +34,7 @@ def show_add(choice: Choice, seen: Observation, place: Place) -> None:
     with fold(place, "tokens", label, is_open=chosen is not None) as is_open:
         if is_open:
             show_all(choice, seen, place, cell)
-            show_paper(config)
+            show_paper(choice, config)
     if config.num_registers:
         note(texts["registers"].format(count=config.num_registers))
     if config.pos_embed != "none":
@@ -120,13 +120,15 @@ def added_rows(seen: Observation, row: int) -> list[Matrix]:
     ]
 
 
-def show_paper(config: ViTConfig) -> None:
+def show_paper(choice: Choice, config: ViTConfig) -> None:
     """Equation 1 of the paper, as it holds for this model."""
     texts, has_position = TEXTS["parts"]["add"], config.pos_embed != "none"
     end = "" if config.pool == "cls" else "_mean"
     text = texts[f"paper{end}"] if has_position else texts["paper_none"]
     st.markdown(text.format(patches=config.num_patches, width=config.embed_dim))
     st.latex(texts[f"formula{'' if has_position else '_none'}{end}"])
+    if choice.edits.no_position:
+        st.markdown(texts["paper_off"])
     note(texts["letters"])
 
 

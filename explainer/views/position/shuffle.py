@@ -95,6 +95,8 @@ def show_explanation(choice: Choice, seen: Observation, experiment: positions.Sh
     notes = [texts["bars"]] if seen.has_head else []
     if experiment.without is not None:
         notes.append(texts["maimed"] if choice.trained else untrained_words(seen, experiment))
+    if experiment.is_off and choice.trained:
+        notes.append(texts["maimed"])
     if notes:
         note(" ".join(notes))
 
@@ -118,9 +120,9 @@ def invitation(seen: Observation) -> str:
 
 
 def tables_of(experiment: positions.Shuffled) -> Tables:
-    """Return what is compared: as the model is, and without its position if it has one."""
+    """Return what is compared: the pass as it is, and without its position if it has one."""
     if experiment.without is None:
-        return [("never_title", experiment.with_position)]
+        return [("off_title" if experiment.is_off else "never_title", experiment.with_position)]
     return [("with_title", experiment.with_position), ("without_title", experiment.without)]
 
 

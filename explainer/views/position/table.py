@@ -93,6 +93,8 @@ def about(choice: Choice, seen: Observation, kind: str, *, has_table: bool) -> s
         sentences.append(texts["foreign_learned" if kind == "learned" else "foreign"])
     elif kind == "learned" and not choice.trained:
         sentences.append(texts["learned_untrained"])
+    if is_own and choice.edits.no_position:
+        sentences.append(texts["switched_off"])
     return " ".join(sentences).format(**sizes, **grids(choice, config))
 
 

@@ -20,7 +20,7 @@ WAVES = ("sincos", "sincos2d")
 
 def base_facts(choice: Choice, seen: Observation) -> dict[str, object]:
     config = seen.config
-    kind = "none" if config.pos_embed == "none" else "has"
+    kind = kind_of_pass(choice, config)
     return {
         "width": config.embed_dim,
         "own_kind": own_kind(choice, config),
@@ -28,6 +28,13 @@ def base_facts(choice: Choice, seen: Observation) -> dict[str, object]:
         "add_title": TEXTS["parts"]["add"][f"title_{kind}"],
         "lead_end": TEXTS[f"lead_{kind}"].format(width=config.embed_dim),
     }
+
+
+def kind_of_pass(choice: Choice, config: ViTConfig) -> str:
+    """Return "has" or "none" for a position of the model; "off" for one that the pass lacks."""
+    if config.pos_embed == "none":
+        return "none"
+    return "off" if choice.edits.no_position else "has"
 
 
 def own_kind(choice: Choice, config: ViTConfig) -> str:
@@ -51,10 +58,11 @@ def twins_text(choice: Choice, seen: Observation) -> str:
     """Say of two equal patches of this image what the position changes."""
     texts, config = TEXTS["parts"]["add"], seen.config
     twins = positions.twins(choice, seen)
-    has_position = config.pos_embed != "none"
+    kind = kind_of_pass(choice, config)
+    then = [texts[{"has": "added", "none": "nothing_added", "off": "zeros_added"}[kind]]]
     if twins is None:
-        then = [texts["added"]] if has_position else [texts["without"], texts["nothing_added"]]
-        return " ".join([texts["no_twins"], *then])
+        without = [texts["without"]] if kind == "none" else []
+        return " ".join([texts["no_twins"], *without, *then])
     first, second = (config.num_prefix_tokens + patch for patch in twins)
     names, rows = token_names(config), seen.tensors["patch_embed"]
     after = gap(*(seen.tensors["embed"][token] for token in (first, second)))
@@ -64,8 +72,8 @@ def twins_text(choice: Choice, seen: Observation) -> str:
         second=names[second],
         before=texts["same_nearly"].format(before=f"{before:.2g}") if before else "",
     )
-    then = texts["same_added"].format(after=f"{after:.3g}") if has_position else texts["same_none"]
-    return " ".join([text, then, texts["added" if has_position else "nothing_added"]])
+    same = {"has": "same_added", "none": "same_none", "off": "same_off"}[kind]
+    return " ".join([text, texts[same].format(after=f"{after:.3g}"), *then])
 
 
 def output_name(seen: Observation) -> str:

@@ -70,7 +70,14 @@ def show_drawer(choice: Choice, seen: Observation, place: Place, cell: Cell) -> 
     }
     where = TEXTS["cells"][cell.matrix].format(**labels)
     working = Head(
-        seen.config, seen.tensors, weights(choice), place.block, place.head, query, flaws(choice)
+        seen.config,
+        seen.tensors,
+        weights(choice),
+        place.block,
+        place.head,
+        query,
+        flaws(choice),
+        choice.edits.heads_off,
     )
     derivation = working.origin(cell)
     assert derivation is not None, f"{cell.matrix} is a matrix of this page"

@@ -71,6 +71,8 @@ def show_strip(choice: Choice, seen: Observation, place: Place) -> None:
     )
     if centre_of(row.scores, 0) is not None:
         note(TEXTS["strip"]["one_sign"])
+    if (place.block, place.head) in choice.edits.heads_off:
+        note(TEXTS["strip"]["off"])
     if cell is not None and cell.matrix not in SQUARES:
         show_drawer(choice, seen, place, cell)
 
