@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from explainer.components import assets, live
+from explainer.components.packing import pack
 from explainer.components.selection import send_choice
 from explainer.components.stage import FILES
 
@@ -20,12 +22,15 @@ SCENES = ("picture", "tokens", "attention", "answer", "learning")
 _mount = st.components.v2.component(
     "vit_explainer.story",
     html='<div class="explorer"><div class="story"></div></div>',
-    css=assets.stylesheet("shared/shared", "drawing_pad/drawing_pad", "stage/bars", "story/story"),
+    css=assets.stylesheet(
+        "shared/shared", "drawing_pad/drawing_pad", "stage/bars", "story/story", "story/halves",
+    ),
     js=live.javascript() + assets.javascript(
         "shared/data", "shared/grid", "shared/numbers", *FILES,
         "drawing_pad/centred", "drawing_pad/pad",
-        "story/trace", "story/answers", "story/half", "story/board", "story/prediction", "story/screen",
-        *(f"story/{name}" for name in SCENES), "story/history", "story/story",
+        "story/trace", "story/answers", "story/half", "story/board", "story/prediction",
+        "story/screen", *(f"story/{name}" for name in SCENES), "story/difference", "story/halves",
+        "story/history", "story/story",
     ),
 )  # fmt: skip
 
@@ -40,6 +45,7 @@ class Told:
         addresses: view → path of its page.
         live: from ``browser_model``; None for a model that is too large for a browser.
         drawing: name of the drawing that is looked at; empty for another picture.
+        other_live: ``live`` of the second half of a comparison.
     """
 
     query: int
@@ -47,6 +53,20 @@ class Told:
     addresses: Mapping[str, str]
     live: Mapping[str, Any] | None
     drawing: str
+    other_live: Mapping[str, Any] | None = None
+
+
+def pack_halves(compared: Mapping[str, Any], first: bytes, second: bytes) -> bytes:
+    """Join what the browser needs of two models or pictures that are compared.
+
+    Args:
+        compared: ``a`` and ``b``, what the halves are called; ``changed``, a sentence on what is
+            changed in the second; ``edits`` of its pass, as ``vit.js`` takes them; ``one_picture``,
+            whether both show the same.
+        first, second: from ``pack_story``.
+    """
+    halves = {"a": np.frombuffer(first, np.uint8), "b": np.frombuffer(second, np.uint8)}
+    return pack({"compared": dict(compared)}, halves)
 
 
 def story(
@@ -59,7 +79,7 @@ def story(
     """Show the story; return which page was just asked for, as its view, and on which screen.
 
     Args:
-        data: from ``pack_story``.
+        data: from ``pack_story`` or ``pack_halves``.
         on_hear: called before the rerun with what the visitor did, as the browser sent it.
     """
 
@@ -79,6 +99,7 @@ def story(
                 "screen": told.screen,
                 "addresses": dict(told.addresses),
                 "live": told.live,
+                "other_live": told.other_live,
                 "drawing": told.drawing,
             },
         )

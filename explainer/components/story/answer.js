@@ -9,27 +9,28 @@ class AnswerScreen extends StoryScreen {
   // a model without a head: which patches have become alike
 
   buildFeatures() {
-    const { half, story, trace, data } = this;
-    const rows = trace.get("final_norm");
-    const numPrefix = data.prefix_names.length;
     this.patches = this.board(this.stage, {
-      look: (patch) => show(patch ?? half.followed),
-      choose: (patch) => {
-        story.follow(patch);
-        this.patches.mark("followed", patch);
-      },
+      choose: (patch) => this.follow(patch),
+      point: (patch, byKeyboard) => this.pointAt(patch, byKeyboard),
     });
-    this.patches.mark("followed", half.followed);
-    const show = (patch) => {
-      this.patches.mark("pointed", patch);
-      const mine = rowOf(rows, numPrefix + patch);
-      const alike = Array.from({ length: data.rows * data.columns }, (_, other) =>
-        Math.max(0, likeness(mine, rowOf(rows, numPrefix + other))),
-      );
-      this.patches.veil(alike, 1);
-    };
-    show(half.followed);
+    this.showFollowed();
+    this.showPointed(null);
     this.task("task_point");
+  }
+
+  showPointed(patch) {
+    if (!this.data.has_head) this.patches.veil(this.alike(patch ?? this.half.followed), 1);
+  }
+
+  /** How alike each patch's row is to one patch's, at the end; at least 0. */
+  alike(patch) {
+    const { data } = this;
+    const rows = this.trace.get("final_norm");
+    const numPrefix = data.prefix_names.length;
+    const mine = rowOf(rows, numPrefix + patch);
+    return Array.from({ length: data.rows * data.columns }, (_, other) =>
+      Math.max(0, likeness(mine, rowOf(rows, numPrefix + other))),
+    );
   }
 
   // the logit lens
@@ -46,16 +47,14 @@ class AnswerScreen extends StoryScreen {
     this.settled = this.settledAt();
     const hasQuestion = data.depth + 1 - this.firstStage > 1;
     if (hasQuestion) {
-      this.prediction = new Prediction(this, {
+      this.predict({
         about: data.context,
         question: this.text("question"),
       });
     }
-    this.buildStages(stage, hasQuestion);
-    if (!hasQuestion) {
-      make("p", "task", this.words, this.text("task_one_stage"));
-      this.reveal();
-    } else if (this.prediction.isAnswered) this.reveal();
+    this.buildStages(stage);
+    if (!hasQuestion) make("p", "task", this.words, this.text("task_one_stage"));
+    if (this.isOpen) this.reveal();
   }
 
   /** The stage from which on the answer stays. */
@@ -66,8 +65,24 @@ class AnswerScreen extends StoryScreen {
   }
 
   buildStages(parent) {
+    this.rows = this.stageTable(parent, barsOf(this.shares.at(-1)), "button");
+    this.rows.forEach(({ row, label }, at) => {
+      row.type = "button";
+      row.setAttribute("aria-label", `${label}: ${this.text("hidden")}`);
+      row.addEventListener("click", () => this.first.choose?.(at));
+      row.addEventListener("keydown", (event) => {
+        const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+        if (!step) return;
+        event.preventDefault();
+        this.rows[Math.max(0, Math.min(this.rows.length - 1, at + step))].row.focus();
+      });
+    });
+  }
+
+  /** A row for each stage and a cell for each shown name, without colours yet. */
+  stageTable(parent, shown, tag) {
     const { data } = this;
-    const names = barsOf(this.shares.at(-1)).map((index) => ({ index, name: data.class_names[index] }));
+    const names = shown.map((index) => ({ index, name: data.class_names[index] }));
     const table = make("div", "stages", parent);
     table.role = "group";
     table.setAttribute("aria-label", this.text("stages"));
@@ -78,21 +93,12 @@ class AnswerScreen extends StoryScreen {
     make("span", "", head);
     for (const { name } of names) make("span", "name", head, name);
     make("span", "", head);
-    this.rows = this.shares.map((shares, at) => {
-      const row = make("button", "stage-row", table);
-      row.type = "button";
+    return this.shares.map((_, at) => {
+      const row = make(tag, "stage-row", table);
       const label = this.stageName(at);
       make("span", "label", row, label);
       const cells = names.map(({ index }) => ({ cell: make("i", "", row), index }));
       const said = make("span", "said", row);
-      row.setAttribute("aria-label", `${label}: ${this.text("hidden")}`);
-      row.addEventListener("click", () => this.choose(at));
-      row.addEventListener("keydown", (event) => {
-        const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-        if (!step) return;
-        event.preventDefault();
-        this.rows[Math.max(0, Math.min(this.rows.length - 1, at + step))].row.focus();
-      });
       return { row, cells, said, label };
     });
   }
@@ -104,7 +110,7 @@ class AnswerScreen extends StoryScreen {
   }
 
   choose(at) {
-    if (!this.prediction || this.prediction.isAnswered || at < this.firstStage) return;
+    if (this.isOpen || at < this.firstStage || at >= this.shares.length) return;
     const { settled, data } = this;
     const given = this.stageName(at);
     const right = this.stageName(settled);
@@ -116,16 +122,17 @@ class AnswerScreen extends StoryScreen {
       result: this.text("result", { answer, stage: right }),
       places: { given: at },
     });
-    this.reveal();
+    this.each((screen) => screen.reveal());
   }
 
   showMe() {
     this.rows[this.settled].row.focus({ focusVisible: true });
-    this.reveal();
+    this.each((screen) => screen.reveal());
   }
 
   reveal() {
     const { half, data, rows, shares } = this;
+    if (!data.has_head) return;
     rows.forEach(({ row, cells, said, label }, at) => {
       const best = largestOf(shares[at]);
       for (const { cell, index } of cells) {
@@ -137,7 +144,7 @@ class AnswerScreen extends StoryScreen {
       setText(said, this.text("said", values));
       row.setAttribute("aria-label", this.text("stage", { stage: label, ...values }));
       row.classList.toggle("settled", at === this.settled);
-      row.classList.toggle("guess", at === this.prediction?.answer?.places?.given);
+      row.classList.toggle("guess", this.isFirst && at === this.prediction?.answer?.places?.given);
       row.classList.add("open");
     });
     this.note ??= make("p", "note", this.words, this.text("note"));
@@ -156,7 +163,7 @@ class AnswerScreen extends StoryScreen {
 
 class CoverScreen extends StoryScreen {
   build() {
-    const { data, stage } = this;
+    const { data, stage, half } = this;
     stage.classList.add("beside");
     this.count = data.rows * data.columns;
     this.how = data.is_digits ? "black" : "mean";
@@ -166,12 +173,14 @@ class CoverScreen extends StoryScreen {
     this.patches = this.board(make("div", "left", stage), { choose: (patch) => this.choose(patch) });
     this.right = make("div", "right", stage);
     this.shares = this.bars(this.right);
-    this.shares.show(this.before);
+    this.showOutcome(this.before);
     // each patch has to be covered alone, which is too much to ask a server for
-    if (this.count > 1 && this.half.hasLive) {
-      this.prediction = new Prediction(this, { about: data.context, question: this.text("question") });
+    if (this.isFirst && this.count > 1 && half.hasLive) {
+      this.predict({ about: data.context, question: this.text("question") });
     }
-    if (!this.prediction || this.prediction.isAnswered) this.open();
+    this.prediction ??= this.first.prediction;
+    if (!this.canCover) this.say(this.text("other_patches"));
+    if (this.isOpen) this.open();
   }
 
   /** How much of the answer is left: its share, or without a head the likeness of the features. */
@@ -183,9 +192,24 @@ class CoverScreen extends StoryScreen {
     return this.answer < 0 ? left.toFixed(3) : precisePercent(left);
   }
 
+  /** Whether what covers patches of the first half covers whole patches of this one. */
+  get canCover() {
+    const [mine, first] = [this.data, this.first.data];
+    return mine.rows % first.rows === 0 && mine.columns % first.columns === 0;
+  }
+
+  /** The patches of this half that lie where one of the first half does. */
+  patchesAt(patch) {
+    const { half, first, count } = this;
+    const all = Array.from({ length: count }, (_, other) => other);
+    return this.canCover ? all.filter((other) => half.patchIn(first.half, other) === patch) : [];
+  }
+
   choose(patch) {
-    if (this.prediction && !this.prediction.isAnswered) this.predict(patch);
-    else this.toggle(patch);
+    const { first, half } = this;
+    const there = half.patchIn(first.half, patch);
+    if (first.isOpen) first.toggle(there);
+    else first.guess(there);
   }
 
   /** Cover each patch alone, one after another: which one was needed most? */
@@ -196,15 +220,16 @@ class CoverScreen extends StoryScreen {
     const left = [];
     for (let patch = 0; patch < this.count; patch++) {
       const outcome = await half.outcome({ cover: { [patch]: this.how } });
-      if (!outcome || !this.isShown) return null;
+      // what is covered by hand comes first
+      if (!outcome || !this.isShown || this.first.covered.size) return null;
       left.push(this.left(outcome));
-      setText(story.quiet, this.text("asked", { done: patch + 1, count: this.count }));
+      if (this.isFirst) setText(story.quiet, this.text("asked", { done: patch + 1, count: this.count }));
     }
     half.measured.set(key, left);
     return left;
   }
 
-  async predict(patch) {
+  async guess(patch) {
     const { half, story } = this;
     this.patches.mark("guess", patch);
     const left = await this.measure();
@@ -229,64 +254,82 @@ class CoverScreen extends StoryScreen {
       }),
       places: { given: patch, left },
     });
-    this.open();
-    this.showNeeded(left, best);
+    this.each((screen) => screen.open());
+    await this.showNeeded();
   }
 
   async showMe() {
-    const left = this.prediction.answer.places?.left ?? (await this.measure());
-    if (!left) return;
-    const best = largestOf(left.map((share) => -share));
-    this.showNeeded(left, best);
-    this.patches.patches[best].cell.focus({ focusVisible: true });
+    const best = await this.showNeeded();
+    if (best !== null) this.patches.patches[best].cell.focus({ focusVisible: true });
   }
 
-  showNeeded(left, best) {
-    const full = this.left(this.before);
-    const lost = left.map((share) => Math.max(0, full - share));
-    this.patches.veil(lost, Math.max(...lost) || 1);
-    this.patches.mark("best", best);
-    setText(this.legend, this.text("needed"));
+  /** Show in both halves what each patch is worth, and return the first half's dearest one. */
+  async showNeeded() {
+    const known = this.prediction?.answer?.places?.left;
+    const lost = new Map();
+    for (const screen of this.story.screens) {
+      if (!screen.half.hasLive || screen.count < 2) continue;
+      const left = (screen.isFirst && known) || (await screen.measure());
+      if (!left || !this.isShown || this.covered.size) break;
+      const full = screen.left(screen.before);
+      lost.set(screen, left.map((share) => Math.max(0, full - share)));
+      const most = Math.max(...Array.from(lost.values()).flat()) || 1;
+      for (const [measured, values] of lost) {
+        measured.patches.veil(values, most);
+        measured.patches.mark("best", largestOf(values));
+      }
+      setText(this.legend, this.text("needed"));
+    }
+    return lost.has(this) ? largestOf(lost.get(this)) : null;
   }
 
   open() {
-    this.patches.mark("guess", this.prediction?.answer.places?.given ?? null);
+    if (this.isFirst) this.patches.mark("guess", this.prediction?.answer.places?.given ?? null);
     this.task();
     this.legend = make("p", "note", this.words);
     this.tools = make("div", "tools", this.words);
     this.button(this.tools, "uncover", () => {
       this.covered.clear();
-      this.apply();
+      this.each((screen) => screen.apply());
     });
-    this.said = make("p", "result", this.words);
-    this.said.role = "status";
+    this.result = make("p", "result", this.words);
+    this.result.role = "status";
   }
 
   toggle(patch) {
     if (!this.covered.delete(patch)) this.covered.add(patch);
-    this.apply();
+    this.each((screen) => screen.apply());
   }
 
+  /** Cover in this half what is covered in the first, and show what the model says then. */
   async apply() {
-    const { half, covered, how } = this;
+    const { half, first, how } = this;
+    const mine = new Set(Array.from(first.covered).flatMap((patch) => this.patchesAt(patch)));
     this.patches.veil(null);
     setText(this.legend, "");
-    this.patches.cover(covered);
-    const cover = Object.fromEntries(Array.from(covered, (patch) => [patch, how]));
+    this.patches.cover(mine);
+    const { covered } = first;
+    const cover = Object.fromEntries(Array.from(mine, (patch) => [patch, how]));
     const outcome = await half.outcome({ cover });
-    if (!outcome || !this.isShown || covered !== this.covered) return;
-    this.shares.show(outcome);
-    const count = covered.size;
-    if (this.answer < 0) {
-      setText(this.said, `${this.text("likeness")}: ${this.write(this.left(outcome))}`);
-      return;
-    }
-    const now = largestOf(outcome);
+    if (!outcome || !this.isShown || covered !== first.covered) return;
+    this.showOutcome(outcome);
+    if (this.canCover) this.report(covered.size, outcome);
+  }
+
+  /** Say what the model answers with so many patches covered. */
+  report(count, outcome) {
     const names = this.data.class_names;
-    const values = { count, old: names[this.answer], new: names[now] };
-    const isFooled = now !== this.answer;
-    setText(this.said, this.text(isFooled ? "fooled" : "covered", values));
-    this.said.classList.toggle("won", isFooled);
+    let [text, isFooled] = [`${this.text("likeness")}: ${this.write(this.left(outcome))}`, false];
+    if (this.answer >= 0) {
+      const now = largestOf(outcome);
+      isFooled = now !== this.answer;
+      const values = { count, old: names[this.answer], new: names[now] };
+      text = this.text(isFooled ? "fooled" : "covered", values);
+    }
+    const { isCompared } = this.story.halves;
+    setText(this.result, isCompared ? "" : text);
+    this.result.classList.toggle("won", isFooled);
+    this.say(text);
   }
 
   leave() {

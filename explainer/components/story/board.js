@@ -4,17 +4,17 @@ const STORY_SVG = "http://www.w3.org/2000/svg";
 
 class PatchBoard {
   /**
-   * ``look(patch | null)`` hears what is pointed at, ``choose(patch)`` what is clicked; a board without
-   * ``choose`` is a picture only.
+   * ``point(patch | null, byKeyboard)`` hears what is pointed at, ``choose(patch)`` what is clicked; a board
+   * without ``choose`` is a picture, to which a mouse can point.
    */
-  constructor(parent, half, { label, look = null, choose = null } = {}) {
-    Object.assign(this, { half, look, choose, marks: new Map(), stop: 0, pointed: null });
+  constructor(parent, half, { label, point = null, choose = null } = {}) {
+    Object.assign(this, { half, point, choose, marks: new Map(), stop: 0, pointed: null });
     const { rows, columns, image_width: width, image_height: height } = half.data;
     this.root = make("div", "board", parent);
     this.root.style.setProperty("--ratio", width / height);
     this.cells = make("div", "patches", this.root);
     this.cells.style.gridTemplate = `repeat(${rows}, minmax(0, 1fr)) / repeat(${columns}, minmax(0, 1fr))`;
-    const isLive = Boolean(choose || look);
+    const isLive = Boolean(choose);
     this.cells.role = isLive ? "group" : "img";
     this.cells.setAttribute("aria-label", label);
     this.patches = Array.from({ length: rows * columns }, (_, patch) => {
@@ -36,15 +36,15 @@ class PatchBoard {
     this.root.append(this.lines);
     this.setPicture();
     this.label();
-    if (isLive) this.listen();
+    if (isLive || point) this.listen(isLive);
   }
 
-  setPicture() {
-    this.root.style.setProperty("--picture", `url(${this.half.pictureAddress})`);
+  setPicture(address = this.half.pictureAddress) {
+    this.root.style.setProperty("--picture", `url(${address})`);
     this.root.classList.toggle("pixelated", this.half.data.image_width <= 96);
   }
 
-  listen() {
+  listen(isLive) {
     const { cells } = this;
     const patchOf = (event) => {
       // a finger keeps the element that it touched first, so ask for the one under it now
@@ -62,6 +62,7 @@ class PatchBoard {
     cells.addEventListener("pointerover", point);
     cells.addEventListener("pointermove", (event) => event.pointerType === "touch" && point(event));
     cells.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && this.pointAt(null));
+    if (!isLive) return;
     cells.addEventListener("focusin", (event) => {
       const patch = patchOf(event);
       if (patch === null) return;
@@ -96,7 +97,7 @@ class PatchBoard {
   pointAt(patch, byKeyboard = false) {
     if (patch === this.pointed) return;
     this.pointed = patch;
-    this.look?.(patch, byKeyboard);
+    this.point?.(patch, byKeyboard);
   }
 
   /** Give one patch a mark (followed, guess, best, pointed), and take it from the patch that had it. */
@@ -136,6 +137,15 @@ class PatchBoard {
       }
       const share = Math.max(0, Math.min(1, full > 0 ? values[patch] / full : 0));
       veil.style.background = colourOf(table[Math.round(255 * share)], 0.62 + 0.26 * share);
+    });
+  }
+
+  /** Lay the colour of a signed number over each patch; ``most`` has the full colour. */
+  veilSigned(values, most) {
+    this.patches.forEach(({ veil }, patch) => {
+      const share = most > 0 ? values[patch] / most : 0;
+      const level = Math.max(0, Math.min(255, Math.round(127.5 + 127.5 * share)));
+      veil.style.background = colourOf(this.half.look.signed[level], 0.85);
     });
   }
 

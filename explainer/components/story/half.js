@@ -1,8 +1,9 @@
 // One model with one picture: its numbers, what the screens read out of them, and its live pass.
 
 class StoryHalf {
-  constructor(story) {
-    this.story = story;
+  /** ``line``: on which the server is asked about a large model. */
+  constructor(story, line) {
+    Object.assign(this, { story, line });
     this.measured = new Map(); // results of experiments with this picture
   }
 
@@ -23,9 +24,34 @@ class StoryHalf {
     return this.story.look;
   }
 
-  /** The patch that is followed through the model. */
+  get isFirst() {
+    return this === this.story.half;
+  }
+
+  /** The patch that is followed through the model: in both halves at the same place of the picture. */
   get followed() {
-    return this.story.followed;
+    const { half, followed } = this.story;
+    if (this.isFirst || followed === undefined) return followed;
+    if (this.patchIn(half, this.chosen ?? -1) === followed) return this.chosen;
+    return half.patchIn(this, followed);
+  }
+
+  /** The patch of another half at the place of one of this half's; null for none. */
+  patchIn(half, patch) {
+    const { rows, columns } = this.data;
+    if (!(patch >= 0 && patch < rows * columns)) return null;
+    const { rows: high, columns: wide } = half.data;
+    // the middle of the patch, in whole numbers as state/second.py has it
+    const row = Math.floor(((2 * Math.floor(patch / columns) + 1) * high) / (2 * rows));
+    return row * wide + Math.floor(((2 * (patch % columns) + 1) * wide) / (2 * columns));
+  }
+
+  /** Whether what is drawn on the first screen is also this half's picture. */
+  get takesDrawings() {
+    if (!this.data.is_digits) return false;
+    if (this.isFirst) return true;
+    const { half, halves } = this.story;
+    return halves.hasOnePicture && half.data.arrays.image.length === this.data.arrays.image.length;
   }
 
   get facts() {
@@ -58,8 +84,9 @@ class StoryHalf {
     return data[(head * size + this.data.prefix_names.length + patch) * size + token];
   }
 
-  /** The head in which the followed patch looks most clearly at another one. */
+  /** The head in which the followed patch looks most clearly at another one, in both halves the first's. */
   get tellingHead() {
+    if (!this.isFirst) return this.nearestHead(this.story.half.tellingHead);
     if (this.telling) return this.telling;
     let best = { block: 0, head: 0, weight: -1 };
     const patch = this.followed ?? this.data.telling;
@@ -73,6 +100,14 @@ class StoryHalf {
       }
     }
     return (this.telling = best);
+  }
+
+  /** A head of this model like one of another: the same, or the last that was sent. */
+  nearestHead({ block, head }) {
+    const blocks = Array.from({ length: this.data.depth }, (_, at) => at);
+    const sent = blocks.filter((at) => this.trace.has(patternOf(at)));
+    const nearest = sent.filter((at) => at <= block).at(-1) ?? sent[0];
+    return { block: nearest, head: Math.min(head, this.headsOf(nearest) - 1) };
   }
 
   streamName(stage) {
@@ -121,7 +156,7 @@ class StoryHalf {
     this.closeLive();
     this.liveName = name;
     this.isAsked = !model;
-    this.live = model ? openLive(model) : openServerLine(STORY_LINE);
+    this.live = model ? openLive(model) : openServerLine(this.line);
     this.live.ready.catch(() => {
       if (this.liveName === name) this.askServer();
     });
@@ -131,7 +166,7 @@ class StoryHalf {
   askServer() {
     this.live?.close();
     this.isAsked = true;
-    this.live = openServerLine(STORY_LINE);
+    this.live = openServerLine(this.line);
   }
 
   closeLive() {
@@ -144,8 +179,24 @@ class StoryHalf {
     return Boolean(this.live) && !this.isAsked;
   }
 
+  /** Edits of a pass, with those that make this half another one. */
+  withOwn(edits) {
+    const { headsOff = [], noPosition = false } = this.edits ?? {};
+    return {
+      ...edits,
+      headsOff: [...headsOff, ...(edits.headsOff ?? [])],
+      noPosition: noPosition || Boolean(edits.noPosition),
+    };
+  }
+
+  /** A drawing as this half gets it. */
+  edited(pixels) {
+    return pixels;
+  }
+
   /** A pass over other pixels or with edits; null if a newer one was asked for, or none is possible. */
-  async ask(pixels, edits = {}) {
+  async ask(pixels, changes = {}) {
+    const edits = this.withOwn(changes);
     try {
       if (this.isAsked) setText(this.story.quiet, this.data.frame.asking);
       const trace = await this.live.ask(pixels, edits);
@@ -168,11 +219,10 @@ function sameBytes(one, other) {
   return one.length === other.length && one.every((byte, at) => byte === other[at]);
 }
 
-function pictureCanvas(data) {
-  const { image_height: height, image_width: width, channels, arrays } = data;
-  return new StagePicture().set(arrays.image, height, width, channels).canvas;
+function pictureCanvas({ image_height: height, image_width: width, channels, arrays }, pixels = arrays.image) {
+  return new StagePicture().set(pixels, height, width, channels).canvas;
 }
 
-function addressOfPicture(data) {
-  return pictureCanvas(data).toDataURL();
+function addressOfPicture(data, pixels) {
+  return pictureCanvas(data, pixels).toDataURL();
 }

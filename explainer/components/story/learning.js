@@ -118,9 +118,11 @@ class EndScreen extends StoryScreen {
   build() {
     const { stage, half, story } = this;
     stage.classList.add("beside");
-    this.board(make("div", "left", stage)).mark("followed", half.followed);
+    this.patches = this.board(make("div", "left", stage));
+    this.patches.mark("followed", half.followed);
     this.shares = this.bars(make("div", "right", stage));
-    this.shares.show(outcomeOf(this.trace));
+    this.showOutcome(outcomeOf(this.trace));
+    if (!this.isFirst) return;
     this.buildList();
     const tools = make("div", "tools", this.words);
     const train = make("a", "primary", tools, this.text("train"));

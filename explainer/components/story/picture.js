@@ -8,11 +8,11 @@ class DrawScreen extends StoryScreen {
     const { data, stage } = this;
     stage.classList.add("draw");
     const left = make("div", "left", stage);
-    if (data.is_digits) this.buildPad(left);
-    else this.board(left);
+    if (data.is_digits && this.isFirst) this.buildPad(left);
+    else this.patches = this.board(left);
     this.shares = this.bars(stage);
     this.task();
-    this.buildPictures();
+    if (this.isFirst) this.buildPictures();
     this.show();
   }
 
@@ -25,23 +25,31 @@ class DrawScreen extends StoryScreen {
     Object.assign(this.pad, { side: STORY_INK, rest: STORY_REST, send });
     // only what is drawn here is asked about: what the server sent it has answered already
     this.pad.update({ pixels: this.data.arrays.image, name: this.story.drawing });
-    this.pad.inked = () => this.follow();
+    this.pad.inked = () => this.followPen();
   }
 
   /** Ask about the drawing as it stands, while the pen moves. */
-  async follow() {
-    const { half, pad } = this;
-    const ink = pad.ink();
+  followPen() {
+    const ink = this.pad.ink();
     if (!ink.some((value) => value)) return;
     const pixels = centred(ink, STORY_INK);
+    this.each((screen) => screen.answer(pixels));
+  }
+
+  /** Show what the model makes of another picture, if it is also this half's. */
+  async answer(drawn) {
+    const { half } = this;
+    if (!half.takesDrawings) return;
+    const pixels = half.edited(drawn);
+    this.patches?.setPicture(addressOfPicture(this.data, pixels));
     const trace = await half.ask(pixels);
-    if (trace && this.isShown) this.shares.show(outcomeOf(trace));
+    if (!trace || !this.isShown) return;
+    this.showOutcome(outcomeOf(trace));
   }
 
   show() {
-    const { trace, story } = this;
-    this.shares.show(outcomeOf(trace));
-    setText(story.quiet, "");
+    this.showOutcome(outcomeOf(this.trace));
+    setText(this.story.quiet, "");
   }
 
   buildPictures() {
@@ -95,35 +103,28 @@ class DrawScreen extends StoryScreen {
 
 class PatchesScreen extends StoryScreen {
   build() {
-    this.patches = this.board(this.stage, { choose: (patch) => this.choose(patch) });
+    this.patches = this.board(this.stage, { choose: (patch) => this.follow(patch) });
     this.patches.root.classList.add("apart");
-    this.patches.mark("followed", this.half.followed);
     this.task();
-    this.said = make("p", "result", this.words);
-    this.say();
+    this.result = make("p", "result", this.words);
+    this.showFollowed();
   }
 
-  choose(patch) {
-    this.story.follow(patch);
-    this.patches.mark("followed", patch);
-    this.say();
-  }
-
-  say() {
+  showFollowed() {
+    super.showFollowed();
     const text = this.text("result", { patch: this.half.patchName(this.half.followed) });
-    setText(this.said, text);
-    this.story.announce(text);
+    setText(this.result, text);
+    if (this.isFirst) this.story.announce(text);
   }
 }
 
 class NumbersScreen extends StoryScreen {
   build() {
-    const { data, stage, half } = this;
+    const { data, stage } = this;
     stage.classList.add("numbers");
     const line = make("div", "line", stage);
     const picture = make("figure", "", line);
-    this.patches = this.board(picture, { choose: (patch) => this.choose(patch) });
-    this.patches.mark("followed", half.followed);
+    this.patches = this.board(picture, { choose: (patch) => this.follow(patch) });
     make("span", "sign", line, "→");
     [this.values, this.valuesText] = this.figure(line, "values");
     make("span", "sign", line, "×");
@@ -141,11 +142,24 @@ class NumbersScreen extends StoryScreen {
     this.row.addEventListener("pointerdown", (event) => this.pickAt(event));
     this.sum = make("p", "result", stage);
     this.task();
-    this.paint();
+    this.showFollowed();
   }
 
+  /** Which number of the row is looked at: the same in both halves, if both have it. */
   get shown() {
-    return (this.chosen ??= 0);
+    return Math.min(this.first.chosen ?? 0, this.data.width - 1);
+  }
+
+  get patchValues() {
+    return rowOf(this.trace.get("patches"), this.half.followed);
+  }
+
+  get numberWeights() {
+    return rowOf(this.trace.get("weight"), this.shown);
+  }
+
+  get patchRow() {
+    return rowOf(this.trace.get("patch_embed"), this.half.followed);
   }
 
   figure(parent, name) {
@@ -156,9 +170,8 @@ class NumbersScreen extends StoryScreen {
     return [canvas, make("figcaption", "", figure, this.text(name))];
   }
 
-  choose(patch) {
-    this.story.follow(patch);
-    this.patches.mark("followed", patch);
+  showFollowed() {
+    super.showFollowed();
     this.paint();
   }
 
@@ -173,19 +186,17 @@ class NumbersScreen extends StoryScreen {
   }
 
   pick(number) {
-    this.chosen = number;
-    this.slider.value = number + 1;
-    this.paint();
+    this.first.chosen = number;
+    this.each((screen) => screen.paint());
   }
 
   paint() {
-    const { data, trace, half, shown } = this;
-    const values = rowOf(trace.get("patches"), half.followed);
-    const weights = rowOf(trace.get("weight"), shown);
-    const row = rowOf(trace.get("patch_embed"), half.followed);
-    this.paintPatch(this.values, values);
-    this.paintPatch(this.weights, weights);
-    this.columns = paintRow(this.row, row, half.look);
+    const { data, half, shown, patchRow: row } = this;
+    const full = (name) => this.common((screen) => largestSize(screen.meanOfChannels(screen[name])));
+    this.paintPatch(this.values, this.patchValues, full("patchValues"));
+    this.paintPatch(this.weights, this.numberWeights, full("numberWeights"));
+    this.columns = paintRow(this.row, row, half.look, this.common((screen) => fullAt(screen.patchRow)));
+    this.slider.value = shown + 1;
     const lines = Math.ceil(data.width / this.columns);
     Object.assign(this.cell.style, {
       left: `${(100 * (shown % this.columns)) / this.columns}%`,
@@ -202,17 +213,23 @@ class NumbersScreen extends StoryScreen {
   }
 
   /** A patch's values or weights as colours; of several channels their mean. */
-  paintPatch(canvas, values) {
+  paintPatch(canvas, values, full) {
     const { patch_height: height, patch_width: width } = this.data;
-    const pixels = height * width;
-    const channels = values.length / pixels;
-    const shown = new Float32Array(pixels);
-    for (let at = 0; at < values.length; at++) shown[at % pixels] += values[at] / channels;
     const { context, picture } = resize(canvas, width, height);
     const words = new Uint32Array(picture.data.buffer);
-    const scale = 127.5 / (Math.max(...shown.map(Math.abs)) || 1);
-    shown.forEach((value, at) => (words[at] = this.half.look.signed[Math.round(127.5 + scale * value)]));
+    const scale = 127.5 / (full || 1);
+    this.meanOfChannels(values).forEach((value, at) => {
+      words[at] = this.half.look.signed[Math.round(127.5 + scale * value)];
+    });
     context.putImageData(picture, 0, 0);
+  }
+
+  meanOfChannels(values) {
+    const pixels = this.data.patch_height * this.data.patch_width;
+    const channels = values.length / pixels;
+    const mean = new Float32Array(pixels);
+    for (let at = 0; at < values.length; at++) mean[at % pixels] += values[at] / channels;
+    return mean;
   }
 
   leave() {

@@ -1,5 +1,10 @@
 // What every screen has: its texts, a place for its picture and one for its words.
 
+/**
+ * A screen of one half. While two halves are compared there are two of each screen: ``build`` draws its
+ * own half alone, and what a visitor does goes to ``each`` of them. The words are those of the first;
+ * what the second writes into its ``words`` nobody sees.
+ */
 class StoryScreen {
   constructor(half, texts, number, stage, words) {
     Object.assign(this, { half, story: half.story, texts, number, stage, words });
@@ -12,6 +17,7 @@ class StoryScreen {
   refresh() {
     this.stage.replaceChildren();
     this.words.replaceChildren();
+    this.prediction = null;
     this.build();
   }
 
@@ -20,7 +26,63 @@ class StoryScreen {
 
   /** Whether nobody has turned to another screen meanwhile. */
   get isShown() {
-    return this.story.screen === this;
+    return this.story.screens.includes(this);
+  }
+
+  /** The screen of the first half: it asks, and remembers what both halves do. */
+  get first() {
+    return this.story.screens[0];
+  }
+
+  get isFirst() {
+    return this.first === this;
+  }
+
+  /** Do something on the screen of each half, and then show anew how they differ. */
+  each(act) {
+    this.story.screens.forEach(act);
+    this.story.halves.changed();
+  }
+
+  /** The largest value of both halves: a scale on which they can be compared. */
+  common(valueOf) {
+    return Math.max(...this.story.screens.map(valueOf));
+  }
+
+  /** Ask before the experiment. The question is about the first half; the second goes by its answer. */
+  predict(question) {
+    if (this.isFirst) this.prediction = new Prediction(this, question);
+    else this.prediction = this.first.prediction;
+  }
+
+  /** Whether the experiment may be seen. */
+  get isOpen() {
+    return !this.prediction || this.prediction.isAnswered;
+  }
+
+  /** Follow a patch of this half through the model. */
+  follow(patch) {
+    this.story.follow(patch, this.half);
+    this.each((screen) => screen.showFollowed());
+  }
+
+  showFollowed() {
+    this.patches?.mark("followed", this.half.followed);
+  }
+
+  /** Point at a patch of this half, and at the same place of the picture in the other. */
+  pointAt(patch, byKeyboard = false) {
+    for (const screen of this.story.screens) {
+      const there = patch === null ? null : this.half.patchIn(screen.half, patch);
+      screen.patches?.mark("pointed", there);
+      screen.showPointed?.(there, byKeyboard && screen === this);
+    }
+    this.story.halves.changed(patch === null ? null : this.half.patchIn(this.first.half, patch));
+  }
+
+  /** Say what holds of this half alone, where there is another; else it stands among the words. */
+  say(text) {
+    this.story.halves.say(this.half, text);
   }
 
   get data() {
@@ -40,8 +102,10 @@ class StoryScreen {
   }
 
   board(parent, options = {}) {
+    const isLinked = this.showPointed || this.story.halves.isCompared;
     return new PatchBoard(make("div", "fit", parent), this.half, {
       label: this.data.frame.picture,
+      point: isLinked ? (patch, byKeyboard) => this.pointAt(patch, byKeyboard) : null,
       ...options,
     });
   }
@@ -61,6 +125,13 @@ class StoryScreen {
         bars.show(names, shown.map((index) => shares[index]), { truth });
       },
     };
+  }
+
+  /** Show what the model says now, and keep it for the difference. */
+  showOutcome(outcome) {
+    this.results = [{ caption: this.data.frame.bars, outcome }];
+    this.shares.show(outcome);
+    this.story.halves.changed();
   }
 
   button(parent, name, act, className = "quiet") {
@@ -93,13 +164,17 @@ class FeatureRow {
 
 const LONGEST_LINE = 64; // numbers beside each other in a row that is drawn
 
-/** Paint a row of signed numbers, in lines of at most 64; returns the number of columns. */
-function paintRow(canvas, values, look) {
+/**
+ * Paint a row of signed numbers, in lines of at most 64; returns the number of columns.
+ *
+ * ``full`` is the size that has the full colour.
+ */
+function paintRow(canvas, values, look, full = fullAt(values)) {
   const columns = Math.min(values.length, LONGEST_LINE);
   const lines = Math.ceil(values.length / columns);
   const { context, picture } = resize(canvas, columns, lines);
   const words = new Uint32Array(picture.data.buffer);
-  const scale = 127.5 / (fullAt(values) || 1);
+  const scale = 127.5 / (full || 1);
   for (let at = 0; at < values.length; at++) {
     words[at] = look.signed[Math.max(0, Math.min(255, Math.round(127.5 + scale * values[at])))];
   }

@@ -16,7 +16,6 @@ const STORY_SCREENS = {
 };
 const STORY_TELL = 800; // milliseconds on a screen until the server hears of it
 const STORY_LEAVE = 300; // milliseconds after which a story that was taken away has ended
-const STORY_LINE = "story-line"; // on which the server is asked about a large model
 const STORY_MARGIN = 12; // pixels below the story
 
 const stories = new WeakMap();
@@ -34,7 +33,8 @@ class Story {
   constructor(root) {
     this.root = root;
     this.answers = new StoryAnswers();
-    this.half = new StoryHalf(this);
+    this.halves = new StoryHalves(this);
+    this.screens = []; // of the halves
     this.onKey = (event) => this.press(event);
     this.onPop = (event) => this.popped(event);
     this.onResize = () => this.fit();
@@ -49,7 +49,7 @@ class Story {
   update(bytes) {
     clearTimeout(this.leaving);
     this.listen();
-    if (!this.half.take(bytes)) {
+    if (!this.halves.take(bytes)) {
       this.restyle();
       return;
     }
@@ -57,6 +57,7 @@ class Story {
     this.look = stageLook(this.root, this.data.colours);
     setMarks(this.root, this.data.colours);
     this.label();
+    this.halves.label();
     if (this.channel.choice) this.choose(this.channel.choice);
   }
 
@@ -65,7 +66,7 @@ class Story {
     const look = stageLook(this.root, this.data.colours);
     const isSame = look.isDark === this.look.isDark;
     this.look = look;
-    if (!isSame) this.screen?.refresh();
+    if (!isSame) this.refresh();
   }
 
   listen() {
@@ -90,8 +91,8 @@ class Story {
     // Streamlit also calls this before it draws the same element again
     this.leaving = setTimeout(() => {
       clearTimeout(this.timer);
-      this.screen?.leave();
-      this.half.closeLive();
+      for (const screen of this.screens) screen.leave();
+      this.halves.close();
     }, STORY_LEAVE);
   }
 
@@ -104,18 +105,28 @@ class Story {
     const moved = followed !== this.followed;
     this.followed = followed;
     if (moved) this.half.telling = null;
-    this.half.openLive(choice.live);
+    const hasNewModel = this.halves.choose(choice);
     for (const link of this.root.querySelectorAll("a[data-view]")) {
       link.href = this.addressOfPage(link.dataset.view);
     }
     if (!this.screen) this.turnTo(screenInAddress(this.count) ?? choice.screen, { isFirst: true });
     else {
       writeAddress(this.number, false);
-      if (moved || this.shownBytes !== this.half.bytes) this.screen.refresh();
+      if (!this.halves.isArranged) this.show();
+      else if (moved || hasNewModel || this.shownBytes !== this.halves.bytes) this.refresh();
     }
-    this.shownBytes = this.half.bytes;
+    this.shownBytes = this.halves.bytes;
     this.path = location.pathname;
     this.bare = addressOf(1); // what the server knows of the address
+  }
+
+  /** The half that is asked about; the only one where nothing is compared. */
+  get half() {
+    return this.halves.first;
+  }
+
+  get screen() {
+    return this.screens[0];
   }
 
   get data() {
@@ -203,15 +214,48 @@ class Story {
     if (this.number === number) return;
     this.answers.reread();
     this.number = number;
-    this.screen?.leave(); // what it still has to say is said of the new screen
-    const texts = this.data.screens[number - 1];
+    this.show();
+    if (!isPopped) writeAddress(number, !isFirst);
+    if (!isFirst || document.activeElement === document.body) this.title.focus({ preventScroll: true });
+    if (!isFirst) {
+      document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.tell({}), STORY_TELL);
+    }
+  }
+
+  /** Draw the screen anew, of one half or of two. */
+  show() {
+    const { number } = this;
+    for (const screen of this.screens) screen.leave(); // what they still have to say is said of the new ones
     this.stage.replaceChildren();
     this.words.replaceChildren();
     setText(this.quiet, "");
-    this.screen = new STORY_SCREENS[texts.name](this.half, texts, number, this.stage, this.words);
+    this.screens = this.halves.screensOf(number);
+    this.write();
+    this.fit();
+    this.halves.sayFacts();
+    for (const screen of this.screens) screen.build();
+    this.halves.drawDifference();
+  }
+
+  /** Take over other numbers, another patch or theme. */
+  refresh() {
+    this.write();
+    this.halves.sayFacts();
+    for (const screen of this.screens) screen.refresh();
+    this.halves.drawDifference();
+  }
+
+  /** Write what stands around the screen's picture. */
+  write() {
+    const { number } = this;
+    const texts = this.data.screens[number - 1];
     const { frame } = this.data;
     setText(this.title, fill(texts.title, this.half.facts));
-    this.told.replaceChildren(...linked(texts, this.half.facts));
+    const told = make("p");
+    told.append(...linked(texts, this.half.facts));
+    if (told.textContent !== this.told.textContent) this.told.replaceChildren(...told.childNodes);
     setText(this.progress, fill(frame.progress, { number, count: this.count }));
     this.numbers.dataset.view = texts.view;
     this.numbers.href = this.addressOfPage(texts.view);
@@ -224,15 +268,6 @@ class Story {
       else dot.removeAttribute("aria-current");
       dot.classList.toggle("done", at + 1 < number);
     });
-    this.fit();
-    this.screen.build();
-    if (!isPopped) writeAddress(number, !isFirst);
-    if (!isFirst || document.activeElement === document.body) this.title.focus({ preventScroll: true });
-    if (!isFirst) {
-      document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.tell({}), STORY_TELL);
-    }
   }
 
   popped(event) {
@@ -269,12 +304,15 @@ class Story {
     this.send("heard", { ...heard, screen: this.number });
   }
 
-  follow(patch) {
-    if (patch === this.followed) return;
-    this.followed = patch;
+  /** Follow a patch of a half, in all halves. */
+  follow(patch, half = this.half) {
+    half.chosen = patch;
+    const followed = half.patchIn(this.half, patch);
+    if (followed === this.followed) return;
+    this.followed = followed;
     this.half.telling = null;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.tell({ patch }), STORY_TELL);
+    this.timer = setTimeout(() => this.tell({ patch: followed }), STORY_TELL);
   }
 
   answered(answer) {

@@ -9,33 +9,52 @@ class ExtraRowScreen extends StoryScreen {
     this.buildRows(box);
     const hasQuestion = this.isClass || data.rows * data.columns > 1;
     if (!hasQuestion) return;
-    this.prediction = new Prediction(this, {
+    this.predict({
       about: data.model,
       question: this.text("question"),
       options: this.texts.options,
     });
     this.proof = make("div", "proof", stage);
-    if (this.prediction.isAnswered) this.reveal();
+    if (this.isOpen) this.reveal();
     else if (this.isClass) requestAnimationFrame(() => box.classList.add("joined"));
   }
 
   buildRows(box) {
-    const { data, trace, half } = this;
-    const patchRows = trace.get("patch_embed");
+    const { data, patchRows } = this;
     if (this.isClass) {
       const first = make("div", "first", box);
       make("span", "name", first, data.prefix_names[0]);
       const canvas = this.canvas(first, "pixelated strip", this.text("row", { name: data.prefix_names[0] }));
-      this.paintRows(canvas, { shape: [1, data.width], data: rowOf(trace.get("tokens"), 0) }, patchRows);
+      this.paintRows(canvas, this.firstRow, "firstRow");
     }
     const others = make("div", "others", box);
     this.paintPatches(make("canvas", "pixelated", others));
     const canvas = this.canvas(others, "pixelated strip all", this.text("rows"));
-    this.paintRows(canvas, patchRows, patchRows);
+    this.paintRows(canvas, patchRows, "patchRows");
+    this.mark = make("span", "row-of", others);
+    this.mark.style.height = `${100 / (data.rows * data.columns)}%`;
+    this.showPointed(null);
+  }
+
+  /** The rows of all patches, before anything was added to them. */
+  get patchRows() {
+    return this.trace.get("patch_embed");
+  }
+
+  /** The row that stands for all: the class token's, or the mean of the patches' rows. */
+  get firstRow() {
+    const { data, patchRows } = this;
+    const shape = [1, data.width];
+    if (data.pool === "cls") return { shape, data: rowOf(this.trace.get("tokens"), 0) };
+    const mean = new Float32Array(data.width);
     const count = data.rows * data.columns;
-    const mark = make("span", "row-of", others);
-    mark.style.top = `${(100 * half.followed) / count}%`;
-    mark.style.height = `${100 / count}%`;
+    patchRows.data.forEach((value, at) => (mean[at % data.width] += value / count));
+    return { shape, data: mean };
+  }
+
+  showPointed(patch) {
+    const { data, half } = this;
+    this.mark.style.top = `${(100 * (patch ?? half.followed)) / (data.rows * data.columns)}%`;
   }
 
   /** The patch beside each row. */
@@ -50,10 +69,10 @@ class ExtraRowScreen extends StoryScreen {
     canvas.ariaHidden = "true";
   }
 
-  /** Paint rows on the scale of all of them, so that colours can be compared. */
-  paintRows(canvas, rows, scale) {
-    const { look } = this.story;
-    const painted = new StageRows().set(rows, look);
+  /** Paint rows on the scale of those of both halves that ``name`` names. */
+  paintRows(canvas, rows, name) {
+    const full = this.common((screen) => fullAt(screen[name].data));
+    const painted = new StageRows().set({ ...rows, full }, this.half.look);
     const { context } = resize(canvas, painted.cells, painted.rows);
     context.drawImage(painted.canvas, 0, 0);
   }
@@ -61,26 +80,26 @@ class ExtraRowScreen extends StoryScreen {
   predicted(index, option) {
     const right = this.texts.options[1];
     this.prediction.settle({ given: option, right, result: this.text("why") });
-    this.reveal();
+    this.each((screen) => screen.reveal());
   }
 
   showMe() {
-    this.proof.classList.remove("shown");
-    requestAnimationFrame(() => this.proof.classList.add("shown"));
+    this.each(({ proof }) => {
+      proof?.classList.remove("shown");
+      requestAnimationFrame(() => proof?.classList.add("shown"));
+    });
   }
 
   /** Show the row beside other pictures: it is the same, since it is a part of the model. */
   reveal() {
-    const { data, trace, half, proof } = this;
+    const { half, proof } = this;
+    if (!proof) return;
     this.stage.classList.add("proved");
     proof.replaceChildren();
     make("p", "caption", proof, this.text("proof"));
     if (!this.isClass) {
       const canvas = this.canvas(proof, "pixelated strip", this.text("proof"));
-      const rows = trace.get("patch_embed");
-      const mean = new Float32Array(data.width);
-      rows.data.forEach((value, at) => (mean[at % data.width] += value / (data.rows * data.columns)));
-      this.paintRows(canvas, { shape: [1, data.width], data: mean }, rows);
+      this.paintRows(canvas, this.firstRow, "firstRow");
     } else {
       for (const { name, picture } of half.otherPictures()) this.showOther(name, picture);
     }
@@ -96,8 +115,9 @@ class ExtraRowScreen extends StoryScreen {
     const canvas = this.canvas(line, "pixelated strip", label);
     // a pass of its own, so that nobody has to believe it
     const trace = pixels && half.hasLive ? await half.ask(pixels) : null;
+    if (!this.isShown) return;
     const tokens = (trace ?? this.trace).get("tokens");
-    this.paintRows(canvas, { shape: [1, data.width], data: rowOf(tokens, 0) });
+    this.paintRows(canvas, { shape: [1, data.width], data: rowOf(tokens, 0) }, "firstRow");
   }
 
   leave() {
@@ -113,24 +133,33 @@ class PositionScreen extends StoryScreen {
     this.patches = this.board(make("div", "left", stage));
     this.patches.mark("followed", half.followed);
     this.right = make("div", "right", stage);
-    this.bars(this.right).show(outcomeOf(this.trace));
-    if (this.count < 2) return;
-    this.hasPosition = data.position !== "none";
-    this.prediction = new Prediction(this, {
+    this.shares = this.bars(this.right);
+    this.showOutcome(outcomeOf(this.trace));
+    if (this.count < 2 || this.first.count < 2) return;
+    this.predict({
       about: data.context,
       question: this.text("question"),
       options: this.texts.options.map((option) => fill(option, half.facts)),
     });
-    if (this.prediction.isAnswered) this.open();
+    if (this.isOpen) this.open();
   }
 
-  get withPosition() {
-    return this.isOff !== true;
+  /** The order of the patches, of both halves; null for the picture's own. */
+  get order() {
+    return this.isShuffled ? this.first.shuffled : null;
+  }
+
+  get isShuffled() {
+    return this.first.shuffled?.length === this.count;
+  }
+
+  get hasPosition() {
+    return this.story.screens.some(({ data }) => data.position !== "none");
   }
 
   async predicted(index) {
-    this.order = shuffledOrder(this.count);
-    this.patches.arrange(this.order);
+    this.shuffled = shuffledOrder(this.count);
+    this.each((screen) => screen.patches.arrange(screen.order));
     const after = await this.half.outcome({ order: this.order });
     if (!after || !this.isShown) return;
     const before = outcomeOf(this.trace);
@@ -151,7 +180,7 @@ class PositionScreen extends StoryScreen {
       });
       this.prediction.settle({ given: options[index], right: options[old === now ? 0 : 1], result });
     }
-    this.open();
+    this.each((screen) => screen.open());
   }
 
   showMe() {
@@ -174,38 +203,49 @@ class PositionScreen extends StoryScreen {
       this.toggle.setAttribute("aria-label", this.text("choose"));
       for (const [name, isOff] of [["with_position", false], ["without_position", true]]) {
         const button = this.button(this.toggle, name, () => {
-          this.isOff = isOff;
-          this.measure();
+          this.first.isOff = isOff;
+          this.each((screen) => screen.measure());
         });
-        button.setAttribute("aria-pressed", isOff === Boolean(this.isOff));
         button.isOff = isOff;
       }
     }
     make("p", "caption", right, this.text("in_order"));
     this.before = this.bars(right);
-    make("p", "caption", right, this.text("shuffled"));
-    this.after = this.bars(right);
-    this.shuffle(this.order ?? shuffledOrder(this.count));
+    if (this.isFirst && !this.isShuffled) this.shuffled = shuffledOrder(this.count);
+    if (this.isShuffled) {
+      make("p", "caption", right, this.text("shuffled"));
+      this.after = this.bars(right);
+    } else this.say(this.text("other_patches"));
+    this.arrange();
   }
 
+  /** Shuffle the patches, or put them in order with null. */
   shuffle(order = shuffledOrder(this.count)) {
-    this.order = order;
-    this.patches.arrange(order);
+    this.first.shuffled = order ?? Array.from({ length: this.count }, (_, patch) => patch);
+    this.each((screen) => screen.arrange());
+  }
+
+  arrange() {
+    this.patches.arrange(this.order);
     this.measure();
   }
 
+  /** Show what the model says of the picture in order, and as its patches lie now. */
   async measure() {
-    const { half } = this;
+    const { half, order } = this;
+    const noPosition = Boolean(this.first.isOff);
     for (const button of this.toggle?.children ?? []) {
-      button.setAttribute("aria-pressed", button.isOff === Boolean(this.isOff));
+      button.setAttribute("aria-pressed", button.isOff === noPosition);
     }
-    const noPosition = Boolean(this.isOff);
     const before = noPosition ? await half.outcome({ noPosition }) : outcomeOf(this.trace);
     if (!noPosition) this.before.show(before);
-    const after = this.order ? await half.outcome({ order: this.order, noPosition }) : before;
+    const after = order ? await half.outcome({ order, noPosition }) : before;
     if (!before || !after || !this.isShown) return;
     this.before.show(before);
-    this.after.show(after);
+    this.after?.show(after);
+    this.results = [{ caption: this.text("in_order"), outcome: before }];
+    if (order) this.results.push({ caption: this.text("shuffled"), outcome: after });
+    this.story.halves.changed();
   }
 
   leave() {

@@ -48,6 +48,13 @@ function likeness(one, other) {
   return mine && theirs ? product / Math.sqrt(mine * theirs) : 0;
 }
 
+/** The largest size of signed numbers. */
+function largestSize(values) {
+  let largest = 0;
+  for (const value of values) largest = Math.max(largest, Math.abs(value));
+  return largest;
+}
+
 /** The index of the largest value; ``except`` does not count. */
 function largestOf(values, except = -1) {
   let best = -1;

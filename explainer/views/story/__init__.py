@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from explainer.components.story import Told, story
+from explainer.components.story import Told, pack_halves, story
 from explainer.content import load_texts
 from explainer.inputs.models.for_browser import browser_model
 from explainer.observation import observe
@@ -19,6 +19,7 @@ from explainer.shell.story.packed import pack_story
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import SCREENS, encode
+from explainer.views.story.compared import find_second, header_of
 from explainer.views.story.hear import hear
 
 ASKED = ("logits", "pooled")  # what experiments show of a pass with edits
@@ -33,20 +34,28 @@ def render(choice: Choice, observation: Observation) -> None:
     st.html(f'<h1 class="story-heading">{html.escape(TEXTS["heading"])}</h1>')
     show_banner(choice)
     place = session.place(choice)
+    data, second = pack_story(choice, observation), find_second()
+    if second:
+        other = observe.observe(second)
+        observe.keep_for_this_run(second)
+        data = pack_halves(header_of(choice, second), data, pack_story(second, other))
     told = Told(
         query=place.config.num_prefix_tokens + place.patch(observation.telling_patch),
         screen=session.load().screen,
         addresses=addresses(),
         live=browser_model(choice),
         drawing=shown_name(),
+        other_live=browser_model(second) if second else None,
     )
     opened = story(
         key="story",
-        data=pack_story(choice, observation),
+        data=data,
         told=told,
         on_hear=lambda heard: hear(choice, heard),
     )
     keep_pen_line(choice, "story-line", ASKED)
+    if second:
+        keep_pen_line(second, "story-line-b", ASKED)
     if opened:
         leave(*opened)
 
