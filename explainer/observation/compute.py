@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from explainer.content import load_texts
@@ -17,10 +16,7 @@ from explainer.inputs.models.memory import is_large
 from explainer.inputs.pictures.chosen import label, picture
 from explainer.inputs.pictures.edited import edited
 from explainer.state.choice import DIGITS, Choice
-from explainer.state.edits import Edits
 from vit_core import ViTConfig, trace
-from vit_core.interpret.heads import switch_heads_off
-from vit_core.trace import Edit
 
 NO_LOGITS = np.zeros(0, np.float32)  # of a model without a head
 
@@ -83,8 +79,10 @@ def compute(choice: Choice) -> Observation:
     """
     source = source_of(choice)
     config = source.model.config
+    if choice.edits.covered("drop"):
+        raise ValueError("a trace has all tokens; cover the patches instead")
     pixels = edited(picture(choice), choice.edits, config.patch_hw)
-    recorded = trace(source.model, source.batch(pixels), changes_of(config, choice.edits))
+    recorded = trace(source.model, source.batch(pixels))
     has_head = config.num_classes > 0
     array_of = view_image if is_large(config) else copy_image
     # a block's last tensor is the first of the next block, and becomes one array
@@ -99,21 +97,6 @@ def compute(choice: Choice) -> Observation:
         probabilities=read_only(copy_image(recorded.probabilities) if has_head else NO_LOGITS),
         class_names=distinct(source.info.class_names, load_texts("frame")["nameless"]),
     )
-
-
-def changes_of(config: ViTConfig, edits: Edits) -> dict[str, Edit]:
-    """Return the edits of the pass itself, as ``trace`` takes them.
-
-    Raises:
-        ValueError: the model has no such head, or a token is left out: then the tensors would have
-            fewer rows than the model has tokens, which ``live_answer.edited_pass`` can do.
-    """
-    if edits.covered("drop"):
-        raise ValueError("a trace has all tokens; cover the patches instead")
-    changes = dict(switch_heads_off(config, edits.heads_off))
-    if edits.no_position and config.pos_embed != "none":
-        changes["pos_embed"] = torch.zeros_like
-    return changes
 
 
 def copy_image(tensor: Tensor) -> np.ndarray:

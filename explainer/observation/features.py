@@ -9,14 +9,11 @@ from explainer.caching import remember
 from explainer.content import load_texts
 from explainer.inputs.models import load, memory
 from explainer.inputs.pictures.galleries import CIFAR, PHOTOGRAPHS, Sample, samples
-from explainer.observation.compute import changes_of
 from explainer.observation.observe import Observation
 from explainer.observation.similarity import cosine
 from explainer.state.choice import Choice
-from explainer.state.edits import Edits
 from vit_core.interpret.features import COMPONENTS, principal_map
 from vit_core.interpret.lens import stream_keys
-from vit_core.trace import output_with
 
 LAST = "final_norm"  # the tokens that a user of the features gets
 
@@ -97,24 +94,17 @@ class Known:
 
 
 def known_features(choice: Choice) -> Known:
-    """Run the model over all shipped pictures, once for all visitors.
-
-    It runs with the choice's edits of the pass, not with those of the picture.
-    """
-    edits = Edits(heads_off=choice.edits.heads_off, no_position=choice.edits.no_position)
-    changes = changes_of(choice.config, edits)
+    """Run the model over all shipped pictures, once for all visitors."""
 
     def run() -> Known:
         source = load.source_of(choice)
         pictures = samples(PHOTOGRAPHS) + samples(CIFAR)
         pixels = tuple(source.prepare(sample.open()) for sample in pictures)
         with memory.forward_lock(source.model.config), torch.no_grad():
-            features = [
-                output_with(source.model, source.batch(image), changes)[0] for image in pixels
-            ]
+            features = [source.model(source.batch(image))[0] for image in pixels]
         return Known(pictures, pixels, torch.stack(features).numpy())
 
-    return remember(("known features", choice.source, choice.config, choice.seed, edits), run)
+    return remember(("known features", choice.model_key), run)
 
 
 def stages(seen: Observation) -> tuple[str, ...]:

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explainer.inputs.models.changed import changes_of
 from explainer.inputs.models.load import Source, source_of
 from explainer.inputs.models.memory import forward_lock
 from explainer.inputs.pictures.edited import edited
-from explainer.observation.compute import changes_of
 from explainer.state.choice import Choice
 from explainer.state.edits import Edits, swaps_of
 from vit_core import CheckpointError, ViTConfig
@@ -85,7 +85,7 @@ def edited_pass(
     config = source.model.config
     left_out = edits.left_out(config.num_patches)
     images = source.batch(edited(pixels, edits, config.patch_hw))
-    changes = changes_of(config, edits.without_gaps())
+    changes = changes_of(config, edits)
     kept: dict[str, Tensor] = {}
 
     def tap(name: str, tensor: Tensor) -> Tensor:

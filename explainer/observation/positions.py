@@ -149,7 +149,7 @@ def table_key(choice: Choice, kind: str) -> tuple[Hashable, ...]:
     """Return what the table of a kind depends on, whichever image is looked at."""
     if kind != choice.config.pos_embed:
         return choice.config, kind
-    return choice.source, choice.config, choice.seed, kind
+    return choice.model_key, kind
 
 
 def similarity(choice: Choice, seen: Observation, kind: str) -> np.ndarray | None:

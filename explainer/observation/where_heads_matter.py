@@ -53,7 +53,7 @@ def picture_where_a_head_matters(choice: Choice) -> CloseCall | None:
     is_asked = choice.trained and not choice.is_saved and choice.config.num_classes
     if not (is_asked and effects_are_cheap(choice)):
         return None
-    key = ("where heads matter", choice.source, choice.config, choice.gallery)
+    key = ("where heads matter", choice.model_key, choice.gallery)
     return remember(key, lambda: max(close_calls(choice), key=size_of_change, default=None))
 
 

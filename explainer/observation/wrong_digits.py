@@ -62,20 +62,21 @@ def first_misclassified(choice: Choice, count: int) -> tuple[MisclassifiedDigit,
 
 def model_key(choice: Choice) -> tuple[Any, ...]:
     """Return what a model depends on: the seed only of an untrained one."""
-    return choice.source, choice.config, choice.seed if not choice.trained else 0
+    seed = choice.seed if not choice.trained else 0
+    return choice.source, choice.config, seed, choice.edits.of_model
 
 
 def search(choice: Choice) -> Iterator[MisclassifiedDigit]:
     """Yield the digits that the model gets wrong, of a list or of the first test images."""
     path = LISTS / f"{choice.source}.json"
-    if choice.trained and path.is_file():
+    if choice.trained and path.is_file() and not choice.is_edited_model:
         wrong = misclassified_among(choice, indices_in(path))
         if first := next(wrong, None):
             yield first
             yield from wrong
             return
-    is_run = choice.trained and choice.is_saved
-    yield from misclassified_among(choice, listed_indices() if is_run else list(range(SEARCHED)))
+    is_good = choice.trained and (choice.is_saved or choice.is_edited_model)
+    yield from misclassified_among(choice, listed_indices() if is_good else list(range(SEARCHED)))
 
 
 def indices_in(path: Path) -> list[int]:

@@ -33,7 +33,7 @@ def labelled_count(choice: Choice) -> int:
 
 def misclassified_samples(choice: Choice) -> tuple[MisclassifiedSample, ...]:
     """Return the pictures that the model gets wrong, in the order of the gallery."""
-    key = ("misclassified samples", choice.source, choice.config, choice.seed)
+    key = ("misclassified samples", choice.model_key)
     return remember(key, lambda: tuple(search(choice)))
 
 

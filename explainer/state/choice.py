@@ -1,5 +1,6 @@
 """Which model and which picture: what a link comes to once the models and pictures are known."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from explainer.state.edits import NO_EDITS, Edits
@@ -36,6 +37,16 @@ class Choice:
     sample: int = 0
     photo: str = ""
     edits: Edits = NO_EDITS
+
+    @property
+    def model_key(self) -> tuple[Hashable, ...]:
+        """What the model depends on, whichever picture it sees."""
+        return self.source, self.config, self.seed, self.edits.of_model
+
+    @property
+    def is_edited_model(self) -> bool:
+        """Whether the model runs with changes, and so is not that of the source."""
+        return bool(self.edits.of_model)
 
     @property
     def is_own(self) -> bool:

@@ -9,6 +9,11 @@ from vit_core import ViTConfig
 from vit_core.interpret.heads import Head
 
 COVERS = {"m": "mean", "k": "black", "d": "drop"}  # letter in a link → how a patch is covered
+LEFT_OUT = {  # letter in a link → the mistake of ``vit_core.mistakes`` that leaves a step out
+    "r": "no_residual",
+    "l": "no_layer_norm",
+    "u": "no_scaling",
+}
 LONGEST = 1_000  # characters in a link
 TURN_STEP = 5  # degrees
 HALF_TURN = 180
@@ -19,7 +24,7 @@ class Edits:
     """What is changed in a pass, in the order in which it happens.
 
     The picture is turned and moved, its patches are covered and then swapped, all of it on whole
-    levels 0 to 255. Then the pass runs without positions, without tokens, or without heads.
+    levels 0 to 255. Then the pass runs without positions, tokens, heads, or one of its steps.
 
     Attributes:
         heads_off: the heads that give zeros in place of their mix of values; sorted.
@@ -29,9 +34,12 @@ class Edits:
         move: pixels to the right and pixels down; black pixels come in.
         turn: degrees counter-clockwise, a multiple of ``TURN_STEP``, -180 < turn <= 180.
         no_position: zeros in place of all positions.
+        mistake: the mistake with which the pass runs, one of ``LEFT_OUT``; empty for none. The
+            weights stay those of the model.
 
     Raises:
-        ValueError: the turn is none of these, or a patch is covered twice or in no known way.
+        ValueError: the turn or the mistake is none of these, or a patch is covered twice or in no
+            known way.
     """
 
     heads_off: tuple[Head, ...] = ()
@@ -40,6 +48,7 @@ class Edits:
     move: tuple[int, int] = (0, 0)
     turn: int = 0
     no_position: bool = False
+    mistake: str = ""
 
     def __post_init__(self) -> None:
         heads = sorted({Head(*head) for head in self.heads_off})
@@ -47,6 +56,8 @@ class Edits:
         object.__setattr__(self, "cover", tuple(sorted(self.cover)))
         if self.turn % TURN_STEP or not -HALF_TURN < self.turn <= HALF_TURN:
             raise ValueError(f"a picture cannot be turned by {self.turn}")
+        if self.mistake and self.mistake not in LEFT_OUT.values():
+            raise ValueError(f"a pass cannot run with {self.mistake}")
         if len({patch for patch, _ in self.cover}) < len(self.cover):
             raise ValueError("a patch is covered once")
         if not {how for _, how in self.cover} <= {*COVERS.values()}:
@@ -60,6 +71,13 @@ class Edits:
     def changes_picture(self) -> bool:
         """Whether the pixels are others than the picture's own."""
         return bool(self.turn or any(self.move) or self.swaps or self.covered("mean", "black"))
+
+    @property
+    def of_model(self) -> "Edits":
+        """These changes without those of the picture: the model that they make of a model."""
+        return Edits(
+            heads_off=self.heads_off, no_position=self.no_position, mistake=self.mistake
+        )
 
     def covered(self, *ways: str) -> list[int]:
         """Return the patches that are covered in one of these ways, in order."""
@@ -149,6 +167,7 @@ def items_of(edits: Edits) -> Iterator[str]:
     yield from (f"s{one}.{other}" for one, other in edits.swaps)
     if edits.no_position:
         yield "n"
+    yield from (letter for letter, mistake in LEFT_OUT.items() if mistake == edits.mistake)
     yield from (f"h{block}.{head}" for block, head in edits.heads_off)
 
 
@@ -170,6 +189,7 @@ def read_edits(text: str) -> Edits:
         move=(values["move"].get("x", 0), values["move"].get("y", 0)),
         turn=values.get("turn", 0),
         no_position=values.get("no_position", False),
+        mistake=values.get("mistake", ""),
     )
 
 
@@ -184,6 +204,10 @@ def read_item(item: str, values: dict[str, Any]) -> None:
 
 def add_turn(values: dict[str, Any], degrees: str) -> None:
     once(values, "turn", int(degrees))
+
+
+def add_mistake(values: dict[str, Any], letter: str) -> None:
+    once(values, "mistake", LEFT_OUT[letter])
 
 
 def add_no_position(values: dict[str, Any]) -> None:
@@ -219,4 +243,5 @@ ITEMS: tuple[tuple[str, Callable[..., None]], ...] = (
     (r"([xy])(-?[0-9]{1,3})", add_move),
     (r"t(-?[0-9]{1,3})", add_turn),
     (r"n", add_no_position),
+    (r"([rlu])", add_mistake),
 )

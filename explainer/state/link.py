@@ -181,10 +181,11 @@ def matching(pattern: str, longest: int, allowed: str) -> Reader:
 
 
 def read_changes(text: str) -> str:
-    """Return the text of ``state.edits`` as that writes it."""
-    if not text:
+    """Return the text of ``state.edits`` as that writes it; here no step of the pass is left out."""
+    edits = read_edits(text)
+    if not text or edits.mistake:
         raise ValueError(text)
-    return write_edits(read_edits(text))
+    return write_edits(edits)
 
 
 def read_pairs(text: str) -> dict[str, Any]:
@@ -205,7 +206,10 @@ def read_pairs(text: str) -> dict[str, Any]:
             raise ValueError(name)
         default = getattr(State(), name)
         try:
-            values[name] = READERS[name].read(value) if value or default else default
+            if name == "edits":
+                values[name] = write_edits(read_edits(value))
+            else:
+                values[name] = READERS[name].read(value) if value or default else default
         except KeyError:
             raise ValueError(value) from None
     return values

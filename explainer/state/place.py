@@ -85,7 +85,14 @@ class Place:
             raise ValueError(f"the model has not all the heads to switch off: {self.off}")
 
     @classmethod
-    def from_state(cls, state: State, config: ViTConfig, prefix: str = "") -> Self:
+    def from_state(
+        cls,
+        state: State,
+        config: ViTConfig,
+        prefix: str = "",
+        half: str = "",
+        other: Choice | None = None,
+    ) -> Self:
         """Return the place that a state asks for, narrowed to what the model has."""
         pairs = (pair.split(".") for pair in state.off.split("_") if pair)
         off = {Head(int(block), int(head)) for block, head in pairs}
@@ -104,6 +111,8 @@ class Place:
             off=tuple(sorted(head for head in off if has_head(config, head))),
             unit=state.unit,
             prefix=prefix,
+            half=half,
+            other=other,
         )
 
     def token(self, start: int) -> int:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from explainer.state.link import OF_SECOND, State, read_pairs, write_pairs
+from vit_core import ViTConfig
 
 
 def second(state: State) -> State | None:
@@ -54,3 +55,23 @@ def changed_second(state: State, **values: Any) -> State:
     if other is None:
         raise ValueError("there is no second half")
     return compared_with(state, replace(other, **values))
+
+
+def same_token(token: int, config: ViTConfig, other: ViTConfig) -> int | None:
+    """Return the token of another model that stands for the same as this one; None for none.
+
+    A patch is the one at the same place of the picture; the nearest, where the grids differ. Class
+    token and registers are the same where both models have them.
+    """
+    patch = token - config.num_prefix_tokens
+    if patch < 0:
+        first = token == 0 and config.pool == "cls"
+        if first:
+            return 0 if other.pool == "cls" else None
+        register = token - (config.pool == "cls")
+        return register + (other.pool == "cls") if register < other.num_registers else None
+    row, column = divmod(patch, config.grid_size[1])
+    rows, columns = other.grid_size
+    row = (2 * row + 1) * rows // (2 * config.grid_size[0])
+    column = (2 * column + 1) * columns // (2 * config.grid_size[1])
+    return other.num_prefix_tokens + row * columns + column

@@ -4,16 +4,29 @@ The state lives in the session and is mirrored to the address, because the addre
 parameters at every change of page. Nothing is drawn here.
 """
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explainer.state.choice import Choice
-from explainer.state.link import MOST, PAGE_LOCAL, READERS, Refusal, State, encode, read_link
+from explainer.state.link import (
+    MOST,
+    OF_SECOND,
+    PAGE_LOCAL,
+    READERS,
+    Refusal,
+    State,
+    encode,
+    read_link,
+)
 from explainer.state.place import Cell, Place
+from explainer.state.second import changed_second, same_token
+from vit_core import ViTConfig
 from vit_core.interpret.heads import Head
 
 SESSION_KEY = "state"
@@ -23,6 +36,22 @@ REFUSED_KEY = "refused"  # what the link asked for and did not get
 OF_OLD: dict[str, Any] = {"mode": "free", "step": 0}  # left behind with the page of an old link
 HEADLESS_KEY = "headless"  # whether the model that was observed last has no head
 PLAYING_KEY = "epochs-playing"  # the run whose epochs are played, one after another
+SECOND_PREFIX = "b-"  # of the keys of everything in the second half of a comparison
+
+
+@dataclass(frozen=True)
+class Second:
+    """The second half of a comparison, while it is drawn or a callback of it runs.
+
+    Attributes:
+        first, config: of the models of both halves.
+    """
+
+    first: ViTConfig
+    config: ViTConfig
+
+
+_acting: ContextVar[Second | None] = ContextVar("acting", default=None)
 
 
 def load() -> State:
@@ -130,8 +159,39 @@ def place(choice: Choice, prefix: str = "") -> Place:
     return Place.from_state(load(), choice.config, prefix)
 
 
+def places(first: Choice, second: Choice, start: int) -> tuple[Place, Place]:
+    """Return the places of both halves of a comparison, which follow the same patch.
+
+    Args:
+        start: the patch that is followed until somebody chooses another, 0..num_patches - 1 of the
+            first half's model.
+    """
+    now = load()
+    of_first = Place.from_state(now, first.config, half="a", other=second)
+    query = same_token(of_first.token(start), first.config, second.config)
+    of_second = Place.from_state(
+        replace(now, query=query), second.config, SECOND_PREFIX, half="b", other=first
+    )
+    return of_first, of_second
+
+
+@contextmanager
+def acting(half: Second | None) -> Iterator[None]:
+    """Let what is chosen inside of the ``with`` count as chosen in this half; None is the first."""
+    token = _acting.set(half)
+    try:
+        yield
+    finally:
+        _acting.reset(token)
+
+
+def acting_half() -> Second | None:
+    """Return the half in which something is drawn or chosen now; None for the first."""
+    return _acting.get()
+
+
 def set_query(token: int) -> None:
-    save(replace(load(), query=clamp(token)))
+    change(query=clamp(token))
 
 
 def set_patch(choice: Choice, patch: int) -> None:
@@ -156,8 +216,19 @@ def set_off(heads: Iterable[Head]) -> None:
 
 
 def change(**values: Any) -> None:
-    """Keep other values of the state, as its attributes name them."""
-    save(replace(load(), **values))
+    """Keep other values of the state, as its attributes name them.
+
+    What is chosen in the second half of a comparison is a place of both, or the model or the
+    picture of that half alone.
+    """
+    state = load()
+    if half := acting_half():
+        own = {name: values.pop(name) for name in OF_SECOND if name in values}
+        if own and state.b:
+            state = changed_second(state, **own)
+        if values.get("query") is not None:
+            values["query"] = same_token(values["query"], half.config, half.first)
+    save(replace(state, **values))
 
 
 def clamp(number: int) -> int:

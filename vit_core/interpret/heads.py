@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vit_core.config import ViTConfig
-from vit_core.mistakes import flaws_of
+from vit_core.interpret.changed import is_changed
 from vit_core.model import EncoderBlock, ViT
 from vit_core.tap import Tap
 from vit_core.trace import Edit, output_with
@@ -142,7 +142,7 @@ def head_effects(model: ViT, images: Tensor) -> Tensor:
         images: (B, channels, height, width), normalised as for the model.
     """
     heads, batch = model.config.num_heads, len(images)
-    if flaws_of(model):  # a single block does not know the model's flaws
+    if is_changed(model):  # a single block does not know of it
         edited = [
             output_with(model, images, switch_heads_off(model.config, [(block, head)]))
             for block in range(model.config.depth)

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from explainer.components import assets
-from explainer.state import sight
+from explainer.state import session, sight
 
 ALWAYS = ("head", "sight")  # fragments that are short, and follow every choice
 
@@ -49,10 +49,13 @@ def repaints(callback: Callable[..., None]) -> Callable[..., None]:
     if not first:
         return callback
 
+    half = session.acting_half()
+
     @wraps(callback)
     def wrapped(*args: Any, **kwargs: Any) -> None:
         before = sight.shown_state()
-        callback(*args, **kwargs)
+        with session.acting(half):
+            callback(*args, **kwargs)
         after = sight.shown_state()
         if not sight.is_same_choice(before, after) and not sight.DRAWS_ALL:
             st.rerun()  # the whole page, which looks up the model and the picture

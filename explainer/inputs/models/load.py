@@ -1,7 +1,7 @@
 """The model of a choice: shipped, of a saved epoch, pretrained or untrained."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from torch import Tensor
 from explainer import training
 from explainer.caching import BytesCache
 from explainer.content import load_texts
+from explainer.inputs.models.changed import changed_model
 from explainer.inputs.models.memory import is_large
 from explainer.inputs.models.showable import (
     check_finite,
@@ -122,8 +123,16 @@ def load_source(
 
 
 def source_of(choice: Choice) -> Source:
-    """Return the model of a choice; see ``load_source`` for the errors."""
-    return load_source(choice.source, choice.config, choice.seed)
+    """Return the model of a choice, with its changes; see ``load_source`` for the errors."""
+    source = load_source(choice.source, choice.config, choice.seed)
+    if not choice.is_edited_model:
+        return source
+    edits = choice.edits.of_model
+    # the changed model keeps the other alive, so that no later one has its number
+    key = id(source.model), edits
+    return changed_models().get(
+        key, lambda: replace(source, model=changed_model(source.model, edits))
+    )
 
 
 def read_source(path: Path) -> Source:
@@ -193,6 +202,14 @@ def info() -> DataInfo:
 
 @st.cache_resource
 def models() -> BytesCache[Source]:
-    return BytesCache(
-        MODELS_LIMIT, lambda source: 4 * sum(p.numel() for p in source.model.parameters())
-    )
+    return BytesCache(MODELS_LIMIT, parameter_bytes)
+
+
+@st.cache_resource
+def changed_models() -> BytesCache[Source]:
+    """The models of choices with changes, which share their parameters with others."""
+    return BytesCache(MODELS_LIMIT, parameter_bytes)
+
+
+def parameter_bytes(source: Source) -> int:
+    return 4 * sum(parameter.numel() for parameter in source.model.parameters())

@@ -129,7 +129,7 @@ def principal(choice: Choice) -> PrincipalFilters:
 
 def model_of(choice: Choice) -> tuple:
     """Return what only depends on the model."""
-    return choice.source, choice.config, choice.seed
+    return choice.model_key
 
 
 def convolution_difference(choice: Choice, seen: Observation) -> float:
