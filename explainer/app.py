@@ -2,6 +2,7 @@
 
 import importlib
 from functools import partial
+from types import ModuleType
 
 import streamlit as st
 
@@ -11,8 +12,11 @@ from explainer.components.terms import explain_terms
 from explainer.components.theme_follower import follow_theme
 from explainer.observation import observe
 from explainer.shell import frame, quiz, refused_links, sidebar
+from explainer.shell.compare.halves import Half
+from explainer.shell.compare.second import second_choice
 from explainer.shell.routes import TITLES, page_of, show_neighbours, view_of
 from explainer.state import session
+from explainer.state.choice import Choice
 
 WITHOUT_MODEL = ("train", "glossary")  # pages about runs, and about words
 
@@ -61,7 +65,7 @@ def show_model(view: str) -> None:
         st.rerun()  # the bar at the top calls the last page by another name then
     page = importlib.import_module(f"explainer.views.{module_of(view, seen)}")
     if hasattr(page, "PARTS"):
-        frame.draw(view, page, choice, seen)
+        frame.draw(view, page, choice, seen, second_half(view, page, choice))
         show_neighbours(view)
         if opening:
             place = session.place(choice)
@@ -72,6 +76,15 @@ def show_model(view: str) -> None:
         refused_links.show_refusals()
         frame.offer_story(view)
     follow_theme(st.context.theme.type or "light")
+
+
+def second_half(view: str, page: ModuleType, choice: Choice) -> Half | None:
+    """Return what stands beside a page; None where nothing is compared, or not on this page."""
+    other = second_choice(choice)
+    if other is None:
+        return None
+    seen = observe.observe(other)
+    return Half(importlib.import_module(f"explainer.views.{module_of(view, seen)}"), other, seen)
 
 
 def module_of(view: str, seen: observe.Observation) -> str:

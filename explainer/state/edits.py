@@ -75,9 +75,7 @@ class Edits:
     @property
     def of_model(self) -> "Edits":
         """These changes without those of the picture: the model that they make of a model."""
-        return Edits(
-            heads_off=self.heads_off, no_position=self.no_position, mistake=self.mistake
-        )
+        return Edits(heads_off=self.heads_off, no_position=self.no_position, mistake=self.mistake)
 
     def covered(self, *ways: str) -> list[int]:
         """Return the patches that are covered in one of these ways, in order."""

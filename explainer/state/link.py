@@ -181,7 +181,7 @@ def matching(pattern: str, longest: int, allowed: str) -> Reader:
 
 
 def read_changes(text: str) -> str:
-    """Return the text of ``state.edits`` as that writes it; here no step of the pass is left out."""
+    """Return the text of ``state.edits`` as that writes it; no step is left out in an own pass."""
     edits = read_edits(text)
     if not text or edits.mistake:
         raise ValueError(text)

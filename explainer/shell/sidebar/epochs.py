@@ -2,12 +2,15 @@
 
 import streamlit as st
 
+from explainer.components.sight import repaints
 from explainer.content import load_texts
 from explainer.inputs.models import saved_epochs
 from explainer.inputs.models.saved_epochs import Shown
 from explainer.shell import controls
+from explainer.shell.compare import playing
 from explainer.shell.notes import note
 from explainer.state import session
+from explainer.state.second import changed_second
 
 TEXTS = load_texts("run_models")
 DRAWN_KEY = "epochs-drawn"  # set when the page is drawn, so that the first tick is skipped
@@ -20,18 +23,37 @@ def pick_epoch(shown: Shown) -> None:
         text_name = "uploaded" if shown.run.status == "uploaded" else "only_epoch"
         note(TEXTS[text_name].format(epoch=shown.epoch))
         return
-    last = shown.epochs[-1]
-    plays = is_playing(shown) and shown.epoch != last
-    if not plays:
-        st.session_state.pop(session.PLAYING_KEY, None)
     controls.slide(
         TEXTS["epoch"], shown.epochs, shown.epoch, take_epoch, key="epoch", help=TEXTS["epoch_help"]
     )
+    play(shown, "play-epochs")
+
+
+def pick_second_epoch(shown: Shown, plays: bool) -> None:
+    """Draw the slider for the second half of a comparison.
+
+    Args:
+        plays: whether the button stands here; where the first half is a run as well, that of the
+            sidebar plays both in step.
+    """
+    if len(shown.epochs) == 1:
+        return
+    label = load_texts("compare")["chooser"]["epoch"]
+    controls.slide(label, shown.epochs, shown.epoch, take_second_epoch, key="b-epoch")
+    if plays:
+        play(shown, "b-play-epochs")
+
+
+def play(shown: Shown, key: str) -> None:
+    """Draw the button, and go on from epoch to epoch while they are played."""
+    plays = is_playing(shown) and playing.goes_on(session.load())
+    if not plays:
+        st.session_state.pop(session.PLAYING_KEY, None)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             TEXTS["stop" if plays else "play"],
-            key="play-epochs",
-            on_click=toggle,
+            key=key,
+            on_click=repaints(toggle),
             args=(shown,),
         )
         st.markdown(f":small[{saved_epochs.epoch_words(shown)}]", width="content")
@@ -46,6 +68,12 @@ def take_epoch(epoch: int) -> None:
     session.change(epoch=epoch)
 
 
+def take_second_epoch(epoch: int) -> None:
+    """Keep the epoch that was chosen for the second half, and stop playing."""
+    st.session_state.pop(session.PLAYING_KEY, None)
+    session.save(changed_second(session.load(), epoch=epoch))
+
+
 def is_playing(shown: Shown) -> bool:
     return st.session_state.get(session.PLAYING_KEY) == shown.run.id
 
@@ -56,14 +84,16 @@ def toggle(shown: Shown) -> None:
         del st.session_state[session.PLAYING_KEY]
         return
     st.session_state[session.PLAYING_KEY] = shown.run.id
-    if shown.epoch == shown.epochs[-1]:
-        session.change(epoch=shown.epochs[0])
+    now = session.load()
+    if not playing.goes_on(now):
+        session.save(playing.from_the_start(now))
 
 
 def tick(shown: Shown) -> None:
     """Go on to the next epoch; a fragment also runs with the page itself, which does not count."""
     if st.session_state.pop(DRAWN_KEY, False):
         return
-    if is_playing(shown):
-        session.change(epoch=next(epoch for epoch in shown.epochs if epoch > shown.epoch))
+    now = session.load()
+    if is_playing(shown) and playing.goes_on(now):
+        session.save(playing.moved_on(now))
         st.rerun()

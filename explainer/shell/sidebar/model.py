@@ -73,12 +73,8 @@ def source_name(now: State, shown: Shown | None) -> str:
 
 def pick_model(now: State) -> None:
     """Draw the list of models."""
-    labels = {source: TEXTS["sources"][source] for source in load.available_sources()}
-    labels |= {by_others(name): title for name, title in offered_models(now).items()}
-    labels |= {option_of_run(run): label for run, label in saved_epochs.offered(now).items()}
-    controls.sync_widget(
-        "source", option_of_run(now.run) if now.source == RUN else source_name(now, None)
-    )
+    labels = models_offered(now)
+    controls.sync_widget("source", option_of(now))
     st.selectbox(
         TEXTS["model"],
         list(labels),
@@ -89,6 +85,18 @@ def pick_model(now: State) -> None:
     )
 
 
+def models_offered(now: State) -> dict[str, str]:
+    """Return the label of each model that can be chosen, by its option in the list."""
+    labels = {source: TEXTS["sources"][source] for source in load.available_sources()}
+    labels |= {by_others(name): title for name, title in offered_models(now).items()}
+    return labels | {option_of_run(run): label for run, label in saved_epochs.offered(now).items()}
+
+
+def option_of(now: State) -> str:
+    """Return the option of the list that stands for the model of a state."""
+    return option_of_run(now.run) if now.source == RUN else source_name(now, None)
+
+
 def option_of_run(run: str) -> str:
     """Return the option of the list that stands for a run."""
     return f"{RUN}:{run}"
@@ -96,15 +104,18 @@ def option_of_run(run: str) -> str:
 
 def keep_model() -> None:
     """Keep the model that was chosen from the list."""
-    now, (kind, _, name) = session.load(), st.session_state["source"].partition(":")
     st.session_state.pop(session.PLAYING_KEY, None)
+    session.save(with_model(session.load(), st.session_state["source"]))
+
+
+def with_model(now: State, option: str) -> State:
+    """Return a state with the model that an option of the list stands for."""
+    kind, _, name = option.partition(":")
     if kind == RUN:
-        epoch = now.epoch if name == now.run else None
-        session.save(replace(now, source=RUN, run=name, epoch=epoch))
-    elif kind == PRETRAINED:
-        session.save(replace(now, source=PRETRAINED, pretrained=name))
-    else:
-        session.save(narrow_to_known(replace(now, source=kind)))
+        return replace(now, source=RUN, run=name, epoch=now.epoch if name == now.run else None)
+    if kind == PRETRAINED:
+        return replace(now, source=PRETRAINED, pretrained=name)
+    return narrow_to_known(replace(now, source=kind))
 
 
 def fixed_model(now: State, shown: Shown | None) -> Fixed | None:

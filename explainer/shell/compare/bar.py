@@ -1,0 +1,106 @@
+"""The bar above two halves: what A and B are, and how to change, swap or end them."""
+
+from functools import partial
+from html import escape
+
+import streamlit as st
+
+from explainer.components.sight import repaints
+from explainer.content import load_texts
+from explainer.observation.observe import Observation
+from explainer.shell.compare.chooser import choose_second
+from explainer.shell.compare.presets import InHand, Preset, presets
+from explainer.shell.compare.second import shown_run
+from explainer.shell.compare.wording import changes_in_words, differences, line_of
+from explainer.shell.notes import note
+from explainer.shell.sidebar.epochs import pick_second_epoch
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.link import State
+from explainer.state.second import compared_with, end, swapped
+
+TEXTS = load_texts("compare")
+
+
+def show_bar(choice: Choice, other: Choice | None, seen: Observation, remark: str = "") -> None:
+    """Say what both halves are, and offer to change them; nothing without a comparison.
+
+    Args:
+        choice, seen: of the first half.
+        other: of the second; None where none is shown.
+        remark: why none is shown; empty where both are the same.
+    """
+    now = session.load()
+    if not now.b:
+        return
+    with st.container(key="compare-bar", gap="small"):
+        st.html(halves(choice, other, remark))
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            opened = st.popover(
+                TEXTS["change"], key="change-b", help=TEXTS["change_help"], on_change="rerun"
+            )
+            if opened.open:
+                with opened:
+                    token = session.place(choice).token(seen.telling_patch)
+                    choose_second(choice, other or choice, token)
+            if (back := swapped(now)) is not None:
+                st.button(TEXTS["swap"], key="swap", on_click=repaints(partial(save, back)))
+            st.button(TEXTS["end"], key="end-compare", on_click=repaints(partial(save, end(now))))
+        if shown := shown_run(other):
+            pick_second_epoch(shown, plays=not choice.is_saved)
+
+
+def halves(choice: Choice, other: Choice | None, remark: str) -> str:
+    """Return what both halves are, as HTML."""
+    if other is None:
+        lines = f"<p>{escape(remark or TEXTS['same'])}</p>"
+    else:
+        lines = "".join(
+            f"<p><b>{TEXTS[name]}</b> {escape(line_of(one))}{changed(one)}</p>"
+            for name, one in (("a", choice), ("b", other))
+        )
+        differ = differences(choice.config, other.config)
+        lines += f'<p class="differ">{escape(differ)}</p>'
+    label = escape(TEXTS["bar"])
+    return f'<div class="halves-in-words" role="group" aria-label="{label}">{lines}</div>'
+
+
+def changed(choice: Choice) -> str:
+    words = changes_in_words(choice)
+    return f" <strong>{escape(words)}</strong>" if words else ""
+
+
+def offer_compare(choice: Choice, seen: Observation) -> None:
+    """Draw the button that opens what can be compared; nothing while something is."""
+    now = session.load()
+    if now.b:
+        return
+    opened = st.popover(TEXTS["open"], key="compare", help=TEXTS["open_help"], on_change="rerun")
+    if not opened.open:
+        return
+    with opened:
+        st.markdown(TEXTS["lead"])
+        hand = InHand(now, choice, seen, session.place(choice))
+        for group, pairs in presets(hand).items():
+            st.markdown(f"**{TEXTS['groups'][group]}**")
+            for number, pair in enumerate(pairs):
+                draw_preset(pair, f"preset-{group}-{number}")
+            if group == "mistakes":
+                note(TEXTS["presets"]["mistakes_note"])
+        st.markdown(f"**{TEXTS['own_title']}**")
+        choose_second(choice, choice, hand.place.token(seen.telling_patch))
+
+
+def draw_preset(pair: Preset, key: str) -> None:
+    st.button(
+        f"{pair.label}",
+        key=key,
+        type="tertiary",
+        on_click=repaints(partial(save, compared_with(pair.a, pair.b))),
+    )
+
+
+def save(state: State) -> None:
+    """Keep a comparison, or its end; no epochs are played on."""
+    st.session_state.pop(session.PLAYING_KEY, None)
+    session.save(state)
