@@ -32,6 +32,7 @@ from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell import code_panel, opening, quiz, routes
 from explainer.shell.compare.bar import offer_compare, show_bar
+from explainer.shell.compare.difference import show_difference
 from explainer.shell.compare.halves import (
     Half,
     draw_halves,
@@ -227,6 +228,8 @@ def draw_both(
         lambda: draw(shown, place, titles[0]),
         lambda: draw(other, second_place, titles[1]),
     )
+    first, then = pictures
+    show_difference(first, then, place, name)
 
 
 def show_title(shown: Shown, place: Place, name: str) -> None:

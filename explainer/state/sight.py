@@ -5,9 +5,10 @@ again, beginning with the part in which it was made. The others keep what they s
 near; then the browser asks for them. Nothing is drawn here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import streamlit as st
 
@@ -87,6 +88,17 @@ def opening(view: str, names: Sequence[str]) -> Iterator[Sight]:
 def shown_state() -> State:
     """Return the state that a part shows which is drawn now."""
     return session.load()
+
+
+def in_this_half(callback: Callable[..., None]) -> Callable[..., None]:
+    """Return a callback whose choice counts in the half of a comparison that is drawn now."""
+    half = session.acting_half()
+
+    def kept(*args: Any, **kwargs: Any) -> None:
+        with session.acting(half):
+            callback(*args, **kwargs)
+
+    return kept
 
 
 def first_of(names: Sequence[str]) -> tuple[str, ...]:

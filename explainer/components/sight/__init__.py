@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from explainer.components import assets
-from explainer.state import session, sight
+from explainer.state import sight
 
 ALWAYS = ("head", "sight")  # fragments that are short, and follow every choice
 
@@ -49,13 +49,12 @@ def repaints(callback: Callable[..., None]) -> Callable[..., None]:
     if not first:
         return callback
 
-    half = session.acting_half()
+    keep = sight.in_this_half(callback)
 
     @wraps(callback)
     def wrapped(*args: Any, **kwargs: Any) -> None:
         before = sight.shown_state()
-        with session.acting(half):
-            callback(*args, **kwargs)
+        keep(*args, **kwargs)
         after = sight.shown_state()
         if not sight.is_same_choice(before, after) and not sight.DRAWS_ALL:
             st.rerun()  # the whole page, which looks up the model and the picture
