@@ -1,15 +1,11 @@
 """Results for the page on multi-head attention, computed once for all visitors."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from explainer.caching import is_remembered, remember
 from explainer.inputs.models import load, memory
-from explainer.observation.compute import changes_of
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
 from vit_core.interpret.heads import (
@@ -19,9 +15,10 @@ from vit_core.interpret.heads import (
     head_entropy,
     mean_attention_distance,
     patch_distances,
+    switch_heads_off,
 )
 from vit_core.model import EncoderBlock, ViT
-from vit_core.trace import Edit, output_with
+from vit_core.trace import output_with
 
 CHEAP = 5e10  # multiplications, about two seconds; every untrained model needs fewer
 SOFTMAX = 90  # multiplications that take as long as one attention weight; measured
@@ -36,16 +33,10 @@ def switched(choice: Choice, seen: Observation, off: tuple[Head, ...]) -> np.nda
     def run() -> np.ndarray:
         model, images = prepared(choice, seen)
         with memory.forward_lock(model.config):
-            output = output_with(model, images, changes_with(choice, off))[0]
+            output = output_with(model, images, switch_heads_off(model.config, off))[0]
         return (output.softmax(dim=-1) if seen.has_head else output).numpy()
 
     return remember(("switched", choice, off), run) if off else seen.output
-
-
-def changes_with(choice: Choice, off: Sequence[Head]) -> Mapping[str, Edit]:
-    """Return a choice's edits of the pass, with more heads off."""
-    heads_off = (*choice.edits.heads_off, *off)
-    return changes_of(choice.config, replace(choice.edits, heads_off=heads_off))
 
 
 def effects(choice: Choice, seen: Observation) -> np.ndarray:
@@ -54,23 +45,10 @@ def effects(choice: Choice, seen: Observation) -> np.ndarray:
     def run() -> np.ndarray:
         model, images = prepared(choice, seen)
         with memory.forward_lock(model.config):
-            output = each_head_off(choice, model, images)
+            output = head_effects(model, images)[:, :, 0]
         return (output.softmax(dim=-1) if seen.has_head else output).numpy()
 
     return remember(("effects", choice), run)
-
-
-def each_head_off(choice: Choice, model: ViT, images: Tensor) -> Tensor:
-    """Return the model's outputs with each head off beside the choice's edits of the pass."""
-    if not changes_of(model.config, choice.edits):
-        return head_effects(model, images)[:, :, 0]
-    config = model.config
-    outputs = [
-        output_with(model, images, changes_with(choice, [Head(block, head)]))[0]
-        for block in range(config.depth)
-        for head in range(config.num_heads)
-    ]
-    return torch.stack(outputs).unflatten(0, (config.depth, config.num_heads))
 
 
 def effects_are_cheap(choice: Choice) -> bool:

@@ -9,7 +9,7 @@ import torch
 from explainer.caching import remember
 from explainer.inputs.models import load, memory
 from explainer.inputs.pictures import batches
-from explainer.observation.compute import changes_of, read_only
+from explainer.observation.compute import read_only
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
 from vit_core import CheckpointError, ViTConfig
@@ -71,12 +71,7 @@ def shuffled(choice: Choice, seen: Observation, seed: int) -> Shuffled:
         permutation = torch.from_numpy(order(config.num_patches, seed))
         image = batches.batch_of(seen.pixels)
         with memory.forward_lock(config):
-            result = shuffle_experiment(
-                source.model,
-                normalize(image, source.info),
-                permutation,
-                changes_of(config, choice.edits),
-            )
+            result = shuffle_experiment(source.model, normalize(image, source.info), permutation)
         return Shuffled(
             batches.pixels_of(shuffle_patches(image, config.patch_hw, permutation)),
             torch.cat((result.in_order, result.shuffled)).numpy(),

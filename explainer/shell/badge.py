@@ -12,7 +12,6 @@ from explainer.caching import remember
 from explainer.content import load_texts
 from explainer.figures import theme
 from explainer.inputs.models import load, memory
-from explainer.observation.compute import changes_of
 from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
@@ -71,9 +70,8 @@ def tensors_with_heads(
     choice: Choice, seen: Observation, block: int, keys: Sequence[str]
 ) -> list[Tensor]:
     """Return tensors of the choice's pass with all heads of a block on."""
-    source = load.source_of(choice)
-    on = [head for head in choice.edits.heads_off if head.block != block]
-    changes = changes_of(seen.config, replace(choice.edits, heads_off=tuple(on)))
+    off = tuple(head for head in choice.edits.heads_off if head.block != block)
+    source = load.source_of(replace(choice, edits=replace(choice.edits, heads_off=off)))
     kept: dict[str, Tensor] = {}
 
     def keep(key: str) -> Edit:
@@ -84,7 +82,7 @@ def tensors_with_heads(
         return edit
 
     with memory.forward_lock(seen.config):
-        output_with(source.model, source.batch(seen.pixels), changes | {k: keep(k) for k in keys})
+        output_with(source.model, source.batch(seen.pixels), {k: keep(k) for k in keys})
     return [kept[key] for key in keys]
 
 

@@ -14,9 +14,9 @@ from unlike import UNLIKE, put
 
 from explainer.content import load_texts
 from explainer.inputs.models import load
+from explainer.inputs.models.changed import changes_of
 from explainer.observation import features, heads, observe, positions
 from explainer.observation.arithmetic import derive
-from explainer.observation.compute import changes_of
 from explainer.observation.flaws import flaws
 from explainer.observation.weights import weights
 from explainer.shell import badge, routes

@@ -3,7 +3,6 @@
 Shape suffixes as in ``vit_core.model``; C is the number of classes.
 """
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -11,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vit_core.model import ViT, patchify
-from vit_core.trace import Edit, output_with
+from vit_core.trace import output_with
 
 
 class Wave(NamedTuple):
@@ -107,7 +106,7 @@ def shuffle_patches(images: Tensor, patch_size: tuple[int, int], permutation: Te
     return grid.permute(0, 3, 1, 4, 2, 5).reshape(images.shape)
 
 
-def without_position(model: ViT, images: Tensor, edits: Mapping[str, Edit] | None = None) -> Tensor:
+def without_position(model: ViT, images: Tensor) -> Tensor:
     """Return the output (B, C or D) with zeros instead of the positions.
 
     The class token's position is replaced as well. A model that was trained with positions has
@@ -115,16 +114,13 @@ def without_position(model: ViT, images: Tensor, edits: Mapping[str, Edit] | Non
 
     Args:
         images: (B, channels, height, width), normalised as for the model.
-        edits: of the pass, as ``vit_core.trace`` takes them.
     """
     if model.pos_embed is None:
-        return output_with(model, images, edits)
-    return output_with(model, images, {**(edits or {}), "pos_embed": torch.zeros_like})
+        return output_with(model, images)
+    return output_with(model, images, {"pos_embed": torch.zeros_like})
 
 
-def shuffle_experiment(
-    model: ViT, images: Tensor, permutation: Tensor, edits: Mapping[str, Edit] | None = None
-) -> Shuffle:
+def shuffle_experiment(model: ViT, images: Tensor, permutation: Tensor) -> Shuffle:
     """Run the model on images in order and shuffled, with its position and without.
 
     Attention, the MLP and the pooling treat all patches alike. Without positions the logits cannot
@@ -134,15 +130,14 @@ def shuffle_experiment(
         model: used as it is, in its training or evaluation mode.
         images: (B, channels, height, width), normalised as for the model.
         permutation: (P,), as ``shuffle_patches`` takes it.
-        edits: of all four passes, as ``vit_core.trace`` takes them.
 
     Raises:
         ValueError: as ``shuffle_patches``.
     """
     shuffled = shuffle_patches(images, model.config.patch_hw, permutation)
     return Shuffle(
-        output_with(model, images, edits),
-        output_with(model, shuffled, edits),
-        without_position(model, images, edits),
-        without_position(model, shuffled, edits),
+        output_with(model, images),
+        output_with(model, shuffled),
+        without_position(model, images),
+        without_position(model, shuffled),
     )
