@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 from explainer.content import load_texts
 from explainer.state.choice import PRETRAINED, RUN, SOURCES
 from explainer.state.edits import read_edits, write_edits
+from explainer.state.film import PATTERN as FILM
 from vit_core import ViTConfig
 from vit_core.config import POSITIONS
 
@@ -81,7 +82,7 @@ class State:
         edits: changes of the pass of a page on which a visitor makes them; ``state.edits`` reads
             them.
         figure: a picture of the page, as ``part.name``.
-        film: the film of the page that is shown, and where it stands.
+        film: the film that the page shows, as ``explainer.state.film`` writes it.
         screen: of the story, from 1. The last in a link, where the browser itself writes it.
     """
 
@@ -259,7 +260,7 @@ READERS: dict[str, Reader] = {
     "present": one_of(("1",)),
     "edits": Reader(read_changes, TEXTS["edits"]),
     "figure": matching(r"[a-z]\w*(\.[A-Za-z][\w-]*)+", 120, TEXTS["figure"]),
-    "film": matching(r"[a-z]\w*(\.[\w-]+)+", 60, TEXTS["film"]),
+    "film": matching(FILM, 40, TEXTS["film"]),
     "screen": one_of(range(1, SCREENS + 1)),
 }
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from explainer.state.choice import Choice
+from explainer.state.film import Film, read_film
 from explainer.state.link import State
 from vit_core import ViTConfig
 from vit_core.interpret.heads import Head
@@ -47,6 +48,7 @@ class Place:
             somebody chooses.
         prefix: of the keys of all widgets and components; another one for each time that a part
             is drawn on one page.
+        film: that the page shows; None for how it begins.
         half: of a comparison, "a" or "b"; empty where nothing is compared.
         other: what the other half shows; None where nothing is compared.
 
@@ -66,6 +68,7 @@ class Place:
     temperature: str = "1"
     off: tuple[Head, ...] = ()
     unit: int | None = None
+    film: Film | None = None
     prefix: str = ""
     half: str = ""
     other: Choice | None = None
@@ -110,6 +113,7 @@ class Place:
             temperature=state.temperature,
             off=tuple(sorted(head for head in off if has_head(config, head))),
             unit=state.unit,
+            film=read_film(state.film),
             prefix=prefix,
             half=half,
             other=other,

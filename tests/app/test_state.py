@@ -64,7 +64,7 @@ STATES = st.builds(
     present=st.sampled_from(["", "1"]),
     edits=st.sampled_from(["", "t15_x-2_m3_s0.4_n_h0.1"]),
     figure=st.sampled_from(["", "scores.weights"]),
-    film=st.sampled_from(["", "attention.3.mean"]),
+    film=st.sampled_from(["", "filters", "blocks.mean", "attention.mean.0-12", "map.3-3"]),
     screen=st.integers(1, SCREENS),
 )
 

@@ -6,6 +6,7 @@ from explainer.observation.observe import Observation
 from explainer.shell.code_panel import Snippet
 from explainer.state.choice import Choice
 from explainer.state.place import Place
+from explainer.views.multi_head.film import show_film_of_blocks
 from explainer.views.multi_head.heads import show_heads
 from explainer.views.multi_head.joined import show_joined, sum_shapes
 from explainer.views.multi_head.questions import questions
@@ -17,6 +18,7 @@ __all__ = ["CODE", "PARTS", "facts", "matrix_shapes", "questions"]
 
 PARTS: Mapping[str, Callable[[Choice, Observation, Place], None]] = {
     "heads": show_heads,
+    "film": show_film_of_blocks,
     "joined": show_joined,
 }
 CODE = (

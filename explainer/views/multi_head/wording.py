@@ -30,6 +30,7 @@ def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, objec
     return {
         **numbers,
         "lead_text": TEXTS[f"lead_{kind}"].format(**numbers),
+        "film_text": TEXTS["parts"]["film"]["film_many" if config.depth > 1 else "film_one"],
         "heads_text": TEXTS["parts"]["joined"][f"heads_{kind}"].format(**numbers),
     }
 
