@@ -53,6 +53,7 @@ def block_flow(
     residual: bool = True,
     layer_norm: bool = True,
     layer_scale: bool = False,
+    widest: float | None = None,
 ) -> str:
     """Return the block as a picture that reads from top to bottom.
 
@@ -63,6 +64,7 @@ def block_flow(
         residual: whether branches add to the stream; else it is cut, and they replace it.
         layer_norm: whether the LayerNorms run; else they are struck out.
         layer_scale: whether LayerScale multiplies what is added.
+        widest: the length that is drawn widest; the largest one if None.
     """
     norm = f'<span class="{"box" if layer_norm else "box off"}">{escape(texts["diagram_norm"])}'
     scaled = f" {texts['diagram_scaled']}" if layer_scale else ""
@@ -83,7 +85,7 @@ def block_flow(
         rows.append(f'<div class="row">{title}{number(texts, lengths[name])}</div>')
     return (
         f'<style>{STYLE}</style><div class="block-flow" tabindex="0" role="img" '
-        f'aria-label="{escape(alt)}">{river(lengths, residual)}'
+        f'aria-label="{escape(alt)}">{river(lengths, residual, widest)}'
         f'<div aria-hidden="true">{"".join(rows)}</div></div>'
     )
 
@@ -93,9 +95,9 @@ def number(texts: Mapping[str, str], length: float) -> str:
     return f'<span class="number">{escape(written)}</span>'
 
 
-def river(lengths: Mapping[str, float], residual: bool) -> str:
+def river(lengths: Mapping[str, float], residual: bool, widest: float | None) -> str:
     """Draw the stream, its two inflows, and the copies that are read."""
-    largest = max(lengths.values()) or 1.0
+    largest = (max(lengths.values()) if widest is None else widest) or 1.0
     widths = {name: max(WIDEST * length / largest, NARROWEST) for name, length in lengths.items()}
     parts = []
     for name, top, bottom in (

@@ -16,6 +16,7 @@ def by_block(
     hover: str,
     reference: tuple[float, str],
     mode: Mode,
+    highest: float | None = None,
 ) -> go.Figure:
     """Return a dot for each head; heads of one block stand above each other.
 
@@ -26,6 +27,7 @@ def by_block(
         hover: plotly's template; ``customdata`` holds the head, counted from 1.
         reference: a height to compare with, drawn as a dotted line, and what it is.
         mode: of the theme.
+        highest: value for which there is room; the largest one if None.
 
     Raises:
         ValueError: a value is infinite or below 0.
@@ -53,7 +55,8 @@ def by_block(
         hovertemplate=f"{hover}<extra></extra>",
     )
     height, name = reference
-    top = 1.08 * max(height, float(np.nanmax(values, initial=0.0)), 1e-6)
+    most = float(np.nanmax(values, initial=0.0)) if highest is None else highest
+    top = 1.08 * max(height, most, 1e-6)
     layout = go.Layout(
         template=theme.template(mode),
         height=270,

@@ -8,7 +8,12 @@ from explainer.figures import theme
 
 
 def pairs_chart(
-    labels: Sequence[str], pairs: Sequence[int], current: int | None, hover: str, mode: theme.Mode
+    labels: Sequence[str],
+    pairs: Sequence[int],
+    current: int | None,
+    hover: str,
+    mode: theme.Mode,
+    longest: float | None = None,
 ) -> go.Figure:
     """Draw one bar for each grid, from the coarsest at the top.
 
@@ -16,6 +21,7 @@ def pairs_chart(
         pairs: tokens times tokens of each grid.
         current: index of the grid that is in use, in full colour; None if it is none of these.
         hover: plotly's template of the text beside the pointer.
+        longest: number for which there is room; the largest one if None.
 
     Raises:
         ValueError: a grid has no label, or fewer than one pair.
@@ -43,7 +49,7 @@ def pairs_chart(
         bars, layout={"template": theme.template(mode), "height": 200, "bargap": 0.35}
     )
     # room for the number behind the longest bar
-    figure.update_xaxes(visible=False, range=[0, 1.25 * max(pairs)], fixedrange=True)
+    figure.update_xaxes(visible=False, range=[0, 1.25 * (longest or max(pairs))], fixedrange=True)
     figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False)
     # ticks that cannot be seen keep the labels off the bars
     figure.update_yaxes(ticks="outside", tickcolor="rgba(0,0,0,0)")

@@ -13,13 +13,21 @@ BINS = 24
 
 
 def before_and_after(
-    before: np.ndarray, after: np.ndarray, *, axis: str, count_axis: str, mode: Mode
+    before: np.ndarray,
+    after: np.ndarray,
+    *,
+    axis: str,
+    count_axis: str,
+    mode: Mode,
+    ends: np.ndarray | None = None,
 ) -> go.Figure:
     """Return two histograms side by side, each with a scale of its own.
 
     Args:
         before, after: (D,) finite numbers of one token.
         axis, count_axis: titles of the axes.
+        ends: (2, 3) of each histogram, how far its axis reaches below and above 0, and its highest
+            bar, as ``ends_of`` returns them; its own if None.
 
     Raises:
         ValueError: a number is not finite.
@@ -52,7 +60,17 @@ def before_and_after(
         figure.update_xaxes(title={"text": axis}, fixedrange=True, col=column)
         figure.update_yaxes(fixedrange=True, col=column)
     figure.update_yaxes(title={"text": count_axis}, col=1)
+    for column, (below, above, high) in enumerate(() if ends is None else ends, start=1):
+        room = 0.03 * (below + above)
+        figure.update_xaxes(range=[-below - room, above + room], col=column)
+        figure.update_yaxes(range=[0, 1.05 * high], col=column)
     return figure
+
+
+def ends_of(values: np.ndarray) -> tuple[float, float, float]:
+    """Return how far a histogram reaches below and above 0, and how high its highest bar is."""
+    highest = np.histogram(values, bins=BINS)[0].max()
+    return max(-float(values.min()), 0.0), max(float(values.max()), 0.0), float(highest)
 
 
 def gelu_curve(
@@ -64,6 +82,7 @@ def gelu_curve(
     height_axis: str,
     hover: str,
     mode: Mode,
+    ends: tuple[float, float] | None = None,
 ) -> go.Figure:
     """Return the curve of GELU with every hidden unit of a token on it.
 
@@ -72,13 +91,15 @@ def gelu_curve(
         chosen: the unit in full colour and larger.
         axis, height_axis: titles of the axes.
         hover: plotly's template; ``customdata`` holds the unit, counted from 1.
+        ends: how far the curve reaches below and above 0; as far as the units, at least 3, if None.
 
     Raises:
         ValueError: a number is not finite.
     """
     if not (np.isfinite(pre).all() and np.isfinite(post).all()):
         raise ValueError("hidden units must be finite numbers")
-    low, high = min(-3.0, float(pre.min())), max(3.0, float(pre.max()))
+    below, above = ends or gelu_ends(pre)
+    low, high = -below, above
     inputs = np.linspace(low, high, 160)
     curve = [x * 0.5 * (1 + math.erf(x / math.sqrt(2))) for x in inputs]
     is_chosen = np.arange(len(pre)) == chosen
@@ -113,3 +134,8 @@ def gelu_curve(
             yaxis={"title": {"text": height_axis}, "fixedrange": True},
         ),
     )
+
+
+def gelu_ends(pre: np.ndarray) -> tuple[float, float]:
+    """Return how far the curve of GELU reaches below and above 0, so that all units lie on it."""
+    return max(3.0, -float(pre.min())), max(3.0, float(pre.max()))

@@ -113,10 +113,11 @@ def overview(
     chosen: tuple[int, int],
     texts: Mapping[str, str],
     strongest: Sequence[Sequence[str]],
+    limits: np.ndarray | None = None,
 ) -> str:
     """Return every head of every block for one query, a row for each block.
 
-    Each picture is brightest where its head looks most.
+    Each picture has its own scale.
 
     Args:
         values: (height, width) or (height, width, 3) uint8 pixels.
@@ -125,6 +126,7 @@ def overview(
         chosen: block and head.
         texts: ``caption``, ``block``, ``head`` and ``alt`` with ``block``, ``head``, ``strongest``.
         strongest: [block][head], what is looked at most, and how much.
+        limits: (depth, heads), weight in the brightest colour; each head's largest one if None.
     """
     depth, heads = weights.shape[:2]
     names = "".join(
@@ -137,7 +139,8 @@ def overview(
         for head in range(heads):
             most = strongest[block][head]
             alt = texts["alt"].format(block=block + 1, head=head + 1, strongest=most)
-            picture = overlay(weights[block, head].reshape(grid), alt)
+            limit = None if limits is None else float(limits[block, head])
+            picture = overlay(weights[block, head].reshape(grid), alt, limit)
             mark = ' class="chosen"' if (block, head) == chosen else ""
             cells.append(f"<td{mark}><div>{picture}</div></td>")
         name = escape(texts["block"].format(block=block + 1))

@@ -36,18 +36,24 @@ def map_of(values: np.ndarray, limit: float) -> str:
     return pixels.data_uri(picture)
 
 
-def maps(pictures: Sequence[tuple[np.ndarray, str, str, str]], chosen: int) -> str:
+def maps(
+    pictures: Sequence[tuple[np.ndarray, str, str, str]],
+    chosen: int,
+    limits: Sequence[float] | None = None,
+) -> str:
     """Return small maps side by side, each in its own scale.
 
     Args:
         pictures: values (rows, columns) or (rows, columns, 3), title, line below, text alternative.
         chosen: index of the framed one.
+        limits: the size with the full colour in each; its largest one if None.
     """
     figures = []
     for index, (values, title, line, alt) in enumerate(pictures):
         mark = ' class="chosen"' if index == chosen else ""
         kind = ' class="signed"' if values.ndim == 2 else ""
-        address = map_of(values, float(np.abs(values).max()) or 1.0)
+        limit = float(np.abs(values).max()) if limits is None else limits[index]
+        address = map_of(values, limit or 1.0)
         figures.append(
             f'<figure{mark}><img{kind} src="{address}" alt="{escape(alt)}">'
             f"<figcaption><b>{escape(title)}</b><span>{escape(line)}</span></figcaption></figure>"

@@ -53,10 +53,15 @@ class Tile(NamedTuple):
     alt: str
 
 
-def product(tiles: Sequence[Tile], signs: Sequence[str]) -> str:
+def product(
+    tiles: Sequence[Tile], signs: Sequence[str], limits: Sequence[float] | None = None
+) -> str:
     """Return pictures of signed numbers with a sign between any two, each in its own scale.
 
     Numbers stand in the cells where there are few of them.
+
+    Args:
+        limits: the size with the full colour in each picture; its largest one if None.
 
     Raises:
         ValueError: there is not one sign between any two.
@@ -64,8 +69,8 @@ def product(tiles: Sequence[Tile], signs: Sequence[str]) -> str:
     if len(signs) != len(tiles) - 1:
         raise ValueError(f"{len(tiles)} pictures need {len(tiles) - 1} signs, not {len(signs)}")
     parts = []
-    for tile, sign in zip(tiles, ["", *signs], strict=True):
-        limit = float(np.abs(tile.values).max()) or 1.0
+    for index, (tile, sign) in enumerate(zip(tiles, ["", *signs], strict=True)):
+        limit = (float(np.abs(tile.values).max()) if limits is None else limits[index]) or 1.0
         if sign:
             parts.append(f'<i aria-hidden="true">{escape(sign)}</i>')
         kind = "tile signed" if tile.values.ndim == 2 else "tile"

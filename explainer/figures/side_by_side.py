@@ -30,6 +30,7 @@ def side_by_side(
     texts: list[str],
     chosen: int,
     alt: str,
+    limits: tuple[float, float] | None = None,
 ) -> str:
     """Return one strip of numbers for each head, all in one scale, with a bar of its size below.
 
@@ -39,12 +40,13 @@ def side_by_side(
         names, texts: of each head.
         chosen: head that is framed.
         alt: says what the whole picture shows.
+        limits: the number with the full colour, and the size with the full bar; the largest of
+            each if None.
 
     Raises:
         ValueError: a number is not finite.
     """
-    limit = float(np.abs(pieces).max()) or 1.0
-    largest = float(sizes.max()) or 1.0
+    limit, largest = (end or 1.0 for end in limits or (np.abs(pieces).max(), sizes.max()))
     colours = pixels.palette(theme.DIVERGING)
     boxes = []
     for head, (name, text) in enumerate(zip(names, texts, strict=True)):

@@ -84,21 +84,23 @@ def effects(
     chosen: tuple[int, int],
     off: frozenset[tuple[int, int]],
     caption: str,
+    limit: float | None = None,
 ) -> str:
     """Return a signed number for each head, a row for each block, coloured by sign and size.
 
     Args:
-        changes: (depth, heads); the largest size has the full colour.
+        changes: (depth, heads).
         texts: what stands in each cell.
         names: of the blocks and of the heads.
         chosen: block and head, framed.
         off: blocks and heads that are struck through.
         caption: for screen readers.
+        limit: the size with the full colour; the largest one if None.
 
     Raises:
         ValueError: a change is not finite.
     """
-    limit = float(np.abs(changes).max()) or 1.0
+    limit = float(np.abs(changes).max() if limit is None else limit) or 1.0
     indices = pixels.shades(changes, -limit, limit)
     colours = pixels.palette(DIVERGING)
     blocks, heads = names

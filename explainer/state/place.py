@@ -51,6 +51,7 @@ class Place:
         film: that the page shows; None for how it begins.
         half: of a comparison, "a" or "b"; empty where nothing is compared.
         other: what the other half shows; None where nothing is compared.
+        beside: what the other half looks at there; it has no ``beside`` of its own.
 
     Raises:
         ValueError: the model has no such block, head, token, or head to switch off.
@@ -72,6 +73,7 @@ class Place:
     prefix: str = ""
     half: str = ""
     other: Choice | None = None
+    beside: "Place | None" = None
 
     def __post_init__(self) -> None:
         if not self.kind:

@@ -172,7 +172,7 @@ def places(first: Choice, second: Choice, start: int) -> tuple[Place, Place]:
     of_second = Place.from_state(
         replace(now, query=query), second.config, SECOND_PREFIX, half="b", other=first
     )
-    return of_first, of_second
+    return replace(of_first, beside=of_second), replace(of_second, beside=of_first)
 
 
 @contextmanager

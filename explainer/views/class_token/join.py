@@ -9,10 +9,12 @@ from explainer.components.row_joins import row_joins
 from explainer.content.token_names import token_names
 from explainer.figures.maps import map_of
 from explainer.figures.matrix import Matrix
+from explainer.observation.limits import common_limits, key_of
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.fold import fold
 from explainer.shell.more import more
+from explainer.shell.notes import note_scale
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.class_token.cells import cell_shapes, show_matrices
@@ -23,7 +25,10 @@ from vit_core import ViTConfig
 def show_join(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["join"], seen.config
     if has_class(config):
-        rows, row = remember(("class token joins", choice), partial(pictures, seen))
+        limits = common_limits("class token joins", choice, seen, place, token_limit)
+        rows, row = remember(
+            ("class token joins", choice, key_of(limits)), partial(pictures, seen, limits)
+        )
         values = {"count": config.num_patches, "tokens": len(seen.tensors["tokens"])}
         row_joins(
             key=place.key("class-joins"),
@@ -38,6 +43,7 @@ def show_join(choice: Choice, seen: Observation, place: Place) -> None:
                 "alt": texts["alt"].format(**values),
             },
         )
+        note_scale(place)
     names = ("patches", "tokens")
     shapes = cell_shapes(config)
     is_chosen = place.cell_in({name: shapes[name] for name in names}) is not None
@@ -55,10 +61,14 @@ def show_join(choice: Choice, seen: Observation, place: Place) -> None:
         )
 
 
-def pictures(seen: Observation) -> tuple[str, str]:
+def token_limit(choice: Choice, seen: Observation, place: Place) -> float:
+    return float(np.abs(seen.tensors["tokens"]).max())
+
+
+def pictures(seen: Observation, limits: np.ndarray | None = None) -> tuple[str, str]:
     """Return the addresses of the patches' rows and of the class token's, in one scale."""
     tokens = seen.tensors["tokens"]
-    limit = float(np.abs(tokens).max()) or 1.0
+    limit = float(np.abs(tokens).max() if limits is None else limits) or 1.0
     return map_of(tokens[1:], limit), map_of(tokens[:1], limit)
 
 

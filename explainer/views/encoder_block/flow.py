@@ -11,12 +11,13 @@ from explainer.content.token_names import prefix_names
 from explainer.figures.block_flow import block_flow
 from explainer.figures.matrix import Matrix
 from explainer.observation.flaws import flaws
+from explainer.observation.limits import common_limits, key_of
 from explainer.observation.observe import Observation
 from explainer.shell import cell_matrices, controls
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.fold import fold
 from explainer.shell.more import more
-from explainer.shell.notes import note
+from explainer.shell.notes import note, note_scale
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
@@ -59,11 +60,14 @@ def show_flow(choice: Choice, seen: Observation, place: Place) -> None:
             cache=choice,
         )
     with picture:
+        limits = common_limits("flow", choice, seen, place, widest_row)
         st.html(
             remember(
-                ("flow", drawn_for(choice, seen, place)), partial(diagram, choice, seen, place)
+                ("flow", drawn_for(choice, seen, place), key_of(limits)),
+                partial(diagram, choice, seen, place, limits),
             )
         )
+        note_scale(place)
     cell_matrices.show(
         place,
         "block-stream",
@@ -87,7 +91,13 @@ def show_flow(choice: Choice, seen: Observation, place: Place) -> None:
         )
 
 
-def diagram(choice: Choice, seen: Observation, place: Place) -> str:
+def widest_row(choice: Choice, seen: Observation, place: Place) -> float:
+    return max(length(row(choice, seen, place, key)) for key in STREAM)
+
+
+def diagram(
+    choice: Choice, seen: Observation, place: Place, limits: np.ndarray | None = None
+) -> str:
     texts, made = TEXTS["parts"]["flow"], flaws(choice)
     names = ("before", "attention", "middle", "mlp", "after")
     lengths = {
@@ -104,6 +114,7 @@ def diagram(choice: Choice, seen: Observation, place: Place) -> str:
         residual=made.residual,
         layer_norm=made.layer_norm,
         layer_scale=seen.config.layer_scale is not None,
+        widest=None if limits is None else float(limits),
     )
 
 

@@ -7,14 +7,16 @@ import streamlit as st
 
 from explainer.content.numbers import fixed, percent
 from explainer.content.token_names import token_names
-from explainer.figures.layer_norm import gelu_curve
+from explainer.figures.layer_norm import gelu_curve, gelu_ends
 from explainer.figures.looks import look, looks
 from explainer.figures.matrix import Matrix
+from explainer.observation.limits import common_limits
 from explainer.observation.observe import Observation
 from explainer.shell import cell_matrices
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.fold import fold
 from explainer.shell.more import more
+from explainer.shell.notes import note_scale
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
@@ -108,12 +110,26 @@ def show_unit(choice: Choice, seen: Observation, place: Place, unit: int) -> Non
         texts["unit_largest"].format(value=largest),
         texts["unit_note"],
     ]
-    picture = look(seen.pixels, amounts, alt, max(float(amounts.max()), 1e-6))
+    limits = common_limits("unit", choice, seen, place, unit_limit)
+    limit = float(amounts.max() if limits is None else limits)
+    picture = look(seen.pixels, amounts, alt, max(limit, 1e-6))
     st.html(looks([(picture, texts["unit_title"].format(unit=unit + 1), lines)]))
+    note_scale(place)
+
+
+def unit_limit(choice: Choice, seen: Observation, place: Place) -> float:
+    """Return the largest activation of the chosen unit on a patch."""
+    values = seen.tensors[f"blocks.{place.block}.mlp.post"][:, unit_of(choice, seen, place)]
+    return max(float(values[seen.config.num_prefix_tokens :].max()), 0.0)
+
+
+def curve_ends(choice: Choice, seen: Observation, place: Place) -> tuple[float, float]:
+    return gelu_ends(row(choice, seen, place, "mlp.pre"))
 
 
 def show_curve(choice: Choice, seen: Observation, place: Place, unit: int) -> None:
     texts, page_facts = TEXTS["curve"], facts(choice, seen, place)
+    ends = common_limits("curve", choice, seen, place, curve_ends)
     st.markdown(texts["text"])
     st.plotly_chart(
         gelu_curve(
@@ -124,12 +140,14 @@ def show_curve(choice: Choice, seen: Observation, place: Place, unit: int) -> No
             height_axis=texts["y"],
             hover=texts["hover"],
             mode=mode(),
+            ends=None if ends is None else (float(ends[0]), float(ends[1])),
         ),
         theme=None,
         key=place.key("block-gelu"),
         config=CHART,
         alt=texts["alt"].format(active=active_units(choice, seen, place), **page_facts),
     )
+    note_scale(place)
 
 
 def work_words(config: ViTConfig) -> str:

@@ -6,13 +6,14 @@ import numpy as np
 import streamlit as st
 
 from explainer.content.numbers import fixed
-from explainer.figures.layer_norm import before_and_after
+from explainer.figures.layer_norm import before_and_after, ends_of
 from explainer.figures.matrix import Matrix
 from explainer.observation.flaws import flaws
+from explainer.observation.limits import common_limits
 from explainer.observation.observe import Observation
 from explainer.observation.weights import weights
 from explainer.shell import cell_matrices
-from explainer.shell.notes import note
+from explainer.shell.notes import note, note_scale
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.encoder_block.cells import chosen_cell, explain
@@ -43,13 +44,19 @@ def show_norm(choice: Choice, seen: Observation, place: Place) -> None:
         column.markdown(f"**{texts[when].format(**page_facts)}**  \n:small[{said}]")
     st.plotly_chart(
         before_and_after(
-            before, after, axis=texts["value"], count_axis=texts["count"], mode=mode()
+            before,
+            after,
+            axis=texts["value"],
+            count_axis=texts["count"],
+            mode=mode(),
+            ends=common_limits("norm", choice, seen, place, histogram_ends),
         ),
         theme=None,
         key=place.key("block-norm"),
         config=CHART,
         alt=texts["alt"].format(**numbers, **page_facts),
     )
+    note_scale(place)
     cell_matrices.show(
         place,
         "block-learned",
@@ -59,6 +66,10 @@ def show_norm(choice: Choice, seen: Observation, place: Place) -> None:
     )
     explain(choice, seen, place, learned_matrices(choice, seen, place))
     note(texts["note"].format(epsilon=f"{seen.config.norm_eps:g}"))
+
+
+def histogram_ends(choice: Choice, seen: Observation, place: Place) -> list[tuple[float, ...]]:
+    return [ends_of(row(choice, seen, place, name)) for name in ("resid_pre", "norm1")]
 
 
 def learned_matrices(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:

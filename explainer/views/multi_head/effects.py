@@ -9,9 +9,11 @@ from explainer.content.numbers import points, precise_percent
 from explainer.content.strangers_words import plain_format
 from explainer.figures.switched import effects
 from explainer.observation import heads
+from explainer.observation.limits import common_limits
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell.downloads import download_csv, table_csv
+from explainer.shell.notes import note_scale
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.multi_head.wording import changes_of
@@ -30,6 +32,7 @@ def show_effects(choice: Choice, seen: Observation, place: Place) -> None:
     largest = np.unravel_index(int(np.abs(changes).argmax()), changes.shape)
     write = partial(points, like=changes[largest]) if seen.has_head else cosine_text
     written = [[write(change) for change in row] for row in changes.tolist()]
+    limits = common_limits("effects", choice, seen, place, effect_limit)
     names = {"block": largest[0] + 1, "head": largest[1] + 1}
     blocks = [texts["block_row"].format(block=n + 1) for n in range(config.depth)]
     columns = [texts["head_column"].format(head=n + 1) for n in range(config.num_heads)]
@@ -48,8 +51,10 @@ def show_effects(choice: Choice, seen: Observation, place: Place) -> None:
             )
             if seen.has_head
             else texts["caption_features"].format(cosine=written[largest[0]][largest[1]], **names),
+            None if limits is None else float(limits),
         )
     )
+    note_scale(place)
     sure = seen.has_head and abs(changes[largest]) < 0.01
     st.markdown(texts["sure" if sure else "moving"])
     download_csv(
@@ -58,6 +63,13 @@ def show_effects(choice: Choice, seen: Observation, place: Place) -> None:
         "heads-one-by-one.csv",
         place.key("effects-csv"),
     )
+
+
+def effect_limit(choice: Choice, seen: Observation, place: Place) -> float:
+    """Return the largest effect of a head; 0 of a model that nobody has run for it."""
+    if not heads.effects_are_cheap(choice):
+        return 0.0
+    return float(np.abs(changes_of(choice, seen)).max())
 
 
 def words_of(seen: Observation) -> dict[str, str]:

@@ -10,6 +10,7 @@ from explainer.content.token_names import token_names
 from explainer.figures.matrix import Matrix
 from explainer.figures.side_by_side import side_by_side
 from explainer.observation import attention_cells, heads
+from explainer.observation.limits import common_limits, key_of
 from explainer.observation.observe import Observation
 from explainer.observation.weights import weights
 from explainer.shell import cell_matrices
@@ -18,7 +19,7 @@ from explainer.shell.cell_arithmetic import show_derivation, show_hint
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.fold import fold
 from explainer.shell.more import more
-from explainer.shell.notes import note
+from explainer.shell.notes import note, note_scale
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.multi_head.wording import TEXTS, facts
@@ -28,8 +29,15 @@ from vit_core import ViTConfig
 def show_joined(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["joined"], seen.config
     end = "" if config.layer_scale is None else "_layer_scale"
-    st.html(remember(("pieces", choice, *at(seen, place)), partial(pieces, choice, seen, place)))
+    limits = common_limits("pieces", choice, seen, place, piece_limits)
+    st.html(
+        remember(
+            ("pieces", choice, *at(seen, place), key_of(limits)),
+            partial(pieces, choice, seen, place, limits),
+        )
+    )
     note(texts["pieces_note"].format(written=texts[f"length_formula{end}"]))
+    note_scale(place)
     cell = place.cell_in(sum_shapes(config))
     with fold(place, "sums", texts["sums_title"], is_open=cell is not None) as is_open:
         if is_open:
@@ -53,7 +61,17 @@ def at(seen: Observation, place: Place) -> tuple[int, int, int]:
     return place.block, place.head, place.token(seen.telling_patch)
 
 
-def pieces(choice: Choice, seen: Observation, place: Place) -> str:
+def piece_limits(choice: Choice, seen: Observation, place: Place) -> tuple[float, float]:
+    """Return the largest number of the heads' mixes, and the length of what a head writes."""
+    block, _, query = at(seen, place)
+    mixes = seen.tensors[f"blocks.{block}.attn.z"][:, query]
+    written = heads.contributions(choice, seen, block)[:, query]
+    return float(np.abs(mixes).max()), float(np.linalg.norm(written, axis=1).max())
+
+
+def pieces(
+    choice: Choice, seen: Observation, place: Place, limits: np.ndarray | None = None
+) -> str:
     """Draw the mix of each head as a strip, and the length of what it writes as a bar."""
     texts, config, names = TEXTS["parts"]["joined"], seen.config, token_names(seen.config)
     block, head, query = at(seen, place)
@@ -73,6 +91,7 @@ def pieces(choice: Choice, seen: Observation, place: Place) -> str:
             query=names[query],
             sizes=", ".join(f"{label} {size:.2f}" for label, size in pairs),
         ),
+        None if limits is None else (float(limits[0]), float(limits[1])),
     )
 
 

@@ -10,9 +10,10 @@ from explainer.content.token_names import prefix_names
 from explainer.figures.by_block import by_block
 from explainer.figures.theme import Mode
 from explainer.observation import heads
+from explainer.observation.limits import common_limits
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, table_csv
-from explainer.shell.notes import note
+from explainer.shell.notes import note, note_scale
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.multi_head.wording import TEXTS, facts
@@ -22,11 +23,13 @@ def show_spread(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["spread"], seen.config
     block, head = place.block, place.head
     st.markdown(texts["text"].format(**facts(choice, seen, place)))
+    ends = common_limits("spread", choice, seen, place, spread_ends)
     evenly = np.log2(config.num_tokens), heads.even_distance(config.grid_size)
-    for name, values, even, column in zip(
+    for name, values, even, end, column in zip(
         ("entropy", "distance"),
         heads.spread(choice, seen),
         evenly,
+        (None, None) if ends is None else ends.tolist(),
         st.columns(2, gap="medium"),
         strict=True,
     ):
@@ -38,6 +41,7 @@ def show_spread(choice: Choice, seen: Observation, place: Place) -> None:
                 (block, head),
                 float(even),
                 st.context.theme.type or "light",
+                end,
             ),
             theme=None,
             key=place.key(f"chart-{name}"),
@@ -49,6 +53,7 @@ def show_spread(choice: Choice, seen: Observation, place: Place) -> None:
                 chosen=f"{values[block, head]:.2f}",
             ),
         )
+    note_scale(place)
     prefix = prefix_names(config)
     note(
         texts["note"].format(
@@ -71,6 +76,7 @@ def spread_chart(
     chosen: tuple[int, int],
     even: float,
     mode: Mode,
+    highest: float | None = None,
 ) -> go.Figure:
     texts = TEXTS["spread"]
     return by_block(
@@ -81,7 +87,18 @@ def spread_chart(
         hover=texts[f"{name}_hover"],
         reference=(even, texts[f"{name}_reference"].format(value=f"{even:.2f}")),
         mode=mode,
+        highest=highest,
     )
+
+
+def spread_ends(choice: Choice, seen: Observation, place: Place) -> list[float]:
+    """Return where the axes of both charts end: at the largest value, or that of an even head."""
+    config, (entropy, distance) = seen.config, heads.spread(choice, seen)
+    evenly = float(np.log2(config.num_tokens)), heads.even_distance(config.grid_size)
+    return [
+        max(even, float(np.nanmax(values, initial=0.0)))
+        for even, values in zip(evenly, (entropy, distance), strict=True)
+    ]
 
 
 def spread_csv(choice: Choice, seen: Observation) -> str:

@@ -9,13 +9,14 @@ from explainer.caching import remember
 from explainer.components.token_picker import token_picker
 from explainer.content.token_names import patch_names
 from explainer.figures.matrix import Matrix
+from explainer.observation.limits import common_limits, key_of
 from explainer.observation.observe import Observation
 from explainer.shell import cell_matrices
 from explainer.shell.cell_arithmetic import show_arithmetic
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.fold import fold
 from explainer.shell.more import more
-from explainer.shell.notes import note
+from explainer.shell.notes import note, note_scale
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
@@ -29,7 +30,13 @@ from explainer.views.patch_embedding.wording import (
     patch_of,
     pixel_names,
 )
-from explainer.views.patch_embedding.worked_sum import draw_sum, show_worked, sum_csv, worked_note
+from explainer.views.patch_embedding.worked_sum import (
+    draw_sum,
+    show_worked,
+    sum_csv,
+    tile_limits,
+    worked_note,
+)
 from vit_core import ViTConfig
 
 WIDEST = 256  # weights of a filter
@@ -103,8 +110,10 @@ def show_multiply(choice: Choice, seen: Observation, place: Place) -> None:
         )
     with apart:
         with st.container(horizontal=True, vertical_alignment="center"):
+            limits = common_limits("product", choice, seen, place, tile_limits)
             drawn = remember(
-                ("product", choice, patch, unit), partial(draw_sum, choice, seen, place)
+                ("product", choice, patch, unit, key_of(limits)),
+                partial(draw_sum, choice, seen, place, limits),
             )
             st.html(drawn, width=PRODUCT_WIDTH)
             if not is_chosen:
@@ -114,6 +123,7 @@ def show_multiply(choice: Choice, seen: Observation, place: Place) -> None:
             show_arithmetic(choice, seen, place, "patch_embed", (patch, unit), where)
         else:
             note(worked_note(choice, seen, place))
+    note_scale(place)
     show_matrices("numbers", numbers_of_one, choice, seen, place, "numbers")
     with fold(place, "numbers", texts["all_label"], is_open=is_chosen) as is_open:
         if is_open:

@@ -8,12 +8,13 @@ import streamlit as st
 from explainer.caching import remember
 from explainer.content.numbers import percent
 from explainer.figures.maps import maps
+from explainer.observation.limits import common_limits, key_of
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell import code_panel
 from explainer.shell.code_panel import Snippet
 from explainer.shell.downloads import download_csv, matrix_csv
-from explainer.shell.notes import note
+from explainer.shell.notes import note, note_scale
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.patch_embedding import measures
@@ -35,7 +36,14 @@ def show_principal(choice: Choice, seen: Observation, place: Place) -> None:
     half = int(np.searchsorted(np.cumsum(shares), 0.5)) + 1
     values = {"half": half, "count": len(shares), "shown": shown}
     st.markdown(texts[kind_of(choice)].format(**values))
-    st.html(remember(("components", *measures.model_of(choice)), partial(draw_components, choice)))
+    limits = common_limits("components", choice, seen, place, component_limits)
+    st.html(
+        remember(
+            ("components", *measures.model_of(choice), key_of(limits)),
+            partial(draw_components, choice, limits),
+        )
+    )
+    note_scale(place)
     note(texts["note"].format(**values))
     flat = components.filters.flatten(1).numpy()
     download_csv(
@@ -54,7 +62,13 @@ def show_principal(choice: Choice, seen: Observation, place: Place) -> None:
     code_panel.show([Snippet("filters", principal_filters, marks)], place)
 
 
-def draw_components(choice: Choice) -> str:
+def component_limits(choice: Choice, seen: Observation, place: Place) -> list[float]:
+    """Return the largest weight of each component that is drawn."""
+    filters = measures.principal(choice).filters[:SHOWN_COMPONENTS]
+    return [float(one.abs().max()) for one in filters]
+
+
+def draw_components(choice: Choice, limits: np.ndarray | None = None) -> str:
     texts, components = TEXTS["principal"], measures.principal(choice)
     height, width = choice.config.patch_hw
     pictures = []
@@ -68,4 +82,4 @@ def draw_components(choice: Choice) -> str:
                 texts["component_alt"].format(**values),
             )
         )
-    return maps(pictures, chosen=-1)
+    return maps(pictures, -1, None if limits is None else limits.tolist())

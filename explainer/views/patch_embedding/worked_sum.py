@@ -23,7 +23,30 @@ SHOWN_TERMS = 4  # so few pixels are all written out
 FORMULA_WIDTH = 320  # pixels, as on a telephone
 
 
-def draw_sum(choice: Choice, seen: Observation, place: Place) -> str:
+def tile_limits(choice: Choice, seen: Observation, place: Place) -> list[float]:
+    """Return the largest number of each picture of the sum."""
+    return [float(np.abs(picture).max()) for picture in pictures_of(choice, seen, place).values()]
+
+
+def pictures_of(choice: Choice, seen: Observation, place: Place) -> dict[str, np.ndarray]:
+    """Return the patch, the filter and their products, as they are drawn."""
+    config = seen.config
+    apart = measures.sum_of(
+        choice, seen, patch_of(choice, seen, place), measures.unit_of(choice, place)
+    )
+
+    def picture(values: np.ndarray, name: str) -> np.ndarray:
+        planes = values.reshape(-1, *config.patch_hw).transpose(1, 2, 0)
+        is_colour = config.in_channels == 3 and name != "product"
+        return planes if is_colour else planes.sum(axis=2)
+
+    rows = {"patch": apart.values, "filter": apart.filter, "product": apart.products}
+    return {name: picture(values, name) for name, values in rows.items()}
+
+
+def draw_sum(
+    choice: Choice, seen: Observation, place: Place, limits: np.ndarray | None = None
+) -> str:
     """The patch, the filter and their products as pictures.
 
     Patches and filters of three channels are drawn as colours; of the products, those of a pixel
@@ -39,12 +62,12 @@ def draw_sum(choice: Choice, seen: Observation, place: Place) -> str:
         "total": minus(f"{apart.products.sum():.4f}"),
     }
 
+    pictures = pictures_of(choice, seen, place)
+
     def tile(name: str, values: np.ndarray) -> Tile:
         title = texts[f"{name}_tile"].format(**numbers)
-        picture = values.reshape(-1, *config.patch_hw).transpose(1, 2, 0)
-        is_colour = config.in_channels == 3 and name != "product"
         return Tile(
-            picture if is_colour else picture.sum(axis=2),
+            pictures[name],
             title,
             texts[f"{name}_line"].format(**numbers),
             texts["tile_alt"].format(
@@ -59,6 +82,7 @@ def draw_sum(choice: Choice, seen: Observation, place: Place) -> str:
             tile("product", apart.products),
         ),
         ("×", sign_of(apart)),
+        None if limits is None else limits.tolist(),
     )
 
 

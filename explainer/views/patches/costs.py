@@ -8,8 +8,10 @@ import streamlit as st
 
 from explainer.figures.costs import pairs_chart
 from explainer.figures.theme import Mode
+from explainer.observation.limits import common_limits
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, table_csv
+from explainer.shell.notes import note_scale
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.patches.grids import Cost, cost_of, grids_to_compare, sides_of
@@ -24,6 +26,7 @@ def show_costs(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["cost"], seen.config
     costs = [cost_of(config, side) for side in sides_of(config)]
     here = [cost.side for cost in costs].index(config.grid_size[0])
+    limits = common_limits("costs", choice, seen, place, most_pairs)
     st.markdown(texts["text"].format(**finer(config)))
     left, right = st.columns((3, 2), gap="medium")
     with left:
@@ -45,6 +48,7 @@ def show_costs(choice: Choice, seen: Observation, place: Place) -> None:
                 tuple(cost.pairs for cost in costs),
                 here,
                 st.context.theme.type or "light",
+                None if limits is None else float(limits),
             ),
             theme=None,
             key=place.key("chart-pairs"),
@@ -55,6 +59,11 @@ def show_costs(choice: Choice, seen: Observation, place: Place) -> None:
                 )
             ),
         )
+        note_scale(place)
+
+
+def most_pairs(choice: Choice, seen: Observation, place: Place) -> float:
+    return float(max(cost_of(seen.config, side).pairs for side in sides_of(seen.config)))
 
 
 def finer(config: ViTConfig) -> Mapping[str, object]:
@@ -108,7 +117,13 @@ def cost_columns(costs: list[Cost], has_class: bool) -> dict[str, list[int]]:
 
 
 @lru_cache(maxsize=64)  # making a figure costs more than all the rest of the page
-def chart_of(sides: tuple[int, ...], pairs: tuple[int, ...], here: int, mode: Mode) -> go.Figure:
+def chart_of(
+    sides: tuple[int, ...],
+    pairs: tuple[int, ...],
+    here: int,
+    mode: Mode,
+    longest: float | None = None,
+) -> go.Figure:
     texts = TEXTS["cost"]
     labels = [texts["chart_label"].format(side=side) for side in sides]
-    return pairs_chart(labels, pairs, here, texts["chart_hover"], mode)
+    return pairs_chart(labels, pairs, here, texts["chart_hover"], mode, longest)

@@ -11,9 +11,10 @@ from explainer.figures.maps import maps
 from explainer.figures.theme import Mode
 from explainer.figures.waves import waves_chart
 from explainer.observation import positions
+from explainer.observation.limits import common_limits, key_of
 from explainer.observation.observe import Observation
 from explainer.shell import controls
-from explainer.shell.notes import note
+from explainer.shell.notes import note, note_scale
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
@@ -72,12 +73,14 @@ def show_curves(choice: Choice, seen: Observation, place: Place, table: np.ndarr
     )
     if kind in WAVES:
         show_waves(place, config, kind, shown, unit)
+    limits = common_limits("position maps", choice, seen, place, dimension_limits)
     st.html(
         remember(
-            ("position maps", *positions.table_key(choice, kind), unit),
-            lambda: draw_maps(config, kind, table, shown, unit),
+            ("position maps", *positions.table_key(choice, kind), unit, key_of(limits)),
+            lambda: draw_maps(config, kind, table, shown, unit, limits),
         )
     )
+    note_scale(place)
     note(waves_note(config, kind, unit) if kind in WAVES else texts["learned_note"])
 
 
@@ -152,7 +155,20 @@ def height(one: Wave, places: np.ndarray) -> np.ndarray:
     return (np.cos if one.function == "cos" else np.sin)(one.frequency * places)
 
 
-def draw_maps(config: ViTConfig, kind: str, table: np.ndarray, shown: list[int], unit: int) -> str:
+def dimension_limits(choice: Choice, seen: Observation, place: Place) -> np.ndarray:
+    """Return the largest size of each dimension on the patches; none without a table."""
+    table = positions.table(choice, seen, place.kind)
+    return np.zeros(0) if table is None else np.abs(table[-seen.config.num_patches :]).max(axis=0)
+
+
+def draw_maps(
+    config: ViTConfig,
+    kind: str,
+    table: np.ndarray,
+    shown: list[int],
+    unit: int,
+    limits: np.ndarray | None = None,
+) -> str:
     texts = TEXTS["curves"]
     on_patches = table[-config.num_patches :]
     pictures = []
@@ -167,4 +183,5 @@ def draw_maps(config: ViTConfig, kind: str, table: np.ndarray, shown: list[int],
         least, most = f"{values.min():.3f}", f"{values.max():.3f}"
         alt = texts["map_alt"].format(name=name, least=least, most=most)
         pictures.append((values.reshape(config.grid_size), name, line, alt))
-    return maps(pictures, shown.index(unit))
+    ends = None if limits is None else limits[shown].tolist()
+    return maps(pictures, shown.index(unit), ends)

@@ -10,11 +10,12 @@ from explainer.content.token_names import token_names
 from explainer.figures.looks import looks, overlay
 from explainer.observation.attention_row import entropy_bits
 from explainer.observation.flaws import flaws
+from explainer.observation.limits import common_limits
 from explainer.observation.observe import Observation
 from explainer.shell import controls
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.more import more
-from explainer.shell.notes import note
+from explainer.shell.notes import note, note_scale
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import TEMPERATURES
@@ -23,10 +24,16 @@ from explainer.views.self_attention.cells import row_of
 from explainer.views.self_attention.wording import TEXTS, facts
 
 
-def over_image(seen: Observation, shares: np.ndarray, alt: str) -> str:
+def over_image(seen: Observation, shares: np.ndarray, alt: str, limit: float | None = None) -> str:
     """Return the weights on the patches, to be laid over the image."""
     on_patches = shares[seen.config.num_prefix_tokens :].reshape(seen.config.grid_size)
-    return overlay(on_patches, alt)
+    return overlay(on_patches, alt, limit)
+
+
+def temperature_limits(choice: Choice, seen: Observation, place: Place) -> list[float]:
+    """Return the largest share of a patch in each picture."""
+    first = seen.config.num_prefix_tokens
+    return [float(shares[first:].max()) for _, shares, _ in tempered(choice, seen, place)]
 
 
 def show_temperature(choice: Choice, seen: Observation, place: Place) -> None:
@@ -40,8 +47,9 @@ def show_temperature(choice: Choice, seen: Observation, place: Place) -> None:
         key=place.key("temperature"),
     )
     names, prefix = token_names(config), config.num_prefix_tokens
+    limits = common_limits("temperature", choice, seen, place, temperature_limits)
     pictures = []
-    for title, shares, is_models in tempered(choice, seen, place):
+    for index, (title, shares, is_models) in enumerate(tempered(choice, seen, place)):
         bits = entropy_bits(shares)
         numbers = {"weight": percent(float(shares.max())), "bits": f"{bits:.2f}"}
         lines = [
@@ -54,8 +62,10 @@ def show_temperature(choice: Choice, seen: Observation, place: Place) -> None:
             ),
         ]
         alt = texts["alt"].format(title=title, **numbers)
-        pictures.append((over_image(seen, shares, alt), title, lines))
+        limit = None if limits is None else float(limits[index])
+        pictures.append((over_image(seen, shares, alt, limit), title, lines))
     st.html(looks(pictures, seen.pixels))
+    note_scale(place)
     if config.head_dim == 1:
         st.markdown(texts["one"])
     note(texts["note"].format(**facts(choice, seen, place)))
