@@ -63,14 +63,3 @@ def blocks_film(seen: Observation, query: int, first: int, last: int) -> Attenti
     # of a large model the tensors are looked up one by one, and only these rows are kept
     rows = [np.array(seen.tensors[f"blocks.{i}.attn.pattern"][:, query]) for i in blocks]
     return AttentionFilm(np.stack(rows), query, tuple(blocks))
-
-
-def common_scales(film: AttentionFilm, other: AttentionFilm | None) -> np.ndarray:
-    """Return the scales on which two films stand side by side, (heads + 1,) of the first.
-
-    A head that the other model lacks is measured against its last one; the mean against the mean.
-    """
-    if other is None:
-        return film.scales
-    heads = [min(head, other.heads - 1) for head in range(film.heads)]
-    return np.maximum(film.scales, other.scales[[*heads, other.heads]])

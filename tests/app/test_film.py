@@ -15,7 +15,6 @@ from explainer.observation.film import (
     STRONGEST,
     AttentionFilm,
     blocks_film,
-    common_scales,
 )
 from explainer.state.film import Film, narrowed, read_film, write_film
 from explainer.state.link import State
@@ -129,14 +128,6 @@ def test_the_mean_of_the_heads_is_their_mean_and_the_scale_holds_for_all_stops()
 def test_equal_weights_stay_in_reading_order_and_no_more_than_the_strongest_are_drawn() -> None:
     film = AttentionFilm(np.full((1, 1, 40), 1 / 40, np.float32), 0, (0,))
     assert film.strongest(0, 0) == list(range(1, 1 + STRONGEST))
-
-
-def test_two_films_side_by_side_have_one_scale() -> None:
-    one = AttentionFilm(np.array([[[0.1, 0.9], [0.6, 0.4]]], np.float32), 0, (0,))
-    other = AttentionFilm(np.array([[[0.5, 0.5]]], np.float32), 0, (0,))
-    np.testing.assert_allclose(common_scales(one, other), [0.9, 0.5, 0.65])
-    np.testing.assert_allclose(common_scales(other, one), [0.9, 0.65])
-    np.testing.assert_array_equal(common_scales(one, None), one.scales)
 
 
 def test_a_link_chooses_blocks_and_the_page_says_so(open_page: Open) -> None:

@@ -23,6 +23,7 @@ _mount = st.components.v2.component(
     js=assets.javascript(
         "shared/data",
         "shared/grid",
+        "shared/scale",
         "stage/look",
         "stage/arcs",
         "film/player",

@@ -108,7 +108,7 @@ class AttentionScreen {
     const places = (this.places ??= this.middles());
     const context = sharpen(this.arcs, width, height);
     context.clearRect(0, 0, width, height);
-    const scale = this.data.arrays.scales[this.film.head] || 1;
+    const scale = this.film.widest() || 1;
     const ends = this.blended().map(([key, weight]) => [places[key], weight / scale]);
     drawArcs(context, places[this.data.query], ends, { colour: this.colour, widest: FILM_WIDEST });
   }
@@ -138,14 +138,16 @@ class AttentionScreen {
     });
     const drawn = ends.reduce((sum, key) => sum + weights[key], 0);
     const others = this.count - 1;
+    const sums = texts[others > ends.length ? "drawn" : others ? "drawn_all" : "drawn_none"];
+    const widest = others ? texts[data.step ? "widest_both" : "widest"] : "";
     setText(
       this.sums,
-      fill(texts[others > ends.length ? "drawn" : others ? "drawn_all" : "drawn_none"], {
+      fill(`${sums} ${widest}`, {
         count: ends.length,
         others,
-        share: percent(drawn),
-        itself: percent(weights[query]),
-        scale: percent(data.arrays.scales[this.film.head]),
+        share: tenths(drawn),
+        itself: tenths(weights[query]),
+        scale: tenths(this.film.widest()),
       }),
     );
     for (let token = 0; token < data.prefix_names.length; token++) {
@@ -182,4 +184,10 @@ class AttentionScreen {
       strongest: strongest.join("; "),
     });
   }
+}
+
+/** A share to a tenth of a per cent, so that a sum does not seem whole that is not. */
+function tenths(share) {
+  if (share > 0.9995 && share < 1) return "> 99.9\u202f%";
+  return share >= 0.0995 ? `${(100 * share).toFixed(1)}\u202f%` : percent(share);
 }

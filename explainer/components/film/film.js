@@ -31,6 +31,8 @@ class FilmView {
     if (channel !== this.channel) this.channel?.listeners.delete(this.listener);
     this.channel = channel;
     channel.listeners.add(this.listener);
+    this.scale = scaleOf(data.channel);
+    this.scale.join(this, data.channel, () => this.player.show());
     this.head = this.clamped(channel.choice?.head ?? data.heads);
     this.screen.set(data);
     this.showHead();
@@ -89,6 +91,13 @@ class FilmView {
     if (this.heads) this.heads.value = this.head;
   }
 
+  /** The weight of the widest arc; the same in both halves of a comparison. */
+  widest() {
+    const { heads = 1, arrays } = this.data;
+    const name = this.head < heads ? `head ${this.head}` : "mean";
+    return this.scale.common(this, name, arrays.scales[this.head]);
+  }
+
   label(stop) {
     const { stops, heads = 1, texts } = this.data;
     if (heads < 2) return stops[stop];
@@ -106,6 +115,7 @@ class FilmView {
   leave() {
     this.player.leave();
     this.screen.leave();
+    this.scale.part(this);
     this.channel.listeners.delete(this.listener);
   }
 }

@@ -198,3 +198,29 @@ def test_a_pointed_token_says_its_weight(visit: Visitors) -> None:
     weights = blocks_film(seen(), 6, 0, 0).shown[0, 0]
     page.get_by_role("button", name="Follow patch 4, 4", exact=True).hover()
     expect(film(page).locator(".pointed")).to_have_text(f"patch 4, 4 gets {percent(weights[16])}.")
+
+
+def test_two_films_go_in_step_on_one_scale(visit: Visitors) -> None:
+    one = visit()
+    one.open(f"{LINK}&query=6&b=seed%3D5%26depth%3D5")
+    page = one.page
+    first, second = (page.locator(".film").nth(half) for half in range(2))
+    expect(second.locator(".stop")).to_have_text("Block 1 of 5, head 1")
+    sliders = page.get_by_role("slider", name="Place in the film")
+    sliders.first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(first.locator(".stop")).to_have_text("Block 2 of 3, head 1")
+    expect(second.locator(".stop")).to_have_text("Block 3 of 5, head 1")
+    sliders.last.focus()
+    page.keyboard.press("End")
+    expect(first.locator(".stop")).to_have_text("Block 3 of 3, head 1")
+    scales = [
+        one.inner_text().split("of both films is ")[1]
+        for one in (first.locator(".note"), second.locator(".note"))
+    ]
+    assert scales[0] == scales[1]
+    second.get_by_role("button", name="Play").click()
+    first.get_by_role("button", name="Pause").click()
+    expect(second.get_by_role("button", name="Play")).to_be_visible()
+    second.get_by_role("button", name="Follow patch 4, 4", exact=True).click()
+    expect(first.locator(".from")).to_have_text("Where patch 4, 4 looks most:")
