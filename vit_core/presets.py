@@ -62,19 +62,23 @@ PRESETS: dict[str, Preset] = {
     "cifar10": Preset(
         ViTConfig(image_size=32, in_channels=3, patch_size=4, embed_dim=192, depth=6, num_heads=3),
         TrainConfig(
-            epochs=32,
-            lr=2e-3,
-            muon_lr=0.02,
+            epochs=68,
+            batch_size=256,
+            lr=2.8e-3,
+            muon_lr=0.028,
             weight_decay=0.05,
             augment="shift",
-            augment_strength=3.0,
+            augment_strength=4.0,
             flip=True,
-            patch_drop=0.5,
-            clean_fraction=0.15,
+            patch_drop=0.25,
+            mixup=0.2,
+            cutmix=1.0,
+            clean_fraction=0.1,
             label_smoothing=0.1,
             precision="bf16",
         ),
-        "Small colour photographs, for --dataset with CIFAR-10 or a folder of one's own: 81 % of "
-        "CIFAR-10's test images after 2 hours on one CPU core of a busy machine.",
+        "Small colour photographs, for --dataset with CIFAR-10 or a folder of one's own: 84.5 % of "
+        "CIFAR-10's test images after 8 minutes on a GPU. A CPU needs hours; fewer --epochs "
+        "take less.",
     ),
 }

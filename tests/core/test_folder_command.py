@@ -115,7 +115,7 @@ def test_testing_names_bad_files_too(
         (["--memory", "-1"], ["memory must be", "at least 0"]),
         (["--workers", "-1"], ["workers must be a whole number from 0"]),
         (["--device", "cuda"], ["PyTorch finds no GPU here"]),
-        (["--grad-accumulation", "3"], ["128 cannot be divided evenly", "126 and 129"]),
+        (["--grad-accumulation", "3"], ["256 cannot be divided evenly", "255 and 258"]),
     ],
 )
 def test_a_setting_that_does_not_fit_leaves_no_directory(
