@@ -24,13 +24,14 @@ _mount = st.components.v2.component(
     html='<div class="explorer"><div class="story"></div></div>',
     css=assets.stylesheet(
         "shared/shared", "drawing_pad/drawing_pad", "stage/bars", "story/story", "story/halves",
+        "story/present",
     ),
     js=live.javascript() + assets.javascript(
         "shared/data", "shared/grid", "shared/numbers", *FILES,
         "drawing_pad/centred", "drawing_pad/pad",
         "story/trace", "story/answers", "story/half", "story/board", "story/prediction",
         "story/screen", *(f"story/{name}" for name in SCENES), "story/difference", "story/halves",
-        "story/history", "story/story",
+        "story/history", "story/laser", "story/present", "story/story",
     ),
 )  # fmt: skip
 

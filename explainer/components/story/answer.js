@@ -68,6 +68,7 @@ class AnswerScreen extends StoryScreen {
     this.rows = this.stageTable(parent, barsOf(this.shares.at(-1)), "button");
     this.rows.forEach(({ row, label }, at) => {
       row.type = "button";
+      if (!this.isOpen && at >= this.firstStage) row.dataset.choice = at;
       row.setAttribute("aria-label", `${label}: ${this.text("hidden")}`);
       row.addEventListener("click", () => this.first.choose?.(at));
       row.addEventListener("keydown", (event) => {
@@ -134,6 +135,7 @@ class AnswerScreen extends StoryScreen {
     const { half, data, rows, shares } = this;
     if (!data.has_head) return;
     rows.forEach(({ row, cells, said, label }, at) => {
+      delete row.dataset.choice;
       const best = largestOf(shares[at]);
       for (const { cell, index } of cells) {
         const share = shares[at][index];
@@ -229,6 +231,15 @@ class CoverScreen extends StoryScreen {
     return left;
   }
 
+  /** Offer three patches to a class, one of them the most needed. */
+  async offer() {
+    if (this.isOpen) return;
+    const left = await this.measure();
+    if (!this.isShown) return;
+    setText(this.story.quiet, "");
+    if (left && !this.isOpen) this.patches.number(placesToOffer(left.map((share) => -share)));
+  }
+
   async guess(patch) {
     const { half, story } = this;
     this.patches.mark("guess", patch);
@@ -284,6 +295,7 @@ class CoverScreen extends StoryScreen {
   }
 
   open() {
+    this.patches.number([]);
     if (this.isFirst) this.patches.mark("guess", this.prediction?.answer.places?.given ?? null);
     this.task();
     this.legend = make("p", "note", this.words);

@@ -79,9 +79,15 @@ class AttentionScreen extends StoryScreen {
     this.patches.patches[this.best].cell.focus({ focusVisible: true });
   }
 
+  /** Offer three patches to a class. */
+  offer() {
+    if (!this.isOpen) this.patches.number(placesToOffer(this.weights, this.half.followed));
+  }
+
   reveal() {
     const { half, weights, best, patches, count } = this;
     if (count < 2) return;
+    patches.number([]);
     patches.veil(weights, this.common((screen) => Math.max(...screen.weights)));
     const ends = Array.from(weights, (weight, patch) => [patch, weight])
       .filter(([patch]) => patch !== half.followed)
@@ -118,6 +124,7 @@ class HeadsScreen extends StoryScreen {
       const figure = make("figure", "", list);
       const board = make("div", "map", figure);
       board.style.setProperty("--ratio", data.image_width / data.image_height);
+      board.dataset.grid = `${data.rows} ${data.columns}`;
       const image = make("canvas", "under", board);
       image.ariaHidden = "true";
       paintPixels(image, data);

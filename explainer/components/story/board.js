@@ -12,6 +12,7 @@ class PatchBoard {
     const { rows, columns, image_width: width, image_height: height } = half.data;
     this.root = make("div", "board", parent);
     this.root.style.setProperty("--ratio", width / height);
+    this.root.dataset.grid = `${rows} ${columns}`;
     this.cells = make("div", "patches", this.root);
     this.cells.style.gridTemplate = `repeat(${rows}, minmax(0, 1fr)) / repeat(${columns}, minmax(0, 1fr))`;
     const isLive = Boolean(choose);
@@ -170,6 +171,15 @@ class PatchBoard {
       line.style.strokeWidth = `${Math.max(1.5, thickest * weight)}px`;
       this.lines.append(line);
     }
+  }
+
+  /** Number some patches, so that a key can choose them where the story is presented. */
+  number(patches) {
+    this.patches.forEach(({ cell }, patch) => {
+      const at = patches.indexOf(patch);
+      if (at < 0) delete cell.dataset.choice;
+      else cell.dataset.choice = at + 1;
+    });
   }
 
   /** Show patch ``order[place]`` at each place; null puts them back. */

@@ -5,19 +5,20 @@ function screenInAddress(count) {
   return Number.isInteger(number) && number >= 1 && number <= count ? number : null;
 }
 
-/** The address with a screen, at the end as the server writes it. */
-function addressOf(screen) {
+/** The address with a screen, at the end as the server writes it, and whether it is presented. */
+function addressOf(screen, isPresented = false) {
   const others = location.search
     .replace(/^\?/, "")
     .split("&")
-    .filter((part) => part && !part.startsWith("screen="));
+    .filter((part) => part && !part.startsWith("screen=") && !part.startsWith("present="));
+  if (isPresented) others.push("present=1");
   if (screen > 1) others.push(`screen=${screen}`);
   return `${location.pathname}${others.length ? "?" : ""}${others.join("&")}${location.hash}`;
 }
 
 /** Write the screen: as a new entry of the history, or in place of the one that is there. */
-function writeAddress(screen, isNew) {
-  const address = addressOf(screen);
+function writeAddress(screen, isNew, isPresented) {
+  const address = addressOf(screen, isPresented);
   if (address === `${location.pathname}${location.search}${location.hash}`) return;
   const write = isNew ? History.prototype.pushState : History.prototype.replaceState;
   write.call(history, { story: screen }, "", address);

@@ -21,6 +21,9 @@ class StoryScreen {
     this.build();
   }
 
+  /** Offer a class a few answers with numbers, where the question is about a place. */
+  offer() {}
+
   /** Stop what moves. */
   leave() {}
 
@@ -160,6 +163,15 @@ class FeatureRow {
   show(features) {
     paintRow(this.canvas, features, this.look);
   }
+}
+
+/** Three places in reading order: that of the largest value, and two that are well behind it. */
+function placesToOffer(values, except = -1) {
+  const places = Array.from(values, (_, place) => place)
+    .filter((place) => place !== except)
+    .sort((one, other) => values[other] - values[one]);
+  const third = Math.floor(places.length / 3);
+  return [...new Set([places[0], places[third], places[2 * third]])].sort((one, other) => one - other);
 }
 
 const LONGEST_LINE = 64; // numbers beside each other in a row that is drawn

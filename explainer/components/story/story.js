@@ -35,6 +35,7 @@ class Story {
     this.answers = new StoryAnswers();
     this.halves = new StoryHalves(this);
     this.screens = []; // of the halves
+    this.present = new StoryPresent(this);
     this.onKey = (event) => this.press(event);
     this.onPop = (event) => this.popped(event);
     this.onResize = () => this.fit();
@@ -76,6 +77,7 @@ class Story {
     this.channel.listeners.add(this.listener);
     document.addEventListener("keydown", this.onKey);
     document.addEventListener("focusin", this.onFocus);
+    this.present.listen();
     // before Streamlit hears of it and runs the page for what needs no server
     window.addEventListener("popstate", this.onPop, true);
     window.addEventListener("resize", this.onResize);
@@ -88,10 +90,12 @@ class Story {
     document.removeEventListener("focusin", this.onFocus);
     window.removeEventListener("popstate", this.onPop, true);
     window.removeEventListener("resize", this.onResize);
+    this.present.leave();
     // Streamlit also calls this before it draws the same element again
     this.leaving = setTimeout(() => {
       clearTimeout(this.timer);
       for (const screen of this.screens) screen.leave();
+      this.present.end();
       this.halves.close();
     }, STORY_LEAVE);
   }
@@ -111,7 +115,7 @@ class Story {
     }
     if (!this.screen) this.turnTo(screenInAddress(this.count) ?? choice.screen, { isFirst: true });
     else {
-      writeAddress(this.number, false);
+      writeAddress(this.number, false, this.present.isOn);
       if (!this.halves.isArranged) this.show();
       else if (moved || hasNewModel || this.shownBytes !== this.halves.bytes) this.refresh();
     }
@@ -147,6 +151,8 @@ class Story {
     this.progress = make("span", "progress", top);
     this.quiet = make("span", "quiet-word", top);
     this.quiet.role = "status";
+    this.present.readAddress();
+    this.present.build(top);
     this.numbers = make("a", "numbers-link", top);
     this.numbers.textContent = frame.numbers;
     this.body = make("div", "body", root);
@@ -154,6 +160,7 @@ class Story {
     this.title = make("h2", "", words);
     this.title.tabIndex = -1;
     this.told = make("p", "told", words);
+    this.short = make("p", "short", words);
     this.words = make("div", "doing", words);
     this.stage = make("div", "stage", this.body);
     const bottom = make("nav", "bottom", root);
@@ -215,7 +222,7 @@ class Story {
     this.answers.reread();
     this.number = number;
     this.show();
-    if (!isPopped) writeAddress(number, !isFirst);
+    writeAddress(number, !isFirst && !isPopped, this.present.isOn);
     if (!isFirst || document.activeElement === document.body) this.title.focus({ preventScroll: true });
     if (!isFirst) {
       document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
@@ -237,6 +244,7 @@ class Story {
     this.halves.sayFacts();
     for (const screen of this.screens) screen.build();
     this.halves.drawDifference();
+    this.present.offer();
   }
 
   /** Take over other numbers, another patch or theme. */
@@ -245,6 +253,7 @@ class Story {
     this.halves.sayFacts();
     for (const screen of this.screens) screen.refresh();
     this.halves.drawDifference();
+    this.present.offer();
   }
 
   /** Write what stands around the screen's picture. */
@@ -256,6 +265,7 @@ class Story {
     const told = make("p");
     told.append(...linked(texts, this.half.facts));
     if (told.textContent !== this.told.textContent) this.told.replaceChildren(...told.childNodes);
+    setText(this.short, fill(texts.short, this.half.facts));
     setText(this.progress, fill(frame.progress, { number, count: this.count }));
     this.numbers.dataset.view = texts.view;
     this.numbers.href = this.addressOfPage(texts.view);

@@ -28,6 +28,7 @@ class ExtraRowScreen extends StoryScreen {
       this.paintRows(canvas, this.firstRow, "firstRow");
     }
     const others = make("div", "others", box);
+    others.dataset.grid = `${data.rows} ${data.columns}`;
     this.paintPatches(make("canvas", "pixelated", others));
     const canvas = this.canvas(others, "pixelated strip all", this.text("rows"));
     this.paintRows(canvas, patchRows, "patchRows");

@@ -36,7 +36,9 @@ def pack_story(choice: Choice, seen: Observation) -> bytes:
 
 def packed(choice: Choice, seen: Observation) -> bytes:
     config, run = seen.config, learned()
-    texts = texts_for(choice, seen, fits_browser(config))
+    texts, present = (
+        texts_for(choice, seen, fits_browser(config), page) for page in ("story", "present")
+    )
     arrays = trace_arrays(seen)
     header = {
         **picture_header("story", as_image(seen.pixels), config.grid_size, prefix_names(config)),
@@ -45,7 +47,8 @@ def packed(choice: Choice, seen: Observation) -> bytes:
         "shapes": {name: list(array.shape) for name, array in arrays.items()},
         "frame": texts["frame"],
         "pad": load_texts("picker")["pad"],
-        "screens": screens_of(texts),
+        "present": present["frame"],
+        "screens": screens_of(texts, present["screens"]),
         "facts": facts_for(seen, run, texts),
         "is_digits": seen.gallery == DIGITS,
         "has_head": seen.has_head,

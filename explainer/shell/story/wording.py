@@ -15,9 +15,11 @@ from explainer.shell.story.learned import Learned
 from explainer.state.choice import Choice
 
 
-def texts_for(choice: Choice, seen: Observation, is_live: bool) -> Mapping[str, Any]:
-    """Return the story's texts in the variants that are true of this model."""
-    return load_variant("story", (*endings_for(choice, seen, is_live), *endings_of(seen)))
+def texts_for(
+    choice: Choice, seen: Observation, is_live: bool, page: str = "story"
+) -> Mapping[str, Any]:
+    """Return the story's texts, or others about it, in the variants that are true of this model."""
+    return load_variant(page, (*endings_for(choice, seen, is_live), *endings_of(seen)))
 
 
 def endings_for(choice: Choice, seen: Observation, is_live: bool) -> tuple[str, ...]:
@@ -41,15 +43,18 @@ def endings_for(choice: Choice, seen: Observation, is_live: bool) -> tuple[str, 
     return tuple(ending for ending, holds in has.items() if holds)
 
 
-def screens_of(texts: Mapping[str, Any]) -> list[dict[str, Any]]:
+def screens_of(texts: Mapping[str, Any], short: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the texts of each screen, in their order, with where its numbers are.
 
     ``words`` are those of its text that the glossary explains: how each reads, and its key.
+
+    Args:
+        short: name of a screen → its sentence for a class.
     """
     screens = []
     for name, view in story_screens.NUMBERS.items():
         screen = texts["screens"][name]
-        about = {"name": name, "view": view, "page": routes.TITLES[view]}
+        about = {"name": name, "view": view, "page": routes.TITLES[view], "short": short[name]}
         plain = {
             key: without_links(text) if isinstance(text, str) else text
             for key, text in screen.items()

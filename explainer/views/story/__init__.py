@@ -23,7 +23,7 @@ from explainer.views.story.compared import find_second, header_of
 from explainer.views.story.hear import hear
 
 ASKED = ("logits", "pooled")  # what experiments show of a pass with edits
-LINKED = ("train", "home", *routes.PIPELINE)  # the pages to which screens link
+LINKED = ("train", "home", "teacher", *routes.PIPELINE)  # the pages to which screens link
 TEXTS = load_texts("story")
 STYLE = f"<style>{(Path(__file__).parent / 'page.css').read_text(encoding='utf-8')}</style>"
 
