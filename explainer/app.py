@@ -14,6 +14,7 @@ from explainer.observation import observe
 from explainer.shell import frame, quiz, refused_links, sidebar
 from explainer.shell.compare.halves import Half
 from explainer.shell.compare.second import second_choice
+from explainer.shell.presenting import follow_present_key
 from explainer.shell.routes import TITLES, page_of, show_neighbours, view_of
 from explainer.state import session
 from explainer.state.choice import Choice
@@ -100,6 +101,7 @@ def run() -> None:
     with st.container(key="around-navigation"):
         frame.style()
         follow_navigation(view_of(page))
+        follow_present_key(view_of(page))
         explain_terms()
         quiz.sync()
     page.run()

@@ -30,7 +30,15 @@ HOME = Path(__file__).parents[2] / "explainer" / "Home.py"
 # components that stand around every page
 FRAME = tuple(
     f"vit_explainer.{name}"
-    for name in ("answers", "copy_link", "navigation", "terms", "top_follower", "verdict")
+    for name in (
+        "answers",
+        "copy_link",
+        "navigation",
+        "present_key",
+        "terms",
+        "top_follower",
+        "verdict",
+    )
 )
 SMALL = ViTConfig(patch_size=7, embed_dim=16, depth=2, num_heads=2)
 CIFAR = DataInfo(

@@ -27,7 +27,7 @@ _mount = st.components.v2.component(
         "story/present",
     ),
     js=live.javascript() + assets.javascript(
-        "shared/data", "shared/grid", "shared/numbers", *FILES,
+        "shared/data", "shared/grid", "shared/numbers", "shared/keys", *FILES,
         "drawing_pad/centred", "drawing_pad/pad",
         "story/trace", "story/answers", "story/half", "story/board", "story/prediction",
         "story/screen", *(f"story/{name}" for name in SCENES), "story/difference", "story/halves",

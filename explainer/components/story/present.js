@@ -92,7 +92,7 @@ class StoryPresent {
   // keys
 
   press(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey || MODIFIERS.includes(event.key)) return;
+    if (hasModifier(event) || MODIFIERS.includes(event.key)) return;
     if (this.isBlank) {
       this.take(event);
       this.blank(false);
@@ -102,6 +102,7 @@ class StoryPresent {
     const [target] = event.composedPath();
     if (isTypedInto(target) || !this.story.screen) return;
     if (this.dialog?.open) {
+      event.stopPropagation(); // no key turns the screen below the list
       if (event.key === "?") this.act(event, () => this.dialog.close());
       return;
     }
@@ -189,6 +190,7 @@ class StoryPresent {
       for (const key of keys) make("kbd", "", term, key);
       make("dd", "", list, what);
     }
+    make("p", "", this.dialog, texts.laser);
     const tools = make("div", "tools", this.dialog);
     const button = (name, act) => {
       this.story.turner(tools, "quiet", texts[name], () => {
@@ -204,10 +206,4 @@ class StoryPresent {
     // a click beside the list closes it
     this.dialog.addEventListener("click", ({ target }) => target === this.dialog && this.dialog.close());
   }
-}
-
-/** Whether keys mean letters where they are pressed. */
-function isTypedInto(target) {
-  const field = target.closest?.("input, textarea, select, [contenteditable]");
-  return Boolean(field) && !["range", "checkbox", "radio", "button"].includes(field.type);
 }

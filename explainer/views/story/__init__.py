@@ -70,7 +70,7 @@ def leave(view: str, screen: int) -> None:
 
 def addresses() -> dict[str, str]:
     """Return where the pages with the numbers are, each with model, picture and patch."""
-    query = urlencode(session.link())
+    query = urlencode({name: text for name, text in session.link().items() if name != "present"})
     return {
         view: f"{'' if view == 'home' else routes.address(view)}?{query}".rstrip("?")
         for view in LINKED

@@ -21,6 +21,8 @@ def hear(choice: Choice, heard: Mapping[str, Any]) -> None:
     screen, patch, sample = (number_in(heard, name) for name in ("screen", "patch", "sample"))
     if screen is not None and 1 <= screen <= SCREENS:
         session.change(screen=screen)
+    if type(is_presented := heard.get("present")) is bool:
+        session.change(present="1" if is_presented else "")
     if patch is not None and patch < choice.config.num_patches:
         session.set_patch(choice, patch)
     if sample is not None:

@@ -1,0 +1,10 @@
+// Mounted once for all pages; its data is whether the page has a screen of the story about it.
+
+export default function ({ data: isHeard, setTriggerValue }) {
+  const press = (event) => {
+    if (event.defaultPrevented || hasModifier(event) || event.key.toLowerCase() !== "p") return;
+    if (!isTypedInto(event.composedPath()[0])) setTriggerValue("pressed", true);
+  };
+  if (isHeard) document.addEventListener("keydown", press);
+  return () => document.removeEventListener("keydown", press);
+}
