@@ -114,10 +114,45 @@ def test_what_a_visitor_does_comes_back(
     assert parameter_of(app, "picture")
 
 
+def test_a_presentation_stands_in_the_link_until_it_is_left(
+    shipped: Path, open_page: Callable[..., AppTest], click_in: Callable[..., AppTest]
+):
+    app = open_page("story", digit=3)
+    click_in(app, "story", {"heard": {"screen": 2, "present": True}})
+    assert parameter_of(app, "present") == "1" and parameter_of(app, "screen") == "2"
+    click_in(app, "story", {"heard": {"screen": 2, "present": False}})
+    assert parameter_of(app, "present") is None
+
+
+@pytest.mark.parametrize("name", UNLIKE)
+def test_before_a_class_every_screen_has_one_short_sentence(
+    unlike: Callable[[str], None],
+    open_page: Callable[..., AppTest],
+    find_component: Callable[..., Any],
+    name: str,
+):
+    unlike(name)
+    header, _ = sent(open_page("story"), find_component)
+    for screen in header["screens"]:
+        named = set(BRACES.findall(screen["short"]))
+        assert named <= header["facts"].keys(), screen["name"]
+        assert 4 <= len(screen["short"].split()) <= 18, screen["short"]
+
+
+def test_every_word_of_a_presentation_is_there():
+    folder = Path(components.__file__).parent / "story"
+    source = (folder / "present.js").read_text(encoding="utf-8")
+    texts = load_texts("present")["frame"]
+    used = set(re.findall(r"texts\.(\w+)", source)) | set(re.findall(r'button\("(\w+)"', source))
+    assert used == texts.keys()
+
+
 @pytest.mark.parametrize(
     "heard",
     [
         {"screen": 99},
+        {"present": "1"},
+        {"present": 1},
         {"screen": "2"},
         {"patch": 4_000},
         {"patch": -1},
