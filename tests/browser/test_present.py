@@ -235,6 +235,7 @@ def test_the_key_presents_the_screen_about_a_page(visit):
     visitor = visit()
     page = visitor.page
     visitor.open("position?digit=3")
+    page.locator("i[data-heard=true]").wait_for(state="attached")
     page.keyboard.press("p")
     at(page, "position")
     is_presented(page)
@@ -244,6 +245,7 @@ def test_the_key_presents_the_screen_about_a_page(visit):
     visitor.settle()
     expect(page.locator("html.is-presenting")).to_have_count(0)
     visitor.open("")
+    page.locator("i[data-heard=true]").wait_for(state="attached")
     page.keyboard.press("p")
     at(page, ORDER[(screen_about("home") or 0) - 1])
 
@@ -254,6 +256,7 @@ def test_a_letter_in_a_field_presents_nothing(visit):
     visitor.open("patches")
     field = page.get_by_test_id("stSidebar").get_by_role("spinbutton").first
     field.focus()
+    page.locator("i[data-heard=true]").wait_for(state="attached")
     page.keyboard.press("p")
     page.keyboard.press("Control+p")
     assert "/patches" in page.url
