@@ -304,14 +304,15 @@ def test_the_pointer_marks_the_same_patch_in_all_pictures(visit, screen, picture
     at(page, screen)
 
 
-def test_the_pointer_leaves_the_pad_and_sliders_alone_and_shows_red(visit):
+def test_a_held_mouse_draws_on_the_pad_and_points_at_nothing(visit):
     page = presented(visit, "draw").page
     hold(page, story(page).locator(".pad canvas"))
     expect(page.locator("canvas.laser")).to_have_count(0)
     page.mouse.up()
-    page.wait_for_url("**picture=**")  # of what the held mouse has drawn
-    page.keyboard.press("PageDown")
-    at(page, "patches")
+
+
+def test_the_pointer_is_red(visit):
+    page = presented(visit, "patches").page
     hold(page, story(page).locator(".board"))
     red = page.locator("canvas.laser").evaluate(
         """(canvas) => new Promise((done) => setTimeout(() => {
