@@ -34,6 +34,7 @@ PAGES = {
     "story",
     "train",
     "glossary",
+    "worksheet",
     "patches",
     "patch-embedding",
     "class-token",

@@ -7,6 +7,7 @@ import streamlit as st
 
 from explainer.components.copy_link import copy_link
 from explainer.content import load_texts
+from explainer.shell import routes
 from explainer.shell.controls import sync_widget
 from explainer.state import session
 from explainer.state.link import link_of
@@ -43,6 +44,7 @@ def share() -> None:
         link = link_of(session.load(), st.context.url or "", hidden)
         st.code(link, language=None, wrap_lines=True)
         show_code(link)
+        routes.link("worksheet", texts["worksheet"])
 
 
 def keep(name: str) -> None:

@@ -258,7 +258,8 @@ def test_hidden_controls_leave_no_sidebar_on_any_page(staged):
 
 
 def test_the_pages_are_in_the_order_of_the_pipeline():
-    assert list(routes.TITLES) == ["home", "story", "train", *routes.PIPELINE, "glossary"]
+    unlisted = ["glossary", "worksheet"]
+    assert list(routes.TITLES) == ["home", "story", "train", *routes.PIPELINE, *unlisted]
     assert list(routes.PIPELINE) == [
         "patches",
         "patch_embedding",

@@ -224,6 +224,7 @@ WRITES = {"change", "set_block", "set_cell", "set_head", "set_off", "set_patch",
 ALLOWED = {
     # these have no parts to which the frame gives a place
     "explainer.views.glossary": {"link"},
+    "explainer.views.worksheet": {"link", "place"},
     "explainer.views.story": {"link", "load", "place"},
     "explainer.views.home": {"place"},
     "explainer.views.home.picture": {"place"},
