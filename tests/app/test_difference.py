@@ -1,5 +1,7 @@
 """B − A of what two halves have drawn: the numbers, the words, and what cannot be subtracted."""
 
+from dataclasses import replace
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -14,6 +16,9 @@ from explainer.figures.difference import (
     subtracted_chart,
 )
 from explainer.figures.matrix import Matrix
+from explainer.shell.compare.difference import origin_of
+from explainer.state.choice import Choice, saved
+from vit_core import ViTConfig
 
 A = np.array([[0.5, -1.5], [2.0, 0.25]], dtype=np.float32)
 
@@ -96,7 +101,9 @@ def test_charts_over_other_places_are_not(b):
     assert subtracted_chart(a, go.Figure(b), "{axis}") is None
 
 
-def page(is_open: bool, strange: bool = False) -> None:
+def page(is_open: bool, strange: bool = False, models: bool = False) -> None:
+    from dataclasses import replace
+
     import numpy as np
     import plotly.graph_objects as go
     import streamlit as st
@@ -104,6 +111,7 @@ def page(is_open: bool, strange: bool = False) -> None:
     from explainer.figures.drawn import Drawn
     from explainer.figures.matrix import Matrix
     from explainer.shell.compare.difference import show_difference
+    from explainer.state.choice import Choice
     from explainer.state.place import Place
     from vit_core import ViTConfig
 
@@ -116,9 +124,10 @@ def page(is_open: bool, strange: bool = False) -> None:
             names = [f"token {i}" for i in range(tokens)]
             title = "[x](http://e)" if strange else "Scores"
             return [
-                Matrix("scores", np.eye(2) * size, title, ["a", "b"], ["c", "d"]),
+                Matrix("scores", np.eye(2) * size, title, ["a", "b"], ["c", "d"], "", "dimension"),
                 Matrix("rows", np.ones((tokens, 1)), "Rows", names, [""], "token"),
-                Matrix("alike", np.ones((1, 1)), "Alike", ["a"], ["b"]),
+                Matrix("more", np.ones((tokens, 1)), "More rows", names, [""], "query"),
+                Matrix("alike", np.ones((1, 1)), f"Alike {tokens}", ["a"], ["b"]),
             ]
 
         def chart() -> go.Figure:
@@ -131,7 +140,10 @@ def page(is_open: bool, strange: bool = False) -> None:
         ]
 
     config = ViTConfig(image_size=8, patch_size=4, embed_dim=4, depth=1, num_heads=1)
-    show_difference(pictures(1, 17), pictures(3, 50), Place(config))
+    place = Place(config, half="a", other=Choice("fast", config, 0, 7, 0))
+    beside = Place(config, prefix="b-", half="b", other=Choice("default", config, 0, 7, 0))
+    place = replace(place, beside=beside)
+    show_difference(pictures(1, 17), pictures(3, 50), place if models else Place(config))
 
 
 def test_nothing_is_computed_until_somebody_opens_it():
@@ -144,9 +156,9 @@ def test_an_open_difference_says_what_changes_most_and_what_cannot_be_subtracted
     app = AppTest.from_function(page, args=(True,), default_timeout=60).run()
     assert not app.exception
     text = "\n".join(one.value for one in app.markdown)
-    assert "**Scores:** the largest change is +2.000, at a × c." in text
-    assert "**Rows** cannot be subtracted: A has 17 tokens, B has 50." in text
-    assert "**Alike:** no number differs." in text
+    assert "**Scores:** the largest change is +2.000 (a × c)." in text
+    assert "**Rows, More rows** cannot be subtracted: A has 17 tokens, B has 50." in text
+    assert "**Alike 17:** no number differs. In B it is “Alike 50”." in text
     assert "**B − A: Curve**" in text
     assert app.session_state["made"] == 2  # each half once
 
@@ -155,3 +167,20 @@ def test_strangers_words_are_no_markup_in_it():
     app = AppTest.from_function(page, args=(True, True), default_timeout=60).run()
     assert not app.exception
     assert r"**\[x\]\(" in "\n".join(one.value for one in app.markdown)
+
+
+@pytest.mark.parametrize("models", [False, True])
+def test_two_models_need_not_mean_the_same_by_a_dimension(models):
+    app = AppTest.from_function(page, args=(True, False, models), default_timeout=60).run()
+    assert not app.exception
+    text = "\n".join(one.value for one in app.markdown)
+    assert ("A and B are two models." in text) == models
+
+
+def test_the_epochs_of_a_run_are_one_model_on_its_way():
+    config = ViTConfig()
+    epochs = [Choice(saved("a-run", epoch), config, 0, 7, 0) for epoch in (0, 3)]
+    assert origin_of(epochs[0]) == origin_of(epochs[1])
+    assert origin_of(replace(epochs[0], index=3)) == origin_of(epochs[0])
+    seeds = [Choice("untrained", config, seed, 7, 0) for seed in (0, 1)]
+    assert origin_of(seeds[0]) != origin_of(seeds[1])

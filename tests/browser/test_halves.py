@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 pytestmark = pytest.mark.browser
 
 SETTINGS = HOME.parent / ".streamlit"
-SHARED = "A and B share each colour scale."
+SHARED = "One scale for A and B"
 
 # half B has numbers of twice the size, a finer grid, and no class token
 SCRIPT = """
@@ -72,13 +72,22 @@ def draw(prefix, config, size):
     )
 
 
+def plain(prefix, config):
+    token_picker(
+        key=f"{prefix}plain", image=np.full((8, 8), 90, np.uint8), grid=config.grid_size, query=0,
+        prefix_names=["[CLS]"] * config.num_prefix_tokens, on_choose=lambda clicked: None,
+    )
+
+
 both = st.toggle("Compare", "both" in st.query_params)
 left, right = st.columns(2)
 with left, st.container(key="left"):
     draw("", A, 1)
+    plain("", A)
 if both:
     with right, st.container(key="right"):
         draw("b-", B, 2)
+        plain("b-", B)
     link_halves(A, B, key="halves")
 """
 
@@ -170,14 +179,14 @@ def test_pointing_in_one_half_marks_the_same_place_in_the_other(open_halves) -> 
     page = open_halves().page
     left, right = half(page, "left"), half(page, "right")
     # the last patch of 2 by 2 is the one in row 4, column 4 of 4 by 4
-    left.locator(".picker [data-token='4']").hover()
-    expect(right.locator(".picker .active")).to_have_attribute("data-token", "15")
+    left.locator(".picker [data-token='4']").first.hover()
+    expect(right.locator(".picker .active").first).to_have_attribute("data-token", "15")
     # a patch of the finer grid lies in one of the coarser
-    right.locator(".picker [data-token='2']").hover()
-    expect(left.locator(".picker .active")).to_have_attribute("data-token", "2")
+    right.locator(".picker [data-token='2']").first.hover()
+    expect(left.locator(".picker .active").first).to_have_attribute("data-token", "2")
     # the other model has no class token, so what is chosen there stays marked
-    left.locator(".picker [data-token='0']").hover()
-    expect(right.locator(".picker .active")).to_have_attribute("data-token", "0")
+    left.locator(".picker [data-token='0']").first.hover()
+    expect(right.locator(".picker .active").first).to_have_attribute("data-token", "0")
     left.locator(".main [data-token='4']").hover()
     expect(right.locator(".main h2")).to_contain_text("patch 4, 4")
     page.get_by_role("heading", name="Halves").hover()

@@ -40,10 +40,11 @@ function newScale() {
       members.delete(owner);
       if (member) tell(member.channel);
     },
-    /** Whether the other half is on the page as well. */
+    /** Whether a component has a scale, and one of the other half has it, too. */
     isShared(owner) {
       const member = members.get(owner);
-      return member !== undefined && others(member.channel).length > 0;
+      if (!member) return false;
+      return others(member.channel).some(({ limits }) => [...limits.keys()].some((name) => member.limits.has(name)));
     },
     /** The size that has the full colour in the picture ``name`` of both halves; ``limit`` in this one alone. */
     common(owner, name, limit) {

@@ -50,7 +50,7 @@ class View {
     return this.scale.common(this, name, own);
   }
 
-  /** Say that both halves have one scale, while there are two. */
+  /** Say that both halves have one scale, while there are two with one. */
   saySharing() {
     const isShared = this.scale.isShared(this);
     if (isShared && this.sharing?.parentElement !== this.root) this.sharing = make("p", "note sharing", this.root);

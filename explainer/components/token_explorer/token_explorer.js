@@ -99,7 +99,6 @@ class TokenExplorer extends View {
 
   rescale() {
     this.patternPainted = null;
-    this.saySharing();
     if (this.query !== undefined) this.paint();
   }
 
@@ -220,6 +219,7 @@ class TokenExplorer extends View {
     this.paintPattern();
     this.markPattern(shown);
     this.write(shown);
+    this.saySharing();
   }
 
   /** The weight on a patch that has the full colour in a head's picture. */

@@ -1,6 +1,6 @@
 """The third view of a comparison: B − A of what both halves of a part have drawn."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,12 @@ from explainer.figures.difference import (
 from explainer.figures.drawn import Drawn
 from explainer.figures.matrix import Matrix
 from explainer.shell.fold import fold
+from explainer.shell.notes import note
 from explainer.state import session
+from explainer.state.choice import Choice, read_saved
 from explainer.state.place import Place
 
+OF_MODEL = {"dimension", "unit", "head", "number"}  # axes that each model fills by itself
 STRIP_FROM = 4  # matrices with the same rows: they stand as one strip
 
 
@@ -77,7 +80,9 @@ def show_matrices(
         if not apart(one, other)
     ]
     if drawn:
-        st.markdown(f":small[{texts['text']}]")
+        note(texts["text"])
+        if are_apart(place) and any(is_of_model(item) for item in drawn):
+            note(texts["apart"])
         matrices(
             key=place.key(f"difference-{name}"),
             group=place.prefix,
@@ -89,30 +94,58 @@ def show_matrices(
     st.markdown("\n".join(f"- {line}" for line in lines(pairs, texts)))
 
 
+def are_apart(place: Place) -> bool:
+    """Whether the models of both halves got their weights apart from each other."""
+    if place.other is None or place.beside is None or place.beside.other is None:
+        return False
+    first, second = (origin_of(choice) for choice in (place.other, place.beside.other))
+    return first != second
+
+
+def origin_of(choice: Choice) -> Hashable:
+    """Return what the weights come from; the epochs of a run have one origin."""
+    saved = read_saved(choice.source)
+    return saved[0] if saved else (choice.source, choice.config, choice.seed)
+
+
+def is_of_model(item: Matrix) -> bool:
+    """Whether rows or columns of a matrix are what a model has given a meaning of its own."""
+    return bool({item.row_axis, item.column_axis} & OF_MODEL)
+
+
 def lines(pairs: Sequence[tuple[Matrix, Matrix]], texts: Mapping[str, str]) -> Iterator[str]:
     """Say of each matrix what changes most, or why it cannot be subtracted."""
+    unlike: dict[tuple[int | str, int | str], tuple[Apart, list[str]]] = {}
     for a, b in pairs:
         title = joined(a.title)
         if reason := apart(a, b):
-            yield reason_words(reason, texts).format(title=title, a=reason.a, b=reason.b)
+            _, titles = unlike.setdefault((reason.a, reason.b), (reason, []))
+            titles.append(title)
             continue
-        change = largest_change(subtracted(a, b, ""))
-        if change is None:
-            yield texts["equal"].format(title=title)
-            continue
-        names = [joined(name) for name in (change.row, change.column) if name]
-        value = f"{'+' if change.value > 0 else ''}{written(change.value)}"
-        if a.values.size == 1 or not names:
-            yield texts["largest_one"].format(title=title, value=value)
-            continue
-        where = (
-            names[0] if len(names) == 1 else texts["place"].format(row=names[0], column=names[1])
-        )
-        yield texts["largest"].format(title=title, value=value, place=where)
+        line = change_words(subtracted(a, b, ""), title, texts)
+        other = texts["other_title"].format(title=joined(b.title))
+        yield line if a.title == b.title else f"{line} {other}"
+    for reason, titles in unlike.values():
+        names = ", ".join(f"{title}" for title in titles)
+        a_name, b_name = (joined(str(one)) for one in (reason.a, reason.b))
+        yield reason_words(reason, texts).format(titles=names, a=a_name, b=b_name)
+
+
+def change_words(difference: Matrix, title: str, texts: Mapping[str, str]) -> str:
+    """Say what changes most, and where it stands."""
+    change = largest_change(difference)
+    if change is None:
+        return texts["equal"].format(title=title)
+    names = [joined(name) for name in (change.row, change.column) if name]
+    value = f"{'+' if change.value > 0 else ''}{written(change.value)}"
+    if difference.values.size == 1 or not names:
+        return texts["largest_one"].format(title=title, value=value)
+    where = names[0] if len(names) == 1 else texts["place"].format(row=names[0], column=names[1])
+    return texts["largest"].format(title=title, value=value, place=where)
 
 
 def reason_words(reason: Apart, texts: Mapping[str, str]) -> str:
-    """Return the sentence for two matrices that cannot be subtracted, with the axis filled in."""
+    """Return the sentence for matrices that cannot be subtracted, with the axis filled in."""
     if reason.kind == "names":
         return texts["names"]
     axes = load_texts("matrices")["axes"]
