@@ -1,0 +1,181 @@
+"""What a search finds for the challenges of the page "Fool it", computed once for all visitors."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explainer.caching import remember
+from explainer.inputs.models import load
+from explainer.inputs.models.memory import forward_lock
+from explainer.inputs.pictures.edited import mean_levels
+from explainer.observation.heads import SOFTMAX, effects, effects_are_cheap, spread
+from explainer.observation.observe import Observation
+from explainer.state.choice import Choice
+from vit_core.data import normalize
+from vit_core.interpret.fewest import (
+    MOST_PASSES,
+    Found,
+    fewest_to_change,
+    fewest_to_keep,
+    logits_without,
+)
+from vit_core.interpret.heads import Head
+from vit_core.model import ViT
+
+FEW, TARGET, KEEP, HEAD = "few", "target", "keep", "head"
+CHALLENGES = (FEW, TARGET, KEEP, HEAD)
+MOST_WORK = 2.5e11  # multiplications of one search, about ten seconds
+
+
+@dataclass(frozen=True)
+class FewPatches:
+    """What a search for few patches found, and what attention would have said.
+
+    Attributes:
+        found: of the search.
+        looked: as many patches, those that are looked at most in the last block; the first most.
+        looked_prediction, looked_probability: the model's answer if these are covered, or kept, in
+            place of the patches that were found.
+    """
+
+    found: Found
+    looked: tuple[int, ...]
+    looked_prediction: int
+    looked_probability: float
+
+
+@dataclass(frozen=True)
+class OneHead:
+    """The head without which the answer moves most, and the one with the sharpest attention.
+
+    Attributes:
+        head, focused: which ones.
+        after, focused_after: the share of the answer without each; without classes, the cosine of
+            the features with those of the whole model.
+        before: with all heads.
+        tried: how many heads.
+    """
+
+    head: Head
+    after: float
+    focused: Head
+    focused_after: float
+    before: float
+    tried: int
+
+
+class LockedModel:
+    """A model that waits for its turn before each batch, as all passes of large models do."""
+
+    def __init__(self, model: ViT) -> None:
+        self.config, self._model = model.config, model
+
+    def __call__(self, *arguments: Any) -> Tensor:
+        with forward_lock(self.config):
+            logits: Tensor = self._model(*arguments)
+        return logits
+
+
+def challenges(choice: Choice, seen: Observation) -> tuple[str, ...]:
+    """Return the challenges that a model and a picture have."""
+    config = seen.config
+    about_patches = config.num_patches > 1 and len(seen.class_names) > 1
+    heads = (HEAD,) if config.depth * config.num_heads > 1 else ()
+    return ((FEW, TARGET, KEEP) if about_patches else ()) + heads
+
+
+def target_of(seen: Observation) -> int:
+    """Return the class that the model takes for the most probable but one."""
+    return int(np.argsort(-seen.logits, kind="stable")[1])
+
+
+def few_patches(choice: Choice, seen: Observation, name: str, how: str) -> FewPatches | None:
+    """Return what the search for a challenge found; None if the model is too large for it.
+
+    Args:
+        name: ``FEW``, ``TARGET`` or ``KEEP``.
+        how: patches are covered, "mean" or "black".
+    """
+    passes = affordable_passes(choice)
+    if passes < 3 * choice.config.num_patches:
+        return None
+    return remember(
+        ("challenge", choice, name, how), lambda: search(choice, seen, name, how, passes)
+    )
+
+
+def affordable_passes(choice: Choice) -> int:
+    """Return how many pictures a search may ask the model about."""
+    config = choice.config
+    patterns = config.depth * config.num_heads * config.num_tokens**2
+    work = config.num_parameters * config.num_tokens + SOFTMAX * patterns
+    return int(min(MOST_PASSES, MOST_WORK // work))
+
+
+def search(choice: Choice, seen: Observation, name: str, how: str, passes: int) -> FewPatches:
+    source = load.source_of(choice)
+    model = cast(ViT, LockedModel(source.model))
+    images, value = source.batch(seen.pixels), cover_value(choice, seen, how)
+    if name == KEEP:
+        found = fewest_to_keep(model, images, value, most_passes=passes)
+    else:
+        target = target_of(seen) if name == TARGET else None
+        found = fewest_to_change(model, images, value, target, most_passes=passes)
+    looked = tuple(np.argsort(-looks(seen), kind="stable")[: len(found.patches)].tolist())
+    logits = logits_without(model, images, [looked], value, is_kept=name == KEEP)[0]
+    return FewPatches(
+        found, looked, int(logits.argmax()), float(logits.softmax(dim=0).max())
+    )
+
+
+def cover_value(choice: Choice, seen: Observation, how: str) -> Tensor:
+    """Return what the model gets of a covered pixel, (channels,)."""
+    channels = seen.config.in_channels
+    levels = mean_levels(seen.pixels) if how == "mean" else 0
+    pixel = np.broadcast_to(np.asarray(levels, np.uint8), channels)
+    images = torch.tensor(pixel.copy()).view(1, channels, 1, 1)
+    return normalize(images, load.source_of(choice).info)[0, :, 0, 0]
+
+
+def looks(seen: Observation) -> np.ndarray:
+    """Return how much each patch is looked at in the last block, (P,), the mean of its heads.
+
+    By the class token; in a model whose answer is the mean of all patches, by the mean of them.
+    """
+    config = seen.config
+    pattern = seen.tensors[f"blocks.{config.depth - 1}.attn.pattern"].mean(axis=0)
+    prefix = config.num_prefix_tokens
+    rows = pattern[0] if config.pool == "cls" else pattern[prefix:].mean(axis=0)
+    return rows[prefix:]
+
+
+def one_head(choice: Choice, seen: Observation) -> OneHead | None:
+    """Return the head that matters most; None if the model is too large to try all of them."""
+    if not effects_are_cheap(choice):
+        return None
+    left = what_is_left(choice, seen)
+    entropies, _ = spread(choice, seen)
+    block, head = (int(at) for at in np.unravel_index(left.argmin(), left.shape))
+    sharp, focused = (int(at) for at in np.unravel_index(entropies.argmin(), left.shape))
+    before = float(seen.probabilities[seen.prediction]) if seen.has_head else 1.0
+    return OneHead(
+        Head(block, head),
+        float(left[block, head]),
+        Head(sharp, focused),
+        float(left[sharp, focused]),
+        before,
+        left.size,
+    )
+
+
+def what_is_left(choice: Choice, seen: Observation) -> np.ndarray:
+    """Return what is left of the answer without each head, (depth, heads)."""
+    outputs = effects(choice, seen)
+    if seen.has_head:
+        return outputs[..., seen.prediction]
+    whole = seen.output
+    lengths = np.linalg.norm(outputs, axis=-1) * np.linalg.norm(whole)
+    return (outputs @ whole) / np.where(lengths > 0, lengths, 1)
