@@ -1,6 +1,9 @@
 """What a search finds for the challenges of the page "Fool it", computed once for all visitors."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from threading import Lock
 from typing import Any, cast
 
 import numpy as np
@@ -27,7 +30,10 @@ from vit_core.model import ViT
 
 FEW, TARGET, KEEP, HEAD = "few", "target", "keep", "head"
 CHALLENGES = (FEW, TARGET, KEEP, HEAD)
-MOST_WORK = 2.5e11  # multiplications of one search, about ten seconds
+MOST_WORK = 1.5e11  # multiplications of one search, some seconds
+MOST_TARGETS = 4  # classes that are tried, the most probable first
+
+_searching = Lock()  # one search at a time, so that the others' pages have a core
 
 
 @dataclass(frozen=True)
@@ -36,12 +42,14 @@ class FewPatches:
 
     Attributes:
         found: of the search.
+        target: the class that was asked for; None for any other than now.
         looked: as many patches, those that are looked at most in the last block; the first most.
         looked_prediction, looked_probability: the model's answer if these are covered, or kept, in
             place of the patches that were found.
     """
 
     found: Found
+    target: int | None
     looked: tuple[int, ...]
     looked_prediction: int
     looked_probability: float
@@ -79,7 +87,7 @@ class LockedModel:
         return logits
 
 
-def challenges(choice: Choice, seen: Observation) -> tuple[str, ...]:
+def challenges(seen: Observation) -> tuple[str, ...]:
     """Return the challenges that a model and a picture have."""
     config = seen.config
     about_patches = config.num_patches > 1 and len(seen.class_names) > 1
@@ -87,9 +95,10 @@ def challenges(choice: Choice, seen: Observation) -> tuple[str, ...]:
     return ((FEW, TARGET, KEEP) if about_patches else ()) + heads
 
 
-def target_of(seen: Observation) -> int:
-    """Return the class that the model takes for the most probable but one."""
-    return int(np.argsort(-seen.logits, kind="stable")[1])
+def targets_of(seen: Observation) -> list[int]:
+    """Return the classes that may be asked for, the runner-up first."""
+    order = np.argsort(-seen.logits, kind="stable").tolist()
+    return [target for target in order if target != seen.prediction][:MOST_TARGETS]
 
 
 def few_patches(choice: Choice, seen: Observation, name: str, how: str) -> FewPatches | None:
@@ -119,16 +128,37 @@ def search(choice: Choice, seen: Observation, name: str, how: str, passes: int) 
     source = load.source_of(choice)
     model = cast(ViT, LockedModel(source.model))
     images, value = source.batch(seen.pixels), cover_value(choice, seen, how)
-    if name == KEEP:
-        found = fewest_to_keep(model, images, value, most_passes=passes)
-    else:
-        target = target_of(seen) if name == TARGET else None
-        found = fewest_to_change(model, images, value, target, most_passes=passes)
-    looked = tuple(np.argsort(-looks(seen), kind="stable")[: len(found.patches)].tolist())
-    logits = logits_without(model, images, [looked], value, is_kept=name == KEEP)[0]
-    return FewPatches(
-        found, looked, int(logits.argmax()), float(logits.softmax(dim=0).max())
-    )
+    with _searching:
+        if name == KEEP:
+            found, target = found_by(partial(fewest_to_keep, model, images, value), passes), None
+        elif name == FEW:
+            found, target = found_by(partial(fewest_to_change, model, images, value), passes), None
+        else:
+            found, target = found_target(model, images, value, targets_of(seen), passes)
+        looked = tuple(np.argsort(-looks(seen), kind="stable")[: len(found.patches)].tolist())
+        logits = logits_without(model, images, [looked], value, is_kept=name == KEEP)[0]
+    probability = float(logits.softmax(dim=0).max())
+    return FewPatches(found, target, looked, int(logits.argmax()), probability)
+
+
+def found_by(look_for: Callable[..., Found], passes: int) -> Found:
+    """Search quickly, and then with all sets of up to 16 patches if it can be done at all."""
+    quick = look_for(exact_up_to=0, most_passes=passes // 4)
+    return look_for(most_passes=passes) if quick.found else quick
+
+
+def found_target(
+    model: ViT, images: Tensor, value: Tensor, targets: Sequence[int], passes: int
+) -> tuple[Found, int]:
+    """Return what was found for the first class that can be had, else for the first."""
+    first: Found | None = None
+    for target in targets:
+        found = found_by(partial(fewest_to_change, model, images, value, target), passes)
+        if found.found:
+            return found, target
+        first = first or found
+    assert first is not None, "a model with several classes has a runner-up"
+    return first, targets[0]
 
 
 def cover_value(choice: Choice, seen: Observation, how: str) -> Tensor:

@@ -226,6 +226,8 @@ ALLOWED = {
     "explainer.views.glossary": {"link"},
     "explainer.views.worksheet": {"link", "place"},
     "explainer.views.story": {"link", "load", "place"},
+    "explainer.views.fool": {"link", "load", "refused"},
+    "explainer.views.fool.hear": {"load"},
     "explainer.views.home": {"place"},
     "explainer.views.home.picture": {"place"},
 }

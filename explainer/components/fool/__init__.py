@@ -1,4 +1,4 @@
-"""The page on which a visitor changes a picture or a model and sees the answer change, in the browser.
+"""A page on which a visitor changes a picture or a model and sees the answer change at once.
 
 The server sends the picture and its answer once. What a visitor does there is computed and written
 to the address by the browser; the server hears of it when the hand rests. A model that is too large

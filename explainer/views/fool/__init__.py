@@ -86,6 +86,3 @@ def addresses() -> dict[str, str]:
 def names_after_edits() -> list[str]:
     names = list(READERS)
     return names[names.index("edits") + 1 :]
-
-
-

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from explainer.content.numbers import percent
-from explainer.content.short_name import short_name
 from explainer.observation.challenges import (
     CHALLENGES,
     HEAD,
@@ -16,6 +15,7 @@ from explainer.observation.challenges import (
     one_head,
 )
 from explainer.observation.observe import Observation
+from explainer.shell.story.packed import short_name
 from explainer.state.choice import Choice
 from explainer.views.fool.packed import way_of
 from explainer.views.fool.wording import counted, texts_for
@@ -26,17 +26,21 @@ LONGEST_ID = 40  # characters
 def bound(choice: Choice, seen: Observation, sent: object) -> dict[str, Any] | None:
     """Return what the search for a challenge found; None if a browser asked for none.
 
-    ``limit`` is what a visitor plays against, ``solution`` the patches or the head that were found,
-    ``compared`` what is known of it, and ``teaches`` what follows.
+    ``limit`` is what a visitor plays against, ``target`` the class that is asked for (-1 for none),
+    ``solution`` the patches or the head that were found, ``compared`` what is known of it, and
+    ``teaches`` what follows.
     """
     if not isinstance(sent, Mapping):
         return None
     question, name = sent.get("id"), sent.get("challenge")
     if not isinstance(question, str) or not 0 < len(question) <= LONGEST_ID:
         return None
-    if name not in CHALLENGES or name not in challenges(choice, seen):
+    if name not in CHALLENGES or name not in challenges(seen):
         return None
-    answer: dict[str, Any] = {"id": question, "challenge": name, "context": short_name(choice)}
+    answer: dict[str, Any] = {
+        **{"id": question, "challenge": name, "context": short_name(choice)},
+        **{"target": -1, "solution": None},
+    }
     texts = texts_for(seen)
     if name == HEAD:
         best = one_head(choice, seen)
@@ -45,7 +49,7 @@ def bound(choice: Choice, seen: Observation, sent: object) -> dict[str, Any] | N
         few = few_patches(choice, seen, name, way_of(choice))
         told = {} if few is None else of_patches(few, seen, texts, name)
     if not told:
-        return answer | {"limit": texts["challenge"]["too_large"], "solution": None}
+        return answer | {"limit": texts["challenge"]["too_large"]}
     return answer | told
 
 
@@ -53,13 +57,15 @@ def of_patches(
     few: FewPatches, seen: Observation, texts: Mapping[str, Any], name: str
 ) -> dict[str, Any]:
     found, bounds = few.found, texts["bound"]
+    target = -1 if few.target is None else few.target
     if not found.found:
         limit = bounds["none_exact" if found.is_exact else "none"]
-        return {"limit": limit, "solution": None}
+        return {"limit": limit, "target": target}
     count = len(found.patches)
     limit = counted(bounds, "keep" if name == KEEP else "few", count)
     return {
         "limit": limit,
+        "target": target,
         "solution": {"patches": list(found.patches)},
         "compared": known(few, seen, bounds),
         "teaches": what_patches_teach(few, seen, texts["teaches"], name),
@@ -77,7 +83,7 @@ def known(few: FewPatches, seen: Observation, texts: Mapping[str, str]) -> str:
     if not found.excluded:
         return texts["greedy"]
     name = "excluded_one" if found.excluded == 1 else "excluded"
-    return texts[name].format(count=count, **facts)
+    return texts[name].format(**facts)
 
 
 def what_patches_teach(

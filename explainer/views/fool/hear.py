@@ -30,9 +30,11 @@ def hear(choice: Choice, heard: Mapping[str, Any]) -> None:
 def edits_in(choice: Choice, heard: Mapping[str, Any]) -> str | None:
     """Return the text of the changes that a browser sent, less what the model lacks."""
     text = heard.get("edits")
+    if not isinstance(text, str):
+        return None
     try:
         return write_edits(read_edits(text).fitting(choice.config))
-    except (TypeError, ValueError):
+    except ValueError:
         return None
 
 

@@ -6,11 +6,11 @@ import numpy as np
 
 from explainer.caching import remember
 from explainer.components.packing import as_image, pack, picture_header
-from explainer.content.short_name import short_name
 from explainer.content.token_names import prefix_names
 from explainer.inputs.pictures.galleries import DIGITS
-from explainer.observation.challenges import TARGET, challenges, looks, target_of
+from explainer.observation.challenges import challenges, looks
 from explainer.observation.observe import Observation
+from explainer.shell.story.packed import short_name
 from explainer.state.choice import Choice
 from explainer.views.fool.wording import texts_for
 
@@ -23,13 +23,10 @@ def pack_fool(choice: Choice, seen: Observation) -> bytes:
 def packed(choice: Choice, seen: Observation) -> bytes:
     config, texts = seen.config, texts_for(seen)
     image = as_image(seen.pixels)
-    offered = challenges(choice, seen)
     header: dict[str, Any] = {
         **picture_header("fool", image, config.grid_size, prefix_names(config)),
         "context": short_name(choice),
-        "texts": {
-            name: texts[name] for name in ("play", "lines", "lines_features", "challenge")
-        },
+        "texts": {name: texts[name] for name in ("play", "lines", "lines_features", "challenge")},
         "has_head": seen.has_head,
         "class_names": [str(name) for name in seen.class_names],
         "label": -1 if seen.label is None else seen.label,
@@ -39,8 +36,7 @@ def packed(choice: Choice, seen: Observation) -> bytes:
         "has_position": config.pos_embed != "none",
         "way": way_of(choice),
         "others": ["other", "hard"] if choice.gallery == DIGITS else ["other"],
-        "challenges": offered,
-        "target": target_of(seen) if TARGET in offered else -1,
+        "challenges": challenges(seen),
     }
     arrays = {"image": image, "outcome": np.asarray(seen.output, np.float32)}
     return pack(header, {**arrays, "looks": np.asarray(looks(seen), np.float32)})
