@@ -15,6 +15,7 @@ APP_ROOMS = (
     "explainer.__main__",
     "explainer.Home",
     "explainer.server",
+    "explainer.picture",
     "explainer.app",
     "explainer.startup",
     "explainer.views",
@@ -52,7 +53,7 @@ CORE_ROOMS = (
     "vit_core.errors",
 )
 ROOMS = (*APP_ROOMS, *CORE_ROOMS)
-MOST_LOOSE = {"explainer": 9, "vit_core": 18}  # modules that stand in no room
+MOST_LOOSE = {"explainer": 10, "vit_core": 18}  # modules that stand in no room
 DRAWING_FREE = {"query_params", "session_state"}  # all that the state may use of Streamlit
 
 
@@ -167,9 +168,19 @@ def foreign_to_figures(source: str) -> set[str]:
     return {name for name in imports(source) if not within(name, *allowed)}
 
 
+# what makes files of figures for paper, and writes numbers as the page's components do
+FOR_PAPER = (
+    *("io", "pathlib", "threading", "warnings", "PIL", "matplotlib"),
+    "explainer.content.numbers",
+)
+
+
 @pytest.mark.parametrize("module", [n for n in SOURCES if within(n, "explainer.figures")])
 def test_figures_know_arrays_plotly_and_the_theme_alone(module: str) -> None:
-    assert not foreign_to_figures(SOURCES[module])
+    foreign = foreign_to_figures(SOURCES[module])
+    if within(module, "explainer.figures.saved"):
+        foreign = {name for name in foreign if not within(name, *FOR_PAPER)}
+    assert not foreign
 
 
 @pytest.mark.parametrize("module", [n for n in SOURCES if within(n, "explainer.state")])

@@ -3,10 +3,10 @@
 Whatever draws a picture also tells what is in it. Nothing is made until somebody asks.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 OTHER_HALF = "b-"  # begins the keys of the second half, where a part is drawn twice
@@ -21,12 +21,16 @@ class Drawn:
     Attributes:
         name: of the picture within its part, the same for both halves of a comparison.
         title: what it is called above or beside it; may be empty.
-        make: returns what is in it, as data: matrices, a figure, an image.
+        make: returns what is in it, as data: matrices, a figure, panels, HTML.
+        how: how it stands on the page: what is marked in it, for instance.
+        half: of a comparison, "a" or "b"; empty where nothing is compared.
     """
 
     name: str
     title: str
     make: Callable[[], Any]
+    how: Mapping[str, Any] = field(default_factory=dict)
+    half: str = ""
 
 
 @contextmanager
@@ -40,11 +44,22 @@ def collect() -> Iterator[list[Drawn]]:
         _collected.reset(token)
 
 
-def note(name: str, title: str, make: Callable[[], Any]) -> None:
+def note(name: str, title: str, make: Callable[[], Any], **how: Any) -> None:
     """Tell of a picture that is drawn now; of no effect if nobody collects."""
     pictures = _collected.get()
     if pictures is not None:
-        pictures.append(Drawn(name, title, make))
+        pictures.append(Drawn(name, title, make, how))
+
+
+def hand_on(pictures: Iterable[Drawn], half: str = "") -> None:
+    """Tell of pictures that somebody has collected, to whoever collects around that.
+
+    Args:
+        half: of a comparison, in which they stand.
+    """
+    outer = _collected.get()
+    if outer is not None:
+        outer.extend(replace(picture, half=half or picture.half) for picture in pictures)
 
 
 def base_name(key: str) -> str:

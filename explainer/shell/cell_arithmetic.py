@@ -8,6 +8,7 @@ from explainer.components.sight import repaints
 from explainer.content import load_texts
 from explainer.content.numbers import written
 from explainer.content.strangers_words import StrangersWord, joined
+from explainer.figures import drawn
 from explainer.figures.matrix import Matrix
 from explainer.observation.arithmetic import derive
 from explainer.observation.derivation import Derivation
@@ -100,7 +101,7 @@ def show_derivation(
             )
         notes = []
         if len(derivation.terms) > 1:
-            notes += show_terms(derivation, names, where)
+            notes += show_terms(derivation, names, where, drawn.base_name(key))
         if not (derivation.left_out and len(derivation.terms) == 1):  # it would only say x = x
             st.latex(worked_line(derivation))
         note("\n\n".join([*notes, *notes_on(derivation)]))

@@ -2,12 +2,18 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 import streamlit as st
 
 from explainer.content.strangers_words import in_csv
+from explainer.shell.notes import note
+
+# the buttons that are drawn later; None where they are drawn at once
+_put_off: ContextVar[list[Callable[[], None]] | None] = ContextVar("put_off", default=None)
 
 
 def matrix_csv(
@@ -55,14 +61,41 @@ def csv_cell(entry: object) -> object:
     return in_csv(entry) if isinstance(entry, str) else entry
 
 
-def download_csv(label: str, make_text: Callable[[], str], file_name: str, key: str) -> None:
-    """Show a button for a CSV file; the file is only made when somebody clicks."""
-    st.download_button(
-        label,
-        data=make_text,
-        file_name=file_name,
-        mime="text/csv",
-        key=key,
-        on_click="ignore",
-        type="tertiary",
-    )
+def download_csv(
+    label: str, make_text: Callable[[], str], file_name: str, key: str, about: str = ""
+) -> None:
+    """Show a button for a CSV file; the file is only made when somebody clicks.
+
+    Args:
+        about: Markdown that stands below the button.
+    """
+
+    def draw() -> None:
+        st.download_button(
+            label,
+            data=make_text,
+            file_name=file_name,
+            mime="text/csv",
+            key=key,
+            on_click="ignore",
+            type="tertiary",
+        )
+        if about:
+            note(about)
+
+    later = _put_off.get()
+    if later is None:
+        draw()
+    else:
+        later.append(draw)
+
+
+@contextmanager
+def put_off() -> Iterator[list[Callable[[], None]]]:
+    """Draw no button inside of the ``with``, and yield what will draw them."""
+    draws: list[Callable[[], None]] = []
+    token = _put_off.set(draws)
+    try:
+        yield draws
+    finally:
+        _put_off.reset(token)

@@ -30,7 +30,7 @@ from explainer.inputs.models import load
 from explainer.observation import observe
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
-from explainer.shell import code_panel, opening, quiz, routes
+from explainer.shell import code_panel, more, opening, quiz, routes
 from explainer.shell.compare.bar import offer_compare, show_bar
 from explainer.shell.compare.difference import show_difference
 from explainer.shell.compare.halves import (
@@ -44,6 +44,7 @@ from explainer.shell.controls import switch
 from explainer.shell.look import RULES
 from explainer.shell.mistake_banner import show_banner
 from explainer.shell.quiz import Question
+from explainer.shell.saved import Heading
 from explainer.shell.share import show_link
 from explainer.shell.sidebar.here import choose_here
 from explainer.shell.story_screens import screen_about
@@ -179,7 +180,9 @@ def draw_part(shown: Shown, name: str) -> None:
             if question := asked.get(name):
                 quiz.show_question(view, question, place)
             show_text(shown, place, name)
-            draw_body(shown, place, name)
+            heading = Heading(view, name, title_of(shown, place, name), (choice,))
+            with more.part(place, heading):
+                draw_body(shown, place, name)
         if name != QUESTIONS:
             page = shown.page
             code_panel.show([snippet for snippet in page.CODE if snippet.part == name], place)
@@ -217,17 +220,20 @@ def draw_both(
             show_text(half, at, name)
         with drawn.collect() as own:
             draw_body(half, at, name)
+        drawn.hand_on(own, at.half)
         pictures.append(own)
 
-    draw_halves(
-        name,
-        place,
-        shown.choice,
-        second,
-        second_place,
-        lambda: draw(shown, place, titles[0]),
-        lambda: draw(other, second_place, titles[1]),
-    )
+    heading = Heading(shown.view, name, titles[0], (shown.choice, second.choice))
+    with more.part(place, heading):
+        draw_halves(
+            name,
+            place,
+            shown.choice,
+            second,
+            second_place,
+            lambda: draw(shown, place, titles[0]),
+            lambda: draw(other, second_place, titles[1]),
+        )
     first, then = pictures
     show_difference(first, then, place, name)
 

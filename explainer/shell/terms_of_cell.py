@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-import streamlit as st
 
 from explainer.content import load_texts
 from explainer.content.numbers import written
@@ -14,6 +13,7 @@ from explainer.figures.theme import MARKS
 from explainer.observation.derivation import Derivation
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import table_csv
+from explainer.shell.shown import show_html
 
 SHOWN = 12  # terms in the table, where there are more
 
@@ -34,12 +34,18 @@ def term_names(derivation: Derivation, seen: Observation) -> list[str]:
     return [name_format.format(number=index + 1) for index in range(len(derivation.terms))]
 
 
-def show_terms(derivation: Derivation, names: Sequence[str], where: str) -> list[str]:
-    """Draw the terms, and return what is to be said of those that are not drawn."""
+def show_terms(
+    derivation: Derivation, names: Sequence[str], where: str, name: str = "terms"
+) -> list[str]:
+    """Draw the terms, and return what is to be said of those that are not drawn.
+
+    Args:
+        name: of their picture, unlike all others of the part.
+    """
     texts, count = load_texts("arithmetic"), len(derivation.terms)
     indices = shown_terms(derivation)
     remainder = float(derivation.terms.sum() - derivation.terms[indices].sum())
-    st.html(
+    show_html(
         terms_table(
             [names[index] for index in indices],
             [
@@ -51,7 +57,9 @@ def show_terms(derivation: Derivation, names: Sequence[str], where: str) -> list
             corner=texts["term"],
             caption=plain_format(texts["region"], where=where),
             marked=indices.index(derivation.chosen) if derivation.chosen in indices else None,
-        )
+        ),
+        name,
+        where,
     )
     if len(indices) == count:
         return []

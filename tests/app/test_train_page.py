@@ -401,7 +401,8 @@ def test_a_finished_run_tells_its_result_and_what_can_be_done(open_train, begin)
     assert buttons(app) >= {"open", "same", "change", "another"}
     assert not buttons(app) & {"pause", "stop", "resume", "start"}
     assert folds(app) >= {"The hardest digits", "Files and epochs of this run", "Compare runs"}
-    assert not downloads(app) and not words_of(app).count("correct: "), "drawn when it is asked for"
+    assert downloads(app) <= {"PNG", "SVG"}, "other files are made when they are asked for"
+    assert not words_of(app).count("correct: "), "drawn when it is asked for"
     app = unfold(app, "along")
     assert "open-epoch" in buttons(app)
     assert downloads(app) >= {

@@ -39,6 +39,8 @@ NAMES = {  # file → the texts in it that are names for programs, and what they
         name: "CSS classes" for name in ("box off", "water inflow", "drops inflow", "node replaces")
     },
     "figures/products.py": {"tile signed": "CSS classes"},
+    "figures/saved/letters.py": {"DejaVu Sans": "a font"},
+    "figures/saved/matrices.py": {"patch as key": "an axis, as marks.js names it"},
     "figures/theme.py": {
         "Atkinson Hyperlegible Next, sans-serif": "a font",
         "Atkinson Hyperlegible Mono, monospace": "a font",

@@ -24,6 +24,17 @@ def test_inner_collection_keeps_its_own():
     assert [picture.name for picture in inner] == ["b"]
 
 
+def test_what_was_collected_can_be_handed_on_as_a_half():
+    with drawn.collect() as outer:
+        for half in "ab":
+            with drawn.collect() as inner:
+                drawn.note("scores", "", lambda: 0, links={"query": 3})
+            drawn.hand_on(inner, half)
+    assert [(one.name, one.half, one.how) for one in outer] == [
+        ("scores", half, {"links": {"query": 3}}) for half in "ab"
+    ]
+
+
 def test_nothing_is_made_until_somebody_asks():
     def never():
         raise AssertionError("made too early")

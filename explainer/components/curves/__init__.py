@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from explainer.components import assets
+from explainer.figures import drawn
 
 _mount = st.components.v2.component(
     "vit_explainer.curves",
@@ -21,4 +22,5 @@ _mount = st.components.v2.component(
 
 def show_curves(figure: Mapping[str, Any], *, key: str) -> None:
     """Draw what ``explainer.figures.curves.curves`` returned."""
+    drawn.note(drawn.base_name(key), "", lambda: figure)
     _mount(key=key, data=dict(figure))

@@ -13,6 +13,9 @@ from explainer.components.packing import pack
 from explainer.components.selection import send_choice, valid_choice
 from explainer.components.sight import repaints
 from explainer.content import load_texts
+from explainer.content.numbers import written
+from explainer.figures import drawn, panels, pixels, theme
+from explainer.figures.panels import Panel
 
 ZOOM = 4  # picture elements for each weight
 MOST_ENLARGED = 60_000  # weights; of more, a picture of that size would be slow to paint
@@ -115,6 +118,7 @@ def filter_grid(
         if clicked:
             on_choose(clicked["query"])
 
+    drawn.note(drawn.base_name(key), "", lambda: shown_filters(filters, responses, chosen))
     with st.container(gap=None):
         _mount(
             key=key,
@@ -122,3 +126,26 @@ def filter_grid(
             on_choice_change=repaints(choose),
         )
         send_choice(key, {"query": chosen})
+
+
+def shown_filters(filters: np.ndarray, responses: np.ndarray, chosen: int) -> list[Panel]:
+    """Return what the browser draws of it, as data."""
+    signed = filters.ndim == 3
+    most = float(np.abs(filters).max()) or 1.0
+    side = 56 if len(filters) <= 128 else 28
+    shown = []
+    for index, values in enumerate(filters.astype(np.float32)):
+        own = float(np.abs(values).max()) or 1.0
+        shown.append(
+            Panel(
+                panels.colours(values, most, signed=True)
+                if signed
+                else pixels.around_grey(values, own),
+                lines=[written(float(responses[index]))] if side > 28 else (),
+                frame=theme.ACCENT.light if index == chosen else None,
+                width=side,
+                height=side * values.shape[0] / values.shape[1],
+                scale=None,
+            )
+        )
+    return shown

@@ -159,8 +159,16 @@ def matrices(
         return pack_matrices(key, made(), prefix, group, is_strip)
 
     packed = make() if cache is None else remember(("matrices", key, cache), make)
-    drawn.note(drawn.base_name(key), packed.title, made)
     fits = cell is not None and cell_of(cell._asdict(), packed.shapes) is not None
+    drawn.note(
+        drawn.base_name(key),
+        packed.title,
+        made,
+        cell=cell if fits else None,
+        links=dict(links or {}),
+        prefix=prefix,
+        is_strip=is_strip,
+    )
     with st.container(gap=None):
         _mount(
             key=key,

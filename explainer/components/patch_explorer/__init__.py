@@ -10,6 +10,12 @@ from explainer.components import assets
 from explainer.components.packing import as_image, pack, picture_header
 from explainer.components.selection import send_selection, valid_choice
 from explainer.components.sight import repaints
+from explainer.content.numbers import written
+from explainer.figures import drawn, panels, theme
+from explainer.figures.panels import Panel
+
+MOST_NUMBERS = 32  # in a row; more would be too small to read
+MOST_CELLS = 64  # of a patch, likewise
 
 _mount = st.components.v2.component(
     "vit_explainer.patch_explorer",
@@ -80,6 +86,11 @@ def patch_explorer(
     def make() -> bytes:
         return pack_patches(channel=key, image=image, grid=grid, vectors=vectors, texts=texts)
 
+    drawn.note(
+        drawn.base_name(key),
+        texts["step_grid"],
+        lambda: shown_patches(image, grid, vectors, texts, patch),
+    )
     with st.container(gap=None):
         _mount(
             key=key,
@@ -89,3 +100,64 @@ def patch_explorer(
             ),
         )
         send_selection(key, query=patch)
+
+
+def shown_patches(
+    image: np.ndarray,
+    grid: tuple[int, int],
+    vectors: np.ndarray,
+    texts: Mapping[str, str],
+    patch: int,
+) -> list[Panel]:
+    """Return what the browser draws of it, as data."""
+    pixels = as_image(image)
+    (rows, columns), (height, width) = grid, pixels.shape[:2]
+    row, column = divmod(patch, columns)
+    down, across = height // rows, width // columns
+    cut = pixels[row * down : (row + 1) * down, column * across : (column + 1) * across]
+    mark = theme.PATCH.light
+    name = texts["patch"].format(row=row + 1, column=column + 1)
+    # of each colour in turn, the rows of the patch one after another
+    raw = cut.transpose(2, 0, 1).reshape(1, -1)
+    most = float(np.abs(vectors).max()) or 1.0
+    own = np.asarray(vectors[patch], np.float32)[None]
+    few = raw.size <= MOST_NUMBERS
+    return [
+        Panel(pixels, texts["step_grid"], grid=grid, marks=[(patch, mark)], width=280),
+        Panel(apart(pixels, grid), texts["step_pieces"], width=280),
+        Panel(
+            cut,
+            texts["step_patch"].format(patch=name),
+            numbers=cut[..., 0].astype(str).tolist() if cut.size <= MOST_CELLS else (),
+            width=280,
+        ),
+        Panel(
+            np.repeat(raw[..., None], 3, axis=2),
+            texts["raw_title"],
+            numbers=[[str(value) for value in raw[0]]] if few else (),
+            width=880,
+            height=30,
+        ),
+        Panel(
+            panels.colours(own, most, signed=True),
+            texts["normalised_title"],
+            numbers=[[f"{value:.1f}".replace("-", "−") for value in own[0]]] if few else (),
+            scale=(panels.stops_of(True), written(-most), written(most)),
+            width=880,
+            height=30,
+        ),
+    ]
+
+
+def apart(pixels: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
+    """Return an image whose patches have clear gaps between them, (…, 4) uint8."""
+    (rows, columns), (height, width) = grid, pixels.shape[:2]
+    zoom = max(1, -(-336 // width))
+    gap = max(2, round(0.16 * zoom * width / columns))
+    down, across = zoom * height // rows, zoom * width // columns
+    large = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+    large = large.repeat(zoom, axis=0).repeat(zoom, axis=1)
+    sheet = np.zeros((rows, down + gap, columns, across + gap, 4), np.uint8)
+    sheet[:, :down, :, :across, :3] = large.reshape(rows, down, columns, across, 3)
+    sheet[:, :down, :, :across, 3] = 255
+    return sheet.reshape(rows * (down + gap), -1, 4)[:-gap, :-gap]

@@ -1,15 +1,26 @@
 """The token explorer: point at a token and see, without the server, where every head looks."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import streamlit as st
 
 from explainer.caching import remember
 from explainer.components import assets
-from explainer.components.packing import as_image, pack, pack_patterns, picture_header
+from explainer.components.packing import (
+    CLIPPED_SHARE,
+    as_image,
+    pack,
+    pack_patterns,
+    picture_header,
+)
 from explainer.components.selection import send_choice, valid_choice
 from explainer.components.sight import repaints
+from explainer.content.numbers import percent
+from explainer.figures import drawn, panels, theme
+from explainer.figures.matrix import Matrix
+from explainer.figures.panels import Panel, Swatch
 
 _mount = st.components.v2.component(
     "vit_explainer.token_explorer",
@@ -101,6 +112,19 @@ def token_explorer(
         )
 
     sizes = {"query": len(prefix_names) + grid[0] * grid[1], "switch": heads}
+    of_block = partial(weights_of, patterns, block)
+    drawn.note(
+        drawn.base_name(key),
+        texts["heads_title"].partition(":")[0],
+        lambda: shown_heads(image, grid, of_block()[:, query], prefix_names, texts, query, head),
+    )
+    drawn.note(
+        f"{drawn.base_name(key)}-pattern",
+        texts["pattern_title"],
+        lambda: [whole_pattern(of_block()[head], grid, prefix_names, texts)],
+        links={"query": query},
+        prefix=len(prefix_names),
+    )
     with st.container(gap=None):
         _mount(
             key=key,
@@ -111,3 +135,79 @@ def token_explorer(
         )
         chosen = {"query": query, "block": block, "head": head, "off": list(off)}
         send_choice(key, chosen)
+
+
+def weights_of(patterns: np.ndarray | Callable[[], np.ndarray], block: int) -> np.ndarray:
+    """Return the weights of a block, (heads, N, N)."""
+    return (patterns() if callable(patterns) else patterns)[block]
+
+
+def shown_heads(
+    image: np.ndarray,
+    grid: tuple[int, int],
+    weights: np.ndarray,
+    prefix_names: Sequence[str],
+    texts: Mapping[str, str],
+    query: int,
+    chosen: int,
+) -> list[Panel]:
+    """Return where each head looks, as the browser draws it, as data.
+
+    Args:
+        weights: (heads, N) of the chosen token.
+    """
+    before, pixels = len(prefix_names), as_image(image)
+    shown = []
+    for head, row in enumerate(weights):
+        most = float(row[before:].max()) or 1.0
+        solid = panels.colours(np.minimum(row, most), most, signed=False)
+        shown.append(
+            Panel(
+                pixels,
+                texts["head"].format(head=head + 1),
+                [percent(most)],
+                over=panels.veil(row[before:].reshape(grid), most),
+                grid=grid,
+                marks=panels.marked(query - before, theme.QUERY.light),
+                swatches=[
+                    Swatch(
+                        name,
+                        panels.hex_of(solid[token]),
+                        percent(float(row[token])),
+                        token == query,
+                    )
+                    for token, name in enumerate(prefix_names)
+                ],
+                frame=theme.QUERY.light if head == chosen else None,
+                width=190,
+            )
+        )
+    return shown
+
+
+def whole_pattern(
+    weights: np.ndarray,
+    grid: tuple[int, int],
+    prefix_names: Sequence[str],
+    texts: Mapping[str, str],
+) -> Matrix:
+    """Return the whole pattern of a head, (N, N), a few large weights of it clipped."""
+    names = [
+        *prefix_names,
+        *(
+            texts["patch"].format(row=row + 1, column=column + 1)
+            for row in range(grid[0])
+            for column in range(grid[1])
+        ),
+    ]
+    return Matrix(
+        "pattern",
+        weights,
+        texts["pattern_title"],
+        names,
+        names,
+        row_axis="query",
+        column_axis="key",
+        scale="sequential",
+        limit=float(np.quantile(weights, 1 - CLIPPED_SHARE, method="lower")) or None,
+    )

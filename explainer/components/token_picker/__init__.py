@@ -12,6 +12,9 @@ from explainer.components.packing import as_image, pack, picture_header
 from explainer.components.selection import send_choice, valid_choice
 from explainer.components.sight import repaints
 from explainer.content import load_texts
+from explainer.content.numbers import written
+from explainer.figures import drawn, panels
+from explainer.figures.panels import Panel, Swatch
 from explainer.figures.theme import MARKS
 
 SCALES = ("sequential", "diverging")
@@ -101,6 +104,7 @@ def token_picker(
     colour: str = "query",
     width: int = 240,
     group: str = "",
+    title: str = "",
     cache: Hashable | None = None,
 ) -> None:
     """Show the picker; arguments as for ``pack_picker``.
@@ -111,6 +115,7 @@ def token_picker(
         key: of the component, and the channel on which it hears what is chosen.
         query: the chosen token, from 0.
         on_choose: called before the rerun with ``{"query": token}`` when a token was clicked.
+        title: what a saved picture of it is called.
         cache: everything that is drawn depends on, as ``explainer.caching.remember`` takes it; None
             packs it on every run.
     """
@@ -135,6 +140,15 @@ def token_picker(
             on_choose(clicked)
 
     tokens = len(prefix_names) + grid[0] * grid[1]
+    drawn.note(
+        drawn.base_name(key),
+        title,
+        lambda: [
+            shown_picker(image, grid, prefix_names, query, values, scale, limit, colour, width)
+        ],
+        links={"token": query},
+        prefix=len(prefix_names),
+    )
     with st.container(gap=None):
         _mount(
             key=key,
@@ -142,3 +156,47 @@ def token_picker(
             on_choice_change=repaints(choose),
         )
         send_choice(key, {"query": query})
+
+
+def shown_picker(
+    image: np.ndarray,
+    grid: tuple[int, int],
+    prefix_names: Sequence[str],
+    query: int,
+    values: np.ndarray | None,
+    scale: str,
+    limit: float | None,
+    colour: str,
+    width: int,
+) -> Panel:
+    """Return what the browser draws of it, as data."""
+    before, mark = len(prefix_names), MARKS[colour].light
+    pixels = as_image(image)
+    if values is None:
+        swatches = [
+            Swatch(name, mark, is_marked=token == query) for token, name in enumerate(prefix_names)
+        ]
+        return Panel(
+            pixels,
+            grid=grid,
+            marks=panels.marked(query - before, mark),
+            swatches=swatches,
+            width=width,
+        )
+    signed = scale == "diverging"
+    most = limit or float(np.abs(values).max()) or 1.0
+    solid = panels.colours(np.asarray(values, np.float32), most, signed=signed)
+    return Panel(
+        pixels,
+        over=panels.veil(
+            np.asarray(values, np.float32)[before:].reshape(grid), most, signed=signed
+        ),
+        grid=grid,
+        marks=panels.marked(query - before, mark),
+        swatches=[
+            Swatch(name, panels.hex_of(solid[token]), written(float(values[token])), token == query)
+            for token, name in enumerate(prefix_names)
+        ],
+        scale=(panels.stops_of(signed), written(-most) if signed else "0", written(most)),
+        width=width,
+    )

@@ -1,7 +1,6 @@
 """Whom it listens to."""
 
 import numpy as np
-import streamlit as st
 
 from explainer.caching import remember
 from explainer.content.numbers import fixed, percent
@@ -10,6 +9,7 @@ from explainer.figures.looks import looks, overlay
 from explainer.observation.limits import common_limits, key_of
 from explainer.observation.observe import Observation
 from explainer.shell.notes import note, note_scale
+from explainer.shell.shown import show_html
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.class_token.values import attention_of_class
@@ -23,13 +23,13 @@ def show_listens(choice: Choice, seen: Observation, place: Place) -> None:
         attention = remember(
             ("class listens", choice, key_of(limits)), lambda: listened(seen, limits)
         )
-        st.html(looks(attention, seen.pixels))
+        show_html(looks(attention, seen.pixels), "listens")
         note(texts["note_class"])
     else:
         agreed = agreement(seen)
         ends = common_limits("class agrees", choice, seen, place, agreed_ends)
         attention = remember(("class agrees", choice, key_of(ends)), lambda: agreeing(seen, ends))
-        st.html(looks(attention, seen.pixels))
+        show_html(looks(attention, seen.pixels), "listens")
         note(
             texts["note_mean"].format(
                 least=fixed(float(agreed.min() if ends is None else -ends[0]), 2),

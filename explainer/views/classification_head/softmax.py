@@ -22,6 +22,7 @@ from explainer.observation.text_variants import texts_of
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.fold import fold
 from explainer.shell.more import more
+from explainer.shell.shown import show_html
 from explainer.shell.worked_line import bracketed
 from explainer.state.choice import Choice
 from explainer.state.place import Place
@@ -35,7 +36,8 @@ def show_softmax(choice: Choice, seen: Observation, place: Place) -> None:
     texts = texts_of("classification_head", seen)["parts"]["softmax"]
     shares, places = seen.probabilities, shown_classes(seen)
     bars, words = st.columns((3, 2), gap="large")
-    bars.html(remember(("class bars", choice), partial(draw_bars, choice, seen)))
+    drawn = remember(("class bars", choice), partial(draw_bars, choice, seen))
+    show_html(drawn, "bars", into=bars)
     sentences = [verdict(choice, seen, place)]
     if not are_all_shown(seen):
         count, rest = left_over(seen, places)

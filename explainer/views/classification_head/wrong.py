@@ -15,6 +15,7 @@ from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.observation.wrong_digits import first_misclassified
 from explainer.observation.wrong_samples import labelled_count, misclassified_samples
+from explainer.shell.shown import show_html
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
@@ -52,7 +53,7 @@ def show_wrong(choice: Choice, seen: Observation, place: Place) -> None:
         }
         for index, one in enumerate(mistakes)
     ]
-    st.container(width=WIDTH).html(
+    show_html(
         looks(
             [
                 (
@@ -62,7 +63,10 @@ def show_wrong(choice: Choice, seen: Observation, place: Place) -> None:
                 )
                 for one, labels in zip(mistakes, labels_of_each, strict=True)
             ]
-        )
+        ),
+        "wrong",
+        texts["title"],
+        into=st.container(width=WIDTH),
     )
     with st.container(horizontal=True):
         for index, (one, labels) in enumerate(zip(mistakes, labels_of_each, strict=True)):

@@ -18,6 +18,7 @@ from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.fold import fold
 from explainer.shell.more import more
 from explainer.shell.notes import note, note_scale
+from explainer.shell.shown import show_html
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
@@ -61,11 +62,12 @@ def show_flow(choice: Choice, seen: Observation, place: Place) -> None:
         )
     with picture:
         limits = common_limits("flow", choice, seen, place, widest_row)
-        st.html(
+        show_html(
             remember(
                 ("flow", drawn_for(choice, seen, place), key_of(limits)),
                 partial(diagram, choice, seen, place, limits),
-            )
+            ),
+            "diagram",
         )
         note_scale(place)
     cell_matrices.show(

@@ -17,16 +17,15 @@ from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.fold import fold
 from explainer.shell.more import more
 from explainer.shell.notes import note_scale
+from explainer.shell.shown import show_chart, show_html
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.encoder_block.cells import chosen_cell, drawn_for, explain
 from explainer.views.encoder_block.wording import (
-    CHART,
     TEXTS,
     active_units,
     facts,
-    mode,
     numbered,
     row,
 )
@@ -113,7 +112,8 @@ def show_unit(choice: Choice, seen: Observation, place: Place, unit: int) -> Non
     limits = common_limits("unit", choice, seen, place, unit_limit)
     limit = float(amounts.max() if limits is None else limits)
     picture = look(seen.pixels, amounts, alt, max(limit, 1e-6))
-    st.html(looks([(picture, texts["unit_title"].format(unit=unit + 1), lines)]))
+    title = texts["unit_title"].format(unit=unit + 1)
+    show_html(looks([(picture, title, lines)]), "unit", title)
     note_scale(place)
 
 
@@ -131,20 +131,20 @@ def show_curve(choice: Choice, seen: Observation, place: Place, unit: int) -> No
     texts, page_facts = TEXTS["curve"], facts(choice, seen, place)
     ends = common_limits("curve", choice, seen, place, curve_ends)
     st.markdown(texts["text"])
-    st.plotly_chart(
-        gelu_curve(
+    show_chart(
+        lambda mode: gelu_curve(
             row(choice, seen, place, "mlp.pre"),
             row(choice, seen, place, "mlp.post"),
             unit,
             axis=texts["x"],
             height_axis=texts["y"],
             hover=texts["hover"],
-            mode=mode(),
+            mode=mode,
             ends=None if ends is None else (float(ends[0]), float(ends[1])),
         ),
-        theme=None,
-        key=place.key("block-gelu"),
-        config=CHART,
+        place,
+        "block-gelu",
+        texts["title"],
         alt=texts["alt"].format(active=active_units(choice, seen, place), **page_facts),
     )
     note_scale(place)

@@ -14,14 +14,13 @@ from explainer.observation.observe import Observation
 from explainer.observation.weights import weights
 from explainer.shell import cell_matrices
 from explainer.shell.notes import note, note_scale
+from explainer.shell.shown import show_chart
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.encoder_block.cells import chosen_cell, explain
 from explainer.views.encoder_block.wording import (
-    CHART,
     TEXTS,
     facts,
-    mode,
     numbered_dimensions,
     row,
 )
@@ -42,18 +41,19 @@ def show_norm(choice: Choice, seen: Observation, place: Place) -> None:
             mean=numbers[f"mean_{when}"], deviation=numbers[f"deviation_{when}"]
         )
         column.markdown(f"**{texts[when].format(**page_facts)}**  \n:small[{said}]")
-    st.plotly_chart(
-        before_and_after(
+    ends = common_limits("norm", choice, seen, place, histogram_ends)
+    show_chart(
+        lambda mode: before_and_after(
             before,
             after,
             axis=texts["value"],
             count_axis=texts["count"],
-            mode=mode(),
-            ends=common_limits("norm", choice, seen, place, histogram_ends),
+            mode=mode,
+            ends=ends,
         ),
-        theme=None,
-        key=place.key("block-norm"),
-        config=CHART,
+        place,
+        "block-norm",
+        texts["title"],
         alt=texts["alt"].format(**numbers, **page_facts),
     )
     note_scale(place)

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 
 import numpy as np
-import streamlit as st
 
 from explainer.content import load_texts
 from explainer.content.token_names import token_names
-from explainer.figures.theme import Mode
 from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
@@ -15,7 +13,6 @@ from explainer.state.place import Place
 from vit_core import ViTConfig
 
 TEXTS = load_texts("encoder_block")
-CHART = {"displayModeBar": "hover", "displaylogo": False}
 
 
 def facts(choice: Choice, seen: Observation, place: Place) -> Mapping[str, object]:
@@ -52,10 +49,6 @@ def length(vector: np.ndarray) -> float:
 
 def numbered(template: str, count: int) -> list[str]:
     return [template.format(number=place + 1) for place in range(count)]
-
-
-def mode() -> Mode:
-    return st.context.theme.type or "light"
 
 
 def numbered_dimensions(config: ViTConfig) -> list[str]:

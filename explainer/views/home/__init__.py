@@ -47,7 +47,7 @@ def show_more(choice: Choice, observation: Observation) -> None:
     with st.container(key="home-more", gap="small"):
         with fold(place, "parts", TEXTS["parts_title"]) as is_open:
             if is_open:
-                show_parts(choice, observation)
+                show_parts(choice, observation, place)
         if choice.trained:
             with fold(place, "origin", texts["origin_title"]) as is_open:
                 if is_open:

@@ -6,13 +6,17 @@ from explainer.content import load_texts
 from explainer.figures.parts import parts_table
 from explainer.observation import positions
 from explainer.observation.observe import Observation
+from explainer.shell import more
+from explainer.shell.saved import Heading
+from explainer.shell.shown import show_html
 from explainer.state.choice import Choice
+from explainer.state.place import Place
 from vit_core import ViTConfig
 
 TEXTS = load_texts("home")
 
 
-def show_parts(choice: Choice, observation: Observation) -> None:
+def show_parts(choice: Choice, observation: Observation, place: Place) -> None:
     config = observation.config
     st.header(TEXTS["parts_title"], anchor=False)
     count = f"{config.num_parameters:,}"
@@ -21,7 +25,8 @@ def show_parts(choice: Choice, observation: Observation) -> None:
     each = f"{counts['blocks'] // config.depth:,}"
     names = {part: TEXTS["parts"][part].format(depth=config.depth, each=each) for part in counts}
     headings = TEXTS["parts_part"], TEXTS["parts_count"], TEXTS["parts_share"]
-    st.html(parts_table(counts, names, headings, TEXTS["parts_caption"]))
+    with more.part(place, Heading("home", "parts", TEXTS["parts_title"], (choice,))):
+        show_html(parts_table(counts, names, headings, TEXTS["parts_caption"]), "table")
 
 
 def parts_text(choice: Choice, config: ViTConfig) -> str:

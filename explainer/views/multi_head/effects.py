@@ -14,9 +14,10 @@ from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.notes import note_scale
+from explainer.shell.shown import show_html
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views.multi_head.wording import changes_of
+from explainer.views.multi_head.wording import TEXTS, changes_of
 
 
 def show_effects(choice: Choice, seen: Observation, place: Place) -> None:
@@ -36,7 +37,7 @@ def show_effects(choice: Choice, seen: Observation, place: Place) -> None:
     names = {"block": largest[0] + 1, "head": largest[1] + 1}
     blocks = [texts["block_row"].format(block=n + 1) for n in range(config.depth)]
     columns = [texts["head_column"].format(head=n + 1) for n in range(config.num_heads)]
-    st.html(
+    show_html(
         effects(
             changes,
             written,
@@ -52,7 +53,9 @@ def show_effects(choice: Choice, seen: Observation, place: Place) -> None:
             if seen.has_head
             else texts["caption_features"].format(cosine=written[largest[0]][largest[1]], **names),
             None if limits is None else float(limits),
-        )
+        ),
+        "effects",
+        TEXTS["effects"]["title"].format(count=changes.size),
     )
     note_scale(place)
     sure = seen.has_head and abs(changes[largest]) < 0.01

@@ -20,6 +20,7 @@ from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.fold import fold
 from explainer.shell.more import more
 from explainer.shell.notes import note, note_scale
+from explainer.shell.shown import show_html
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.multi_head.wording import TEXTS, facts
@@ -30,11 +31,12 @@ def show_joined(choice: Choice, seen: Observation, place: Place) -> None:
     texts, config = TEXTS["parts"]["joined"], seen.config
     end = "" if config.layer_scale is None else "_layer_scale"
     limits = common_limits("pieces", choice, seen, place, piece_limits)
-    st.html(
+    show_html(
         remember(
             ("pieces", choice, *at(seen, place), key_of(limits)),
             partial(pieces, choice, seen, place, limits),
-        )
+        ),
+        "pieces",
     )
     note(texts["pieces_note"].format(written=texts[f"length_formula{end}"]))
     note_scale(place)

@@ -12,6 +12,7 @@ from explainer.figures.looks import overview
 from explainer.observation.limits import common_limits, key_of
 from explainer.observation.observe import Observation
 from explainer.shell.notes import note, note_scale
+from explainer.shell.shown import show_html
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.multi_head.wording import TEXTS
@@ -23,7 +24,9 @@ def show_overview(choice: Choice, seen: Observation, place: Place) -> None:
     st.markdown(texts["text"].format(query=token_names(seen.config)[query]))
     limits = common_limits("overview", choice, seen, place, overview_limits)
     make = partial(draw_overview, seen, query, chosen, limits)
-    st.html(remember(("overview", choice, query, chosen, key_of(limits)), make))
+    title = texts["caption"].format(query=token_names(seen.config)[query])
+    drawn = remember(("overview", choice, query, chosen, key_of(limits)), make)
+    show_html(drawn, "overview", title)
     note_scale(place)
     if prefix := prefix_names(seen.config):
         note(texts["prefix_note"].format(prefix=", ".join(prefix)))

@@ -14,6 +14,7 @@ from explainer.observation.limits import common_limits
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.notes import note, note_scale
+from explainer.shell.shown import show_chart
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.multi_head.wording import TEXTS, facts
@@ -34,18 +35,19 @@ def show_spread(choice: Choice, seen: Observation, place: Place) -> None:
         strict=True,
     ):
         column.markdown(f"**{texts[name]}**")
-        column.plotly_chart(
-            spread_chart(
+        show_chart(
+            partial(
+                spread_chart,
                 name,
                 tuple(map(tuple, values.tolist())),
                 (block, head),
                 float(even),
-                st.context.theme.type or "light",
-                end,
+                highest=end,
             ),
-            theme=None,
-            key=place.key(f"chart-{name}"),
-            config={"displayModeBar": "hover", "displaylogo": False},
+            place,
+            f"chart-{name}",
+            texts[name],
+            into=column,
             alt=texts[f"{name}_alt"].format(
                 values=", ".join(f"{value:.2f}" for value in np.nanmean(values, axis=1)),
                 block=block + 1,

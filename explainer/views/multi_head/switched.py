@@ -16,6 +16,7 @@ from explainer.observation.where_heads_matter import picture_where_a_head_matter
 from explainer.shell import controls
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.more import more
+from explainer.shell.shown import show_html
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
@@ -80,7 +81,7 @@ def show_switched(choice: Choice, seen: Observation, place: Place) -> None:
 def show_bars(seen: Observation, after: np.ndarray) -> None:
     texts, places = TEXTS["parts"]["heads"], shown_classes(seen)
     drawn = seen.probabilities[places], after[places]
-    st.html(
+    show_html(
         before_after(
             *drawn,
             names_of(seen, places),
@@ -90,7 +91,9 @@ def show_bars(seen: Observation, after: np.ndarray) -> None:
             ],
             (texts["class"], texts["before"], texts["after"], texts["change"]),
             texts["caption"],
-        )
+        ),
+        "switched",
+        texts["caption"],
     )
 
 

@@ -47,7 +47,8 @@ def show_filters(choice: Choice, seen: Observation, place: Place) -> None:
         )
     with response:
         st.markdown(f"**{texts['response'].format(number=unit + 1)}**")
-        show_over_image("response", column, choice, seen, place, (choice, unit))
+        title = texts["response"].format(number=unit + 1)
+        show_over_image("response", column, choice, seen, place, (choice, unit), title=title)
         names = patch_names(config)
         values = {
             "number": unit + 1,

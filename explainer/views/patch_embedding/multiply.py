@@ -17,6 +17,7 @@ from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.fold import fold
 from explainer.shell.more import more
 from explainer.shell.notes import note, note_scale
+from explainer.shell.shown import show_html
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
@@ -115,7 +116,7 @@ def show_multiply(choice: Choice, seen: Observation, place: Place) -> None:
                 ("product", choice, patch, unit, key_of(limits)),
                 partial(draw_sum, choice, seen, place, limits),
             )
-            st.html(drawn, width=PRODUCT_WIDTH)
+            show_html(drawn, "product", width=PRODUCT_WIDTH)
             if not is_chosen:
                 show_worked(choice, seen, place)
         if is_chosen:
@@ -125,6 +126,7 @@ def show_multiply(choice: Choice, seen: Observation, place: Place) -> None:
             note(worked_note(choice, seen, place))
     note_scale(place)
     show_matrices("numbers", numbers_of_one, choice, seen, place, "numbers")
+    note(texts["row_hint"])
     with fold(place, "numbers", texts["all_label"], is_open=is_chosen) as is_open:
         if is_open:
             show_all(choice, seen, place)

@@ -26,6 +26,7 @@ def show_over_image(
     cache: tuple,
     limit: float | None = None,
     width: int = 260,
+    title: str = "",
 ) -> None:
     """Signed values of the patches over the image, on which patches can be chosen."""
     token_picker(
@@ -41,5 +42,6 @@ def show_over_image(
         limit=limit,
         colour="patch",
         width=width,
+        title=title,
         cache=cache,
     )

@@ -15,6 +15,7 @@ from explainer.shell import code_panel
 from explainer.shell.code_panel import Snippet
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.notes import note, note_scale
+from explainer.shell.shown import show_html
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.patch_embedding import measures
@@ -37,11 +38,13 @@ def show_principal(choice: Choice, seen: Observation, place: Place) -> None:
     values = {"half": half, "count": len(shares), "shown": shown}
     st.markdown(texts[kind_of(choice)].format(**values))
     limits = common_limits("components", choice, seen, place, component_limits)
-    st.html(
+    show_html(
         remember(
             ("components", *measures.model_of(choice), key_of(limits)),
             partial(draw_components, choice, limits),
-        )
+        ),
+        "components",
+        texts["label"],
     )
     note_scale(place)
     note(texts["note"].format(**values))

@@ -13,6 +13,7 @@ from explainer.figures.products import similar_patches
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.more import more
+from explainer.shell.shown import show_html
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.patch_embedding import measures
@@ -34,10 +35,16 @@ def show_similar(choice: Choice, seen: Observation, place: Place) -> None:
         with column:
             st.markdown(f"**{texts[name]}**")
             cache = (choice, patch, name)
-            show_over_image(name, values, choice, seen, place, cache, limit=1.0, width=240)
+            title = texts[name]
+            show_over_image(
+                name, values, choice, seen, place, cache, limit=1.0, width=240, title=title
+            )
     ranking.markdown(f"**{texts['list_title']}**")
-    ranking.html(
-        remember(("alike", "list", choice, patch), partial(draw_alike, seen, patch, similarity))
+    show_html(
+        remember(("alike", "list", choice, patch), partial(draw_alike, seen, patch, similarity)),
+        "alike",
+        texts["list_title"],
+        into=ranking,
     )
     st.markdown(" ".join(sentences(seen, patch, similarity)))
     with more(place, "similar"):

@@ -12,6 +12,7 @@ from explainer.observation.limits import common_limits
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.notes import note_scale
+from explainer.shell.shown import show_chart
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.patches.grids import Cost, cost_of, grids_to_compare, sides_of
@@ -42,17 +43,17 @@ def show_costs(choice: Choice, seen: Observation, place: Place) -> None:
         st.table(shown, border="horizontal", hide_index=True)
     with right:
         st.markdown(f"**{texts['chart_title']}**")
-        st.plotly_chart(
-            chart_of(
+        show_chart(
+            lambda mode: chart_of(
                 tuple(cost.side for cost in costs),
                 tuple(cost.pairs for cost in costs),
                 here,
-                st.context.theme.type or "light",
+                mode,
                 None if limits is None else float(limits),
             ),
-            theme=None,
-            key=place.key("chart-pairs"),
-            config={"displayModeBar": "hover", "displaylogo": False},
+            place,
+            "chart-pairs",
+            texts["chart_title"],
             alt=texts["chart_alt"].format(
                 values=", ".join(
                     texts["chart_value"].format(side=cost.side, pairs=cost.pairs) for cost in costs

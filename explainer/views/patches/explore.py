@@ -10,7 +10,6 @@ from explainer.observation.text_variants import texts_of
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.fold import fold
 from explainer.shell.more import more
-from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
@@ -46,8 +45,8 @@ def show_explorer(choice: Choice, seen: Observation, place: Place) -> None:
             ),
             "patches.csv",
             place.key("patches-csv"),
+            texts["download_note"].format(patch=patch_names(config)[patch], index=patch),
         )
-        note(texts["download_note"].format(patch=patch_names(config)[patch], index=patch))
 
 
 def choose(choice: Choice, clicked: Mapping[str, int]) -> None:

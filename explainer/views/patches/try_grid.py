@@ -14,6 +14,7 @@ from explainer.observation.text_variants import texts_of
 from explainer.shell import controls
 from explainer.shell.fold import fold
 from explainer.shell.more import more
+from explainer.shell.shown import show_html
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
@@ -70,7 +71,7 @@ def show_cut(choice: Choice, seen: Observation, place: Place) -> None:
         values = {"own": own_side, "own_patch": config.patch_hw[0]}
         kind = "trained" if choice.trained else "drawn"
         st.markdown(texts[f"{'own' if side == own_side else 'other'}_{kind}"].format(**values))
-    st.html(remember(("cut", choice, side), partial(draw_cut, seen, side)))
+    show_html(remember(("cut", choice, side), partial(draw_cut, seen, side)), "cut")
     with fold(place, "cost", TEXTS["cost"]["label"]) as is_open:
         if is_open:
             show_costs(choice, seen, place)

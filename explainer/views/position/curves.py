@@ -4,7 +4,6 @@ from functools import lru_cache, partial
 
 import numpy as np
 import plotly.graph_objects as go
-import streamlit as st
 
 from explainer.caching import remember
 from explainer.figures.maps import maps
@@ -15,6 +14,7 @@ from explainer.observation.limits import common_limits, key_of
 from explainer.observation.observe import Observation
 from explainer.shell import controls
 from explainer.shell.notes import note, note_scale
+from explainer.shell.shown import show_chart, show_html
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
@@ -74,11 +74,12 @@ def show_curves(choice: Choice, seen: Observation, place: Place, table: np.ndarr
     if kind in WAVES:
         show_waves(place, config, kind, shown, unit)
     limits = common_limits("position maps", choice, seen, place, dimension_limits)
-    st.html(
+    show_html(
         remember(
             ("position maps", *positions.table_key(choice, kind), unit, key_of(limits)),
             lambda: draw_maps(config, kind, table, shown, unit, limits),
-        )
+        ),
+        "maps",
     )
     note_scale(place)
     note(waves_note(config, kind, unit) if kind in WAVES else texts["learned_note"])
@@ -118,18 +119,10 @@ def show_waves(place: Place, config: ViTConfig, kind: str, shown: list[int], uni
         "places": count,
         "chosen": texts["name"].format(number=unit + 1),
     }
-    st.plotly_chart(
-        chart(
-            kind,
-            config.embed_dim,
-            tuple(shown),
-            shown.index(unit),
-            count,
-            "dark" if st.context.theme.type == "dark" else "light",
-        ),
-        theme=None,
-        key=place.key("position-waves"),
-        config={"displayModeBar": "hover", "displaylogo": False},
+    show_chart(
+        partial(chart, kind, config.embed_dim, tuple(shown), shown.index(unit), count),
+        place,
+        "position-waves",
         alt=texts["chart_alt"].format(names=", ".join(names), **values),
     )
 

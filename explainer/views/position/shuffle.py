@@ -20,6 +20,7 @@ from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.fold import fold
 from explainer.shell.more import more
 from explainer.shell.notes import note
+from explainer.shell.shown import show_html
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import MOST
@@ -65,7 +66,8 @@ def show_shuffle(choice: Choice, seen: Observation, place: Place) -> None:
         if not seed:
             st.markdown(invitation(seen), width="content")
     experiment = positions.shuffled(choice, seen, seed)
-    st.html(remember(("shuffle drawn", choice, seed), partial(draw, seen, experiment, seed)))
+    drawn = remember(("shuffle drawn", choice, seed), partial(draw, seen, experiment, seed))
+    show_html(drawn, "orders")
     numbers, explanation = areas(2)
     if seed:
         with numbers:

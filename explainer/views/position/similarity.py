@@ -15,6 +15,7 @@ from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.more import more
 from explainer.shell.notes import note
+from explainer.shell.shown import show_html
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
@@ -53,17 +54,20 @@ def show_similarity(choice: Choice, seen: Observation, place: Place) -> None:
             scale="diverging",
             limit=1.0,
             width=260,
+            title=texts["picture"].format(query=names[position]),
             # the image is drawn below the values
             cache=(choice, kind, position),
         )
     rows, columns = config.grid_size
     about = texts["note"].format(count=config.num_patches, rows=rows, columns=columns)
     with every:
-        st.html(
+        show_html(
             remember(
                 ("every map", *positions.table_key(choice, kind), position),
                 lambda: draw_every(choice, kind, cosines, position),
-            )
+            ),
+            "every-map",
+            texts["all"],
         )
         st.markdown(nearest_words(cosines, position, first, names))
         note(about)

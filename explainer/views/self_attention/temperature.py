@@ -16,6 +16,7 @@ from explainer.shell import controls
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.more import more
 from explainer.shell.notes import note, note_scale
+from explainer.shell.shown import show_html
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import TEMPERATURES
@@ -64,7 +65,7 @@ def show_temperature(choice: Choice, seen: Observation, place: Place) -> None:
         alt = texts["alt"].format(title=title, **numbers)
         limit = None if limits is None else float(limits[index])
         pictures.append((over_image(seen, shares, alt, limit), title, lines))
-    st.html(looks(pictures, seen.pixels))
+    show_html(looks(pictures, seen.pixels), "temperatures")
     note_scale(place)
     if config.head_dim == 1:
         st.markdown(texts["one"])

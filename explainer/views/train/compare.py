@@ -15,6 +15,7 @@ from explainer.training import Run
 from explainer.training.progress import Progress, progress_of
 from explainer.views.train.charts import WORDS as CHART_WORDS
 from explainer.views.train.charts import curve_of
+from explainer.views.train.saving import pictured
 from explainer.views.train.wording import PLACE, TEXTS, duration, labels, settings_of
 from vit_core.runs.directory import RunConfig
 
@@ -75,7 +76,8 @@ def choose(known: dict[str, Run], shown: Run | None) -> None:
         on_change=keep,
     )
     if len(chosen) > 1:
-        show_chosen([known[run_id] for run_id in chosen], names)
+        with pictured("compare", WORDS["title"]):
+            show_chosen([known[run_id] for run_id in chosen], names)
 
 
 def keep() -> None:

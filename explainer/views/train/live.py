@@ -13,6 +13,7 @@ from explainer.views.train.charts import show_charts
 from explainer.views.train.most_wrong import is_of_digits
 from explainer.views.train.now import show_asked, show_inside
 from explainer.views.train.results import show_end
+from explainer.views.train.saving import pictured
 from explainer.views.train.wording import TEXTS, about, duration, status_of
 
 WORDS = TEXTS["live"]
@@ -31,7 +32,7 @@ def show_run(manager: Manager, run: Run) -> None:
     progress = progress_of(run.history)
     show_status(manager, run, progress)
     if len(progress.train.steps) or len(progress.val.steps):
-        show_charts(progress)
+        show_curves_of(run, progress)
     st.fragment(show_inside)(run)
 
 
@@ -46,10 +47,15 @@ def watch(manager: Manager, run_id: str, status: str, begins: bool) -> None:
         st.rerun()
     progress = progress_of(run.history)
     show_status(manager, run, progress)
-    show_charts(progress)
+    show_curves_of(run, progress)
     show_inside(run)
     if begins and progress.val.steps.size + progress.train.steps.size:
         st.rerun()  # less often from now on
+
+
+def show_curves_of(run: Run, progress: Progress) -> None:
+    with pictured("curves", TEXTS["charts"]["title"], run):
+        show_charts(progress)
 
 
 def show_status(manager: Manager, run: Run, progress: Progress) -> None:

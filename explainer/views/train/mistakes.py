@@ -21,6 +21,7 @@ from explainer.training.progress import progress_of
 from explainer.training.recorded import HEALTHY, recorded
 from explainer.views.train.charts import WORDS as CHART_WORDS
 from explainer.views.train.charts import curve_of
+from explainer.views.train.saving import pictured
 from vit_core.mistakes import MISTAKES
 
 TEXTS = load_texts("mistakes")
@@ -107,7 +108,8 @@ def show_chart(name: str, numbers: Mapping[str, object]) -> None:
         loss_level=level,
     )
     st.markdown(f"**{TEXTS['chart']}**")
-    show_curves(figure, key="mistake-curves")
+    with pictured("mistake", TEXTS["names"][name]):
+        show_curves(figure, key="mistake-curves")
     download_csv(TEXTS["download"], partial(runs_csv, name), f"{name}.csv", "mistake-csv")
 
 

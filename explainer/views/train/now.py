@@ -11,9 +11,11 @@ from explainer.figures.strip import strip
 from explainer.shell.controls import pick_number
 from explainer.shell.fold import fold
 from explainer.shell.notes import note
+from explainer.shell.shown import show_html
 from explainer.state import session
 from explainer.training import Run
 from explainer.views.train.digits import answered, pictures, pixels_of, unasked
+from explainer.views.train.saving import pictured
 from explainer.views.train.wording import PLACE, TEXTS
 from vit_core import ViTConfig
 from vit_core.data import mnist_info
@@ -31,8 +33,10 @@ def show_asked(run: Run) -> None:
     answers = unasked() if snapshot is None else answered(snapshot)
     part = VALIDATION if snapshot is None else snapshot.part
     with st.container(key="train-asked", gap="small"):
-        st.html(strip(answers, TEXTS["strip"], columns=8, marked=True))
-        note(f"{when_asked(run, snapshot)} {WORDS['asked'][part]}".strip())
+        said = f"{when_asked(run, snapshot)} {WORDS['asked'][part]}".strip()
+        with pictured("asked", said, run):
+            show_html(strip(answers, TEXTS["strip"], columns=8, marked=True), "digits")
+            note(said)
 
 
 def when_asked(run: Run, snapshot: Snapshot | None) -> str:
@@ -51,7 +55,8 @@ def show_inside(run: Run) -> None:
     label = WORDS["title" if run.is_active else "title_after"]
     with fold(PLACE, "inside", label) as is_open:
         if is_open:
-            show_snapshot(snapshot, config)
+            with pictured("inside", label, run):
+                show_snapshot(snapshot, config)
 
 
 def show_snapshot(snapshot: Snapshot, config: ViTConfig) -> None:
@@ -88,7 +93,8 @@ def show_confusion(snapshot: Snapshot) -> None:
         "caption": WORDS["confusion_caption"].format(step=f"{snapshot.step:,}"),
         "corner": WORDS["confusion_corner"],
     }
-    st.html(confusion(counts, mnist_info().class_names, texts))
+    shown = confusion(counts, mnist_info().class_names, texts)
+    show_html(shown, "confusion", texts["caption"])
     total = int(counts.sum())
     wrong = total - int(np.trace(counts))
     note(WORDS["confusion_text"].format(count=total, wrong=wrong))
@@ -105,7 +111,8 @@ def show_filters(snapshot: Snapshot, config: ViTConfig) -> None:
     }
     st.markdown(f"**{WORDS['filters']}**")
     address = mosaic(filters, config.patch_hw, limit)
-    st.html(picture(address, WORDS["filters_alt"].format(**facts)))
+    shown = picture(address, WORDS["filters_alt"].format(**facts))
+    show_html(shown, "filters", WORDS["filters"])
     note(WORDS["filters_text"].format(**facts))
 
 
@@ -124,10 +131,12 @@ def show_pattern(snapshot: Snapshot, config: ViTConfig) -> None:
     st.markdown(f"**{WORDS['pattern']}**")
     on_patches = looked_at[config.num_prefix_tokens :].reshape(config.grid_size)
     alt = WORDS["look_alt"].format(truth=pictures(snapshot.part)[0][1])
-    st.html(
+    show_html(
         f'<style>{looks.STYLE}</style><div class="train-pattern">'
         f"{picture(weights_matrix(weights), WORDS['pattern_alt'].format(**facts))}"
-        f"{looks.look(pixels_of(0, snapshot.part), on_patches, alt)}</div>"
+        f"{looks.look(pixels_of(0, snapshot.part), on_patches, alt)}</div>",
+        "pattern",
+        WORDS["pattern"],
     )
     note(WORDS["pattern_text"].format(**facts))
     with st.container(horizontal=True, key="train-place"):

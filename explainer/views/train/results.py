@@ -13,6 +13,7 @@ from explainer.shell import routes
 from explainer.shell.controls import slide
 from explainer.shell.downloads import table_csv
 from explainer.shell.notes import note
+from explainer.shell.shown import show_html
 from explainer.state import session
 from explainer.state.choice import RUN, saved
 from explainer.training import Manager, Run, visitor
@@ -20,6 +21,7 @@ from explainer.training.as_script import script_of
 from explainer.training.command import for_others
 from explainer.views.train import orders, setup
 from explainer.views.train.most_wrong import hardest_of
+from explainer.views.train.saving import pictured
 from explainer.views.train.wording import TEXTS
 from vit_core import CheckpointError
 from vit_core.data import mnist_info, mnist_test
@@ -80,7 +82,8 @@ def show_hardest(run: Run) -> None:
         st.markdown(WORDS["unreadable"])
         return
     st.markdown(WORDS["hardest_text"])
-    st.html(strip([answer(example) for example in examples], TEXTS["strip"]))
+    with pictured("hardest", WORDS["hardest"], run):
+        show_html(strip([answer(example) for example in examples], TEXTS["strip"]), "digits")
 
 
 def answer(example: HardExample) -> Answer:

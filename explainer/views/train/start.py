@@ -7,11 +7,13 @@ import streamlit as st
 from explainer.figures.strip import strip
 from explainer.shell.controls import pick
 from explainer.shell.notes import note
+from explainer.shell.shown import show_html
 from explainer.training import Manager, RefusedError
 from explainer.training.recipes import ACCURACIES
 from explainer.views.train import knobs, setup
 from explainer.views.train.digits import unasked
 from explainer.views.train.orders import begin
+from explainer.views.train.saving import pictured
 from explainer.views.train.wording import MISTAKES, TEXTS, between, epochs_of
 from vit_core.data import MNIST_TRAINING
 
@@ -34,7 +36,8 @@ def show_setup(manager: Manager) -> None:
     with right, st.container(key="train-preview"):
         st.header(TEXTS["preview_title"], anchor=False)
         st.markdown(TEXTS["preview"])
-        st.html(strip(unasked(), TEXTS["strip"], columns=4))
+        with pictured("preview", TEXTS["preview_title"]):
+            show_html(strip(unasked(), TEXTS["strip"], columns=4), "digits")
 
 
 def show_start(manager: Manager) -> None:

@@ -14,6 +14,7 @@ from explainer.shell.fold import fold
 from explainer.shell.more import more
 from explainer.shell.notes import note
 from explainer.shell.patch_colours import show_patch_colours
+from explainer.shell.shown import show_html
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.classification_head.features.wording import TEXTS
@@ -25,7 +26,8 @@ def show_colours(choice: Choice, seen: Observation, place: Place) -> None:
     with fold(place, "strip", texts["strip_title"]) as is_open:
         if is_open:
             st.markdown(texts["strip_text"])
-            st.html(remember(("colour strip", choice), partial(draw_strip, seen)))
+            drawn = remember(("colour strip", choice), partial(draw_strip, seen))
+            show_html(drawn, "stages", texts["strip_title"])
     note(texts["note"])
     with more(place, "colours"):
         download_csv(

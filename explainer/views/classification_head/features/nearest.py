@@ -11,6 +11,7 @@ from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.fold import fold
 from explainer.shell.more import more
 from explainer.shell.notes import note
+from explainer.shell.shown import show_html
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.classification_head.features.wording import TEXTS
@@ -29,7 +30,7 @@ def show_nearest(choice: Choice, seen: Observation, place: Place) -> None:
                 texts["caption"].format(cosine=cosine),
             )
         )
-    st.html(gallery(pictures))
+    show_html(gallery(pictures), "gallery")
     note(texts["note"])
     with fold(place, "labels", texts["labels_title"]) as is_open:
         if is_open:
