@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browser_helpers import Visit
 
 from explainer.shell.routes import TITLES, WALK, address
+from explainer.state.film import OVER_EPOCHS
 
 pytestmark = pytest.mark.browser
 
@@ -14,6 +15,7 @@ LINKS = {view: "" if view == "home" else address(view) for view in TITLES}
 ADDRESSES = [
     *LINKS.values(),
     "train?run=recorded-healthy",
+    *(f"train?run=recorded-healthy&film={kind}" for kind in OVER_EPOCHS),
     *(f"{LINKS[view]}?source=cifar10&sample=3" for view in WALK),
 ]
 ONLY = {"resultTypes": ["violations"]}  # what axe says of all else takes it a third of its time

@@ -224,3 +224,25 @@ def test_two_films_go_in_step_on_one_scale(visit: Visitors) -> None:
     expect(second.get_by_role("button", name="Play")).to_be_visible()
     second.get_by_role("button", name="Follow patch 4, 4", exact=True).click()
     expect(first.locator(".from")).to_have_text("Where patch 4, 4 looks most:")
+
+
+def test_the_recorded_run_is_a_film_of_its_epochs(visit: Visitors) -> None:
+    one = visit()
+    one.open("train?run=recorded-healthy&film=map")
+    page = one.page
+    expect(film(page).locator(".digits li")).to_have_count(16)
+    slider(page).focus()
+    page.keyboard.press("End")
+    expect(film(page).locator(".stop")).to_have_text("Epoch 3 of 3")
+    expect(film(page).locator(".told")).to_contain_text("16 of 16 are right.")
+    expect(film(page).locator(".digits .wrong")).to_have_count(0)
+    expect(page.get_by_role("img", name="A 7, read as 7")).to_have_count(2)
+    page.get_by_role("radio", name="Filters").click()
+    page.wait_for_url(re.compile(r"[?&]film=filters(&|$)"))
+    picture = film(page).locator(".filters canvas")
+    expect(picture).to_have_attribute("aria-label", re.compile("^Epoch 3 of 3: "))
+    after = picture.evaluate("(canvas) => canvas.toDataURL()")
+    slider(page).focus()
+    page.keyboard.press("Home")
+    expect(film(page).locator(".stop")).to_have_text("Epoch 0 of 3")
+    assert picture.evaluate("(canvas) => canvas.toDataURL()") != after

@@ -12,9 +12,12 @@ import streamlit as st
 
 from explainer.caching import remember
 from explainer.components import assets
+from explainer.components.colours import component_colours
+from explainer.components.filter_grid import columns_for
 from explainer.components.packing import as_image, pack, picture_header
 from explainer.components.selection import send_choice, valid_choice
 from explainer.components.sight import repaints
+from explainer.figures.pixels import shades
 
 _mount = st.components.v2.component(
     "vit_explainer.film",
@@ -28,6 +31,7 @@ _mount = st.components.v2.component(
         "stage/arcs",
         "film/player",
         "film/attention",
+        "film/epochs",
         "film/film",
     ),
 )
@@ -46,6 +50,7 @@ def pack_attention(
     stops: Sequence[str],
     texts: Mapping[str, str],
     step: str = "",
+    notes: Sequence[str] = (),
 ) -> bytes:
     """Return what the browser needs of a film of attention; its weights are exact.
 
@@ -60,6 +65,7 @@ def pack_attention(
         strongest: number of arcs of one picture.
         stops: what each is called.
         step: the channel of films that go in step; empty for a film alone.
+        notes: what else is said of each stop; may be none.
 
     Raises:
         ValueError: the numbers do not fit each other, or are no weights.
@@ -82,6 +88,7 @@ def pack_attention(
         "query": query,
         "strongest": strongest,
         "stops": list(stops),
+        "notes": list(notes),
         "texts": dict(texts),
         "step": step,
     }
@@ -91,14 +98,104 @@ def pack_attention(
     )
 
 
+def pack_filters(
+    *,
+    channel: str,
+    filters: np.ndarray,
+    limit: float,
+    stops: Sequence[str],
+    notes: Sequence[str],
+    texts: Mapping[str, str],
+) -> bytes:
+    """Return what the browser needs of a film of filters: the 256 levels of their colours.
+
+    Args:
+        filters: (stops, D, ph, pw), drawn in one diverging scale; or (stops, D, ph, pw, 3), drawn
+            as red, green and blue around mid-grey.
+        limit: the weight that has the full colour in all frames.
+        stops: what each is called.
+        notes: what else is said of each.
+
+    Raises:
+        ValueError: the filters are no images, are not finite, or there is not a name for each stop.
+    """
+    is_colour = filters.ndim == 5 and filters.shape[-1] == 3
+    if not (filters.ndim == 4 or is_colour) or {len(stops), len(notes)} != {len(filters)}:
+        raise ValueError(f"filters of shape {filters.shape} do not fit {len(stops)} stops")
+    count, height, width = filters.shape[1:4]
+    header = {
+        "channel": channel,
+        "kind": "filters",
+        "count": count,
+        "columns": columns_for(count),
+        "filter_height": height,
+        "filter_width": width,
+        "channels": 3 if is_colour else 1,
+        "stops": list(stops),
+        "notes": list(notes),
+        "texts": dict(texts),
+        "step": "",
+        "colours": component_colours(),
+    }
+    return pack(header, {"levels": shades(filters, -limit, limit)})
+
+
+def pack_map(
+    *,
+    channel: str,
+    digits: np.ndarray,
+    truths: Sequence[str],
+    places: np.ndarray,
+    predicted: Sequence[Sequence[str]],
+    stops: Sequence[str],
+    notes: Sequence[str],
+    texts: Mapping[str, str],
+) -> bytes:
+    """Return what the browser needs of a film of a map.
+
+    Args:
+        digits: (n, height, width) uint8.
+        truths: what each is.
+        places: (stops, n, 2), right and up, from -1 to 1.
+        predicted: what each is taken for at each stop.
+        stops: what each is called.
+        notes: what else is said of each.
+
+    Raises:
+        ValueError: the numbers do not fit each other.
+    """
+    count = len(digits)
+    if (
+        places.shape != (len(stops), count, 2)
+        or [len(answers) for answers in predicted] != [count] * len(stops)
+        or len(truths) != count
+        or len(notes) != len(stops)
+    ):
+        raise ValueError(f"places of shape {places.shape} do not fit {count} digits")
+    header = {
+        "channel": channel,
+        "kind": "map",
+        "image_height": digits.shape[1],
+        "image_width": digits.shape[2],
+        "truths": list(truths),
+        "predicted": [list(answers) for answers in predicted],
+        "stops": list(stops),
+        "notes": list(notes),
+        "texts": dict(texts),
+        "step": "",
+        "colours": component_colours(),
+    }
+    return pack(header, {"digits": digits, "places": places.astype(np.float32)})
+
+
 def show_film(
     make: Callable[[], bytes],
     *,
     key: str,
     cache: Hashable,
-    sizes: Mapping[str, int],
-    chosen: Mapping[str, Any],
-    on_choose: Callable[[dict[str, int]], None],
+    sizes: Mapping[str, int] | None = None,
+    chosen: Mapping[str, Any] | None = None,
+    on_choose: Callable[[dict[str, int]], None] = lambda clicked: None,
 ) -> None:
     """Show a film.
 
@@ -112,11 +209,11 @@ def show_film(
     """
 
     def choose() -> None:
-        if clicked := valid_choice(st.session_state[key], sizes):
+        if clicked := valid_choice(st.session_state[key], sizes or {}):
             on_choose(clicked)
 
     with st.container(gap=None):
         _mount(
             key=key, data=remember(("film", key, cache), make), on_choice_change=repaints(choose)
         )
-        send_choice(key, chosen)
+        send_choice(key, chosen or {})

@@ -9,6 +9,7 @@ class AttentionScreen {
     this.screen = make("div", "screen", parent);
     this.side = make("div", "side", parent);
     this.title = make("p", "stop", this.side);
+    this.note = make("p", "told", this.side);
     this.from = make("p", "from", this.side);
     this.list = make("ol", "strongest", this.side);
     this.sums = make("p", "note", this.side);
@@ -131,6 +132,7 @@ class AttentionScreen {
     const { weights, ends } = this.at(stop);
     setText(this.title, this.film.label(stop));
     const name = tokenName(data, query);
+    setText(this.note, data.notes[stop] ?? "");
     setText(this.from, fill(texts.from, { query: name }));
     this.entries.forEach((entry, place) => {
       setText(entry.name, tokenName(data, ends[place]));

@@ -1,7 +1,7 @@
 // A film of what a model computes: a picture for each stop, a player below.
 
 const films = new WeakMap();
-const FILM_SCREENS = { attention: AttentionScreen };
+const FILM_SCREENS = { attention: AttentionScreen, filters: FiltersScreen, map: MapScreen };
 
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".panels");
@@ -33,7 +33,7 @@ class FilmView {
     channel.listeners.add(this.listener);
     this.scale = scaleOf(data.channel);
     this.scale.join(this, data.channel, () => this.player.show());
-    this.head = this.clamped(channel.choice?.head ?? data.heads);
+    this.head = this.clamped(channel.choice?.head ?? 0);
     this.screen.set(data);
     this.showHead();
     this.player.set(data.texts, data.stops.length, data.step);

@@ -19,6 +19,7 @@ from explainer.state import session
 from explainer.training import Manager, Run, visitor
 from explainer.views.train import orders
 from explainer.views.train.compare import show_compare
+from explainer.views.train.film import show_film_of_run
 from explainer.views.train.live import show_run
 from explainer.views.train.mistakes import show_gallery
 from explainer.views.train.most_wrong import is_of_digits
@@ -51,6 +52,7 @@ def render() -> None:
     else:
         show_run(manager, run)
         show_after(run)
+    show_film_of_run(manager, run)
     show_own(manager, own_runs)
     show_compare(comparable(manager, run, own_runs), run)
     with fold(PLACE, "mistakes", load_texts("mistakes")["title"]) as is_open:
