@@ -94,12 +94,22 @@ class StoryDifference {
     context.drawImage(painted.canvas, 0, 0);
   }
 
+  /** A slider that moves those of both halves, which are hidden now. */
+  slider(parent, { min, max, label, act }) {
+    const slider = make("input", "", make("div", "scrub", parent));
+    Object.assign(slider, { type: "range", min, max, step: 1 });
+    slider.setAttribute("aria-label", label);
+    slider.addEventListener("input", () => act(Number(slider.value)));
+    return slider;
+  }
+
   /** What colours mean: the largest size, at both ends. */
-  legend(parent) {
+  legend(parent, unit = "") {
     const line = make("div", "legend signed", parent);
     const less = make("span", "", line);
     make("span", "bar", line).style.setProperty("--scale", this.stops().join(", "));
     const more = make("span", "", line);
+    make("span", "", line, unit);
     return (most, write) => {
       setText(less, write(-most));
       setText(more, write(most));
@@ -223,6 +233,9 @@ class NumbersDifference extends StoryDifference {
     [this.values, this.weights] = [square("values"), square("weights")];
     make("p", "caption", this.stage, this.one.text("row"));
     this.row = this.canvas(this.stage, "row-strip tall", this.one.text("row"));
+    const { width } = this.one.data;
+    const act = (value) => this.one.pick(value - 1);
+    this.number = this.slider(this.stage, { min: 1, max: width, label: this.one.text("row"), act });
     this.sum = make("p", "result", this.stage);
   }
 
@@ -234,7 +247,10 @@ class NumbersDifference extends StoryDifference {
     }
     const row = this.paintRow(this.row, one.patchRow, other.patchRow);
     const number = one.text("sum", { number: one.shown + 1 });
-    setText(this.sum, `${number}: ${written(row[one.shown])}`);
+    const said = `${number}: ${written(row[one.shown])}`;
+    setText(this.sum, said);
+    this.number.value = one.shown + 1;
+    this.number.setAttribute("aria-valuetext", said);
   }
 }
 
@@ -278,7 +294,7 @@ class AttentionDifference extends StoryDifference {
   build() {
     this.stage.classList.add("signed");
     this.patches = this.board(this.stage);
-    this.label = this.legend(this.stage);
+    this.label = this.legend(this.stage, this.frame.points);
   }
 
   paint(patch) {
@@ -344,7 +360,13 @@ class BlocksDifference extends StoryDifference {
     this.stage.classList.add("blocks");
     this.patches = this.board(make("div", "left", this.stage));
     const below = make("div", "below", this.stage);
-    this.caption = make("span", "caption", below);
+    const max = this.one.stages.length - 1;
+    const act = (at) => {
+      this.one.pause();
+      this.one.turn(at);
+    };
+    this.at = this.slider(below, { min: 0, max, label: this.one.text("slider"), act });
+    this.said = make("output", "", this.at.parentNode);
     if (!this.whyNotWidth()) {
       const strip = make("div", "labelled", below);
       make("span", "caption", strip, this.one.text("row"));
@@ -357,7 +379,9 @@ class BlocksDifference extends StoryDifference {
     const { one, other, patches } = this;
     patches.mark("followed", one.half.followed);
     patches.mark("pointed", patch === one.half.followed ? null : patch);
-    setText(this.caption, one.stageName);
+    this.at.value = one.at;
+    setText(this.said, one.stageName);
+    this.at.setAttribute("aria-valuetext", one.stageName);
     const difference = minus(other.alike, one.alike);
     const most = largestSize(difference);
     patches.veilSigned(difference, most);
