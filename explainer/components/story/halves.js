@@ -83,6 +83,7 @@ class StoryHalves {
   arrange(areTwo) {
     const { story } = this;
     story.root.classList.toggle("compared", areTwo);
+    story.root.classList.toggle("paired", this.second !== null);
     if (!areTwo) {
       this.parts?.root.remove();
       this.parts = null;
@@ -113,11 +114,12 @@ class StoryHalves {
       const section = make("section", `half ${name}`, root);
       const head = make("header", "", section);
       const title = make("h3", "", head);
+      const changed = make("p", "changed", head);
       const own = make("p", "own", head);
       own.role = "status";
       const stage = name === "a" ? story.stage : make("div", "stage", section);
       section.append(stage);
-      this.parts[name] = { section, title, own, stage };
+      this.parts[name] = { section, title, changed, own, stage };
     }
     this.parts.difference = make("section", "half difference", root);
     this.label();
@@ -130,11 +132,11 @@ class StoryHalves {
     const { compared, parts } = this;
     for (const name of ["a", "b"]) {
       const { section, title } = parts[name];
-      const text = compared[name] + (name === "b" && compared.changed ? ` ${compared.changed}` : "");
-      setText(title, text);
-      title.title = text;
-      section.setAttribute("aria-label", text);
+      setText(title, compared[name]);
+      title.title = compared[name];
+      section.setAttribute("aria-label", compared[name]);
     }
+    setText(parts.b.changed, compared.changed);
   }
 
   /** Turn to a half, or to how both differ. */

@@ -33,6 +33,7 @@ class LearnScreen extends StoryScreen {
     this.buildCurve(below);
     this.after = make("div", "", this.words);
     make("p", "note", this.words, this.text("note"));
+    if (this.story.halves.second) make("p", "note", this.words, this.text("same_run"));
     this.show(0);
     if (this.prediction.isAnswered) this.open();
     else this.slider.disabled = true;

@@ -1,5 +1,6 @@
 """The bar above two halves: what A and B are, and how to change, swap or end them."""
 
+from collections.abc import Callable
 from functools import partial
 from html import escape
 
@@ -30,24 +31,29 @@ def show_bar(choice: Choice, other: Choice | None, seen: Observation, remark: st
         other: of the second; None where none is shown.
         remark: why none is shown; empty where both are the same.
     """
-    now = session.load()
-    if not now.b:
+    if not session.load().b:
         return
     with st.container(key="compare-bar", gap="small"):
         st.html(halves(choice, other, remark))
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            opened = st.popover(
-                TEXTS["change"], key="change-b", help=TEXTS["change_help"], on_change="rerun"
-            )
-            if opened.open:
-                with opened:
-                    token = session.place(choice).token(seen.telling_patch)
-                    choose_second(choice, other or choice, token)
-            if (back := swapped(now)) is not None:
-                st.button(TEXTS["swap"], key="swap", on_click=repaints(partial(save, back)))
-            st.button(TEXTS["end"], key="end-compare", on_click=repaints(partial(save, end(now))))
+        show_controls(choice, other, seen)
         if shown := shown_run(other):
             pick_second_epoch(shown, plays=not choice.is_saved)
+
+
+def show_controls(choice: Choice, other: Choice | None, seen: Observation) -> None:
+    """Offer to change the second half, to swap both, and to end the comparison."""
+    now = session.load()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        opened = st.popover(
+            TEXTS["change"], key="change-b", help=TEXTS["change_help"], on_change="rerun"
+        )
+        if opened.open:
+            with opened:
+                token = session.place(choice).token(seen.telling_patch)
+                choose_second(choice, other or choice, token)
+        if (back := swapped(now)) is not None:
+            st.button(TEXTS["swap"], key="swap", on_click=repaints(partial(save, back)))
+        st.button(TEXTS["end"], key="end-compare", on_click=repaints(partial(save, end(now))))
 
 
 def halves(choice: Choice, other: Choice | None, remark: str) -> str:
@@ -70,8 +76,14 @@ def changed(choice: Choice) -> str:
     return f" <strong>{escape(words)}</strong>" if words else ""
 
 
-def offer_compare(choice: Choice, seen: Observation) -> None:
-    """Draw the button that opens what can be compared; nothing while something is."""
+def offer_compare(
+    choice: Choice, seen: Observation, then: Callable[[], None] = lambda: None
+) -> None:
+    """Draw the button that opens what can be compared; nothing while something is.
+
+    Args:
+        then: called after a pair was chosen.
+    """
     now = session.load()
     if now.b:
         return
@@ -84,20 +96,19 @@ def offer_compare(choice: Choice, seen: Observation) -> None:
         for group, pairs in presets(hand).items():
             st.markdown(f"**{TEXTS['groups'][group]}**")
             for number, pair in enumerate(pairs):
-                draw_preset(pair, f"preset-{group}-{number}")
+                draw_preset(pair, f"preset-{group}-{number}", then)
             if group == "mistakes":
                 note(TEXTS["presets"]["mistakes_note"])
         st.markdown(f"**{TEXTS['own_title']}**")
         choose_second(choice, choice, hand.place.token(seen.telling_patch))
 
 
-def draw_preset(pair: Preset, key: str) -> None:
-    st.button(
-        f"{pair.label}",
-        key=key,
-        type="tertiary",
-        on_click=repaints(partial(save, compared_with(pair.a, pair.b))),
-    )
+def draw_preset(pair: Preset, key: str, then: Callable[[], None]) -> None:
+    def choose() -> None:
+        save(compared_with(pair.a, pair.b))
+        then()
+
+    st.button(f"{pair.label}", key=key, type="tertiary", on_click=repaints(choose))
 
 
 def save(state: State) -> None:

@@ -55,7 +55,7 @@ def packed(choice: Choice, seen: Observation) -> bytes:
         "class_names": [str(name) for name in seen.class_names],
         "label": seen.label,
         "pool": config.pool,
-        "position": config.pos_embed,
+        "position": "none" if choice.edits.no_position else config.pos_embed,
         "depth": config.depth,
         "heads": config.num_heads,
         "width": config.embed_dim,

@@ -12,6 +12,7 @@ from explainer.inputs.models.for_browser import browser_model
 from explainer.observation import observe
 from explainer.observation.observe import Observation
 from explainer.shell import routes
+from explainer.shell.compare.second import second_choice
 from explainer.shell.mistake_banner import show_banner
 from explainer.shell.pen_line import keep_pen_line
 from explainer.shell.picker.pad import shown_name
@@ -19,7 +20,7 @@ from explainer.shell.story.packed import pack_story
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import SCREENS, encode
-from explainer.views.story.compared import find_second, header_of
+from explainer.views.story.compared import header_of, show_compare, show_second_epoch
 from explainer.views.story.hear import hear
 
 ASKED = ("logits", "pooled")  # what experiments show of a pass with edits
@@ -34,7 +35,9 @@ def render(choice: Choice, observation: Observation) -> None:
     st.html(f'<h1 class="story-heading">{html.escape(TEXTS["heading"])}</h1>')
     show_banner(choice)
     place = session.place(choice)
-    data, second = pack_story(choice, observation), find_second()
+    second = second_choice(choice)
+    show_second_epoch(second)
+    data = pack_story(choice, observation)
     if second:
         other = observe.observe(second)
         observe.keep_for_this_run(second)
@@ -47,12 +50,14 @@ def render(choice: Choice, observation: Observation) -> None:
         drawing=shown_name(),
         other_live=browser_model(second) if second else None,
     )
-    opened = story(
-        key="story",
-        data=data,
-        told=told,
-        on_hear=lambda heard: hear(choice, heard),
-    )
+    with st.container(key="story-room"):
+        show_compare(choice, second, observation)
+        opened = story(
+            key="story",
+            data=data,
+            told=told,
+            on_hear=lambda heard: hear(choice, heard),
+        )
     keep_pen_line(choice, "story-line", ASKED)
     if second:
         keep_pen_line(second, "story-line-b", ASKED)
