@@ -15,6 +15,7 @@ APP_ROOMS = (
     "explainer.__main__",
     "explainer.Home",
     "explainer.server",
+    "explainer.worksheet",
     "explainer.picture",
     "explainer.app",
     "explainer.startup",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -16,10 +17,13 @@ from stated import equations
 from streamlit.testing.v1 import AppTest
 from unlike import UNLIKE, put
 
+from explainer import worksheet as command
 from explainer.content import load_texts
 from explainer.content.numbers import percent
 from explainer.content.strangers_words import distinct
 from explainer.inputs.models import load
+from explainer.shell import saved
+from explainer.state.link import decode
 from explainer.state.place import Place
 from explainer.views.worksheet import tasks
 from explainer.views.worksheet.pictures import PALE, is_reversed, printed
@@ -432,7 +436,79 @@ def test_the_popover_to_share_leads_to_the_worksheet(shipped, open_page) -> None
     assert texts_of(app)
 
 
+@pytest.mark.parametrize(
+    ("address", "home"),
+    [
+        ("https://vit.example.org/worksheet", "https://vit.example.org"),
+        ("https://example.org/app/worksheet?digit=4", "https://example.org/app"),
+        ("http://localhost:8501/worksheet", ""),
+        ("", ""),
+    ],
+)
+def test_the_link_on_paper_leads_to_the_same_numbers(
+    shipped, open_page, monkeypatch, address: str, home: str
+) -> None:
+    monkeypatch.setattr(saved, "given_address", address)
+    app = open_page("worksheet", digit=4, source="fast", block=1)
+    shown = paper_of(app)["html"]
+    assert ('class="code"' in shown) == bool(home)
+    assert (load_texts("worksheet")["note_local"] in texts_of(app)) != bool(home)
+    if home:
+        link = plain(re.search(r'<p class="link">(.*?)</p>', shown)[1])
+        page, query = link.split("?")
+        assert f"https://{page}" == f"{home}/self-attention"
+        asked = decode(dict(parse_qsl(query)))
+        assert (asked.digit, asked.source, asked.block) == (4, "fast", 1)
+        choice = choice_and_observation("fast")[0]
+        assert asked.query is not None and asked.query < choice.config.num_tokens
+        assert f"patch {asked.query - choice.config.num_prefix_tokens + 1}" in shown
+
+
 def test_a_stale_link_shows_the_nearest_sensible_sheet(shipped, open_page) -> None:
     app = open_page("worksheet", block=99, head=99, query=9_999, digit="x", source="nonsense")
     assert not app.exception
     assert "block 4, head 4" in paper_of(app)["html"]
+
+
+# the command
+
+
+@pytest.mark.parametrize("is_key", [False, True])
+def test_the_command_writes_what_the_page_shows(
+    shipped, open_page, tmp_path: Path, monkeypatch, is_key: bool
+) -> None:
+    file = tmp_path / "sheet.html"
+    link = "https://example.org/app/multi-head?digit=3&block=1"
+    wanted = ["--paper", "letter"] + ["--key"] * is_key
+    assert command.main([link, str(file), *wanted]) == 0
+    monkeypatch.setattr(saved, "given_address", "https://example.org/app/worksheet")
+    app = open_page("worksheet", digit=3, block=1)
+    app.session_state["worksheet-shown"] = "key" if is_key else "sheet"
+    app.session_state["worksheet-paper"] = "letter"
+    app.run()
+    assert file.read_text(encoding="utf-8") == paper_of(app)["html"]
+    assert "example.org/app/self-attention?digit=3&amp;block=1" in file.read_text(encoding="utf-8")
+
+
+def test_the_command_knows_the_same_papers() -> None:
+    assert tuple(PAPERS) == command.PAPERS
+
+
+@pytest.mark.parametrize("link", ["nonsense", "https://[", "patches?digit=77"])
+def test_a_link_that_leads_nowhere_is_one_sentence(
+    shipped, tmp_path: Path, capsys: pytest.CaptureFixture, link: str
+) -> None:
+    assert command.main([link, str(tmp_path / "sheet.html")]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "Traceback" not in said
+    assert not list(tmp_path.glob("*.html"))
+
+
+def test_a_file_that_is_there_stays(shipped, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    file = tmp_path / "sheet.html"
+    file.write_text("mine")
+    assert command.main(["patches", str(file)]) == 2
+    assert "--force" in capsys.readouterr().err and file.read_text() == "mine"
+    assert command.main(["patches", str(file), "--force"]) == 0
+    assert file.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert command.main(["patches", str(tmp_path / "no" / "sheet.html")]) == 2

@@ -1,7 +1,7 @@
 """The worksheet and its key: a preview, and both as files for printing."""
 
 from dataclasses import replace
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ from explainer.components.paper import show_paper
 from explainer.content import load_texts
 from explainer.observation import observe
 from explainer.observation.observe import Observation
-from explainer.shell import routes
+from explainer.shell import routes, saved
 from explainer.shell.controls import pick_block, pick_head
 from explainer.shell.mistake_banner import show_banner
 from explainer.shell.sidebar.here import choose_here
@@ -64,7 +64,7 @@ def render(choice: Choice, observation: Observation) -> None:
                 key=f"worksheet-download-{half}",
                 on_click="ignore",
             )
-    st.markdown(TEXTS["note"])
+    st.markdown(TEXTS["note"] if sheet.link else f"{TEXTS['note']} {TEXTS['note_local']}")
     half = shown or "sheet"
     show_paper(
         files[half],
@@ -75,11 +75,14 @@ def render(choice: Choice, observation: Observation) -> None:
 
 
 def link_on_paper(sheet: Sheet) -> str:
-    """Return the link to the page on which pupils find the same numbers."""
-    here = (st.context.url or "").partition("?")[0]
-    home = here.removesuffix(routes.address("worksheet"))
-    if not home:  # no browser has asked
+    """Return the link to the page on which pupils find the same numbers.
+
+    Empty where the app has no address, or one that leads nobody else here.
+    """
+    here = (saved.given_address or st.context.url or "").partition("?")[0]
+    if urlsplit(here).hostname in (None, *saved.LOCAL):
         return ""
+    home = here.removesuffix(routes.address("worksheet"))
     token = sheet.choice.config.num_prefix_tokens + sheet.query
     query = urlencode(session.link() | {"query": str(token)})
     return f"{home.rstrip('/')}/{routes.address(SHOWN_ON)}?{query}"
