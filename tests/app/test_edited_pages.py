@@ -1,5 +1,6 @@
 """Every page of a pass with edits: it says what holds for that pass, of models that are unlike."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from explainer.observation.weights import weights
 from explainer.shell import badge, routes
 from explainer.shell.cell_arithmetic import ROUNDING
 from explainer.state.choice import Choice
-from explainer.state.edits import Edits
+from explainer.state.edits import LEFT_OUT, Edits
 from vit_core import trace
 from vit_core.interpret.heads import Head
 from vit_core.mistakes import Flaws
@@ -126,6 +127,20 @@ def test_what_a_page_states_of_an_edited_pass_holds(place: Callable, model: str,
     if choice.config.pos_embed != "none" and view == "position":
         assert "Zeros are added" in said and "The row of the place is added" not in said
         assert "With its position" not in said
+
+
+@pytest.mark.parametrize("view", routes.PIPELINE)
+@pytest.mark.parametrize("mistake", LEFT_OUT.values())
+def test_what_a_page_states_of_a_pass_that_leaves_a_step_out_holds(
+    place: Callable, mistake: str, view: str
+) -> None:
+    choice = place("LayerScale", Edits(mistake=mistake, heads_off=(Head(0, 0),)))
+    app = draw(view, choice, **({"cell": CELLS[view]} if view in CELLS else {}))
+    holds(app)
+    said = texts_of(app)
+    # the weights are those of a model that was trained with all of them
+    assert not re.search(r"trained without (these sums|residual|LayerNorm|the division)", said)
+    assert "learned its weights *without*" not in said
 
 
 @pytest.mark.usefixtures("shipped")

@@ -6,7 +6,7 @@ import numpy as np
 
 from explainer.content import load_texts
 from explainer.content.token_names import token_names
-from explainer.observation.flaws import flaws
+from explainer.observation.flaws import flaws, mistakes
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
 from explainer.state.place import Place
@@ -42,4 +42,4 @@ def trained_words(choice: Choice) -> str:
     texts = TEXTS["parts"]["temperature"]
     if not choice.trained:
         return ""
-    return texts["trained" if flaws(choice).scale_scores else "trained_undivided"]
+    return texts["trained_undivided" if "no_scaling" in mistakes(choice) else "trained"]
