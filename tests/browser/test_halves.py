@@ -89,6 +89,13 @@ if both:
         draw("b-", B, 2)
         plain("b-", B)
     link_halves(A, B, key="halves")
+    rows = [f"token {i}" for i in range(A.num_tokens)]
+    with st.container(key="below"):
+        matrices(
+            key="difference-demo",
+            items=[Matrix("m", np.full((5, 3), 9.0), "B − A", rows, ["x", "y", "z"], "query")],
+            on_choose=lambda cell: None,
+        )
 """
 
 
@@ -198,3 +205,16 @@ def test_pointing_in_one_half_marks_the_same_place_in_the_other(open_halves) -> 
     box = plane.bounding_box()
     plane.hover(position={"x": 0.9 * box["width"], "y": 0.5 * box["height"]})
     expect(matrix(right, "b-M").locator(".mark.column")).to_be_visible()
+    difference = matrix(page.locator(".st-key-below"), "B − A")
+    expect(difference.locator(".mark.column")).to_be_visible()
+    assert float(difference.locator(".mark.column").evaluate("(mark) => mark.offsetLeft")) > 0
+
+
+def test_a_difference_has_a_scale_of_its_own(open_halves) -> None:
+    page = open_halves().page
+    below = page.locator(".st-key-below")
+    expect(matrix(below, "B − A").locator(".legend .number").last).to_have_text("9.000")
+    expect(below.get_by_text(SHARED)).to_have_count(0)
+    for side in ("left", "right"):
+        found = matrix(half(page, side), "(b-)?M").locator(".legend .number").last
+        expect(found).to_have_text("2.000")
