@@ -13,6 +13,27 @@ NUMBERS = {"v": "y", "h": "x"}  # orientation of bars → which axis has their n
 
 
 @dataclass(frozen=True)
+class OverImage:
+    """A number of each token, drawn over an image.
+
+    Attributes:
+        image: (height, width) or (height, width, 1 or 3) uint8.
+        grid: rows and columns of patches.
+        prefix_names: of the tokens before the first patch.
+        values: (N,), of the tokens in order.
+        query: the chosen token.
+        colour: of that, as ``theme.MARKS`` names it.
+    """
+
+    image: np.ndarray
+    grid: tuple[int, int]
+    prefix_names: tuple[str, ...]
+    values: np.ndarray
+    query: int
+    colour: str
+
+
+@dataclass(frozen=True)
 class Apart:
     """Why two matrices cannot be subtracted.
 
@@ -53,6 +74,21 @@ def apart(a: Matrix, b: Matrix) -> Apart | None:
             if one != other:
                 return Apart("names", is_row, axis, one, other)
     return None
+
+
+def apart_over_image(a: OverImage, b: OverImage) -> Apart | None:
+    """Return why B − A has no meaning for numbers over two images; None if it has one."""
+    if len(a.values) != len(b.values):
+        return Apart("sizes", True, "token", len(a.values), len(b.values))
+    if (a.grid, a.prefix_names) == (b.grid, b.prefix_names):
+        return None
+    names = (" × ".join(map(str, one.grid)) for one in (a, b))
+    return Apart("names", True, "token", *names)
+
+
+def subtracted_over_image(a: OverImage, b: OverImage) -> OverImage:
+    """Return B − A over A's image, of two that are not apart."""
+    return replace(a, values=np.asarray(b.values, np.float64) - np.asarray(a.values, np.float64))
 
 
 def subtracted(a: Matrix, b: Matrix, title: str) -> Matrix:

@@ -24,6 +24,8 @@ class Drawn:
         make: returns what is in it, as data: matrices, a figure, panels, HTML.
         how: how it stands on the page: what is marked in it, for instance.
         half: of a comparison, "a" or "b"; empty where nothing is compared.
+        numbers: returns what can be subtracted from the same picture of another half: matrices, a
+            chart, or ``difference.OverImage``; None for a picture without numbers.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Drawn:
     make: Callable[[], Any]
     how: Mapping[str, Any] = field(default_factory=dict)
     half: str = ""
+    numbers: Callable[[], Any] | None = None
 
 
 @contextmanager
@@ -44,11 +47,22 @@ def collect() -> Iterator[list[Drawn]]:
         _collected.reset(token)
 
 
-def note(name: str, title: str, make: Callable[[], Any], **how: Any) -> None:
-    """Tell of a picture that is drawn now; of no effect if nobody collects."""
+def note(
+    name: str,
+    title: str,
+    make: Callable[[], Any],
+    *,
+    numbers: Callable[[], Any] | None = None,
+    **how: Any,
+) -> None:
+    """Tell of a picture that is drawn now; of no effect if nobody collects.
+
+    Args:
+        name, title, make, numbers, how: as ``Drawn`` has them.
+    """
     pictures = _collected.get()
     if pictures is not None:
-        pictures.append(Drawn(name, title, make, how))
+        pictures.append(Drawn(name, title, make, how, numbers=numbers))
 
 
 def hand_on(pictures: Iterable[Drawn], half: str = "") -> None:

@@ -44,11 +44,15 @@ def show_chart(
         alt: what is to be seen, for screen readers.
         into: a container or column.
     """
-    drawn.note(name, title, lambda: make("light"))
+    drawn.note(name, title, lambda: make("light"), numbers=lambda: make(mode()))
     into.plotly_chart(
-        make("dark" if st.context.theme.type == "dark" else "light"),
+        make(mode()),
         theme=None,
         key=place.key(name),
         config=CHART,
         alt=alt,
     )
+
+
+def mode() -> Mode:
+    return "dark" if st.context.theme.type == "dark" else "light"

@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from reading import sent_to
 from streamlit.testing.v1 import AppTest
 
+from explainer.components.packing import unpack
 from explainer.figures.difference import (
     Apart,
     apart,
@@ -101,13 +103,17 @@ def test_charts_over_other_places_are_not(b):
     assert subtracted_chart(a, go.Figure(b), "{axis}") is None
 
 
-def page(is_open: bool, strange: bool = False, models: bool = False) -> None:
+def page(
+    is_open: bool, strange: bool = False, models: bool = False, same_grid: bool = False
+) -> None:
     from dataclasses import replace
+    from functools import partial
 
     import numpy as np
     import plotly.graph_objects as go
     import streamlit as st
 
+    from explainer.figures.difference import OverImage
     from explainer.figures.drawn import Drawn
     from explainer.figures.matrix import Matrix
     from explainer.shell.compare.difference import show_difference
@@ -134,10 +140,16 @@ def page(is_open: bool, strange: bool = False, models: bool = False) -> None:
             return go.Figure([go.Scatter(x=[0, 1], y=[0, size])])
 
         return [
-            Drawn("head", "", items),
-            Drawn("curve", "Curve", chart),
-            Drawn(f"alone{size}", "Alone", items),
+            Drawn("head", "", items, numbers=items),
+            Drawn("curve", "Curve", chart, numbers=chart),
+            Drawn(f"alone{size}", "Alone", items, numbers=items),
+            Drawn("html", "HTML", lambda: "<b>no numbers</b>"),
+            Drawn("over", "Over it", lambda: [], numbers=partial(over_image, size, tokens)),
         ]
+
+    def over_image(size: float, tokens: int) -> OverImage:
+        image, count = np.zeros((8, 8), np.uint8), 4 if same_grid else tokens - 1
+        return OverImage(image, (1, count), ("[CLS]",), np.arange(count + 1) * size, 1, "query")
 
     config = ViTConfig(image_size=8, patch_size=4, embed_dim=4, depth=1, num_heads=1)
     place = Place(config, half="a", other=Choice("fast", config, 0, 7, 0))
@@ -167,6 +179,19 @@ def test_strangers_words_are_no_markup_in_it():
     app = AppTest.from_function(page, args=(True, True), default_timeout=60).run()
     assert not app.exception
     assert r"**\[x\]\(" in "\n".join(one.value for one in app.markdown)
+
+
+def test_numbers_over_an_image_are_subtracted_over_that_of_a():
+    app = AppTest.from_function(page, args=(True, False, False, True), default_timeout=60).run()
+    assert not app.exception
+    (sent,) = sent_to(app, "token_picker")
+    header, arrays = unpack(sent.bytes)
+    np.testing.assert_array_equal(arrays["values"], 2.0 * np.arange(5))
+    assert (header["scale"], header["channel"]) == ("diverging", "difference-over")
+    app = AppTest.from_function(page, args=(True,), default_timeout=60).run()
+    assert not sent_to(app, "token_picker")
+    text = "\n".join(one.value for one in app.markdown)
+    assert "**Over it** cannot be subtracted: A has 17 tokens, B has 50." in text
 
 
 @pytest.mark.parametrize("models", [False, True])

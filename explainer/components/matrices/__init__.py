@@ -164,6 +164,7 @@ def matrices(
         drawn.base_name(key),
         packed.title,
         made,
+        numbers=made,
         cell=cell if fits else None,
         links=dict(links or {}),
         prefix=prefix,

@@ -117,11 +117,17 @@ def token_explorer(
         drawn.base_name(key),
         texts["heads_title"].partition(":")[0],
         lambda: shown_heads(image, grid, of_block()[:, query], prefix_names, texts, query, head),
+        numbers=lambda: [weights_of_heads(of_block()[:, query], grid, prefix_names, texts, query)],
     )
+
+    def pattern() -> list[Matrix]:
+        return [whole_pattern(of_block()[head], grid, prefix_names, texts)]
+
     drawn.note(
         f"{drawn.base_name(key)}-pattern",
         texts["pattern_title"],
-        lambda: [whole_pattern(of_block()[head], grid, prefix_names, texts)],
+        pattern,
+        numbers=pattern,
         links={"query": query},
         prefix=len(prefix_names),
     )
@@ -185,6 +191,40 @@ def shown_heads(
     return shown
 
 
+def weights_of_heads(
+    weights: np.ndarray,
+    grid: tuple[int, int],
+    prefix_names: Sequence[str],
+    texts: Mapping[str, str],
+    query: int,
+) -> Matrix:
+    """Return where each head looks from one token, (heads, N), in numbers."""
+    names = names_of(grid, prefix_names, texts)
+    return Matrix(
+        "heads",
+        weights,
+        texts["from"].format(query=names[query]),
+        [texts["head"].format(head=head + 1) for head in range(len(weights))],
+        names,
+        row_axis="head",
+        column_axis="key",
+        scale="sequential",
+    )
+
+
+def names_of(
+    grid: tuple[int, int], prefix_names: Sequence[str], texts: Mapping[str, str]
+) -> list[str]:
+    """Name all tokens."""
+    rows, columns = grid
+    patches = [
+        texts["patch"].format(row=row + 1, column=column + 1)
+        for row in range(rows)
+        for column in range(columns)
+    ]
+    return [*prefix_names, *patches]
+
+
 def whole_pattern(
     weights: np.ndarray,
     grid: tuple[int, int],
@@ -192,14 +232,7 @@ def whole_pattern(
     texts: Mapping[str, str],
 ) -> Matrix:
     """Return the whole pattern of a head, (N, N), a few large weights of it clipped."""
-    names = [
-        *prefix_names,
-        *(
-            texts["patch"].format(row=row + 1, column=column + 1)
-            for row in range(grid[0])
-            for column in range(grid[1])
-        ),
-    ]
+    names = names_of(grid, prefix_names, texts)
     return Matrix(
         "pattern",
         weights,

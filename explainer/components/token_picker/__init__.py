@@ -14,6 +14,7 @@ from explainer.components.sight import repaints
 from explainer.content import load_texts
 from explainer.content.numbers import written
 from explainer.figures import drawn, panels
+from explainer.figures.difference import OverImage
 from explainer.figures.panels import Panel, Swatch
 from explainer.figures.theme import MARKS
 
@@ -146,6 +147,9 @@ def token_picker(
         lambda: [
             shown_picker(image, grid, prefix_names, query, values, scale, limit, colour, width)
         ],
+        numbers=None
+        if values is None
+        else lambda: OverImage(image, grid, tuple(prefix_names), values, query, colour),
         links={"token": query},
         prefix=len(prefix_names),
     )

@@ -8,15 +8,19 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explainer.components.matrices import matrices
+from explainer.components.token_picker import token_picker
 from explainer.content import load_texts
 from explainer.content.numbers import written
 from explainer.content.strangers_words import joined, plain_format
 from explainer.figures.difference import (
     Apart,
+    OverImage,
     apart,
+    apart_over_image,
     largest_change,
     subtracted,
     subtracted_chart,
+    subtracted_over_image,
 )
 from explainer.figures.drawn import Drawn
 from explainer.figures.matrix import Matrix
@@ -27,7 +31,6 @@ from explainer.state.choice import Choice, read_saved
 from explainer.state.place import Place
 
 OF_MODEL = {"dimension", "unit", "head", "number"}  # axes that each model fills by itself
-STRIP_FROM = 4  # matrices with the same rows: they stand as one strip
 
 
 def show_difference(
@@ -40,36 +43,69 @@ def show_difference(
         place: of one half; with the prefix of its keys the difference stands on the page once.
         part: of the page, where several have a difference.
     """
-    others = {picture.name: picture for picture in pictures_b}
-    pairs = [(one, others[one.name]) for one in pictures_a if one.name in others]
+    others = {picture.name: picture for picture in pictures_b if picture.numbers}
+    pairs = [(a, others[a.name]) for a in pictures_a if a.numbers and a.name in others]
     if not pairs:
         return
     texts = load_texts("halves")["difference"]
     with fold(place, f"difference-{part or pairs[0][0].name}", texts["label"]) as is_open:
-        if not is_open:
-            return
-        if not sum([show_pair(a, b, place, texts) for a, b in pairs]):
-            st.markdown(texts["nothing"])
+        if is_open:
+            made = [(a, a.numbers(), b.numbers()) for a, b in pairs if a.numbers and b.numbers]
+            if not all(isinstance(ours, go.Figure) for _, ours, _ in made):
+                note(texts["text"])
+            for a, ours, theirs in made:
+                show_pair(a, ours, theirs, place, texts)
 
 
-def show_pair(a: Drawn, b: Drawn, place: Place, texts: Mapping[str, str]) -> bool:
-    """Show the difference of one picture; return whether it is one of numbers."""
-    ours, theirs = a.make(), b.make()
-    if isinstance(ours, go.Figure) and isinstance(theirs, go.Figure):
+def show_pair(a: Drawn, ours: Any, theirs: Any, place: Place, texts: Mapping[str, str]) -> None:
+    """Show the difference of one picture.
+
+    Args:
+        ours, theirs: its numbers in both halves, as ``Drawn.numbers`` returns them.
+    """
+    if isinstance(ours, go.Figure):
         show_chart(a, ours, theirs, place, texts)
-        return True
-    if are_matrices(ours) and are_matrices(theirs):
-        show_matrices(a.name, ours, theirs, place, texts)
-        return True
-    return False
+    elif isinstance(ours, OverImage):
+        show_over_image(a, ours, theirs, place, texts)
+    else:
+        is_strip = bool(a.how.get("is_strip"))
+        show_matrices(a.name, ours, theirs, place, texts, is_strip=is_strip)
 
 
-def are_matrices(data: Any) -> bool:
-    return isinstance(data, Sequence) and all(isinstance(item, Matrix) for item in data)
+def show_over_image(
+    drawn: Drawn, a: OverImage, b: OverImage, place: Place, texts: Mapping[str, str]
+) -> None:
+    """Show B − A of a number of each token over the image of the first half."""
+    title = joined(drawn.title or texts["over_image"])
+    if reason := apart_over_image(a, b):
+        st.markdown(reason_words(reason, texts).format(titles=title, a=reason.a, b=reason.b))
+        return
+    st.markdown(f"**{texts['title'].format(title=title)}**")
+    found = subtracted_over_image(a, b)
+    token_picker(
+        key=place.key(f"difference-{drawn.name}"),
+        group=place.prefix,
+        image=found.image,
+        grid=found.grid,
+        prefix_names=found.prefix_names,
+        values=found.values,
+        scale="diverging",
+        colour=found.colour,
+        query=found.query,
+        on_choose=lambda clicked: session.set_query(
+            clicked["query"] + place.config.num_prefix_tokens - len(found.prefix_names)
+        ),
+    )
 
 
 def show_matrices(
-    name: str, a: Sequence[Matrix], b: Sequence[Matrix], place: Place, texts: Mapping[str, str]
+    name: str,
+    a: Sequence[Matrix],
+    b: Sequence[Matrix],
+    place: Place,
+    texts: Mapping[str, str],
+    *,
+    is_strip: bool,
 ) -> None:
     """Show B − A of matrices that both halves have, and say where it is largest."""
     others = {item.name: item for item in b}
@@ -80,7 +116,6 @@ def show_matrices(
         if not apart(one, other)
     ]
     if drawn:
-        note(texts["text"])
         if are_apart(place) and any(is_of_model(item) for item in drawn):
             note(texts["apart"])
         matrices(
@@ -89,7 +124,7 @@ def show_matrices(
             items=drawn,
             on_choose=session.set_cell,
             prefix=place.config.num_prefix_tokens,
-            is_strip=len(drawn) >= STRIP_FROM and len({len(one.row_names) for one in drawn}) == 1,
+            is_strip=is_strip,
         )
     st.markdown("\n".join(f"- {line}" for line in lines(pairs, texts)))
 
