@@ -13,16 +13,25 @@ from explainer.state.place import Place
 CHART = {"displayModeBar": "hover", "displaylogo": False}
 
 
-def show_html(html: str, name: str, title: str = "", *, into: Any = st, **how: Any) -> None:
+def show_html(
+    html: str,
+    name: str,
+    title: str = "",
+    *,
+    into: Any = st,
+    numbers: Callable[[], Any] | None = None,
+    **how: Any,
+) -> None:
     """Draw HTML of ``explainer.figures``.
 
     Args:
         name: of the picture, unlike all others of its part.
         title: what a saved picture of it is called; that of the part if it is empty.
         into: a container or column.
+        numbers: what is subtracted where two halves are compared, as ``Drawn.numbers`` has it.
         how: what ``st.html`` takes besides.
     """
-    drawn.note(name, title, lambda: html)
+    drawn.note(name, title, lambda: html, numbers=numbers)
     into.html(html, **how)
 
 

@@ -144,6 +144,7 @@ def page(
             Drawn("curve", "Curve", chart, numbers=chart),
             Drawn(f"alone{size}", "Alone", items, numbers=items),
             Drawn("html", "HTML", lambda: "<b>no numbers</b>"),
+            Drawn("unlike", "", chart, numbers=chart if size == 1 else items),
             Drawn("over", "Over it", lambda: [], numbers=partial(over_image, size, tokens)),
         ]
 
@@ -172,7 +173,10 @@ def test_an_open_difference_says_what_changes_most_and_what_cannot_be_subtracted
     assert "**Rows, More rows** cannot be subtracted: A has 17 tokens, B has 50." in text
     assert "**Alike 17:** no number differs. In B it is “Alike 50”." in text
     assert "**B − A: Curve**" in text
-    assert app.session_state["made"] == 2  # each half once
+    assert "A and B do not show the same thing here" in text
+    assert app.session_state["made"] == 3  # each picture once in each half that has it
+    names = [unpack(sent.bytes)[1].keys() for sent in sent_to(app, "matrices")]
+    assert [*map(list, names)] == [["scores"]]  # what is the same needs no picture
 
 
 def test_strangers_words_are_no_markup_in_it():

@@ -63,7 +63,9 @@ def show_pair(a: Drawn, ours: Any, theirs: Any, place: Place, texts: Mapping[str
     Args:
         ours, theirs: its numbers in both halves, as ``Drawn.numbers`` returns them.
     """
-    if isinstance(ours, go.Figure):
+    if type(ours) is not type(theirs):
+        st.markdown(texts["unlike"])
+    elif isinstance(ours, go.Figure):
         show_chart(a, ours, theirs, place, texts)
     elif isinstance(ours, OverImage):
         show_over_image(a, ours, theirs, place, texts)
@@ -110,11 +112,15 @@ def show_matrices(
     """Show B − A of matrices that both halves have, and say where it is largest."""
     others = {item.name: item for item in b}
     pairs = [(item, others[item.name]) for item in a if item.name in others]
+    if not pairs:
+        st.markdown(texts["unlike"])
+        return
     drawn = [
         subtracted(one, other, plain_format(texts["title"], title=joined(one.title)))
         for one, other in pairs
         if not apart(one, other)
     ]
+    drawn = [item for item in drawn if largest_change(item)]  # of the others a sentence is enough
     if drawn:
         if are_apart(place) and any(is_of_model(item) for item in drawn):
             note(texts["apart"])

@@ -6,6 +6,7 @@ from explainer.caching import remember
 from explainer.content.numbers import fixed, percent
 from explainer.content.token_names import token_names
 from explainer.figures.looks import looks, overlay
+from explainer.figures.matrix import Matrix
 from explainer.observation.limits import common_limits, key_of
 from explainer.observation.observe import Observation
 from explainer.shell.notes import note, note_scale
@@ -23,13 +24,13 @@ def show_listens(choice: Choice, seen: Observation, place: Place) -> None:
         attention = remember(
             ("class listens", choice, key_of(limits)), lambda: listened(seen, limits)
         )
-        show_html(looks(attention, seen.pixels), "listens")
+        show_html(looks(attention, seen.pixels), "listens", numbers=lambda: [weights_of(seen)])
         note(texts["note_class"])
     else:
         agreed = agreement(seen)
         ends = common_limits("class agrees", choice, seen, place, agreed_ends)
         attention = remember(("class agrees", choice, key_of(ends)), lambda: agreeing(seen, ends))
-        show_html(looks(attention, seen.pixels), "listens")
+        show_html(looks(attention, seen.pixels), "listens", numbers=lambda: [cosines_of(seen)])
         note(
             texts["note_mean"].format(
                 least=fixed(float(agreed.min() if ends is None else -ends[0]), 2),
@@ -79,6 +80,29 @@ def listened(
         ]
         pictures.append((picture, texts["block"].format(**values), lines))
     return pictures
+
+
+def weights_of(seen: Observation) -> Matrix:
+    """Return where the class token looks in each block, in numbers."""
+    texts, config = TEXTS["parts"]["listens"], seen.config
+    blocks = range(config.depth)
+    return Matrix(
+        "listens",
+        np.stack([attention_of_class(seen, block) for block in blocks]),
+        texts["title_class"],
+        [texts["block"].format(number=block + 1) for block in blocks],
+        token_names(config),
+        row_axis="block",
+        column_axis="token",
+        scale="sequential",
+    )
+
+
+def cosines_of(seen: Observation) -> Matrix:
+    """Return how much each patch agrees with the average, in numbers."""
+    names = token_names(seen.config)[seen.config.num_prefix_tokens :]
+    title = TEXTS["parts"]["listens"]["agree"]
+    return Matrix("agrees", agreement(seen)[None], title, [""], names, column_axis="patch")
 
 
 def agreement(seen: Observation) -> np.ndarray:

@@ -16,6 +16,7 @@ from explainer.content.numbers import (
     with_article,
 )
 from explainer.figures.class_bars import class_bars, shortened
+from explainer.figures.matrix import Matrix
 from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import are_all_shown, left_over, names_of, shown_classes
 from explainer.observation.text_variants import texts_of
@@ -37,7 +38,7 @@ def show_softmax(choice: Choice, seen: Observation, place: Place) -> None:
     shares, places = seen.probabilities, shown_classes(seen)
     bars, words = st.columns((3, 2), gap="large")
     drawn = remember(("class bars", choice), partial(draw_bars, choice, seen))
-    show_html(drawn, "bars", into=bars)
+    show_html(drawn, "bars", into=bars, numbers=partial(shares_of, seen))
     sentences = [verdict(choice, seen, place)]
     if not are_all_shown(seen):
         count, rest = left_over(seen, places)
@@ -65,6 +66,22 @@ def show_softmax(choice: Choice, seen: Observation, place: Place) -> None:
             "probabilities.csv",
             place.key("head-probabilities-csv"),
         )
+
+
+def shares_of(seen: Observation) -> list[Matrix]:
+    """Return the bars' lengths in numbers."""
+    places = shown_classes(seen)
+    return [
+        Matrix(
+            "probabilities",
+            seen.probabilities[places, None],
+            TEXTS["parts"]["softmax"]["axis"],
+            names_of(seen, places),
+            [""],
+            row_axis="class",
+            scale="sequential",
+        )
+    ]
 
 
 def draw_bars(choice: Choice, seen: Observation) -> str:
