@@ -330,7 +330,7 @@ def show_head(shown: Shown, facts: Mapping[str, object], leads: Sequence[str]) -
     other = second.choice if second else None
     show_bar(shown.choice, other, shown.seen, shown.remark)
     if second and len({*leads}) > 1:
-        draw_leads(leads)
+        draw_leads((shown.choice, second.choice), leads)
     else:
         with st.container(key="lead"):
             st.markdown(leads[0])

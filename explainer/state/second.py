@@ -48,13 +48,14 @@ def end(state: State) -> State:
 def changed_second(state: State, **values: Any) -> State:
     """Return the comparison with other values of its second half.
 
+    What was chosen for that half stays its own, also where it is that of the first half now.
+
     Raises:
         ValueError: nothing is compared.
     """
-    other = second(state)
-    if other is None:
+    if not state.b:
         raise ValueError("there is no second half")
-    return compared_with(state, replace(other, **values))
+    return replace(state, b=write_pairs(read_pairs(state.b) | values))
 
 
 def same_token(token: int, config: ViTConfig, other: ViTConfig) -> int | None:

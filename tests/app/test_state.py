@@ -142,7 +142,9 @@ def test_the_second_half_follows_what_the_first_one_has_in_common():
     both = compared_with(State(), State(source="fast"))
     assert second(replace(both, digit=3)) == State(source="fast", digit=3)
     assert second(changed_second(both, digit=2)) == State(source="fast", digit=2)
-    assert changed_second(both, source="default").b == ""
+    same = changed_second(both, source="default")
+    assert second(same) == State()  # and stays so when the first half gets another model
+    assert second(replace(same, source="fast")) == State()
 
 
 HOSTILE = [

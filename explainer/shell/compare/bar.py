@@ -90,13 +90,14 @@ def offer_compare(
     opened = st.popover(TEXTS["open"], key="compare", help=TEXTS["open_help"], on_change="rerun")
     if not opened.open:
         return
-    with opened:
+    with opened, st.container(gap="small"):
         st.markdown(TEXTS["lead"])
         hand = InHand(now, choice, seen, session.place(choice))
         for group, pairs in presets(hand).items():
             st.markdown(f"**{TEXTS['groups'][group]}**")
-            for number, pair in enumerate(pairs):
-                draw_preset(pair, f"preset-{group}-{number}", then)
+            with st.container(key=f"presets-{group}", gap=None):
+                for number, pair in enumerate(pairs):
+                    draw_preset(pair, f"preset-{group}-{number}", then)
             if group == "mistakes":
                 note(TEXTS["presets"]["mistakes_note"])
         st.markdown(f"**{TEXTS['own_title']}**")

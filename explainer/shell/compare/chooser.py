@@ -18,8 +18,8 @@ from explainer.shell.sidebar.model import models_offered, option_of, with_model
 from explainer.state import session
 from explainer.state.choice import UNTRAINED, Choice
 from explainer.state.edits import LEFT_OUT, TURN_STEP, Edits, write_edits
-from explainer.state.link import CLASSES, DEPTHS, HEADS, PATCHES, WIDTHS, State
-from explainer.state.second import compared_with, same_token, second
+from explainer.state.link import CLASSES, DEPTHS, HEADS, OF_SECOND, PATCHES, WIDTHS, State
+from explainer.state.second import changed_second, compared_with, same_token, second
 from vit_core.interpret.heads import Head
 
 TEXTS = load_texts("compare")["chooser"]
@@ -61,7 +61,16 @@ def keep(**values: Any) -> None:
     """Keep other values of the second half."""
     st.session_state.pop(session.PLAYING_KEY, None)
     now = session.load()
-    session.save(compared_with(now, replace(in_second(now), **values)))
+    other = in_second(now)
+    changed = {
+        name: values[name]
+        for name in OF_SECOND
+        if name in values and values[name] != getattr(other, name)
+    }
+    if now.b:
+        session.save(changed_second(now, **changed))
+    else:
+        session.save(compared_with(now, replace(other, **changed)))
 
 
 def keep_one(name: str, value: Any) -> None:

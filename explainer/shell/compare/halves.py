@@ -12,7 +12,7 @@ from explainer.components.halves import link_halves
 from explainer.content import load_texts
 from explainer.observation.naming import model_line
 from explainer.observation.observe import Observation
-from explainer.shell.compare.wording import changes_in_words
+from explainer.shell.compare.wording import changes_of
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
@@ -75,33 +75,38 @@ def draw_halves(
         name: of the part.
         draw_first, draw_second: draw what stands in each half.
     """
+    show_names(choice, second.choice)
     with st.container(key=f"halves-{name}"):
         with st.container(key=place.key(f"half-{name}")):
-            show_name("a", choice)
             draw_first()
         with (
             st.container(key=second_place.key(f"half-{name}")),
             session.acting(session.Second(choice.config, second.choice.config)),
         ):
-            show_name("b", second.choice)
             draw_second()
 
 
-def draw_leads(leads: Sequence[str]) -> None:
+def draw_leads(choices: Sequence[Choice], leads: Sequence[str]) -> None:
     """Draw the lead of each half, where they are not the same."""
+    show_names(*choices)
+    keys = "half-lead", f"{session.SECOND_PREFIX}half-lead"
     with st.container(key="halves-lead"):
-        for key, half, lead in zip(
-            ("half-lead", f"{session.SECOND_PREFIX}half-lead"), ("a", "b"), leads, strict=True
-        ):
+        for key, lead in zip(keys, leads, strict=True):
             with st.container(key=key):
-                st.markdown(f"**{TEXTS[half]}** {lead}")
+                st.markdown(lead)
 
 
-def show_name(half: str, choice: Choice) -> None:
-    """Say which half this is, and what is changed in it."""
-    changes = changes_in_words(choice)
+def show_names(*choices: Choice) -> None:
+    """Say which half is which, and what is changed in it."""
+    names = "".join(map(name_of, ("a", "b"), choices))
+    st.html(f'<div class="half-names">{names}</div>')
+
+
+def name_of(half: str, choice: Choice) -> str:
+    """Return the line above a half as HTML."""
+    changes = " ".join(changes_of(choice))
     banner = f'<p class="changed">{escape(changes)}</p>' if changes else ""
-    st.html(
-        f'<div class="half-name"><p><b>{TEXTS[half]}</b> {escape(model_line(choice))}</p>'
-        f"{banner}</div>"
+    return (
+        f'<div class="half-name" data-half="{half}"><p><b>{TEXTS[half]}</b> '
+        f"{escape(model_line(choice))}</p>{banner}</div>"
     )

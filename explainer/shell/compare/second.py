@@ -89,7 +89,8 @@ def fixed_model(now: State, shown: Shown | None) -> Fixed | None:
     try:
         source = load.load_source(source_name(now, shown))
     except (CheckpointError, OSError) as error:
-        raise UnusableError(strangers_word(error, LONGEST_SENTENCE)) from None
+        why = saved_epochs.reason(error)
+        raise UnusableError(strangers_word(why, LONGEST_SENTENCE)) from None
     return Fixed(source.model.config, source.gallery)
 
 

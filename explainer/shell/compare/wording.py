@@ -7,7 +7,6 @@ from explainer.content.strangers_words import plain_format
 from explainer.content.token_names import patch_names
 from explainer.observation.naming import model_line, picture_line
 from explainer.state.choice import Choice
-from explainer.state.edits import Edits
 from vit_core import ViTConfig
 
 TEXTS = load_texts("compare")
@@ -22,11 +21,15 @@ def line_of(choice: Choice) -> str:
 
 def changes_in_words(choice: Choice) -> str:
     """Return what is changed in a half's picture and pass, a sentence each; empty for nothing."""
-    return " ".join(sentences(choice.edits, choice))
+    lines = [*changes_of(choice)]
+    if choice.is_edited_model and choice.trained:
+        lines.append(TEXTS["edits"]["trained_with"])
+    return " ".join(lines)
 
 
-def sentences(edits: Edits, choice: Choice) -> Iterator[str]:
-    texts, names = TEXTS["edits"], patch_names(choice.config)
+def changes_of(choice: Choice) -> Iterator[str]:
+    """Yield a sentence for each change of a half's picture and pass."""
+    edits, texts, names = choice.edits, TEXTS["edits"], patch_names(choice.config)
     if edits.turn:
         way = texts["counter" if edits.turn > 0 else "clockwise"]
         yield texts["turned"].format(degrees=abs(edits.turn), way=way)
@@ -60,8 +63,6 @@ def sentences(edits: Edits, choice: Choice) -> Iterator[str]:
         yield texts["no_position"]
     if edits.mistake:
         yield texts[edits.mistake]
-    if choice.is_edited_model and choice.trained:
-        yield texts["trained_with"]
 
 
 def named(names: list[str]) -> str:
