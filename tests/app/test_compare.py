@@ -49,9 +49,11 @@ def key_of(block: Any) -> str:
 
 
 def blocks_in(block: Any) -> Iterator[Any]:
+    """Yield what is in a block; not what stands behind its "⋯", which is one for both halves."""
     for child in getattr(block, "children", {}).values():
-        yield child
-        yield from blocks_in(child)
+        if not key_of(child).startswith("more-"):
+            yield child
+            yield from blocks_in(child)
 
 
 def halves_of(app: AppTest, prefix: str) -> dict[str, list[str]]:
