@@ -27,6 +27,7 @@ NO_SPEECH = {  # variables whose texts no page shows
     "key": "the name of a widget, or of a value in the cache",
 }
 NO_TEXT = {  # calls whose texts nobody reads
+    "common_limits": "the name of a value in the cache",
     "is_remembered": "the name of a value in the cache",
     "remember": "the name of a value in the cache",
     "Snippet": "the beginning of a line of source code",
