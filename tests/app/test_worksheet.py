@@ -26,7 +26,7 @@ from explainer.shell import saved
 from explainer.state.link import decode
 from explainer.state.place import Place
 from explainer.views.worksheet import tasks
-from explainer.views.worksheet.pictures import PALE, is_reversed, printed
+from explainer.views.worksheet.pictures import LEAST_PIXELS, PALE, is_reversed, printed
 from explainer.views.worksheet.sheet import LONGEST_LINK, PAPERS, Sheet, worksheet
 from vit_core import ViTConfig
 
@@ -357,7 +357,7 @@ def test_little_ink_is_needed() -> None:
     assert is_reversed(dark) and not is_reversed(255 - dark)
     assert not is_reversed(np.zeros((8, 8, 3), np.uint8))
     pale = printed(dark, reverse=True)
-    assert pale.shape[1] >= 480 and pale.max() == 255
+    assert pale.shape[1] >= LEAST_PIXELS and pale.max() == 255
     assert pale.min() == round(255 * (1 - PALE))
     factor = pale.shape[1] // 28
     assert (pale[3 * factor : 4 * factor, 4 * factor : 5 * factor] == pale.min()).all()
@@ -449,7 +449,7 @@ def test_the_link_on_paper_leads_to_the_same_numbers(
     shipped, open_page, monkeypatch, address: str, home: str
 ) -> None:
     monkeypatch.setattr(saved, "given_address", address)
-    app = open_page("worksheet", digit=4, source="fast", block=1)
+    app = open_page("worksheet", digit=4, source="fast", block=1, b="source=best", present=1)
     shown = paper_of(app)["html"]
     assert ('class="code"' in shown) == bool(home)
     assert (load_texts("worksheet")["note_local"] in texts_of(app)) != bool(home)
@@ -459,6 +459,7 @@ def test_the_link_on_paper_leads_to_the_same_numbers(
         assert f"https://{page}" == f"{home}/self-attention"
         asked = decode(dict(parse_qsl(query)))
         assert (asked.digit, asked.source, asked.block) == (4, "fast", 1)
+        assert not asked.b and not asked.present
         choice = choice_and_observation("fast")[0]
         assert asked.query is not None and asked.query < choice.config.num_tokens
         assert f"patch {asked.query - choice.config.num_prefix_tokens + 1}" in shown

@@ -21,6 +21,7 @@ TEXTS = load_texts("worksheet")
 SHOWN_ON = "self_attention"  # the page to which the link on paper leads
 WIDTHS = {"a4": 210, "letter": 216}  # of the paper, in millimetres
 HALVES = ("sheet", "key")
+NOT_ON_PAPER = ("b", "present")  # parameters of a link: the sheet is about one model, for one pupil
 
 
 def render(choice: Choice, observation: Observation) -> None:
@@ -84,5 +85,6 @@ def link_on_paper(sheet: Sheet) -> str:
         return ""
     home = here.removesuffix(routes.address("worksheet"))
     token = sheet.choice.config.num_prefix_tokens + sheet.query
-    query = urlencode(session.link() | {"query": str(token)})
+    asked = {name: text for name, text in session.link().items() if name not in NOT_ON_PAPER}
+    query = urlencode(asked | {"query": str(token)})
     return f"{home.rstrip('/')}/{routes.address(SHOWN_ON)}?{query}"

@@ -16,7 +16,7 @@ from vit_core import ViTConfig
 CELL = 10.0  # width of a patch
 PALE = 0.55  # of the contrast
 DARK = 128  # a grey picture that is darker on average is printed in reverse
-LEAST_PIXELS = 480  # of a printed picture's width: small ones are enlarged here, so they stay sharp
+LEAST_PIXELS = 256  # of a printed picture's width: small ones are enlarged here, so they stay sharp
 LEAST_LETTERS, MOST_LETTERS = 3.4, 6.0  # size of letters on paper, in millimetres
 EDGE = 1.0  # around a picture, for thick frames; in millimetres
 MOST_LINES = 40  # patches along a side between which lines are drawn
@@ -37,7 +37,7 @@ def printed(pixels: np.ndarray, reverse: bool) -> np.ndarray:
 
 def enlarged(pixels: np.ndarray) -> np.ndarray:
     """Return a picture of few pixels with each of them repeated, so that it stays sharp."""
-    factor = -(-LEAST_PIXELS // pixels.shape[1]) if pixels.shape[1] <= LEAST_PIXELS // 4 else 1
+    factor = -(-LEAST_PIXELS // pixels.shape[1]) if pixels.shape[1] <= LEAST_PIXELS // 2 else 1
     return pixels.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
