@@ -56,8 +56,8 @@ def show_model(view: str) -> None:
     """Let the visitor choose, observe, and draw one view; views are imported when first needed."""
     asked, opening = session.load(), session.is_opening()
     session.enter(view)
-    # the story has its own pad and pictures, and needs the whole window
-    choice = sidebar.choose(is_drawn=view != "story")
+    # the story has its own pad and pictures, and needs the whole window; a teacher follows it
+    choice = sidebar.choose(is_drawn=view not in ("story", "teacher"))
     if opening:
         refused_links.settle(asked, choice)
     above = st.container(key="above")

@@ -18,8 +18,9 @@ PIPELINE = (  # the pages that walk through the model, in their order
     "classification_head",
 )
 # all pages, in the order of the bar at the top
-VIEWS = ("home", "story", "fool", "train", *PIPELINE, "glossary", "worksheet")
-UNLISTED = ("glossary", "worksheet")  # pages that the bar has no room for; other pages link to them
+VIEWS = ("home", "story", "fool", "train", *PIPELINE, "glossary", "worksheet", "teacher")
+# pages that the bar has no room for; other pages link to them
+UNLISTED = ("glossary", "worksheet", "teacher")
 TITLES = {view: load_texts("pages")[view] for view in VIEWS}
 WALK = ("home", *PIPELINE)
 

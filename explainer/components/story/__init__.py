@@ -31,7 +31,8 @@ _mount = st.components.v2.component(
         "drawing_pad/centred", "drawing_pad/pad",
         "story/trace", "story/answers", "story/half", "story/board", "story/prediction",
         "story/screen", *(f"story/{name}" for name in SCENES), "story/difference", "story/halves",
-        "story/history", "story/laser", "story/present", "story/story",
+        "story/screens", "story/history", "shared/class_line", "story/laser", "story/present",
+        "story/lesson", "story/story",
     ),
 )  # fmt: skip
 

@@ -158,8 +158,10 @@ class StoryPresent {
 
   /** Turn the screen black, or back. */
   blank(isBlank) {
-    if (isBlank === this.isBlank || (isBlank && !this.isOn)) return;
+    if (isBlank === this.isBlank) return;
+    if (isBlank) this.turn(true);
     this.isBlank = isBlank;
+    this.story.lesson.use();
     if (!isBlank) {
       this.black?.remove();
       this.story.announce(this.texts.shown);

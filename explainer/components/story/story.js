@@ -1,19 +1,5 @@
 // The story: one screen at a time, drawn from the trace of one picture. Turning screens asks nobody.
 
-const STORY_SCREENS = {
-  draw: DrawScreen,
-  patches: PatchesScreen,
-  numbers: NumbersScreen,
-  extra_row: ExtraRowScreen,
-  position: PositionScreen,
-  attention: AttentionScreen,
-  heads: HeadsScreen,
-  blocks: BlocksScreen,
-  answer: AnswerScreen,
-  cover: CoverScreen,
-  learn: LearnScreen,
-  end: EndScreen,
-};
 const STORY_TELL = 800; // milliseconds on a screen until the server hears of it
 const STORY_LEAVE = 300; // milliseconds after which a story that was taken away has ended
 const STORY_MARGIN = 12; // pixels below the story
@@ -36,6 +22,7 @@ class Story {
     this.halves = new StoryHalves(this);
     this.screens = []; // of the halves
     this.present = new StoryPresent(this);
+    this.lesson = new StoryLesson(this);
     this.onKey = (event) => this.press(event);
     this.onPop = (event) => this.popped(event);
     this.onResize = () => this.fit();
@@ -78,6 +65,7 @@ class Story {
     document.addEventListener("keydown", this.onKey);
     document.addEventListener("focusin", this.onFocus);
     this.present.listen();
+    this.lesson.listen();
     // before Streamlit hears of it and runs the page for what needs no server
     window.addEventListener("popstate", this.onPop, true);
     window.addEventListener("resize", this.onResize);
@@ -91,11 +79,13 @@ class Story {
     window.removeEventListener("popstate", this.onPop, true);
     window.removeEventListener("resize", this.onResize);
     this.present.leave();
+    this.lesson.leave();
     // Streamlit also calls this before it draws the same element again
     this.leaving = setTimeout(() => {
       clearTimeout(this.timer);
       for (const screen of this.screens) screen.leave();
       this.present.end();
+      this.lesson.end();
       this.halves.close();
     }, STORY_LEAVE);
   }
@@ -122,6 +112,7 @@ class Story {
     this.shownBytes = this.halves.bytes;
     this.path = location.pathname;
     this.bare = addressOf(1); // what the server knows of the address
+    this.lesson.tell();
   }
 
   /** The half that is asked about; the only one where nothing is compared. */
@@ -223,6 +214,7 @@ class Story {
     this.number = number;
     this.show();
     writeAddress(number, !isFirst && !isPopped, this.present.isOn);
+    if (!isFirst) this.lesson.use();
     if (!isFirst || document.activeElement === document.body) this.title.focus({ preventScroll: true });
     if (!isFirst) {
       document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);

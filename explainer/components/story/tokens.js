@@ -159,7 +159,8 @@ class PositionScreen extends StoryScreen {
   }
 
   async predicted(index) {
-    this.shuffled = shuffledOrder(this.count);
+    // the same order for everybody, so that a teacher can know beforehand what will be said
+    this.shuffled = shuffledOrder(this.count, drawnFor(this.data.context));
     this.each((screen) => screen.patches.arrange(screen.order));
     const after = await this.half.outcome({ order: this.order });
     if (!after || !this.isShown) return;

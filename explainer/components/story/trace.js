@@ -76,15 +76,24 @@ function precisePercent(share) {
   return `${(100 * share).toFixed(share >= 0.0005 && share <= 0.9995 ? 2 : 4)}\u202f%`;
 }
 
-/** A patch order that differs from the order of reading. */
-function shuffledOrder(count) {
+/** A patch order that differs from the order of reading; ``random`` gives numbers below 1. */
+function shuffledOrder(count, random = Math.random) {
   const order = Array.from({ length: count }, (_, patch) => patch);
   for (let at = count - 1; at > 0; at--) {
-    const other = Math.floor(Math.random() * (at + 1));
+    const other = Math.floor(random() * (at + 1));
     [order[at], order[other]] = [order[other], order[at]];
   }
   if (order.every((patch, at) => patch === at)) order.push(order.shift());
   return order;
+}
+
+/** Numbers below 1 that look random and are the same for the same name, which is written in hex. */
+function drawnFor(name) {
+  let state = parseInt(name.slice(0, 8), 16) >>> 0;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0; // a linear congruential generator
+    return state / 2 ** 32;
+  };
 }
 
 /** What a model makes of a picture: shares of its names, or features without a head. */
