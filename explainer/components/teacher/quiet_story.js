@@ -52,21 +52,21 @@ class QuietStory {
 
   /**
    * Build a screen on ``stage`` and answer it. The value is what it asks, what is right and what is said
-   * then; null if another screen was asked for meanwhile.
+   * then; null if another screen was asked for meanwhile. ``sentences`` are of screens that ask nothing.
    */
-  async show(number, stage) {
+  async show(number, stage, sentences) {
     this.end();
     this.given.clear();
     stage.replaceChildren();
     stage.className = "stage";
-    const texts = this.data.screens[number - 1];
+    const about = this.data.screens[number - 1];
     const words = document.createElement("div");
-    const screen = new STORY_SCREENS[texts.name](this.half, texts, number, stage, words);
+    const screen = new STORY_SCREENS[about.name](this.half, about, number, stage, words);
     this.screens = [screen];
     screen.build();
     const { prediction } = screen;
-    if (!prediction) return this.known(screen, words);
-    const rightly = RIGHTLY[texts.name] ?? (() => screen.predicted(0, prediction.options[0]));
+    if (!prediction) return this.known(screen, words, sentences);
+    const rightly = RIGHTLY[about.name] ?? (() => screen.predicted(0, prediction.options[0]));
     await rightly(screen);
     if (this.screen !== screen) return null;
     const { right = "", result = "" } = prediction.answer ?? {};
@@ -74,18 +74,22 @@ class QuietStory {
   }
 
   /** What can be said of a screen that asks nothing. */
-  known(screen, words) {
-    const { name } = screen.texts;
+  known(screen, words, { says, alike }) {
+    const { name } = this.data.screens[screen.number - 1];
     const question = words.querySelector(".task")?.textContent ?? "";
-    if (name === "blocks") screen.turn(screen.stages.length - 1);
     let result = (words.querySelector(".result") ?? screen.stage.querySelector(".result"))?.textContent ?? "";
     if (name === "heads") result = screen.describe(this.half.followed);
     if (name === "draw" && this.data.has_head) {
       const shares = this.half.outcomes;
       const best = largestOf(shares);
-      result = `${this.data.class_names[best]}, ${percent(shares[best])}`;
+      result = fill(says, { name: this.data.class_names[best], share: percent(shares[best]) });
     }
-    return { question, right: "", result };
+    if (name === "blocks") {
+      screen.turn(screen.stages.length - 1);
+      const best = largestOf(screen.alike, this.half.followed);
+      if (best >= 0) result = fill(alike, { patch: this.half.patchName(best) });
+    }
+    return { question, right: null, result };
   }
 
   end() {

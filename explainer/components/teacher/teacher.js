@@ -193,7 +193,7 @@ class Teacher {
     this.opener.target = "_blank";
     this.buildClock(make("section", "clock", root));
     const now = make("section", "now", root);
-    this.progress = make("p", "quiet", now);
+    this.progress = make("p", "progress", now);
     this.title = make("h2", "", now);
     this.question = make("p", "question", now);
     this.answer = make("p", "answer", now);
@@ -235,7 +235,7 @@ class Teacher {
       clock.reset();
       this.tick();
     });
-    this.left = make("b", "left", parent);
+    this.left = make("b", "remaining", parent);
     this.pace = make("span", "pace", parent);
     this.pace.role = "status";
   }
@@ -263,12 +263,14 @@ class Teacher {
     setText(this.question, "");
     setText(this.answer, texts.computing);
     this.tick();
-    const known = await story.show(number, this.stage);
+    const known = await story.show(number, this.stage, texts);
     if (!known || this.shown !== number) return;
     setText(this.question, known.question);
-    const words = [known.right, known.result].filter((text, at) => text && !(at === 0 && known.result.includes(text)));
+    const { right, result } = known;
+    const words = right && !result.includes(right) ? [right, result] : [result];
     this.answer.replaceChildren();
-    if (words.length) make("b", "", this.answer, `${texts.answer} `);
+    if (!result) return;
+    make("b", "", this.answer, `${right === null ? texts.now : texts.answer} `);
     this.answer.append(words.join(". "));
   }
 
