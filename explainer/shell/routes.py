@@ -1,6 +1,7 @@
 """The pages' order, titles and addresses, and links from one to another."""
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -50,6 +51,12 @@ def title_of(view: str) -> str:
 def address(view: str) -> str:
     """Return the path of a view's page in the address bar."""
     return view.replace("_", "-")
+
+
+def path(view: str) -> str:
+    """Return the path of a view's page with model, image and place, seen from any page."""
+    query = urlencode({name: text for name, text in session.link().items() if name != "present"})
+    return f"{'' if view == 'home' else address(view)}?{query}".rstrip("?")
 
 
 def view_of(page: st.Page) -> str:

@@ -45,6 +45,8 @@ def share() -> None:
         st.code(link, language=None, wrap_lines=True)
         show_code(link)
         routes.link("worksheet", texts["worksheet"])
+        # beside this page, which the class sees
+        st.link_button(texts["teacher"], routes.path("teacher"), type="tertiary")
 
 
 def keep(name: str) -> None:

@@ -2,7 +2,6 @@
 
 import html
 from pathlib import Path
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -75,8 +74,4 @@ def leave(view: str, screen: int) -> None:
 
 def addresses() -> dict[str, str]:
     """Return where the pages with the numbers are, each with model, picture and patch."""
-    query = urlencode({name: text for name, text in session.link().items() if name != "present"})
-    return {
-        view: f"{'' if view == 'home' else routes.address(view)}?{query}".rstrip("?")
-        for view in LINKED
-    }
+    return {view: routes.path(view) for view in LINKED}
