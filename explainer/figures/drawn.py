@@ -22,7 +22,9 @@ class Drawn:
         name: of the picture within its part, the same for both halves of a comparison.
         title: what it is called above or beside it; may be empty.
         make: returns what is in it, as data: matrices, a figure, panels, HTML.
-        how: how it stands on the page: what is marked in it, for instance.
+        how: how it stands on the page: what is marked in it, for instance. ``largest`` and
+            ``on_scale`` make one scale of two halves: the size that has the full colour, and a
+            function that makes the picture for another such size.
         half: of a comparison, "a" or "b"; empty where nothing is compared.
         numbers: returns what can be subtracted from the same picture of another half: matrices, a
             chart, or ``difference.OverImage``; None for a picture without numbers.

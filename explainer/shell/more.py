@@ -97,21 +97,24 @@ def show_pictures(place: Place, pictures: Sequence[Saved]) -> None:
         return
     st.markdown(f"**{TEXTS['title']}**")
     for picture in pictures:
-        # bare letters, in which a stranger's name may stand
-        st.html(f'<p class="saved-picture">{escape(picture.about.title)}</p>')
         key = place.key(f"save-{picture.name}")
-        with st.container(
-            key=key, horizontal=True, horizontal_alignment="left", vertical_alignment="center"
-        ):
-            for kind in ("png", "svg"):
-                st.download_button(
-                    TEXTS[kind],
-                    data=picture.maker(kind),
-                    file_name=f"{picture.name.replace('.', '-')}.{kind}",
-                    mime="image/png" if kind == "png" else "image/svg+xml",
-                    key=f"{key}-{kind}",
-                    help=TEXTS[f"{kind}_help"],
-                    on_click="ignore",
-                    type="tertiary",
-                )
-            copy_picture(key=f"{key}-copy", make=picture.maker("png"), texts=TEXTS["copy"])
+        with st.container(key=key, gap=None):
+            # bare letters, in which a stranger's name may stand
+            st.html(f'<p class="saved-picture">{escape(picture.about.title)}</p>')
+            with st.container(horizontal=True, vertical_alignment="center"):
+                show_buttons(picture, key)
+
+
+def show_buttons(picture: Saved, key: str) -> None:
+    for kind in ("png", "svg"):
+        st.download_button(
+            TEXTS[kind],
+            data=picture.maker(kind),
+            file_name=f"{picture.name.replace('.', '-')}.{kind}",
+            mime="image/png" if kind == "png" else "image/svg+xml",
+            key=f"{key}-{kind}",
+            help=TEXTS[f"{kind}_help"],
+            on_click="ignore",
+            type="tertiary",
+        )
+    copy_picture(key=f"{key}-copy", make=picture.maker("png"), texts=TEXTS["copy"])

@@ -118,7 +118,13 @@ def filter_grid(
         if clicked:
             on_choose(clicked["query"])
 
-    drawn.note(drawn.base_name(key), "", lambda: shown_filters(filters, responses, chosen))
+    drawn.note(
+        drawn.base_name(key),
+        "",
+        lambda: shown_filters(filters, responses, chosen),
+        largest=lambda: float(np.abs(filters).max()),
+        on_scale=lambda most: shown_filters(filters, responses, chosen, most),
+    )
     with st.container(gap=None):
         _mount(
             key=key,
@@ -128,10 +134,12 @@ def filter_grid(
         send_choice(key, {"query": chosen})
 
 
-def shown_filters(filters: np.ndarray, responses: np.ndarray, chosen: int) -> list[Panel]:
+def shown_filters(
+    filters: np.ndarray, responses: np.ndarray, chosen: int, limit: float | None = None
+) -> list[Panel]:
     """Return what the browser draws of it, as data."""
     signed = filters.ndim == 3
-    most = float(np.abs(filters).max()) or 1.0
+    most = limit or float(np.abs(filters).max()) or 1.0
     side = 56 if len(filters) <= 128 else 28
     shown = []
     for index, values in enumerate(filters.astype(np.float32)):
@@ -145,7 +153,6 @@ def shown_filters(filters: np.ndarray, responses: np.ndarray, chosen: int) -> li
                 frame=theme.ACCENT.light if index == chosen else None,
                 width=side,
                 height=side * values.shape[0] / values.shape[1],
-                scale=None,
             )
         )
     return shown

@@ -90,6 +90,8 @@ def patch_explorer(
         drawn.base_name(key),
         texts["step_grid"],
         lambda: shown_patches(image, grid, vectors, texts, patch),
+        largest=lambda: float(np.abs(vectors).max()),
+        on_scale=lambda most: shown_patches(image, grid, vectors, texts, patch, most),
     )
     with st.container(gap=None):
         _mount(
@@ -108,6 +110,7 @@ def shown_patches(
     vectors: np.ndarray,
     texts: Mapping[str, str],
     patch: int,
+    limit: float | None = None,
 ) -> list[Panel]:
     """Return what the browser draws of it, as data."""
     pixels = as_image(image)
@@ -119,7 +122,7 @@ def shown_patches(
     name = texts["patch"].format(row=row + 1, column=column + 1)
     # of each colour in turn, the rows of the patch one after another
     raw = cut.transpose(2, 0, 1).reshape(1, -1)
-    most = float(np.abs(vectors).max()) or 1.0
+    most = limit or float(np.abs(vectors).max()) or 1.0
     own = np.asarray(vectors[patch], np.float32)[None]
     few = raw.size <= MOST_NUMBERS
     return [

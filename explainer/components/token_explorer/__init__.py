@@ -118,6 +118,10 @@ def token_explorer(
         texts["heads_title"].partition(":")[0],
         lambda: shown_heads(image, grid, of_block()[:, query], prefix_names, texts, query, head),
         numbers=lambda: [weights_of_heads(of_block()[:, query], grid, prefix_names, texts, query)],
+        largest=lambda: of_block()[:, query, len(prefix_names) :].max(axis=-1),
+        on_scale=lambda most: shown_heads(
+            image, grid, of_block()[:, query], prefix_names, texts, query, head, most
+        ),
     )
 
     def pattern() -> list[Matrix]:
@@ -156,22 +160,25 @@ def shown_heads(
     texts: Mapping[str, str],
     query: int,
     chosen: int,
+    limits: np.ndarray | None = None,
 ) -> list[Panel]:
     """Return where each head looks, as the browser draws it, as data.
 
     Args:
         weights: (heads, N) of the chosen token.
+        limits: (heads,), the weights in the brightest colour; each head's largest one if None.
     """
     before, pixels = len(prefix_names), as_image(image)
     shown = []
     for head, row in enumerate(weights):
-        most = float(row[before:].max()) or 1.0
+        own = float(row[before:].max())
+        most = (own if limits is None else float(limits[head])) or 1.0
         solid = panels.colours(np.minimum(row, most), most, signed=False)
         shown.append(
             Panel(
                 pixels,
                 texts["head"].format(head=head + 1),
-                [percent(most)],
+                [percent(own)],
                 over=panels.veil(row[before:].reshape(grid), most),
                 grid=grid,
                 marks=panels.marked(query - before, theme.QUERY.light),

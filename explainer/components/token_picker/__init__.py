@@ -1,6 +1,7 @@
 """The token picker: a small image whose patches, and whose class token beside it, can be chosen."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -140,18 +141,23 @@ def token_picker(
         if clicked:
             on_choose(clicked)
 
+    def on_scale(most: float | None) -> list[Panel]:
+        return [shown_picker(image, grid, prefix_names, query, values, scale, most, colour, width)]
+
+    def largest() -> float:
+        return limit or float(np.abs(np.asarray(values)).max())
+
     tokens = len(prefix_names) + grid[0] * grid[1]
     drawn.note(
         drawn.base_name(key),
-        title,
-        lambda: [
-            shown_picker(image, grid, prefix_names, query, values, scale, limit, colour, width)
-        ],
+        title or load_texts("token_picker")["saved" if values is None else "saved_values"],
+        partial(on_scale, limit),
         numbers=None
         if values is None
         else lambda: OverImage(image, grid, tuple(prefix_names), values, query, colour),
         links={"token": query},
         prefix=len(prefix_names),
+        **({} if values is None else {"largest": largest, "on_scale": on_scale}),
     )
     with st.container(gap=None):
         _mount(

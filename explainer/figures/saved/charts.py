@@ -143,7 +143,7 @@ def chart_of(figure: Any, traces: Sequence[Any], x_name: str, y_name: str) -> Ch
 
 def plain(text: str | None) -> str:
     """Return the letters of a text that plotly reads as HTML."""
-    return html.unescape(re.sub(r"<[^>]*>", " ", text or "")).strip()
+    return letters.plain(html.unescape(re.sub(r"<[^>]*>", " ", text or "")))
 
 
 def each(value: Any, count: int, usual: Any) -> list[Any]:

@@ -4,15 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from explainer.figures.drawn import Drawn
 from explainer.figures.matrix import Matrix
 from explainer.figures.panels import Panel
 from explainer.figures.saved import charts, matrices, page_html, panels, paper
-from explainer.figures.saved.body import Body, beside, titled
+from explainer.figures.saved.body import Body, below, beside, titled
 from explainer.figures.saved.margin import About, framed
 
 KINDS = ("png", "svg")
 HALVES = ("A", "B")  # of a comparison
+WIDEST_PAIR = 1500  # pixels of two halves beside one another
 
 
 def content(pictures: Sequence[Drawn], about: About, texts: Mapping[str, Any], kind: str) -> bytes:
@@ -29,7 +32,7 @@ def content(pictures: Sequence[Drawn], about: About, texts: Mapping[str, Any], k
     if kind not in KINDS:
         raise ValueError(f"a picture is saved as one of {', '.join(KINDS)}, not {kind}")
     # what is computed for the picture holds up nobody else's drawing
-    things = on_one_scale([picture.make() for picture in pictures])
+    things = on_one_scale(pictures)
     with paper.drawing():
         parts = [
             body(thing, picture.how, texts, about.title)
@@ -37,7 +40,8 @@ def content(pictures: Sequence[Drawn], about: About, texts: Mapping[str, Any], k
         ]
         if len(parts) > 1:
             parts = [titled(name, part, 16) for name, part in zip(HALVES, parts, strict=False)]
-        figure = framed(beside(parts, 40), about)
+        is_wide = sum(part.width for part in parts) > WIDEST_PAIR
+        figure = framed(below(parts, 32) if is_wide else beside(parts, 40), about)
         if kind == "png":
             return paper.png(figure, about.for_png())
         return paper.svg(figure, about.for_svg())
@@ -66,10 +70,17 @@ def body(thing: Any, how: Mapping[str, Any], texts: Mapping[str, Any], title: st
     raise TypeError(f"a {type(thing).__name__} cannot be saved as a picture")
 
 
-def on_one_scale(things: Sequence[Any]) -> list[Any]:
-    """Give matrices of one name in both halves one limit of their colours."""
+def on_one_scale(pictures: Sequence[Drawn]) -> list[Any]:
+    """Return what is in pictures: in both halves of a comparison, one size has the full colour."""
+    if len(pictures) > 1 and all("on_scale" in picture.how for picture in pictures):
+        sizes = [np.asarray(picture.how["largest"]()) for picture in pictures]
+        if len({size.shape for size in sizes}) == 1:
+            most = np.maximum.reduce(sizes)
+            limit = most if most.shape else float(most)
+            return [picture.how["on_scale"](limit) for picture in pictures]
+    things = [picture.make() for picture in pictures]
     if len(things) < 2 or not all(is_matrices(thing) for thing in things):
-        return list(things)
+        return things
     limits: dict[str, float] = {}
     for items in things:
         for item in items:

@@ -1,5 +1,6 @@
 """How wide a text is, and where its lines break; in the typeface of all saved pictures."""
 
+import re
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,9 @@ def face(bold: bool) -> Any:
 
 
 def plain(text: object) -> str:
-    """Return a text without signs that no line can show, such as tabs and halves of a sign."""
-    return " ".join(str(text).split()).translate(CONTROLS)
+    """Return a text on one line, without signs that no line can show, such as halves of a sign."""
+    spaced = re.sub(r"\s+", " ", str(text))
+    return " ".join(spaced.translate(CONTROLS).split())
 
 
 @lru_cache(maxsize=8192)
@@ -38,7 +40,7 @@ def width(text: str, size: float, bold: bool = False) -> float:
     from matplotlib.ft2font import LoadFlags
 
     font = face(bold)
-    font.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
+    font.set_text(plain(text), 0.0, flags=LoadFlags.NO_HINTING)
     return font.get_width_height()[0] / 64 * size / MEASURED
 
 
