@@ -34,19 +34,30 @@ def common_limits(
     """
     if place.other is None or place.beside is None:
         return None
-    own = measured(name, choice, seen, place, measure)
-    other = measured(name, place.other, observe.observe(place.other), place.beside, measure)
+    own = measured(name, choice, place, measure, lambda: seen)
+    other = measured(name, place.other, place.beside, measure)
     return larger(own, other)
 
 
 def measured(
-    name: str, choice: Choice, seen: Observation, place: Place, measure: Measure
+    name: str,
+    choice: Choice,
+    place: Place,
+    measure: Measure,
+    find: Callable[[], Observation] | None = None,
 ) -> Limits:
-    """Return the limits of one half, measured once."""
+    """Return the limits of one half, measured once.
+
+    Args:
+        find: returns what is seen; called only where it is needed, since a large model may have
+            to run for it.
+    """
     where = replace(place, cell=None, prefix="", half="", other=None, beside=None)
     return remember(
         ("limits", name, choice, where),
-        lambda: np.asarray(measure(choice, seen, where), dtype=np.float64),
+        lambda: np.asarray(
+            measure(choice, find() if find else observe.observe(choice), where), dtype=np.float64
+        ),
     )
 
 
