@@ -34,7 +34,7 @@ def test_both_halves_and_their_difference_state_what_holds(
     said = " ".join(stated(app))
     assert "more than rounding" not in said
     assert "nan" not in said.split()
-    assert "B − A" in " ".join(one.label for one in app.expander) or view == "patches"
+    assert "B − A" in " ".join(one.label for one in app.expander)
 
 
 @pytest.mark.usefixtures("shipped")

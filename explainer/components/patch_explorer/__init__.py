@@ -10,8 +10,10 @@ from explainer.components import assets
 from explainer.components.packing import as_image, pack, picture_header
 from explainer.components.selection import send_selection, valid_choice
 from explainer.components.sight import repaints
+from explainer.content import load_texts
 from explainer.content.numbers import written
 from explainer.figures import drawn, panels, theme
+from explainer.figures.matrix import Matrix
 from explainer.figures.panels import Panel
 
 MOST_NUMBERS = 32  # in a row; more would be too small to read
@@ -92,6 +94,7 @@ def patch_explorer(
         lambda: shown_patches(image, grid, vectors, texts, patch),
         largest=lambda: float(np.abs(vectors).max()),
         on_scale=lambda most: shown_patches(image, grid, vectors, texts, patch, most),
+        numbers=lambda: [row_of(vectors[patch], texts)],
     )
     with st.container(gap=None):
         _mount(
@@ -102,6 +105,13 @@ def patch_explorer(
             ),
         )
         send_selection(key, query=patch)
+
+
+def row_of(vector: np.ndarray, texts: Mapping[str, str]) -> Matrix:
+    """Return a patch as the model received it, in numbers."""
+    name = load_texts("arithmetic")["over"]["number"]
+    numbers = [name.format(number=index + 1) for index in range(len(vector))]
+    return Matrix("patch", vector[None], texts["normalised_title"], [""], numbers)
 
 
 def shown_patches(

@@ -64,7 +64,7 @@ def show_pair(a: Drawn, ours: Any, theirs: Any, place: Place, texts: Mapping[str
         ours, theirs: its numbers in both halves, as ``Drawn.numbers`` returns them.
     """
     if type(ours) is not type(theirs):
-        st.markdown(texts["unlike"])
+        st.markdown(f"- {texts['unlike']}")
     elif isinstance(ours, go.Figure):
         show_chart(a, ours, theirs, place, texts)
     elif isinstance(ours, OverImage):
@@ -80,7 +80,8 @@ def show_over_image(
     """Show B − A of a number of each token over the image of the first half."""
     title = joined(drawn.title or texts["over_image"])
     if reason := apart_over_image(a, b):
-        st.markdown(reason_words(reason, texts).format(titles=title, a=reason.a, b=reason.b))
+        line = reason_words(reason, texts).format(titles=title, a=reason.a, b=reason.b)
+        st.markdown(f"- {line}")
         return
     st.markdown(f"**{texts['title'].format(title=title)}**")
     found = subtracted_over_image(a, b)
@@ -113,7 +114,7 @@ def show_matrices(
     others = {item.name: item for item in b}
     pairs = [(item, others[item.name]) for item in a if item.name in others]
     if not pairs:
-        st.markdown(texts["unlike"])
+        st.markdown(f"- {texts['unlike']}")
         return
     drawn = [
         subtracted(one, other, plain_format(texts["title"], title=joined(one.title)))
@@ -200,7 +201,7 @@ def show_chart(
     title = joined(drawn.title or texts["chart"])
     chart = subtracted_chart(a, b, texts["axis"])
     if chart is None:
-        st.markdown(texts["charts"].format(title=title))
+        st.markdown(f"- {texts['charts'].format(title=title)}")
         return
     st.markdown(f"**{texts['title'].format(title=title)}**")
     values = [number for trace in chart.data for number in numbers_of(trace)]
