@@ -16,8 +16,10 @@ from urllib.parse import parse_qsl, urlsplit
 from explainer.content import load_texts
 
 TEXTS = load_texts("pictures")["command"]
-SUFFIXES = (".png", ".svg")
+FILM_SUFFIXES = (".gif", ".webp")
+SUFFIXES = (".png", ".svg", *FILM_SUFFIXES)
 HOME = Path(__file__).with_name("Home.py")
+FILM = "film"  # the name of a page's film among its pictures
 PATIENCE = 600  # seconds that a page may take
 MOST_ROUNDS = 6  # of opening folds, which may have folds in them
 
@@ -60,12 +62,19 @@ def run(asked: argparse.Namespace) -> None:
     file = None if asked.list else file_of(asked)
     view, params, page = read(asked.link)
     figure = asked.figure or params.get("figure", "")
+    is_film = file is not None and file.suffix.lower() in FILM_SUFFIXES
+    if is_film:
+        figure = FILM
     with quiet():
         pictures = pictures_of(view, params, page, "" if asked.list else figure, asked.list)
     if asked.list:
         for name, picture in pictures.items():
             print(f"{name}  {picture.about.title}")
         return
+    if is_film and FILM not in pictures:
+        raise Refused(TEXTS["no_film"])
+    if not is_film:  # a film is no picture for paper
+        pictures.pop(FILM, None)
     if not pictures:
         raise Refused(TEXTS["none"])
     if figure and figure not in pictures:
@@ -151,7 +160,7 @@ def pictures_of(
     from streamlit.testing.v1 import AppTest
     from streamlit.util import calc_hash
 
-    from explainer.shell import more, routes, saved
+    from explainer.shell import film_files, more, routes, saved
     from explainer.shell.fold import FOLDS_KEY
     from explainer.shell.refused_links import sentence
     from explainer.state import session, sight
@@ -164,19 +173,21 @@ def pictures_of(
         # AppTest's own way to another page knows pages by their file, and these are functions
         app._page_hash = calc_hash("" if view == "home" else routes.address(view))
         more.listeners.append(lambda ones: found.update({one.name: one for one in ones}))
+        film_files.listeners.append(lambda film: found.setdefault(FILM, film))
         try:
             for _ in range(MOST_ROUNDS):
                 app.run()
                 check(app, session, sentence)
                 folds = kept(app, FOLDS_KEY, {})
                 closed = [key for key, is_open in folds.get(view, {}).items() if not is_open]
-                is_there = bool(found) if not figure else figure in found
+                is_there = figure in found if figure else bool(found.keys() - {FILM})
                 if not closed or (is_there and not is_all):
                     break
                 for key in closed:
                     app.session_state[key] = True
         finally:
             more.listeners.clear()
+            film_files.listeners.clear()
     return found
 
 

@@ -29,5 +29,5 @@ function drawArcs(context, from, ends, { colour, widest }) {
 
 /** How opaque an arc is: a thin one still has to be seen. */
 function arcOpacity(share) {
-  return 0.45 + 0.5 * share;
+  return 0.6 + 0.35 * share;
 }

@@ -1,16 +1,22 @@
 """Attention from block to block: where the followed token looks, as a film."""
 
+from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
+from PIL import Image
 
 from explainer.components.film import pack_attention, show_film
 from explainer.components.sight import repaints
 from explainer.content import load_texts
-from explainer.content.token_names import prefix_names
+from explainer.content.token_names import prefix_names, token_names
+from explainer.figures.pixels import is_smooth
 from explainer.observation.film import STRONGEST, AttentionFilm, blocks_film
 from explainer.observation.observe import Observation
+from explainer.shell import film_files
+from explainer.shell.film_files import FilmFile, about_film, attention_painter, labelled
 from explainer.shell.notes import note
+from explainer.shell.saved import Heading
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.film import BLOCKS, Film, narrowed, write_film
@@ -32,6 +38,40 @@ def show_film_of_blocks(choice: Choice, seen: Observation, place: Place) -> None
         sizes={"query": config.num_tokens, "head": heads + 1},
         chosen={"head": chosen_head(place)},
         on_choose=partial(choose, film, heads),
+    )
+    film_files.offer(file_of(choice, seen, place), place)
+
+
+def file_of(choice: Choice, seen: Observation, place: Place) -> FilmFile:
+    """Return the film as it can be saved."""
+    config, film, head = seen.config, film_of(place), chosen_head(place)
+    first, last = narrowed(film.span, tuple(range(config.depth)))
+    query = place.token(seen.telling_patch)
+    title = load_texts("multi_head")["parts"]["film"]["title"]
+    heading = Heading("multi_head", "film", title, (choice,))
+    asked = Film(BLOCKS, film.mean, (first, last))
+    return FilmFile(
+        name=f"attention-{first + 1}-to-{last + 1}",
+        key=("film-file", choice, query, head, first, last),
+        paint=partial(painter, seen, place),
+        stops=last - first + 1,
+        moves=True,
+        is_flat=not is_smooth(seen.pixels),
+        about=about_film(heading, asked, query=query, head=place.head),
+    )
+
+
+def painter(seen: Observation, place: Place) -> Callable[[float], Image.Image]:
+    config, film, head = seen.config, attention(seen, place), chosen_head(place)
+    stops = [stop_name(block, config.depth) for block in film.stops]
+    return attention_painter(
+        film,
+        head,
+        seen.pixels,
+        config.grid_size,
+        prefix_names(config),
+        token_names(config),
+        [labelled(stop, head, config.num_heads) for stop in stops],
     )
 
 

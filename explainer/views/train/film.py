@@ -1,21 +1,28 @@
 """Training as a film: filters, attention or a map of digits, over the saved epochs of a run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 
 from explainer.components.film import pack_attention, pack_filters, pack_map, show_film
 from explainer.content import load_texts
 from explainer.content.numbers import precise_percent
-from explainer.content.token_names import prefix_names
+from explainer.content.token_names import prefix_names, token_names
+from explainer.figures.films import sheet
+from explainer.figures.films.epochs import filters_frame, map_frame
 from explainer.observation import film_epochs
 from explainer.observation.film import STRONGEST, AttentionFilm
 from explainer.observation.film_epochs import FiltersFilm, MapFilm
+from explainer.shell import film_files
 from explainer.shell.controls import pick, pick_number, sync_widget
+from explainer.shell.film_files import FilmFile, about_film, attention_painter, labelled
 from explainer.shell.fold import fold
 from explainer.shell.notes import note
+from explainer.shell.saved import Heading
 from explainer.state import session
 from explainer.state.film import (
     ATTENTION,
@@ -32,13 +39,15 @@ from explainer.training import Manager, Run
 from explainer.training.recorded import HEALTHY
 from explainer.training.run_queries import RECORDED_ID
 from explainer.views.train.most_wrong import is_of_digits
-from explainer.views.train.wording import PLACE, settings_of
+from explainer.views.train.wording import PLACE, settings_of, title_of
 from vit_core import CheckpointError, ViTConfig
 from vit_core.data import mnist_info
 
 TEXTS = load_texts("film")
 WORDS = TEXTS["epochs"]
 KEY = "train-film"
+MOST_MOVES = 20  # stops of a saved film that moves between them
+Paint = Callable[[float], Image.Image]
 AnyFilm = FiltersFilm | MapFilm | AttentionFilm
 
 
@@ -82,6 +91,7 @@ def draw(run: Run, is_recorded: bool) -> None:
     say_what_is_shown(film, (first, last), epochs, stops, made.stops)
     with st.container(key=KEY):
         show(run, film, made, place)
+    film_files.offer(file_of(run, film, made, place), PLACE)
 
 
 def asked_film() -> Film | None:
@@ -187,7 +197,7 @@ def show(run: Run, film: Film, made: AnyFilm, place: Place) -> None:
             key=key,
             cache=(*cache, place.block, made.query),
             sizes={"query": config.num_tokens, "head": heads + 1},
-            chosen={"head": heads if film.mean and heads > 1 else place.head},
+            chosen={"head": chosen_head(film, place)},
             on_choose=partial(choose, film, heads),
         )
         note(TEXTS["over_epochs"]["picture"])
@@ -291,3 +301,83 @@ def choose(film: Film, heads: int, clicked: dict[str, int]) -> None:
         if not is_mean:
             session.set_head(clicked["head"])
         keep(Film(ATTENTION, is_mean, film.span))
+
+
+def file_of(run: Run, film: Film, made: AnyFilm, place: Place) -> FilmFile:
+    """Return the film as it can be saved."""
+    config, head = run.history.config.model, chosen_head(film, place)
+    stops = stop_names(run, film, made.stops, place.block)
+    told = [accuracy(run, epoch) for epoch in made.stops]
+    texts = load_texts("pictures")
+    title = WORDS["kinds"][film.kind]
+    model = texts["model"].format(name="{name}").replace("{name}", title_of(run))
+    licence = texts["digits"] if film.kind != FILTERS else ""
+    heading = Heading("train", "film", title, model=model, licence=licence)
+    span = made.stops[0], made.stops[-1]
+    follows: dict[str, Any] = {"run": run.id}
+    if isinstance(made, AttentionFilm):
+        follows |= {"query": made.query, "block": place.block, "head": place.head}
+        labels = [labelled(stop, head, config.num_heads) for stop in stops]
+        paint = partial(attention_frames, made, head, config, labels)
+    elif isinstance(made, MapFilm):
+        paint = partial(map_painter, made, stops, told)
+    else:
+        paint = partial(filters_painter, made, stops, told)
+    return FilmFile(
+        name=f"{film.kind}-epochs-{span[0]}-to-{span[1]}",
+        key=("film-file", run.id, film.kind, head, made.stops, tuple(told), tuple(follows.items())),
+        paint=paint,
+        stops=len(made.stops),
+        moves=film.kind != FILTERS and len(made.stops) <= MOST_MOVES,
+        is_flat=True,
+        about=about_film(heading, Film(film.kind, film.mean, span), **follows),
+    )
+
+
+def chosen_head(film: Film, place: Place) -> int:
+    heads = place.config.num_heads
+    return heads if film.mean and heads > 1 else place.head
+
+
+def attention_frames(
+    made: AttentionFilm, head: int, config: ViTConfig, labels: Sequence[str]
+) -> Paint:
+    return attention_painter(
+        made,
+        head,
+        first_digit(),
+        config.grid_size,
+        prefix_names(config),
+        token_names(config),
+        labels,
+    )
+
+
+def filters_painter(made: FiltersFilm, stops: Sequence[str], told: Sequence[str]) -> Paint:
+    below = sheet.wrapped(TEXTS["save"]["filters"].format(limit=f"{made.limit:.2g}"))
+    last = max(1, len(stops) - 1)
+
+    def paint(at: float) -> Image.Image:
+        stop, progress = round(at), at / last if len(stops) > 1 else 1.0
+        lines = [told[stop], *below]
+        return filters_frame(made.filters[stop], made.limit, stops[stop], lines, progress)
+
+    return paint
+
+
+def map_painter(made: MapFilm, stops: Sequence[str], told: Sequence[str]) -> Paint:
+    names, sixteen = mnist_info().class_names, film_epochs.sixteen()
+    truths = [names[label] for label in sixteen.labels.numpy()]
+    digits, places = sixteen.images[:, 0].numpy(), made.places / made.limit
+    below, last = sheet.wrapped(TEXTS["save"]["map"]), max(1, len(stops) - 1)
+
+    def paint(at: float) -> Image.Image:
+        low, stop, progress = int(at), round(at), at / last if len(stops) > 1 else 1.0
+        now = places[low]
+        if at > low:
+            now = (1 - (at - low)) * now + (at - low) * places[low + 1]
+        predicted = [names[answer] for answer in made.predicted[stop]]
+        lines = [told[stop], *below]
+        return map_frame(digits, now, predicted, truths, stops[stop], lines, progress)
+
+    return paint
