@@ -28,6 +28,7 @@ class Drawn:
         half: of a comparison, "a" or "b"; empty where nothing is compared.
         numbers: returns what can be subtracted from the same picture of another half: matrices, a
             chart, or ``difference.OverImage``; None for a picture without numbers.
+        group: of the components that mark the same token, within a half.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Drawn:
     how: Mapping[str, Any] = field(default_factory=dict)
     half: str = ""
     numbers: Callable[[], Any] | None = None
+    group: str = ""
 
 
 @contextmanager
@@ -55,16 +57,17 @@ def note(
     make: Callable[[], Any],
     *,
     numbers: Callable[[], Any] | None = None,
+    group: str = "",
     **how: Any,
 ) -> None:
     """Tell of a picture that is drawn now; of no effect if nobody collects.
 
     Args:
-        name, title, make, numbers, how: as ``Drawn`` has them.
+        name, title, make, numbers, group, how: as ``Drawn`` has them.
     """
     pictures = _collected.get()
     if pictures is not None:
-        pictures.append(Drawn(name, title, make, how, numbers=numbers))
+        pictures.append(Drawn(name, title, make, how, numbers=numbers, group=group))
 
 
 def hand_on(pictures: Iterable[Drawn], half: str = "") -> None:

@@ -8,8 +8,13 @@ import pytest
 from browser_helpers import HOME, ROOT, Visit, pixels, served
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from explainer.components.halves import grid_of
+from explainer.state.second import same_token
+from vit_core import ViTConfig
+
 pytestmark = pytest.mark.browser
 
+MARKS = HOME.parent / "components" / "shared" / "marks.js"
 SETTINGS = HOME.parent / ".streamlit"
 SHARED = "One scale for A and B"
 
@@ -208,6 +213,28 @@ def test_pointing_in_one_half_marks_the_same_place_in_the_other(open_halves) -> 
     difference = matrix(page.locator(".st-key-below"), "B − A")
     expect(difference.locator(".mark.column")).to_be_visible()
     assert float(difference.locator(".mark.column").evaluate("(mark) => mark.offsetLeft")) > 0
+
+
+SHAPES = [
+    ViTConfig(image_size=12, patch_size=patch, pool=pool, num_registers=registers)
+    for patch in (2, 4, 6)
+    for pool in ("cls", "mean")
+    for registers in (0, 2)
+]
+
+
+def test_python_and_the_browser_link_the_same_tokens(browser: Browser) -> None:
+    page = browser.new_page()
+    script = f"""(pairs) => {{ {MARKS.read_text()};
+      return pairs.map(([from, to, count]) =>
+        Array.from({{ length: count }}, (_, token) => sameToken(token, from, to) ?? null));
+    }}"""
+    pairs = [(one, other) for one in SHAPES for other in SHAPES]
+    sent = [[grid_of(one), grid_of(other), one.num_tokens] for one, other in pairs]
+    found = page.evaluate(script, sent)
+    page.close()
+    for (one, other), tokens in zip(pairs, found, strict=True):
+        assert tokens == [same_token(token, one, other) for token in range(one.num_tokens)]
 
 
 def test_a_difference_has_a_scale_of_its_own(open_halves) -> None:

@@ -15,8 +15,7 @@ _mount = st.components.v2.component(
 def link_halves(a: ViTConfig, b: ViTConfig, *, apart: Sequence[str] = (), key: str) -> None:
     """Link all components of one half with those of the other, while this is on the page.
 
-    A patch is linked with the one that stands at its place in the other model's grid, and a token
-    before the first patch with the same one of the other model.
+    A token is linked with the one that ``explainer.state.second.same_token`` finds.
 
     Args:
         a, b: of the models of the first and of the second half.
@@ -29,4 +28,10 @@ def link_halves(a: ViTConfig, b: ViTConfig, *, apart: Sequence[str] = (), key: s
 
 def grid_of(config: ViTConfig) -> dict[str, int]:
     rows, columns = config.grid_size
-    return {"prefix": config.num_prefix_tokens, "rows": rows, "columns": columns}
+    has_class = int(config.pool == "cls")
+    return {
+        "class_tokens": has_class,
+        "prefix": config.num_prefix_tokens,
+        "rows": rows,
+        "columns": columns,
+    }

@@ -17,9 +17,13 @@ function halfOf(key) {
   return key.startsWith("b-") ? "b-" : "";
 }
 
-/** The token of another model that stands where this one stands; undefined where it has none. */
+/** The token of another model that is the same as this one; explainer/state/second.py finds it, too. */
 function sameToken(token, from, to) {
-  if (token < from.prefix) return token < to.prefix ? token : undefined;
+  if (token < from.class_tokens) return to.class_tokens ? token : undefined;
+  if (token < from.prefix) {
+    const same = token - from.class_tokens + to.class_tokens;
+    return same < to.prefix ? same : undefined;
+  }
   const patch = token - from.prefix;
   const place = (at, size, other) => Math.floor(((at + 0.5) * other) / size);
   const row = place(Math.floor(patch / from.columns), from.rows, to.rows);

@@ -22,6 +22,8 @@ from explainer.figures import drawn, panels, theme
 from explainer.figures.matrix import Matrix
 from explainer.figures.panels import Panel, Swatch
 
+GROUP = "token-explorer"  # apart from the page's other components, as token_explorer.js has it
+
 _mount = st.components.v2.component(
     "vit_explainer.token_explorer",
     html='<div class="explorer"><div class="panels"></div></div>',
@@ -117,6 +119,7 @@ def token_explorer(
         drawn.base_name(key),
         texts["heads_title"].partition(":")[0],
         lambda: shown_heads(image, grid, of_block()[:, query], prefix_names, texts, query, head),
+        group=GROUP,
         numbers=lambda: [weights_of_heads(of_block()[:, query], grid, prefix_names, texts, query)],
         largest=lambda: of_block()[:, query, len(prefix_names) :].max(axis=-1),
         on_scale=lambda most: shown_heads(
@@ -132,6 +135,7 @@ def token_explorer(
         texts["pattern_title"],
         pattern,
         numbers=pattern,
+        group=GROUP,
         links={"query": query},
         prefix=len(prefix_names),
     )

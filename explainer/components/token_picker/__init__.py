@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
@@ -148,6 +148,7 @@ def token_picker(
         return limit or float(np.abs(np.asarray(values)).max())
 
     tokens = len(prefix_names) + grid[0] * grid[1]
+    of_scale: dict[str, Any] = {} if values is None else {"largest": largest, "on_scale": on_scale}
     drawn.note(
         drawn.base_name(key),
         title or load_texts("token_picker")["saved" if values is None else "saved_values"],
@@ -157,7 +158,7 @@ def token_picker(
         else lambda: OverImage(image, grid, tuple(prefix_names), values, query, colour),
         links={"token": query},
         prefix=len(prefix_names),
-        **({} if values is None else {"largest": largest, "on_scale": on_scale}),
+        **of_scale,
     )
     with st.container(gap=None):
         _mount(

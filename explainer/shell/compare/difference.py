@@ -70,8 +70,7 @@ def show_pair(a: Drawn, ours: Any, theirs: Any, place: Place, texts: Mapping[str
     elif isinstance(ours, OverImage):
         show_over_image(a, ours, theirs, place, texts)
     else:
-        is_strip = bool(a.how.get("is_strip"))
-        show_matrices(a.name, ours, theirs, place, texts, is_strip=is_strip)
+        show_matrices(a, ours, theirs, place, texts)
 
 
 def show_over_image(
@@ -102,13 +101,11 @@ def show_over_image(
 
 
 def show_matrices(
-    name: str,
+    picture: Drawn,
     a: Sequence[Matrix],
     b: Sequence[Matrix],
     place: Place,
     texts: Mapping[str, str],
-    *,
-    is_strip: bool,
 ) -> None:
     """Show B − A of matrices that both halves have, and say where it is largest."""
     others = {item.name: item for item in b}
@@ -126,12 +123,12 @@ def show_matrices(
         if are_apart(place) and any(is_of_model(item) for item in drawn):
             note(texts["apart"])
         matrices(
-            key=place.key(f"difference-{name}"),
-            group=place.prefix,
+            key=place.key(f"difference-{picture.name}"),
+            group=place.key(picture.group),
             items=drawn,
             on_choose=session.set_cell,
             prefix=place.config.num_prefix_tokens,
-            is_strip=is_strip,
+            is_strip=bool(picture.how.get("is_strip")),
         )
     st.markdown("\n".join(f"- {line}" for line in lines(pairs, texts)))
 
