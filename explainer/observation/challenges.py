@@ -143,7 +143,7 @@ def search(choice: Choice, seen: Observation, name: str, how: str, passes: int) 
 
 def found_by(look_for: Callable[..., Found], passes: int) -> Found:
     """Search quickly, and then with all sets of up to 16 patches if it can be done at all."""
-    quick = look_for(exact_up_to=0, most_passes=passes // 4)
+    quick = look_for(exact_up_to=0, most_passes=passes // 10)
     return look_for(most_passes=passes) if quick.found else quick
 
 

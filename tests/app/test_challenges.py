@@ -14,7 +14,7 @@ from reading import choice_and_observation
 from unlike import UNLIKE, put
 
 from explainer.content import load_texts
-from explainer.content.numbers import percent
+from explainer.content.numbers import precise_percent
 from explainer.inputs.models import load
 from explainer.inputs.models.load import source_of
 from explainer.inputs.pictures.edited import mean_levels
@@ -126,7 +126,7 @@ def test_what_is_said_of_attention_holds(source: str, name: str) -> None:
         assert f"Of the {len(found)} patches" in said and f", {shared} are among them" in said
     if shared < len(found):
         now, share = answer_to(choice, seen, hidden(most, choice, name == KEEP))
-        assert f"it says {seen.class_names[now]}, {percent(share)}." in said
+        assert f"it says {seen.class_names[now]}, {precise_percent(share)}." in said
         reached = {FEW: now != seen.prediction, TARGET: now == few.target}
         does_it = reached.get(name, now == seen.prediction)
         assert (TEXTS["teaches"]["not_attention"] in said) is not does_it
@@ -157,7 +157,7 @@ def test_the_one_head_takes_away_most() -> None:
     assert best.focused_after == pytest.approx(left[tuple(best.focused)], abs=1e-5)
     told = ask(choice, seen, HEAD)
     assert told["solution"] == {"head": list(best.head)}
-    assert f"{percent(best.before)} to {percent(best.after)}" in told["compared"]
+    assert f"{precise_percent(best.before)} to {precise_percent(best.after)}" in told["compared"]
 
 
 def quickly(look_for: Callable[..., Found], passes: int) -> Found:

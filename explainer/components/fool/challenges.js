@@ -41,15 +41,16 @@ class FoolChallenges {
       button.addEventListener("click", () => (this.name === name ? this.close() : this.open(name)));
       return { name, button };
     });
+    this.closeButton = make("button", "quiet", head, texts.close);
+    this.closeButton.type = "button";
+    this.closeButton.addEventListener("click", () => this.close());
     this.goal = make("p", "goal", root, texts.open);
     this.limit = make("p", "limit", root);
-    const foot = make("div", "challenge-foot", root);
-    this.status = make("p", "standing", foot);
+    this.status = make("p", "standing", root);
     this.status.role = "status";
-    this.actions = make("div", "actions", foot);
+    this.actions = make("div", "actions", root);
     this.compareButton = this.action("compare", () => this.compare());
     this.showButton = this.action("show", () => this.showSolution());
-    this.closeButton = this.action("close", () => this.close());
     this.after = make("div", "after", root);
     this.after.role = "status";
     this.label();
@@ -99,11 +100,14 @@ class FoolChallenges {
 
   close() {
     if (!this.isOpen) return;
+    const { button } = this.buttons.find(({ name }) => name === this.name);
+    const hasFocus = this.root.getRootNode().activeElement === this.closeButton;
     this.name = null;
     clearTimeout(this.waiting);
     this.after.replaceChildren();
     this.fool.endChallenge();
     this.label();
+    if (hasFocus) button.focus(); // what had it is hidden now
   }
 
   // the search
@@ -167,10 +171,14 @@ class FoolChallenges {
   /** Show what belongs to the state of the game. */
   label() {
     const { texts, bound, name } = this;
-    for (const { name: one, button } of this.buttons) button.ariaPressed = String(one === name);
+    for (const { name: one, button } of this.buttons) {
+      button.ariaPressed = String(one === name);
+      button.hidden = Boolean(name) && one !== name; // the game needs the room
+    }
     const suffix = name === "head" && !this.fool.data.has_head ? "_features" : "";
     const goal = name === "target" && !bound ? texts.goal_unknown : texts[`goal_${name}${suffix}`];
     setText(this.goal, name ? this.fill(goal) : texts.open);
+    this.goal.hidden = this.isCompared;
     setText(this.limit, !name || this.isCompared ? "" : bound ? bound.limit : texts.searching);
     if (!name) {
       setText(this.status, "");
@@ -213,5 +221,6 @@ class FoolChallenges {
     this.compare();
     this.fool.showSolution(this.name, this.bound.solution);
     this.label();
+    this.closeButton.focus({ preventScroll: true });
   }
 }

@@ -122,6 +122,7 @@ class Fool {
     const play = make("div", "play", root);
     this.board = new FoolBoard(play, this);
     this.tools = make("div", "tools", play);
+    this.links = make("p", "links", play);
     const side = make("div", "side", root);
     this.lines = make("div", "lines", side);
     this.lines.role = "status";
@@ -135,7 +136,6 @@ class Fool {
     this.headsNote = make("p", "note", this.heads.root.parentNode);
     this.challenges = new FoolChallenges(side, this);
     this.challenges.listen();
-    this.links = make("p", "links", side);
     document.fonts.ready.then(() => this.fit());
     root.addEventListener("click", (event) => this.clicked(event));
   }
@@ -195,6 +195,7 @@ class Fool {
       button.addEventListener("click", () => this.movePicture(name));
     }
     this.help = make("p", "help", tools);
+    this.tooLong = make("p", "quiet-word", tools);
     this.quiet = make("p", "quiet-word", tools);
     this.quiet.role = "status";
     setText(this.headsNote, play.heads);
@@ -385,6 +386,8 @@ class Fool {
     this.resetButton.disabled = !writeEdits(edits);
     setText(this.moves, fill(counted(play, "moves", steps.moves), { count: steps.moves }));
     const [right, down] = edits.move.map((pixels) => String(pixels).replace("-", "\u2212"));
+    const isTooLong = writeEdits(edits) && !this.linkText;
+    setText(this.tooLong, isTooLong ? play.too_long : "");
     const moved = tool === "move" && (edits.move[0] || edits.move[1]) ? ` ${fill(play.moved, { right, down })}.` : "";
     setText(this.help, play[`help_${tool}`] + moved);
     this.heads.close(!challenges.allows("heads"));
@@ -404,7 +407,8 @@ class Fool {
     } else this.showMeter(outcome);
     const { pool, has_head: hasHead, texts } = data;
     const lines = foolLines(texts, {
-      ...{ edits, before, now: outcome, names, hasHead, looks, pool },
+      ...{ edits, before, now: outcome, names, hasHead, pool },
+      looks: this.challenges.isOpen ? null : looks, // a game has its own lines
       looksBefore: this.looksBefore,
       patchName: (patch) => this.patchName(patch),
     });
@@ -429,7 +433,7 @@ class Fool {
 
   /** Aim the links to the pages that compare before and after. */
   link() {
-    const text = writeEdits(this.edits);
+    const text = this.linkText;
     const { play } = this.data.texts;
     const { headsOff, noPosition } = this.edits;
     const isPicture = text !== writeEdits({ ...NO_EDITS, headsOff, noPosition });
@@ -457,14 +461,20 @@ class Fool {
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
     clearTimeout(this.telling);
-    this.send("opened", { view: link.dataset.view, edits: writeEdits(this.edits) });
+    this.send("opened", { view: link.dataset.view, edits: this.linkText });
   }
 
   // the address and the server
 
+  /** What a link can hold of the edits: all, or nothing where they are too many. */
+  get linkText() {
+    const text = writeEdits(this.edits);
+    return text.length > LONGEST_EDITS ? "" : text;
+  }
+
   writeAddress() {
     clearTimeout(this.writing);
-    const address = addressWith("edits", writeEdits(this.edits), this.after ?? []);
+    const address = addressWith("edits", this.linkText, this.after ?? []);
     if (address === `${location.pathname}${location.search}${location.hash}`) return;
     History.prototype.replaceState.call(history, history.state, "", address);
   }
@@ -480,7 +490,7 @@ class Fool {
       this.rested(); // a run of the page would interrupt the search
       return;
     }
-    const text = writeEdits(this.edits);
+    const text = this.linkText;
     if (text === this.told) return;
     this.told = text;
     this.writeAddress();

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from explainer.content.numbers import percent
+from explainer.content.numbers import precise_percent
 from explainer.observation.challenges import (
     CHALLENGES,
     HEAD,
@@ -103,7 +103,7 @@ def what_patches_teach(
         return [overlap, texts["like_attention"]]
     now = {
         "now": str(seen.class_names[few.looked_prediction]),
-        "share": percent(few.looked_probability),
+        "share": precise_percent(few.looked_probability),
     }
     tried = counted(texts, "only" if name == KEEP else "without", count, **now)
     does_it = (few.looked_prediction == seen.prediction) is (name == KEEP)
@@ -116,7 +116,7 @@ def of_head(best: OneHead, seen: Observation, texts: Mapping[str, Any]) -> dict[
     bounds, teaches = texts["bound"], texts["teaches"]
     kind = "" if seen.has_head else "_features"
     answer = str(seen.class_names[seen.prediction]) if seen.has_head else ""
-    write = percent if seen.has_head else "{:.3f}".format
+    write = precise_percent if seen.has_head else "{:.3f}".format
     result = counted(
         bounds,
         f"result_head{kind}",
