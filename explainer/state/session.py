@@ -138,6 +138,11 @@ def keep_page_local(view: str) -> dict[str, dict[str, Any]]:
     return values
 
 
+def keep_for(view: str, state: State) -> None:
+    """Have another page open on a state's values of those that belong to one page alone."""
+    st.session_state.setdefault(PAGE_LOCAL_KEY, {})[view] = page_local(state)
+
+
 def is_headless() -> bool:
     """Whether the model that was observed last has no head, but features."""
     return bool(st.session_state.get(HEADLESS_KEY))

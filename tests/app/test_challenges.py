@@ -123,7 +123,8 @@ def test_what_is_said_of_attention_holds(source: str, name: str) -> None:
     shared = len({*found} & {*most})
     said = " ".join(told["teaches"])
     if len(found) > 1:
-        assert f"Of the {len(found)} patches" in said and f", {shared} are among them" in said
+        count = {0: "none is", 1: "one is"}.get(shared, f"{shared} are")
+        assert f"Of the {len(found)} patches" in said and f", {count} among them." in said
     if shared < len(found):
         now, share = answer_to(choice, seen, hidden(most, choice, name == KEEP))
         assert f"it says {seen.class_names[now]}, {precise_percent(share)}." in said

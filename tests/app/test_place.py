@@ -229,7 +229,7 @@ ALLOWED = {
     # these have no parts to which the frame gives a place
     "explainer.views.glossary": {"link"},
     "explainer.views.worksheet": {"link", "place"},
-    "explainer.views.story": {"link", "load", "place"},
+    "explainer.views.story": {"keep_for", "link", "load", "place"},
     "explainer.views.story.compared": {"load"},
     "explainer.views.fool": {"link", "load", "refused"},
     "explainer.views.fool.hear": {"load"},

@@ -245,3 +245,19 @@ def test_words_of_the_glossary_are_named_beside_the_text_that_has_them(open_page
         for word, _ in screen["words"]:
             assert word in rest and "[" not in screen["text"]
             rest = rest.partition(word)[2]
+
+
+@pytest.mark.parametrize(
+    ("edits", "kept"), [("k3_k4", "k3_k4"), ("", ""), ("no edits", ""), (["k3"], ""), (None, "")]
+)
+def test_what_is_covered_goes_along_to_the_page_for_it(
+    shipped: Path,
+    open_page: Callable[..., AppTest],
+    click_in: Callable[..., AppTest],
+    edits: object,
+    kept: str,
+):
+    app = open_page("story")
+    click_in(app, "story", {"opened": {"view": "fool", "screen": 10, "edits": edits}})
+    assert not app.exception
+    assert app.session_state["own"].get("fool", {}).get("edits", "") == kept

@@ -381,9 +381,10 @@ class Fool {
     this.turner.setAttribute("aria-valuetext", this.turned.textContent);
     this.positioner.disabled = !challenges.allows("position");
     this.positioner.ariaChecked = String(!edits.noPosition);
-    this.undoButton.disabled = !steps.canUndo;
-    this.redoButton.disabled = !steps.canRedo;
-    this.resetButton.disabled = !writeEdits(edits);
+    // not disabled, which would take the focus, and Ctrl + Z with it, from whoever has just pressed it
+    this.undoButton.ariaDisabled = String(!steps.canUndo);
+    this.redoButton.ariaDisabled = String(!steps.canRedo);
+    this.resetButton.ariaDisabled = String(!writeEdits(edits));
     setText(this.moves, fill(counted(play, "moves", steps.moves), { count: steps.moves }));
     const [right, down] = edits.move.map((pixels) => String(pixels).replace("-", "\u2212"));
     const isTooLong = writeEdits(edits) && !this.linkText;

@@ -77,8 +77,10 @@ def story(
     data: bytes,
     told: Told,
     on_hear: Callable[[Mapping[str, Any]], None],
-) -> tuple[str, int] | None:
-    """Show the story; return which page was just asked for, as its view, and on which screen.
+) -> tuple[str, int, str] | None:
+    """Show the story; return which page was just asked for.
+
+    That is its view, on which screen it was asked for, and the text of the edits that go along.
 
     Args:
         data: from ``pack_story`` or ``pack_halves``.
@@ -108,5 +110,9 @@ def story(
     opened = result.opened
     if not isinstance(opened, Mapping) or not isinstance(opened.get("view"), str):
         return None
-    screen = opened.get("screen")
-    return opened["view"], screen if type(screen) is int else told.screen
+    screen, edits = opened.get("screen"), opened.get("edits")
+    return (
+        opened["view"],
+        screen if type(screen) is int else told.screen,
+        edits if isinstance(edits, str) else "",
+    )

@@ -304,8 +304,21 @@ class CoverScreen extends StoryScreen {
       this.covered.clear();
       this.each((screen) => screen.apply());
     });
+    if (this.isFirst) this.linkToPlay();
     this.result = make("p", "result", this.words);
     this.result.role = "status";
+  }
+
+  /** Lead to the page on which more than this can be tried, with the patches that are covered. */
+  linkToPlay() {
+    this.play ??= make("a", "play", null, this.text("play"));
+    this.tools.append(this.play);
+    this.play.dataset.view = "fool";
+    const letter = this.how === "black" ? "k" : "m";
+    this.play.dataset.edits = Array.from(this.covered, (patch) => letter + patch).join("_");
+    const address = this.story.addressOfPage("fool");
+    const edits = this.play.dataset.edits && `${address.includes("?") ? "&" : "?"}edits=${this.play.dataset.edits}`;
+    this.play.href = address + edits;
   }
 
   toggle(patch) {
@@ -316,6 +329,7 @@ class CoverScreen extends StoryScreen {
   /** Cover in this half what is covered in the first, and show what the model says then. */
   async apply() {
     const { half, first, how } = this;
+    if (this.isFirst) this.linkToPlay();
     const mine = new Set(Array.from(first.covered).flatMap((patch) => this.patchesAt(patch)));
     this.patches.veil(null);
     setText(this.legend, "");

@@ -198,7 +198,7 @@ class Story {
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
     clearTimeout(this.timer);
-    this.send("opened", { view: link.dataset.view, screen: this.number });
+    this.send("opened", { view: link.dataset.view, screen: this.number, edits: link.dataset.edits });
   }
 
   addressOfPage(view) {

@@ -98,7 +98,10 @@ def what_patches_teach(
     if count == 1:
         overlap = texts["overlap_one_same" if shared else "overlap_one"].format(token=token)
     else:
-        overlap = texts["overlap"].format(token=token, count=count, shared=shared)
+        name_of = {0: "overlap_shared_none", 1: "overlap_shared_one"}
+        overlap = texts[name_of.get(shared, "overlap")].format(
+            token=token, count=count, shared=shared
+        )
     if shared == count:
         return [overlap, texts["like_attention"]]
     now = {

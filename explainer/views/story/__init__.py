@@ -18,12 +18,12 @@ from explainer.shell.picker.pad import shown_name
 from explainer.shell.story.packed import pack_story
 from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.link import SCREENS, encode
+from explainer.state.link import SCREENS, encode, read_link
 from explainer.views.story.compared import header_of, show_compare, show_second_epoch
 from explainer.views.story.hear import hear
 
 ASKED = ("logits", "pooled")  # what experiments show of a pass with edits
-LINKED = ("train", "home", "teacher", *routes.PIPELINE)  # the pages to which screens link
+LINKED = ("train", "home", "fool", "teacher", *routes.PIPELINE)  # the pages to which screens link
 TEXTS = load_texts("story")
 STYLE = f"<style>{(Path(__file__).parent / 'page.css').read_text(encoding='utf-8')}</style>"
 
@@ -64,10 +64,16 @@ def render(choice: Choice, observation: Observation) -> None:
         leave(*opened)
 
 
-def leave(view: str, screen: int) -> None:
-    """Turn to a page. The browser's Back leads to the same screen again."""
+def leave(view: str, screen: int, edits: str) -> None:
+    """Turn to a page. The browser's Back leads to the same screen again.
+
+    Args:
+        edits: of the picture, that go along to the page that is for them.
+    """
     if view in routes.TITLES and 1 <= screen <= SCREENS:
         session.change(screen=screen)
+        if view == "fool" and edits:
+            session.keep_for("fool", read_link({"edits": edits})[0])
         # with the screen, since Streamlit writes these to the address that is left
         st.switch_page(routes.page_of(view), query_params=encode(session.load()))
 
