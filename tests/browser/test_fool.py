@@ -339,12 +339,12 @@ def test_a_model_without_a_head_says_how_far_its_features_move(
         visitor = opened(visit, "source=pretrained&pretrained=local%2Fdino", url=url)
         page = visitor.page
         meter = fool(page).locator(".meter p")
-        expect(meter).to_contain_text("1.000")
+        expect(meter).to_contain_text("1.0000. They have turned by 0.0°")
         expect(page.locator("h1")).to_have_text(TEXTS["title_features"])
         button(page, "black").click()
         place(page, 0).click()
         expect(says(page)).to_contain_text("Without this patch the likeness is")
-        expect(meter).not_to_contain_text("1.000")
+        expect(meter).not_to_contain_text("by 0.0°")
         expect(fool(page).locator(".bars")).to_be_hidden()
         expect(button(page, TEXTS["challenge"]["few"])).to_have_count(0)
         assert findings(visitor) == []

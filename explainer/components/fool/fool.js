@@ -425,7 +425,7 @@ class Fool {
     const degrees = ((Math.acos(alike) * 180) / Math.PI).toFixed(1);
     const { play } = this.data.texts;
     this.fill_.style.transform = `scaleX(${Math.max(0, alike).toFixed(4)})`;
-    setText(this.meterText, `${play.likeness}: ${alike.toFixed(3)}. ${fill(play.angle, { degrees })}`);
+    setText(this.meterText, `${play.likeness}: ${alike.toFixed(4)}. ${fill(play.angle, { degrees })}`);
   }
 
   rejudge() {

@@ -21,25 +21,20 @@ function counted(texts, name, count) {
   return (count === 1 && texts[`${name}_one`]) || texts[name];
 }
 
-/** A share, so that what is not quite all never looks like all. */
-function share(value) {
-  return value > 0.99995 && value < 1 ? "> 99.99\u202f%" : precisePercent(value);
-}
-
 /** The lines about an outcome; ``names`` are strangers' words. */
 function foolLines(texts, { edits, before, now, names, hasHead, looks, looksBefore, pool, patchName }) {
   const { name, count } = kindOfChange(edits);
   const lines = [];
   if (!hasHead) {
-    const likeness_ = likeness(before, now).toFixed(3);
-    lines.push(fill(counted(texts.lines_features, name, count), { count, likeness: likeness_, degrees: edits.turn }));
+    const values = { count, likeness: likeness(before, now).toFixed(4), degrees: edits.turn };
+    lines.push(fill(counted(texts.lines_features, name, count), values));
   } else {
     const [old, answer] = [largestOf(before), largestOf(now)];
-    const values = { count, answer: names[answer], share: share(now[answer]), degrees: edits.turn };
+    const values = { count, answer: names[answer], share: precisePercent(now[answer]), degrees: edits.turn };
     lines.push(fill(counted(texts.lines, name, count), values));
     if (name !== "nothing") {
       const text = answer === old ? texts.lines.same : texts.lines.other;
-      lines.push(fill(text, { old: names[old], before: share(before[old]), now: share(now[old]) }));
+      lines.push(fill(text, { old: names[old], before: precisePercent(before[old]), now: precisePercent(now[old]) }));
     }
   }
   if (looks && looks.length > 1) {

@@ -119,7 +119,7 @@ def of_head(best: OneHead, seen: Observation, texts: Mapping[str, Any]) -> dict[
     bounds, teaches = texts["bound"], texts["teaches"]
     kind = "" if seen.has_head else "_features"
     answer = str(seen.class_names[seen.prediction]) if seen.has_head else ""
-    write = precise_percent if seen.has_head else "{:.3f}".format
+    write = precise_percent if seen.has_head else "{:.4f}".format
     result = counted(
         bounds,
         f"result_head{kind}",
