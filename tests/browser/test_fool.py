@@ -362,6 +362,7 @@ def test_a_large_model_is_asked_over_the_servers_line(
         button(page, "Reset").click()
         place(page, 17).click()
         expect(says(page)).to_contain_text(answer_of(choice, seen, "k17"))
+        page.goto("about:blank")  # before the server ends
 
 
 # the page
