@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser_helpers import Visit
 
-from explainer.shell.routes import TITLES, WALK, address
+from explainer.shell.routes import PIPELINE, TITLES, WALK, address
 from explainer.state.film import OVER_EPOCHS
 
 pytestmark = pytest.mark.browser
@@ -17,6 +17,7 @@ ADDRESSES = [
     "train?run=recorded-healthy",
     *(f"train?run=recorded-healthy&film={kind}" for kind in OVER_EPOCHS),
     *(f"{LINKS[view]}?source=cifar10&sample=3" for view in WALK),
+    *(f"{LINKS[view]}?b=source%3Dfast%26edits%3Dx2_h0.1" for view in PIPELINE),
 ]
 ONLY = {"resultTypes": ["violations"]}  # what axe says of all else takes it a third of its time
 SEVERE = ("serious", "critical")
