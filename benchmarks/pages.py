@@ -2,6 +2,7 @@
 
     python benchmarks/pages.py [--app PATH/TO/explainer/Home.py]
     python benchmarks/pages.py --epochs 12
+    python benchmarks/pages.py --compare
 
 On every page of the pipeline, with the `default` model, Chromium clicks tokens, steps through the
 test images, and goes from page to page by the navigation on top. Two times are taken of a choice:
@@ -14,6 +15,9 @@ measured in the same run: an app with one widget that changes one text.
 
 With ``--epochs`` it moves the epoch slider instead, on every page and Home, over as many epochs of
 a run of the `default` shape. Nobody has looked at them before: each page has its own run.
+
+With ``--compare`` each page is taken twice, alone and with a second model beside it, turn and turn
+about. Both halves follow each choice; how many times as long that takes is printed at the end.
 """
 
 import argparse
@@ -24,7 +28,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from playwright.sync_api import Page, WebSocket, sync_playwright
 from served import CHROMIUM_FLAGS, HOME, ROOT, Server, chromium, middle, p95
@@ -44,6 +48,7 @@ ADDRESSES = (
     "classification-head",
 )
 WITHOUT_TOKENS = ("class-token", "classification-head")  # nothing is chosen over the image there
+TURNS = 3  # of a page alone and with a second half
 FLOOR = ROOT / "benchmarks" / "floor_app.py"
 PATIENCE = 120_000  # milliseconds
 RUN_IS_OVER = "[data-test-script-state='notRunning']"
@@ -233,6 +238,40 @@ def measure_epochs(app: Path, epochs: int) -> None:
     show(rows, floor(24))
 
 
+def measure_compared(app: Path, changes: int, second: str) -> None:
+    """Measure every page alone and with a second half, and print the ratios."""
+    rows: list[tuple[str, list[Times]]] = []
+    ratios: list[tuple[Any, ...]] = []
+    with Server(app) as server, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        for address in ADDRESSES:
+            kinds = {"the next image": step}
+            if address not in WITHOUT_TOKENS:
+                kinds = {"choose a token": choose, **kinds}
+            for kind, measure in kinds.items():
+                links = {"alone": "", "A beside B": f"?b={second}"}
+                taken: dict[str, list[Times]] = {name: [] for name in links}
+                for _ in range(TURNS):
+                    for name, link in links.items():
+                        page.goto(f"{server.url}/{address}{link}")
+                        ready(page)
+                        taken[name] += measure(page, max(1, changes // TURNS))
+                rows += [(f"{address}: {kind}, {name}", taken[name]) for name in links]
+                ratios.append((f"{address}: {kind}", *taken.values()))
+        browser.close()
+    show(rows, floor(24))
+    print("\n| A and B beside A alone | its part | page |\n|---|---|---|")
+    every = [[time for row in ratios for time in row[side]] for side in (1, 2)]
+    for name, alone, both in (*ratios, ("**every choice on every page**", *every)):
+        times = [
+            middle([getattr(one, kind) for one in both])
+            / middle([getattr(one, kind) for one in alone])
+            for kind in ("part", "page")
+        ]
+        print(f"| {name} | {' | '.join(f'{one:.2f} ×' for one in times)} |")
+
+
 def show(rows: list[tuple[str, list[Times]]], least: list[Times]) -> None:
     """Print all times, and how many times the floor they are."""
     unit = middle([one.page for one in least])
@@ -251,10 +290,15 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=12, help="of each kind on each page")
     parser.add_argument("--rounds", type=int, default=4, help="times round all pages")
     parser.add_argument("--epochs", type=int, default=0, help="move the epoch slider over so many")
+    parser.add_argument("--compare", action="store_true", help="each page alone and compared")
+    parser.add_argument("--second", default="source%3Dfast", help="what is compared, as a link")
     parser.add_argument("--app", type=Path, default=HOME, help="another version's Home.py")
     options = parser.parse_args()
     if options.epochs:
         measure_epochs(options.app, options.epochs)
+        return
+    if options.compare:
+        measure_compared(options.app, options.changes, options.second)
         return
     rows, least = [], floor(24)
     with Server(options.app) as server, sync_playwright() as playwright:
