@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from explainer.shell.compare.presets import InHand, presets
 from explainer.shell.compare.wording import changes_in_words, differences
 from explainer.state.choice import UNTRAINED, Choice
 from explainer.state.edits import Edits, read_edits
-from explainer.state.link import State, encode
+from explainer.state.link import State, decode, encode
 from explainer.state.place import Place
 from explainer.state.second import compared_with, same_token, second
 from vit_core import ViTConfig
@@ -350,6 +351,19 @@ def test_changes_are_named_in_their_order() -> None:
         "1 with patch 1, 2. Head 2 of block 1 and head 1 of block 2 are off: they give zeros. All "
         "positions are replaced by zeros."
     )
+
+
+@pytest.mark.usefixtures("shipped")
+def test_home_links_to_the_untrained_model_beside_the_trained_one(open_page: Callable) -> None:
+    app = open_page("home", digit="3")
+    (link,) = [
+        one.proto for one in app.get("page_link") if one.proto.label == TEXTS["with_untrained"]
+    ]
+    asked = decode(dict(parse_qsl(link.query_string)))
+    assert (asked.source, asked.digit) == (UNTRAINED, 3)
+    assert second(asked).source == "default"
+    app = open_page("home", source="cifar10")
+    assert TEXTS["with_untrained"] not in [one.proto.label for one in app.get("page_link")]
 
 
 # epochs

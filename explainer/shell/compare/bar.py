@@ -1,6 +1,7 @@
 """The bar above two halves: what A and B are, and how to change, swap or end them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from html import escape
 
@@ -9,15 +10,16 @@ import streamlit as st
 from explainer.components.sight import repaints
 from explainer.content import load_texts
 from explainer.observation.observe import Observation
+from explainer.shell import routes
 from explainer.shell.compare.chooser import choose_second
-from explainer.shell.compare.presets import InHand, Preset, presets
+from explainer.shell.compare.presets import InHand, Preset, presets, untrained
 from explainer.shell.compare.second import shown_run
 from explainer.shell.compare.wording import changes_in_words, differences, line_of
 from explainer.shell.notes import note
 from explainer.shell.sidebar.epochs import pick_second_epoch
 from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.link import State
+from explainer.state.link import State, encode
 from explainer.state.second import compared_with, end, swapped
 
 TEXTS = load_texts("compare")
@@ -116,3 +118,14 @@ def save(state: State) -> None:
     """Keep a comparison, or its end; no epochs are played on."""
     st.session_state.pop(session.PLAYING_KEY, None)
     session.save(state)
+
+
+def link_untrained(choice: Choice, seen: Observation) -> None:
+    """Link to the untrained model beside the trained one, where both can be shown."""
+    now = end(session.load())
+    hand = InHand(now, choice, seen, session.place(choice))
+    for pair in untrained(hand):
+        both = compared_with(pair.a, pair.b)
+        both = replace(both, **session.OF_OLD, **session.page_local(State()))
+        page = routes.page_of("patch_embedding")
+        st.page_link(page, label=TEXTS["with_untrained"], query_params=encode(both))

@@ -11,6 +11,7 @@ from explainer.inputs.pictures.galleries import DIGITS
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell import routes
+from explainer.shell.compare.bar import link_untrained
 from explainer.shell.fold import fold
 from explainer.shell.mistake_banner import show_banner
 from explainer.shell.pen_line import keep_pen_line
@@ -56,5 +57,6 @@ def show_more(choice: Choice, observation: Observation) -> None:
             if is_open:
                 show_score()
         with st.container(horizontal=True, horizontal_alignment="distribute"):
+            link_untrained(choice, observation)
             routes.link("glossary", routes.TITLES["glossary"])
             show_link()

@@ -1,6 +1,7 @@
 """After a run: why it ended, what can be done now, its hardest digits, and what to take along."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -16,6 +17,7 @@ from explainer.shell.notes import note
 from explainer.shell.shown import show_html
 from explainer.state import session
 from explainer.state.choice import RUN, saved
+from explainer.state.second import compared_with
 from explainer.training import Manager, Run, visitor
 from explainer.training.as_script import script_of
 from explainer.training.command import for_others
@@ -110,6 +112,7 @@ def show_take_along(run: Run) -> None:
         if epochs:
             if st.button(WORDS["open_epoch"], key="train-open-epoch"):
                 open_in_pipeline(run, None if chosen == epochs[-1] else chosen)
+            offer_epochs(run, epochs[0], chosen)
             show_checkpoint(run, chosen)
         if history.metrics():
             hand_out("metrics", partial(metrics_csv, run), "metrics.csv", "text/csv")
@@ -118,6 +121,17 @@ def show_take_along(run: Run) -> None:
             hand_out("script", script, "train_again.py", "text/x-python")
     if run.status != "uploaded":
         note(WORDS["script_text"])
+
+
+def offer_epochs(run: Run, first: int, chosen: int) -> None:
+    """Offer the first epoch and the chosen one side by side."""
+    if first == chosen:
+        return
+    label = WORDS["compare_epochs"].format(first=first, epoch=chosen)
+    if st.button(label, key="train-compare-epochs"):
+        now = replace(session.load(), source=RUN, run=run.id, epoch=first)
+        session.save(compared_with(now, replace(now, epoch=chosen)))
+        routes.go("patch_embedding")
 
 
 def show_checkpoint(run: Run, epoch: int) -> None:
