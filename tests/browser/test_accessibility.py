@@ -92,3 +92,25 @@ def test_axe_finds_nothing_serious_in_an_answer_and_an_open_explanation(
     visitor.page.locator("a[href^='glossary#']").first.click()
     visitor.page.locator("#gloss.open").wait_for()
     assert findings(visitor) == []
+
+
+@pytest.mark.parametrize("view", ["self_attention", "multi_head", "patch_embedding", "position"])
+def test_two_halves_and_their_difference_fit_and_axe_finds_nothing_serious(
+    visit: Callable[..., Visit], subtests: pytest.Subtests, view: str
+) -> None:
+    visitor = visit(width=390)
+    visitor.open(f"{LINKS[view]}?b=edits%3Dh0.0_m12")
+    for fold in visitor.page.get_by_text("B − A: how much").all():
+        fold.click()
+        visitor.settle()
+    visitor.page.get_by_text("Brown: the number is larger in B.").first.wait_for()
+    with subtests.test("no wider than a phone"):
+        assert visitor.sideways() == [0, 0]
+    with subtests.test("axe, light"):
+        assert findings(visitor) == []
+    visitor.resize(1440)
+    visitor.change_scheme("dark")
+    with subtests.test("no wider than a screen"):
+        assert visitor.sideways() == [0, 0]
+    with subtests.test("axe, dark"):
+        assert findings(visitor) == []
