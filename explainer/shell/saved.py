@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -168,3 +169,26 @@ def address(view: str) -> str:
     if urlsplit(here).hostname in (None, *LOCAL):
         return routes.address(view) if view != "home" else "/"
     return here.partition("?")[0]
+
+
+def in_browser(view: str, title: str, choice: Choice) -> dict[str, Any]:
+    """Return what the browser needs to save what it draws by itself, with the same margin.
+
+    Args:
+        title: of the picture; empty where the browser knows it.
+    """
+    naming, licence = load_texts("naming"), TEXTS["licence"]
+    return {
+        "title": title,
+        "where": routes.TITLES[view],
+        "model": said_model(choice),
+        "picture": said_picture(choice),
+        "licence": licence.format(licence=licence_line(choice)),
+        "link": TEXTS["link"],
+        "half": TEXTS["half"],
+        "own": {
+            "picture": TEXTS["picture"].format(name=naming["drawing"]),
+            "licence": licence.format(licence=naming["licences"]["own"]),
+        },
+        "texts": TEXTS["in_browser"],
+    }

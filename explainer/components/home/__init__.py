@@ -28,6 +28,7 @@ _mount = st.components.v2.component(
         "drawing_pad/pad",
         "drawing_pad/centred",
         *stage.FILES,
+        "shared/save_picture",
         "home/trace",
         "home/layout",
         "home/scene",

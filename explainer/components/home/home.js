@@ -144,12 +144,37 @@ class Home {
     for (const name of ["story", "train"]) {
       if (pages[name] !== undefined) this.link(this.actions, name, name, texts.actions[name]);
     }
+    saveButton(this.actions, this.data.save.texts, () => this.takePicture());
     for (const name of this.data.others) {
       button(name, () => {
         this.pad?.forget();
         this.tell({ other: name });
       });
     }
+  }
+
+  /** The picture as a PNG, in the colours of paper. */
+  async takePicture() {
+    const { data, layout } = this;
+    const own = this.isAhead ? data.save.own : {}; // a drawing that the server has not heard of yet
+    const look = paperLook(this.root, data.colours);
+    const painted = new PaintedTrace();
+    painted.set(this.painted.trace, this.isAhead ? this.pixels() : data.arrays.image, data, look);
+    const canvas = make("canvas");
+    canvas.width = PAPER.zoom * layout.width;
+    canvas.height = PAPER.zoom * layout.height;
+    const context = canvas.getContext("2d");
+    context.scale(PAPER.zoom, PAPER.zoom);
+    const { probabilities } = this;
+    const drawn = { layout, look, data, painted, followed: this.lit(), at: this.scene(), probabilities, moves: false };
+    drawHome(context, drawn);
+    const save = { ...data.save, ...own };
+    const blob = await savedPicture(
+      this.root,
+      { title: save.title, where: save.where, lines: savedLines(save) },
+      { without: ".actions, .pad .tools, .source, .followed", painted: new Map([[this.canvas, canvas]]) },
+    );
+    return { blob, name: "home.png" };
   }
 
   buildLabels() {

@@ -28,10 +28,11 @@ _mount = st.components.v2.component(
     ),
     js=live.javascript() + assets.javascript(
         "shared/data", "shared/grid", "shared/numbers", "shared/keys", *FILES,
-        "drawing_pad/centred", "drawing_pad/pad",
+        "shared/save_picture", "drawing_pad/centred", "drawing_pad/pad",
         "story/trace", "story/answers", "story/half", "story/board", "story/prediction",
         "story/screen", *(f"story/{name}" for name in SCENES), "story/difference", "story/halves",
-        "story/screens", "story/history", "shared/class_line", "story/laser", "story/present",
+        "story/screens", "story/history", "story/save", "shared/class_line", "story/laser",
+        "story/present",
         "story/lesson", "story/story",
     ),
 )  # fmt: skip

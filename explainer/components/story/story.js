@@ -144,6 +144,7 @@ class Story {
     this.quiet.role = "status";
     this.present.readAddress();
     this.present.build(top);
+    this.saving = new StorySave(this, top);
     this.numbers = make("a", "numbers-link", top);
     this.numbers.textContent = frame.numbers;
     this.body = make("div", "body", root);

@@ -17,6 +17,7 @@ from explainer.inputs.pictures.galleries import DIGITS
 from explainer.inputs.pictures.test_digits import test_digit
 from explainer.observation.lens import lens
 from explainer.observation.observe import Observation
+from explainer.shell.saved import in_browser
 from explainer.shell.story.learned import Learned, learned
 from explainer.shell.story.pictures import gallery_pictures
 from explainer.shell.story.wording import facts_for, screens_of, texts_for
@@ -48,6 +49,7 @@ def packed(choice: Choice, seen: Observation) -> bytes:
         "frame": texts["frame"],
         "pad": load_texts("picker")["pad"],
         "present": present["frame"],
+        "save": in_browser("story", "", choice),
         "screens": screens_of(texts, present["screens"]),
         "facts": facts_for(seen, run, texts),
         "is_digits": seen.gallery == DIGITS,

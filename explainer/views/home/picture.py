@@ -22,6 +22,7 @@ from explainer.observation.text_variants import texts_of
 from explainer.shell import routes
 from explainer.shell.picker.moves import move_on
 from explainer.shell.picker.pad import restore_picture, shown_name, take_from_home
+from explainer.shell.saved import in_browser
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import PAGE_LOCAL
@@ -101,6 +102,7 @@ def header(choice: Choice, seen: Observation) -> dict[str, Any]:
         "page_local": list(PAGE_LOCAL),
         "stages": [{"view": view, "place": place} for view, place in PLACES.items()],
         "texts": texts_for(choice, seen),
+        "save": in_browser("home", texts_of("home", seen)["title"], choice),
     }
 
 
