@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from browser_helpers import Visit
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from explainer.observation import observe
@@ -122,7 +124,8 @@ def test_a_film_plays_to_its_last_stop_and_then_waits_for_no_frame(visit: Visito
     one.open(LINK)
     page = one.page
     page.get_by_label("Speed").select_option("4")
-    page.get_by_role("button", name="Play").click()
+    slider(page).focus()
+    page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     expect(film(page).locator(".stop")).to_have_text("Block 3 of 3, head 1")
     expect(page.get_by_role("button", name="Play")).to_be_visible()
@@ -246,3 +249,17 @@ def test_the_recorded_run_is_a_film_of_its_epochs(visit: Visitors) -> None:
     page.keyboard.press("Home")
     expect(film(page).locator(".stop")).to_have_text("Epoch 0 of 3")
     assert picture.evaluate("(canvas) => canvas.toDataURL()") != after
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WebP"])
+def test_a_film_is_saved_from_the_page(visit: Visitors, tmp_path: Path, kind: str) -> None:
+    one = visit()
+    one.open(f"{LINK}&query=6&film=blocks.mean.1-2")
+    with one.page.expect_download() as download:
+        one.page.get_by_role("button", name=f"Save as {kind}").click()
+    assert download.value.suggested_filename == f"attention-2-to-3.{kind.lower()}"
+    target = tmp_path / "film"
+    download.value.save_as(target)
+    with Image.open(target) as image:
+        assert image.format == kind.upper()
+        assert image.n_frames == 6, "two stops, and four frames between them"

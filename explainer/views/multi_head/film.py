@@ -50,6 +50,8 @@ def file_of(choice: Choice, seen: Observation, place: Place) -> FilmFile:
     title = load_texts("multi_head")["parts"]["film"]["title"]
     heading = Heading("multi_head", "film", title, (choice,))
     asked = Film(BLOCKS, film.mean, (first, last))
+    # of a comparison, a link follows the token of the first half
+    follows = {} if place.half == "b" else {"query": query, "head": place.head}
     return FilmFile(
         name=f"attention-{first + 1}-to-{last + 1}",
         key=("film-file", choice, query, head, first, last),
@@ -57,7 +59,7 @@ def file_of(choice: Choice, seen: Observation, place: Place) -> FilmFile:
         stops=last - first + 1,
         moves=True,
         is_flat=not is_smooth(seen.pixels),
-        about=about_film(heading, asked, query=query, head=place.head),
+        about=about_film(heading, asked, **follows),
     )
 
 
