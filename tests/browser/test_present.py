@@ -30,8 +30,8 @@ MISFITS = """(story) => {
     const isHigh = one.scrollHeight > one.clientHeight + 1 && can(overflowY);
     return isHigh || (one.scrollWidth > one.clientWidth + 1 && can(overflowX));
   });
-  const stage = story.querySelector(".stage").getBoundingClientRect();
   const outside = [...story.querySelectorAll(".stage *")].filter((one) => {
+    const stage = one.closest(".stage").getBoundingClientRect();
     const box = one.getBoundingClientRect();
     if (!box.width || !box.height || getComputedStyle(one).position === "absolute") return false;
     return box.bottom > stage.bottom + 2 || box.right > stage.right + 2
@@ -86,6 +86,7 @@ def patch(page: Page, row: int, column: int) -> Locator:
         (1024, 768, "source=cifar10&sample=3&", "dark"),
         (1920, 1080, "source=cifar10&", "light"),
         (1024, 768, "source=fast&", "light"),
+        (1024, 768, "b=source%3Dfast&", "light"),
         (1024, 768, "source=untrained&depth=8&heads=8&patches=14&", "light"),
         (1920, 1080, "source=untrained&depth=1&heads=1&patches=2&position=none&", "light"),
     ],
@@ -108,7 +109,7 @@ def test_every_screen_is_large_and_fits(visit, subtests, width, height, link, sc
     for name in ORDER:
         at(page, name)
         with subtests.test(name):
-            assert story(page).locator(".stage").evaluate(SHARE) >= LEAST
+            assert story(page).locator(".halves, .stage").first.evaluate(SHARE) >= LEAST
             assert story(page).evaluate(MISFITS) == []
             sizes = story(page).evaluate(TYPE)
             small = {
