@@ -163,6 +163,8 @@ class AnswerScreen extends StoryScreen {
   }
 }
 
+const MOST_OFFERED = 100; // patches that are all covered in turn before anybody has asked for it
+
 class CoverScreen extends StoryScreen {
   build() {
     const { data, stage, half } = this;
@@ -233,7 +235,7 @@ class CoverScreen extends StoryScreen {
 
   /** Offer three patches to a class, one of them the most needed. */
   async offer() {
-    if (this.isOpen) return;
+    if (this.isOpen || this.count > MOST_OFFERED) return;
     const left = await this.measure();
     if (!this.isShown) return;
     setText(this.story.quiet, "");
