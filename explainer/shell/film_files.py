@@ -32,9 +32,11 @@ BETWEEN = 4  # frames between two stops, where something moves
 MOVES = 60  # milliseconds of each
 HOLDS, HOLDS_OF_MANY = 1100, 450  # milliseconds of a stop, and of one of more than MANY
 MANY = 12
+MOST_MOVES = 20  # stops of a film that moves between them
 ENDS = 2500  # milliseconds of the last stop
 # size, and whether there are frames between stops: tried in turn until the file is small enough
 SMALLER = ((1.0, True), (0.75, True), (1.0, False), (0.75, False), (0.5, False), (0.35, False))
+WITHOUT_MOVES = ((1.0, True), (0.75, True), (0.5, True), (0.35, True))
 DOWNLOADS = ("gif", "webp")
 
 # for one who reads a page without a browser: every film that it has
@@ -76,9 +78,9 @@ class FilmFile:
     def made(self, kind: str) -> bytes:
         whole = self.frames()
         content = b""
-        for size, between in SMALLER:
-            if between or self.moves or size < 1:
-                content = encode.encode(resized(chosen(whole, between), size), kind, self.words())
+        has_moves = MOVES in whole.milliseconds
+        for size, between in SMALLER if has_moves else WITHOUT_MOVES:
+            content = encode.encode(resized(chosen(whole, between), size), kind, self.words())
             if len(content) <= MEGABYTES * 1024**2:
                 break
         return content
@@ -97,7 +99,12 @@ class FilmFile:
 
 
 def schedule(stops: int, moves: bool) -> tuple[list[float], list[int]]:
-    """Return the places of all frames in the film, and for how many milliseconds each is shown."""
+    """Return the places of all frames in the film, and for how many milliseconds each is shown.
+
+    Args:
+        moves: whether something moves between two stops, which is shown in films of few stops.
+    """
+    moves = moves and stops <= MOST_MOVES
     hold = HOLDS if stops <= MANY else HOLDS_OF_MANY
     places, times = [0.0], [hold]
     for low, high in pairwise(range(stops)):

@@ -89,8 +89,8 @@ def test_a_film_stays_at_each_stop_and_longer_at_its_last(
     assert made[1] == times
 
 
-def test_a_film_of_many_stops_is_quicker() -> None:
-    assert schedule(40, False)[1] == [450] * 39 + [2500]
+def test_a_film_of_many_stops_is_quicker_and_nothing_moves_between_them() -> None:
+    assert schedule(40, True) == ([float(stop) for stop in range(40)], [450] * 39 + [2500])
 
 
 @pytest.mark.parametrize("kind", encode.KINDS)

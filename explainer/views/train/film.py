@@ -46,7 +46,6 @@ from vit_core.data import mnist_info
 TEXTS = load_texts("film")
 WORDS = TEXTS["epochs"]
 KEY = "train-film"
-MOST_MOVES = 20  # stops of a saved film that moves between them
 Paint = Callable[[float], Image.Image]
 AnyFilm = FiltersFilm | MapFilm | AttentionFilm
 
@@ -328,7 +327,7 @@ def file_of(run: Run, film: Film, made: AnyFilm, place: Place) -> FilmFile:
         key=("film-file", run.id, film.kind, head, made.stops, tuple(told), tuple(follows.items())),
         paint=paint,
         stops=len(made.stops),
-        moves=film.kind != FILTERS and len(made.stops) <= MOST_MOVES,
+        moves=film.kind != FILTERS,
         is_flat=True,
         about=about_film(heading, Film(film.kind, film.mean, span), **follows),
     )
