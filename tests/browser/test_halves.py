@@ -213,6 +213,11 @@ def test_pointing_in_one_half_marks_the_same_place_in_the_other(open_halves) -> 
     difference = matrix(page.locator(".st-key-below"), "B − A")
     expect(difference.locator(".mark.column")).to_be_visible()
     assert float(difference.locator(".mark.column").evaluate("(mark) => mark.offsetLeft")) > 0
+    # and each says what stands there
+    expect(difference.locator(".readout")).to_have_text("token 2 × z: 9.000")
+    expect(matrix(right, "b-M").locator(".readout")).to_have_text("b-token 7 × z: −0.1333")
+    page.get_by_role("heading", name="Halves").hover()
+    expect(difference.locator(".readout")).to_have_text("9.000 to 9.000")
 
 
 SHAPES = [

@@ -32,6 +32,19 @@ const STRIP = {
   edges: 2, // pixels around the cells
 };
 
+/** What both halves of a comparison and their difference call the same matrices. */
+function sharedName(channel) {
+  return baseOf(channel).replace(/^difference-/, "");
+}
+
+/** The components that show the same matrices of two models, or their difference. */
+function companionsOf(channel) {
+  const all = (globalThis[Symbol.for("vit-explainer.matrices")] ??= new Map());
+  const name = sharedName(channel);
+  if (!all.has(name)) all.set(name, new Set());
+  return all.get(name);
+}
+
 class Matrices extends View {
   build() {
     const { is_strip: isStrip, items } = this.data;
@@ -66,12 +79,15 @@ class Matrices extends View {
     super.listen();
     this.resized ??= new ResizeObserver(() => this.lay());
     this.resized.observe(this.root);
+    this.companions = companionsOf(this.data.channel);
+    this.companions.add(this);
     this.page.join(this, () => this.mark());
   }
 
   leave() {
     super.leave();
     this.resized?.disconnect();
+    this.companions?.delete(this);
     this.page?.part(this);
   }
 
@@ -144,8 +160,8 @@ class Matrices extends View {
   /** Write what is pointed at, or else what is chosen, above a strip. */
   write() {
     const items = this.items ?? [];
-    const item = items.find(({ cursor }) => cursor) ?? items.find(({ chosen }) => chosen);
-    const at = item && (item.cursor ?? item.chosen);
+    const item = items.find(({ looked }) => looked) ?? items.find(({ chosen }) => chosen);
+    const at = item && (item.looked ?? item.chosen);
     const { texts } = this.data;
     setText(this.readout, at ? fill(texts.strip, { title: item.item.title, readout: item.say(at) }) : texts.strip_idle);
     this.readout.classList.toggle("idle", !at);
@@ -157,14 +173,18 @@ class Matrices extends View {
   }
 
   mark() {
-    for (const item of this.items) item.mark();
+    for (const item of this.items) {
+      item.follow();
+      item.mark();
+    }
   }
 }
 
 class MatrixPanel {
   constructor(owner, item, parent) {
     const { data } = owner;
-    Object.assign(this, { owner, name: item.name, chosen: null, cursor: null });
+    // ``far`` is what somebody points at in the same matrix of the other half
+    Object.assign(this, { owner, name: item.name, chosen: null, cursor: null, far: null });
     this.rowNames = data.names[item.rows];
     this.columnNames = data.names[item.columns];
     this.axes = this.axesOf(item);
@@ -217,9 +237,7 @@ class MatrixPanel {
   /** Which axes of the page mark a row, and which a column; see the Python module. */
   axesOf({ row_axis: row, column_axis: column }) {
     const tokens = ["token", "any", "query"];
-    // the same in both halves of a comparison, and in their difference
-    const base = baseOf(this.owner.data.channel).replace(/^difference-/, "");
-    const own = (direction) => `${base}/${this.name}/${direction}`;
+    const own = (direction) => `${sharedName(this.owner.data.channel)}/${this.name}/${direction}`;
     if (tokens.includes(row) && tokens.includes(column)) [row, column] = ["query", "key"];
     if (row === column) column = "";
     const asKeys = { token: "key", any: "key", patch: "patch as key" };
@@ -309,6 +327,26 @@ class MatrixPanel {
     this.write();
   }
 
+  /** The cell that is pointed at, here or in the other half. */
+  get looked() {
+    return this.cursor ?? this.far;
+  }
+
+  /** Look at the cell that is pointed at in the other half or in the difference. */
+  follow() {
+    const { companions, page } = this.owner;
+    const isPointed = [...(companions ?? [])].some(
+      (one) => one !== this.owner && one.items.some(({ name, cursor }) => name === this.name && cursor),
+    );
+    const at = (axis, count) => (count === 1 ? 0 : page.at(axis));
+    const row = isPointed ? at(this.axes.rows[0], this.rowNames.length) : undefined;
+    const column = isPointed ? at(this.axes.columns[0], this.columnNames.length) : undefined;
+    const isHere = row < this.rowNames.length && column < this.columnNames.length; // not for undefined
+    const before = this.far;
+    this.far = isHere ? { row, column } : null;
+    if (before?.row !== this.far?.row || before?.column !== this.far?.column) this.write();
+  }
+
   choose(cell) {
     this.chosen = cell;
     this.write();
@@ -337,7 +375,7 @@ class MatrixPanel {
 
   write() {
     if (this.owner.data.is_strip) return this.owner.write();
-    const at = this.cursor ?? this.chosen;
+    const at = this.looked ?? this.chosen;
     const { least, largest } = this.range;
     const range = { least: written(least), largest: written(largest) };
     setText(this.readout, at ? this.say(at) : fill(this.owner.data.texts.range, range));
@@ -506,8 +544,8 @@ class MatrixPanel {
       element.style[extent] = `${size}px`;
       if (this.cursor === null) this.reveal({ [direction]: at });
     }
-    this.here.hidden = !this.cursor;
-    if (this.cursor) this.put(this.here, this.cursor);
+    this.here.hidden = !this.looked;
+    if (this.looked) this.put(this.here, this.looked);
   }
 
   /** Scroll the matrix, never the page, until a row or column is in sight. */
