@@ -162,3 +162,18 @@ def test_every_reason_and_every_button_of_a_comparison_has_a_text():
     for name in ("unlike_patches", "unlike_width", "unlike_names", "no_such_head"):
         assert name in frame and name in source
     assert {f"view_{name}" for name in ("both", "a", "b", "difference")} <= frame.keys()
+
+
+def test_home_offers_pairs_which_the_story_shows(
+    shipped: Path, open_page: Callable[..., AppTest], find_component: Callable[..., Any]
+):
+    home = open_page("home", **DIGIT)
+    assert not home.exception
+    popovers = [block.proto.popover.label for block in home.get("popover")]
+    assert load_texts("compare")["open"] in popovers
+    compared = open_page("home", **DIGIT, b=urlencode({"source": "fast"}))
+    links = {link.proto.label: link.proto for link in compared.get("page_link")}
+    both = links[load_texts("home")["both_in_story"]]
+    assert "b=" in both.query_string and both.page == "story"
+    compared.button(key="end-compare").click().run()
+    assert parameter_of(compared, "b") is None and parameter_of(compared, "digit") == "3"

@@ -55,7 +55,14 @@ def show_controls(choice: Choice, other: Choice | None, seen: Observation) -> No
                 choose_second(choice, other or choice, token)
         if (back := swapped(now)) is not None:
             st.button(TEXTS["swap"], key="swap", on_click=repaints(partial(save, back)))
-        st.button(TEXTS["end"], key="end-compare", on_click=repaints(partial(save, end(now))))
+        end_comparison()
+
+
+def end_comparison() -> None:
+    """Draw the button that leaves the first half alone."""
+    st.button(
+        TEXTS["end"], key="end-compare", on_click=repaints(partial(save, end(session.load())))
+    )
 
 
 def halves(choice: Choice, other: Choice | None, remark: str) -> str:

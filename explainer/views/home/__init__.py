@@ -1,5 +1,6 @@
 """Home: draw a digit, see what the model makes of it, and how."""
 
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -11,7 +12,7 @@ from explainer.inputs.pictures.galleries import DIGITS
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell import routes
-from explainer.shell.compare.bar import link_untrained
+from explainer.shell.compare.bar import end_comparison, link_untrained, offer_compare
 from explainer.shell.fold import fold
 from explainer.shell.mistake_banner import show_banner
 from explainer.shell.pen_line import keep_pen_line
@@ -20,7 +21,7 @@ from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.views.home.origin import show_origin
 from explainer.views.home.parts import show_parts
-from explainer.views.home.picture import PEN_KEY, show_picture
+from explainer.views.home.picture import PEN_KEY, leave, show_picture
 from explainer.views.home.score import show_score
 
 TEXTS = load_texts("home")
@@ -33,12 +34,23 @@ def render(choice: Choice, observation: Observation) -> None:
     with st.container(key="home-head", gap="xsmall"):
         st.title(texts["title"], anchor=False)
         st.markdown(texts["lead" if choice.gallery == DIGITS else "lead_no_pen"])
+        show_compare(choice, observation)
     show_banner(choice)
     show_picture(choice, observation)
     if choice.gallery == DIGITS and not fits_browser(choice.config):
         names = drawn_names(observation.tensors, choice.config.depth)
         keep_pen_line(choice, PEN_KEY, names, mean_heads=True)
     show_more(choice, observation)
+
+
+def show_compare(choice: Choice, observation: Observation) -> None:
+    """Offer to compare; the story shows both halves, and Home the first of them alone."""
+    with st.container(key="home-compare", horizontal=True, vertical_alignment="center"):
+        if session.load().b:
+            routes.link("story", TEXTS["both_in_story"])
+            end_comparison()
+        else:
+            offer_compare(choice, observation, then=partial(leave, "story"))
 
 
 @st.fragment
