@@ -265,6 +265,13 @@ def test_a_model_without_classes_has_no_half_on_the_page_of_the_head(
     assert TEXTS["other_page"] in html_of(app) and not halves_of(app, "b-half-")
     app = open_page("multi-head", b="source=fast")
     assert halves_of(app, "b-half-")
+    other = replace(bare, embed_dim=8, pool="mean")
+    save_checkpoint(
+        build(other), folder / "default.safetensors", data=replace(mnist_info(), class_names=())
+    )
+    load.models.clear()
+    app = open_page("classification-head", b="source=fast")
+    assert not app.exception and len(halves_of(app, "b-half-")) == 3
     load.models.clear()
 
 

@@ -20,6 +20,7 @@ from explainer.content import load_texts
 from explainer.inputs.models.upload import add_upload
 from explainer.state import session
 from explainer.state.choice import RUN
+from explainer.state.second import second
 from explainer.training import Manager, Run, RunRequest, scheduler
 from explainer.training.limits import load_limits
 from explainer.training.recipes import ACCURACIES
@@ -431,6 +432,15 @@ def test_any_epoch_can_be_opened_in_the_pipeline(open_train, begin, key, epoch):
     now = state_of(app)
     assert (now.source, now.run, now.epoch) == (RUN, run.id, epoch)
     assert app.session_state[session.VIEW_KEY] == "home"
+
+
+def test_two_epochs_can_be_compared(open_train, begin):
+    run = finished(begin)
+    app = unfold(open_train(run=run.id), "along")
+    app = click(app, "compare-epochs")
+    now = state_of(app)
+    assert (now.run, now.epoch, second(now).epoch) == (run.id, 0, run.history.epochs()[-1])
+    assert app.session_state[session.VIEW_KEY] == "patch_embedding"
 
 
 def test_the_same_again_is_another_run_of_the_same_settings(open_train, begin, manager):
