@@ -21,7 +21,7 @@ from explainer.observation.observe import observe
 from explainer.shell import routes
 from explainer.shell.compare import playing
 from explainer.shell.compare.presets import InHand, presets
-from explainer.shell.compare.wording import changes_in_words, differences
+from explainer.shell.compare.wording import changes_in_words, differences, names_of
 from explainer.state.choice import UNTRAINED, Choice
 from explainer.state.edits import Edits, read_edits
 from explainer.state.link import State, decode, encode
@@ -371,6 +371,20 @@ def test_home_links_to_the_untrained_model_beside_the_trained_one(open_page: Cal
     assert second(asked).source == "default"
     app = open_page("home", source="cifar10")
     assert TEXTS["with_untrained"] not in [one.proto.label for one in app.get("page_link")]
+
+
+def test_halves_are_called_by_what_they_differ_in() -> None:
+    one = Choice("default", ViTConfig(), 0, 3, 0)
+    other = replace(one, source="fast")
+    picture = replace(one, index=39)
+    assert names_of(one, other) == ("Default, trained", "Fast, trained")
+    assert [name.split(",")[1] for name in names_of(one, picture)] == [
+        " number 0 of the test set",
+        " number 39 of the test set",
+    ]
+    both = names_of(one, replace(other, index=39))
+    assert both[1].startswith("Fast, trained") and "number 39" in both[1]
+    assert names_of(one, replace(one, edits=Edits(no_position=True)))[0] == "Default, trained"
 
 
 # epochs

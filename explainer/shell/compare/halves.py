@@ -10,9 +10,8 @@ import streamlit as st
 from explainer.components.flip import flip_halves
 from explainer.components.halves import link_halves
 from explainer.content import load_texts
-from explainer.observation.naming import model_line
 from explainer.observation.observe import Observation
-from explainer.shell.compare.wording import changes_of
+from explainer.shell.compare.wording import changes_of, names_of
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
@@ -86,7 +85,7 @@ def draw_halves(
             draw_second()
 
 
-def draw_leads(choices: Sequence[Choice], leads: Sequence[str]) -> None:
+def draw_leads(choices: tuple[Choice, Choice], leads: Sequence[str]) -> None:
     """Draw the lead of each half, where they are not the same."""
     show_names(*choices)
     keys = "half-lead", f"{session.SECOND_PREFIX}half-lead"
@@ -96,17 +95,17 @@ def draw_leads(choices: Sequence[Choice], leads: Sequence[str]) -> None:
                 st.markdown(lead)
 
 
-def show_names(*choices: Choice) -> None:
+def show_names(first: Choice, second: Choice) -> None:
     """Say which half is which, and what is changed in it."""
-    names = "".join(map(name_of, ("a", "b"), choices))
+    names = "".join(map(name_of, ("a", "b"), names_of(first, second), (first, second)))
     st.html(f'<div class="half-names">{names}</div>')
 
 
-def name_of(half: str, choice: Choice) -> str:
+def name_of(half: str, name: str, choice: Choice) -> str:
     """Return the line above a half as HTML."""
     changes = " ".join(changes_of(choice))
     banner = f'<p class="changed">{escape(changes)}</p>' if changes else ""
     return (
         f'<div class="half-name" data-half="{half}"><p><b>{TEXTS[half]}</b> '
-        f"{escape(model_line(choice))}</p>{banner}</div>"
+        f"{escape(name)}</p>{banner}</div>"
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from explainer.content import load_texts
 from explainer.content.strangers_words import plain_format
 from explainer.content.token_names import patch_names
-from explainer.observation.naming import model_line, picture_line
+from explainer.observation.naming import model_line, picture_line, unchanged_picture
 from explainer.state.choice import Choice
 from vit_core import ViTConfig
 
@@ -17,6 +17,21 @@ def line_of(choice: Choice) -> str:
     """Return which model and which picture a half shows; plain letters."""
     without = picture_line(choice)
     return plain_format(TEXTS["of_half"], model=model_line(choice), picture=without)
+
+
+def names_of(a: Choice, b: Choice) -> tuple[str, str]:
+    """Return what two halves are called: by what they differ in, model or picture or both."""
+    models = [model_line(one) for one in (a, b)]
+    pictures = [unchanged_picture(one) for one in (a, b)]
+    if pictures[0] == pictures[1]:
+        return models[0], models[1]
+    if models[0] == models[1]:
+        return pictures[0], pictures[1]
+    one, two = (
+        plain_format(TEXTS["of_half"], model=model, picture=picture)
+        for model, picture in zip(models, pictures, strict=True)
+    )
+    return one, two
 
 
 def changes_in_words(choice: Choice) -> str:
