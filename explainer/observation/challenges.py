@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from threading import Lock
 from typing import Any, cast
 
 import numpy as np
@@ -14,6 +13,7 @@ from explainer.caching import remember
 from explainer.inputs.models import load
 from explainer.inputs.models.memory import forward_lock
 from explainer.inputs.pictures.edited import mean_levels
+from explainer.observation.background import is_there
 from explainer.observation.heads import SOFTMAX, effects, effects_are_cheap, spread
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
@@ -32,8 +32,6 @@ FEW, TARGET, KEEP, HEAD = "few", "target", "keep", "head"
 CHALLENGES = (FEW, TARGET, KEEP, HEAD)
 MOST_WORK = 1.5e11  # multiplications of one search, some seconds
 MOST_TARGETS = 4  # classes that are tried, the most probable first
-
-_searching = Lock()  # one search at a time, so that the others' pages have a core
 
 
 @dataclass(frozen=True)
@@ -102,18 +100,30 @@ def targets_of(seen: Observation) -> list[int]:
 
 
 def few_patches(choice: Choice, seen: Observation, name: str, how: str) -> FewPatches | None:
-    """Return what the search for a challenge found; None if the model is too large for it.
+    """Return what the search for a challenge finds; None if the model is too large for it.
 
     Args:
         name: ``FEW``, ``TARGET`` or ``KEEP``.
         how: patches are covered, "mean" or "black".
     """
-    passes = affordable_passes(choice)
-    if passes < 3 * choice.config.num_patches:
+    if not can_be_searched(choice):
         return None
-    return remember(
-        ("challenge", choice, name, how), lambda: search(choice, seen, name, how, passes)
-    )
+    return remember(key_of(choice, name, how), prepared_search(choice, seen, name, how))
+
+
+def are_found(choice: Choice, seen: Observation, name: str, how: str) -> bool:
+    """Return whether ``few_patches`` knows its answer; if not, have it searched for meanwhile."""
+    if not can_be_searched(choice):
+        return True
+    return is_there(key_of(choice, name, how), prepared_search(choice, seen, name, how))
+
+
+def key_of(choice: Choice, name: str, how: str) -> tuple[Any, ...]:
+    return "challenge", choice, name, how
+
+
+def can_be_searched(choice: Choice) -> bool:
+    return affordable_passes(choice) >= 3 * choice.config.num_patches
 
 
 def affordable_passes(choice: Choice) -> int:
@@ -124,19 +134,40 @@ def affordable_passes(choice: Choice) -> int:
     return int(min(MOST_PASSES, MOST_WORK // work))
 
 
-def search(choice: Choice, seen: Observation, name: str, how: str, passes: int) -> FewPatches:
+def prepared_search(
+    choice: Choice, seen: Observation, name: str, how: str
+) -> Callable[[], FewPatches]:
+    """Return the search for a challenge, which then needs nothing of Streamlit's any more."""
     source = load.source_of(choice)
-    model = cast(ViT, LockedModel(source.model))
-    images, value = source.batch(seen.pixels), cover_value(choice, seen, how)
-    with _searching:
-        if name == KEEP:
-            found, target = found_by(partial(fewest_to_keep, model, images, value), passes), None
-        elif name == FEW:
-            found, target = found_by(partial(fewest_to_change, model, images, value), passes), None
-        else:
-            found, target = found_target(model, images, value, targets_of(seen), passes)
-        looked = tuple(np.argsort(-looks(seen), kind="stable")[: len(found.patches)].tolist())
-        logits = logits_without(model, images, [looked], value, is_kept=name == KEEP)[0]
+    return partial(
+        search,
+        cast(ViT, LockedModel(source.model)),
+        source.batch(seen.pixels),
+        cover_value(choice, seen, how),
+        name,
+        targets_of(seen),
+        np.argsort(-looks(seen), kind="stable").tolist(),
+        affordable_passes(choice),
+    )
+
+
+def search(
+    model: ViT,
+    images: Tensor,
+    value: Tensor,
+    name: str,
+    targets: Sequence[int],
+    most_looked: Sequence[int],
+    passes: int,
+) -> FewPatches:
+    if name == KEEP:
+        found, target = found_by(partial(fewest_to_keep, model, images, value), passes), None
+    elif name == FEW:
+        found, target = found_by(partial(fewest_to_change, model, images, value), passes), None
+    else:
+        found, target = found_target(model, images, value, targets, passes)
+    looked = tuple(most_looked[: len(found.patches)])
+    logits = logits_without(model, images, [looked], value, is_kept=name == KEEP)[0]
     probability = float(logits.softmax(dim=0).max())
     return FewPatches(found, target, looked, int(logits.argmax()), probability)
 

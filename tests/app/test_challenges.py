@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -77,9 +78,12 @@ def hidden(patches: list[int], choice: Choice, is_kept: bool) -> Edits:
 
 
 def ask(choice: Choice, seen: Observation, name: str) -> dict[str, Any]:
-    answer = bound(choice, seen, {"id": "one", "challenge": name})
-    assert answer is not None
-    return answer
+    while True:
+        answer = bound(choice, seen, {"id": "one", "challenge": name})
+        assert answer is not None
+        if not answer.get("is_searching"):
+            return answer
+        sleep(0.01)
 
 
 @pytest.mark.parametrize("source", ["fast", "default"])

@@ -1,7 +1,7 @@
 // Goals to play for, each against what a search on the server has found.
 
 const FOOL_BOUNDS = "fool-bounds"; // the line on which a search is asked for
-const FOOL_ASK_AGAIN = 5000; // milliseconds until a search that has not answered is asked for again
+const FOOL_ASK_AGAIN = 1000; // milliseconds until a search that goes on is asked for again
 
 class FoolChallenges {
   /** ``fool`` hears: beginChallenge(), endChallenge(), showSolution(name, solution). */
@@ -120,12 +120,8 @@ class FoolChallenges {
     this.waiting = setTimeout(() => this.askBound(), FOOL_ASK_AGAIN);
   }
 
-  get isSearching() {
-    return this.isOpen && !this.bound;
-  }
-
   heard(answer) {
-    if (!answer?.context || !answer.id.startsWith(this.session)) return;
+    if (!answer?.context || answer.is_searching || !answer.id.startsWith(this.session)) return;
     this.bounds.set(`${answer.context} ${answer.challenge}`, answer);
     this.label();
     this.fool.rejudge();

@@ -324,6 +324,7 @@ class Fool {
   }
 
   beginChallenge() {
+    this.root.classList.add("playing");
     this.steps.begin(NO_EDITS);
     this.way = this.data.way;
     this.hold("cover");
@@ -333,6 +334,7 @@ class Fool {
   }
 
   endChallenge() {
+    this.root.classList.remove("playing");
     this.board.mark([]);
     this.showTools();
   }
@@ -487,8 +489,8 @@ class Fool {
   }
 
   tell() {
-    if (this.board.drag || this.challenges.isSearching) {
-      this.rested(); // a run of the page would interrupt the search
+    if (this.board.drag) {
+      this.rested();
       return;
     }
     const text = this.linkText;

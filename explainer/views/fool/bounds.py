@@ -10,6 +10,7 @@ from explainer.observation.challenges import (
     KEEP,
     FewPatches,
     OneHead,
+    are_found,
     challenges,
     few_patches,
     one_head,
@@ -25,6 +26,8 @@ LONGEST_ID = 40  # characters
 
 def bound(choice: Choice, seen: Observation, sent: object) -> dict[str, Any] | None:
     """Return what the search for a challenge found; None if a browser asked for none.
+
+    While the search goes on, ``is_searching`` is true, and the browser asks again.
 
     ``limit`` is what a visitor plays against, ``target`` the class that is asked for (-1 for none),
     ``solution`` the patches or the head that were found, ``compared`` what is known of it, and
@@ -45,6 +48,8 @@ def bound(choice: Choice, seen: Observation, sent: object) -> dict[str, Any] | N
     if name == HEAD:
         best = one_head(choice, seen)
         told = {} if best is None else of_head(best, seen, texts)
+    elif not are_found(choice, seen, name, way_of(choice)):
+        return answer | {"is_searching": True}
     else:
         few = few_patches(choice, seen, name, way_of(choice))
         told = {} if few is None else of_patches(few, seen, texts, name)

@@ -1,0 +1,48 @@
+"""Computes what takes seconds beside the runs of pages, one thing at a time."""
+
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from threading import Lock, Thread
+from typing import Any
+
+from explainer.caching import is_remembered, remember
+
+_running: dict[Hashable, Future[Any]] = {}
+_guard = Lock()
+_turn = Lock()  # one computation at a time, so that all pages have a core
+
+
+def is_there(key: Hashable, make: Callable[[], Any]) -> bool:
+    """Return whether ``remember(key, …)`` has a value; if not, have ``make`` make it.
+
+    Whoever gets False asks again a while later. ``make`` runs in a thread of its own, so it must
+    not ask Streamlit for anything. Such a thread ends with the server.
+
+    Raises:
+        Exception: ``make`` raised it; the next who asks has it made again.
+    """
+    if is_remembered(key):
+        return True
+    with _guard:
+        future = _running.get(key)
+        if future is None:
+            future = _running[key] = Future()
+            Thread(target=run, args=(future, make), name="background", daemon=True).start()
+            return False
+    if not future.done():
+        return False
+    try:
+        remember(key, future.result)
+    finally:
+        with _guard:
+            _running.pop(key, None)
+    return True
+
+
+def run(future: Future[Any], make: Callable[[], Any]) -> None:
+    """Make a value as soon as nothing else is made."""
+    with _turn:
+        try:
+            future.set_result(make())
+        except Exception as error:  # it belongs to whoever asks
+            future.set_exception(error)
