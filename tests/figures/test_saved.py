@@ -283,6 +283,15 @@ def test_pyplot_is_not_used() -> None:
     assert "matplotlib.pyplot" not in sys.modules
 
 
+def test_a_picture_in_several_places_is_in_the_file_once() -> None:
+    image = np.random.default_rng(5).integers(0, 256, (120, 120, 3), np.uint8)
+    one, many = (saved(count * [Panel(image, width=60)], "svg").decode() for count in (1, 9))
+    assert many.count('<use xlink:href="#shared-0"') == 9
+    assert len(many) < 1.2 * len(one) + 4_000
+    assert "<use" not in one.replace('<use xlink:href="#m', "")
+    ElementTree.fromstring(many)
+
+
 # comparisons
 
 

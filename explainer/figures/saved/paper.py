@@ -8,6 +8,7 @@ settings is not: so one lock stands around everything that draws.
 import io
 import re
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import RLock
@@ -194,7 +195,7 @@ class Paper:
 
         def draw(axes: Any, order: int) -> None:
             axes.imshow(
-                enlarged(pixels, ZOOM * width, ZOOM * height) if smooth else pixels,
+                resized(pixels, ZOOM * width, ZOOM * height) if smooth else pixels,
                 extent=(x, x + width, y + height, y),
                 aspect="auto",
                 interpolation="none",
@@ -253,13 +254,11 @@ class Paper:
         return figure
 
 
-def enlarged(pixels: np.ndarray, width: float, height: float) -> np.ndarray:
+def resized(pixels: np.ndarray, width: float, height: float) -> np.ndarray:
     """Return a photograph in the size in which it is shown, smoothly."""
     from PIL import Image
 
     size = max(1, round(width)), max(1, round(height))
-    if size <= (pixels.shape[1], pixels.shape[0]):
-        return pixels
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
 
 
@@ -296,7 +295,28 @@ def svg(figure: Any, about: Mapping[str, str | None]) -> bytes:
     )
     # no light between two cells, whatever the size
     text = re.sub(r'<g id="cells-[^"]*"', r'\g<0> shape-rendering="crispEdges"', text)
-    return text.encode()
+    return without_copies(text).encode()
+
+
+def without_copies(text: str) -> str:
+    """Return an SVG in which a picture that stands in several places is there once."""
+    found = re.compile(
+        r'<image xlink:href="(data:[^"]*)" id="[^"]*" (width="[^"]*" height="[^"]*") '
+        r'(transform="[^"]*")( style="[^"]*")?/>'
+    )
+    counts = Counter((one[1], one[2], one[4] or "") for one in found.finditer(text))
+    names = {key: f"shared-{index}" for index, key in enumerate(counts) if counts[key] > 1}
+
+    def used(one: re.Match[str]) -> str:
+        name = names.get((one[1], one[2], one[4] or ""))
+        return f'<use xlink:href="#{name}" {one[3]}/>' if name else one[0]
+
+    kept = "".join(
+        f'<image id="{name}" xlink:href="{address}" {size}{style}/>'
+        for (address, size, style), name in names.items()
+    )
+    text = found.sub(used, text)
+    return text.replace("</defs>", f"{kept}</defs>", 1) if kept else text
 
 
 def pixels_of(figure: Any, zoom: float = ZOOM) -> np.ndarray:
