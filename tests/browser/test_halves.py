@@ -16,6 +16,19 @@ pytestmark = pytest.mark.browser
 
 MARKS = HOME.parent / "components" / "shared" / "marks.js"
 SETTINGS = HOME.parent / ".streamlit"
+# what the second half and the link between both have left on the page
+LEFT_BEHIND = """() => {
+  const shared = (name) => globalThis[Symbol.for(`vit-explainer.${name}`)];
+  const isSecond = ([group]) => group.startsWith("b-");
+  const marks = [...shared("marks")].filter(isSecond).map(([, one]) => one);
+  const sum = (name) => marks.reduce((total, one) => total + one[name].size, 0);
+  return {
+    companions: shared("matrices").get("demo").size,
+    listeners: sum("listeners"),
+    links: sum("links"),
+    halves: shared("halves") ? 1 : 0,
+  };
+}"""
 SHARED = "One scale for A and B"
 
 # half B has numbers of twice the size, a finer grid, and no class token
@@ -184,6 +197,7 @@ def test_both_halves_have_one_scale_as_long_as_both_are_there(open_halves) -> No
     expect(page.get_by_text(SHARED)).to_have_count(0)
     expect(matrix(left, "M").locator(".legend .number").last).to_have_text("1.000")
     assert colours(left, "") == alone
+    assert page.evaluate(LEFT_BEHIND) == {"companions": 1, "listeners": 0, "links": 0, "halves": 0}
     one.check()
 
 
