@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from explainer.components.packing import unpack
 from explainer.figures.difference import (
     Apart,
+    OverImage,
     apart,
     largest_change,
     same,
@@ -18,7 +19,7 @@ from explainer.figures.difference import (
     subtracted_chart,
 )
 from explainer.figures.matrix import Matrix
-from explainer.shell.compare.difference import origin_of
+from explainer.shell.compare.difference import has_colours, origin_of
 from explainer.state.choice import Choice, saved
 from vit_core import ViTConfig
 
@@ -196,6 +197,18 @@ def test_numbers_over_an_image_are_subtracted_over_that_of_a():
     assert not sent_to(app, "token_picker")
     text = "\n".join(one.value for one in app.markdown)
     assert "**Over it** cannot be subtracted: A has 17 tokens, B has 50." in text
+
+
+def test_only_what_differs_has_colours():
+    values, others = OverImage(A, (1, 1), (), np.ones(4), 0, "query"), np.arange(4.0)
+    assert not has_colours(values, values)
+    assert has_colours(values, replace(values, values=others))
+    assert not has_colours(values, replace(values, values=np.ones(5)))
+    assert not has_colours(values, [matrix(A)]) and not has_colours([matrix(A)], values)
+    assert not has_colours([matrix(A)], [matrix(A)])
+    assert has_colours([matrix(A)], [matrix(2 * A)])
+    assert not has_colours([matrix(A)], [matrix(np.ones((3, 2)))])
+    assert not has_colours(go.Figure(), go.Figure())
 
 
 @pytest.mark.parametrize("models", [False, True])

@@ -99,7 +99,7 @@ def test_two_halves_and_their_difference_fit_and_axe_finds_nothing_serious(
     visit: Callable[..., Visit], subtests: pytest.Subtests, view: str
 ) -> None:
     visitor = visit(width=390)
-    visitor.open(f"{LINKS[view]}?b=edits%3Dh0.0_m12")
+    visitor.open(f"{LINKS[view]}?b=edits%3Dh0.0_m12_n")
     for fold in visitor.page.get_by_text("B − A: how much").all():
         fold.click()
         visitor.settle()

@@ -51,10 +51,25 @@ def show_difference(
     with fold(place, f"difference-{part or pairs[0][0].name}", texts["label"]) as is_open:
         if is_open:
             made = [(a, a.numbers(), b.numbers()) for a, b in pairs if a.numbers and b.numbers]
-            if not all(isinstance(ours, go.Figure) for _, ours, _ in made):
+            if any(has_colours(ours, theirs) for _, ours, theirs in made):
                 note(texts["text"])
             for a, ours, theirs in made:
                 show_pair(a, ours, theirs, place, texts)
+
+
+def has_colours(ours: Any, theirs: Any) -> bool:
+    """Whether there is a number that differs, and that is drawn as a colour."""
+    if isinstance(ours, OverImage) and isinstance(theirs, OverImage):
+        return not apart_over_image(ours, theirs) and differs(subtracted_over_image(ours, theirs))
+    if isinstance(ours, go.Figure | OverImage) or isinstance(theirs, go.Figure | OverImage):
+        return False
+    others = {item.name: item for item in theirs}
+    pairs = [(item, others[item.name]) for item in ours if item.name in others]
+    return any(not apart(a, b) and largest_change(subtracted(a, b, "")) for a, b in pairs)
+
+
+def differs(difference: OverImage) -> bool:
+    return bool(np.any(difference.values))
 
 
 def show_pair(a: Drawn, ours: Any, theirs: Any, place: Place, texts: Mapping[str, str]) -> None:
@@ -82,8 +97,11 @@ def show_over_image(
         line = reason_words(reason, texts).format(titles=title, a=reason.a, b=reason.b)
         st.markdown(f"- {line}")
         return
-    st.markdown(f"**{texts['title'].format(title=title)}**")
     found = subtracted_over_image(a, b)
+    if not differs(found):
+        st.markdown(f"- {texts['equal'].format(title=title)}")
+        return
+    st.markdown(f"**{texts['title'].format(title=title)}**")
     token_picker(
         key=place.key(f"difference-{drawn.name}"),
         group=place.prefix,
