@@ -49,6 +49,11 @@ def told(app: AppTest, find_component: Callable[..., Any]) -> dict[str, Any]:
     return json.loads(find_component(app, "selection").json)
 
 
+def any_of(value: Any) -> bool:
+    """Return whether an edit changes anything."""
+    return any(value) if isinstance(value, list) else bool(value)
+
+
 @pytest.mark.parametrize("values", SECONDS.values(), ids=SECONDS)
 def test_each_half_has_the_numbers_of_the_story_of_it_alone(
     shipped: Path,
@@ -62,7 +67,7 @@ def test_each_half_has_the_numbers_of_the_story_of_it_alone(
     alone = sent(open_page("story", **DIGIT | values), find_component)
     assert halves["b"].tobytes() == alone
     compared = header["compared"]
-    assert compared["changed"] == "" and compared["edits"] == {"headsOff": [], "noPosition": False}
+    assert compared["changed"] == "" and not any(map(any_of, compared["edits"].values()))
     is_other = "digit" in values or values.get("source") == "cifar10"
     assert compared["one_picture"] == (not is_other)
 
@@ -85,8 +90,12 @@ def test_a_half_with_changes_has_the_numbers_of_the_changed_pass(
     for name in ("patches", "tokens", "blocks.3.resid_post", "blocks.1.attn.pattern", "logits"):
         np.testing.assert_array_equal(arrays[name], seen.tensors.get(name, seen.logits))
     compared = header["compared"]
-    assert compared["changed"] and compared["one_picture"] == (not edits.changes_picture)
-    assert compared["edits"]["headsOff"] == [list(head) for head in edits.heads_off]
+    assert compared["changed"] and compared["one_picture"]
+    sent_edits = compared["edits"]
+    assert sent_edits["headsOff"] == [list(head) for head in edits.heads_off]
+    assert sent_edits["cover"] == {str(patch): how for patch, how in edits.cover}
+    assert (sent_edits["move"], sent_edits["turn"]) == (list(edits.move), edits.turn)
+    assert sent_edits["swaps"] == [list(pair) for pair in edits.swaps]
     assert other["position"] == ("none" if edits.no_position else "learned")
 
 

@@ -341,8 +341,9 @@ def test_a_pair_is_chosen_in_the_top_row(visit):
     assert "b=" in visitor.link() and "screen=2" in visitor.link()
 
 
-def test_what_is_drawn_goes_to_both_halves(visit):
-    visitor = opened(visit, {"source": "best"}, "draw")
+@pytest.mark.parametrize("second", [{"source": "best"}, {"edits": "x2_m0_s1.2"}])
+def test_what_is_drawn_goes_to_both_halves(visit, second):
+    visitor = opened(visit, second, "draw")
     page = visitor.page
     canvas = story(page).locator(".pad canvas")
     expect(half(page, "b").locator(".bar.best .name")).to_have_text("3")
@@ -356,6 +357,10 @@ def test_what_is_drawn_goes_to_both_halves(visit):
         expect(half(page, name).locator(".bar.best .name")).to_have_text("1")
     assert "picture=" not in visitor.link()
     page.mouse.up()
+    while_drawn = half(page, "b").locator(".bars").inner_text()
+    page.wait_for_url("**picture=*")
+    visitor.settle()
+    assert half(page, "b").locator(".bars").inner_text() == while_drawn  # the server agrees
 
 
 def test_two_halves_that_are_left_listen_to_nothing(visit):

@@ -29,6 +29,7 @@ _mount = st.components.v2.component(
     js=live.javascript() + assets.javascript(
         "shared/data", "shared/grid", "shared/numbers", "shared/keys", *FILES,
         "shared/save_picture", "drawing_pad/centred", "drawing_pad/pad",
+        "live/edit_text", "live/edit_pixels",
         "story/trace", "story/answers", "story/half", "story/board", "story/prediction",
         "story/screen", *(f"story/{name}" for name in SCENES), "story/difference", "story/halves",
         "story/screens", "story/history", "story/save", "shared/class_line", "story/laser",
@@ -64,8 +65,8 @@ def pack_halves(compared: Mapping[str, Any], first: bytes, second: bytes) -> byt
 
     Args:
         compared: ``a`` and ``b``, what the halves are called; ``changed``, a sentence on what is
-            changed in the second; ``edits`` of its pass, as ``vit.js`` takes them; ``one_picture``,
-            whether both show the same.
+            changed in the second; ``edits`` of it, as ``readEdits`` of ``live/edit_text.js``
+            returns them; ``one_picture``, whether both show the same before these.
         first, second: from ``pack_story``.
     """
     halves = {"a": np.frombuffer(first, np.uint8), "b": np.frombuffer(second, np.uint8)}

@@ -189,9 +189,10 @@ class StoryHalf {
     };
   }
 
-  /** A drawing as this half gets it. */
+  /** A drawing with what is changed in this half's picture. */
   edited(pixels) {
-    return pixels;
+    const { image_height: height, image_width: width, channels: C, rows, columns } = this.data;
+    return this.edits ? editedPixels(pixels, { height, width, C, rows, columns }, this.edits) : pixels;
   }
 
   /** A pass over other pixels or with edits; null if a newer one was asked for, or none is possible. */

@@ -50,8 +50,12 @@ def header_of(first: Choice, other: Choice) -> Mapping[str, Any]:
         "edits": {
             "headsOff": [list(head) for head in edits.heads_off],
             "noPosition": edits.no_position,
+            "turn": edits.turn,
+            "move": list(edits.move),
+            "cover": dict(edits.cover),
+            "swaps": [list(pair) for pair in edits.swaps],
         },
-        "one_picture": picture_of(first) == picture_of(other) and not edits.changes_picture,
+        "one_picture": picture_of(first) == picture_of(other),
     }
 
 
