@@ -239,6 +239,7 @@ def test_it_opens_from_the_list_of_keys(visit):
     visitor = visit(width=1024, height=768)
     page = visitor.page
     visitor.open("story?digit=3&present=1&screen=6")
+    at(page, "attention")
     page.keyboard.press("?")
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Teacher's window").click()
