@@ -292,6 +292,8 @@ def test_the_fewest_patches_are_played_for_and_compared(visit: Callable[..., Vis
         "You needed 3 patches. The search found 2 patches. No single patch does it: all 16 were"
     )
     expect(panel).to_contain_text(TEXTS["teaches"]["not_attention"])
+    place(page, needless).click()
+    expect(panel).to_contain_text("You needed 2 patches.")
     button(page, "Show its solution").click()
     edits_are(page, "_".join(f"k{patch}" for patch in few.found.patches))
     expect(fool(page).locator(".solved")).to_have_count(2)

@@ -140,7 +140,10 @@ class FoolChallenges {
     if (name === "head") this.judgeHead(edits, state);
     else {
       const isPlayed = Object.keys(edits.cover).length > 0;
-      if (state.isReached && isPlayed && !this.isShown) this.best = Math.min(this.best ?? Infinity, state.count);
+      if (state.isReached && isPlayed && !this.isShown && state.count < (this.best ?? Infinity)) {
+        this.best = state.count;
+        if (this.isCompared) this.compare(); // it was done better since
+      }
       const kind = name === "keep" ? "keep" : "few";
       const says = texts[state.isReached ? `reached_${kind}` : `missed_${name}`];
       const count = fill(texts[`count_${kind}`], { count: state.count });
