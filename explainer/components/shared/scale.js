@@ -25,14 +25,22 @@ function newScale() {
     const channels = [...changed];
     changed.clear();
     for (const member of [...members.values()]) {
-      if (channels.some((channel) => channel !== member.channel)) member.paint();
+      if (channels.some((channel) => channel !== member.channel) && isStale(member)) member.paint();
     }
   };
   const others = (channel) => [...members.values()].filter((member) => member.channel !== channel);
+  const commonOf = ({ channel }, name, limit) =>
+    others(channel).reduce((most, { limits }) => Math.max(most, limits.get(name) ?? 0), limit);
+  const sharesOne = (member) =>
+    others(member.channel).some(({ limits }) => [...limits.keys()].some((name) => member.limits.has(name)));
+  // a half that is drawn anew has the same limits as a rule, and then the other one stays as it is
+  const isStale = (member) =>
+    sharesOne(member) !== member.isShared ||
+    [...member.limits].some(([name, limit]) => commonOf(member, name, limit) !== member.painted.get(name));
   return {
     /** Take part; ``paint`` is called when a limit of the other half has changed. */
     join(owner, channel, paint) {
-      members.set(owner, { channel, paint, limits: new Map() });
+      members.set(owner, { channel, paint, limits: new Map(), painted: new Map(), isShared: false });
       tell(channel);
     },
     part(owner) {
@@ -44,7 +52,7 @@ function newScale() {
     isShared(owner) {
       const member = members.get(owner);
       if (!member) return false;
-      return others(member.channel).some(({ limits }) => [...limits.keys()].some((name) => member.limits.has(name)));
+      return (member.isShared = sharesOne(member));
     },
     /** The size that has the full colour in the picture ``name`` of both halves; ``limit`` in this one alone. */
     common(owner, name, limit) {
@@ -54,7 +62,9 @@ function newScale() {
         member.limits.set(name, limit);
         tell(member.channel);
       }
-      return others(member.channel).reduce((most, { limits }) => Math.max(most, limits.get(name) ?? 0), limit);
+      const common = commonOf(member, name, limit);
+      member.painted.set(name, common);
+      return common;
     },
   };
 }
