@@ -92,3 +92,16 @@ def test_what_the_browser_draws_is_saved_on_white(address: str, visit: Opener) -
         assert (image < 100).any(axis=-1).mean() > 0.01  # it is not empty
     # a dark page gives the colours of paper, too
     assert (np.abs(light.astype(int) - dark).max(axis=-1) > 60).mean() < 0.02
+
+
+def test_the_menu_of_homes_table_stands_beside_its_heading(visit: Opener) -> None:
+    one = visit()
+    one.open("")
+    page = one.page
+    page.get_by_text(load_texts("home")["parts_title"]).first.click()
+    menu = page.locator(".st-key-more-parts button:visible").first
+    expect(menu).to_be_visible()
+    heading = page.locator(".st-key-part-parts h2")
+    expect(heading).to_be_visible()
+    there, beside = menu.bounding_box(), heading.bounding_box()
+    assert abs(there["y"] + there["height"] / 2 - beside["y"] - beside["height"] / 2) < 30

@@ -17,7 +17,12 @@ TEXTS = load_texts("home")
 
 
 def show_parts(choice: Choice, observation: Observation, place: Place) -> None:
-    config = observation.config
+    heading = Heading("home", "parts", TEXTS["parts_title"], (choice,))
+    with st.container(key=place.key("part-parts")), more.part(place, heading):
+        show_table(choice, observation.config)
+
+
+def show_table(choice: Choice, config: ViTConfig) -> None:
     st.header(TEXTS["parts_title"], anchor=False)
     count = f"{config.num_parameters:,}"
     st.markdown(parts_text(choice, config).format(count=count, **position_facts(choice, config)))
@@ -25,8 +30,7 @@ def show_parts(choice: Choice, observation: Observation, place: Place) -> None:
     each = f"{counts['blocks'] // config.depth:,}"
     names = {part: TEXTS["parts"][part].format(depth=config.depth, each=each) for part in counts}
     headings = TEXTS["parts_part"], TEXTS["parts_count"], TEXTS["parts_share"]
-    with more.part(place, Heading("home", "parts", TEXTS["parts_title"], (choice,))):
-        show_html(parts_table(counts, names, headings, TEXTS["parts_caption"]), "table")
+    show_html(parts_table(counts, names, headings, TEXTS["parts_caption"]), "table")
 
 
 def parts_text(choice: Choice, config: ViTConfig) -> str:
