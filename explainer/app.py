@@ -14,7 +14,7 @@ from explainer.observation import observe
 from explainer.shell import frame, quiz, refused_links, sidebar
 from explainer.shell.compare.halves import Half
 from explainer.shell.compare.second import second_choice
-from explainer.shell.presenting import follow_present_key
+from explainer.shell.presenting import follow_present_key, keep_to_story
 from explainer.shell.routes import TITLES, page_of, show_neighbours, view_of
 from explainer.state import session
 from explainer.state.choice import Choice
@@ -33,6 +33,7 @@ def pages() -> list[st.Page]:
 def show(view: str) -> None:
     """Draw one page."""
     session.follow_history()
+    keep_to_story(view)
     with st.container(key=f"page-{view}"):
         if view in WITHOUT_MODEL:
             show_alone(view)

@@ -15,3 +15,9 @@ def follow_present_key(view: str) -> None:
         session.change(present="1")
         query = session.link() | {"screen": str(screen)}
         st.switch_page(routes.page_of("story"), query_params=query)
+
+
+def keep_to_story(view: str) -> None:
+    """Forget on other pages that the story was presented, so that their links do not lead there."""
+    if view != "story" and session.load().present:
+        session.change(present="")

@@ -124,6 +124,12 @@ def test_a_presentation_stands_in_the_link_until_it_is_left(
     assert parameter_of(app, "present") is None
 
 
+def test_no_other_page_leads_to_a_presentation(shipped: Path, open_page: Callable[..., AppTest]):
+    app = open_page("position", present=1, digit=3)
+    assert not app.exception
+    assert parameter_of(app, "present") is None and parameter_of(app, "digit") == "3"
+
+
 @pytest.mark.parametrize("name", UNLIKE)
 def test_before_a_class_every_screen_has_one_short_sentence(
     unlike: Callable[[str], None],

@@ -252,6 +252,7 @@ def test_the_key_presents_the_screen_about_a_page(visit):
     page.wait_for_url("**/position*")
     visitor.settle()
     expect(page.locator("html.is-presenting")).to_have_count(0)
+    page.wait_for_url(lambda url: "present" not in url)
     visitor.open("")
     page.locator("i[data-heard=true]").wait_for(state="attached")
     page.keyboard.press("p")

@@ -108,6 +108,28 @@ def test_the_story_that_was_used_last_leads(visit):
     second.close()
 
 
+def test_what_is_left_is_gone_and_asks_nobody(visit):
+    visitor = window(visit)
+    page = visitor.page
+    story = beside(visitor, "story?screen=4")
+    shows(page, "extra_row")
+    story.get_by_test_id("stTopNavLinkContainer").get_by_text("Train", exact=True).click()
+    expect(page.locator(".teacher .notice")).to_be_visible()
+    page.get_by_test_id("stTopNavLinkContainer").get_by_text("Train", exact=True).click()
+    page.wait_for_url("**/train*")
+    visitor.settle()
+    asks = story.evaluate(
+        f"""() => new Promise((done) => {{
+          const line = new BroadcastChannel("{CLASS}");
+          let asks = 0;
+          line.onmessage = () => (asks += 1);
+          setTimeout(() => {{ line.close(); done(asks); }}, 5000);
+        }})"""
+    )
+    assert asks == 0
+    story.close()
+
+
 @pytest.mark.parametrize("link", ["", "source=cifar10&sample=3"])
 def test_the_answer_is_the_one_of_the_story(visit, subtests, link):
     visitor = window(visit, f"?{link}")
