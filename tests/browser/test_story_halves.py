@@ -311,22 +311,23 @@ def test_axe_finds_nothing_serious_on_two_halves(visit, subtests, scheme: str):
 def test_back_forward_and_reload_keep_the_comparison(visit):
     visitor = opened(visit, {"source": "untrained"}, "patches")
     page = visitor.page
+    page.get_by_role("button", name="End the comparison").click()
+    expect(half(page, "b")).to_have_count(0)
+    page.wait_for_url(lambda url: "b=" not in url)
+    at(page, "patches")
+    visitor.settle()
+    page.go_back()
+    expect(half(page, "b").locator(".board")).to_be_visible()
+    visitor.settle()
+    page.reload()
+    visitor.settle()
+    expect(half(page, "b").locator(".board")).to_be_visible()
     button(page, "Next").click()
     at(page, "numbers")
     assert "b=" in visitor.link() and visitor.link().endswith("screen=3")
     page.go_back()
     at(page, "patches")
     expect(half(page, "b").locator(".board")).to_be_visible()
-    page.get_by_role("button", name="End the comparison").click()
-    expect(half(page, "b")).to_have_count(0)
-    page.wait_for_url(lambda url: "b=" not in url)
-    at(page, "patches")
-    page.go_back()
-    expect(half(page, "b").locator(".board")).to_be_visible()
-    page.reload()
-    visitor.settle()
-    expect(half(page, "b").locator(".board")).to_be_visible()
-    at(page, "patches")
 
 
 def test_a_pair_is_chosen_in_the_top_row(visit):
