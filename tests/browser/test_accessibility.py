@@ -73,6 +73,12 @@ def test_axe_finds_nothing_serious_in_the_sidebar(
         visitor.settle()
         with subtests.test(kind):
             assert findings(visitor) == []
+    visitor.page.get_by_role("button", name="Compare", exact=True).click()
+    visitor.page.get_by_role("button", name="Untrained | trained").wait_for()
+    visitor.settle()
+    with subtests.test("what can be compared"):
+        assert findings(visitor) == []
+    visitor.page.keyboard.press("Escape")
     visitor.page.get_by_text("Pretrained models", exact=True).click()
     visitor.page.get_by_role("button", name="Download it").wait_for()
     visitor.settle()
