@@ -165,7 +165,7 @@ def about_film(heading: Heading, film: Film, **place: Any) -> About:
     """
     usual = State()
     shown = {name: getattr(usual, name) for name in (*UNSEEN, "figure")}
-    now = replace(session.load(), **shown | {"film": write_film(film)} | place)
+    now = replace(session.peek(), **shown | {"film": write_film(film)} | place)
     link = link_of(now, address(heading.view))
     return replace(about(heading, "film", ()), link=PICTURES["link"].format(link=link))
 

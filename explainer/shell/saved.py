@@ -159,7 +159,7 @@ def licences(choices: Sequence[Choice]) -> str:
 def link_to(heading: Heading, figure: str) -> str:
     """Return the link to a picture; without a host where nobody else could follow it."""
     usual = State()
-    now = replace(session.load(), figure=figure, **{name: getattr(usual, name) for name in UNSEEN})
+    now = replace(session.peek(), figure=figure, **{name: getattr(usual, name) for name in UNSEEN})
     return link_of(now, address(heading.view))
 
 

@@ -62,6 +62,11 @@ def load() -> State:
     return st.session_state[SESSION_KEY]
 
 
+def peek() -> State:
+    """Return the session's state, or that of an empty link where nothing has begun a session."""
+    return st.session_state.get(SESSION_KEY, State())
+
+
 def follow_history() -> None:
     """Begin anew from the link, if the browser went back or forward to it."""
     if not came_through_history():

@@ -235,7 +235,7 @@ ALLOWED = {
     "explainer.views.fool.hear": {"load"},
     # it takes over the link of another tab
     "explainer.views.teacher": {"link", "load", "place", "save"},
-    "explainer.views.home": {"place"},
+    "explainer.views.home": {"load", "place"},
     "explainer.views.home.picture": {"place"},
 }
 FREE = "explainer.views.train"  # shows runs, which have no place in a model

@@ -234,11 +234,11 @@ def count(sheet: Sheet) -> str:
     texts, config = TEXTS["count"], sheet.seen.config
     counts, (rows, columns) = tasks.counts_of(config), config.grid_size
     blank = sheet.blank
-    kinds = {1: "grey", 3: "colour"}
+    kinds = {1: "values", 3: "values_colour"}
     lines = [
         fill(texts["patches"], rows=rows, columns=columns, answer=blank(counts.patches)),
         fill(
-            texts[f"values_{kinds.get(config.in_channels, 'channels')}"],
+            texts[kinds.get(config.in_channels, "values_channels")],
             height=config.patch_hw[0],
             width=config.patch_hw[1],
             channels=config.in_channels,
