@@ -5,7 +5,8 @@
 records them anew with the version in CHECKOUT. ``recorded/links.json`` was recorded with the
 version that also wrote the run folders beside it (see ``recorded/record_runs.py``). Only what a
 link promises is recorded: the state, the model, the picture, the place and their numbers, never
-the words around them, so that a text may be written anew.
+the words around them, so that a text may be written anew. The answers of ``cifar10`` are those of
+the weights that it has had since.
 """
 
 import base64
