@@ -3,8 +3,8 @@
 Both train the same epochs of MNIST by the command line, in turns; throughput is that of the steps,
 without start and validation, and the losses of all steps are compared. It needs two idle cores.
 
-The optimizer is AdamW: Muon multiplies in bfloat16 and magnifies a rounding to what another number
-of threads makes of it as well.
+The optimizer is AdamW: Muon magnifies a rounding to what another number of threads makes of it as
+well.
 """
 
 import argparse

@@ -22,7 +22,7 @@ from vit_core.training.processes import Group, choose_device
 SHAPE = [
     *("--image-size", "8", "--patch-size", "4", "--embed-dim", "12", "--depth", "2"),
     *("--num-heads", "2", "--threads", "1", "--log-every", "1", "--precision", "fp32"),
-    # Muon computes in bfloat16 and would make a rounding visible
+    # Muon would make a rounding visible
     *("--optimizer", "adamw", "--lr", "0.01"),
 ]
 EVERYTHING = [

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from vit_core import PRESETS, TrainConfig, ViTConfig, build
+from vit_core.training.muon import Muon
 from vit_core.training.optimizers import build_optimizers, lr_factor
 
 SHAPE = ViTConfig(
@@ -33,7 +34,7 @@ def test_only_matrices_decay() -> None:
 def test_muon_gets_the_blocks_matrices_and_nothing_else() -> None:
     model = build(SHAPE)
     muon = build_optimizers(model, TrainConfig(optimizer="muon"))[1]
-    assert isinstance(muon, torch.optim.Muon)
+    assert isinstance(muon, Muon)
     names = {p: name for name, p in model.named_parameters()}
     assert sorted(names[p] for p in muon.param_groups[0]["params"]) == sorted(
         f"blocks.0.{name}.weight" for name in ("attn.qkv", "attn.proj", "mlp.fc1", "mlp.fc2")
@@ -64,7 +65,7 @@ def test_every_preset_builds_the_optimizers_it_names(name: str) -> None:
     model = build(dataclasses.replace(preset.model, depth=1))
     optimizers = build_optimizers(model, preset.train)
     kinds = {
-        "muon": [torch.optim.AdamW, torch.optim.Muon],
+        "muon": [torch.optim.AdamW, Muon],
         "adamw": [torch.optim.AdamW],
         "adam": [torch.optim.Adam],
     }

@@ -9,6 +9,7 @@ from torch.optim import Optimizer
 
 from vit_core.config import TrainConfig
 from vit_core.model import ViT
+from vit_core.training.muon import Muon
 
 
 def build_optimizers(model: ViT, config: TrainConfig) -> list[Optimizer]:
@@ -37,14 +38,7 @@ def build_optimizers(model: ViT, config: TrainConfig) -> list[Optimizer]:
         kind(groups, lr=config.lr, betas=(0.9, config.beta2), fused=True)
     ]
     if matrices:
-        optimizers.append(
-            torch.optim.Muon(
-                matrices,
-                lr=config.muon_lr,
-                weight_decay=config.weight_decay,
-                adjust_lr_fn="original",
-            )
-        )
+        optimizers.append(Muon(matrices, lr=config.muon_lr, weight_decay=config.weight_decay))
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["peak_lr"] = group["lr"]
