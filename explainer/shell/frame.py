@@ -205,8 +205,7 @@ def draw_both(
     texts = [text_in(half, at, name) for half, at in halves]
     st.header(titles[0], anchor=False)
     if question:
-        st.markdown(f":small[{load_texts('compare')['about_a']}]")
-        quiz.show_question(shown.view, question, place)
+        quiz.show_question(shown.view, question, place, load_texts("compare")["about_a"])
     is_same = texts[0] == texts[1]
     if is_same:
         show_text(shown, place, name)

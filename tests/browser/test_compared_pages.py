@@ -42,6 +42,25 @@ def test_halves_stand_side_by_side_where_there_is_room(visit: Callable[..., Visi
     assert page.evaluate("'halves' in document.documentElement.dataset") is False
 
 
+@pytest.mark.parametrize("link", ["self-attention?b=source%3Duntrained", f"multi-head?{FAST}"])
+def test_halves_begin_in_the_first_window(link: str, visit: Callable[..., Visit]) -> None:
+    """The head of a compared page takes little room: its buttons stand in the box of A and B."""
+    seen = visit()
+    seen.resize(1440)
+    seen.open(link)
+    page = seen.page
+    words, end = page.locator(".halves-in-words"), page.get_by_role("button", name="End the")
+    assert box(end)["x"] > box(words)["x"] + box(words)["width"]
+    assert box(words)["y"] <= box(end)["y"] + box(end)["height"] / 2
+    names = page.locator(".half-name[data-half='b']").first
+    assert box(names)["y"] < 760
+    number, title = page.locator(".st-key-page-number"), page.locator("h1").first
+    assert abs(box(number)["y"] - box(title)["y"]) < 40  # beside it
+    seen.resize(1024)
+    assert box(end)["y"] >= box(words)["y"] + box(words)["height"]  # below the words
+    assert seen.sideways() == [0, 0]
+
+
 def test_on_a_telephone_one_half_lies_on_the_other(visit: Callable[..., Visit]) -> None:
     seen = visit(width=390, has_touch=True)
     seen.open(f"self-attention?{FAST}")

@@ -36,8 +36,9 @@ def show_bar(choice: Choice, other: Choice | None, seen: Observation, remark: st
     if not session.load().b:
         return
     with st.container(key="compare-bar", gap="small"):
-        st.html(halves(choice, other, remark))
-        show_controls(choice, other, seen)
+        with st.container(key="compare-box", horizontal=True, vertical_alignment="center"):
+            st.html(halves(choice, other, remark))
+            show_controls(choice, other, seen)
         if shown := shown_run(other):
             pick_second_epoch(shown, plays=not choice.is_saved)
 
@@ -45,7 +46,7 @@ def show_bar(choice: Choice, other: Choice | None, seen: Observation, remark: st
 def show_controls(choice: Choice, other: Choice | None, seen: Observation) -> None:
     """Offer to change the second half, to swap both, and to end the comparison."""
     now = session.load()
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(key="compare-controls", horizontal=True, width="content", gap="xsmall"):
         opened = st.popover(
             TEXTS["change"], key="change-b", help=TEXTS["change_help"], on_change="rerun"
         )

@@ -56,11 +56,15 @@ def show(view: str, questions: Sequence[Question], place: Place) -> None:
         show_question(view, question, place)
 
 
-def show_question(view: str, question: Question, place: Place) -> None:
-    """Draw one question: open, or with the answer that was given to it."""
+def show_question(view: str, question: Question, place: Place, remark: str = "") -> None:
+    """Draw one question: open, or with the answer that was given to it.
+
+    Args:
+        remark: a sentence that stands behind the question in small letters.
+    """
     name = fingerprint(view, question)
     with st.container(key=place.key(f"question-{name}"), border=True, gap="small"):
-        st.markdown(question.text)
+        st.markdown(f"{question.text} :small[{remark}]" if remark else question.text)
         if answer := answer_to(name, question):
             show_answer(name, question, answer, place)
         else:
