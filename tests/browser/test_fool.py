@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser_helpers import HOME, ROOT, Visit, pixels, served
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from test_accessibility import findings
 from test_home_line import SCRIPT
@@ -28,6 +29,13 @@ TEXTS = load_texts("fool")
 EDITS = "t15_x-2_y3_k9_d12_m16_s3.24_n_h1.2_h3.0"
 TOO_HIGH = """() => [document.documentElement, document.querySelector("[data-testid=stMain]")]
   .map((element) => element.scrollHeight - element.clientHeight)"""
+# all words that are written on a canvas
+WRITTEN = """window.written = [];
+const write = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+  window.written.push(text);
+  return write.call(this, text, ...place);
+};"""
 # who still listens or computes, by what
 LEFT = """() => {
   const of = (name) => globalThis[Symbol.for(`vit-explainer.${name}`)];
@@ -411,6 +419,33 @@ def test_the_page_fits_its_window(
     assert page.evaluate(TOO_HIGH) == [0, 0] and visitor.sideways() == [0, 0]
     for part in (".tools", ".links", ".challenge", ".heads", ".shares"):
         expect(fool(page).locator(part)).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize(("width", "link"), [(1440, ""), (390, ""), (1440, "source=cifar10")])
+def test_the_picture_is_saved_with_what_was_changed(
+    visit: Callable[..., Visit], width: int, link: str
+) -> None:
+    visitor = visit(width=width, height=844)
+    page = visitor.page
+    page.add_init_script(WRITTEN)
+    visitor.open(f"fool?{link}")
+    place(page, 3).click()
+    edits_are(page, "m3" if link else "k3")
+    expect(says(page)).to_contain_text("Without this patch")
+    size = fool(page).bounding_box()
+    with page.expect_download() as event:
+        button(page, "Save as PNG").click()
+    assert event.value.suggested_filename == "fool-it.png"
+    written = page.evaluate("written.join(' ')")
+    for line in fool(page).locator(".lines p").all_inner_texts():
+        assert line in written
+    assert "Model: " in written and "edits=" in written
+    # the page itself is as it was
+    assert fool(page).bounding_box() == size
+    expect(fool(page).locator(".tools")).to_be_visible()
+    # what is saved has no empty place of the tools: it is no higher than picture, bars and words
+    with Image.open(event.value.path()) as saved:
+        assert saved.height < 2 * (760 if width == 1440 else 1000)
 
 
 def test_a_telephone_shows_picture_and_bars_first(visit: Callable[..., Visit]) -> None:

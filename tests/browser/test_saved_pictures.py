@@ -72,7 +72,9 @@ def test_a_browser_that_cannot_copy_says_so(visit: Opener) -> None:
     expect(one.page.get_by_text(TEXTS["copy"]["cannot"]).first).to_be_visible()
 
 
-@pytest.mark.parametrize("address", ["", "story?screen=3", "story?screen=6&b=digit%3D3"])
+@pytest.mark.parametrize(
+    "address", ["", "story?screen=3", "story?screen=6&b=digit%3D3", "fool?edits=m16_k9_d12_h1.2"]
+)
 def test_what_the_browser_draws_is_saved_on_white(address: str, visit: Opener) -> None:
     pictures = {}
     for scheme in ("light", "dark"):

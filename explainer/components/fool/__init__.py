@@ -18,7 +18,7 @@ from explainer.components.stage import FILES
 KEY = "fool"
 LINE = "fool-line"  # on which passes of a large model are asked for
 BOUNDS = "fool-bounds"  # on which the search of a challenge is asked for
-OWN_FILES = ("steps", "rules", "lines", "board", "heads", "challenges", "fool")
+OWN_FILES = ("steps", "rules", "lines", "board", "heads", "challenges", "save", "fool")
 
 _mount = st.components.v2.component(
     "vit_explainer.fool",
@@ -29,6 +29,7 @@ _mount = st.components.v2.component(
         "shared/data",
         "shared/grid",
         "shared/numbers",
+        "shared/save_picture",
         *FILES,
         "story/trace",
         "live/edit_text",

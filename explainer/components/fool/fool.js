@@ -194,6 +194,7 @@ class Fool {
       button.type = "button";
       button.addEventListener("click", () => this.movePicture(name));
     }
+    new FoolSave(this, pictures);
     this.help = make("p", "help", tools);
     this.tooLong = make("p", "quiet-word", tools);
     this.quiet = make("p", "quiet-word", tools);

@@ -108,13 +108,17 @@ async function savedPicture(element, about, { without = "", painted = new Map() 
   return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no picture"))), "image/png"));
 }
 
-/** A text in lines of ``room`` CSS pixels; what has no spaces, such as a link, is cut. */
+/**
+ * A text in lines of ``room`` CSS pixels; what has no spaces, such as a link, is cut.
+ *
+ * A number and its "%" have a space between them at which no line ends.
+ */
 function broken(context, text, room, font) {
   context.font = font;
   const fits = (line) => context.measureText(line).width <= room;
   const lines = [];
   let line = "";
-  for (let word of (text ?? "").split(/\s+/)) {
+  for (let word of (text ?? "").split(/[ \n\t]+/)) {
     if (fits(line ? `${line} ${word}` : word)) {
       line = line ? `${line} ${word}` : word;
       continue;

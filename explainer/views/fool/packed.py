@@ -10,6 +10,7 @@ from explainer.content.token_names import prefix_names
 from explainer.inputs.pictures.galleries import DIGITS
 from explainer.observation.challenges import challenges, looks
 from explainer.observation.observe import Observation
+from explainer.shell.saved import in_browser
 from explainer.shell.story.packed import short_name
 from explainer.state.choice import Choice
 from explainer.views.fool.wording import texts_for
@@ -37,6 +38,7 @@ def packed(choice: Choice, seen: Observation) -> bytes:
         "way": way_of(choice),
         "others": ["other", "hard"] if choice.gallery == DIGITS else ["other"],
         "challenges": challenges(seen),
+        "save": in_browser("fool", texts["title" if seen.has_head else "title_features"], choice),
     }
     arrays = {"image": image, "outcome": np.asarray(seen.output, np.float32)}
     return pack(header, {**arrays, "looks": np.asarray(looks(seen), np.float32)})
