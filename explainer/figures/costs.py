@@ -6,6 +6,8 @@ import plotly.graph_objects as go
 
 from explainer.figures import theme
 
+DIGIT = 8  # pixels of each character of a bar's number
+
 
 def pairs_chart(
     labels: Sequence[str],
@@ -48,7 +50,8 @@ def pairs_chart(
     figure = go.Figure(
         bars, layout={"template": theme.template(mode), "height": 200, "bargap": 0.35}
     )
-    # room for the number behind the longest bar
+    # room for the number behind the longest bar, however narrow the chart is
+    figure.update_layout(margin_r=DIGIT * max(map(len, bars.text)))
     figure.update_xaxes(visible=False, range=[0, 1.25 * (longest or max(pairs))], fixedrange=True)
     figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False)
     # ticks that cannot be seen keep the labels off the bars

@@ -49,6 +49,7 @@ def test_the_chart_shows_the_pairs_and_marks_the_current_grid(
     assert figure.layout.yaxis.autorange == "reversed"
     assert figure.layout.xaxis.range[0] == 0
     assert figure.layout.xaxis.range[1] > max(pairs)
+    assert figure.layout.margin.r >= 8 * len("2,500")  # a number is not cut where it is narrow
     assert bars.hovertemplate == "%{y}<extra></extra>"
 
 
