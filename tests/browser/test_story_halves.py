@@ -377,6 +377,31 @@ def end_comparison(page: Page) -> None:
     page.wait_for_url(lambda url: "b=" not in url)
 
 
+@pytest.mark.parametrize("width", [1440, 1180, 1024, 768, 390])
+def test_what_the_model_is_asked_is_written_in_full(visit, width: int):
+    visitor = opened(visit, {"source": "untrained"}, "cover")
+    visitor.resize(width, 768 if width > 768 else 1024)
+    texts = load_texts("story")["screens"]["cover"]
+    said = texts["asked"].format(done=49, count=49)
+    room = (
+        story(visitor.page)
+        .locator(".quiet-word")
+        .evaluate(
+            """(word, said) => {
+          word.textContent = said;
+          const views = word.getRootNode().querySelector(".views").getBoundingClientRect();
+          const own = word.getBoundingClientRect();
+          return {
+            isWhole: word.scrollWidth <= word.clientWidth && word.scrollHeight <= word.clientHeight,
+            isApart: own.right <= views.left || own.bottom <= views.top,
+          };
+        }""",
+            said,
+        )
+    )
+    assert room == {"isWhole": True, "isApart": True}
+
+
 def test_a_pair_is_chosen_in_the_top_row(visit):
     visitor = opened(visit, None, "patches")
     page = visitor.page
