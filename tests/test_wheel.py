@@ -32,6 +32,8 @@ NOT_INSTALLED = ("torchvision", "huggingface_hub", "timm", "tensorboard", "pytes
 PAGES = {
     "",
     "story",
+    "fool",
+    "teacher",
     "train",
     "glossary",
     "worksheet",

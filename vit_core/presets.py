@@ -18,6 +18,8 @@ class Preset:
     summary: str
 
 
+# small photographs: 64 patches of 4 x 4 pixels
+COLOUR = ViTConfig(image_size=32, in_channels=3, patch_size=4, embed_dim=192, depth=6, num_heads=3)
 PRESETS: dict[str, Preset] = {
     "seed": Preset(
         ViTConfig(patch_size=4, embed_dim=8, depth=2, num_heads=2, pos_embed="sincos", pool="mean"),
@@ -59,8 +61,26 @@ PRESETS: dict[str, Preset] = {
         "The highest accuracy under one million parameters: 99.5 % in half an hour on one "
         "CPU core.",
     ),
+    "photographs": Preset(
+        COLOUR,
+        TrainConfig(
+            epochs=32,
+            lr=2e-3,
+            muon_lr=0.02,
+            weight_decay=0.05,
+            augment="shift",
+            augment_strength=3.0,
+            flip=True,
+            patch_drop=0.5,
+            clean_fraction=0.15,
+            label_smoothing=0.1,
+            precision="bf16",
+        ),
+        "Small colour photographs in a folder of one's own, on a CPU and without torchvision: 81 % "
+        "of CIFAR-10's test images after 2 hours on one core of a busy machine.",
+    ),
     "cifar10": Preset(
-        ViTConfig(image_size=32, in_channels=3, patch_size=4, embed_dim=192, depth=6, num_heads=3),
+        COLOUR,
         TrainConfig(
             epochs=68,
             batch_size=256,
@@ -77,8 +97,7 @@ PRESETS: dict[str, Preset] = {
             label_smoothing=0.1,
             precision="bf16",
         ),
-        "Small colour photographs, for --dataset with CIFAR-10 or a folder of one's own: 84.5 % of "
-        "CIFAR-10's test images after 8 minutes on a GPU. A CPU needs hours; fewer --epochs "
-        "take less.",
+        "The same shape, trained for longer and with CutMix and MixUp, which need torchvision: "
+        "84.5 % of CIFAR-10's test images after 8 minutes on a GPU.",
     ),
 }

@@ -203,7 +203,7 @@ class Visit:
         # on a deep link Streamlit itself first asks for its health below that path; and it drops
         # the weights of a model that was left, which a browser may still be fetching. The frame of
         # the worksheet runs no scripts, not even one that a test adds to all frames
-        expected = r"/_stcore/|/media/[0-9a-f]+\.bin$|^about:srcdoc$"
+        expected = r"/_stcore/|/media/[0-9a-f]+\.bin$|^about:(blank|srcdoc)$"
         if message.type == "error" and not re.search(expected, url):
             self.problems.append(f"{message.text} ({message.location.get('url')})")
 

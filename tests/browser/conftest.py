@@ -4,10 +4,19 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
+import streamlit as st
 from browser_helpers import FLAGS, HOME, PATIENCE, Tabs, Visit, chromium, served
 from playwright.sync_api import Browser, expect, sync_playwright
 
 expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def caches_of_trained_models() -> Iterator[None]:
+    """Forget what other tests of the process computed with other models, and leave nothing."""
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
 
 
 @pytest.fixture(scope="session")

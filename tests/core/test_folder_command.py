@@ -37,7 +37,7 @@ def test_one_line_trains_on_a_folder_and_another_tests(
     path = tmp_path / "run"
     assert run(folder, path) == 0
     config = read_config(path)
-    assert (config.preset, config.dataset, config.images) == ("cifar10", str(folder), 87)
+    assert (config.preset, config.dataset, config.images) == ("photographs", str(folder), 87)
     assert (config.model.num_classes, config.model.in_channels) == (3, 3)
     # fewer images than a batch of the preset
     assert RunHistory(path).total_steps == 1 == RunHistory(path).metrics()[-1]["step"]
@@ -115,7 +115,7 @@ def test_testing_names_bad_files_too(
         (["--memory", "-1"], ["memory must be", "at least 0"]),
         (["--workers", "-1"], ["workers must be a whole number from 0"]),
         (["--device", "cuda"], ["PyTorch finds no GPU here"]),
-        (["--grad-accumulation", "3"], ["256 cannot be divided evenly", "255 and 258"]),
+        (["--grad-accumulation", "3"], ["128 cannot be divided evenly", "126 and 129"]),
     ],
 )
 def test_a_setting_that_does_not_fit_leaves_no_directory(

@@ -11,6 +11,7 @@ PARAMETERS = {
     "fast": 204_938,
     "default": 205_066,
     "best": 803_082,
+    "photographs": 2_693_578,
     "cifar10": 2_693_578,
 }
 
@@ -52,7 +53,7 @@ def test_known_models_have_their_published_number_of_parameters() -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_takes_its_datas_images_and_says_what_it_is_for(name: str) -> None:
     preset = PRESETS[name]
-    images = ((32, 32), 3) if name == "cifar10" else ((28, 28), 1)
+    images = ((32, 32), 3) if name in ("photographs", "cifar10") else ((28, 28), 1)
     assert (preset.model.image_hw, preset.model.in_channels) == images
     assert preset.model.num_classes == 10
     assert len(preset.summary) > 20

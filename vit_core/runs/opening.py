@@ -20,7 +20,8 @@ from vit_core.storage.plain_text import decode, plain
 from vit_core.training.fitting import step_batch_size
 from vit_core.training.processes import Group
 
-GREY = ("mnist", "fashion-mnist")  # data sets whose preset is "default"
+USUAL_PRESETS = {"mnist": "default", "fashion-mnist": "default", "cifar10": "cifar10"}
+OF_FOLDERS = "photographs"  # the usual preset of an image folder
 
 
 def open_run(
@@ -63,7 +64,7 @@ def open_run(
             f"from there; choose another name"
         )
     dataset = name_of(options.dataset or "mnist")
-    preset = options.preset or ("default" if dataset in GREY else "cifar10")
+    preset = options.preset or USUAL_PRESETS.get(dataset, OF_FOLDERS)
     model, training = pick(PRESETS[preset].model, given), pick(PRESETS[preset].train, given)
     data = open_data(dataset, model, reading)
     if "num_classes" not in given:

@@ -45,7 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--preset",
         choices=PRESETS,
-        help="the settings to start from (default, or cifar10 for images in colour)",
+        help="the settings to start from (default; photographs for an image folder)",
     )
     parser.add_argument("--dataset", help=f"{', '.join(DATASETS)}, or an image folder (mnist)")
     parser.add_argument(

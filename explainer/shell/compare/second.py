@@ -16,6 +16,7 @@ from explainer.state.edits import Edits, read_edits, write_edits
 from explainer.state.link import State
 from explainer.state.second import changed_second, end, second
 from vit_core import CheckpointError
+from vit_core.errors import VitError
 
 TEXTS = load_texts("compare")
 
@@ -50,7 +51,7 @@ def second_choice(choice: Choice) -> Choice | None:
     return None if found == choice else found
 
 
-class UnusableError(Exception):
+class UnusableError(VitError):
     """The second model cannot be shown; the message is a sentence."""
 
 
