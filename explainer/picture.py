@@ -25,7 +25,7 @@ PATIENCE = 600  # seconds that a page may take
 MOST_ROUNDS = 6  # of opening folds, which may have folds in them
 
 
-class PictureRefusedError(VitError):
+class CommandError(VitError):
     """A sentence for whoever asked."""
 
 
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser().parse_args(arguments)
     try:
         run(asked)
-    except PictureRefusedError as refused:
+    except CommandError as refused:
         print(" ".join(str(refused).split()), file=sys.stderr)
         return 2
     return 0
@@ -58,7 +58,7 @@ def run(asked: argparse.Namespace) -> None:
     """Do what was asked.
 
     Raises:
-        PictureRefusedError: it cannot be done.
+        CommandError: it cannot be done.
     """
     file = None if asked.list else file_of(asked)
     view, params, page = read(asked.link)
@@ -73,14 +73,14 @@ def run(asked: argparse.Namespace) -> None:
             print(f"{name}  {picture.about.title}")
         return
     if is_film and FILM not in pictures:
-        raise PictureRefusedError(TEXTS["no_film"])
+        raise CommandError(TEXTS["no_film"])
     if not is_film:  # a film is no picture for paper
         pictures.pop(FILM, None)
     if not pictures:
-        raise PictureRefusedError(TEXTS["none"])
+        raise CommandError(TEXTS["none"])
     if figure and figure not in pictures:
         known = ", ".join(pictures)
-        raise PictureRefusedError(TEXTS["no_figure"].format(figure=short(figure), known=known))
+        raise CommandError(TEXTS["no_figure"].format(figure=short(figure), known=known))
     picture = pictures[figure or next(iter(pictures))]
     assert file is not None
     content = picture.make(file.suffix[1:].lower())
@@ -88,29 +88,29 @@ def run(asked: argparse.Namespace) -> None:
         with file.open("wb" if asked.force else "xb") as target:
             target.write(content)
     except FileExistsError:
-        raise PictureRefusedError(TEXTS["exists"].format(file=file)) from None
+        raise CommandError(TEXTS["exists"].format(file=file)) from None
     except OSError as error:
         why = error.strerror or type(error).__name__
-        raise PictureRefusedError(TEXTS["unwritable"].format(file=file, why=why)) from None
+        raise CommandError(TEXTS["unwritable"].format(file=file, why=why)) from None
 
 
 def file_of(asked: argparse.Namespace) -> Path:
     """Return the file to write, before anything is computed for it.
 
     Raises:
-        PictureRefusedError: there is none, it is there already, or no picture has such a name.
+        CommandError: there is none, it is there already, or no picture has such a name.
     """
     if not asked.file:
-        raise PictureRefusedError(TEXTS["no_file"])
+        raise CommandError(TEXTS["no_file"])
     file = Path(asked.file)
     if file.suffix.lower() not in SUFFIXES:
         text = TEXTS["suffix"] if file.suffix else TEXTS["no_suffix"]
-        raise PictureRefusedError(text.format(suffix=file.suffix))
+        raise CommandError(text.format(suffix=file.suffix))
     if file.exists() and not asked.force:
-        raise PictureRefusedError(TEXTS["exists"].format(file=file))
+        raise CommandError(TEXTS["exists"].format(file=file))
     if not file.parent.is_dir() or file.is_dir():
         why = os.strerror(21 if file.is_dir() else 2)
-        raise PictureRefusedError(TEXTS["unwritable"].format(file=file, why=why))
+        raise CommandError(TEXTS["unwritable"].format(file=file, why=why))
     return file
 
 
@@ -121,7 +121,7 @@ def read(link: str) -> tuple[str, dict[str, str], str]:
         link: of any host, or only its end.
 
     Raises:
-        PictureRefusedError: it leads to no page, or asks for something that no page has.
+        CommandError: it leads to no page, or asks for something that no page has.
     """
     from explainer.shell import routes
     from explainer.shell.refused_links import sentence
@@ -133,14 +133,14 @@ def read(link: str) -> tuple[str, dict[str, str], str]:
         host, name = parts.hostname, parts.path.rstrip("/").rpartition("/")[2]
         params = dict(parse_qsl(parts.query, keep_blank_values=True, errors="strict"))
     except ValueError:
-        raise PictureRefusedError(TEXTS["no_page"].format(link=short(link))) from None
+        raise CommandError(TEXTS["no_page"].format(link=short(link))) from None
     views = {routes.address(view): view for view in routes.VIEWS}
     is_root = not name or (bool(host) and name not in views)
     view = "home" if is_root else views.get(name, "")
     if not view or (is_root and not host and parts.path not in ("", "/")):
-        raise PictureRefusedError(TEXTS["no_page"].format(link=short(link)))
+        raise CommandError(TEXTS["no_page"].format(link=short(link)))
     if refused := read_link(params)[1]:
-        raise PictureRefusedError(TEXTS["refused"].format(why=sentence(refused[0])))
+        raise CommandError(TEXTS["refused"].format(why=sentence(refused[0])))
     given = "" if host in (None, *LOCAL) else f"{parts.scheme}://{parts.netloc}{parts.path}"
     return view, params, given
 
@@ -156,7 +156,7 @@ def pictures_of(
         is_all: whether all folds are opened.
 
     Raises:
-        PictureRefusedError: the page cannot be drawn as the link asks for.
+        CommandError: the page cannot be drawn as the link asks for.
     """
     from streamlit.testing.v1 import AppTest
     from streamlit.util import calc_hash
@@ -201,15 +201,15 @@ def check(app: Any, session: Any, sentence: Any) -> None:
     """See that a page was drawn as its link asked for.
 
     Raises:
-        PictureRefusedError: it was not.
+        CommandError: it was not.
     """
     if app.exception:
-        raise PictureRefusedError(TEXTS["failed"].format(why=short(app.exception[0].message)))
+        raise CommandError(TEXTS["failed"].format(why=short(app.exception[0].message)))
     key = session.REFUSED_KEY
     refused = kept(app, key, [])
     if refused:
         why = refused[0] if isinstance(refused[0], str) else sentence(refused[0])
-        raise PictureRefusedError(TEXTS["refused"].format(why=why))
+        raise CommandError(TEXTS["refused"].format(why=why))
 
 
 @contextmanager

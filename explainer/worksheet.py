@@ -12,7 +12,7 @@ from pathlib import Path
 
 from explainer import picture
 from explainer.content import load_texts
-from explainer.picture import HOME, PATIENCE, Refused
+from explainer.picture import HOME, PATIENCE, CommandError
 
 TEXTS = load_texts("worksheet")["command"]
 VIEW = "worksheet"
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser().parse_args(arguments)
     try:
         write(asked)
-    except Refused as refused:
+    except CommandError as refused:
         print(" ".join(str(refused).split()), file=sys.stderr)
         return 2
     return 0
@@ -48,28 +48,28 @@ def write(asked: argparse.Namespace) -> None:
     """Write the file.
 
     Raises:
-        Refused: it cannot be done.
+        CommandError: it cannot be done.
     """
     file = Path(asked.file)
     if file.exists() and not asked.force:
-        raise Refused(picture.TEXTS["exists"].format(file=file))
+        raise CommandError(picture.TEXTS["exists"].format(file=file))
     with picture.quiet():
         content = file_of_link(asked.link, asked.key, asked.paper)
     try:
         with file.open("w" if asked.force else "x", encoding="utf-8", newline="\n") as target:
             target.write(content)
     except FileExistsError:
-        raise Refused(picture.TEXTS["exists"].format(file=file)) from None
+        raise CommandError(picture.TEXTS["exists"].format(file=file)) from None
     except OSError as error:
         why = error.strerror or type(error).__name__
-        raise Refused(picture.TEXTS["unwritable"].format(file=file, why=why)) from None
+        raise CommandError(picture.TEXTS["unwritable"].format(file=file, why=why)) from None
 
 
 def file_of_link(link: str, is_key: bool, paper: str) -> str:
     """Draw the page about what a link shows, and return the file that it previews.
 
     Raises:
-        Refused: the page cannot be drawn as the link asks for.
+        CommandError: the page cannot be drawn as the link asks for.
     """
     from streamlit.testing.v1 import AppTest
     from streamlit.util import calc_hash
