@@ -17,6 +17,8 @@ WINDOWS_START, WINDOWS_TEST = re.findall(r"```bat\n(.*?)\n```", HOSTING, re.DOTA
 def test_the_tests_run_as_the_readme_says() -> None:
     script = (PROJECT / ".ci" / "run").read_text(encoding="utf-8")
     assert script.splitlines().count(TEST) == 1
+    # an installation that fails ends it, too, which "set -e" alone would not do
+    assert f"{{\n{TEST}\n}} || exit 1\n" in script
     assert TEST.endswith("&& .venv/bin/pytest -n 2"), "one process would take twice the time"
 
 
