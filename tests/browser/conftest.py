@@ -61,7 +61,8 @@ def visit(app: str, tabs: Tabs) -> Iterator[Callable[..., Visit]]:
     ) -> Visit:
         page = tabs.take(has_touch)
         page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme=scheme)
+        # the tab may have been another test's
+        page.emulate_media(media="screen", color_scheme=scheme, reduced_motion="no-preference")
         one = Visit(page, url)
         visits.append((one, has_touch))
         return one
