@@ -71,7 +71,8 @@ def test_one_whole_run(visit: Callable[..., Visit], tmp_path: Path) -> None:
 
     visitor.settle()
     resume.click()
-    expect(page.locator(".train-of")).to_contain_text("10,000 test digits")
+    # while a page is drawn anew, the number before may still stand beside it
+    expect(page.locator(".train-of", has_text="10,000 test digits")).to_be_visible()
     unfold(visitor, "hardest")
     expect(page.locator(".st-key-train-fold-hardest .strip li")).to_have_count(16)
     unfold(visitor, "along")
