@@ -75,8 +75,6 @@ def follow_history() -> None:
         keep_page_local(left)
     for key in (SESSION_KEY, VIEW_KEY, REFUSED_KEY, PLAYING_KEY):
         st.session_state.pop(key, None)
-    # what an earlier run wrote may have reached the browser after it went back
-    st.query_params.from_dict(st.query_params.to_dict())
 
 
 def came_through_history() -> bool:

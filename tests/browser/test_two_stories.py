@@ -55,17 +55,6 @@ NOTE_ADDRESSES = """() => {
   }
 }"""
 
-# whether a word that is said of what the model is asked can be read, and covers no buttons
-ROOM_FOR = """(word, said) => {
-  word.textContent = said;
-  const own = word.getBoundingClientRect();
-  const views = word.getRootNode().querySelector(".views").getBoundingClientRect();
-  return {
-    isWhole: word.scrollWidth <= word.clientWidth && word.scrollHeight <= word.clientHeight,
-    isApart: own.right <= views.left || own.bottom <= views.top,
-  };
-}"""
-
 
 def linked(first: dict[str, Any], second: dict[str, Any] | None, screen: str = "draw") -> str:
     values = dict(first) | ({"b": urlencode(second)} if second else {})
@@ -394,8 +383,23 @@ def test_what_the_model_is_asked_is_written_in_full(visit, width: int):
     visitor.resize(width, 768 if width > 768 else 1024)
     texts = load_texts("story")["screens"]["cover"]
     said = texts["asked"].format(done=49, count=49)
-    word = story(visitor.page).locator(".quiet-word")
-    assert word.evaluate(ROOM_FOR, said) == {"isWhole": True, "isApart": True}
+    room = (
+        story(visitor.page)
+        .locator(".quiet-word")
+        .evaluate(
+            """(word, said) => {
+          word.textContent = said;
+          const views = word.getRootNode().querySelector(".views").getBoundingClientRect();
+          const own = word.getBoundingClientRect();
+          return {
+            isWhole: word.scrollWidth <= word.clientWidth && word.scrollHeight <= word.clientHeight,
+            isApart: own.right <= views.left || own.bottom <= views.top,
+          };
+        }""",
+            said,
+        )
+    )
+    assert room == {"isWhole": True, "isApart": True}
 
 
 def test_a_pair_is_chosen_in_the_top_row(visit):

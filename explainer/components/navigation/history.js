@@ -17,10 +17,7 @@ function keepHistoryShort() {
     if (next.pathname !== now.pathname) push.call(this, state, unused, address);
     else {
       const kept = history[Symbol.for("vit_explainer.story")]?.(next) ?? address;
-      // a write without need could stop the browser on its way back
-      if (new URL(kept ?? now, now).href !== now.href) {
-        history.replaceState.call(this, state, unused, kept);
-      }
+      history.replaceState.call(this, state, unused, kept);
     }
   };
 }
