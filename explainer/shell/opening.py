@@ -2,8 +2,7 @@
 
 Streamlit's page knows nothing of the app that it will show. The look would come with the first run,
 and the code of each kind of element when the first of its kind has come, so that a page would move
-under its reader's eyes several times. Here the page brings the one and names the other. It also
-brings what keeps the browser's history short: the first run may already write another address.
+under its reader's eyes several times. Here the page brings the one and names the other.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -13,7 +12,6 @@ from typing import Any
 
 import streamlit as st
 
-from explainer.components import assets
 from explainer.shell.look import RULES
 
 Message = MutableMapping[str, Any]
@@ -101,9 +99,7 @@ def head() -> str:
         for path in sorted((STREAMLIT / "static" / "js").glob(f"{name}.*.js"))
     )
     font = f'<link rel="preload" as="font" type="font/woff2" crossorigin href="./{FONTS}">'
-    history = assets.javascript("navigation/history")
-    early = f"<script>(() => {{\n{history}\nkeepHistoryShort();\n}})();</script>"
-    return early + font + scripts
+    return font + scripts
 
 
 @cache

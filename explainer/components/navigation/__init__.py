@@ -11,7 +11,7 @@ from explainer.components import assets
 _mount = st.components.v2.component(
     "vit_explainer.navigation",
     html="<i hidden></i>",
-    js=assets.javascript("navigation/history", "navigation/navigation"),
+    js=assets.javascript("navigation/navigation"),
 )
 
 

@@ -4,8 +4,24 @@
 const QUIET = 700;
 const PATIENCE = 5000;
 const OPENING = 2000;
+const MINE = Symbol.for("vit_explainer.navigation");
 
 const mainOf = () => document.querySelector("[data-testid=stMain]");
+
+/**
+ * Let a choice on a page replace the entry of the browser's history, and only a new page add one. The
+ * story adds its screens past this, by History.prototype.
+ */
+function keepHistoryShort() {
+  if (history[MINE]) return;
+  history[MINE] = true;
+  const push = history.pushState;
+  history.pushState = function (state, unused, address) {
+    const now = new URL(location.href);
+    const next = new URL(address ?? now, now);
+    (next.pathname === now.pathname ? history.replaceState : push).call(this, state, unused, address);
+  };
+}
 
 /** Show the page once its title is there, and what is in sight has its code and so its height. */
 function open() {

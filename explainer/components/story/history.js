@@ -1,21 +1,19 @@
 // The screen in the address: the browser's Back and Forward turn screens without asking the server.
 
-const STORY_HISTORY = Symbol.for("vit_explainer.story"); // what navigation/history.js asks
-
 function screenInAddress(count) {
   const number = Number(new URLSearchParams(location.search).get("screen") ?? NaN);
   return Number.isInteger(number) && number >= 1 && number <= count ? number : null;
 }
 
-/** An address with a screen, at the end as the server writes it, and whether it is presented. */
-function addressOf(screen, isPresented = false, { pathname, search, hash } = location) {
-  const others = search
+/** The address with a screen, at the end as the server writes it, and whether it is presented. */
+function addressOf(screen, isPresented = false) {
+  const others = location.search
     .replace(/^\?/, "")
     .split("&")
     .filter((part) => part && !part.startsWith("screen=") && !part.startsWith("present="));
   if (isPresented) others.push("present=1");
   if (screen > 1) others.push(`screen=${screen}`);
-  return `${pathname}${others.length ? "?" : ""}${others.join("&")}${hash}`;
+  return `${location.pathname}${others.length ? "?" : ""}${others.join("&")}${location.hash}`;
 }
 
 /** Write the screen: as a new entry of the history, or in place of the one that is there. */

@@ -26,11 +26,6 @@ class Story {
     this.onKey = (event) => this.press(event);
     this.onPop = (event) => this.popped(event);
     this.onResize = () => this.fit();
-    // the server may write an address before it hears of the screen
-    this.keepScreen = (address) =>
-      location.pathname === this.path && this.number
-        ? addressOf(this.number, this.present.isOn, address)
-        : null;
     // the page's own title is heard; what can be seen is the screen's
     this.onFocus = ({ target }) => {
       if (target.matches?.(".story-heading")) this.title?.focus({ preventScroll: true });
@@ -73,7 +68,6 @@ class Story {
     this.lesson.listen();
     // before Streamlit hears of it and runs the page for what needs no server
     window.addEventListener("popstate", this.onPop, true);
-    history[STORY_HISTORY] = this.keepScreen;
     window.addEventListener("resize", this.onResize);
   }
 
@@ -83,7 +77,6 @@ class Story {
     document.removeEventListener("keydown", this.onKey);
     document.removeEventListener("focusin", this.onFocus);
     window.removeEventListener("popstate", this.onPop, true);
-    if (history[STORY_HISTORY] === this.keepScreen) delete history[STORY_HISTORY];
     window.removeEventListener("resize", this.onResize);
     this.present.leave();
     this.lesson.leave();
