@@ -204,6 +204,8 @@ class TrainConfig(JsonConfig):
 
     Attributes:
         epochs: passes over the training images.
+        repeats: how often an epoch uses each training image, each time with another augmentation.
+            More than 1 suits a handful of images, whose epochs would otherwise be a step or two.
         batch_size: number of images in a step; an epoch leaves out its incomplete last batch.
         optimizer: "muon" (Muon on the blocks' matrices, AdamW on the rest) | "adamw" | "adam".
         lr: peak learning rate of Adam or AdamW.
@@ -252,6 +254,7 @@ class TrainConfig(JsonConfig):
     """
 
     epochs: int = 8
+    repeats: int = 1
     batch_size: int = 128
     optimizer: str = "muon"
     lr: float = 2e-3
@@ -283,6 +286,7 @@ class TrainConfig(JsonConfig):
 
     def __post_init__(self) -> None:
         check_int("epochs", self.epochs, at_least=1, at_most=10_000)
+        check_int("repeats", self.repeats, at_least=1, at_most=10_000)
         check_int("batch_size", self.batch_size, at_least=1, at_most=65_536)
         check_int("seed", self.seed, at_least=0, at_most=2**31 - 1)
         check_choice("optimizer", self.optimizer, OPTIMIZERS)

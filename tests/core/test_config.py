@@ -93,6 +93,7 @@ INVALID_TRAINING = [
     ({"epochs": 0}, ["epochs", "from 1 to 10000"]),
     ({"epochs": True}, ["epochs", "whole number"]),
     ({"epochs": 2.0}, ["epochs", "whole number"]),
+    ({"repeats": 0}, ["repeats", "from 1 to 10000"]),
     ({"batch_size": 0}, ["batch_size", "from 1 to 65536"]),
     ({"seed": -1}, ["seed", "from 0 to"]),
     ({"seed": 2**31}, ["seed", "from 0 to 2147483647"]),

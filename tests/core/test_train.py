@@ -151,6 +151,22 @@ def test_a_batch_larger_than_the_data_is_all_of_it() -> None:
     assert len(losses(build(TINY), dataclasses.replace(QUICK, batch_size=4096), data)) == 2
 
 
+def test_a_handful_of_images_is_used_several_times_in_an_epoch() -> None:
+    data = small_mnist(train=20)
+    config = dataclasses.replace(QUICK, epochs=2, repeats=8, batch_size=32)
+    training = Training(build(TINY), data, config)
+    seen: list[int] = []
+    prepare = training.prepare
+    training.prepare = lambda step, batch, rest: (  # type: ignore[method-assign]
+        seen.extend(batch.indices.tolist()) or prepare(step, batch, rest)
+    )
+    steps = [event for event in training.events() if isinstance(event, StepEnd)]
+    assert len(steps) == 10 == training.total_steps
+    for epoch in (seen[:160], seen[160:]):
+        assert all(epoch.count(image) == 8 for image in range(20))
+        assert sorted(epoch[:20]) == list(range(20))  # all, before the first comes again
+
+
 def test_evaluation_by_hand(random_model: Callable[..., ViT]) -> None:
     model, data = random_model(TINY).float(), small_mnist()
     split = part(data.test, 37)

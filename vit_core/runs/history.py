@@ -100,7 +100,7 @@ class RunHistory:
         Raises:
             RunError: as ``config``.
         """
-        images = self.config.images
+        images = self.config.images * self.config.train.repeats
         return images // min(self.config.train.batch_size, images)
 
     @property

@@ -50,7 +50,7 @@ def step_batch_size(config: TrainConfig, images: int, processes: int) -> int:
     """Return the number of images in a step: the setting, or all images where there are fewer.
 
     Args:
-        images: number of training images.
+        images: number of training images, each of which counts as often as an epoch uses it.
         processes: number of processes that share a batch.
 
     Raises:
@@ -63,6 +63,7 @@ def step_batch_size(config: TrainConfig, images: int, processes: int) -> int:
             f"a batch of {config.batch_size} cannot be divided evenly among {divided}; "
             f"nearest batch-size that can: {nearest_multiples(config.batch_size, parts)}"
         )
-    if images < parts:
-        raise ValueError(f"{images} training images cannot be divided among {divided}")
-    return min(config.batch_size, images // parts * parts)
+    used = images * config.repeats
+    if used < parts:
+        raise ValueError(f"{used} training images cannot be divided among {divided}")
+    return min(config.batch_size, used // parts * parts)

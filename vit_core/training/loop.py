@@ -70,7 +70,7 @@ class Training:
             self.labels = self.labels[order.to(self.device)]
         self.optimizers = build_optimizers(model, config)
         self.batch_size = step_batch_size(config, len(data.train), group.size)
-        self.steps_per_epoch = len(data.train) // self.batch_size
+        self.steps_per_epoch = config.repeats * len(data.train) // self.batch_size
         self.total_steps = self.steps_per_epoch * config.epochs
         size = self.batch_size // group.size
         self.share = Share(self.batch_size, group.rank * size, (group.rank + 1) * size)
@@ -137,7 +137,9 @@ class Training:
         """
         seed = self.seed_at(epoch)
         generator = torch.Generator(self.device).manual_seed(seed)
-        order = torch.randperm(len(self.data.train), generator=generator, device=self.device)
+        count, repeats = len(self.data.train), range(self.config.repeats)
+        orders = [torch.randperm(count, generator=generator, device=self.device) for _ in repeats]
+        order = torch.cat(orders)
         first_step = (epoch - 1) * self.steps_per_epoch
         self.model.train()
         total_loss = total_accuracy = 0.0
@@ -168,7 +170,7 @@ class Training:
         """Yield the images of this process for each step of an epoch.
 
         Args:
-            order: (n,) indices of the training images, shuffled.
+            order: indices of the training images, shuffled, each as often as the epoch uses it.
             first_step: of the epoch, counted from 0 over the whole run.
             seed: of the epoch.
         """

@@ -28,7 +28,7 @@ def measure_speed(model: ViTConfig, train: TrainConfig, data: ImageData) -> Spee
     """
     training = Training(build_with(model, train, train.seed), data, train)
     generator = torch.Generator().manual_seed(train.seed)
-    order = torch.randperm(len(data.train), generator=generator)
+    order = torch.randperm(len(data.train), generator=generator).repeat(train.repeats)
     seconds: list[float] = []
     training.model.train()
     began_at, worked_before = time.perf_counter(), time.process_time()
