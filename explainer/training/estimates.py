@@ -10,7 +10,11 @@ from explainer.training.wording import MESSAGES
 from explainer.training.worker_process import WorkerProcess
 from explainer.training.workers import Settings, WorkerPool
 from vit_core.config import TrainConfig, ViTConfig
+from vit_core.data import ImageData
+from vit_core.data.sets import COUNTS, Counts
 from vit_core.training.speed import Speed
+
+MNIST = COUNTS["mnist"]
 
 MOST_TIMES = 3.0  # as long as with the processor for itself
 SPREAD = 1.25  # of an estimate, at least: two measurements differ by about as much
@@ -55,24 +59,39 @@ class Estimates(RunQueries):
         """Record how a run ended."""
         raise NotImplementedError
 
-    def estimate(self, model: ViTConfig, train: TrainConfig) -> Estimate | None:
+    def estimate(
+        self, model: ViTConfig, train: TrainConfig, counts: Counts = MNIST
+    ) -> Estimate | None:
         """Return how long a run takes on this machine; None until that has been measured.
 
         A process without other work measures it, so that no run waits for the measurement.
+
+        Args:
+            counts: of the images, as ``RunRequest.counts`` gives them.
         """
         with self._lock:
-            self._workers.request_speed(speed_settings(model, train))
-            return self._known_estimate(model, train)
+            self._workers.request_speed(speed_settings(model, train, counts))
+            return self._known_estimate(model, train, counts)
 
-    def check(self, model: ViTConfig, train: TrainConfig) -> None:
+    def check(
+        self,
+        model: ViTConfig,
+        train: TrainConfig,
+        images: ImageData | None = None,
+        counts: Counts = MNIST,
+    ) -> None:
         """Refuse a run that this server cannot take, as far as that is known yet.
+
+        Args:
+            images: that the run shall keep in its own folder.
+            counts: of its images.
 
         Raises:
             RefusedError: it exceeds a limit, or it needed too much memory when it was measured.
         """
-        self.limits.check(model, train)
+        self.limits.check(model, train, images)
         with self._lock:
-            speed = self._workers.speed(speed_settings(model, train))
+            speed = self._workers.speed(speed_settings(model, train, counts))
         if isinstance(speed, str):
             raise RefusedError(speed)
 
@@ -92,8 +111,10 @@ class Estimates(RunQueries):
         with self._lock:
             self._workers.warm_up()
 
-    def _known_estimate(self, model: ViTConfig, train: TrainConfig) -> Estimate | None:
-        speed = self._workers.speed(speed_settings(model, train))
+    def _known_estimate(
+        self, model: ViTConfig, train: TrainConfig, counts: Counts
+    ) -> Estimate | None:
+        speed = self._workers.speed(speed_settings(model, train, counts))
         if not isinstance(speed, Speed):
             return None
         seconds = speed.seconds(train.epochs)
@@ -101,6 +122,6 @@ class Estimates(RunQueries):
         return Estimate(least, min(seconds, MOST_TIMES * least), speed.images_per_second)
 
 
-def speed_settings(model: ViTConfig, train: TrainConfig) -> Settings:
+def speed_settings(model: ViTConfig, train: TrainConfig, counts: Counts = MNIST) -> Settings:
     """Return the settings that the speed depends on: the same for any length and any seed."""
-    return model, replace(train, epochs=1, seed=0)
+    return model, replace(train, epochs=1, seed=0), counts

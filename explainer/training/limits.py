@@ -1,5 +1,6 @@
 """The limits of training on one server, from one small file."""
 
+import math
 import os
 import tomllib
 from dataclasses import dataclass, fields
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from explainer.content import load_texts
 from vit_core.config import TrainConfig, ViTConfig
+from vit_core.data import ImageData
 from vit_core.errors import VitError
 
 FILE = Path(__file__).parents[1] / "limits.toml"
@@ -57,11 +59,17 @@ class Limits:
     run_megabytes: int
     total_megabytes: int
     keep_hours: int
+    own_classes: int
+    own_pictures: int
+    own_megabytes: int
     large_models: int
     large_megabytes: int
 
-    def check(self, model: ViTConfig, train: TrainConfig) -> None:
+    def check(self, model: ViTConfig, train: TrainConfig, images: ImageData | None = None) -> None:
         """Refuse a run that is too large for this server.
+
+        Args:
+            images: that the run shall keep in its own folder.
 
         Raises:
             RefusedError: the message names the limit that the run exceeds, and what is allowed.
@@ -76,11 +84,36 @@ class Limits:
                 raise RefusedError(
                     TEXTS["too_many"].format(found=value, what=TEXTS[name], most=maximum)
                 )
-        megabytes = run_bytes(model, train) / MEGABYTE
+        kept = self._check_images(images) if images else 0
+        megabytes = (run_bytes(model, train) + kept) / MEGABYTE
         if megabytes > self.run_megabytes:
             raise RefusedError(
                 TEXTS["too_much_disk"].format(found=megabytes, most=self.run_megabytes)
             )
+
+    def _check_images(self, images: ImageData) -> int:
+        """Return the bytes of the images that a run shall keep.
+
+        Raises:
+            RefusedError: they are too many, or of too many classes, or too large.
+        """
+        parts = (images.train, images.val, images.test)
+        pictures = sum(map(len, parts))
+        for name, value, maximum in (
+            ("own_classes", len(images.info.class_names), self.own_classes),
+            ("own_pictures", pictures, self.own_pictures),
+        ):
+            if value > maximum:
+                raise RefusedError(
+                    TEXTS["too_many"].format(found=value, what=TEXTS[name], most=maximum)
+                )
+        size = pictures * math.prod(images.train.image_shape)
+        if size > self.own_megabytes * MEGABYTE:
+            megabytes = size / MEGABYTE
+            raise RefusedError(
+                TEXTS["too_large_pictures"].format(found=megabytes, most=self.own_megabytes)
+            )
+        return size
 
 
 def run_bytes(model: ViTConfig, train: TrainConfig) -> int:

@@ -22,8 +22,16 @@ from explainer.training.store import Note, hashed
 from explainer.training.wording import MESSAGES, title_of
 from explainer.training.worker_process import WorkerProcess
 from vit_core.data import mnist_info
+from vit_core.data.kept import KEPT, save_images
 from vit_core.runs.command import command_line
-from vit_core.runs.directory import RunConfig, RunDirectory, RunError
+from vit_core.runs.directory import RunConfig, RunDirectory
+
+
+def fingerprint_of(request: RunRequest) -> str:
+    """Return the hash of a request's data; empty where only its worker will have read them."""
+    if request.images is not None:
+        return request.images.info.fingerprint
+    return mnist_info().fingerprint if request.dataset == "mnist" else ""
 
 
 class Manager(Scheduler):
@@ -58,14 +66,33 @@ class Manager(Scheduler):
                 disk is full.
         """
         model, train, threads = request.model, request.train, self.limits.threads
-        self.check(model, train)
+        if (request.dataset == KEPT) != (request.images is not None):
+            raise ValueError("images and the data set KEPT belong together")
+        counts = request.counts
+        self.check(model, train, request.images, counts)
+        images, val_images, test_images = counts
         config = RunConfig(
             preset=request.preset,
             model=model,
             train=train,
             threads=threads,
-            data=mnist_info().fingerprint,
-            command=command_line(request.preset, model, train, threads),
+            data=fingerprint_of(request),
+            command=command_line(
+                request.preset,
+                model,
+                train,
+                threads,
+                dataset=request.dataset,
+                limit_per_class=request.limit_per_class,
+                init=request.init,
+            ),
+            dataset=request.dataset,
+            images=images,
+            val_images=val_images,
+            test_images=test_images,
+            limit_per_class=request.limit_per_class,
+            init=request.init,
+            takes_pictures=request.dataset != "mnist",
         )
         with self._lock:
             self._check_may_start(visitor, address)
@@ -74,7 +101,7 @@ class Manager(Scheduler):
             run_id = ""
             try:
                 run_id = self.store.new_id()
-                estimate = self._known_estimate(model, train)
+                estimate = self._known_estimate(model, train, counts)
                 note = Note(
                     owner=hashed(visitor),
                     state="queued",
@@ -84,9 +111,14 @@ class Manager(Scheduler):
                     estimate=estimate.seconds if estimate else None,
                     server=self._servers.join(),
                 )
-                RunDirectory.create(self.store.folder(run_id), config).close()
+                run = RunDirectory.create(self.store.folder(run_id), config)
+                try:
+                    if request.images is not None:
+                        save_images(run.path, request.images)
+                finally:
+                    run.close()
                 self.store.write(run_id, note)
-            except (OSError, RunError) as error:
+            except (OSError, ValueError) as error:
                 with suppress(OSError):
                     self.store.delete(run_id)
                 raise RefusedError(MESSAGES["no_disk"].format(why=reason(error))) from None

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from explainer.content.strangers_words import LONGEST_SENTENCE, strangers_word
 from explainer.training.note import hashed
 from vit_core.config import TrainConfig, ViTConfig
+from vit_core.data import ImageData
+from vit_core.data.sets import COUNTS, Counts
 from vit_core.runs.directory import RunError
 from vit_core.runs.history import RunHistory
 
@@ -21,11 +23,34 @@ class RunRequest:
 
     Attributes:
         preset: name of the settings that it started from; None for the visitor's own.
+        dataset: that it learns from; ``KEPT`` for ``images``.
+        images: that the run keeps in its own folder (see ``vit_core.data.kept.kept_data``).
+        init: name of a shipped model, or path of a checkpoint, whose weights it starts from; empty
+            for random ones.
+        limit_per_class: it learns from the first so many images of each class; None for all.
     """
 
     model: ViTConfig
     train: TrainConfig
     preset: str | None = None
+    dataset: str = "mnist"
+    images: ImageData | None = None
+    init: str = ""
+    limit_per_class: int | None = None
+
+    @property
+    def counts(self) -> Counts:
+        """Number of images for training, validation and test.
+
+        Raises:
+            KeyError: the data set is unknown.
+        """
+        if self.images is not None:
+            return tuple(map(len, (self.images.train, self.images.val, self.images.test)))  # type: ignore[return-value]
+        train, val, test = COUNTS[self.dataset]
+        if self.limit_per_class is not None:
+            train = min(train, self.limit_per_class * self.model.num_classes)
+        return train, val, test
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from explainer.training.limits import Limits
 from vit_core.config import TrainConfig, ViTConfig
+from vit_core.data.sets import Counts
 
 PROJECT = Path(__file__).parents[2]
 
@@ -43,7 +44,7 @@ class WorkerProcess:
         """
         path = os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH"))))
         self.run_id: str | None = None
-        self.measuring: tuple[ViTConfig, TrainConfig] | None = None
+        self.measuring: tuple[ViTConfig, TrainConfig, Counts] | None = None
         self.idle_since = time.monotonic()
         self.process = subprocess.Popen(
             [

@@ -10,6 +10,7 @@ from explainer.training.limits import Limits
 from explainer.training.wording import MESSAGES
 from explainer.training.worker_process import WorkerProcess
 from vit_core.config import TrainConfig, ViTConfig
+from vit_core.data.sets import Counts
 from vit_core.training.speed import Speed
 
 MAX_WANTED = 20  # settings whose speed is still to be measured
@@ -17,7 +18,7 @@ MAX_SPEEDS = 500  # settings whose speeds are kept
 KEPT_SPEEDS = 5  # of the same settings
 SPEED_LIFETIME = 30.0  # seconds, after which a speed is measured again if somebody asks
 
-Settings = tuple[ViTConfig, TrainConfig]
+Settings = tuple[ViTConfig, TrainConfig, Counts]  # with how many images there are
 
 
 @dataclass(frozen=True)
@@ -113,11 +114,12 @@ class WorkerPool:
         """Let each free process measure the settings that were requested last."""
         for process in self._processes:
             if self._wanted and process.run_id is None and process.measuring is None:
-                process.measuring = model, train = self._wanted.pop()
+                process.measuring = model, train, counts = self._wanted.pop()
                 process.send(
                     do="measure",
                     model=model.to_dict(),
                     train=train.to_dict(),
+                    images=list(counts),
                     threads=self.limits.threads,
                 )
 

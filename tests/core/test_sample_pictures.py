@@ -102,10 +102,11 @@ def test_what_anybody_may_have_written_is_refused(text: str, tmp_path: Path) -> 
 
 def test_a_checkpoint_takes_them_along_only_where_that_is_wanted(tmp_path: Path) -> None:
     model = ViTConfig(patch_size=14, embed_dim=8, depth=1, num_heads=1)
-    config = RunConfig(None, model, TrainConfig(epochs=1), 1, mnist_info().fingerprint, "")
+    train, known = TrainConfig(epochs=1), mnist_info().fingerprint
     for wanted in (True, False):
+        config = RunConfig(None, model, train, 1, known, "", takes_pictures=wanted)
         run = RunDirectory.create(tmp_path / str(wanted), config)
-        Recorder(run, mnist(), Cadence(), takes_pictures=wanted)
+        Recorder(run, mnist(), Cadence())
         run.close()
         found = load_checkpoint(run.path / "epoch-000.safetensors").pictures
         assert (found is not None) == wanted

@@ -15,6 +15,12 @@ from vit_core.data.skipped import Skipped
 
 # names of data sets; any other name is the path of an image folder
 DATASETS = ("mnist", "fashion-mnist", "cifar10")
+Counts = tuple[int, int, int]  # of images for training, validation and test
+COUNTS: dict[str, Counts] = {
+    "mnist": (55_000, 5_000, 10_000),
+    "fashion-mnist": (55_000, 5_000, 10_000),
+    "cifar10": (45_000, 5_000, 10_000),
+}
 
 
 @dataclass(frozen=True)

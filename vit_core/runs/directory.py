@@ -4,7 +4,9 @@ config.json              settings of model and run, threads, fingerprint of the 
 metrics.jsonl            a line for some steps and for each epoch; the last has test_accuracy
 epoch-000.safetensors    the untrained model, then a checkpoint for each epoch
 final.safetensors        the model after the last epoch, with the test accuracy in its metadata
+images.safetensors       the images, where the run keeps its own (see vit_core.data.kept)
 hardest.json             the test images that this model finds hardest
+hardest.safetensors      these images themselves, unless they are digits of MNIST
 state.safetensors        model and optimizers after the last whole epoch, to resume from
 .lock                    held by the process that writes; see vit_core.storage.locks
 """
@@ -20,6 +22,7 @@ import safetensors.torch
 from torch import Tensor
 
 from vit_core.checkpoint import save_checkpoint
+from vit_core.checks import check_int
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import MNIST_TRAINING, DataInfo
 from vit_core.data.sample_pictures import SamplePictures
@@ -32,6 +35,7 @@ from vit_core.storage.strict_json import number_in, parse_json, read_small
 from vit_core.training.hard_example import HardExample
 
 HARDEST = "hardest.json"
+HARDEST_PICTURES = "hardest.safetensors"
 MOST_CONFIG = 256 * 1024  # bytes of config.json
 MOST_EPOCHS = 999_999  # the names of files have room for no more
 LARGEST_METRIC = 1e30
@@ -51,10 +55,17 @@ class RunConfig:
         threads: number of CPU threads.
         data: fingerprint of the data set.
         command: that started the run.
-        dataset: name or path, as ``--dataset`` takes it.
+        dataset: name or path, as ``--dataset`` takes it; ``kept.KEPT`` for images in the run's own
+            folder.
         statistics: "data" | "imagenet", as ``--statistics`` takes it.
         is_streamed: whether images are read from their files during training.
         images: number of training images.
+        val_images, test_images: number of the others; 0 in runs of earlier versions.
+        limit_per_class: the run learns from the first so many images of each class; None for all.
+        init: name of a shipped model, or path of a checkpoint, whose weights the run started from;
+            empty for random ones.
+        taken: what it took from there, in words.
+        takes_pictures: whether its checkpoints take some validation pictures along.
     """
 
     preset: str | None
@@ -67,6 +78,12 @@ class RunConfig:
     statistics: str = "data"
     is_streamed: bool = False
     images: int = MNIST_TRAINING
+    val_images: int = 0
+    test_images: int = 0
+    limit_per_class: int | None = None
+    init: str = ""
+    taken: str = ""
+    takes_pictures: bool = False
 
     def to_json(self) -> str:
         """Return the content of config.json."""
@@ -98,9 +115,27 @@ class RunConfig:
                 statistics=str(values.get("statistics", cls.statistics)),
                 is_streamed=bool(values.get("is_streamed", cls.is_streamed)),
                 images=max(1, int(values.get("images", cls.images))),
+                val_images=max(0, int(values.get("val_images", 0))),
+                test_images=max(0, int(values.get("test_images", 0))),
+                limit_per_class=read_limit(values.get("limit_per_class")),
+                init=str(values.get("init", "")),
+                taken=str(values.get("taken", "")),
+                takes_pictures=bool(values.get("takes_pictures", False)),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"a value is missing or of another type: {error}") from None
+
+
+def read_limit(value: Any) -> int | None:
+    """Return a limit of training images for each class, or None for no limit.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if value is None:
+        return None
+    check_int("limit_per_class", value, at_least=1)
+    return int(value)
 
 
 class RunDirectory:

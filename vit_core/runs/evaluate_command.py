@@ -2,7 +2,8 @@
 
 It prints the loss, the accuracy, the accuracy of each class and the confusion matrix for the test
 images of MNIST, or of another data set with ``--dataset``. An image folder only needs
-``test/<class>/*``. With ``--wrong FILE`` it also writes which test images the model gets wrong.
+``test/<class>/*``. A checkpoint of a run that keeps its images is tested on these. With
+``--wrong FILE`` it also writes which test images the model gets wrong.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 from vit_core.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from vit_core.data import DataInfo, Images, mnist_info, mnist_test
 from vit_core.data.folder_test_part import first, read_test_part
+from vit_core.data.kept import IMAGES, file_of, read_images
 from vit_core.data.open import Reading, folder_of, open_data, usual_workers
 from vit_core.data.sets import DATASETS
 from vit_core.data.skipped import Skipped
@@ -80,6 +82,9 @@ def test_images(dataset: str, checkpoint: Checkpoint) -> Tested:
     expected = (config.in_channels, *config.image_hw)
     if dataset == "mnist":
         info, images, skipped = mnist_info(), mnist_test(), None
+    elif kept := (None if dataset in DATASETS else file_of(dataset)):
+        data = read_images(kept)
+        info, images, skipped = data.info, data.test, None
     elif dataset in DATASETS or known is None or config.in_channels not in (1, 3):
         data = open_data(dataset, config, Reading(workers=usual_workers()))
         info, images, skipped = data.info, data.test, data.skipped
@@ -105,6 +110,12 @@ def test_images(dataset: str, checkpoint: Checkpoint) -> Tested:
     return Tested(known, images, skipped)
 
 
+def usual_dataset(checkpoint: Path) -> str:
+    """Return the data set on which a checkpoint is tested unless the user names another."""
+    kept = checkpoint.with_name(IMAGES)
+    return str(kept) if kept.is_file() else "mnist"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Evaluate a checkpoint and return the exit code: 0 done, 2 for a mistake that is named."""
     let_output_write_anything()
@@ -114,7 +125,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("checkpoint", type=Path, help="a .safetensors file of this project")
     parser.add_argument(
-        "--dataset", default="mnist", help=f"{', '.join(DATASETS)}, or an image folder (mnist)"
+        "--dataset",
+        help=f"{', '.join(DATASETS)}, an image folder, or the {IMAGES} of a run (the one beside "
+        f"the checkpoint, else mnist)",
     )
     parser.add_argument(
         "--wrong",
@@ -125,7 +138,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         checkpoint = load_checkpoint(options.checkpoint)
-        tested = test_images(options.dataset, checkpoint)
+        tested = test_images(options.dataset or usual_dataset(options.checkpoint), checkpoint)
         evaluation = evaluate(checkpoint.model, tested.images, tested.info)
     except (ValueError, OSError, ReaderLostError) as error:
         print(f"error: {plain(error)}", file=sys.stderr)

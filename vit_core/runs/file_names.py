@@ -7,7 +7,8 @@ from pathlib import Path
 
 EPOCH_FILE = re.compile(r"epoch-(\d{3,6})\.safetensors")
 WRITTEN = (
-    r"(?:(?:config|hardest|status)\.json|metrics\.jsonl|(?:epoch-\d{3,6}|final|state)\.safetensors)"
+    r"(?:(?:config|hardest|status)\.json|metrics\.jsonl"
+    r"|(?:epoch-\d{3,6}|final|state|images|hardest)\.safetensors)"
 )
 FILE = re.compile(rf"{WRITTEN}|live\.safetensors|\.lock|\.lock-owner")
 # temporary files of a process that was killed; see write_atomically and Snapshot.save

@@ -2,19 +2,22 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from vit_core.data import ImageData
+from vit_core.checkpoint import load_checkpoint
+from vit_core.data import DataInfo, ImageData
 from vit_core.data.sample_pictures import sample_pictures
 from vit_core.mistakes import build_with
+from vit_core.model import ViT
 from vit_core.runs.directory import RunDirectory, RunError
 from vit_core.runs.file_names import clear_leftovers
 from vit_core.runs.snapshot import take_snapshot
 from vit_core.runs.tensorboard import MetricsSink, no_metrics
 from vit_core.training.evaluation import hardest_images
 from vit_core.training.events import Done, EpochEnd, Event, StepEnd
+from vit_core.training.initial import checkpoint_of, start_from
 from vit_core.training.loop import Training
 from vit_core.training.processes import ALONE, Group
 
@@ -46,7 +49,6 @@ class Recorder:
         cadence: Cadence,
         group: Group = ALONE,
         open_sink: Callable[[Path, int], MetricsSink] = no_metrics,
-        takes_pictures: bool = False,
     ) -> None:
         """Resume the run after its last whole epoch, or start it.
 
@@ -55,7 +57,6 @@ class Recorder:
             group: the processes that train together; this one must be the main one.
             open_sink: opens an extra metrics sink for a run directory and the step at which the run
                 resumes.
-            takes_pictures: whether checkpoints take some validation pictures along.
 
         Raises:
             RunError: the saved state is damaged or belongs to another model.
@@ -64,11 +65,13 @@ class Recorder:
         clear_leftovers(run.path)
         config = run.config.train
         self.run, self.cadence = run, cadence
-        if takes_pictures:
+        if run.config.takes_pictures:
             run.pictures = sample_pictures(data.val)
-        model = build_with(run.config.model, config, config.seed).to(data.train.labels.device)
-        self.training = Training(model, data, config, group)
         state = run.load_state()
+        model = build_with(run.config.model, config, config.seed)
+        if state is None and run.config.init:
+            self.start_from_init(model, data.info)
+        self.training = Training(model.to(data.train.labels.device), data, config, group)
         if state is None:
             run.save_epoch(
                 "epoch-000", self.training.eval_model, {"epoch": 0, "step": 0}, data.info
@@ -87,6 +90,24 @@ class Recorder:
         self.metrics_sink = open_sink(run.path, self.last.get("step", 0))
         self.losses: list[float] = []
         self.accuracies: list[float] = []
+
+    def start_from_init(self, model: ViT, info: DataInfo) -> None:
+        """Give a new model the weights that its run starts from, and note what it took.
+
+        Raises:
+            RunError: the file of these weights is gone or damaged, or of another kind of model.
+        """
+        config = self.run.config
+        untrained = self.run.path / "epoch-000.safetensors"  # has them, since it was written
+        try:
+            if untrained.is_file():
+                model.load_state_dict(load_checkpoint(untrained, config.model).model.state_dict())
+                return
+            taken = start_from(model, checkpoint_of(config.init), info.class_names)
+        except (ValueError, OSError) as error:
+            raise RunError(f"the weights to start from cannot be used: {error}") from None
+        self.run.config = replace(config, taken=str(taken))
+        self.run.save_config()
 
     @property
     def is_complete(self) -> bool:

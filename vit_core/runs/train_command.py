@@ -129,14 +129,15 @@ def take_part(
             Cadence(steps=options.log_every),
             group,
             open_tensorboard,
-            options.pictures,
         )
+        if run.config.taken and not recorder.last:
+            print(f"starts from {plain(run.config.init)}: {run.config.taken}")
         return recorder.is_complete
 
     try:
         config = RunConfig.from_json(group.from_main(open_main))
         torch.set_num_threads(config.threads)
-        data = data_of(config, workers, group, data).to(device)
+        data = data_of(options.run_dir, config, workers, group, data).to(device)
         is_complete = group.from_main(record_main)
         if not is_complete:
             training = recorder.training if recorder else silent_training(config, data, group)

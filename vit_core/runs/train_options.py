@@ -47,7 +47,21 @@ def build_parser() -> argparse.ArgumentParser:
         choices=PRESETS,
         help="the settings to start from (default; photographs for an image folder)",
     )
-    parser.add_argument("--dataset", help=f"{', '.join(DATASETS)}, or an image folder (mnist)")
+    parser.add_argument(
+        "--dataset",
+        help=f"{', '.join(DATASETS)}, an image folder, or the images.safetensors of a run (mnist)",
+    )
+    parser.add_argument(
+        "--limit-per-class",
+        type=int,
+        metavar="N",
+        help="learn only from the first N images of each class (all)",
+    )
+    parser.add_argument(
+        "--init",
+        metavar="CHECKPOINT",
+        help="start from the weights of a shipped model or of a .safetensors file (random weights)",
+    )
     parser.add_argument(
         "--statistics",
         choices=STATISTICS,
@@ -64,8 +78,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--run-dir", type=Path, required=True, help="a new directory for the run")
     parser.add_argument(
         "--pictures",
-        action="store_true",
-        help="put a few validation pictures into the checkpoints, to be looked at in the app",
+        action=argparse.BooleanOptionalAction,
+        help="put up to 12 validation pictures into each checkpoint, for the app to show; whoever "
+        "gets the file gets them too (yes, except for mnist)",
     )
     parser.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
     parser.add_argument(

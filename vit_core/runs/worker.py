@@ -6,7 +6,8 @@ its standard input, one JSON object per line:
     {"do": "run", "path": …, "threads": …}      train that run directory to its end
     {"do": "pause"}, {"do": "go on"}             between two steps of the run
     {"do": "stop"}                               before the next step; the last whole epoch is kept
-    {"do": "measure", "model": {…}, "train": {…}, "threads": …}      how fast such a run would be
+    {"do": "measure", "model": {…}, "train": {…}, "images": […], "threads": …}   how fast such a
+        run would be, on so many images for training, validation and test
 
 and answers on its standard output, also one JSON object per line:
 
@@ -31,18 +32,24 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TextIO
 
 import torch
 
 from vit_core.config import TrainConfig, ViTConfig
-from vit_core.data import mnist
+from vit_core.data import ImageData, mnist
+from vit_core.data.kept import KEPT
+from vit_core.data.limit import limited
+from vit_core.data.open import Reading, open_data
+from vit_core.data.sets import DATASETS
+from vit_core.errors import VitError
 from vit_core.runs.directory import RunDirectory, RunError
 from vit_core.runs.recorder import Cadence, Recorder
+from vit_core.runs.run_data import check_same, open_run_data
 from vit_core.training.events import TrainingDivergedError
-from vit_core.training.measure_speed import measure_speed
+from vit_core.training.measure_speed import measure_speed, stand_in
 from vit_core.training.process_limits import limit_memory, lower_priority
 
 CADENCE = Cadence(steps=None, seconds=0.25, snapshot_seconds=2.0)
@@ -61,6 +68,8 @@ class Worker:
         self.shall_stop = threading.Event()  # for the latest run, even before it has started
         self.may_go_on = threading.Event()
         self.may_go_on.set()
+        # the data set that was used last, beside MNIST: its name and statistics, and the images
+        self.opened: tuple[tuple[str, str], ImageData] | None = None
 
     def answer(self, **answer: Any) -> None:
         """Write one answer."""
@@ -128,7 +137,7 @@ class Worker:
         try:
             self.check_stop()
             torch.set_num_threads(threads)
-            recorder = Recorder(run, mnist(), CADENCE)
+            recorder = Recorder(run, self.data_of(run), CADENCE)
             training = recorder.training
             # to evaluate all images between two epochs takes as long as many steps
             for model in (training.model, training.eval_model):
@@ -140,6 +149,31 @@ class Worker:
                         self.pause(recorder)
         finally:
             run.close()
+
+    def data_of(self, run: RunDirectory) -> ImageData:
+        """Return the data that a run learns from.
+
+        Raises:
+            ValueError: they are gone, or others than when the run was started.
+        """
+        config = run.config
+        if config.dataset == "mnist":
+            return limited(mnist(), config.limit_per_class)
+        if config.dataset == KEPT:
+            return open_run_data(run.path, config, Reading())
+        if config.dataset not in DATASETS:
+            raise RunError("it learns from a folder, with which only the command line goes on")
+        key = config.dataset, config.statistics
+        if self.opened is None or self.opened[0] != key:
+            self.opened = None  # two would need the memory of both
+            reading = Reading(statistics=config.statistics)
+            self.opened = key, open_data(config.dataset, config.model, reading)
+        data = self.opened[1]
+        if not config.data:  # the server that made the run has not read them
+            run.config = replace(config, data=data.info.fingerprint)
+            run.save_config()
+        check_same(data, run.config)
+        return limited(data, config.limit_per_class)
 
     def check_stop(self) -> None:
         """Raise ``StopRequested`` if the run shall stop."""
@@ -166,7 +200,9 @@ class Worker:
             torch.set_num_threads(command["threads"])
             model = ViTConfig.from_dict(command["model"])
             train = TrainConfig.from_dict(command["train"])
-            speed = asdict(measure_speed(model, train, mnist()))
+            counts = command.get("images")
+            data = stand_in(model, counts) if counts else mnist()
+            speed = asdict(measure_speed(model, train, data))
         except Exception as error:  # of any kind: the worker goes on
             message = sentence(error)
         self.answer(event="measured", speed=speed, message=message)
@@ -186,7 +222,7 @@ def sentence(error: Exception) -> str:
     if isinstance(error, TrainingDivergedError):
         text = str(error)
         return f"{text[0].upper()}{text[1:]}."
-    if isinstance(error, RunError):
+    if isinstance(error, VitError):
         return f"The run cannot go on: {error}."
     return f"The training ended with an error: {type(error).__name__}: {error}"
 

@@ -1,12 +1,13 @@
 """Measure how fast a run trains on this machine, with a few of its own steps."""
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 import torch
 
 from vit_core.config import TrainConfig, ViTConfig
-from vit_core.data import Batch, ImageData
+from vit_core.data import Batch, DataInfo, ImageData, Split
 from vit_core.mistakes import build_with
 from vit_core.training.evaluation import evaluate
 from vit_core.training.events import TrainingDivergedError
@@ -15,6 +16,27 @@ from vit_core.training.speed import Speed
 
 LONG_ENOUGH = 0.25  # seconds of steps
 SAMPLE = 500  # images that are evaluated
+
+
+def stand_in(model: ViTConfig, counts: Sequence[int]) -> ImageData:
+    """Return a data set that fits a model, in which one image of noise stands for all.
+
+    It takes no memory: how fast a run is depends on how many images there are, and not on what they
+    show.
+
+    Args:
+        counts: of the images for training, validation and test.
+    """
+    noise = torch.Generator().manual_seed(0)
+    shape = (1, model.in_channels, *model.image_hw)
+    image = torch.randint(256, shape, generator=noise, dtype=torch.uint8)
+    classes = max(1, model.num_classes)
+    train, val, test = (
+        Split(image.expand(count, -1, -1, -1), torch.arange(count) % classes) for count in counts
+    )
+    even = (0.5,) * model.in_channels
+    names = tuple(map(str, range(model.num_classes)))
+    return ImageData(train, val, test, DataInfo("noise", "", even, even, names))
 
 
 def measure_speed(model: ViTConfig, train: TrainConfig, data: ImageData) -> Speed:
