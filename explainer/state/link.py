@@ -36,8 +36,9 @@ LONGEST_PICTURE = 1_000  # characters of an own picture in a link
 # values that belong to one page alone: each page keeps them for itself
 PAGE_LOCAL = (
     *("cell", "cut", "kind", "shuffle", "temperature", "off", "unit"),
-    *("edits", "figure", "film", "screen"),
+    *("edits", "figure", "film", "data", "screen"),
 )
+DATA = ("mnist", "fashion-mnist", "cifar10", "symbols", "pictures")  # of a new run
 SCREENS = 12  # of the story
 # what the second choice of a comparison may have unlike the first: model, picture and edits
 OF_SECOND = (
@@ -83,6 +84,7 @@ class State:
             them.
         figure: a picture of the page, as ``part.name``.
         film: the film that the page shows, as ``explainer.state.film`` writes it.
+        data: what a new run on the training page learns from.
         screen: of the story, from 1. The last in a link, where the browser itself writes it.
     """
 
@@ -120,6 +122,7 @@ class State:
     edits: str = ""
     figure: str = ""
     film: str = ""
+    data: str = "mnist"
     screen: int = 1
 
     @property
@@ -261,6 +264,7 @@ READERS: dict[str, Reader] = {
     "edits": Reader(read_changes, TEXTS["edits"]),
     "figure": matching(r"[a-z]\w*(\.[A-Za-z][\w-]*)+", 120, TEXTS["figure"]),
     "film": matching(FILM, 40, TEXTS["film"]),
+    "data": one_of(DATA),
     "screen": one_of(range(1, SCREENS + 1)),
 }
 

@@ -19,6 +19,7 @@ __all__ = [
     "Run",
     "RunRequest",
     "close_manager",
+    "load_limits",
     "the_manager",
 ]
 

@@ -62,6 +62,7 @@ class Limits:
     own_classes: int
     own_pictures: int
     own_megabytes: int
+    data_downloads: int
     large_models: int
     large_megabytes: int
 

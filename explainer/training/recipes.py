@@ -1,6 +1,7 @@
 """Recipes: a model's shape and a way of training it, with one name on all pages and in all runs."""
 
 from dataclasses import replace
+from typing import Any
 
 from vit_core import PRESETS, TrainConfig, ViTConfig
 from vit_core.mistakes import MISTAKES, mistakes_of
@@ -33,15 +34,48 @@ ACCURACIES = {
 }
 
 
-def recipe_of(model: ViTConfig, train: TrainConfig) -> str:
+# of other data; clothes and photographs may be mirrored
+_CLOTHES: dict[str, Any] = {"flip": True, "augment": "shift", "augment_strength": 1.0}
+_PHOTOGRAPHS = ViTConfig(image_size=32, in_channels=3, patch_size=4, pool="mean")
+RECIPES_OF: dict[str, dict[str, Settings]] = {
+    "mnist": RECIPES,
+    "fashion-mnist": {
+        name: (RECIPES[name][0], replace(RECIPES[name][1], **_CLOTHES))
+        for name in (QUICK, "fast", "best")
+    },
+    "cifar10": {
+        QUICK: (
+            _PHOTOGRAPHS,
+            replace(
+                PRESETS["photographs"].train,
+                epochs=4,
+                lr=3e-3,
+                augment_strength=2.0,
+                clean_fraction=0.25,
+                label_smoothing=0.0,
+                precision="fp32",
+            ),
+        ),
+        "fast": (
+            replace(_PHOTOGRAPHS, embed_dim=128),
+            replace(PRESETS["photographs"].train, epochs=12, clean_fraction=0.2, precision="fp32"),
+        ),
+    },
+}
+
+
+def recipe_of(model: ViTConfig, train: TrainConfig, dataset: str = "mnist") -> str:
     """Return the recipe that has these settings, whatever their seed; ``OWN`` if none has."""
-    return next((name for name in RECIPES if same((model, train), RECIPES[name])), OWN)
+    recipes = RECIPES_OF.get(dataset, {})
+    return next((name for name in recipes if same((model, train), recipes[name])), OWN)
 
 
-def flawed_recipe_of(model: ViTConfig, train: TrainConfig) -> tuple[str, tuple[str, ...]]:
+def flawed_recipe_of(
+    model: ViTConfig, train: TrainConfig, dataset: str = "mnist"
+) -> tuple[str, tuple[str, ...]]:
     """Return the recipe that has these settings, and the mistakes that were added to it."""
     mistakes = mistakes_of(model, train)
-    for name, recipe in RECIPES.items():
+    for name, recipe in RECIPES_OF.get(dataset, {}).items():
         added = tuple(one for one in mistakes if one not in mistakes_of(*recipe))
         settings = recipe
         for mistake in added:

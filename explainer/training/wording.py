@@ -3,6 +3,7 @@
 from explainer.content import load_texts
 from explainer.training.recipes import flawed_recipe_of
 from explainer.training.run import RunRequest
+from vit_core.data.kept import OWN_PICTURES
 
 MESSAGES = load_texts("runs")
 
@@ -12,11 +13,11 @@ def title_of(request: RunRequest) -> str:
 
     Mistakes are named only where there are any.
     """
-    recipe, mistakes = flawed_recipe_of(request.model, request.train)
+    recipe, mistakes = flawed_recipe_of(request.model, request.train, request.dataset)
     label, names = load_texts("train")["recipes"][recipe]["label"], load_texts("mistakes")["banner"]
     epochs = request.train.epochs
     name, known = data_name(request), MESSAGES["data"]
-    words = [] if name == "mnist" else [known.get(name, known["own pictures"])]
+    words = [] if name == "mnist" else [known.get(name, known[OWN_PICTURES])]
     if request.images is not None:
         label = MESSAGES["title_classes"].format(count=request.model.num_classes)
     words.append(

@@ -23,7 +23,7 @@ from explainer.state.choice import RUN
 from explainer.state.second import second
 from explainer.training import Manager, Run, RunRequest, scheduler
 from explainer.training.limits import load_limits
-from explainer.training.recipes import ACCURACIES
+from explainer.training.recipes import ACCURACIES, RECIPES
 from explainer.training.recorded import HEALTHY, recorded
 from explainer.views.train import digits, setup, wording
 from vit_core import PRESETS, TrainConfig, ViTConfig, build, load_checkpoint, save_checkpoint
@@ -166,8 +166,8 @@ def test_the_button_starts_what_the_knobs_say_and_the_address_names_it(open_trai
     (run,) = manager.runs_of(ANNA)
     assert state_of(app).run == run.id and app.query_params["run"] in (run.id, [run.id])
     config = run.history.config
-    assert config.model == setup.RECIPES["quick"][0]
-    assert config.train == dataclasses.replace(setup.RECIPES["quick"][1], seed=7)
+    assert config.model == RECIPES["quick"][0]
+    assert config.train == dataclasses.replace(RECIPES["quick"][1], seed=7)
     assert config.preset == "fast"
     assert buttons(app) >= {"pause", "stop"} and "start" not in buttons(app)
 
@@ -187,11 +187,11 @@ def test_what_stands_on_the_page_is_trained_whatever_comes_with_the_click(open_t
     assert run.history.config.model.embed_dim == 32
 
 
-@pytest.mark.parametrize("name", setup.RECIPES)
+@pytest.mark.parametrize("name", RECIPES)
 def test_each_recipe_starts_as_it_stands_in_the_code(open_train, manager, name):
     app = open_train()
     checked(app.button_group(key="train-recipe").set_value(name).run())
-    model, train = setup.RECIPES[name]
+    model, train = RECIPES[name]
     assert f"{model.num_parameters:,} numbers to learn" in words_of(app)
     click(app, "start")
     config = manager.runs_of(ANNA)[0].history.config
@@ -792,7 +792,7 @@ def test_a_recipe_promises_what_its_model_in_this_app_reached() -> None:
         found = load_checkpoint(SHIPPED_DIR / f"{name}.safetensors").metrics["test_accuracy"]
         assert ACCURACIES[name] == pytest.approx(found, abs=5e-5)
     assert ACCURACIES["quick"] == pytest.approx(recorded(HEALTHY).test_accuracy, abs=5e-5)
-    assert set(ACCURACIES) == set(setup.RECIPES)
+    assert set(ACCURACIES) == set(RECIPES)
 
 
 def test_an_uploaded_model_of_other_pictures_is_not_said_to_read_digits(

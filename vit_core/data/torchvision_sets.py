@@ -3,6 +3,8 @@
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -16,6 +18,15 @@ from vit_core.torchvision_import import import_torchvision
 
 DEBIAN_FASHION = Path("/usr/share/datasets/fashion-mnist")  # from the package dataset-fashion-mnist
 VALIDATION = 5_000  # the last of the training images
+FASHION_FILES = tuple(
+    f"{part}-{kind}-ubyte.gz"
+    for part in ("train", "t10k")
+    for kind in ("images-idx3", "labels-idx1")
+)
+CIFAR_ARCHIVE, CIFAR_FOLDER = "cifar-10-python.tar.gz", "cifar-10-batches-py"
+CIFAR_FILES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch", "batches.meta")
+# of what is fetched, with what CIFAR-10's archive is unpacked to
+DOWNLOAD_BYTES = {"fashion-mnist": 30_878_645, "cifar10": 170_498_071 + 186_213_934}
 
 
 class DataMissingError(VitError, ValueError):
@@ -26,6 +37,39 @@ def data_folder() -> Path:
     """Return where downloads go: $VIT_EXPLAINER_DATA, or a folder in the user's cache."""
     named = os.environ.get("VIT_EXPLAINER_DATA")
     return Path(named) if named else Path.home() / ".cache" / "vit-explainer" / "data"
+
+
+def can_open(name: str) -> bool:
+    """Return whether torchvision is installed, which downloads, checks and reads these sets."""
+    return name in DOWNLOAD_BYTES and find_spec("torchvision") is not None
+
+
+def is_here(name: str) -> bool:
+    """Return whether all files of a data set are on this machine; their hashes are not checked."""
+    return can_open(name) and any(
+        all((folder / file).is_file() for file in files) for folder, files in places(name)
+    )
+
+
+def bytes_here(name: str) -> int:
+    """Return how many bytes of a data set's download are on the disk."""
+    folder = data_folder()
+    paths = [places(name)[-1][0] / file for file in places(name)[-1][1]]
+    if name == "cifar10":
+        paths.append(folder / CIFAR_ARCHIVE)
+    total = 0
+    for path in paths:
+        with suppress(OSError):
+            total += path.stat().st_size
+    return total
+
+
+def places(name: str) -> tuple[tuple[Path, tuple[str, ...]], ...]:
+    """Return the folders in which a data set may lie, each with the files that it needs there."""
+    if name == "cifar10":
+        return ((data_folder() / CIFAR_FOLDER, CIFAR_FILES),)
+    downloaded = data_folder() / "FashionMNIST" / "raw"
+    return ((DEBIAN_FASHION, FASHION_FILES), (downloaded, FASHION_FILES))
 
 
 def fashion_mnist(statistics: str = "data") -> ImageData:

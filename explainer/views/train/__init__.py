@@ -19,13 +19,13 @@ from explainer.state import session
 from explainer.training import Manager, Run, visitor
 from explainer.views.train import orders
 from explainer.views.train.compare import show_compare
+from explainer.views.train.data_choice import show_choice
 from explainer.views.train.film import show_film_of_run
 from explainer.views.train.live import show_run
 from explainer.views.train.mistakes import show_gallery
 from explainer.views.train.most_wrong import is_of_digits
 from explainer.views.train.own_runs import show_own
 from explainer.views.train.results import show_hardest, show_take_along
-from explainer.views.train.start import show_setup
 from explainer.views.train.wording import PLACE, TEXTS, settings_of, title_of, when
 
 STYLE = f"<style>{(Path(__file__).parent / 'train.css').read_text(encoding='utf-8')}</style>"
@@ -45,7 +45,7 @@ def render() -> None:
         note(load_texts("runs")["not_kept"].format(url=st.context.url or "."))
     show_elsewhere(manager, run)
     if run is None:
-        show_setup(manager)
+        show_choice(manager)
     elif settings_of(run) is None:
         st.markdown(f"{run.message} {TEXTS['damaged']}".strip())
         st.button(TEXTS["start_again"], key="train-another", on_click=partial(orders.show, ""))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -92,7 +93,7 @@ def keep_training(name: str, value: object) -> None:
 
 
 def keep_pool(_: str, value: str) -> None:
-    setup.save(setup.Setup(value, setup.load().train))
+    setup.save(replace(setup.load(), pool=value))
 
 
 def slider(

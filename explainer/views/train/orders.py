@@ -14,6 +14,7 @@ from explainer.state.choice import RUN
 from explainer.training import Manager, RefusedError, Run, RunRequest, visitor
 from explainer.views.train import setup
 from explainer.views.train.wording import MISTAKES, TEXTS
+from vit_core.data.kept import KEPT, KeptImagesError, load_images
 
 REFUSED_KEY = "train-refused"  # why the last order was not carried out
 DRAWN_KEY = "train-refused-drawn"  # whether the page says so already
@@ -28,7 +29,7 @@ def attempt(order: Callable[[], object]) -> None:
     forget_refusal()
     try:
         order()
-    except RefusedError as refusal:
+    except (RefusedError, KeptImagesError) as refusal:
         st.session_state[REFUSED_KEY] = str(refusal)
         follow(str(refusal))
 
@@ -83,13 +84,28 @@ def begin(manager: Manager, request: RunRequest) -> None:
 
 def again(manager: Manager, run: Run) -> None:
     """Train the same settings once more."""
-    config = run.history.config
-    begin(manager, RunRequest(config.model, config.train, config.preset))
+
+    def start() -> None:
+        config = run.history.config
+        images = load_images(run.history.path) if config.dataset == KEPT else None
+        request = RunRequest(
+            config.model,
+            config.train,
+            config.preset,
+            config.dataset,
+            images,
+            config.init,
+            config.limit_per_class,
+        )
+        show(manager.start(visitor.current(), request, visitor.address()).id)
+
+    attempt(start)
 
 
 def change(run: Run) -> None:
     """Turn the knobs to a run's settings, to be changed."""
-    setup.adopt(run.history.config.model, run.history.config.train)
+    config = run.history.config
+    setup.adopt(config.model, config.train, config.dataset)
     show("")
 
 

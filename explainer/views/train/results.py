@@ -58,7 +58,7 @@ def show_end(manager: Manager, run: Run) -> None:
         if run.status != "uploaded":
             if not resumable or last:
                 act(WORDS["same"], "same", partial(orders.again, manager, run))
-            if setup.can_adopt(config.model, config.train):
+            if setup.can_adopt(config.model, config.train, config.dataset):
                 act(WORDS["change"], "change", partial(orders.change, run))
         act(TEXTS["start_again"], "another", partial(orders.show, ""))
 

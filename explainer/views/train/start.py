@@ -8,7 +8,7 @@ from explainer.figures.strip import strip
 from explainer.shell.controls import pick
 from explainer.shell.notes import note
 from explainer.shell.shown import show_html
-from explainer.training import Manager, RefusedError
+from explainer.training import Manager, RefusedError, RunRequest
 from explainer.training.recipes import ACCURACIES
 from explainer.views.train import knobs, setup
 from explainer.views.train.digits import unasked
@@ -25,7 +25,7 @@ def show_setup(manager: Manager) -> None:
     left, right = st.columns([3, 2], gap="xlarge")
     with left:
         st.markdown(TEXTS["lead"])
-        show_start(manager)
+        show_start(manager, setup.request())
         show_mistakes()
         show_recipe()
         with st.container(key="train-knobs"):
@@ -40,44 +40,52 @@ def show_setup(manager: Manager) -> None:
             show_html(strip(unasked(), TEXTS["strip"], columns=4), "digits")
 
 
-def show_start(manager: Manager) -> None:
-    """The button, and beside it how long it will take."""
-    refusal = refused(manager)
-    with st.container(key="train-start-row", horizontal=True, vertical_alignment="center"):
+def show_start(
+    manager: Manager, request: RunRequest, *, label: str = "", key: str = "train-start"
+) -> None:
+    """Draw the button that starts a run, and beside it how long the run will take.
+
+    Args:
+        label: of the button, if it is not the usual one.
+        key: of the button, of which a page can have several.
+    """
+    refusal = refused(manager, request)
+    with st.container(key=f"{key}-row", horizontal=True, vertical_alignment="center"):
         st.button(
-            TEXTS["start"],
-            key="train-start",
+            label or TEXTS["start"],
+            key=key,
             type="primary",
             disabled=bool(refusal),
             # what stands on the page is what is trained, whatever else comes with the click
-            on_click=partial(begin, manager, setup.request()),
+            on_click=partial(begin, manager, request),
         )
-        show_estimate(manager, refusal)
+        show_estimate(manager, request, refusal, key)
 
 
-def refused(manager: Manager) -> str:
-    """Return why the settings cannot be trained here; empty if they can."""
+def refused(manager: Manager, request: RunRequest) -> str:
+    """Return why a run cannot be trained here; empty if it can."""
     if trouble := manager.storage_problem():
         return trouble
     try:
-        manager.check(setup.model(), setup.train())
+        manager.check(request.model, request.train, request.images, request.counts)
     except RefusedError as refusal:
         return str(refusal)
     return ""
 
 
-def show_estimate(manager: Manager, refusal: str) -> None:
+def show_estimate(manager: Manager, request: RunRequest, refusal: str, key: str) -> None:
     """Say how long the run takes, as soon as that was measured, or why it cannot be."""
-    known = manager.estimate(setup.model(), setup.train()) is not None
+    known = manager.estimate(request.model, request.train, request.counts) is not None
     pause = None if known or refusal else PAUSE
-    st.fragment(tell_estimate, run_every=pause)(manager, pause is not None)
+    st.fragment(tell_estimate, run_every=pause)(manager, request, key, pause is not None)
 
 
-def tell_estimate(manager: Manager, is_waiting: bool) -> None:
-    estimate, refusal = manager.estimate(setup.model(), setup.train()), refused(manager)
+def tell_estimate(manager: Manager, request: RunRequest, key: str, is_waiting: bool) -> None:
+    estimate = manager.estimate(request.model, request.train, request.counts)
+    refusal = refused(manager, request)
     if is_waiting and (estimate or refusal):
         st.rerun()
-    with st.container(key="train-estimate"):
+    with st.container(key=f"{key.removesuffix('-start')}-estimate"):
         if refusal:
             st.markdown(refusal)
         elif estimate:
@@ -106,7 +114,7 @@ def show_recipe() -> None:
     recipe = setup.chosen()
     pick(
         TEXTS["recipe"],
-        tuple(setup.RECIPES) if recipe != setup.OWN else (*setup.RECIPES, setup.OWN),
+        tuple(setup.recipes()) if recipe != setup.OWN else (*setup.recipes(), setup.OWN),
         recipe,
         setup.follow,
         key="train-recipe",
