@@ -11,6 +11,7 @@ from explainer.components.navigation import follow_navigation
 from explainer.components.terms import explain_terms
 from explainer.components.theme_follower import follow_theme
 from explainer.observation import observe
+from explainer.observation.learning.lesson import can_learn
 from explainer.shell import frame, quiz, refused_links, sidebar
 from explainer.shell.compare.halves import Half
 from explainer.shell.compare.second import second_choice
@@ -90,9 +91,14 @@ def second_half(view: str, page: ModuleType, choice: Choice) -> Half | None:
 
 
 def module_of(view: str, seen: observe.Observation) -> str:
-    """Return the module that draws a view; a model without a head has features in its place."""
+    """Return the module that draws a view; a model without a head has features in its place.
+
+    A model that has no loss, or too large gradients, has another page on learning.
+    """
     if view == "classification_head" and not seen.has_head:
         return "classification_head.features"
+    if view == "learning" and not can_learn(seen.config):
+        return "learning.without"
     return view
 
 

@@ -36,6 +36,7 @@ CORE_ROOMS = (
     "vit_core.worker",
     "vit_core.pretrained",
     "vit_core.runs",
+    "vit_core.learning",
     "vit_core.training",
     "vit_core.interpret",
     "vit_core.presets",

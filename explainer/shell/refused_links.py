@@ -10,10 +10,11 @@ import streamlit as st
 from explainer.content import load_texts
 from explainer.inputs.models import load
 from explainer.inputs.pictures import test_digits
+from explainer.observation.learning.one_weight import nearest
 from explainer.state import session
 from explainer.state.choice import RUN, Choice
 from explainer.state.link import READERS, Refusal, State, spelled
-from explainer.state.place import Place
+from explainer.state.place import Place, read_weight
 
 LONGEST = 40  # characters of a stranger's text that are repeated
 
@@ -30,6 +31,8 @@ def settle(asked: State, choice: Choice) -> None:
         "block": config.depth - 1,
         "head": config.num_heads - 1,
     }
+    if config.num_classes:
+        largest["target"] = config.num_classes - 1
     beyond: dict[str, Any] = {
         name: last
         for name, last in largest.items()
@@ -39,8 +42,18 @@ def settle(asked: State, choice: Choice) -> None:
     for name, last in beyond.items():
         allowed = load_texts("frame")["allowed_here"].format(most=last)
         session.refused().append(Refusal(name, str(getattr(asked, name)), allowed, str(last)))
+    if asked.weight and (near := nearest_weight(asked, choice)) != asked.weight:
+        allowed = load_texts("frame")["allowed_weight"]
+        session.refused().append(Refusal("weight", asked.weight, allowed, near))
+        beyond["weight"] = near
     if beyond:
         session.save(replace(now, **beyond))
+
+
+def nearest_weight(asked: State, choice: Choice) -> str:
+    """Return the weight that is nearest to the one of a link; empty if there is none like it."""
+    near = nearest(read_weight(asked.weight), choice)
+    return "" if near is None else str(near)
 
 
 def narrowed_before(asked: State, now: State) -> Iterator[Refusal]:

@@ -17,6 +17,7 @@ PIPELINE = (  # the pages that walk through the model, in their order
     "multi_head",
     "encoder_block",
     "classification_head",
+    "learning",
 )
 # all pages, in the order of the bar at the top
 VIEWS = ("home", "story", "fool", "train", *PIPELINE, "glossary", "worksheet", "teacher")

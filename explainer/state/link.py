@@ -32,11 +32,23 @@ MODES = ("free", "guided")
 SHOWN = ("show", "hide")
 CODE = ("show", "open", "hide")
 TEMPERATURES = ("0.125", "0.25", "0.5", "1", "2", "4", "8")
+OPTIMIZERS = ("sgd", "momentum", "adam", "muon")  # of one step on the page about learning
+NUDGES = range(-10, 11)  # steps of the slider that changes one weight
+RATES = range(-50, 21)  # exponents of a learning rate, in tenths of a decade: 0.00001 to 100
+# tensors of a pass whose gradients can be looked at, in the order of the pass
+BEFORE_BLOCKS = ("patches", "patch_embed", "tokens", "embed")
+IN_BLOCK = (
+    *("resid_pre", "norm1", "attn.q", "attn.k", "attn.v", "attn.scores", "attn.pattern"),
+    *("attn.z", "attn_out", "resid_mid", "norm2", "mlp.pre", "mlp.post", "mlp_out", "resid_post"),
+)
+AFTER_BLOCKS = ("final_norm", "pooled", "logits")
+STATIONS = (*BEFORE_BLOCKS, *IN_BLOCK, *AFTER_BLOCKS)
 LONGEST_PICTURE = 1_000  # characters of an own picture in a link
 # values that belong to one page alone: each page keeps them for itself
 PAGE_LOCAL = (
     *("cell", "cut", "kind", "shuffle", "temperature", "off", "unit"),
     *("edits", "figure", "film", "data", "screen"),
+    *("target", "station", "weight", "nudge", "rate", "optimizer"),
 )
 DATA = ("mnist", "fashion-mnist", "cifar10", "symbols", "pictures")  # of a new run
 SCREENS = 12  # of the story
@@ -85,6 +97,13 @@ class State:
         figure: a picture of the page, as ``part.name``.
         film: the film that the page shows, as ``explainer.state.film`` writes it.
         data: what a new run on the training page learns from.
+        target: the class that the loss asks for, of a picture whose class nobody has noted; None
+            until somebody says it.
+        station: the tensor of the pass whose gradient is looked at, one of ``STATIONS``.
+        weight: the chosen weight, as ``name:row.column``; empty until somebody chooses.
+        nudge: how far that weight is changed, in steps of ``NUDGES``.
+        rate: the learning rate of one step, as the exponent of 10 in tenths: -10 is 0.1.
+        optimizer: of that step, one of ``OPTIMIZERS``.
         screen: of the story, from 1. The last in a link, where the browser itself writes it.
     """
 
@@ -123,6 +142,12 @@ class State:
     figure: str = ""
     film: str = ""
     data: str = "mnist"
+    target: int | None = None
+    station: str = "resid_post"
+    weight: str = ""
+    nudge: int = 0
+    rate: int = -10
+    optimizer: str = "sgd"
     screen: int = 1
 
     @property
@@ -171,6 +196,18 @@ def whole(most: int) -> Reader:
         return int(text)
 
     return Reader(read, TEXTS["whole_number"].format(most=most))
+
+
+def between(numbers: range) -> Reader:
+    """Return a reader of plain whole numbers that may have a minus."""
+    least, most = numbers[0], numbers[-1]
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"-?[0-9]{1,6}", text) or int(text) not in numbers:
+            raise ValueError(text)
+        return int(text)
+
+    return Reader(read, TEXTS["whole_between"].format(least=least, most=most))
 
 
 def matching(pattern: str, longest: int, allowed: str) -> Reader:
@@ -265,6 +302,12 @@ READERS: dict[str, Reader] = {
     "figure": matching(r"[a-z]\w*(\.[A-Za-z][\w-]*)+", 120, TEXTS["figure"]),
     "film": matching(FILM, 40, TEXTS["film"]),
     "data": one_of(DATA),
+    "target": whole(MOST),
+    "station": one_of(STATIONS),
+    "weight": matching(r"\w+(\.\w+)*:[0-9]{1,9}\.[0-9]{1,9}", 100, TEXTS["weight"]),
+    "nudge": between(NUDGES),
+    "rate": between(RATES),
+    "optimizer": one_of(OPTIMIZERS),
     "screen": one_of(range(1, SCREENS + 1)),
 }
 

@@ -27,6 +27,18 @@ class Cell(NamedTuple):
         return f"{self.matrix}.{self.row}.{self.column}"
 
 
+class Weight(NamedTuple):
+    """One weight of a model: its parameter's name, and its row and column from 0."""
+
+    name: str
+    row: int
+    column: int
+
+    def __str__(self) -> str:
+        """Return the weight as a link writes it."""
+        return f"{self.name}:{self.row}.{self.column}"
+
+
 @dataclass(frozen=True)
 class Place:
     """What one part of a page shows of a model.
@@ -46,6 +58,13 @@ class Place:
         off: the heads that are switched off, in order.
         unit: chosen dimension, hidden unit or class of the page, which narrows it; None until
             somebody chooses.
+        target: the class that the loss asks for where nobody knows the picture's; None until
+            somebody says it.
+        station: the tensor whose gradient is looked at, one of ``explainer.state.link.STATIONS``.
+        weight: the chosen weight, which the model need not have; None until somebody chooses.
+        nudge: how far that weight is changed, in steps of ``explainer.state.link.NUDGES``.
+        rate: exponent of the learning rate, in tenths of a decade.
+        optimizer: of one step, one of ``explainer.state.link.OPTIMIZERS``.
         prefix: of the keys of all widgets and components; another one for each time that a part
             is drawn on one page.
         film: that the page shows; None for how it begins.
@@ -70,6 +89,12 @@ class Place:
     off: tuple[Head, ...] = ()
     unit: int | None = None
     film: Film | None = None
+    target: int | None = None
+    station: str = State.station
+    weight: Weight | None = None
+    nudge: int = 0
+    rate: int = State.rate
+    optimizer: str = State.optimizer
     prefix: str = ""
     half: str = ""
     other: Choice | None = None
@@ -116,6 +141,12 @@ class Place:
             off=tuple(sorted(head for head in off if has_head(config, head))),
             unit=state.unit,
             film=read_film(state.film),
+            target=narrowed_target(state.target, config),
+            station=state.station,
+            weight=read_weight(state.weight),
+            nudge=state.nudge,
+            rate=state.rate,
+            optimizer=state.optimizer,
             prefix=prefix,
             half=half,
             other=other,
@@ -166,3 +197,19 @@ def read_cell(text: str) -> Cell | None:
         return None
     matrix, row, column = text.split(".")
     return Cell(matrix, int(row), int(column))
+
+
+def read_weight(text: str) -> Weight | None:
+    """Return the weight that a link writes as ``name:row.column``; None for an empty text."""
+    if not text:
+        return None
+    name, _, index = text.partition(":")
+    row, column = index.split(".")
+    return Weight(name, int(row), int(column))
+
+
+def narrowed_target(target: int | None, config: ViTConfig) -> int | None:
+    """Return the class that is asked for, or the last one that the model has."""
+    if target is None or not config.num_classes:
+        return None
+    return min(target, config.num_classes - 1)

@@ -202,10 +202,13 @@ def test_the_knobs_come_back_after_looking_at_a_trained_model(open_app):
     assert app.sidebar.select_slider(key="depth").value == 7
 
 
+SIGNED = ("nudge", "rate")  # which may be below 0
+
+
 @pytest.mark.parametrize("name", sorted(READERS))
 @pytest.mark.parametrize("text", ["", "-1", "99999", "<img src=x onerror=alert(1)>", "../x", "nan"])
 def test_a_hostile_link_opens_on_the_default(open_app, name, text):
-    app = open_app(**{name: text})
+    app = open_app(**{name: "-99999" if text == "-1" and name in SIGNED else text})
     assert name not in app.query_params
     assert "onerror" not in str(sent(app)[0])
 
@@ -238,8 +241,9 @@ def test_every_source_has_a_label():
 def test_the_picture_leads_to_every_page(open_app):
     for source in ("default", "best"):
         header, _ = sent(open_app(source=source))
-        assert {stage["view"] for stage in header["stages"]} == set(routes.PIPELINE)
-        assert set(header["texts"]["stages"]) >= set(routes.PIPELINE)
+        stages = set(routes.PIPELINE) - {"learning"}  # which is no step of the pass
+        assert {stage["view"] for stage in header["stages"]} == stages
+        assert set(header["texts"]["stages"]) >= stages
         assert set(header["pages"]) == set(routes.TITLES) - {"home"}
 
 

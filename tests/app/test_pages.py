@@ -1,4 +1,4 @@
-"""What holds for all eight pages: their words, code and questions."""
+"""What holds for all pages of the walk: their words, code and questions."""
 
 import importlib
 import re

@@ -17,11 +17,15 @@ from explainer.state.link import (
     MAX_SEED,
     MODES,
     MOST,
+    NUDGES,
     OF_SECOND,
+    OPTIMIZERS,
     PATCHES,
+    RATES,
     READERS,
     SCREENS,
     SHOWN,
+    STATIONS,
     TEMPERATURES,
     WIDTHS,
     State,
@@ -64,6 +68,12 @@ STATES = st.builds(
     present=st.sampled_from(["", "1"]),
     edits=st.sampled_from(["", "t15_x-2_m3_s0.4_n_h0.1"]),
     figure=st.sampled_from(["", "scores.weights"]),
+    target=st.none() | st.integers(0, MOST),
+    station=st.sampled_from(STATIONS),
+    weight=st.sampled_from(["", "blocks.0.attn.qkv.weight:3.5", "cls_token:0.12"]),
+    nudge=st.sampled_from(NUDGES),
+    rate=st.sampled_from(RATES),
+    optimizer=st.sampled_from(OPTIMIZERS),
     film=st.sampled_from(["", "filters", "blocks.mean", "attention.mean.0-12", "map.3-3"]),
     screen=st.integers(1, SCREENS),
 )
@@ -167,6 +177,8 @@ WELL_FORMED = {
     "run": {"9" * 40},
     "picture": {"-1", "1e3", "nan", "1_0", "0x10", "9" * 40, "None"},
     "off": {"7.5"},
+    "nudge": {"-1"},
+    "rate": {"-1"},
 }
 
 
@@ -174,7 +186,7 @@ WELL_FORMED = {
 @pytest.mark.parametrize("text", HOSTILE)
 def test_what_is_not_allowed_falls_back_to_its_default(name: str, text: str):
     if text in WELL_FORMED.get(name, ()):
-        assert decode({name: text}) == State(**{name: text})
+        assert decode({name: text}) == State(**{name: READERS[name].read(text)})
         assert read_link({name: text})[1] == []
     else:
         assert decode({name: text}) == State()
@@ -190,6 +202,22 @@ def test_a_picture_of_another_form_falls_back(text: str):
 @pytest.mark.parametrize("text", ["scores.1", "scores.1.2.3", "Scores.1.2", "a.12345.0", "a.-1.0"])
 def test_a_cell_of_another_form_falls_back(text: str):
     assert decode({"cell": text}) == State()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["../../x:9.9", "head.weight", "head.weight:1", "head..weight:0.0", ":0.0", "a" * 101 + ":0.0",
+     "head.weight:0.1234567890", "head.weight:-1.0", "kopf.gewicht:٣.0"],
+)  # fmt: skip
+def test_a_weight_of_another_form_falls_back(text: str):
+    assert decode({"weight": text}) == State()
+
+
+@pytest.mark.parametrize("text", ["1e9", "-51", "21", "--1", "+1", "-1.5", "−1"])
+def test_a_rate_that_is_none_falls_back(text: str):
+    found, refused = read_link({"rate": text})
+    assert found == State()
+    assert refused[0].allowed == "allowed are whole numbers from -50 to 20"
 
 
 def test_a_refusal_says_what_is_allowed_and_what_is_used():

@@ -225,7 +225,10 @@ def axis_of(axis: Any, values: np.ndarray, names: Sequence[str] | None) -> Axis:
     elif names:
         ticks = list(enumerate(names))
     elif axis.tickvals is not None:
-        ticks = [(float(value), number(float(value))) for value in axis.tickvals]
+        labels = axis.ticktext if axis.ticktext is not None else map(number, axis.tickvals)
+        ticks = [
+            (float(at), plain(str(label))) for at, label in zip(axis.tickvals, labels, strict=True)
+        ]
     else:
         ticks = [(value, number(value)) for value in steps(min(low, high), max(low, high))]
     grid = axis.visible is not False and axis.showgrid is not False and not names

@@ -1,0 +1,1 @@
+"""From a choice to what its model would learn from its picture."""

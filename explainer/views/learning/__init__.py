@@ -1,0 +1,32 @@
+"""The page on learning: the loss of one picture, its way back, and what a step changes."""
+
+from collections.abc import Callable, Mapping
+
+from explainer.observation.observe import Observation
+from explainer.shell.code_panel import Snippet
+from explainer.state.choice import Choice
+from explainer.state.place import Place
+from explainer.views.learning.backwards import show_backwards
+from explainer.views.learning.loss import show_loss
+from explainer.views.learning.questions import questions
+from explainer.views.learning.shapes import matrix_shapes
+from explainer.views.learning.weight import show_weight
+from explainer.views.learning.wording import facts
+from vit_core.learning.gradients import gradients_of
+from vit_core.learning.loss import cross_entropy, loss_gradient
+from vit_core.learning.nudge import nudge
+
+__all__ = ["CODE", "PARTS", "facts", "matrix_shapes", "questions"]
+
+# in the order loss, backwards, weight, step, batch, schedule, data
+PARTS: Mapping[str, Callable[[Choice, Observation, Place], None]] = {
+    "loss": show_loss,
+    "backwards": show_backwards,
+    "weight": show_weight,
+}
+CODE = (
+    Snippet("loss", cross_entropy, ("log_p_BC =", "return -log_p_BC")),
+    Snippet("loss", loss_gradient, ("return p_BC - t_BC",)),
+    Snippet("backwards", gradients_of, ("loss =", "found =")),
+    Snippet("weight", nudge, ("(gradients,) =", "above, below =", "(above - below)")),
+)

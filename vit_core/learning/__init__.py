@@ -1,0 +1,1 @@
+"""How a model learns: the loss, its gradients, and what a step along them does."""
