@@ -16,8 +16,9 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from explainer import training
-from explainer.inputs.uploads.requests import protect
+from explainer.inputs.uploads import requests
 from explainer.shell.opening import Opening
+from explainer.shell.overtaking import keep_pages_whole
 from explainer.training.limits import TEXTS, LimitsError, load_limits
 
 READY_SECONDS = 1.0  # after the start, when the server certainly answers
@@ -29,6 +30,12 @@ def check() -> None:
         load_limits()
     except LimitsError as error:
         sys.exit(str(error))
+
+
+def protect() -> None:
+    """Bound what visitors send, and keep their pages whole; called before pages are drawn."""
+    requests.protect()
+    keep_pages_whole()
 
 
 def show_wrong_settings() -> bool:
