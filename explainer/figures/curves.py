@@ -16,7 +16,6 @@ from explainer.figures.theme import Shade
 MOST = 400  # points of a curve, which is more than a screen shows
 HIGHEST = 6.0  # nats on the axis of the loss
 LOWEST = 2.5  # nats at its top, at least, so that it stays as it is in most runs
-GUESSING = math.log(10)  # nats that it costs to give all ten digits the same probability
 SYMBOLS = ("circle", "diamond", "square", "triangle", "cross", "star")
 COLOURS = {
     name: shade.css
@@ -60,17 +59,20 @@ def curves(
     alts: tuple[str, str],
     legend: Sequence[Mapping[str, str]] | None = None,
     loss_level: tuple[float, str] | None = None,
+    classes: int | None = 10,
     name_last: bool = False,
 ) -> dict[str, Any]:
     """Return both charts as plain values.
 
     Args:
         epochs: of the longest run, where the axis ends.
-        texts: ``loss_axis``, ``accuracy_axis``, ``epoch_axis``, ``guess_loss``,
-            ``guess_accuracy``, ``cut_off`` with ``most``, and ``at`` with ``epoch``.
+        texts: ``loss_axis``, ``accuracy_axis``, ``epoch_axis``, ``guess_loss`` with ``classes`` and
+            ``loss``, ``guess_accuracy`` with ``share``, ``cut_off`` with ``most``, and ``at`` with
+            ``epoch``.
         alts: what loss and accuracy show now, in words.
         legend: other rows than one for each curve, as ``legend_of`` makes them.
         loss_level: a loss to compare with other than that of guessing, and what it is.
+        classes: whose number says what guessing gives; None where the curves are of different ones.
         name_last: whether the last mark of a curve has its value beside it.
 
     Raises:
@@ -81,7 +83,14 @@ def curves(
     most = max(
         (float(curve.losses.max()) for curve in curves_shown if curve.losses.size), default=0.0
     )
-    level, level_text = loss_level or (GUESSING, texts["guess_loss"])
+    loss_guess = accuracy_guess = None
+    if classes:
+        # what it costs, in nats, to give all classes the same probability
+        loss, share = math.log(classes), 100 / classes
+        loss_guess = level(loss, texts["guess_loss"].format(classes=classes, loss=f"{loss:.3f}"))
+        accuracy_guess = level(share, texts["guess_accuracy"].format(share=f"{share:.3g}"))
+    if loss_level:
+        loss_guess = level(*loss_level)
     top = round(float(np.clip(1.05 * most, LOWEST, HIGHEST)), 2)
     return {
         "epochs": epochs,
@@ -104,7 +113,7 @@ def curves(
                 else list(range(int(top) + 1)),
                 "digits": 3,
                 "unit": "",
-                "level": {"at": level, "text": level_text},
+                "level": loss_guess,
                 "cut_off": texts["cut_off"].format(most=f"{most:,.3g}") if most > top else "",
                 "curves": [series(curve, curve.losses, 4) for curve in curves_shown],
             },
@@ -116,12 +125,16 @@ def curves(
                 "ticks": [0, 25, 50, 75, 100],
                 "digits": 1,
                 "unit": " %",
-                "level": {"at": 10, "text": texts["guess_accuracy"]},
+                "level": accuracy_guess,
                 "cut_off": "",
                 "curves": [series(curve, 100 * curve.accuracies, 2) for curve in curves_shown],
             },
         ],
     }
+
+
+def level(at: float, text: str) -> dict[str, Any]:
+    return {"at": at, "text": text}
 
 
 def check(curve: Curve) -> None:

@@ -28,13 +28,13 @@ STYLE = f"""
 
 @dataclass(frozen=True)
 class Answer:
-    """A digit and what a model predicts for it.
+    """A picture and what a model predicts for it.
 
     Attributes:
         picture: its address.
         truth: the true class.
         predicted: the predicted class; None while nothing is predicted.
-        share: its probability, as it is written.
+        share: its probability, as it is written; what else stands below while nothing is predicted.
     """
 
     picture: str
@@ -64,11 +64,11 @@ def strip(
 def item(answer: Answer, texts: Mapping[str, str]) -> str:
     alt = escape(texts["alt"].format(truth=answer.truth))
     picture = f'<img src="{answer.picture}" alt="{alt}">'
+    share = f"<span>{escape(answer.share)}</span>" if answer.share else ""
     if answer.predicted is None:
-        return f"<li>{picture}<b>?</b></li>"
+        return f"<li>{picture}<b>?</b>{share}</li>"
     verdict = "right" if answer.predicted == answer.truth else "wrong"
     verdict_text = texts[verdict].format(truth=answer.truth)
-    share = f"<span>{escape(answer.share)}</span>" if answer.share else ""
     return (
         f'<li class="{verdict}">{picture}<b>{escape(answer.predicted)}</b>'
         f'<span class="verdict">{escape(verdict_text)}</span>{share}</li>'

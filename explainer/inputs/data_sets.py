@@ -31,7 +31,9 @@ def is_offered(name: str) -> bool:
 
 def is_ready(name: str) -> bool:
     """Return whether a data set is on this server."""
-    return name == "mnist" or is_here(name)
+    download = the_downloads().find(name)
+    is_on_its_way = download is not None and download.state == "running"
+    return name == "mnist" or (is_here(name) and not is_on_its_way)
 
 
 def fetch(name: str, progress: Progress, cancelled: Callable[[], bool]) -> None:

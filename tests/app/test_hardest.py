@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from explainer.views.train import most_wrong
@@ -15,7 +16,8 @@ NOTE = HardExample(index=5, label=1, predicted=7, probability=0.02)
 
 def test_without_a_note_the_model_is_asked(make_run, shipped, monkeypatch) -> None:
     monkeypatch.setattr(most_wrong, "WORK", 1.0)  # one batch
-    found = hardest_of(make_run())
+    monkeypatch.setattr(most_wrong, "is_of_digits", lambda run: True)
+    found = [hard.example for hard in hardest_of(make_run())]
     assert len(found) == most_wrong.SHOWN
     chances = [hard.probability for hard in found]
     assert chances == sorted(chances) and all(0 <= chance <= 1 for chance in chances)
@@ -24,12 +26,15 @@ def test_without_a_note_the_model_is_asked(make_run, shipped, monkeypatch) -> No
     assert all(hard.label == int(labels[hard.index]) for hard in found)
 
 
-def test_what_a_run_has_noted_is_taken(make_run, shipped) -> None:
+def test_what_a_run_has_noted_is_taken(make_run, shipped, monkeypatch) -> None:
+    monkeypatch.setattr(most_wrong, "is_of_digits", lambda run: True)
     run = make_run()
     (run.history.path / "hardest.json").write_text(
         '[{"place": 5, "truth": 1, "said": 7, "probability": 0.02}]'
     )
-    assert hardest_of(run) == (NOTE,)
+    (hard,) = hardest_of(run)
+    assert hard.example == NOTE
+    assert np.array_equal(hard.pixels, mnist_test().images[5, 0].numpy())
 
 
 @pytest.mark.parametrize(
@@ -40,8 +45,8 @@ def test_what_a_run_has_noted_is_taken(make_run, shipped) -> None:
     ],
 )
 def test_a_note_that_cannot_be_is_not_believed(values: dict) -> None:
-    assert is_sound(NOTE, 10_000)
-    assert not is_sound(replace(NOTE, **values), 10_000)
+    assert is_sound(NOTE, 10_000, 10)
+    assert not is_sound(replace(NOTE, **values), 10_000, 10)
 
 
 def test_large_models_are_tried_on_fewer_digits() -> None:

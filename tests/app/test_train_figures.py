@@ -9,15 +9,15 @@ import zlib
 import numpy as np
 import pytest
 
-from explainer.content import load_texts
 from explainer.figures import theme
 from explainer.figures.confusion import confusion
 from explainer.figures.curves import MOST, Curve, curves, thinned, ticks
 from explainer.figures.mosaic import grid, mosaic
 from explainer.figures.strip import Answer, strip
+from explainer.views.train.of_data import texts_about
 
-TEXTS = load_texts("train")["charts"]
-STRIP = load_texts("train")["strip"]
+TEXTS = texts_about("mnist")["charts"]
+STRIP = texts_about("mnist")["strip"]
 
 
 def curve(*losses: float, kind: str = "line", symbol: str = "circle") -> Curve:

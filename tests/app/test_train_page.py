@@ -16,7 +16,6 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from explainer import training
-from explainer.content import load_texts
 from explainer.inputs.models.upload import add_upload
 from explainer.state import session
 from explainer.state.choice import RUN
@@ -25,7 +24,8 @@ from explainer.training import Manager, Run, RunRequest, scheduler
 from explainer.training.limits import load_limits
 from explainer.training.recipes import ACCURACIES, RECIPES
 from explainer.training.recorded import HEALTHY, recorded
-from explainer.views.train import digits, setup, wording
+from explainer.views.train import asked, setup, wording
+from explainer.views.train.of_data import texts_about
 from vit_core import PRESETS, TrainConfig, ViTConfig, build, load_checkpoint, save_checkpoint
 from vit_core.checkpoint import SHIPPED_DIR
 from vit_core.data import DataInfo, mnist, mnist_info
@@ -747,7 +747,11 @@ def test_the_page_says_of_which_digits_a_snapshot_asked(open_train, begin, part:
     found, _ = take_snapshot(build(SMALL, seed=0), mnist(), step=1, epoch=1, seconds=1.0)
     dataclasses.replace(found, part=part).save(run.history.path)
     said = words_of(open_train(run=run.id))
-    texts = load_texts("train")["now"]["asked"]
+    texts = {
+        name: text.format(count="5,000 ")
+        for name, text in texts_about("mnist")["now"]["asked"].items()
+        if name in ("validation", "test")
+    }
     other = next(name for name in texts if name != part)
     assert texts[part] in said and texts[other] not in said
 
@@ -757,10 +761,10 @@ def test_the_digits_of_the_strip_are_those_that_were_asked():
         ("validation", mnist().val, STRIP_INDICES),
         ("test", mnist().test, TEST_STRIP_INDICES),
     ):
-        shown = digits.asked(part)
+        shown = asked.digits(part == "test")
         assert torch.equal(shown.images, split.images[list(places)])
         assert torch.equal(shown.labels, split.labels[list(places)])
-        truths = [truth for _, truth in digits.pictures(part)]
+        truths = [one.truth for one in asked.unasked(shown, "0123456789")]
         assert truths == [str(int(label)) for label in split.labels[list(places)]]
         assert sorted(truths[:10]) == list("0123456789")
 
@@ -806,7 +810,7 @@ def test_an_uploaded_model_of_other_pictures_is_not_said_to_read_digits(
     run = add_upload(manager, ANNA, path.read_bytes(), path.name)
     app = open_train(run=run.id)
     text = words_of(app)
-    assert "75.00 %" in text and "of its test pictures right" in text
+    assert "75.00 %" in text and "of the test pictures named right, as its file" in text
     shown = re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)
     assert "digits" not in shown and "Step" not in shown and "Trained for" not in shown
     assert "The hardest digits" not in folds(app)

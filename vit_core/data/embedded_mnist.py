@@ -47,16 +47,17 @@ def mnist_test() -> Split:
     )
 
 
-def mnist_validation(indices: Sequence[int]) -> Split:
+def mnist_validation(indices: Sequence[int], folder: Path = MNIST_DIR) -> Split:
     """Return some of MNIST's validation digits without reading the whole set, which takes 47 MB.
 
     Args:
         indices: in the validation set, in any order.
+        folder: of the files; Fashion-MNIST has files of the same names and sizes.
     """
-    labels = read_idx(MNIST_DIR / "train-labels-idx1-ubyte.gz").long()
+    labels = read_idx(folder / "train-labels-idx1-ubyte.gz").long()
     rows = [len(labels) - MNIST_VALIDATION + index for index in indices]
     images = torch.empty((len(rows), 1, 28, 28), dtype=torch.uint8)
-    with gzip.open(MNIST_DIR / "train-images-idx3-ubyte.gz") as file:
+    with gzip.open(folder / "train-images-idx3-ubyte.gz") as file:
         # in the order of the file, since to seek backwards unpacks it again from its start
         for i in sorted(range(len(rows)), key=rows.__getitem__):
             file.seek(16 + 784 * rows[i])

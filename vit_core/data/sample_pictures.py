@@ -101,10 +101,19 @@ def sample_pictures(images: Images) -> SamplePictures | None:
     ][:MOST]
     if not chosen:
         return None
-    found = images.at(chosen).cpu()
-    longest = max(found.shape[-2:])
-    if longest > LARGEST_SIDE:
-        size = tuple(max(1, side * LARGEST_SIDE // longest) for side in found.shape[-2:])
-        smaller = functional.interpolate(found.float(), size=size, mode="bilinear", antialias=True)
-        found = smaller.round().clamp(0, 255).to(torch.uint8)
-    return SamplePictures(found.contiguous(), tuple(labels[place] for place in chosen))
+    found = made_smaller(images.at(chosen).cpu())
+    return SamplePictures(found, tuple(labels[place] for place in chosen))
+
+
+def made_smaller(images: Tensor) -> Tensor:
+    """Return pictures of which no side has more than ``LARGEST_SIDE`` pixels.
+
+    Args:
+        images: (n, channels, height, width) uint8.
+    """
+    longest = max(images.shape[-2:])
+    if longest <= LARGEST_SIDE:
+        return images.contiguous()
+    size = tuple(max(1, side * LARGEST_SIDE // longest) for side in images.shape[-2:])
+    smaller = functional.interpolate(images.float(), size=size, mode="bilinear", antialias=True)
+    return smaller.round().clamp(0, 255).to(torch.uint8)

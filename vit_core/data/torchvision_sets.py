@@ -25,6 +25,17 @@ FASHION_FILES = tuple(
 )
 CIFAR_ARCHIVE, CIFAR_FOLDER = "cifar-10-python.tar.gz", "cifar-10-batches-py"
 CIFAR_FILES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch", "batches.meta")
+# as torchvision has them, which need not be loaded to name a class
+CLASS_NAMES: dict[str, tuple[str, ...]] = {
+    "fashion-mnist": (
+        *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+        *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+    ),
+    "cifar10": (
+        *("airplane", "automobile", "bird", "cat", "deer"),
+        *("dog", "frog", "horse", "ship", "truck"),
+    ),
+}
 # of what is fetched, with what CIFAR-10's archive is unpacked to
 DOWNLOAD_BYTES = {"fashion-mnist": 30_878_645, "cifar10": 170_498_071 + 186_213_934}
 
@@ -49,6 +60,14 @@ def is_here(name: str) -> bool:
     return can_open(name) and any(
         all((folder / file).is_file() for file in files) for folder, files in places(name)
     )
+
+
+def fashion_folder() -> Path | None:
+    """Return the folder with all files of Fashion-MNIST; None where there is none."""
+    for folder, files in places("fashion-mnist"):
+        if all((folder / file).is_file() for file in files):
+            return folder
+    return None
 
 
 def bytes_here(name: str) -> int:

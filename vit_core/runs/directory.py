@@ -25,7 +25,7 @@ from vit_core.checkpoint import save_checkpoint
 from vit_core.checks import check_int
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import MNIST_TRAINING, DataInfo
-from vit_core.data.sample_pictures import SamplePictures
+from vit_core.data.sample_pictures import SamplePictures, made_smaller
 from vit_core.errors import VitError
 from vit_core.model import ViT
 from vit_core.storage.atomic import write_atomically
@@ -228,6 +228,15 @@ class RunDirectory:
         """Write hardest.json."""
         content = json.dumps([example.to_dict() for example in examples])
         write_atomically(self.path / HARDEST, content.encode())
+
+    def save_hardest_pictures(self, images: Tensor) -> None:
+        """Write the images of hardest.json, in its order, made smaller if they are large.
+
+        Args:
+            images: (n, channels, height, width) uint8.
+        """
+        content = safetensors.torch.save({"images": made_smaller(images.cpu())})
+        write_atomically(self.path / HARDEST_PICTURES, content)
 
     def save_state(self, tensors: dict[str, Tensor], epoch: int) -> None:
         """Write the state to resume from; it comes after all other files of the epoch."""

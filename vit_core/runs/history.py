@@ -1,6 +1,7 @@
 """Reading a run directory that another process may be writing, or that somebody has damaged."""
 
 import os
+import stat
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -8,7 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from vit_core.runs.directory import HARDEST, RunConfig, parse_line, read_config
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from vit_core.runs.directory import (
+    HARDEST,
+    HARDEST_PICTURES,
+    RunConfig,
+    parse_line,
+    read_config,
+)
 from vit_core.runs.file_names import EPOCH_FILE
 from vit_core.runs.snapshot import FILE, Snapshot
 from vit_core.storage.strict_json import read_json
@@ -20,6 +32,7 @@ NEWEST = 500  # of these lines, all of which are kept
 MOST_LINE = 16 * 1024  # bytes of one line of metrics
 MOST_METRICS = 64 * 1024**2  # bytes of metrics.jsonl that are read
 MOST_HARDEST = 256 * 1024  # bytes of hardest.json
+MOST_PICTURES = 2 * 1024**2  # bytes of their images
 
 Line = dict[str, Any]
 
@@ -208,6 +221,23 @@ class RunHistory:
             return []
         examples = map(HardExample.from_dict, entries)
         return [example for example in examples if example is not None]
+
+    def hardest_pictures(self) -> Tensor | None:
+        """Return the images of ``hardest``, (n, channels, height, width) uint8.
+
+        They are the first of hardest.json, which may have more; None where there are none, or the
+        file is damaged.
+        """
+        path = self.path / HARDEST_PICTURES
+        try:
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_PICTURES:
+                return None
+            images = safetensors.torch.load_file(path)["images"]
+        except (OSError, KeyError, safetensors.SafetensorError):
+            return None
+        is_sound = images.dtype == torch.uint8 and images.ndim == 4 and images.shape[1] in (1, 3)
+        return images if is_sound and images.numel() else None
 
     def snapshot(self) -> Snapshot | None:
         """Return what the model did a moment ago; None if the run writes no snapshots."""

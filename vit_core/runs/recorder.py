@@ -209,9 +209,11 @@ class Recorder:
         self.last["seconds"] = self.seconds
         training = self.training
         model = training.eval_model.eval()
-        self.run.save_hardest(
-            hardest_images(model, training.data.test, training.data.info, HARDEST_COUNT)
-        )
+        data = training.data
+        hardest = hardest_images(model, data.test, data.info, HARDEST_COUNT)
+        if self.run.config.takes_pictures:
+            self.run.save_hardest_pictures(data.test.at([one.index for one in hardest]))
+        self.run.save_hardest(hardest)
         self.run.save_epoch("final", model, self.last, training.data.info)
         self.write(self.last)
 

@@ -16,6 +16,7 @@ import safetensors.numpy
 import torch
 
 from vit_core.data import ImageData, normalize
+from vit_core.data.sample_pictures import made_smaller
 from vit_core.model import ViT
 from vit_core.storage.atomic import replace
 from vit_core.storage.strict_json import number_in, parse_json
@@ -49,6 +50,9 @@ class Snapshot:
             queries; float16, so that many patches need little space.
         part: of the data that the strip is from: ``VALIDATION``, or in files of an earlier version
             ``TEST``, with the indices ``TEST_STRIP_INDICES``.
+        images: (16, channels, height, width) uint8, those of the strip, made smaller if they are
+            large; None in files of an earlier version.
+        labels: (16,) uint8, their true classes; None as ``images``.
     """
 
     step: int
@@ -59,10 +63,13 @@ class Snapshot:
     filters: np.ndarray
     pattern: np.ndarray
     part: str = VALIDATION
+    images: np.ndarray | None = None
+    labels: np.ndarray | None = None
 
     def save(self, folder: Path) -> None:
         """Write it into a run directory; a reader sees either the old file or the new one."""
         tensors = {name: getattr(self, name) for name in TENSORS}
+        tensors |= {name: got for name in PICTURES if (got := getattr(self, name)) is not None}
         numbers = {name: repr(getattr(self, name)) for name in ("step", "epoch", "seconds")}
         numbers["part"] = self.part
         # not flushed to the disk, since nobody needs it after a crash
@@ -82,7 +89,8 @@ class Snapshot:
                 return None
             with safetensors.safe_open(path, framework="np") as file:
                 numbers = file.metadata() or {}
-                tensors = {key: file.get_tensor(key) for key in TENSORS}
+                names = set(file.keys()).intersection(PICTURES)
+                tensors = {key: file.get_tensor(key) for key in (*TENSORS, *names)}
             step, epoch, seconds = (
                 number_in(parse_json(numbers[name]), 0, MOST_STEPS)
                 for name in ("step", "epoch", "seconds")
@@ -94,6 +102,7 @@ class Snapshot:
 
 
 TENSORS = ("logits", "confusion", "filters", "pattern")
+PICTURES = ("images", "labels")
 
 
 def take_snapshot(
@@ -118,7 +127,9 @@ def take_snapshot(
     evaluation = evaluate(
         model, data.val.first(SAMPLE), data.info, softmax_before_loss=softmax_before_loss
     )
-    strip = normalize(data.val.at([strip_index(data, i) for i in STRIP_INDICES]), data.info)
+    places = [strip_index(data, index) for index in STRIP_INDICES]
+    images = data.val.at(places)
+    strip = normalize(images, data.info)
     was_training = model.training
     model.eval()
     try:
@@ -136,6 +147,8 @@ def take_snapshot(
         confusion=evaluation.confusion.numpy(),
         filters=model.patch_embed.proj.weight.detach().float().cpu().numpy().copy(),
         pattern=torch.stack(patterns).to("cpu", torch.float16).numpy(),
+        images=made_smaller(images.cpu()).numpy(),
+        labels=data.val.labels[places].to("cpu", torch.uint8).numpy(),
     )
     return snapshot, evaluation
 

@@ -200,8 +200,8 @@ class Charts {
     }
     const middle = (left + width - right) / 2;
     make("text", svg, { x: middle, y: height - 4, "text-anchor": "middle" }, data.texts.epoch_axis);
-    const { at, text } = panel.level;
-    const y = this.y(panel, at);
+    if (!panel.level) return;
+    const y = this.y(panel, panel.level.at);
     make("line", svg, { class: "level", x1: left, x2: width - right, y1: y, y2: y });
   }
 
@@ -259,11 +259,12 @@ class Charts {
       );
       write(group, { class: "value" }, this.written(panel, curve.y.at(-1)), tried);
     }
-    const { at, text } = panel.level;
-    const y = this.y(panel, at);
-    const away = Array.from({ length: 12 }, (_, more) => [-6 - 10 * more, 16 + 10 * more]).flat();
-    const beside = away.flatMap((up) => ends.map((end) => ({ ...end, y: y + up })));
-    write(svg, {}, text, beside);
+    if (panel.level) {
+      const y = this.y(panel, panel.level.at);
+      const away = Array.from({ length: 12 }, (_, more) => [-6 - 10 * more, 16 + 10 * more]).flat();
+      const beside = away.flatMap((up) => ends.map((end) => ({ ...end, y: y + up })));
+      write(svg, {}, panel.level.text, beside);
+    }
     if (panel.cut_off) {
       const below = [4, 20, 36].flatMap((down) => [1, 2, 0].map((end) => ({ ...ends[end], y: top + down })));
       write(svg, {}, panel.cut_off, below);

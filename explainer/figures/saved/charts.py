@@ -383,7 +383,7 @@ def curves(figure: Mapping[str, Any]) -> Body:
             ),
         )
         level = panel["level"]
-        if 0 <= level["at"] <= high:
+        if level and 0 <= level["at"] <= high:
             chart.levels.append(("y", float(level["at"]), MUTED, 1, DASHES["dot"]))
             chart.words.append((1, level["at"] / high, level["text"], MUTED, "right", True))
         for curve in panel["curves"]:

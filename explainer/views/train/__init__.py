@@ -23,7 +23,8 @@ from explainer.views.train.data_choice import show_choice
 from explainer.views.train.film import show_film_of_run
 from explainer.views.train.live import show_run
 from explainer.views.train.mistakes import show_gallery
-from explainer.views.train.most_wrong import is_of_digits
+from explainer.views.train.most_wrong import has_hardest
+from explainer.views.train.of_data import of_run
 from explainer.views.train.own_runs import show_own
 from explainer.views.train.results import show_hardest, show_take_along
 from explainer.views.train.wording import PLACE, TEXTS, settings_of, title_of, when
@@ -67,8 +68,8 @@ def show_after(run: Run) -> None:
     if run.is_active:
         return
     texts = TEXTS["after"]
-    if run.history.epochs() and is_of_digits(run):
-        with fold(PLACE, "hardest", texts["hardest"]) as is_open:
+    if has_hardest(run):
+        with fold(PLACE, "hardest", of_run(run).texts["after"]["hardest"]) as is_open:
             if is_open:
                 show_hardest(run)
     with fold(PLACE, "along", texts["take"]) as is_open:

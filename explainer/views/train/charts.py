@@ -1,5 +1,6 @@
 """Loss and accuracy of one run over its epochs."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,9 @@ from explainer.figures import theme
 from explainer.figures.curves import Curve, curves
 from explainer.figures.theme import Shade
 from explainer.training.progress import Points, Progress
-from explainer.views.train.wording import TEXTS
+from explainer.views.train.of_data import OfData
+from vit_core.runs.snapshot import SAMPLE
 
-WORDS = TEXTS["charts"]
 LOOKS = {  # kind of points → how they are drawn
     "train": ("line", theme.MUTED),
     "sample": ("dots", theme.ACCENT),
@@ -19,21 +20,24 @@ LOOKS = {  # kind of points → how they are drawn
 }
 
 
-def show_charts(progress: Progress) -> None:
+def show_charts(progress: Progress, data: OfData) -> None:
     """Draw both charts beside each other, with one legend; kinds without points are left out."""
+    texts = data.texts["charts"]
+    counts = {"train": "", "sample": data.counted(1, SAMPLE), "val": data.counted(1)}
     kinds = ("train", "sample", "val") if is_watched(progress) else ("train", "val")
     figure = curves(
         [
-            curve_of(progress, kind, WORDS[kind], shade, look=look)
+            curve_of(progress, kind, texts[kind].format(count=counts[kind]), shade, look=look)
             for kind, (look, shade) in LOOKS.items()
             if kind in kinds
         ],
         epochs=progress.epochs,
-        texts=WORDS,
+        texts=texts,
         alts=(
-            alt("alt_loss", progress, "losses", "{:.3f}", 1),
-            alt("alt_accuracy", progress, "accuracies", "{:.1f} %", 100),
+            alt(texts, "alt_loss", progress, "losses", "{:.3f}", 1),
+            alt(texts, "alt_accuracy", progress, "accuracies", "{:.1f} %", 100),
         ),
+        classes=len(data.class_names),
         name_last=True,
     )
     show_curves(figure, key="train-curves")
@@ -65,12 +69,19 @@ def curve_of(
     )
 
 
-def alt(name: str, progress: Progress, quantity: str, written: str, scale: float) -> str:
+def alt(
+    texts: Mapping[str, str],
+    name: str,
+    progress: Progress,
+    quantity: str,
+    written: str,
+    scale: float,
+) -> str:
     def latest(values: np.ndarray) -> str:
-        return written.format(scale * values[-1]) if values.size else WORDS["nothing"]
+        return written.format(scale * values[-1]) if values.size else texts["nothing"]
 
     others = progress.val if len(progress.val.steps) else progress.sample
-    return WORDS[name].format(
+    return texts[name].format(
         epochs=progress.epochs,
         train=latest(getattr(progress.train, quantity)),
         val=latest(getattr(others, quantity)),

@@ -1,7 +1,9 @@
 """Two or more runs in one chart, and what differs between their settings."""
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from html import escape
+from typing import Any
 
 import streamlit as st
 
@@ -11,10 +13,11 @@ from explainer.figures.curves import curves, legend_of
 from explainer.figures.theme import Shade
 from explainer.shell.fold import fold
 from explainer.shell.notes import note
+from explainer.state.choice import SOURCES
 from explainer.training import Run
 from explainer.training.progress import Progress, progress_of
-from explainer.views.train.charts import WORDS as CHART_WORDS
 from explainer.views.train.charts import curve_of
+from explainer.views.train.of_data import OTHER, of_run, texts_about
 from explainer.views.train.saving import pictured
 from explainer.views.train.wording import PLACE, TEXTS, duration, labels, settings_of
 from vit_core.runs.directory import RunConfig
@@ -87,7 +90,10 @@ def keep() -> None:
 def show_chosen(runs: list[Run], names: dict[str, str]) -> None:
     colours = colours_of([run.id for run in runs])
     progresses = {run.id: progress_of(run.history) for run in runs}
-    show_both(progresses, names, colours)
+    data = [of_run(run) for run in runs]
+    kinds, classes = {one.name for one in data}, {len(one.class_names) for one in data}
+    texts = texts_about(kinds.pop() if len(kinds) == 1 else OTHER)
+    show_both(progresses, names, colours, texts, classes.pop() if len(classes) == 1 else None)
     st.subheader(WORDS["differ"], anchor=False)
     st.html(table(runs, names, colours))
 
@@ -113,27 +119,39 @@ def sign(place: int) -> str:
 
 
 def show_both(
-    progresses: dict[str, Progress], names: dict[str, str], colours: dict[str, int]
+    progresses: dict[str, Progress],
+    names: dict[str, str],
+    colours: dict[str, int],
+    texts: Mapping[str, Any],
+    classes: int | None,
 ) -> None:
+    """Draw the curves of some runs.
+
+    Args:
+        texts: of the page, about what all of them learn from.
+        classes: how many the data of all of them have; None if not all have as many.
+    """
+    words = texts["compare"]
     last = (
         f"{names[run_id]} {100 * progress.val.accuracies[-1]:.1f} %"
         for run_id, progress in progresses.items()
         if progress.val.accuracies.size
     )
     lines = [
-        curve_of(progress, kind, WORDS[kind].format(name=names[run_id]), *COLOURS[colours[run_id]])
+        curve_of(progress, kind, words[kind].format(name=names[run_id]), *COLOURS[colours[run_id]])
         for run_id, progress in progresses.items()
         for kind in ("train", "val")
     ]
     figure = curves(
         lines,
         epochs=max(progress.epochs for progress in progresses.values()),
-        texts=CHART_WORDS,
+        texts=texts["charts"],
+        classes=classes,
         alts=(
-            WORDS["alt_loss"].format(
+            words["alt_loss"].format(
                 count=len(progresses), names="; ".join(names[run_id] for run_id in progresses)
             ),
-            WORDS["alt_accuracy"].format(count=len(progresses), last="; ".join(last)),
+            words["alt_accuracy"].format(count=len(progresses), last="; ".join(last)),
         ),
         legend=[
             legend_of(replace(curve, name=name))
@@ -141,7 +159,7 @@ def show_both(
         ],
     )
     show_curves(figure, key="train-compare-curves")
-    note(WORDS["key"])
+    note(words["key"])
 
 
 def differing(configs: list[RunConfig]) -> dict[str, list[object]]:
@@ -151,11 +169,16 @@ def differing(configs: list[RunConfig]) -> dict[str, list[object]]:
         field.name: [getattr(config, field.name) for config in part]
         for part in parts
         for field in fields(part[0])
-        if field.name not in ("model", "train", "preset", "data", "command")
+        if field.name not in LEFT_OUT
     }
     return {name: values for name, values in rows.items() if len(set(values)) > 1}
 
 
+# of a run's settings: what stands elsewhere, what follows from the rest, what changes no result
+LEFT_OUT = (
+    *("model", "train", "preset", "data", "command", "statistics", "is_streamed"),
+    *("images", "val_images", "test_images", "taken", "takes_pictures"),
+)
 PARTS = (lambda config: config.model, lambda config: config.train, lambda config: config)
 
 
@@ -165,8 +188,7 @@ def table(runs: list[Run], names: dict[str, str], colours: dict[str, int]) -> st
         f'<th scope="col">{sign(colours[run.id])}{escape(names[run.id])}</th>' for run in runs
     )
     rows = [
-        (TEXTS["settings"].get(name, name), [written(value) for value in values])
-        for name, values in differing([run.history.config for run in runs]).items()
+        (TEXTS["settings"].get(name, name), values) for name, values in written_values(runs).items()
     ]
     results = [
         (WORDS["accuracy"], [accuracy(run) for run in runs]),
@@ -185,6 +207,23 @@ def table(runs: list[Run], names: dict[str, str], colours: dict[str, int]) -> st
         f'<th scope="col">{escape(WORDS["setting"])}</th>{heads}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
+
+
+def written_values(runs: list[Run]) -> dict[str, list[str]]:
+    """Return the settings that differ, as the table says them, without folders of the server."""
+    rows = differing([run.history.config for run in runs])
+    texts = {name: [written(value) for value in values] for name, values in rows.items()}
+    if "dataset" in rows:
+        texts["dataset"] = [of_run(run).title for run in runs]
+    if "init" in rows:
+        texts["init"] = [written_init(str(value)) for value in rows["init"]]
+    return texts
+
+
+def written_init(init: str) -> str:
+    if not init:
+        return WORDS["random"]
+    return init if init in SOURCES else WORDS["other_model"]
 
 
 def accuracy(run: Run) -> str:

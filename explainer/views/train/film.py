@@ -38,7 +38,7 @@ from explainer.state.place import Place
 from explainer.training import Manager, Run
 from explainer.training.recorded import HEALTHY
 from explainer.training.run_queries import RECORDED_ID
-from explainer.views.train.most_wrong import is_of_digits
+from explainer.views.train.of_data import is_of_digits
 from explainer.views.train.wording import PLACE, settings_of, title_of
 from vit_core import CheckpointError, ViTConfig
 from vit_core.data import mnist_info

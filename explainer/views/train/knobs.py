@@ -14,6 +14,7 @@ from explainer.state import session
 from explainer.state.link import DEPTHS, HEADS, MAX_SEED, PATCHES, WIDTHS
 from explainer.training import Limits
 from explainer.views.train import setup
+from explainer.views.train.of_data import of_dataset
 from explainer.views.train.wording import TEXTS
 from vit_core.config import AUGMENTATIONS, OPTIMIZERS, POOLS, POSITIONS, SCHEDULES
 
@@ -30,7 +31,7 @@ def show_shape() -> None:
     now = session.load()
     left, right = columns()
     with left:
-        slider("patches", PATCHES, now.patches, keep_shape)
+        slider("patches", PATCHES, now.patches, keep_shape, sides)
         slider("width", WIDTHS, now.width, keep_shape)
         slider("heads", HEADS, now.heads, keep_shape)
     with right:
@@ -72,7 +73,7 @@ def knob(name: str) -> Iterator[None]:
     """Stand around one knob: what it does comes right below."""
     with st.container(key=f"train-knob-{name}", gap=None):
         yield
-        note(TEXTS["knobs"][name]["text"])
+        note(of_dataset(setup.dataset()).texts["knobs"][name]["text"])
 
 
 def columns() -> Sequence[Any]:
@@ -82,6 +83,10 @@ def columns() -> Sequence[Any]:
 def up_to(options: Sequence[int], most: int) -> list[int]:
     """Return the options that are allowed, and the most that is."""
     return sorted({*(option for option in options if option < most), most})
+
+
+def sides(patches: int) -> str:
+    return str(setup.patches_of(patches))
 
 
 def keep_shape(name: str, value: int | str) -> None:
@@ -101,7 +106,7 @@ def slider(
     options: Sequence[Any],
     value: Any,
     keep: Callable[[str, Any], None],
-    written: str = "{}",
+    written: str | Callable[[Any], str] = "{}",
 ) -> None:
     """Draw a slider over the options and the value that a recipe has given."""
     with knob(name):
@@ -111,7 +116,7 @@ def slider(
             value,
             partial(keep, name),
             key=f"train-{name}",
-            format_func=written.format,
+            format_func=written.format if isinstance(written, str) else written,
         )
 
 

@@ -10,11 +10,12 @@ from explainer.training import Manager, Run, visitor
 from explainer.training.progress import Progress, progress_of
 from explainer.views.train import orders
 from explainer.views.train.charts import show_charts
-from explainer.views.train.most_wrong import is_of_digits
 from explainer.views.train.now import show_asked, show_inside
+from explainer.views.train.of_data import of_run
 from explainer.views.train.results import show_end
 from explainer.views.train.saving import pictured
 from explainer.views.train.wording import TEXTS, about, duration, status_of
+from vit_core.runs.snapshot import SAMPLE
 
 WORDS = TEXTS["live"]
 PACE = {"running": 0.5, "queued": 2.0, "paused": 2.0}  # seconds between two looks
@@ -55,11 +56,11 @@ def watch(manager: Manager, run_id: str, status: str, begins: bool) -> None:
 
 def show_curves_of(run: Run, progress: Progress) -> None:
     with pictured("curves", TEXTS["charts"]["title"], run):
-        show_charts(progress)
+        show_charts(progress, of_run(run))
 
 
 def show_status(manager: Manager, run: Run, progress: Progress) -> None:
-    """Draw the one number to look at, and beside it what the model says of sixteen digits."""
+    """Draw the one number to look at, and beside it what the model says of sixteen pictures."""
     number, asked = st.container(), None
     if run.is_active or run.history.snapshot():
         number, asked = st.columns([5, 7], gap="large")
@@ -95,19 +96,20 @@ def headline(run: Run, progress: Progress) -> tuple[str, str]:
         return WORDS["place"].format(place=run.queue_position), text
     if run.status == "queued":  # of another server, which knows the place
         return status_of(run).capitalize(), WORDS["queued"]
-    test = run.history.test_accuracy
+    data, test = of_run(run), run.history.test_accuracy
+    words = data.texts["live"]
     if isinstance(test, float):
-        kind = "test"
-        if run.status == "uploaded":
-            kind = "test_claimed" if is_of_digits(run) else "test_claimed_pictures"
-        return TEXTS["share"].format(share=f"{100 * test:.2f}"), WORDS[kind]
+        text = words["test_claimed" if run.status == "uploaded" else "test"]
+        share = TEXTS["share"].format(share=f"{100 * test:.2f}")
+        return share, text.format(count=data.counted(2))
     latest = progress.latest_accuracy
     if latest is None:
         status = "" if run.is_active else status_of(run).capitalize()
         return status or WORDS["unknown"], WORDS["sample_none"]
     whole = len(progress.val.steps) and progress.val.accuracies[-1] == latest
     share = TEXTS["share"].format(share=f"{100 * latest:.1f}")
-    return share, WORDS["val" if whole else "sample"]
+    count = data.counted(1) if whole else data.counted(1, SAMPLE)
+    return share, words["val" if whole else "sample"].format(count=count)
 
 
 def measured(run: Run, progress: Progress) -> dict[str, str]:
@@ -129,7 +131,7 @@ def measured(run: Run, progress: Progress) -> dict[str, str]:
         left = run.estimate * (1 - step / history.total_steps)  # the first steps are slower
     return values | {
         WORDS["left"]: WORDS["unknown"] if left is None else about(left),
-        WORDS["speed"]: WORDS["unknown"] if speed is None else f"{speed:,.0f}",
+        of_run(run).texts["live"]["speed"]: WORDS["unknown"] if speed is None else f"{speed:,.0f}",
     }
 
 
@@ -175,4 +177,7 @@ def state_text(run: Run, is_stopping: bool) -> str:
         return WORDS["paused"]
     lines = run.history.metrics()
     is_read = lines and lines[-1]["step"] >= run.history.total_steps
-    return WORDS["testing" if is_read else "running" if lines else "starting"]
+    if is_read:
+        data = of_run(run)
+        return str(data.texts["live"]["testing"].format(count=data.counted(2)))
+    return WORDS["running" if lines else "starting"]

@@ -19,8 +19,8 @@ from explainer.shell.notes import note
 from explainer.state.link import CLASSES
 from explainer.training.progress import progress_of
 from explainer.training.recorded import HEALTHY, recorded
-from explainer.views.train.charts import WORDS as CHART_WORDS
 from explainer.views.train.charts import curve_of
+from explainer.views.train.of_data import DIGITS, texts_about
 from explainer.views.train.saving import pictured
 from vit_core.mistakes import MISTAKES
 
@@ -99,7 +99,7 @@ def show_chart(name: str, numbers: Mapping[str, object]) -> None:
     figure = curves(
         lines,
         epochs=recorded(HEALTHY).config.train.epochs,
-        texts=CHART_WORDS,
+        texts=texts_about(DIGITS)["charts"],
         alts=(TEXTS["alt_loss"].format(**numbers), TEXTS["alt_accuracy"].format(**numbers)),
         legend=[
             legend_of(replace(curve, name=called))

@@ -8,35 +8,54 @@ from explainer.figures.confusion import confusion
 from explainer.figures.mosaic import mosaic
 from explainer.figures.pixels import weights_matrix
 from explainer.figures.strip import strip
+from explainer.inputs.pictures.batches import pixels_of
 from explainer.shell.controls import pick_number
 from explainer.shell.fold import fold
 from explainer.shell.notes import note
 from explainer.shell.shown import show_html
 from explainer.state import session
 from explainer.training import Run
-from explainer.views.train.digits import answered, pictures, pixels_of, unasked
+from explainer.views.train.asked import answered, asked_of, unasked
+from explainer.views.train.of_data import OfData, of_run
 from explainer.views.train.saving import pictured
 from explainer.views.train.wording import PLACE, TEXTS
 from vit_core import ViTConfig
-from vit_core.data import mnist_info
+from vit_core.data import Split
+from vit_core.data.sample_pictures import LARGEST_SIDE
 from vit_core.runs.snapshot import STRIP_INDICES, VALIDATION, Snapshot
 
+ASKED = len(STRIP_INDICES)
+
 WORDS = TEXTS["now"]
+SIDES = (1, LARGEST_SIDE)  # of a picture of the strip, in pixels
 
 
 def show_asked(run: Run) -> None:
-    """Draw what the model says of the sixteen digits; question marks before its first answer."""
+    """Draw what the model says of the sixteen pictures; question marks before its first answer."""
     snapshot, history = run.history.snapshot(), run.history
     if snapshot is not None and not fits(snapshot, history.config.model):
         st.markdown(TEXTS["unfit"])
         return
-    answers = unasked() if snapshot is None else answered(snapshot)
-    part = VALIDATION if snapshot is None else snapshot.part
+    pictures, data = asked_of(run, snapshot), of_run(run)
+    if not len(pictures):
+        return
+    if snapshot is None:
+        answers = unasked(pictures, data.class_names)
+    else:
+        answers = answered(snapshot, pictures, data.class_names)
     with st.container(key="train-asked", gap="small"):
-        said = f"{when_asked(run, snapshot)} {WORDS['asked'][part]}".strip()
+        said = f"{when_asked(run, snapshot)} {which_asked(data, snapshot)}".strip()
         with pictured("asked", said, run):
-            show_html(strip(answers, TEXTS["strip"], columns=8, marked=True), "digits")
+            show_html(strip(answers, data.texts["strip"], columns=8, marked=True), "digits")
             note(said)
+
+
+def which_asked(data: OfData, snapshot: Snapshot | None) -> str:
+    """Say from which part of the data the sixteen pictures are."""
+    part = VALIDATION if snapshot is None else snapshot.part
+    name = "validation_few" if part == VALIDATION and 0 < data.counts[1] < ASKED else part
+    count = str(data.counts[1]) if name == "validation_few" else data.counted(1)
+    return str(data.texts["now"]["asked"][name].format(count=count))
 
 
 def when_asked(run: Run, snapshot: Snapshot | None) -> str:
@@ -56,17 +75,17 @@ def show_inside(run: Run) -> None:
     with fold(PLACE, "inside", label) as is_open:
         if is_open:
             with pictured("inside", label, run):
-                show_snapshot(snapshot, config)
+                show_snapshot(snapshot, config, asked_of(run, snapshot), of_run(run))
 
 
-def show_snapshot(snapshot: Snapshot, config: ViTConfig) -> None:
+def show_snapshot(snapshot: Snapshot, config: ViTConfig, asked: Split, data: OfData) -> None:
     first, second, third = st.columns(3, gap="large")
     with first:
-        show_confusion(snapshot)
+        show_confusion(snapshot, data)
     with second:
         show_filters(snapshot, config)
     with third:
-        show_pattern(snapshot, config)
+        show_pattern(snapshot, config, asked, data)
 
 
 def fits(snapshot: Snapshot, config: ViTConfig) -> bool:
@@ -83,21 +102,38 @@ def fits(snapshot: Snapshot, config: ViTConfig) -> bool:
         all(arrays[name].shape == shape for name, shape in shapes.items())
         and all(np.isfinite(array).all() for array in arrays.values())
         and bool((snapshot.confusion >= 0).all())
+        and pictures_fit(snapshot, config)
     )
 
 
-def show_confusion(snapshot: Snapshot) -> None:
-    counts = snapshot.confusion
+def pictures_fit(snapshot: Snapshot, config: ViTConfig) -> bool:
+    """Whether the pictures of the strip, if the snapshot has them, are some of this model's."""
+    images, labels = snapshot.images, snapshot.labels
+    if images is None or labels is None:
+        return images is None and labels is None
+    return (
+        images.dtype == labels.dtype == np.uint8
+        and images.ndim == 4
+        and images.shape[:2] == (ASKED, config.in_channels)
+        and config.in_channels in (1, 3)
+        and all(SIDES[0] <= side <= SIDES[1] for side in images.shape[2:])
+        and labels.shape == (ASKED,)
+        and int(labels.max()) < config.num_classes
+    )
+
+
+def show_confusion(snapshot: Snapshot, data: OfData) -> None:
+    counts, words = snapshot.confusion, data.texts["now"]
     st.markdown(f"**{WORDS['confusion']}**")
     texts = {
-        "caption": WORDS["confusion_caption"].format(step=f"{snapshot.step:,}"),
-        "corner": WORDS["confusion_corner"],
+        "caption": words["confusion_caption"].format(step=f"{snapshot.step:,}"),
+        "corner": words["confusion_corner"],
     }
-    shown = confusion(counts, mnist_info().class_names, texts)
+    shown = confusion(counts, data.class_names, texts)
     show_html(shown, "confusion", texts["caption"])
     total = int(counts.sum())
     wrong = total - int(np.trace(counts))
-    note(WORDS["confusion_text"].format(count=total, wrong=wrong))
+    note(words["confusion_text"].format(count=total, wrong=wrong))
 
 
 def show_filters(snapshot: Snapshot, config: ViTConfig) -> None:
@@ -116,7 +152,8 @@ def show_filters(snapshot: Snapshot, config: ViTConfig) -> None:
     note(WORDS["filters_text"].format(**facts))
 
 
-def show_pattern(snapshot: Snapshot, config: ViTConfig) -> None:
+def show_pattern(snapshot: Snapshot, config: ViTConfig, asked: Split, data: OfData) -> None:
+    words = data.texts["now"]
     now = session.load()
     block, head = min(now.block, config.depth - 1), min(now.head, config.num_heads - 1)
     weights = snapshot.pattern[block, head].astype(np.float32)
@@ -130,15 +167,18 @@ def show_pattern(snapshot: Snapshot, config: ViTConfig) -> None:
     }
     st.markdown(f"**{WORDS['pattern']}**")
     on_patches = looked_at[config.num_prefix_tokens :].reshape(config.grid_size)
-    alt = WORDS["look_alt"].format(truth=pictures(snapshot.part)[0][1])
+    beside = ""
+    if len(asked):
+        alt = words["look_alt"].format(truth=str(data.class_names[int(asked.labels[0])]))
+        beside = looks.look(pixels_of(asked.images[:1]), on_patches, alt)
     show_html(
         f'<style>{looks.STYLE}</style><div class="train-pattern">'
         f"{picture(weights_matrix(weights), WORDS['pattern_alt'].format(**facts))}"
-        f"{looks.look(pixels_of(0, snapshot.part), on_patches, alt)}</div>",
+        f"{beside}</div>",
         "pattern",
         WORDS["pattern"],
     )
-    note(WORDS["pattern_text"].format(**facts))
+    note(words["pattern_text"].format(**facts))
     with st.container(horizontal=True, key="train-place"):
         pick_number("block", config.depth, block, session.set_block, key="block")
         pick_number("head", config.num_heads, head, session.set_head, key="head")

@@ -7,7 +7,7 @@ import streamlit as st
 from explainer.state import session
 from explainer.training import Manager, Run
 from explainer.views.train import orders
-from explainer.views.train.most_wrong import is_of_digits
+from explainer.views.train.of_data import OTHER, of_run, texts_about
 from explainer.views.train.wording import TEXTS, settings_of, status_of, title_of, when
 
 WORDS = TEXTS["runs"]
@@ -55,17 +55,17 @@ def show_delete(manager: Manager, run: Run) -> None:
         )
 
 
-def accuracy_name(run: Run) -> str:
-    """Return the name of the text about the test accuracy of a run."""
-    settings = settings_of(run)
-    return "accuracy" if settings is None or is_of_digits(run) else "accuracy_pictures"
+def accuracy_text(run: Run) -> str:
+    """Return the text about the test accuracy of a run."""
+    texts = texts_about(OTHER) if settings_of(run) is None else of_run(run).texts
+    return str(texts["runs"]["accuracy"])
 
 
 def how(run: Run) -> str:
     """Say how good a run became, or how it stands."""
     test, status = run.history.test_accuracy, status_of(run)
     if isinstance(test, float):
-        return WORDS[accuracy_name(run)].format(share=f"{100 * test:.2f}")
+        return accuracy_text(run).format(share=f"{100 * test:.2f}")
     epochs = run.history.epochs()
     line = run.history.epoch_line(epochs[-1]) if epochs else None
     if line is None:

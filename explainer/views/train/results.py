@@ -1,4 +1,4 @@
-"""After a run: why it ended, what can be done now, its hardest digits, and what to take along."""
+"""After a run: why it ended, what can be done now, its hardest pictures, what to take along."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
-from explainer.figures.pixels import grey_image
+from explainer.figures.pixels import image_address
 from explainer.figures.strip import Answer, strip
 from explainer.inputs.models import load
 from explainer.shell import routes
@@ -22,12 +22,12 @@ from explainer.training import Manager, Run, visitor
 from explainer.training.as_script import script_of
 from explainer.training.command import for_others
 from explainer.views.train import orders, setup
-from explainer.views.train.most_wrong import hardest_of
+from explainer.views.train.most_wrong import Hard, hardest_of
+from explainer.views.train.of_data import OfData, of_run
 from explainer.views.train.saving import pictured
 from explainer.views.train.wording import TEXTS
 from vit_core import CheckpointError
-from vit_core.data import mnist_info, mnist_test
-from vit_core.training.hard_example import HardExample
+from vit_core.data.kept import KeptImagesError
 
 WORDS = TEXTS["after"]
 COLUMNS = (
@@ -74,24 +74,28 @@ def open_in_pipeline(run: Run, epoch: int | None) -> None:
 
 
 def show_hardest(run: Run) -> None:
-    """Show the test digits that the last model finds hardest."""
+    """Show the test pictures that the last model finds hardest."""
     epochs = run.history.epochs()
     if not epochs or epochs[-1] == 0:
         return
     try:
         examples = hardest_of(run)
-    except (CheckpointError, OSError):
+    except (CheckpointError, KeptImagesError, OSError):
         st.markdown(WORDS["unreadable"])
         return
-    st.markdown(WORDS["hardest_text"])
-    with pictured("hardest", WORDS["hardest"], run):
-        show_html(strip([answer(example) for example in examples], TEXTS["strip"]), "digits")
+    data = of_run(run)
+    words = data.texts["after"]
+    st.markdown(words["hardest_text"])
+    with pictured("hardest", words["hardest"], run):
+        answers = [answer(hard, data) for hard in examples]
+        show_html(strip(answers, data.texts["strip"]), "digits")
 
 
-def answer(example: HardExample) -> Answer:
-    names, picture = mnist_info().class_names, mnist_test().images[example.index, 0].numpy()
+def answer(hard: Hard, data: OfData) -> Answer:
+    example, names = hard.example, data.class_names
     share = WORDS["hardest_share"].format(share=f"{100 * example.probability:.1f}")
-    return Answer(grey_image(picture), names[example.label], names[example.predicted], share)
+    truth, predicted = str(names[example.label]), str(names[example.predicted])
+    return Answer(image_address(hard.pixels), truth, predicted, share)
 
 
 def show_take_along(run: Run) -> None:

@@ -1,43 +1,56 @@
 """Before a run: the button, how long it will take, and what exactly is going to be trained."""
 
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
 
 from explainer.figures.strip import strip
+from explainer.inputs.data_sets import is_ready
 from explainer.shell.controls import pick
 from explainer.shell.notes import note
 from explainer.shell.shown import show_html
 from explainer.training import Manager, RefusedError, RunRequest
-from explainer.training.recipes import ACCURACIES
+from explainer.training.recipes import ACCURACIES_OF
 from explainer.views.train import knobs, setup
-from explainer.views.train.digits import unasked
+from explainer.views.train.asked import preview, unasked
+from explainer.views.train.fetching import show_download
+from explainer.views.train.of_data import DIGITS, OfData, of_dataset
 from explainer.views.train.orders import begin
 from explainer.views.train.saving import pictured
 from explainer.views.train.wording import MISTAKES, TEXTS, between, epochs_of
-from vit_core.data import MNIST_TRAINING
 
 PAUSE = 1.0  # seconds between two questions how long a run takes
 
 
 def show_setup(manager: Manager) -> None:
-    """Draw everything that stands before a run."""
+    """Draw everything that stands before a run on a named data set."""
+    data = of_dataset(setup.dataset())
+    texts, pictures = data.texts, preview(data.name)
     left, right = st.columns([3, 2], gap="xlarge")
     with left:
-        st.markdown(TEXTS["lead"])
-        show_start(manager, setup.request())
+        st.markdown(texts["lead"])
+        if is_ready(data.name):
+            show_start(manager, setup.request())
+        else:
+            show_download(data.name)
         show_mistakes()
-        show_recipe()
+        show_recipe(data)
         with st.container(key="train-knobs"):
             with st.expander(TEXTS["shape"], key="train-shape"):
                 knobs.show_shape()
             with st.expander(TEXTS["training"], key="train-training"):
                 knobs.show_training(manager.limits)
+    if not len(pictures):
+        return
     with right, st.container(key="train-preview"):
-        st.header(TEXTS["preview_title"], anchor=False)
-        st.markdown(TEXTS["preview"])
-        with pictured("preview", TEXTS["preview_title"]):
-            show_html(strip(unasked(), TEXTS["strip"], columns=4), "digits")
+        st.header(texts["preview_title"], anchor=False)
+        st.markdown(texts["preview"])
+        with pictured("preview", texts["preview_title"], data=data.name):
+            answers = unasked(pictures, data.class_names)
+            if data.name != DIGITS:  # a digit needs no name below it
+                answers = [replace(one, share=one.truth) for one in answers]
+            show_html(strip(answers, texts["strip"], columns=4), "digits")
 
 
 def show_start(
@@ -109,12 +122,13 @@ def show_mistakes() -> None:
             )
 
 
-def show_recipe() -> None:
+def show_recipe(data: OfData) -> None:
     """Offer the recipes; say what the chosen one is good for, and how large model and run are."""
-    recipe = setup.chosen()
+    recipe, texts = setup.chosen(), data.texts
+    names = tuple(setup.recipes())
     pick(
         TEXTS["recipe"],
-        tuple(setup.recipes()) if recipe != setup.OWN else (*setup.recipes(), setup.OWN),
+        names if recipe != setup.OWN else (*names, setup.OWN),
         recipe,
         setup.follow,
         key="train-recipe",
@@ -123,13 +137,15 @@ def show_recipe() -> None:
     )
     model, train = setup.model(), setup.train()
     count = f"{model.num_parameters:,}"
-    accuracy = f"{100 * ACCURACIES.get(recipe, 0.0):.1f} %"
-    st.markdown(TEXTS["recipes"][recipe]["text"].format(parameters=count, accuracy=accuracy))
+    accuracy = f"{100 * ACCURACIES_OF[data.name].get(recipe, 0.0):.1f} %"
+    st.markdown(texts["recipes"][recipe]["text"].format(parameters=count, accuracy=accuracy))
     size = TEXTS["size"].format(
         parameters=count,
         patches=model.num_patches,
         pixels=model.patch_hw[0],
         epochs=epochs_of(train.epochs),
-        steps=f"{MNIST_TRAINING // train.batch_size:,}",
+        steps=f"{data.counts[0] // train.batch_size:,}",
     )
-    note(f"{size}  \n{TEXTS['data']}")
+    learn, validate, test = (f"{number:,}" for number in data.counts)
+    source = texts["data"].format(train=learn, val=validate, test=test)
+    note(f"{size}  \n{source}")
