@@ -26,6 +26,7 @@ from explainer.observation.large_observations import LargeObservations, tensor_b
 from explainer.state.choice import Choice
 from explainer.views.train import most_wrong
 from vit_core import PRESETS, ViTConfig
+from vit_core.data import mnist_test
 from vit_core.interpret.heads import Head
 from vit_core.model import EncoderBlock
 
@@ -143,7 +144,7 @@ PASSES = {
     "shuffled patches": lambda seen: positions.shuffled(CHOICE, seen, 1),
     "wrong pictures": lambda seen: wrong_samples.search(CHOICE),
     "wrong digits": lambda seen: list(wrong_digits.misclassified_among(DIGIT, [0, 1, 2])),
-    "hardest digits": lambda seen: most_wrong.search("seed"),
+    "hardest digits": lambda seen: most_wrong.search("seed", mnist_test()),
 }
 
 
