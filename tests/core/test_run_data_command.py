@@ -167,17 +167,13 @@ def test_a_run_on_kept_images_has_them_with_it(
     save_images(home, symbols())
     shape = ["--preset", "fast", "--patch-size", "4", "--num-heads", "2", "--batch-size", "4"]
     for dataset, name in ((home / IMAGES, "by file"), (home, "by folder")):
-        assert run(dataset, tmp_path / name, *shape) == 2, "the size is that of the preset"
+        assert run(dataset, tmp_path / name, *shape) == 0, "the size is that of the images"
+        assert run(dataset, tmp_path / "odd", *shape, "--image-size", "16") == 2
         assert "image-size" in refusal(capsys)
-        assert run(dataset, tmp_path / name, *shape, "--image-size", "8") == 0
     path = tmp_path / "by file"
     config = read_config(path)
-    assert (config.dataset, config.images, config.val_images, config.test_images) == (
-        KEPT,
-        12,
-        6,
-        4,
-    )
+    assert (config.dataset, config.images) == (KEPT, 12)
+    assert (config.val_images, config.test_images) == (6, 4)
     assert load_images(path).info == symbols().info
     checkpoint = load_checkpoint(path / "final.safetensors")
     assert checkpoint.data == symbols().info

@@ -114,7 +114,8 @@ def images_file(data: ImageData) -> bytes:
 def in_memory(images: Images) -> Split:
     """Return all images of a part of a data set, on the CPU."""
     split = images.first(len(images))
-    return Split(split.images.cpu().contiguous(), split.labels.cpu().long())
+    # copied, since the parts may be of one tensor, which the library does not write
+    return Split(split.images.cpu().clone(), split.labels.cpu().long())
 
 
 def load_images(folder: Path) -> ImageData:
