@@ -36,9 +36,9 @@ def picture_line(choice: Choice) -> StrangersWord:
 
 
 def unchanged_picture(choice: Choice) -> str:
+    if choice.picture:
+        return str(TEXTS["drawing"])
     if choice.gallery == DIGITS:
-        if choice.picture:
-            return str(TEXTS["drawing"])
         return TEXTS["digit"].format(digit=choice.digit, index=choice.index)
     if choice.photo:
         return str(TEXTS["photograph"])
@@ -57,9 +57,9 @@ def sample_name(sample: Sample) -> str:
 def licence_line(choice: Choice) -> str:
     """Say where the picture of a choice comes from, and its terms."""
     texts = TEXTS["licences"]
-    if choice.gallery == DIGITS:
-        return str(texts["own" if choice.picture else DIGITS])
-    if choice.photo:
+    if choice.gallery == DIGITS and not choice.picture:
+        return str(texts[DIGITS])
+    if choice.is_own:
         return str(texts["own"])
     if choice.gallery == PHOTOGRAPHS:
         return str(texts[samples(PHOTOGRAPHS)[choice.sample].name])

@@ -11,6 +11,7 @@ SOURCES = ("default", "fast", "best", "seed", "cifar10", UNTRAINED)
 RUN = "run"  # a saved epoch of a training run
 PRETRAINED = "pretrained"  # weights that others trained
 DIGITS = "digits"  # the gallery of MNIST's test digits; inputs/pictures has the others
+DRAWN = "of-model-drawn-"  # begins the name of a gallery of a model that learned drawings
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Choice:
         config: of the source; the knobs' when they shape the model, the checkpoint's otherwise.
         seed: of the weights that the knobs' model starts with.
         gallery: which pictures belong to the model; with digits ``digit``, ``index`` and
-            ``picture`` say which one, with others ``sample`` and ``photo``.
+            ``picture`` say which one, with others ``sample`` and ``photo``, or ``picture`` where it
+            takes drawings.
         edits: changes of the picture and of the pass, which fit the model.
     """
 
@@ -49,6 +51,11 @@ class Choice:
         return bool(self.edits.of_model)
 
     @property
+    def takes_drawings(self) -> bool:
+        """Whether a visitor can draw its pictures."""
+        return takes_drawings(self.gallery)
+
+    @property
     def is_own(self) -> bool:
         """Whether a visitor's own picture is looked at."""
         return bool(self.picture or self.photo)
@@ -68,6 +75,11 @@ class Choice:
     def is_shaped(self) -> bool:
         """Whether the knobs shape the model; that of a run has its shape from the start."""
         return self.source == UNTRAINED
+
+
+def takes_drawings(gallery: str) -> bool:
+    """Whether the pictures of a gallery are drawn by pen, white on black: digits or own symbols."""
+    return gallery == DIGITS or gallery.startswith(DRAWN)
 
 
 def saved(run: str, epoch: int) -> str:

@@ -170,7 +170,7 @@ class CoverScreen extends StoryScreen {
     const { data, stage, half } = this;
     stage.classList.add("beside");
     this.count = data.rows * data.columns;
-    this.how = data.is_digits ? "black" : "mean";
+    this.how = data.takes_drawings ? "black" : "mean";
     this.covered = new Set();
     this.before = outcomeOf(this.trace);
     this.answer = data.has_head ? largestOf(this.before) : -1;

@@ -48,7 +48,7 @@ class StoryHalf {
 
   /** Whether what is drawn on the first screen is also this half's picture. */
   get takesDrawings() {
-    if (!this.data.is_digits) return false;
+    if (!this.data.takes_drawings) return false;
     if (this.isFirst) return true;
     const { half, halves } = this.story;
     return halves.hasOnePicture && half.data.arrays.image.length === this.data.arrays.image.length;

@@ -8,7 +8,7 @@ class DrawScreen extends StoryScreen {
     const { data, stage } = this;
     stage.classList.add("draw");
     const left = make("div", "left", stage);
-    if (data.is_digits && this.isFirst) this.buildPad(left);
+    if (data.takes_drawings && this.isFirst) this.buildPad(left);
     else this.patches = this.board(left);
     this.shares = this.bars(stage);
     this.task();

@@ -15,9 +15,9 @@ def picture(choice: Choice) -> np.ndarray:
 
     Digits are (28, 28) uint8; others are as ``Observation.pixels`` describes.
     """
+    if choice.picture:
+        return link_code.decode(choice.picture)
     if choice.gallery == DIGITS:
-        if choice.picture:
-            return link_code.decode(choice.picture)
         return test_digit(choice.digit, choice.index)
     return source_of(choice).prepare(photograph(choice))
 

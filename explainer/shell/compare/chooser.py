@@ -107,6 +107,11 @@ def select(label: str, options: Mapping[str, str], chosen: str, name: str) -> No
     )
 
 
+def keep_sample(other: Choice, sample: int) -> None:
+    """Show a picture of the gallery instead of a photograph, or of a drawing."""
+    keep(sample=sample, **({"picture": ""} if other.takes_drawings else {"photo": ""}))
+
+
 def pick_picture(now: State, other: Choice) -> None:
     """Draw the choice of the second half's picture, of those that are shipped."""
     if other.gallery != DIGITS:
@@ -118,9 +123,7 @@ def pick_picture(now: State, other: Choice) -> None:
             range(len(names)),
             key=key,
             format_func=names.__getitem__,
-            on_change=repaints(
-                partial(controls.on_change, key, lambda sample: keep(sample=sample, photo=""))
-            ),
+            on_change=repaints(partial(controls.on_change, key, partial(keep_sample, other))),
         )
         return
     left, right = st.columns(2)

@@ -11,7 +11,7 @@ from explainer.shell.sidebar import choice_of
 from explainer.shell.sidebar.model import Fixed, narrow_to_known, source_name
 from explainer.shell.sidebar.pretrained import settle_pretrained
 from explainer.state import session
-from explainer.state.choice import PRETRAINED, RUN, UNTRAINED, Choice
+from explainer.state.choice import PRETRAINED, RUN, UNTRAINED, Choice, takes_drawings
 from explainer.state.edits import Edits, read_edits, write_edits
 from explainer.state.link import State
 from explainer.state.second import changed_second, end, second
@@ -103,6 +103,8 @@ def narrow_picture(now: State, model: Fixed | None) -> State:
         photo = now.photo if photo_store.is_kept(now.photo) else ""
         known = replace(now, photo=photo, sample=min(now.sample, len(samples(gallery)) - 1))
     shown = ("picture", "digit", "index") if gallery == DIGITS else ("photo", "sample")
+    if gallery != DIGITS and takes_drawings(gallery):
+        shown, known = ("picture", "sample"), replace(known, picture=narrow_to_known(now).picture)
     if any(getattr(known, name) != getattr(now, name) for name in shown):
         session.refused().append(TEXTS["no_picture"])
     return known

@@ -23,6 +23,7 @@ from explainer.shell.picker.visitor_pictures import (
     KIND_KEY,
     PHOTO_KIND_KEY,
     PROBLEM_KEY,
+    SYMBOL_KIND_KEY,
     VisitorPicture,
     own_photos,
     own_pictures,
@@ -34,6 +35,7 @@ from explainer.state.link import State
 TEXTS = load_texts("picker")
 
 KINDS = ("digit", "hard", "draw", "upload", "camera")
+SYMBOL_KINDS = ("sample", "draw")  # where the model has learned somebody's symbols
 PHOTO_KINDS = ("sample", "upload", "camera")  # where the model was not trained on digits
 
 
@@ -44,17 +46,23 @@ def pick_picture(now: State, choice: Choice) -> None:
         choice: what the state chooses.
     """
     st.html(STYLE)
-    is_digits = choice.gallery == DIGITS
-    kind = open_kind(now) if is_digits else open_photo_kind(now)
-    key = "picker" if is_digits else "photo-picker"
+    kinds: tuple[str, ...] = KINDS
+    if choice.gallery == DIGITS:
+        key, kind, follow = "picker", open_kind(now), open_chosen_kind
+    elif choice.takes_drawings:
+        kind, follow = open_symbol_kind(now), open_chosen_symbol_kind
+        key, kinds = "symbol-picker", SYMBOL_KINDS
+    else:
+        kind, follow = open_photo_kind(now), open_chosen_photo_kind
+        key, kinds = "photo-picker", PHOTO_KINDS
     controls.sync_widget(key, kind)
     st.pills(
         TEXTS["kind"],
-        KINDS if is_digits else PHOTO_KINDS,
+        kinds,
         key=key,
         required=True,
         format_func=TEXTS["kinds"].__getitem__,
-        on_change=partial(open_chosen_kind if is_digits else open_chosen_photo_kind, choice),
+        on_change=partial(follow, choice),
     )
     {
         "sample": pick_sample,
@@ -75,11 +83,30 @@ def open_kind(now: State) -> str:
     return st.session_state[KIND_KEY]
 
 
+def open_symbol_kind(now: State) -> str:
+    """Return which kind is open for symbols; the pad opens with the picture of a link."""
+    if SYMBOL_KIND_KEY not in st.session_state:
+        st.session_state[SYMBOL_KIND_KEY] = "draw" if now.picture else "sample"
+        if now.picture:
+            own_pictures().setdefault("draw", VisitorPicture(now.picture))
+    return st.session_state[SYMBOL_KIND_KEY]
+
+
 def open_photo_kind(now: State) -> str:
     """Return which kind is open for photographs; a photograph of a link counts as uploaded."""
     if PHOTO_KIND_KEY not in st.session_state:
         st.session_state[PHOTO_KIND_KEY] = "upload" if now.photo else "sample"
     return st.session_state[PHOTO_KIND_KEY]
+
+
+def open_chosen_symbol_kind(choice: Choice) -> None:
+    """Open the pad with its last drawing, or the gallery."""
+    kind = st.session_state["symbol-picker"]
+    st.session_state[SYMBOL_KIND_KEY] = kind
+    if kind == "sample":
+        session.change(picture="")
+    elif last := own_pictures().get("draw"):
+        session.change(picture=last.code)
 
 
 def open_chosen_photo_kind(choice: Choice) -> None:

@@ -1,7 +1,7 @@
 """The shipped pictures of models that were not trained on digits."""
 
 import base64
-from functools import lru_cache
+from functools import lru_cache, partial
 from io import BytesIO
 
 from PIL import Image
@@ -31,14 +31,19 @@ def pick_sample(now: State, choice: Choice) -> None:
             (thumbnail(choice.gallery, index), sample_name(picture))
             for index, picture in enumerate(pictures)
         ],
-        chosen=None if now.photo else now.sample,
+        chosen=None if choice.is_own else now.sample,
         columns=5 if choice.gallery == CIFAR else 4,
-        on_choose=lambda index: session.change(sample=index, photo=""),
+        on_choose=partial(take_sample, choice),
     )
     lines = [texts["preview"]]
     if is_strange(choice):
         lines.append(texts["strange"])
     preview(choice, *lines, name=sample_name(pictures[now.sample]))
+
+
+def take_sample(choice: Choice, index: int) -> None:
+    """Show a picture of the gallery instead of the visitor's own."""
+    session.change(sample=index, **({"picture": ""} if choice.takes_drawings else {"photo": ""}))
 
 
 def is_strange(choice: Choice) -> bool:

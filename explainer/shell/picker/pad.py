@@ -1,18 +1,19 @@
 """The drawing pad in the sidebar, and what becomes of a drawing, also of Home's large pad."""
 
 import numpy as np
-import streamlit as st
 
 from explainer.components.drawing_pad import drawing_pad
 from explainer.content import load_texts
 from explainer.inputs.pictures import link_code
+from explainer.inputs.pictures.galleries import DIGITS
 from explainer.inputs.pictures.prepare import centred
 from explainer.shell.notes import note
 from explainer.shell.picker.preview import preview_own
 from explainer.shell.picker.visitor_pictures import (
-    KIND_KEY,
     VisitorPicture,
     keep_picture,
+    leave_pad,
+    open_pad,
     own_pictures,
 )
 from explainer.state import session
@@ -31,12 +32,17 @@ def draw_digit(now: State, choice: Choice) -> None:
         is_shown_now = last is not None and last.code == now.picture
         drawing_pad(
             key="drawing-pad",
-            texts=TEXTS["pad"],
+            texts=pad_texts(choice),
             shown=link_code.decode(last.code) if last and is_shown_now else None,
             name=shown_name(),
             on_draw=take_drawing,
         )
     preview_own(now, choice)
+
+
+def pad_texts(choice: Choice) -> dict[str, str]:
+    """Return the words of a pad: for digits, or for whatever symbols the model has learned."""
+    return TEXTS["pad"] if choice.gallery == DIGITS else {**TEXTS["pad"], **TEXTS["pad_symbols"]}
 
 
 def shown_name() -> str:
@@ -56,12 +62,15 @@ def take_drawing(ink: np.ndarray, name: str) -> None:
 
 def take_from_home(ink: np.ndarray, name: str) -> None:
     """Keep a drawing of the large pad; an empty one is a picture, too, and has an answer."""
-    st.session_state[KIND_KEY] = "draw"
+    open_pad()
     keep_picture("draw", VisitorPicture(link_code.encode(centred(ink)), name))
 
 
 def restore_picture(code: str) -> None:
     """Show again what stood on the large pad before anybody drew: a picture, or the test digit."""
     is_own = bool(code) and link_code.is_picture(code)
-    st.session_state[KIND_KEY] = "draw" if is_own else "digit"
+    if is_own:
+        open_pad()
+    else:
+        leave_pad()
     session.change(picture=code if is_own else "")

@@ -49,7 +49,7 @@ def preview_own(now: State, choice: Choice) -> None:
         preview(choice, none, digit=now.digit, index=now.index)
         return
     height, width = choice.config.image_hw
-    note = TEXTS["own_note"] if is_digits else TEXTS["photo"]["note"]
+    note = TEXTS["own_note"] if choice.takes_drawings else TEXTS["photo"]["note"]
     seen, lines = observe.observe(choice), [note]
     facts: dict[str, object] = {"height": height, "width": width}
     if seen.has_head:

@@ -17,6 +17,7 @@ from explainer.training import visitor
 KIND_KEY = "picture-kind"  # the kind that is open
 PICTURES_KEY = "own-pictures"  # kind → the last picture of that kind
 PHOTO_KIND_KEY = "photo-kind"  # the same for photographs
+SYMBOL_KIND_KEY = "symbol-kind"  # the same for models that learned somebody's symbols
 PHOTOS_KEY = "own-photos"
 PROBLEM_KEY = "picture-problem"  # why the last file could not be used
 DIGIT_PHOTOS_KEY = "picture-sources"  # kind → the last photograph of a digit
@@ -48,6 +49,16 @@ class DigitPhoto:
     photo: Photo
     adjustment: Adjustment = AS_FOUND
     problem: str = ""
+
+
+def open_pad() -> None:
+    """Have the picker open with the pad, whichever model takes drawings."""
+    st.session_state[KIND_KEY] = st.session_state[SYMBOL_KIND_KEY] = "draw"
+
+
+def leave_pad() -> None:
+    """Have the picker open with a shipped picture."""
+    st.session_state[KIND_KEY], st.session_state[SYMBOL_KIND_KEY] = "digit", "sample"
 
 
 def own_photos() -> dict[str, str]:

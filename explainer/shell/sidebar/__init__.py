@@ -21,7 +21,7 @@ from explainer.shell.sidebar.model import (
 from explainer.shell.sidebar.pretrained import offer_pretrained
 from explainer.shell.sidebar.upload_model import upload_model
 from explainer.state import session
-from explainer.state.choice import UNTRAINED, Choice
+from explainer.state.choice import UNTRAINED, Choice, takes_drawings
 from explainer.state.link import State
 
 
@@ -81,6 +81,9 @@ def choice_of(now: State, model: Fixed | None, shown: Shown | None) -> Choice:
     """Return the choice of a state; with an own picture, digit and index count for nothing."""
     config, gallery = model or (now.shaped, DIGITS)
     source = source_name(now, shown)
+    if gallery != DIGITS and takes_drawings(gallery):
+        sample = 0 if now.picture else now.sample
+        return Choice(source, config, now.seed, 0, 0, now.picture, gallery, sample)
     if gallery != DIGITS:
         sample = 0 if now.photo else now.sample
         return Choice(source, config, now.seed, 0, 0, "", gallery, sample, now.photo)
@@ -93,7 +96,7 @@ def narrow_picture(now: State, model: Fixed | None) -> State:
     gallery = model.gallery if model else DIGITS
     if gallery == DIGITS:
         return now
-    if now.photo and not photo_store.is_kept(now.photo):
+    if now.photo and not takes_drawings(gallery) and not photo_store.is_kept(now.photo):
         session.refused().append(load_texts("picker")["photo_gone"])
         now = replace(now, photo="")
     return replace(now, sample=min(now.sample, len(samples(gallery)) - 1))

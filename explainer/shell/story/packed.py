@@ -8,7 +8,6 @@ import numpy as np
 
 from explainer.caching import remember
 from explainer.components.packing import as_image, pack, picture_header
-from explainer.content import load_texts
 from explainer.content.token_names import prefix_names
 from explainer.inputs.models.for_browser import fits_browser
 from explainer.inputs.models.load import source_of
@@ -17,11 +16,12 @@ from explainer.inputs.pictures.galleries import DIGITS
 from explainer.inputs.pictures.test_digits import test_digit
 from explainer.observation.lens import lens
 from explainer.observation.observe import Observation
+from explainer.shell.picker.pad import pad_texts
 from explainer.shell.saved import in_browser
 from explainer.shell.story.learned import Learned, learned
 from explainer.shell.story.pictures import gallery_pictures
 from explainer.shell.story.wording import facts_for, screens_of, texts_for
-from explainer.state.choice import Choice
+from explainer.state.choice import Choice, takes_drawings
 from explainer.state.link import CLASSES
 from vit_core.interpret.lens import stream_keys
 
@@ -47,12 +47,13 @@ def packed(choice: Choice, seen: Observation) -> bytes:
         "model": short_name((choice.source, choice.config, choice.seed)),
         "shapes": {name: list(array.shape) for name, array in arrays.items()},
         "frame": texts["frame"],
-        "pad": load_texts("picker")["pad"],
+        "pad": pad_texts(choice),
         "present": present["frame"],
         "save": in_browser("story", "", choice),
         "screens": screens_of(texts, present["screens"]),
         "facts": facts_for(seen, run, texts),
         "is_digits": seen.gallery == DIGITS,
+        "takes_drawings": takes_drawings(seen.gallery),
         "has_head": seen.has_head,
         "class_names": [str(name) for name in seen.class_names],
         "label": seen.label,

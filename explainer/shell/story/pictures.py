@@ -1,25 +1,24 @@
 """The pictures that the first screen offers beside a drawing."""
 
 import base64
-from functools import cache
+from functools import lru_cache
 from io import BytesIO
 
 from PIL import Image
 
-from explainer.content import load_texts
 from explainer.inputs.pictures.galleries import DIGITS, samples
+from explainer.observation.naming import sample_name
 
 SIDE = 96  # pixels
 
 
-@cache
+@lru_cache(maxsize=16)
 def gallery_pictures(gallery: str) -> list[dict[str, str]]:
-    """Return the shipped pictures of a gallery, each with its name and as a small JPEG."""
+    """Return the pictures of a gallery, each with its name and as a small JPEG."""
     if gallery == DIGITS:
         return []
-    names = load_texts("picker")["samples"][gallery]
     return [
-        {"name": names[picture.name], "address": small(picture.open())}
+        {"name": sample_name(picture), "address": small(picture.open())}
         for picture in samples(gallery)
     ]
 

@@ -12,7 +12,7 @@ from explainer.observation.observe import Observation
 from explainer.observation.text_variants import endings_of
 from explainer.shell import routes, story_screens
 from explainer.shell.story.learned import Learned
-from explainer.state.choice import Choice
+from explainer.state.choice import DRAWN, Choice, takes_drawings
 
 
 def texts_for(
@@ -37,6 +37,7 @@ def endings_for(choice: Choice, seen: Observation, is_live: bool) -> tuple[str, 
         "_one_number": config.embed_dim == 1,
         "_no_position": config.pos_embed == "none" or choice.edits.no_position,
         "_mean": config.pool == "mean",
+        "_symbols_untrained": not choice.trained and seen.gallery.startswith(DRAWN),
         "_untrained": not choice.trained,
         "_asked": not is_live and seen.gallery == DIGITS,
     }
@@ -67,7 +68,7 @@ def facts_for(seen: Observation, learned: Learned | None, texts: Mapping[str, An
     """Return the numbers that the texts may name; the browser adds those of its experiments."""
     config = seen.config
     (rows, columns), (patch_height, patch_width) = config.grid_size, config.patch_hw
-    cover = texts["screens"]["cover"]["black" if seen.gallery == DIGITS else "mean"]
+    cover = texts["screens"]["cover"]["black" if takes_drawings(seen.gallery) else "mean"]
     facts = {
         "rows": rows,
         "columns": columns,

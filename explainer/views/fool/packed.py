@@ -49,4 +49,4 @@ def way_of(choice: Choice) -> str:
 
     Around a digit it is black already; a photograph is black nowhere, so that black would tell.
     """
-    return "black" if choice.gallery == DIGITS else "mean"
+    return "black" if choice.takes_drawings else "mean"

@@ -8,7 +8,6 @@ import streamlit as st
 from explainer.components.home import drawn_names
 from explainer.content import load_texts
 from explainer.inputs.models.for_browser import fits_browser
-from explainer.inputs.pictures.galleries import DIGITS
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell import routes
@@ -33,11 +32,11 @@ def render(choice: Choice, observation: Observation) -> None:
     texts = texts_of("home", observation)
     with st.container(key="home-head", gap="xsmall"):
         st.title(texts["title"], anchor=False)
-        st.markdown(texts["lead" if choice.gallery == DIGITS else "lead_no_pen"])
+        st.markdown(texts["lead" if choice.takes_drawings else "lead_no_pen"])
         show_compare(choice, observation)
     show_banner(choice)
     show_picture(choice, observation)
-    if choice.gallery == DIGITS and not fits_browser(choice.config):
+    if choice.takes_drawings and not fits_browser(choice.config):
         names = drawn_names(observation.tensors, choice.config.depth)
         keep_pen_line(choice, PEN_KEY, names, mean_heads=True)
     show_more(choice, observation)

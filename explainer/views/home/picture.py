@@ -21,7 +21,7 @@ from explainer.observation.shown_classes import names_of, shown_classes
 from explainer.observation.text_variants import texts_of
 from explainer.shell import routes
 from explainer.shell.picker.moves import move_on
-from explainer.shell.picker.pad import restore_picture, shown_name, take_from_home
+from explainer.shell.picker.pad import pad_texts, restore_picture, shown_name, take_from_home
 from explainer.shell.saved import in_browser
 from explainer.state import session
 from explainer.state.choice import Choice
@@ -82,7 +82,7 @@ def leave(view: str) -> None:
 
 def header(choice: Choice, seen: Observation) -> dict[str, Any]:
     """Return what home.js needs to know beside the tensors."""
-    is_pad = choice.gallery == DIGITS
+    is_pad = choice.takes_drawings
     places = shown_classes(seen) if seen.has_head else []
     return {
         "is_pad": is_pad,
@@ -97,7 +97,7 @@ def header(choice: Choice, seen: Observation) -> dict[str, Any]:
         "names": [str(name) for name in names_of(seen, places)],
         "shown": places,
         "truth": -1 if seen.label is None else places.index(seen.label),
-        "others": ["other", "hard"] if is_pad else ["other"],
+        "others": ["other", "hard"] if choice.gallery == DIGITS else ["other"],
         "pages": {view: f"./{routes.address(view)}" for view in routes.TITLES if view != "home"},
         "page_local": list(PAGE_LOCAL),
         "stages": [{"view": view, "place": place} for view, place in PLACES.items()],
@@ -140,7 +140,7 @@ def texts_for(choice: Choice, seen: Observation) -> dict[str, Any]:
         "follow": {name: text.replace("{mean}", mean) for name, text in texts["follow"].items()},
         "verdict": verdict(choice, seen, texts["verdict"]),
         "patch": load_texts("token_explorer")["patch"],
-        "pad": load_texts("picker")["pad"],
+        "pad": pad_texts(choice),
     }
 
 

@@ -10,6 +10,7 @@ from explainer.inputs.pictures.galleries import DIGITS, samples
 from explainer.shell import quiz
 from explainer.shell.picker import KIND_KEY, PHOTO_KIND_KEY
 from explainer.shell.picker.pad import take_drawing
+from explainer.shell.picker.visitor_pictures import leave_pad, open_pad
 from explainer.shell.story_screens import ORDER
 from explainer.state import session
 from explainer.state.choice import Choice
@@ -27,8 +28,8 @@ def hear(choice: Choice, heard: Mapping[str, Any]) -> None:
         session.set_patch(choice, patch)
     if sample is not None:
         take_sample(choice, sample)
-    if choice.gallery == DIGITS and (drawn := read_drawing(heard.get("drawing"))):
-        st.session_state[KIND_KEY] = "draw"
+    if choice.takes_drawings and (drawn := read_drawing(heard.get("drawing"))):
+        open_pad()
         take_drawing(*drawn)
     keep_prediction(heard.get("answer"))
 
@@ -52,5 +53,9 @@ def take_sample(choice: Choice, sample: int) -> None:
             st.session_state[KIND_KEY] = "digit"
             session.change(digit=sample, index=0, picture="")
     elif sample < len(samples(choice.gallery)):
-        st.session_state[PHOTO_KIND_KEY] = "sample"
-        session.change(sample=sample, photo="")
+        if choice.takes_drawings:
+            leave_pad()
+            session.change(sample=sample, picture="")
+        else:
+            st.session_state[PHOTO_KIND_KEY] = "sample"
+            session.change(sample=sample, photo="")

@@ -12,6 +12,7 @@ from explainer.inputs.pictures.galleries import of_models
 from explainer.state.choice import DIGITS
 from vit_core import ViTConfig
 from vit_core.data import DataInfo
+from vit_core.data.kept import OWN_SYMBOLS
 from vit_core.data.sample_pictures import SamplePictures
 
 CIFAR = "cifar10"
@@ -71,7 +72,9 @@ def gallery_of_own(config: ViTConfig, info: DataInfo, pictures: SamplePictures |
     """
     gallery = gallery_of(config, info)
     if pictures is not None:
-        return of_models.register(pictures, info.class_names)
+        shape = (config.in_channels, *config.image_hw)
+        are_drawn = info.name == OWN_SYMBOLS and shape == (1, 28, 28)
+        return of_models.register(pictures, info.class_names, are_drawn)
     if gallery != PHOTOGRAPHS or not (
         alike := shipped_of_classes(info.class_names, config.in_channels)
     ):

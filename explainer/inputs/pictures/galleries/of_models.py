@@ -8,6 +8,7 @@ from threading import Lock
 import numpy as np
 from PIL import Image
 
+from explainer.state.choice import DRAWN
 from vit_core.data.sample_pictures import SamplePictures
 
 OWN = "of-model-"  # begins the name of such a gallery
@@ -38,11 +39,17 @@ _galleries: OrderedDict[str, ModelGallery] = OrderedDict()
 _lock = Lock()
 
 
-def register(pictures: SamplePictures, class_names: tuple[str, ...]) -> str:
-    """Keep the pictures of a model, and return the name of their gallery."""
+def register(
+    pictures: SamplePictures, class_names: tuple[str, ...], are_drawn: bool = False
+) -> str:
+    """Keep the pictures of a model, and return the name of their gallery.
+
+    Args:
+        are_drawn: whether a visitor can draw more of them.
+    """
     names = tuple(class_names[label] if class_names else "" for label in pictures.labels)
     content = pictures.images.numpy().tobytes() + repr(names).encode()
-    gallery = OWN + sha256(content).hexdigest()[:16]
+    gallery = (DRAWN if are_drawn else OWN) + sha256(content).hexdigest()[:16]
     with _lock:
         _galleries[gallery] = ModelGallery(pictures, names)
         _galleries.move_to_end(gallery)
