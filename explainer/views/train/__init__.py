@@ -27,6 +27,7 @@ from explainer.views.train.most_wrong import has_hardest
 from explainer.views.train.of_data import of_run
 from explainer.views.train.own_runs import show_own
 from explainer.views.train.results import show_hardest, show_take_along
+from explainer.views.train.symbols.after import show_after_symbols
 from explainer.views.train.wording import PLACE, TEXTS, settings_of, title_of, when
 
 STYLE = f"<style>{(Path(__file__).parent / 'train.css').read_text(encoding='utf-8')}</style>"
@@ -52,6 +53,7 @@ def render() -> None:
         st.button(TEXTS["start_again"], key="train-another", on_click=partial(orders.show, ""))
     else:
         show_run(manager, run)
+        show_after_symbols(run, own_runs)
         show_after(run)
     show_film_of_run(manager, run)
     show_own(manager, own_runs)
