@@ -10,7 +10,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
@@ -149,6 +149,7 @@ class Tabs:
         for other in page.context.pages:
             if other is not page:
                 other.close()
+        page.unroute_all(behavior="ignoreErrors")
         if page.url.startswith(url):
             page.evaluate("() => sessionStorage.clear()")
         page.goto("about:blank")
@@ -192,11 +193,17 @@ class Visit:
         }
         for event, listener in self._listeners.items():
             page.on(event, listener)
+        self._undo = ExitStack()  # what the tab has of this visitor alone
 
     def leave(self) -> None:
-        """Stop listening to the tab, which another visitor may get."""
+        """Stop listening to the tab, which another visitor may get, and leave nothing in it."""
         for event, listener in self._listeners.items():
             self.page.remove_listener(event, listener)
+        self._undo.close()
+
+    def run_first(self, script: str) -> None:
+        """Have each page that is opened run a script before its own."""
+        self._undo.enter_context(self.page.add_init_script(script))
 
     def _on_console(self, message: ConsoleMessage) -> None:
         url = message.location.get("url", "")

@@ -120,7 +120,7 @@ def test_each_stop_shows_its_block_and_the_arrow_keys_go_from_stop_to_stop(
 
 def test_a_film_plays_to_its_last_stop_and_then_waits_for_no_frame(visit: Visitors) -> None:
     one = visit()
-    one.page.add_init_script(COUNTED)
+    one.run_first(COUNTED)
     one.open(LINK)
     page = one.page
     page.get_by_label("Speed").select_option("4")
@@ -135,7 +135,7 @@ def test_a_film_plays_to_its_last_stop_and_then_waits_for_no_frame(visit: Visito
 
 def test_a_film_ends_with_its_page(visit: Visitors) -> None:
     one = visit()
-    one.page.add_init_script(COUNTED)
+    one.run_first(COUNTED)
     one.open(LINK)
     page = one.page
     page.get_by_label("Again and again").check()

@@ -427,7 +427,7 @@ def test_the_picture_is_saved_with_what_was_changed(
 ) -> None:
     visitor = visit(width=width, height=844)
     page = visitor.page
-    page.add_init_script(WRITTEN)
+    visitor.run_first(WRITTEN)
     visitor.open(f"fool?{link}")
     place(page, 3).click()
     edits_are(page, "m3" if link else "k3")

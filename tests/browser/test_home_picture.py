@@ -128,7 +128,6 @@ def test_it_says_so_if_browser_and_server_compute_other_numbers(
     one.open()
     expect(one.page.locator(".home .source")).to_contain_text("more than rounding")
     expect(answer(one.page)).to_have_text("7")  # the server's
-    one.page.unroute("**/media/**")
 
 
 def test_strokes_are_one_drawing_and_are_taken_back(open_home: Callable[..., Visit]) -> None:
@@ -380,7 +379,7 @@ def test_the_first_screen_has_room_for_what_counts(
 
 def test_nothing_below_the_picture_jumps_when_it_is_drawn(visit: Callable[..., Visit]) -> None:
     one = visit()
-    one.page.add_init_script(f"({DISTANCES})()")
+    one.run_first(f"({DISTANCES})()")
     one.open()
     agreed(one.page)
     distances = one.page.evaluate("window.distances")

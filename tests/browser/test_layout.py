@@ -39,15 +39,11 @@ def test_a_page_stands_still_while_it_opens(
     visit: Callable[..., Visit], view: str, width: int
 ) -> None:
     one = visit(width)
-    client = one.page.context.new_cdp_session(one.page)
-    client.send("Page.enable")
-    script = client.send("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
+    one.run_first(WATCH)
     one.open(path_of(view))
     one.page.wait_for_function("() => document.documentElement.classList.contains('is-open')")
     one.page.wait_for_load_state("networkidle")
     shift = one.page.evaluate("shifts")
-    client.send("Page.removeScriptToEvaluateOnNewDocument", script)
-    client.detach()
     assert shift <= MOST_SHIFT
 
 

@@ -65,7 +65,7 @@ def test_a_picture_is_copied(visit: Opener) -> None:
 
 def test_a_browser_that_cannot_copy_says_so(visit: Opener) -> None:
     one = visit()
-    one.page.add_init_script("delete window.ClipboardItem")
+    one.run_first("delete window.ClipboardItem")
     one.open("patches?digit=3")
     open_menu(one.page, "explore")
     one.page.get_by_role("button", name=TEXTS["copy"]["copy"]).first.click()

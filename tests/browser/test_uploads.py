@@ -115,6 +115,16 @@ def test_a_whole_file_is_accepted_and_one_too_large_is_not(app: str) -> None:
             assert line.recv(100).startswith(b"HTTP/1.1 413")
 
 
+def test_nobody_waits_for_files_whose_senders_went_away(app: str) -> None:
+    with Guest(app) as guest:
+        for content in (b"", b"x" * 3_000_000):  # each time more than there is room for
+            lines = [guest.request(7_000_000, content) for _ in range(4)]
+            for line in lines:
+                line.close()
+        with guest.request(7_000_000, b"x" * 7_000_000) as line:
+            assert line.recv(100).startswith(b"HTTP/1.1 204")
+
+
 @pytest.mark.parametrize(
     "path",
     [
