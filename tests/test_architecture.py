@@ -34,6 +34,7 @@ CORE_ROOMS = (
     "vit_core.train",
     "vit_core.evaluate",
     "vit_core.worker",
+    "vit_core.probe",
     "vit_core.pretrained",
     "vit_core.runs",
     "vit_core.learning",

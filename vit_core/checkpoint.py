@@ -26,6 +26,7 @@ from vit_core.storage.atomic import write_atomically
 from vit_core.storage.tensor_source import InMemory, OnDisk, TensorSource
 
 FORMAT = "vit-explainer 1"
+HEAD_FORMAT = "vit-explainer head 1"  # of a head without its backbone; see interpret.head_file
 SHIPPED_DIR = Path(__file__).parent / "checkpoints"  # <preset>.safetensors, trained by this project
 LARGEST_FILE = 2 * 1024**3  # bytes
 KINDS = {torch.float32: "F32", torch.float16: "F16"}  # in the format's own words
@@ -207,6 +208,11 @@ def read_header(source: TensorSource) -> tuple[dict[str, str], dict[str, tuple[i
         metadata, shapes, dtypes = source.header()
     except safetensors.SafetensorError as error:
         raise truncated(source, error) from None
+    if metadata.get("format") == HEAD_FORMAT:
+        raise CheckpointError(
+            f"{source} holds a new head alone, without the model that it belongs to: "
+            f"{quoted(metadata.get('backbone'))}"
+        )
     if metadata.get("format") != FORMAT:
         raise CheckpointError(
             f"{source} was not written by this project: its metadata's format is "
