@@ -20,6 +20,7 @@ from vit_core.data import DataInfo, normalize
 from vit_core.data.class_folders import ClassFolders, list_classes
 from vit_core.data.file_list import FileList
 from vit_core.data.image_file import UnreadableImageError, quiet_pillow, read_image
+from vit_core.data.kept import OWN_PICTURES
 from vit_core.data.sample_pictures import sample_pictures
 from vit_core.data.skipped import Skipped
 from vit_core.data.streaming import StreamedSplit
@@ -41,7 +42,6 @@ from vit_core.storage.plain_text import let_output_write_anything, plain, progra
 
 AT_ONCE = 16  # pictures in one pass
 SMALL = 32  # pixels of a side, at which pixels are compared
-NAME = "own pictures"
 
 
 @dataclass(frozen=True)
@@ -239,7 +239,7 @@ def write(
             "step": 0,
             "val_accuracy": share(head.logits(check.features).argmax(dim=1), check),
         },
-        data=DataInfo(NAME, "", info.mean, info.std, check.files.classes),
+        data=DataInfo(OWN_PICTURES, "", info.mean, info.std, check.files.classes),
         pictures=sample_pictures(StreamedSplit(check.files, shape, skipped, 0)),
     )
     print(f"written: {plain(path)}")

@@ -17,6 +17,7 @@ from vit_core.storage.locks import Lock, take
 
 RECENT_SECONDS = 1800.0  # after a look at a run, during which it is not deleted
 UPLOAD_SHARE = 0.25  # of all space, that uploads may take
+NOT_TRAINED = ("uploaded", "probed")  # states of runs that count as uploads
 
 
 def take_root(root: Path) -> Lock | None:
@@ -102,7 +103,7 @@ def usage_of(store: RunStore) -> Usage:
     notes = {run_id: note for run_id in store.made_ids() if (note := store.read(run_id))}
     return Usage(
         sizes={run_id: store.size(run_id) for run_id in notes},
-        uploads={run_id for run_id, note in notes.items() if note.state == "uploaded"},
+        uploads={run_id for run_id, note in notes.items() if note.state in NOT_TRAINED},
     )
 
 

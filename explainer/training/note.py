@@ -13,7 +13,10 @@ from vit_core.storage.strict_json import number_in, read_json
 MAX_BYTES = 16 * 1024
 LATEST = 4_102_444_800.0  # seconds since 1970, at the end of 2099
 MAX_ESTIMATE = 1e9  # seconds
-STATES = ("queued", "running", "paused", "stopped", "finished", "failed", "interrupted", "uploaded")
+STATES = (
+    *("queued", "running", "paused", "stopped", "finished", "failed", "interrupted"),
+    *("uploaded", "probed"),
+)
 OWNER = re.compile(r"|[0-9a-f]{64}")
 SERVER = re.compile(r"|[0-9a-f]{12}")
 

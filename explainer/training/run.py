@@ -14,6 +14,7 @@ from vit_core.runs.history import RunHistory
 ACTIVE_STATES = ("queued", "running", "paused")
 ENDED_EARLY = ("stopped", "failed", "interrupted")
 SPEED_WINDOW_SECONDS = 30.0  # of training, over which the speed is measured
+PROBED = "probed"  # the status of a new head on another model, which took no training
 MAX_LENGTHS = {"status": 20, "title": 60, "message": LONGEST_SENTENCE}  # characters
 
 
@@ -59,7 +60,7 @@ class Run:
 
     Attributes:
         status: "queued", "running", "paused", "stopped", "finished", "failed", "interrupted" (its
-            server stopped), "uploaded" or "recorded".
+            server stopped), "uploaded", "probed" (a new head on another model) or "recorded".
         message: why, in one sentence; may be empty.
         title: what it is, in a few words.
         owner: hash of the visitor's secret; empty for a recorded run.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 EPOCH_FILE = re.compile(r"epoch-(\d{3,6})\.safetensors")
 WRITTEN = (
-    r"(?:(?:config|hardest|status)\.json|metrics\.jsonl"
+    r"(?:(?:config|hardest|probe|status)\.json|metrics\.jsonl"
     r"|(?:epoch-\d{3,6}|final|state|images|hardest)\.safetensors)"
 )
 FILE = re.compile(rf"{WRITTEN}|live\.safetensors|\.lock|\.lock-owner")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,11 @@ from explainer.content import load_texts
 from explainer.inputs.models.changed import changed_model
 from explainer.inputs.models.memory import is_large
 from explainer.inputs.models.showable import (
+    check_drawable,
     check_finite,
     check_memory,
+    check_names,
+    check_range,
     check_showable,
     has_usual_weights,
 )
@@ -31,6 +34,7 @@ from explainer.training.limits import load_limits
 from vit_core import Checkpoint, CheckpointError, ViT, ViTConfig, build, load_checkpoint
 from vit_core.checkpoint import SHIPPED_DIR
 from vit_core.data import DataInfo, mnist_info, normalize
+from vit_core.interpret.head_file import is_head, load_head
 
 MODELS_LIMIT = 32 * 1024**2  # bytes
 
@@ -116,7 +120,7 @@ def load_source(
         status = path.stat()
         # the key changes when the file is replaced, and ``stat`` fails when the run is deleted
         key = (source, status.st_ino, status.st_mtime_ns)
-        if status.st_size > SMALL:
+        if status.st_size > SMALL or holds_head(key, path):
             return load_large(key, path, on_wait)
         return models().get(key, lambda: read_saved_source(path))
     return models().get(source, lambda: read_source(checkpoint_path(source)))
@@ -159,8 +163,41 @@ def load_large(key: Hashable, path: Path, on_wait: Callable[[float], None]) -> S
     return get_slot(key, lambda: read_saved_source(path), on_wait)
 
 
+@lru_cache(maxsize=256)
+def holds_head(key: Hashable, path: Path) -> bool:
+    """Return whether a file holds a probe's head alone, whose backbone may be large."""
+    return is_head(path)
+
+
+def read_headed(path: Path) -> Source:
+    """Read a probe's head, and the pretrained backbone that it belongs to.
+
+    Raises:
+        CheckpointError: the file is damaged, or the backbone is not on this server any more.
+    """
+    # imported late: most visitors never need the hubs and their formats
+    from explainer.inputs.models.pretrained import read
+
+    saved = load_head(path)
+    backbone = read(saved.backbone)
+    model, info = saved.join(backbone.model), saved.data
+    check_drawable(model.config)
+    check_names(info.class_names)
+    check_range(info)
+    if not has_usual_weights(model):
+        check_finite(model, info)
+    # pictures are cut as those were to which the head was fitted
+    preprocessing = replace(
+        backbone.preprocessing, middle=True, class_names=info.class_names, run=None
+    )
+    checkpoint = Checkpoint(model, metrics=saved.metrics, data=info, pictures=saved.pictures)
+    return Source(model, info, checkpoint, preprocessing)
+
+
 def read_saved_source(path: Path) -> Source:
     """Read a run's model, and check it, since somebody may have put the file there by hand."""
+    if is_head(path):
+        return read_headed(path)
     source = read_source(path)
     check_showable(source.model.config, source.info)
     config = source.model.config

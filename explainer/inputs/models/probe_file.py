@@ -12,6 +12,7 @@ FILE = "probe.json"
 MAX_BYTES = 1024**2
 MAX_SHOWN = 24  # held-out pictures
 MAX_CLASSES = 10
+MAX_NAME = 60  # characters of a class's name
 MAX_PICTURES = 2_000
 MAX_PICTURE = 48 * 1024  # characters of one as text
 MAX_GRID = 64  # patches of a side
@@ -46,6 +47,8 @@ class ProbeResult:
 
     Attributes:
         backbone: its name, as ``explainer.inputs.models.probes`` has it.
+        names: of the classes, as the visitor wrote them.
+        known: those among them that the backbone was trained on, by their names.
         pool: "cls" | "mean".
         width: of the features.
         learned: pictures of each class that it learned from.
@@ -60,6 +63,8 @@ class ProbeResult:
     """
 
     backbone: str
+    names: tuple[str, ...]
+    known: tuple[str, ...]
     pool: str
     width: int
     learned: tuple[int, ...]
@@ -95,7 +100,8 @@ class ProbeResult:
         """
         if not isinstance(values, dict) or set(values) != {field.name for field in fields(cls)}:
             raise ValueError("it has other entries")
-        classes = len(listed(values["learned"], MAX_CLASSES))
+        names = tuple(text_in(name, MAX_NAME) for name in listed(values["names"], MAX_CLASSES, 2))
+        classes = len(names)
         confusion = tuple(
             tuple(whole(number, MAX_PICTURES) for number in listed(row, classes, classes))
             for row in listed(values["confusion"], classes, classes)
@@ -104,9 +110,14 @@ class ProbeResult:
             raise ValueError("no picture was held out")
         return cls(
             backbone=text_in(values["backbone"], 300),
+            names=names,
+            known=tuple(text_in(name, MAX_NAME) for name in listed(values["known"], classes)),
             pool={"cls": "cls", "mean": "mean"}[values["pool"]],
             width=whole(values["width"], 100_000),
-            learned=tuple(whole(number, MAX_PICTURES) for number in values["learned"]),
+            learned=tuple(
+                whole(number, MAX_PICTURES)
+                for number in listed(values["learned"], classes, classes)
+            ),
             confusion=confusion,
             neighbour=whole(values["neighbour"], MAX_PICTURES),
             pixels=whole(values["pixels"], MAX_PICTURES),

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from threading import Event, Lock
 
-import numpy as np
 import streamlit as st
 import torch
 from PIL import Image
@@ -32,9 +32,11 @@ from explainer.state.choice import by_others
 from explainer.training.limits import RefusedError
 from explainer.training.manager import Manager
 from explainer.training.note import Note, hashed
-from vit_core import CheckpointError, TrainConfig, ViTConfig
+from explainer.training.run import PROBED
+from vit_core import TrainConfig, ViTConfig
 from vit_core.checkpoint import save_checkpoint
 from vit_core.data import DataInfo, normalize
+from vit_core.data.kept import OWN_PICTURES
 from vit_core.data.sample_pictures import sample_pictures
 from vit_core.data.sets import Split
 from vit_core.errors import VitError
@@ -54,8 +56,6 @@ from vit_core.storage.atomic import write_atomically
 
 TEXTS = load_texts("own_pictures")
 SHIPPED = "cifar10"
-PROBED = "probed"  # the state of such a run
-DATA = "own pictures"
 AT_ONCE = 4  # pictures in one pass
 MAX_JOBS = 6  # that wait or run on this server
 MAX_PROBES = 12  # of one visitor
@@ -260,8 +260,11 @@ def fit(job: Job, order: Order) -> Fitted:
     nearest = learned[neighbours(known, asked)]
     nearest_pixels = learned[neighbours(known_pixels, asked_pixels, is_cosine=False)]
     shown = chosen_for_show(truth, answers)
+    trained_on = {name.casefold() for name in source.info.class_names}
     result = ProbeResult(
         backbone=order.backbone.name,
+        names=tuple(order.classes),
+        known=tuple(name for name in order.classes if name.casefold() in trained_on),
         pool=source.model.config.pool,
         width=source.model.config.embed_dim,
         learned=tuple(torch.bincount(learned, minlength=classes).tolist()),
@@ -288,7 +291,7 @@ def fit(job: Job, order: Order) -> Fitted:
     return Fitted(
         head,
         replace(source.model.config, num_classes=classes),
-        DataInfo(DATA, "", info.mean, info.std, tuple(order.classes)),
+        DataInfo(OWN_PICTURES, "", info.mean, info.std, tuple(order.classes)),
         Split(own, truth[few]),
         result,
     )
@@ -390,8 +393,8 @@ def keep(manager: Manager, visitor: str, order: Order, probe: Fitted) -> str:
     with manager.reserve_upload_space(size + FILE_BYTES if is_stored else FILE_BYTES):
         try:
             run_id = store.new_id()
-            write(store.folder(run_id), source, order.backbone, probe, is_stored)
-            store.write(run_id, note)
+            finish = partial(store.write, run_id, note)
+            write(store.folder(run_id), source, order.backbone, probe, is_stored, finish)
         except OSError as error:
             with suppress(OSError):
                 store.delete(run_id)
@@ -411,8 +414,18 @@ def run_title(order: Order) -> str:
     return plain_format(TEXTS["job"]["title"], classes=classes)
 
 
-def write(folder: Path, source: Source, backbone: Backbone, probe: Fitted, is_stored: bool) -> None:
+def write(
+    folder: Path,
+    source: Source,
+    backbone: Backbone,
+    probe: Fitted,
+    is_stored: bool,
+    finish: Callable[[], None],
+) -> None:
     """Write a run's folder: a small backbone with its new head, or the head of a large one.
+
+    Args:
+        finish: called at the end, while the folder is still locked.
 
     Raises:
         OSError: the folder cannot be written.
@@ -424,7 +437,7 @@ def write(folder: Path, source: Source, backbone: Backbone, probe: Fitted, is_st
         threads=1,
         data="",
         command="",
-        dataset=DATA,
+        dataset=OWN_PICTURES,
         images=sum(probe.result.learned),
     )
     right = probe.result.right / probe.result.held_out
@@ -450,5 +463,6 @@ def write(folder: Path, source: Source, backbone: Backbone, probe: Fitted, is_st
             )
             save_head(path, saved)
         write_atomically(folder / FILE, probe.result.to_json().encode())
+        finish()
     finally:
         run.close()

@@ -20,6 +20,7 @@ from explainer.state.choice import read_saved, saved
 from explainer.state.link import State
 from explainer.training import Run, load_limits, visitor
 from explainer.training.command import command_of
+from explainer.training.run import PROBED
 from vit_core import Checkpoint, CheckpointError
 from vit_core.runs.directory import RunError
 
@@ -178,6 +179,10 @@ def origin(source: str, texts: Mapping[str, str]) -> str:
     history = run.history
     facts = {"title": run.title, "epoch": epoch}
     line, test = history.epoch_line(epoch), history.test_accuracy
+    if run.status == PROBED and line is not None:
+        return texts["origin_probed"].format(
+            accuracy=percentage(line["val_accuracy"]), title=run.title
+        )
     if run.status == "uploaded":
         origin_text = texts["origin_uploaded"].format(**facts)
         validation = line["val_accuracy"] if line else None
@@ -206,6 +211,8 @@ def command(source: str, checkpoint: Checkpoint) -> tuple[str, str]:
     """Return the command that trains a run's model again, and the key of the text about it."""
     run, _ = saved_run(source)
     is_uploaded = run.status == "uploaded"
+    if run.status == PROBED:
+        return "", "origin_command"
     try:
         config = run.history.config
     except RunError:

@@ -1,5 +1,6 @@
 """The file that a widget was given: read once, then removed from the server's memory."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import streamlit as st
@@ -28,3 +29,27 @@ def take(key: str) -> tuple[str, bytes] | None:
     file.seek(0)
     file.truncate()
     return file.name, content
+
+
+def take_all(key: str) -> Iterator[tuple[str, UploadedFile]]:
+    """Yield the name of each file of a widget with the open file, whose memory is freed afterwards.
+
+    A file that the server had to drop before this is left out.
+
+    Args:
+        key: of the widget, which may take one file or several.
+    """
+    files = st.session_state[key]
+    context = get_script_run_ctx()
+    for file in files if isinstance(files, list) else [files]:
+        if not isinstance(file, UploadedFile):
+            continue
+        if context:
+            # Streamlit's interface leaves out what its only implementation has
+            manager: Any = context.uploaded_file_mgr
+            manager.remove_file(context.session_id, file.file_id)
+        try:
+            yield file.name, file
+        finally:
+            file.seek(0)
+            file.truncate()

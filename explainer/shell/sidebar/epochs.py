@@ -11,16 +11,18 @@ from explainer.shell.compare import playing
 from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.second import changed_second
+from explainer.training.run import PROBED
 
 TEXTS = load_texts("run_models")
 DRAWN_KEY = "epochs-drawn"  # set when the page is drawn, so that the first tick is skipped
+SINGLE = ("uploaded", PROBED)  # of which there is one model alone
 PACE = 1.0  # seconds between two epochs while they are played
 
 
 def pick_epoch(shown: Shown) -> None:
     """Draw slider and button; the slider shows the epoch that the page shows."""
     if len(shown.epochs) == 1:
-        text_name = "uploaded" if shown.run.status == "uploaded" else "only_epoch"
+        text_name = shown.run.status if shown.run.status in SINGLE else "only_epoch"
         note(TEXTS[text_name].format(epoch=shown.epoch))
         return
     controls.slide(

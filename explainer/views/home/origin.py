@@ -17,9 +17,12 @@ def show_origin(choice: Choice, observation: Observation) -> None:
     source = load.load_source(choice.source)
     checkpoint = source.checkpoint
     st.header(texts["origin_title"], anchor=False)
+    if choice.is_saved and source.preprocessing is not None:  # a head on a pretrained model
+        st.markdown(saved_epochs.origin(choice.source, texts))
     if source.preprocessing is not None:
         pretrained_texts = load_texts("pretrained")
-        template = pretrained_texts["origin" if checkpoint is None else "origin_run"]
+        is_of_others = checkpoint is None or choice.is_saved
+        template = pretrained_texts["origin" if is_of_others else "origin_run"]
         named = strangers_word(source.preprocessing.source, LONGEST_SENTENCE)
         st.markdown(template.format(source=named))
         show_notes(source.preprocessing.notes)

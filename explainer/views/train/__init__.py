@@ -17,6 +17,7 @@ from explainer.shell.notes import note
 from explainer.shell.share import show_link
 from explainer.state import session
 from explainer.training import Manager, Run, visitor
+from explainer.training.run import PROBED
 from explainer.views.train import orders
 from explainer.views.train.compare import show_compare
 from explainer.views.train.data_choice import show_choice
@@ -26,6 +27,7 @@ from explainer.views.train.mistakes import show_gallery
 from explainer.views.train.most_wrong import has_hardest
 from explainer.views.train.of_data import of_run
 from explainer.views.train.own_runs import show_own
+from explainer.views.train.pictures.result import show_probe
 from explainer.views.train.results import show_hardest, show_take_along
 from explainer.views.train.symbols.after import show_after_symbols
 from explainer.views.train.wording import PLACE, TEXTS, settings_of, title_of, when
@@ -51,6 +53,8 @@ def render() -> None:
     elif settings_of(run) is None:
         st.markdown(f"{run.message} {TEXTS['damaged']}".strip())
         st.button(TEXTS["start_again"], key="train-another", on_click=partial(orders.show, ""))
+    elif run.status == PROBED:
+        show_probe(run)
     else:
         show_run(manager, run)
         show_after_symbols(run, own_runs)
@@ -129,4 +133,4 @@ def show_elsewhere(manager: Manager, run: Run | None) -> None:
 def comparable(manager: Manager, run: Run | None, own_runs: list[Run]) -> list[Run]:
     """Return the runs that this visitor may know: their own, the one shown, the recorded."""
     known = {one.id: one for one in (*own_runs, *((run,) if run else ()), *manager.recorded())}
-    return list(known.values())
+    return [one for one in known.values() if one.status != PROBED]

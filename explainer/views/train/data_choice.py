@@ -9,13 +9,16 @@ from explainer.inputs.data_sets import is_offered
 from explainer.shell.controls import pick
 from explainer.state import session
 from explainer.training import Manager
-from explainer.views.train import symbols
+from explainer.views.train import pictures, symbols
 from explainer.views.train.start import show_setup
 from explainer.views.train.wording import TEXTS
 from vit_core.data.sets import DATASETS
 
 # panels of what visitors bring: the name in a link → draws everything up to the start of a run
-PANELS: dict[str, Callable[[Manager], None]] = {"symbols": symbols.show_panel}
+PANELS: dict[str, Callable[[Manager], None]] = {
+    "symbols": symbols.show_panel,
+    "pictures": pictures.show_panel,
+}
 WORDS = TEXTS["choice"]
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from explainer.state import session
 from explainer.training import Manager, Run
+from explainer.training.run import PROBED
 from explainer.views.train import orders
 from explainer.views.train.of_data import OTHER, of_run, texts_about
 from explainer.views.train.wording import TEXTS, settings_of, status_of, title_of, when
@@ -70,4 +71,6 @@ def how(run: Run) -> str:
     line = run.history.epoch_line(epochs[-1]) if epochs else None
     if line is None:
         return status
+    if run.status == PROBED:
+        return WORDS["probed"].format(share=f"{100 * line['val_accuracy']:.0f}")
     return WORDS["at"].format(status=status, share=f"{100 * line['val_accuracy']:.1f}")

@@ -251,14 +251,10 @@ def of_left_out(left_out: tuple[tuple[str, str], ...]) -> str:
         names = [name for name, why in left_out if why == reason][:NAMED]
         shown = ", ".join(f"{strangers_word(name, 40)}" for name in names)
         if count > NAMED:
-            shown = (
-                TEXTS["and_more"]
-                .format(names="{names}", count=count - NAMED)
-                .replace("{names}", shown)
-            )
+            shown = TEXTS["and_more"].format(names=shown, count=count - NAMED)
         why = TEXTS["left_out"].get(reason) or TEXTS["left_out"]["unknown"]
         template = TEXTS["left_out_one" if count == 1 else "left_out_many"]
-        sentences.append(template.format(count=count, why=why).replace("{names}", shown))
+        sentences.append(template.format(count=count, why=why, names=shown))
     return " ".join(("", *sentences)) if sentences else ""
 
 
