@@ -200,10 +200,9 @@ def test_the_wheel_has_every_licence(wheel: Path) -> None:
 
 
 # vit-train is run below
-@pytest.mark.parametrize("command", ["vit-explainer", "vit-evaluate", "vit-pretrained"])
-def test_each_command_says_how_it_is_used(
-    command: str, installed: Installed, elsewhere: Path
-) -> None:
+@pytest.mark.parametrize("kind", ["explainer", "evaluate", "pretrained", "probe"])
+def test_each_command_says_how_it_is_used(kind: str, installed: Installed, elsewhere: Path) -> None:
+    command = f"vit-{kind}"
     assert re.match(rf"usage: {command}\b", installed.run(elsewhere, command, "--help"), re.I)
 
 

@@ -137,7 +137,7 @@ class Job:
     def check(self) -> None:
         """Raise ``CancelledError`` if nobody wants it any more."""
         if self.cancelled.is_set() or time.monotonic() - self.asked_at > PATIENCE:
-            raise CancelledError("nobody waits for this probe any more")
+            raise CancelledError
 
 
 class CancelledError(VitError, RuntimeError):

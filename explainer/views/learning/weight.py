@@ -156,9 +156,7 @@ def now_words(found: Nudged, weight: Weight, gradient: float) -> str:
     )
 
 
-def turned_words(
-    choice: Choice, weight: Weight, found: Nudged, gradient: float, step: int
-) -> str:
+def turned_words(choice: Choice, weight: Weight, found: Nudged, gradient: float, step: int) -> str:
     texts = TEXTS["parts"]["weight"]
     if not step:
         return str(texts["unturned"])

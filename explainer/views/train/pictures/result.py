@@ -149,10 +149,10 @@ def item(one: Asked, names: tuple[str, ...]) -> str:
     }
     text, alt = (escape(WORDS[f"{name}_{kind}"].format(**words)) for name in ("answer", "alt"))
     picture = address_of(one.picture)
+    over = f'<img src="{picture}" alt=""><img src="{heat(one)}" alt="">'
     return (
-        f'<li class="{kind}"><span class="pair"><img src="{picture}" alt="{alt}"><span class="over">'
-        f'<img src="{picture}" alt=""><img src="{heat(one)}" alt=""></span></span>'
-        f"<p>{text}</p></li>"
+        f'<li class="{kind}"><span class="pair"><img src="{picture}" alt="{alt}">'
+        f'<span class="over">{over}</span></span><p>{text}</p></li>'
     )
 
 
