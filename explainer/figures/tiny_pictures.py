@@ -333,6 +333,12 @@ PICTURES = {
         *(dot(40, y, 2.6, theme.PATCH) for y in (10, 22)),
     ),
     "nat": svg(axes(), curve(lambda x: min(1.0, -0.26 * log(x + 0.02)), theme.BAD)),
+    "optimiser": svg(
+        arrow(12, 16, 38, 6, theme.QUERY),
+        arrow(12, 16, 40, 16, theme.KEY),
+        arrow(12, 16, 38, 26, theme.VALUE),
+        dot(10, 16, 3, theme.ACCENT),
+    ),
     "overfitting": svg(
         axes(),
         curve(lambda x: exp(-3 * x) * 0.85 + 0.05, theme.KEY),
@@ -383,6 +389,12 @@ PICTURES = {
         sign(26, 14, "·", theme.MUTED),
         cells(28, 7, 4, theme.KEY, start=3),
         sign(24, 28, "2.7", theme.TEXT, 11),
+    ),
+    "sgd": svg(
+        axes(),
+        curve(lambda x: 0.9 * (2 * x - 1) ** 2 + 0.05, theme.MUTED),
+        arrow(9, 10, 16, 22, theme.ACCENT),
+        arrow(17, 23, 23, 27, theme.ACCENT),
     ),
     "softmax": svg(
         *(box(4 + 5 * at, 28 - h, 4, h, theme.MUTED) for at, h in enumerate((8, 13, 5))),

@@ -46,7 +46,8 @@ def gradients_of(model: ViT, image: Tensor, target: int) -> Gradients:
     if not 0 <= target < classes:
         raise ValueError(f"target {target} is none of the model's {classes} classes")
     recorded = trace(model, image, gradients=True)
-    loss = cross_entropy(recorded.logits, torch.tensor([target]))[0]
+    # in float64, since in float32 a loss near 0 keeps only two or three digits
+    loss = cross_entropy(recorded.logits.double(), torch.tensor([target]))[0]
     weights = dict(model.named_parameters())
     found = torch.autograd.grad(
         loss, [*recorded.values(), *weights.values()], allow_unused=True, materialize_grads=True

@@ -17,6 +17,7 @@ ROW = 24  # pixels
 BARS = 220  # pixels of the longest bar
 LONGEST = 260  # pixels of a cell's words
 PICTURE = 84  # pixels
+SQUARE = {"effects", "confusion", "cosines"}  # tables whose cells are all of one size
 
 
 @dataclass
@@ -54,7 +55,7 @@ def table(node: Node, behind: Mapping[str, np.ndarray]) -> Body:
     for row in node.find("tr"):
         is_head = any(one.tag == "thead" for one in row.above())
         rows.append([cell_of(one, kinds, is_head, behind) for one in row.elements])
-    return laid([row for row in rows if row], is_square="effects" in kinds or "confusion" in kinds)
+    return laid([row for row in rows if row], is_square=bool(kinds & SQUARE))
 
 
 def cell_of(node: Node, kinds: set[str], is_head: bool, behind: Mapping[str, np.ndarray]) -> Cell:
