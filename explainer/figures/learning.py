@@ -14,7 +14,7 @@ from explainer.figures.theme import Mode, Shade
 
 LOWEST_TOP = 4.0  # nats at the top of the loss, at least
 POINTS = 160  # of a curve
-ROW = 25  # pixels of a bar
+ROW = 20  # pixels of a bar
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def loss_curve(
         [curve, guessed, point],
         go.Layout(
             template=theme.template(mode),
-            height=320,
+            height=260,
             margin={"t": 12},
             showlegend=False,
             xaxis={"title": {"text": axes[0]}, "range": [-0.02, 1.02], "fixedrange": True},
@@ -140,7 +140,7 @@ def class_gradients(
         bars,
         go.Layout(
             template=theme.template(mode),
-            height=70 + ROW * len(values),
+            height=60 + ROW * len(values),
             bargap=0.3,
             showlegend=False,
         ),
@@ -163,6 +163,7 @@ def gradient_sizes(
     chosen: str = "",
     span: tuple[float, float] | None = None,
     height: int = 340,
+    is_narrow: bool = False,
 ) -> go.Figure:
     """Return how large gradients are along the way back, on an axis of powers of ten.
 
@@ -173,9 +174,11 @@ def gradient_sizes(
             size as it is written; ``customdata[2]`` is what a click chooses.
         chosen: key of the dot that is marked.
         span: exponents at the axis's ends; the series' own if None.
+        is_narrow: whether the names stand below one another in the chart, not above it in a row.
     """
     drawn = [exponents(one.sizes) for one in series]
     low, high = span or ends(drawn)
+    places = [float(place) for one in series for place in one.places]
     traces = []
     for one, values in zip(series, drawn, strict=True):
         keys = one.keys or [""] * len(one.sizes)
@@ -214,13 +217,13 @@ def gradient_sizes(
                 "title": {"text": axes[0]},
                 "tickvals": [place for place, _ in ticks],
                 "ticktext": [text for _, text in ticks],
-                "range": [ticks[0][0] - 0.5, ticks[-1][0] + 0.5],
+                "range": [min(places) - 0.4, max(places) + 0.4],
                 "showgrid": False,
                 "zeroline": False,
                 "fixedrange": True,
             },
             yaxis={"title": {"text": axes[1]}} | log_axis(low, high),
-            annotations=legend(series, mode),
+            annotations=legend(series, mode, is_narrow),
         ),
     )
 
@@ -348,11 +351,17 @@ def words(
     }
 
 
-def legend(series: Sequence[Series], mode: Mode) -> list[dict[str, Any]]:
-    """Return the names of all series above the chart, from left to right."""
+def legend(series: Sequence[Series], mode: Mode, is_narrow: bool) -> list[dict[str, Any]]:
+    """Return the names of all series: above the chart, or below one another in it."""
     signs = {"solid": "●", "dash": "╌", "dot": "┄"}
+    texts = [f"{signs[one.dash]} {one.name}" for one in series]
+    if is_narrow:
+        return [
+            words(0.04, 0.44 - 0.12 * index, text, mode, one.shade) | {"xanchor": "left"}
+            for index, (text, one) in enumerate(zip(texts, series, strict=True))
+        ]
+    letters = np.cumsum([0, *(len(text) + 3 for text in texts)])
     return [
-        words(index / max(len(series), 1), 1, f"{signs[one.dash]} {one.name}", mode, one.shade)
-        | {"xanchor": "left"}
-        for index, one in enumerate(series)
+        words(float(start / letters[-1]), 1, text, mode, one.shade) | {"xanchor": "left"}
+        for start, text, one in zip(letters[:-1], texts, series, strict=True)
     ]

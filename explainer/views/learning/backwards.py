@@ -269,8 +269,8 @@ def deep_words(ways: Mapping[str, WayBack], tokens: int) -> str:
             **{name: written(arriving(way)) for name, way in ways.items()},
             spread_with=percent(sound.spread),
             spread_without=percent(without.spread),
-            scores_with=written(shares(sound, "scores")[-1]),
-            scores_without=written(shares(without, "scores")[-1]),
+            scores_with=written(shares(sound, "scores")[0]),
+            scores_without=written(shares(without, "scores")[0]),
         )
     )
 
@@ -319,6 +319,7 @@ def ways_chart(ways: Sequence[WayBack], names: Sequence[str], which: str, mode: 
         hover=texts["hover"],
         mode=mode,
         height=300,
+        is_narrow=len(ways) > 2,
     )
 
 

@@ -27,6 +27,7 @@ from explainer.state.place import Place
 from explainer.views.learning.wording import TEXTS, facts
 from vit_core.learning.loss import guessing_loss
 
+LITTLE = 0.02  # nats that have next to nothing to teach
 SAME = 1e-3  # nats by which two losses differ that are called the same
 
 
@@ -57,7 +58,13 @@ def show_loss(choice: Choice, seen: Observation, place: Place) -> None:
         )
     note_scale(place)
     st.markdown(
-        f"{guess_words(seen, taught).format(**page_facts)}\n\n{bars_words(seen, page_facts)}"
+        "\n\n".join(
+            (
+                guess_words(seen, taught).format(**page_facts),
+                bars_words(seen, page_facts),
+                texts["little"] if taught.loss < LITTLE else "",
+            )
+        )
     )
     with fold(place, "three", texts["three_title"]) as is_open:
         if is_open:

@@ -111,7 +111,7 @@ def choose_name(choice: Choice, name: str) -> None:
 
 
 def choose_weight(name: str, cell: Cell) -> None:
-    session.change(weight=str(Weight(name, cell.row, cell.column)))
+    session.change(weight=str(Weight(name, cell.row, cell.column)), nudge=0)
 
 
 def weight_matrices(choice: Choice, seen: Observation, place: Place) -> list[Matrix]:
