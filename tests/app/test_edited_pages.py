@@ -76,15 +76,15 @@ def script(view, choice) -> None:  # runs by itself, where no name of this file 
 
     import streamlit as st
 
+    from explainer.app import module_of
     from explainer.observation.observe import observe
     from explainer.observation.text_variants import texts_of
     from explainer.shell.frame import text_of
     from explainer.state import session
 
-    if view == "classification_head" and not choice.config.num_classes:
-        view = "classification_head.features"
-    page = import_module(f"explainer.views.{view}")
     seen, place = observe(choice), session.place(choice)
+    view = module_of(view, seen)
+    page = import_module(f"explainer.views.{view}")
     facts = page.facts(choice, seen, place)
     texts = texts_of(getattr(page, "TEXTS_NAME", view), seen)
     st.markdown(texts["lead"].format(**facts))

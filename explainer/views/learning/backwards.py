@@ -1,5 +1,6 @@
 """The gradient's way back through the model, from the logits to the pixels."""
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -28,7 +29,7 @@ from explainer.shell.notes import note_scale
 from explainer.shell.shown import CHART, mode, show_chart
 from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.link import IN_BLOCK, MOST, STATIONS
+from explainer.state.link import IN_BLOCK, STATIONS
 from explainer.state.place import Place
 from explainer.views.learning.station import OF_HEADS, show_station
 from explainer.views.learning.wording import TEXTS, station_name
@@ -96,10 +97,9 @@ def choose_key(clicked: Any) -> None:
     if not isinstance(key, str):
         return
     block, station = 0, key
-    if key.startswith("blocks."):
-        _, number, station = key.split(".", 2)
-        block = int(number) if number.isdecimal() and len(number) < 5 else MOST + 1
-    if station not in STATIONS or block > MOST:
+    if found := re.fullmatch(r"blocks\.([0-9]{1,4})\.(.*)", key):
+        block, station = int(found[1]), found[2]
+    if station not in STATIONS or bool(found) != (station in IN_BLOCK):
         return
     if station in IN_BLOCK:
         session.change(station=station, block=block)

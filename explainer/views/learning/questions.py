@@ -30,6 +30,17 @@ def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]
     ]
 
 
+def general_questions() -> list[Question]:
+    """Return questions on losses that need no model."""
+    asked = []
+    for name in ("certain", "coin", "classes"):
+        texts = TEXTS["questions"][name]
+        options = tuple(texts[option] for option in ("first", "second", "third"))
+        right = int(texts["answer"]) - 1
+        asked.append(Question(name, texts["text"], options, right, texts["why"]))
+    return asked
+
+
 def ask_halves(taught: Lesson) -> Question:
     texts = TEXTS["questions"]["halves"]
     return Question(

@@ -11,6 +11,7 @@ from explainer.shell.quiz import Question
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views import learning
+from explainer.views.learning.questions import general_questions
 from explainer.views.learning.wording import facts
 
 __all__ = ["CODE", "PARTS", "TEXTS_NAME", "facts", "questions"]
@@ -30,4 +31,4 @@ CODE: tuple[Snippet, ...] = ()
 
 
 def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
-    return []
+    return general_questions()
