@@ -297,7 +297,9 @@ def test_every_tensor_of_the_pass_is_a_dot_that_can_be_chosen() -> None:
 # the page
 
 
-@pytest.mark.parametrize("model", ["no class token", "CIFAR-10", "one patch", "two classes", "only zeros"])
+@pytest.mark.parametrize(
+    "model", ["no class token", "CIFAR-10", "one patch", "two classes", "only zeros"]
+)
 def test_unlike_models_have_the_page(
     place_model: Callable, open_page: Callable, asked_questions: list[Question], model: str
 ) -> None:
