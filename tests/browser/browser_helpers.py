@@ -257,6 +257,14 @@ class Visit:
         return self.page.url.removeprefix(self.url + "/")
 
 
+def wait_until(page: Page, condition: Callable[[], bool]) -> None:
+    """Wait until something holds that a page is on its way to, and fail if it never does."""
+    end = monotonic() + PATIENCE / 1000
+    while not condition():
+        assert monotonic() < end, f"not after {PATIENCE / 1000} s"
+        page.wait_for_timeout(50)
+
+
 def pixels(canvas: Locator) -> list[list[int]]:
     """Return what the first of these canvases shows: [red, green, blue, opacity] of each pixel."""
     flat = canvas.first.evaluate(

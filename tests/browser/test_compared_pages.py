@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from browser_helpers import Visit
+from browser_helpers import Visit, wait_until
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -56,9 +56,9 @@ def test_halves_begin_in_the_first_window(link: str, visit: Callable[..., Visit]
     assert box(names)["y"] < 760
     number, title = page.locator(".st-key-page-number"), page.locator("h1").first
     assert abs(box(number)["y"] - box(title)["y"]) < 40  # beside it
-    seen.resize(1024)
-    assert box(end)["y"] >= box(words)["y"] + box(words)["height"]  # below the words
-    assert seen.sideways() == [0, 0]
+    seen.resize(1024)  # below the words
+    wait_until(page, lambda: box(end)["y"] >= box(words)["y"] + box(words)["height"])
+    wait_until(page, lambda: seen.sideways() == [0, 0])
 
 
 def test_on_a_telephone_one_half_lies_on_the_other(visit: Callable[..., Visit]) -> None:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from browser_helpers import HOME, ROOT, Visit, pixels, served
+from browser_helpers import HOME, ROOT, Visit, pixels, served, wait_until
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from explainer.components.halves import grid_of
@@ -196,7 +196,7 @@ def test_both_halves_have_one_scale_as_long_as_both_are_there(open_halves) -> No
     expect(page.locator(".filters")).to_have_count(1)
     expect(page.get_by_text(SHARED)).to_have_count(0)
     expect(matrix(left, "M").locator(".legend .number").last).to_have_text("1.000")
-    assert colours(left, "") == alone
+    wait_until(page, lambda: colours(left, "") == alone)
     assert page.evaluate(LEFT_BEHIND) == {"companions": 1, "listeners": 0, "links": 0, "halves": 0}
     one.check()
 

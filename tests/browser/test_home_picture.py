@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from browser_helpers import Visit
+from browser_helpers import Visit, wait_until
 from playwright.sync_api import Locator, Page, Route, expect
 
 pytestmark = pytest.mark.browser
@@ -98,7 +98,7 @@ def test_bars_follow_the_pen_without_the_server_until_it_rests(
     press_pen(page, ONE)
     expect(answer(page)).to_have_text("1")
     expect(page.locator(".home .source")).to_contain_text("in your browser")
-    assert painted(page) != before, "the stages follow, too"
+    wait_until(page, lambda: painted(page) != before)  # the stages follow, too
     assert len(one.sent) == sent, "no message while the pen is down"
     assert "picture=" not in page.url
     page.mouse.up()
@@ -146,7 +146,7 @@ def test_strokes_are_one_drawing_and_are_taken_back(open_home: Callable[..., Vis
     page.wait_for_function("!location.search.includes('picture=')")
     agreed(page)
     expect(answer(page)).to_have_text("2")
-    assert drawn(page) == ink, "the digit that stood there is back"
+    wait_until(page, lambda: drawn(page) == ink)  # the digit that stood there is back
     clear.click()
     assert not any(drawn(page))
     assert picture(page), "an empty pad is a picture, too"
@@ -316,8 +316,8 @@ def test_a_patch_lights_up_and_a_click_keeps_it(open_home: Callable[..., Visit])
     patch.hover()
     followed = page.locator(".home .followed")
     expect(followed).to_contain_text("Patch 2, 4: in block 4 it takes most from")
-    page.wait_for_timeout(100)
-    assert painted(page) != before and len(one.sent) == sent, "pointing stays in the browser"
+    wait_until(page, lambda: painted(page) != before)
+    assert len(one.sent) == sent, "pointing stays in the browser"
     patch.click()
     page.wait_for_url("**query=11*")
     expect(patch).to_have_attribute("aria-pressed", "true")

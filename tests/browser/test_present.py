@@ -1,5 +1,6 @@
 """The story before a class: its sizes on two screens, its keys, and the pointer."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -247,7 +248,8 @@ def test_the_key_presents_the_screen_about_a_page(visit):
     page.keyboard.press("p")
     at(page, "position")
     is_presented(page)
-    assert "digit=3" in visitor.link() and "present=1" in visitor.link()
+    expect(page).to_have_url(re.compile("digit=3"))
+    expect(page).to_have_url(re.compile("present=1"))
     page.go_back()
     page.wait_for_url("**/position*")
     visitor.settle()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from browser_helpers import Visit
+from browser_helpers import Visit, wait_until
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
@@ -31,8 +31,7 @@ def test_the_new_row_slides_in_once_and_again_on_request(visit: Callable[..., Vi
     again.focus()
     page.keyboard.press("Enter")
     assert moving(page) == 2
-    page.wait_for_timeout(2500)
-    assert moving(page) == 0
+    wait_until(page, lambda: moving(page) == 0)
     images = page.locator(".joining .moving img")
     top, bottom = (images.nth(at).bounding_box() for at in range(2))
     assert top["y"] + top["height"] <= bottom["y"] + 1

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from browser_helpers import Visit, pixels
+from browser_helpers import Visit, pixels, wait_until
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -63,17 +63,18 @@ def test_a_click_sticks_is_in_the_link_and_survives_reload(open_page: Opener) ->
     page.wait_for_url(re.compile(r"[?&]off=0\.2(&|$)"))
     assert re.search(r"[?&]head=2(&|$)", page.url)
     page.get_by_text("Off: head 3 of block 1.").wait_for()
+    one.settle()
     shown = pixels(page.locator(".main .overlay"))
     page.reload()
     expect(cell(page, 2, 5)).to_have_attribute("aria-pressed", "true")
     expect(head).to_have_attribute("aria-checked", "false")
     expect(head).to_have_class(re.compile(r"\bchosen\b"))
     one.settle()
-    assert pixels(page.locator(".main .overlay")) == shown
+    wait_until(page, lambda: pixels(page.locator(".main .overlay")) == shown)
     head.press("Enter")
     page.get_by_text("All heads are on").wait_for()
     expect(head).to_have_attribute("aria-checked", "true")
-    assert "off=" not in page.url
+    page.wait_for_url(lambda url: "off=" not in url)
 
 
 def test_the_patterns_travel_once(open_page: Opener) -> None:

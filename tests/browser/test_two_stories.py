@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from browser_helpers import Visit, pixels
+from browser_helpers import Visit, pixels, wait_until
 from playwright.sync_api import Locator, Page, expect
 from test_accessibility import findings
 from test_story import STAYS_INSIDE, TOO_HIGH, at, button, story
@@ -170,11 +170,9 @@ def test_one_answer_opens_both_halves_and_an_experiment_changes_both(visit):
     for where in (a, b):
         expect(patch(where, 3, 3)).to_have_attribute("aria-pressed", "true")
         expect(where.locator(".own")).to_contain_text("1")
-    page.wait_for_function(
-        "(before) => document.querySelector('.half, .story') || true", arg=before
-    )
     expect(b.locator(".patch.covered")).to_have_count(1)
-    assert bars(a) != before[0]
+    for where, then in zip((a, b), before, strict=True):
+        wait_until(page, lambda where=where, then=then: bars(where) != then)
     button(page, "Uncover all").click()
     expect(a.locator(".patch.covered")).to_have_count(0)
     expect(b.locator(".patch.covered")).to_have_count(0)
@@ -189,11 +187,13 @@ def test_a_shuffle_without_position_changes_nothing_in_both_halves(visit):
       .match(/--(across|down): -?\\d+/g).join())"""
     boards = [half(page, name).locator(".board").evaluate(order) for name in "ab"]
     assert boards[0] == boards[1]
+    lists = {name: half(page, name).locator(".right.two .bars") for name in "ab"}
+    before = {name: found.all_inner_texts() for name, found in lists.items()}
+    assert all(one != other for one, other in before.values())
     button(page, "Without").click()
-    for name in "ab":
-        lists = half(page, name).locator(".right.two .bars")
-        expect(lists.nth(0).locator(".best .value")).not_to_have_text("100\u202f%")
-        assert lists.nth(0).inner_text() == lists.nth(1).inner_text()
+    for name, found in lists.items():
+        wait_until(page, lambda found=found: len({*found.all_inner_texts()}) == 1)
+        assert found.first.inner_text() != before[name][0]
 
 
 def test_patches_of_other_sizes_are_left_alone_and_it_says_so(visit):
@@ -208,6 +208,8 @@ def test_patches_of_other_sizes_are_left_alone_and_it_says_so(visit):
 def test_the_difference_is_b_minus_a_or_says_why_there_is_none(visit, subtests):
     visitor = opened(visit, {"source": "untrained"}, "draw")
     page = visitor.page
+    for name in "ab":
+        expect(half(page, name).locator(".bars .value").first).not_to_have_text("")
     shares = [
         [
             float(re.sub(r"[^\d.]", "", text)) * ("<" not in text)
@@ -217,6 +219,7 @@ def test_the_difference_is_b_minus_a_or_says_why_there_is_none(visit, subtests):
     ]
     button(page, FRAME["view_difference"]).click()
     difference = half(page, "difference")
+    expect(difference.locator(".bars.signed .value")).to_have_text([re.compile(r"\d")] * 10)
     written = difference.locator(".bars.signed .value").all_inner_texts()
     for one, other, text in zip(*shares, written, strict=True):
         assert abs(other - one - float(text.replace("\u2212", "-"))) <= 1.1
@@ -324,7 +327,7 @@ def test_back_forward_and_reload_keep_the_comparison(visit):
     expect(half(page, "b").locator(".board")).to_be_visible()
     button(page, "Next").click()
     at(page, "numbers")
-    assert "b=" in visitor.link() and visitor.link().endswith("screen=3")
+    expect(page).to_have_url(re.compile("b=.*screen=3$"))
     page.go_back()
     at(page, "patches")
     expect(half(page, "b").locator(".board")).to_be_visible()
@@ -364,7 +367,8 @@ def test_a_pair_is_chosen_in_the_top_row(visit):
     at(page, "patches")
     expect(half(page, "b").locator("h3")).to_have_text(re.compile("^B: "))
     visitor.settle()
-    assert "b=" in visitor.link() and "screen=2" in visitor.link()
+    expect(page).to_have_url(re.compile("b="))
+    expect(page).to_have_url(re.compile("screen=2"))
 
 
 @pytest.mark.parametrize("second", [{"source": "best"}, {"edits": "x2_m0_s1.2"}])
@@ -382,11 +386,19 @@ def test_what_is_drawn_goes_to_both_halves(visit, second):
     for name in "ab":
         expect(half(page, name).locator(".bar.best .name")).to_have_text("1")
     assert "picture=" not in visitor.link()
+    while_drawn: list[str] = []  # until the browser has answered the last movement
+    shown = half(page, "b").locator(".bars")
+
+    def is_answered() -> bool:
+        while_drawn.append(shown.inner_text())
+        page.wait_for_timeout(500)
+        return shown.inner_text() == while_drawn[-1]
+
+    wait_until(page, is_answered)
     page.mouse.up()
-    while_drawn = half(page, "b").locator(".bars").inner_text()
     page.wait_for_url("**picture=*")
     visitor.settle()
-    assert half(page, "b").locator(".bars").inner_text() == while_drawn  # the server agrees
+    assert shown.inner_text() == while_drawn[-1]  # the server agrees
 
 
 def test_two_halves_that_are_left_listen_to_nothing(visit):
