@@ -11,11 +11,13 @@ import streamlit as st
 
 from explainer.content import load_texts
 from explainer.figures.few_drawings import few_drawings
+from explainer.shell.fold import fold
 from explainer.shell.notes import note
 from explainer.shell.quiz import Question
 from explainer.shell.shown import show_html
 from explainer.training.symbols import WAYS
 from explainer.views.train.saving import pictured
+from explainer.views.train.wording import PLACE
 
 TEXTS = load_texts("symbols")
 FILE = Path(__file__).parent / "recorded.json"
@@ -62,7 +64,7 @@ def question() -> Question:
         new=known.facts["new"],
     )
     answer = place if enough else len(options) - 1
-    return Question("drawings", texts["text"], tuple(options), answer, why, shows="part-few")
+    return Question("drawings", texts["text"], tuple(options), answer, why, shows="few")
 
 
 def written(share: float) -> str:
@@ -70,11 +72,16 @@ def written(share: float) -> str:
 
 
 def show_recorded() -> None:
-    """Draw both ways beside each other, over the number of drawings."""
+    """Offer both ways beside each other, over the number of drawings."""
     known, texts = recorded(), TEXTS["recorded"]
-    st.subheader(texts["title"], anchor=False)
+    with fold(PLACE, "few", texts["title"]) as is_open:
+        if is_open:
+            show_bars(known, texts)
+
+
+def show_bars(known: Recorded, texts: dict[str, str]) -> None:
     st.markdown(texts["text"].format(**known.facts), width=760)
-    with st.container(key="part-few"), pictured("few", texts["title"]):
+    with pictured("few", texts["title"]):
         html = few_drawings(
             known.shares,
             [texts["row"].format(count=count) for count in known.drawings],
