@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import os
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,14 @@ from vit_core.data.sets import DATASETS
 from vit_core.data.streaming import StreamedSplit
 from vit_core.mistakes import build_with
 from vit_core.presets import PRESETS
-from vit_core.runs.directory import RunConfig, RunDirectory, RunError
+from vit_core.runs.directory import RunConfig, RunDirectory, RunError, check_unused
 from vit_core.runs.run_data import check_same, open_run_data
 from vit_core.runs.train_options import pick
 from vit_core.storage.plain_text import decode, plain
 from vit_core.training.fitting import step_batch_size
 from vit_core.training.initial import checkpoint_of, shipped_names, start_from
-from vit_core.training.processes import Group
+from vit_core.training.processes import Group, choose_device
+from vit_core.training.thread_choice import choose_threads
 
 USUAL_PRESETS = {"mnist": "default", "fashion-mnist": "default", "cifar10": "cifar10"}
 OF_FOLDERS = "photographs"  # the usual preset of an image folder
@@ -92,11 +94,15 @@ def open_run(
     takes_pictures = options.pictures
     if takes_pictures is None:
         takes_pictures = dataset != "mnist"  # the app has digits of its own
+    step_batch_size(training, len(data.train), processes)
+    if init:
+        check_init(init, model, training, data)
+    check_unused(options.run_dir)
     config = RunConfig(
         preset=preset,
         model=model,
         train=training,
-        threads=options.threads or torch.get_num_threads(),
+        threads=options.threads or threads_for(model, training, data, options.device, processes),
         data=data.info.fingerprint,
         dataset=KEPT if kept else dataset,
         statistics=reading.statistics,
@@ -109,9 +115,6 @@ def open_run(
         takes_pictures=takes_pictures,
         command=decode(shlex.join(["python", "-m", "vit_core.train", *arguments])),
     )
-    step_batch_size(training, len(data.train), processes)
-    if init:
-        check_init(init, model, training, data)
     run = RunDirectory.create(options.run_dir, config)
     if kept:
         save_images(run.path, whole)
@@ -148,6 +151,31 @@ def check_init(init: str, model: ViTConfig, training: TrainConfig, data: ImageDa
         ValueError: the message says why.
     """
     start_from(build_with(model, training), checkpoint_of(init), data.info.class_names)
+
+
+def threads_for(
+    model: ViTConfig, train: TrainConfig, data: ImageData, device: str, processes: int
+) -> int:
+    """Choose a new run's number of CPU threads, and say what was measured.
+
+    It is PyTorch's own number where several processes share the work, or a GPU does it. PyTorch's
+    is also the largest; the variable OMP_NUM_THREADS can lower it.
+
+    Args:
+        device: as ``--device`` takes it.
+        processes: number of processes that share the run.
+
+    Raises:
+        ValueError: the data does not fit the model.
+    """
+    most = torch.get_num_threads()
+    if processes > 1 or choose_device(device, 0).type != "cpu" or train.compile:
+        return most
+    threads, seconds = choose_threads(model, train, data, most)
+    if seconds:
+        found = ", ".join(f"{1000 * value:.0f} ms with {n}" for n, value in seconds.items())
+        print(f"threads: {threads}, since a step takes {found}", file=sys.stderr)
+    return threads
 
 
 def name_of(dataset: str) -> str:

@@ -86,7 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--device", choices=DEVICES, default="auto", help="a GPU if there is (auto)"
     )
-    parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
+    parser.add_argument("--threads", type=int, help="CPU threads (as many as pay, measured)")
     parser.add_argument("--log-every", type=int, default=50, help="steps between metrics (50)")
     for title, kind in (("model", ViTConfig), ("training", TrainConfig)):
         group = parser.add_argument_group(title)
