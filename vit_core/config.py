@@ -240,7 +240,7 @@ class TrainConfig(JsonConfig):
         ema: decay for each step of the running mean of the weights, which is then evaluated and
             saved as the model; None for no mean.
         compile: whether ``torch.compile`` compiles the model first.
-        softmax_before_loss: the first of five classic mistakes, here for demonstration: the loss
+        softmax_before_loss: the first of six classic mistakes, here for demonstration: the loss
             gets probabilities where it expects logits.
         residual: False is a mistake: a sub-layer's output replaces its input instead of being added
             to it.
@@ -249,6 +249,8 @@ class TrainConfig(JsonConfig):
             head's width.
         shuffled_labels: True is a mistake: the labels of the training images are shuffled once at
             the start; those of validation and test stay right.
+        shuffle: False is a mistake: each epoch goes through the images class by class, all of the
+            first class, then all of the second, in the order of the data set.
         seed: of the order of the images, the augmentation and the dropout. A run directory's model
             draws its weights with it, too.
     """
@@ -282,6 +284,7 @@ class TrainConfig(JsonConfig):
     layer_norm: bool = True
     scale_scores: bool = True
     shuffled_labels: bool = False
+    shuffle: bool = True
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -307,6 +310,7 @@ class TrainConfig(JsonConfig):
         for name in ("softmax_before_loss", "residual", "layer_norm", "scale_scores"):
             check_bool(name, getattr(self, name))
         check_bool("shuffled_labels", self.shuffled_labels)
+        check_bool("shuffle", self.shuffle)
         check_float("lr", self.lr, above=0.0, at_most=100.0)
         check_float("muon_lr", self.muon_lr, above=0.0, at_most=100.0)
         check_float("weight_decay", self.weight_decay, at_least=0.0, at_most=100.0)

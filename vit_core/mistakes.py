@@ -151,4 +151,5 @@ MISTAKES: dict[str, Mistake] = {
     "no_scaling": training_mistake("scale_scores", False),
     "high_lr": Mistake(with_high_lr, has_high_lr),
     "shuffled_labels": training_mistake("shuffled_labels", True),
+    "classes_in_order": training_mistake("shuffle", False),
 }

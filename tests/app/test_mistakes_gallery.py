@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import math
 
 import numpy as np
@@ -12,10 +13,12 @@ from streamlit.testing.v1 import AppTest
 
 from explainer.content import load_texts
 from explainer.training.progress import progress_of
-from explainer.training.recorded import FOLDER, HEALTHY, recorded
+from explainer.training.recorded import FOLDER, HEALTHY, chosen_on_test, recorded
+from explainer.views.train import chosen_on_test as measured
 from explainer.views.train import mistakes as gallery
+from explainer.views.train.chosen_on_test import CHOSEN_ON_TEST
 from vit_core import PRESETS, ViTConfig, build, load_checkpoint
-from vit_core.data import mnist_info
+from vit_core.data import mnist, mnist_info
 from vit_core.mistakes import MISTAKES, mistakes_of
 
 TEXTS = load_texts("mistakes")
@@ -126,14 +129,29 @@ def test_what_the_texts_say_is_so() -> None:
     # nothing to learn
     assert abs(losses("shuffled_labels")[5:] - math.log(10)).max() < 0.05
     assert abs(test["shuffled_labels"] - 0.1) < 0.03
+    # each class is learned and forgotten: near 0, then far above guessing, ten times an epoch
+    in_order = losses("classes_in_order")
+    jumps = ((in_order[:-1] < 0.5) & (in_order[1:] > 1.0)).sum()
+    assert in_order.min() < 0.05 and in_order.max() > math.log(10) and jumps > 15
+    history = recorded("classes_in_order")
+    assert history.epoch_line(1)["train_accuracy"] > 0.6
+    assert max(progress_of(history).val.accuracies) < 0.15 and test["classes_in_order"] < 0.15
+
+
+def test_after_the_nines_it_answers_nine() -> None:
+    """What the text claims of the recorded run's validation: the share of nines, no more."""
+    nines = float((mnist().val.labels == 9).float().mean())
+    first = progress_of(recorded("classes_in_order")).val.accuracies[0]
+    assert first == pytest.approx(nines, abs=1e-6)
 
 
 # the gallery
 
 
 def test_every_mistake_has_its_words() -> None:
-    for part in (TEXTS["names"], TEXTS["mistakes"], TEXTS["banner"]["names"]):
+    for part in (TEXTS["mistakes"], TEXTS["banner"]["names"]):
         assert set(part) == set(MISTAKES)
+    assert set(TEXTS["names"]) == {*MISTAKES, CHOSEN_ON_TEST} == set(gallery.ORDER)
 
 
 @every_mistake
@@ -186,13 +204,19 @@ def test_the_first_weights_are_called_the_same_where_they_were(name: str) -> Non
     starts = []
     for run in (name, HEALTHY):
         config, seed = recorded(run).config.model, recorded(run).config.train.seed
-        starts.append(first_weights_as_recorded(config, seed))
+        is_later = run in gallery.RECORDED_LATER
+        starts.append(
+            build(config, seed).state_dict()
+            if is_later
+            else first_weights_as_recorded(config, seed)
+        )
     mine, healthy = starts
     found = load_checkpoint(recorded(HEALTHY).checkpoint(0)).model.state_dict()
     assert all(torch.equal(found[key], healthy[key]) for key in found)
     same = all(torch.equal(mine[key], healthy[key]) for key in mine)
     said = gallery.facts(name)["start"]
-    assert (said == TEXTS["start_same"]) is same is (name != "no_position")
+    assert (said == TEXTS["start_same"]) is same
+    assert same is (name not in ("no_position", *gallery.RECORDED_LATER))
 
 
 def first_weights_as_recorded(config: ViTConfig, seed: int) -> dict[str, torch.Tensor]:
@@ -217,6 +241,44 @@ def first_weights_as_recorded(config: ViTConfig, seed: int) -> dict[str, torch.T
                 elif parameter.ndim == 2:
                     torch.nn.init.trunc_normal_(parameter, std=std, a=-3 * std, b=3 * std)
     return model.state_dict()
+
+
+def test_the_choice_by_test_digits_is_as_measured(app: AppTest) -> None:
+    app.session_state[gallery.CHOSEN_KEY] = CHOSEN_ON_TEST
+    app.run()
+    assert not app.exception
+    assert app.subheader[0].value == TEXTS["names"][CHOSEN_ON_TEST]
+    content = chosen_on_test()
+    rows = {(row["seen"], row["models"]): row for row in content["table"]}
+    most = rows[100, 30]
+    texts = texts_of(app)
+    assert "{" not in texts
+    for share in (most["on_seen"], most["on_fresh"], min(content["accuracies"])):
+        assert f"{100 * share:.1f} %" in texts
+    assert f"{100 * (most['on_seen'] - most['on_fresh']):.1f} percentage points" in texts
+    assert app.code[0].value == content["command"]
+    figure = measured.chart("light")
+    lines = [trace for trace in figure.data if trace.mode == "lines"]
+    assert len(lines) == 4
+    for line, seen in zip(lines, (100, 300, 1_000, 3_000), strict=True):
+        found = [100 * (r["on_seen"] - r["on_fresh"]) for (s, _), r in rows.items() if s == seen]
+        np.testing.assert_allclose(line.y, found)
+    table = list(csv.reader(io.StringIO(measured.as_csv())))
+    assert len(table) == 1 + len(content["table"])
+
+
+def test_what_the_text_says_of_the_choice_is_so() -> None:
+    content, points = chosen_on_test(), measured.flattery()
+    assert len(content["accuracies"]) == 30 and content["threads"] == 1
+    for seen, by_models in points.items():
+        values = [*by_models.values()]
+        assert [*by_models] == [1, 3, 10, 30]
+        assert abs(values[0]) < 0.25, "nothing to choose"
+        if seen <= 1_000:
+            assert values == sorted(values), f"every further model adds to it ({seen})"
+    for fewer, more in itertools.pairwise(points):
+        for models in (3, 10, 30):
+            assert points[fewer][models] > points[more][models], "the fewer digits choose, the more"
 
 
 def test_the_floor_is_derived() -> None:

@@ -129,6 +129,7 @@ INVALID_TRAINING = [
     ({"layer_norm": "no"}, ["layer_norm", "True or False"]),
     ({"scale_scores": None}, ["scale_scores", "True or False"]),
     ({"shuffled_labels": 1}, ["shuffled_labels", "True or False"]),
+    ({"shuffle": None}, ["shuffle", "True or False"]),
 ]
 
 

@@ -320,7 +320,7 @@ def test_a_model_is_not_saved_under_settings_that_would_change_it(
 
 
 def test_settings_from_before_these_mistakes_are_sound() -> None:
-    names = ("residual", "layer_norm", "scale_scores", "shuffled_labels")
+    names = ("residual", "layer_norm", "scale_scores", "shuffled_labels", "shuffle")
     old = {k: v for k, v in TrainConfig(epochs=3).to_dict().items() if k not in names}
     assert TrainConfig.from_dict(old) == TrainConfig(epochs=3)
     assert not Flaws.from_config(TrainConfig.from_dict(old))
@@ -339,6 +339,7 @@ def test_each_mistake_makes_itself_and_nothing_else() -> None:
         "no_scaling",
         "high_lr",
         "shuffled_labels",
+        "classes_in_order",
     ]
     assert mistakes_of(fast.model, fast.train) == mistakes_of(fast.model, None) == ()
     for name, mistake in MISTAKES.items():
@@ -438,6 +439,57 @@ def test_shuffled_labels_are_what_the_loss_and_the_training_accuracy_see() -> No
 
 def test_a_shuffled_run_resumed_ends_identically() -> None:
     config, data = dataclasses.replace(QUICK, shuffled_labels=True), small_mnist()
+    whole, first = (Training(build(TINY), data, config) for _ in range(2))
+    list(whole.events())
+    list(first.run_epoch(1))
+    second = Training(build(TINY, 9), data, config)
+    second.load({key: value.clone() for key, value in first.tensors().items()}, epoch=1)
+    list(second.events())
+    for key, value in whole.tensors().items():
+        assert torch.equal(value, second.tensors()[key]), key
+
+
+def orders_of(training: Training, epoch: int, monkeypatch: pytest.MonkeyPatch) -> Tensor:
+    """Run an epoch and return the order in which it took the images."""
+    orders: list[Tensor] = []
+    batches = training.batches
+    monkeypatch.setattr(
+        training, "batches", lambda order, *rest: orders.append(order) or batches(order, *rest)
+    )
+    list(training.run_epoch(epoch))
+    return orders[0]
+
+
+def test_without_shuffling_every_pass_goes_through_the_classes_in_order(monkeypatch) -> None:
+    data = small_mnist(train=640)
+    for repeats in (1, 2):
+        config = dataclasses.replace(QUICK, shuffle=False, repeats=repeats)
+        training = Training(build(TINY), data, config)
+        first = orders_of(training, 1, monkeypatch)
+        assert torch.equal(orders_of(training, 2, monkeypatch), first), "the same in every epoch"
+        for one in first.split(640):
+            assert torch.equal(one.sort().values, torch.arange(640)), "each image once"
+            steps = data.train.labels[one].diff()
+            assert (steps >= 0).all(), "class by class"
+            assert (one.diff()[steps == 0] > 0).all(), "as they come in the data set"
+    shuffled = Training(build(TINY), data, dataclasses.replace(QUICK, epochs=2))
+    assert (data.train.labels[orders_of(shuffled, 1, monkeypatch)].diff() < 0).any()
+
+
+def test_the_augmentation_does_not_depend_on_whether_images_are_shuffled() -> None:
+    """The mistake changes one thing: an epoch draws all other numbers as the healthy run does."""
+    data = small_mnist(train=64)
+    states = []
+    for shuffle in (True, False):
+        training = Training(build(TINY), data, dataclasses.replace(QUICK, shuffle=shuffle))
+        generator = torch.Generator().manual_seed(3)
+        training.one_order(generator)
+        states.append(generator.get_state())
+    assert torch.equal(*states)
+
+
+def test_a_run_without_shuffling_resumed_ends_identically() -> None:
+    config, data = dataclasses.replace(QUICK, shuffle=False), small_mnist()
     whole, first = (Training(build(TINY), data, config) for _ in range(2))
     list(whole.events())
     list(first.run_epoch(1))

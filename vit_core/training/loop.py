@@ -137,9 +137,7 @@ class Training:
         """
         seed = self.seed_at(epoch)
         generator = torch.Generator(self.device).manual_seed(seed)
-        count, repeats = len(self.data.train), range(self.config.repeats)
-        orders = [torch.randperm(count, generator=generator, device=self.device) for _ in repeats]
-        order = torch.cat(orders)
+        order = torch.cat([self.one_order(generator) for _ in range(self.config.repeats)])
         first_step = (epoch - 1) * self.steps_per_epoch
         self.model.train()
         total_loss = total_accuracy = 0.0
@@ -166,11 +164,22 @@ class Training:
             validation=validation,
         )
 
+    def one_order(self, generator: torch.Generator) -> Tensor:
+        """Return the indices of all training images in the order of one pass over them.
+
+        Args:
+            generator: draws the order; also where the images are not shuffled, so that what it
+                draws afterwards is the same.
+        """
+        count = len(self.data.train)
+        shuffled = torch.randperm(count, generator=generator, device=self.device)
+        return shuffled if self.config.shuffle else self.labels.argsort(stable=True)
+
     def batches(self, order: Tensor, first_step: int, seed: int) -> Iterator[Batch]:
         """Yield the images of this process for each step of an epoch.
 
         Args:
-            order: indices of the training images, shuffled, each as often as the epoch uses it.
+            order: indices of the training images, each as often as the epoch uses it.
             first_step: of the epoch, counted from 0 over the whole run.
             seed: of the epoch.
         """

@@ -20,6 +20,7 @@ from explainer.state.link import CLASSES
 from explainer.training.progress import progress_of
 from explainer.training.recorded import HEALTHY, recorded
 from explainer.views.train.charts import curve_of
+from explainer.views.train.chosen_on_test import CHOSEN_ON_TEST, show_chosen_on_test
 from explainer.views.train.of_data import DIGITS, texts_about
 from explainer.views.train.saving import pictured
 from vit_core.mistakes import MISTAKES
@@ -30,12 +31,15 @@ CHOSEN_KEY = "mistake-chosen"  # survives a visit to another page, unlike the wi
 FLOOR = math.log(math.e + CLASSES - 1) - 1
 GUESSING = math.log(CLASSES)
 # the one that people least expect comes first
-ORDER = ("no_position", *(name for name in MISTAKES if name != "no_position"))
+ORDER = ("no_position", *(name for name in MISTAKES if name != "no_position"), CHOSEN_ON_TEST)
+# recorded when a seed already gave each parameter a stream of its own
+RECORDED_LATER = ("classes_in_order",)
 LEVELS = {  # mistake → a loss to compare with, and what it is called in the texts
     "softmax_before_loss": (FLOOR, "floor"),
     "no_layer_norm": (GUESSING, "guessing"),
     "high_lr": (GUESSING, "guessing"),
     "shuffled_labels": (GUESSING, "guessing"),
+    "classes_in_order": (GUESSING, "guessing"),
 }
 
 
@@ -46,13 +50,20 @@ def show_gallery(on_try: Callable[[str], None]) -> None:
         on_try: called, before the page runs again, with the name of the mistake that somebody
             wants to train with, as ``vit_core.mistakes.MISTAKES`` has it.
     """
+    name = chosen()
     with st.container(key="part-mistakes"):
-        show(chosen(), on_try)
+        if name == CHOSEN_ON_TEST:
+            st.markdown(TEXTS["chosen_on_test"]["lead"])
+            show_names(name)
+            show_chosen_on_test()
+        else:
+            st.markdown(TEXTS["lead"].format(**facts(name)))
+            show_names(name)
+            show(name, on_try)
 
 
-def show(name: str, on_try: Callable[[str], None]) -> None:
-    texts, numbers = TEXTS["mistakes"][name], facts(name)
-    st.markdown(TEXTS["lead"].format(**numbers))
+def show_names(name: str) -> None:
+    """Let the visitor pick a mistake, and draw the title of the one that is picked."""
     pick(
         TEXTS["pick"],
         ORDER,
@@ -63,6 +74,10 @@ def show(name: str, on_try: Callable[[str], None]) -> None:
         label_visibility="collapsed",
     )
     st.subheader(TEXTS["names"][name], anchor=False)
+
+
+def show(name: str, on_try: Callable[[str], None]) -> None:
+    texts, numbers = TEXTS["mistakes"][name], facts(name)
     st.markdown(texts["why"].format(**numbers))
     if "formula" in texts:
         st.latex(texts["formula"].format(**numbers))
@@ -136,7 +151,7 @@ def facts(name: str) -> Mapping[str, object]:
     """Return what the texts may name of a mistake's run and, as ``healthy_…``, of the healthy."""
     values = {f"healthy_{key}": value for key, value in facts_of(HEALTHY).items()} | facts_of(name)
     return values | {
-        "start": TEXTS["start_same" if begins_the_same(name) else "start_other"],
+        "start": TEXTS[f"start_{start_of(name)}"],
         "floor": f"{FLOOR:.4f}",
         "guessing": f"{GUESSING:.3f}",
         "head_dim": recorded(name).config.model.head_dim,
@@ -150,20 +165,25 @@ def facts(name: str) -> Mapping[str, object]:
     }
 
 
-def begins_the_same(name: str) -> bool:
-    """Whether a recorded run began with the healthy one's weights.
+def start_of(name: str) -> str:
+    """Return how a recorded run's first weights stand to the healthy one's, as the texts name it.
 
-    When they were recorded, a seed gave one stream of numbers to all parameters in turn, so that
+    When most were recorded, a seed gave one stream of numbers to all parameters in turn, so that
     only models of the same parameters began the same.
     """
-    return recorded(name).config.model == recorded(HEALTHY).config.model
+    if name in RECORDED_LATER:
+        return "later"
+    is_same = recorded(name).config.model == recorded(HEALTHY).config.model
+    return "same" if is_same else "other"
 
 
 def facts_of(name: str) -> dict[str, Any]:
     """Return one run's numbers, as they are written."""
     history = recorded(name)
     progress, last = progress_of(history), history.epoch_line(history.config.train.epochs)
-    assert last is not None and history.test_accuracy is not None, f"{name} was recorded to its end"
+    first = history.epoch_line(1)
+    assert first is not None and last is not None
+    assert history.test_accuracy is not None, f"{name} was recorded to its end"
     return {
         "epochs": history.config.train.epochs,
         "steps": f"{history.total_steps:,}",
@@ -174,6 +194,7 @@ def facts_of(name: str) -> dict[str, Any]:
         "val_loss": number(progress.val.losses[-1]),
         "first_val": share(progress.val.accuracies[0]),
         "val": share(progress.val.accuracies[-1]),
+        "first_train": share(first["train_accuracy"]),
         "train": share(last["train_accuracy"]),
         "vals": ", ".join(map(share, progress.val.accuracies)),
         "test_loss": number(history.metrics()[-1]["test_loss"]),
