@@ -213,9 +213,9 @@ def manager(shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 @pytest.fixture
 def open_symbols(manager: Manager) -> Callable[..., AppTest]:
-    def open_symbols(**params: str) -> AppTest:
+    def open_symbols(visitor: str = ANNA, **params: str) -> AppTest:
         app = AppTest.from_file(HOME, default_timeout=60)
-        app.session_state["visitor"] = ANNA
+        app.session_state["visitor"] = visitor
         for name, value in {"data": "symbols", **params}.items():
             app.query_params[name] = value
         app._page_hash = calc_hash("train")
@@ -298,6 +298,22 @@ def test_every_page_takes_a_drawing_for_a_model_of_symbols(
         assert not page.exception, (address, page.exception[0].message)
 
 
+@pytest.mark.usefixtures("empty_caches")
+@pytest.mark.parametrize("second", ["sample=2&picture=", "source=fast", "source=cifar10"])
+def test_a_drawn_symbol_is_compared(
+    second: str, learned: str, open_page: Callable, bars_code: str
+) -> None:
+    for address in ("patches", "classification-head", "story"):
+        app = open_page(address, picture=bars_code, b=second)
+        assert not app.exception, (address, app.exception[0].message)
+        assert state_of(app).b
+
+
+@pytest.fixture
+def bars_code() -> str:
+    return link_code.encode(bars((1,))[0])
+
+
 def test_only_digits_and_symbols_are_drawn() -> None:
     assert takes_drawings(DIGITS) and takes_drawings(f"{DRAWN}0123")
     assert not any(map(takes_drawings, ("cifar10", "photographs", "of-model-0123")))
@@ -345,3 +361,8 @@ def test_after_a_run_the_pad_of_home_waits_for_a_new_symbol(
     app.button(key="train-ask-symbol").click().run()
     assert not app.exception
     assert (state_of(app).source, state_of(app).run) == (RUN, run.id)
+    # whoever was sent the link can draw as well, and is not told what they have trained
+    other = open_symbols(visitor="b" * 32, run=run.id)
+    assert other.button(key="train-ask-symbol")
+    assert load_texts("symbols")["pair"]["one"] in texts_of(open_symbols(run=run.id))
+    assert load_texts("symbols")["pair"]["one"] not in texts_of(other)

@@ -7,19 +7,18 @@ import streamlit as st
 
 from explainer.content import load_texts
 from explainer.figures.few_drawings import few_drawings
-from explainer.inputs.models import load
 from explainer.shell import routes
 from explainer.shell.notes import note
-from explainer.shell.picker.visitor_pictures import PHOTO_KIND_KEY
+from explainer.shell.picker.visitor_pictures import SYMBOL_KIND_KEY
 from explainer.shell.shown import show_html
 from explainer.state import session
-from explainer.state.choice import RUN, saved
-from explainer.training import Run
+from explainer.state.choice import RUN
+from explainer.training import Run, visitor
 from explainer.training.symbols import WAYS, way_of
+from explainer.views.train.of_data import of_run
 from explainer.views.train.saving import pictured
-from vit_core import CheckpointError
-from vit_core.data.kept import KEPT, OWN_SYMBOLS
-from vit_core.runs.directory import RunError
+from explainer.views.train.wording import settings_of
+from vit_core.data.kept import OWN_SYMBOLS
 
 TEXTS = load_texts("symbols")
 
@@ -38,22 +37,18 @@ def show_after_symbols(run: Run, own_runs: list[Run]) -> None:
             draw_a_new_one(run)
         text = TEXTS["after"]["kept_back"]
         st.markdown(text.format(learned=config.images, count=config.val_images), width=760)
-        show_pair_of([run, *own_runs])
+        if run.belongs_to(visitor.current()):
+            show_pair_of([run, *own_runs])
 
 
 def is_of_symbols(run: Run) -> bool:
     """Whether a run learns, or learned, somebody's own symbols."""
-    try:
-        if run.history.config.dataset != KEPT or not (epochs := run.history.epochs()):
-            return False
-        return load.load_source(saved(run.id, epochs[0])).info.name == OWN_SYMBOLS
-    except (RunError, CheckpointError, OSError):
-        return False
+    return settings_of(run) is not None and of_run(run).name == OWN_SYMBOLS
 
 
 def draw_a_new_one(run: Run) -> None:
     """Turn to Home's pad, with the run's last model."""
-    st.session_state[PHOTO_KIND_KEY] = "draw"
+    st.session_state[SYMBOL_KIND_KEY] = "draw"
     session.change(source=RUN, run=run.id, epoch=None, picture="", photo="", sample=0)
     routes.go("home")
 
