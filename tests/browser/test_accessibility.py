@@ -15,6 +15,7 @@ LINKS = {view: "" if view == "home" else address(view) for view in TITLES}
 ADDRESSES = [
     *LINKS.values(),
     "train?run=recorded-healthy",
+    "train?data=symbols",
     *(f"train?run=recorded-healthy&film={kind}" for kind in OVER_EPOCHS),
     *(f"{LINKS[view]}?source=cifar10&sample=3" for view in WALK),
     *(f"{LINKS[view]}?b=source%3Dfast%26edits%3Dx2_h0.1" for view in PIPELINE),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from browser_helpers import Visit
 from playwright.sync_api import Locator, Page, expect
+from test_accessibility import findings
 
 pytestmark = pytest.mark.browser
 
@@ -59,7 +60,7 @@ def test_two_symbols_from_an_empty_page_to_an_answer(visit: Callable[..., Visit]
         for number in range(5):
             add(page, symbol, 0.06 * (number - 2))
     expect(page.locator(".kept-back")).to_have_count(2)
-    page.get_by_role("button", name="starting from the digits' model").click()
+    page.get_by_role("button", name="Train from the digits' model").click()
     # the run has ended when its page asks for one more symbol
     ask = page.get_by_role("button", name="Now draw one it has never seen")
     expect(ask).to_be_visible()
@@ -82,7 +83,7 @@ def test_the_sheet_keeps_takes_back_and_says_what_is_missing(visit: Callable[...
     visitor = visit(390, height=844, has_touch=True)
     page = visitor.page
     visitor.open("train?data=symbols")
-    learn = page.get_by_role("button", name="Learn them from random weights")
+    learn = page.get_by_role("button", name="Train from random weights")
     expect(page.get_by_text("At least 2 symbols are needed.")).to_be_visible()
     hostile = "<b>x</b> &amp;"
     name(page, "cross")
@@ -111,6 +112,7 @@ def test_the_sheet_keeps_takes_back_and_says_what_is_missing(visit: Callable[...
     expect(page.get_by_text("“cross” has 0 drawings.")).to_be_visible()
     expect(learn).to_be_disabled()
     assert visitor.sideways() == [0, 0]
+    assert findings(visitor) == []
     page.reload()
     expect(thumbnails).to_have_count(3)
     visitor.settle()

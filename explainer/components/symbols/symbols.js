@@ -203,13 +203,13 @@ class Sheet {
     const [before, after] = this.texts.asked.split("{name}");
     const what = make("b", "");
     what.textContent = name;
-    const enough = drawings.length >= this.limits.drawings;
-    const number = fill(this.texts[enough ? "count_full" : "count"], {
-      count: drawings.length,
-      aim: this.limits.aim,
-      most: this.limits.drawings,
-    });
-    this.asked.replaceChildren(before, what, after, make("span", "count", null, number));
+    this.asked.replaceChildren(before, what, after, make("span", "count", null, this.counted(drawings)));
+  }
+
+  /** How many drawings there are of as many as are wanted, or can be. */
+  counted({ length: count }) {
+    const { aim, drawings: most } = this.limits;
+    return fill(this.texts[count >= most ? "count_full" : "count"], { count, aim: count > aim ? most : aim });
   }
 
   card({ name, drawings }, at) {
@@ -223,8 +223,7 @@ class Sheet {
     field.maxLength = this.limits.name;
     field.setAttribute("aria-label", fill(this.texts.rename, { name }));
     field.addEventListener("change", () => this.rename(at, field));
-    const { aim } = this.limits;
-    make("span", "count", head, fill(this.texts.count, { count: drawings.length, aim }));
+    make("span", "count", head, this.counted(drawings));
     const draw = this.button(head, "choose", this.texts.draw, () => this.choose(at));
     draw.setAttribute("aria-pressed", isChosen);
     draw.setAttribute("aria-label", fill(this.texts.draw_this, { name }));
