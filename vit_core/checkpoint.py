@@ -5,6 +5,7 @@ A checkpoint is checked completely before any tensor is allocated, and nothing i
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -28,6 +29,7 @@ from vit_core.storage.tensor_source import InMemory, OnDisk, TensorSource
 FORMAT = "vit-explainer 1"
 HEAD_FORMAT = "vit-explainer head 1"  # of a head without its backbone; see interpret.head_file
 SHIPPED_DIR = Path(__file__).parent / "checkpoints"  # <preset>.safetensors, trained by this project
+OTHER_MODEL = "checkpoint"  # says that a model started from one that is not shipped
 LARGEST_FILE = 2 * 1024**3  # bytes
 KINDS = {torch.float32: "F32", torch.float16: "F16"}  # in the format's own words
 T = TypeVar("T")
@@ -50,6 +52,9 @@ class Checkpoint:
         data: what it was trained on.
         command: the command that trained it, as its file has it.
         pictures: some of its validation pictures, if whoever trained it wanted to take them along.
+        limit_per_class: it learned from the first so many images of each class; None for all.
+        init: name of the shipped model whose weights it started from, ``OTHER_MODEL`` for those of
+            another checkpoint, and empty for random ones.
     """
 
     model: ViT
@@ -59,10 +64,22 @@ class Checkpoint:
     data: DataInfo | None = None
     command: str | None = None
     pictures: SamplePictures | None = None
+    limit_per_class: int | None = None
+    init: str = ""
 
     @property
     def config(self) -> ViTConfig:
         return self.model.config
+
+
+def is_shipped(name: str) -> bool:
+    """Return whether ``--init`` names a model that comes with this project, or nothing."""
+    return not name or name in shipped_names()
+
+
+def shipped_names() -> tuple[str, ...]:
+    """Return the names of the models that come with this project."""
+    return tuple(sorted(path.stem for path in SHIPPED_DIR.glob("*.safetensors")))
 
 
 def save_checkpoint(
@@ -75,12 +92,15 @@ def save_checkpoint(
     data: DataInfo | None = None,
     command: str | None = None,
     pictures: SamplePictures | None = None,
+    limit_per_class: int | None = None,
+    init: str = "",
     half: bool = False,
 ) -> None:
     """Write a model's weights and their history to ``path``, completely or not at all.
 
     Args:
-        preset, train_config, metrics, data, command, pictures: as in ``Checkpoint``.
+        preset, train_config, metrics, data, command, pictures, limit_per_class, init: as in
+            ``Checkpoint``.
         half: round the weights to float16, which halves the file; otherwise they are float32.
 
     Raises:
@@ -106,6 +126,10 @@ def save_checkpoint(
         metadata["command"] = command
     if pictures is not None:
         metadata["pictures"] = pictures.to_json()
+    if limit_per_class is not None:
+        metadata["limit_per_class"] = str(limit_per_class)
+    if init:
+        metadata["init"] = init
     dtype = torch.float16 if half else torch.float32
     tensors = {
         key: value.detach().to("cpu", dtype).contiguous()
@@ -162,6 +186,8 @@ def load_checkpoint(path: str | Path | bytes, expect: ViTConfig | None = None) -
     data = read_part(source, metadata, "data", partial(read_data_info, config=config))
     read_pictures = partial(SamplePictures.from_json, config=config)
     pictures = read_part(source, metadata, "pictures", read_pictures)
+    limit = read_part(source, metadata, "limit_per_class", read_count)
+    init = read_part(source, metadata, "init", read_init) or ""
     if expect is not None and config != expect:
         difference = describe_difference(config, expect)
         raise CheckpointError(f"{source} is of another shape: {difference}")
@@ -187,6 +213,8 @@ def load_checkpoint(path: str | Path | bytes, expect: ViTConfig | None = None) -
         data=data,
         command=metadata.get("command"),
         pictures=pictures,
+        limit_per_class=limit,
+        init=init,
     )
 
 
@@ -282,6 +310,28 @@ def read_mapping(text: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ValueError(f"a mapping is expected, not {quoted(values)}")
     return values
+
+
+def read_count(text: str) -> int:
+    """Parse a whole number from 1.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text)):
+        raise ValueError(f"a whole number from 1 is expected, not {quoted(text)}")
+    return int(text)
+
+
+def read_init(text: str) -> str:
+    """Return what a model started from, if the text can be that.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if not re.fullmatch(r"[a-z0-9-]{1,40}", text):
+        raise ValueError(f"the name of a model is expected, not {quoted(text)}")
+    return text
 
 
 def read_data_info(text: str, config: ViTConfig) -> DataInfo:

@@ -66,7 +66,7 @@ def curves(
 
     Args:
         epochs: of the longest run, where the axis ends.
-        texts: ``loss_axis``, ``accuracy_axis``, ``epoch_axis``, ``guess_loss`` with ``classes`` and
+        texts: ``loss_axis``, ``accuracy_axis``, ``epoch_axis``, ``guess_loss`` with ``number`` and
             ``loss``, ``guess_accuracy`` with ``share``, ``cut_off`` with ``most``, and ``at`` with
             ``epoch``.
         alts: what loss and accuracy show now, in words.
@@ -87,7 +87,7 @@ def curves(
     if classes:
         # what it costs, in nats, to give all classes the same probability
         loss, share = math.log(classes), 100 / classes
-        loss_guess = level(loss, texts["guess_loss"].format(classes=classes, loss=f"{loss:.3f}"))
+        loss_guess = level(loss, texts["guess_loss"].format(number=classes, loss=f"{loss:.3f}"))
         accuracy_guess = level(share, texts["guess_accuracy"].format(share=f"{share:.3g}"))
     if loss_level:
         loss_guess = level(*loss_level)

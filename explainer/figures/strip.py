@@ -21,9 +21,14 @@ STYLE = f"""
 .strip .wrong :is(.verdict, b) {{ color: {theme.BAD.css}; }}
 .strip.marked .wrong img {{
   box-shadow: 0 0 0 2px {theme.BACKGROUND.css}, 0 0 0 4px {theme.BAD.css}; }}
+.strip.worded b {{ font-size: 1rem; hyphens: auto; overflow-wrap: anywhere; }}
+.strip.worded span {{ white-space: normal; overflow-wrap: anywhere; }}
 @media (max-width: 1100px) {{ .strip.row {{ --columns: 8 !important; }} }}
 @media (max-width: 640px) {{ .strip.row {{ --columns: 4 !important; }} }}
 """
+
+
+SHORT = 2  # letters of a class's name that is written as large as a digit
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,12 @@ def strip(
         marked: whether a frame makes the wrong ones stand out.
     """
     items = "".join(item(answer, texts) for answer in answers)
-    kind = f"strip{'' if columns else ' row'}{' marked' if marked else ''}"
+    is_worded = any(len(answer.truth) > SHORT for answer in answers)
+    kind = "strip" + "".join(
+        f" {name}"
+        for name, is_so in (("row", not columns), ("marked", marked), ("worded", is_worded))
+        if is_so
+    )
     return (
         f"<style>{STYLE}</style>"
         f'<ul class="{kind}" style="--columns:{columns or len(answers)}">{items}</ul>'

@@ -9,12 +9,15 @@ import re
 import shlex
 
 from vit_core import Checkpoint, load_checkpoint
+from vit_core.checkpoint import OTHER_MODEL
 from vit_core.data import DataInfo, mnist_info
+from vit_core.data.kept import IMAGES, OWN_PICTURES, OWN_SYMBOLS
 from vit_core.data.sets import DATASETS
 from vit_core.presets import PRESETS
 from vit_core.runs.command import command_line
 
 FOLDER = "path/to/images"  # the file does not say where the images are
+CHECKPOINT = "path/to/checkpoint.safetensors"  # nor where the weights were that it started from
 PUBLIC = re.compile(r"(runs|path/to)/[\w.-]+")  # paths that tell nothing of a computer
 LOCAL = re.compile(r"[/\\]|^~|^[A-Za-z]:")
 
@@ -28,11 +31,14 @@ def command_of(checkpoint: Checkpoint, threads: int = 1) -> str:
     if checkpoint.train_config is None:
         return ""
     is_preset = checkpoint.preset in PRESETS
+    init = CHECKPOINT if checkpoint.init == OTHER_MODEL else checkpoint.init
     line = command_line(
         checkpoint.preset if is_preset else None,
         checkpoint.config,
         checkpoint.train_config,
         threads,
+        limit_per_class=checkpoint.limit_per_class,
+        init=init,
     )
     arguments = shlex.split(line)
     if "None" in arguments:  # the preset sets a value that no option can unset
@@ -72,4 +78,6 @@ def dataset_option(data: DataInfo) -> list[str]:
     """Return the option that names the data set; none for MNIST, which is the default."""
     if data.fingerprint == mnist_info().fingerprint:
         return []
+    if data.name in (OWN_SYMBOLS, OWN_PICTURES):
+        return ["--dataset", f"path/to/{IMAGES}"]
     return ["--dataset", data.name if data.name in DATASETS[1:] else FOLDER]

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from vit_core import Checkpoint, ViT, ViTConfig, build, save_checkpoint
+from vit_core.checkpoint import shipped_names
 from vit_core.data import DataInfo
 from vit_core.training.initial import (
     InitialWeightsError,
     checkpoint_of,
-    shipped_names,
     start_from,
 )
 

@@ -21,7 +21,7 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from vit_core.checkpoint import save_checkpoint
+from vit_core.checkpoint import OTHER_MODEL, is_shipped, save_checkpoint
 from vit_core.checks import check_int
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import MNIST_TRAINING, DataInfo
@@ -222,6 +222,8 @@ class RunDirectory:
             data=data,
             command=self.config.command,
             pictures=self.pictures,
+            limit_per_class=self.config.limit_per_class,
+            init=self.config.init if is_shipped(self.config.init) else OTHER_MODEL,
         )
 
     def save_hardest(self, examples: list[HardExample]) -> None:

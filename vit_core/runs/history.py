@@ -102,9 +102,11 @@ class RunHistory:
         Raises:
             RunError: there is no run, or its settings are damaged; the message is one sentence.
         """
-        if self._config is None:
-            self._config = read_config(self.path)
-        return self._config
+        known = self._config
+        # a worker adds the fingerprint of data that the server has not read, and what was taken
+        if known is None or not known.data or (known.init and not known.taken):
+            self._config = known = read_config(self.path)
+        return known
 
     @property
     def steps_per_epoch(self) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from vit_core.checkpoint import shipped_names
 from vit_core.checks import check_int
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import ImageData
@@ -25,7 +26,7 @@ from vit_core.runs.run_data import check_same, open_run_data
 from vit_core.runs.train_options import pick
 from vit_core.storage.plain_text import decode, plain
 from vit_core.training.fitting import step_batch_size
-from vit_core.training.initial import checkpoint_of, shipped_names, start_from
+from vit_core.training.initial import checkpoint_of, start_from
 from vit_core.training.processes import Group, choose_device
 from vit_core.training.thread_choice import choose_threads
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vit_core.checkpoint import SHIPPED_DIR, Checkpoint, load_checkpoint
+from vit_core.checkpoint import SHIPPED_DIR, Checkpoint, load_checkpoint, shipped_names
 from vit_core.checks import quoted
 from vit_core.config import ViTConfig
 from vit_core.errors import VitError
@@ -66,11 +66,6 @@ def checkpoint_of(init: str) -> Checkpoint:
             f"{', '.join(shipped_names())}, or the path of a checkpoint"
         )
     return load_checkpoint(path)
-
-
-def shipped_names() -> tuple[str, ...]:
-    """Return the names of the models that come with this project."""
-    return tuple(sorted(path.stem for path in SHIPPED_DIR.glob("*.safetensors")))
 
 
 @torch.no_grad()

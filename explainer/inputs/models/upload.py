@@ -85,6 +85,9 @@ def write_upload(upload: Upload, folder: Path, finish: Callable[[], None]) -> No
         threads=1,
         data=(checkpoint.data or mnist_info()).fingerprint,
         command=command_of(checkpoint),  # empty if the file does not hold its settings
+        limit_per_class=checkpoint.limit_per_class,
+        init=checkpoint.init,
+        takes_pictures=checkpoint.pictures is not None,
     )
     run = RunDirectory.create(folder, config)
     run.pictures = checkpoint.pictures

@@ -27,13 +27,14 @@ from explainer.views.train.of_data import OfData, of_run
 from explainer.views.train.saving import pictured
 from explainer.views.train.wording import TEXTS
 from vit_core import CheckpointError
-from vit_core.data.kept import KeptImagesError
+from vit_core.data.kept import IMAGES, KEPT, KeptImagesError
 
 WORDS = TEXTS["after"]
 COLUMNS = (
     *("seconds", "step", "epoch", "train_loss", "train_accuracy", "sample_loss"),
     *("sample_accuracy", "val_loss", "val_accuracy", "test_loss", "test_accuracy", "lr"),
 )
+BYTES = "application/octet-stream"
 EPOCH_KEY = "train-epoch-chosen"  # (the run, its epoch)
 
 
@@ -123,8 +124,14 @@ def show_take_along(run: Run) -> None:
         if run.status != "uploaded":
             script = partial(script_of, history.config, history.test_accuracy)
             hand_out("script", script, "train_again.py", "text/x-python")
+        if history.config.dataset == KEPT and (history.path / IMAGES).is_file():
+            hand_out("images", (history.path / IMAGES).read_bytes, IMAGES, BYTES)
     if run.status != "uploaded":
         note(WORDS["script_text"])
+    if history.config.dataset == KEPT:
+        note(WORDS["images_text"])
+    if history.config.takes_pictures and epochs:
+        note(WORDS["pictures_text"])
 
 
 def offer_epochs(run: Run, first: int, chosen: int) -> None:
@@ -145,7 +152,7 @@ def show_checkpoint(run: Run, epoch: int) -> None:
         st.markdown(WORDS["unreadable"], width="content")
         return
     content = partial(checkpoint_file, run, epoch, run.belongs_to(visitor.current()))
-    hand_out("checkpoint", content, f"epoch-{epoch:03d}.safetensors", "application/octet-stream")
+    hand_out("checkpoint", content, f"epoch-{epoch:03d}.safetensors", BYTES)
 
 
 def checkpoint_file(run: Run, epoch: int, is_own: bool) -> bytes:
