@@ -3,9 +3,10 @@
 import json
 from dataclasses import dataclass, fields
 
+from explainer.content import load_texts
 from vit_core import TrainConfig, ViTConfig
 from vit_core.checkpoint import is_shipped
-from vit_core.data.kept import IMAGES, KEPT
+from vit_core.data.kept import KEPT
 from vit_core.data.sets import DATASETS
 from vit_core.mistakes import Flaws
 from vit_core.runs.directory import RunConfig
@@ -53,15 +54,8 @@ print(f"saved as {{FILE}}")
 RESULT = """
 On the machine of the run it ends at a test accuracy of {accuracy:.2%}, as the run did;
 another machine may round differently."""
-NEEDS = {
-    IMAGES: f"""
-It reads the run's own images from {IMAGES}, which the page of the run hands out:
-put that file beside this script.""",
-    "folder": """
-Say in IMAGES where the images are: the file of the run does not tell.""",
-    "weights": """
-Say in WEIGHTS which checkpoint it starts from: the file of the run does not tell.""",
-}
+TEXTS = load_texts("script")
+LINES = TEXTS["lines"]
 
 
 @dataclass(frozen=True)
@@ -69,52 +63,34 @@ class Data:
     """How the script gets its images.
 
     Attributes:
-        what: it trains on.
-        things: what one of many is called.
-        imports: lines of Python that ``open`` needs.
+        kind: "mnist" | "kept" | "named" | "folder".
+        imports: a line of Python that ``open`` needs.
         open: an expression, whose value is the data.
-        place: a line of Python that says where the images are; may be empty.
-        needs: a sentence about that.
     """
 
-    what: str
-    things: str
-    imports: tuple[str, ...]
+    kind: str
+    imports: str
     open: str
-    place: str = ""
-    needs: str = ""
-
-    @property
-    def needs_path(self) -> bool:
-        """Whether the expression uses ``Path``."""
-        return "Path(" in self.open
 
 
 def data_of(config: RunConfig) -> Data:
     """Return how the script of a run gets its images."""
     if config.dataset == "mnist":
-        return Data("MNIST", "digits", ("from vit_core.data import mnist",), "mnist()")
+        return Data("mnist", LINES["mnist"], "mnist()")
     if config.dataset == KEPT:
-        return Data(
-            "images of one's own",
-            "images",
-            ("from vit_core.data.kept import read_images",),
-            "read_images(Path(IMAGES))",
-            f'IMAGES = "{IMAGES}"',
-            NEEDS[IMAGES],
-        )
-    reading = "" if config.statistics == "data" else f'statistics="{config.statistics}"'
+        return Data("kept", LINES["kept"], "read_images(Path(IMAGES))")
+    reading = [] if config.statistics == "data" else [f'statistics="{config.statistics}"']
     if config.is_streamed:
-        reading = ", ".join(filter(None, (reading, "memory=0.0, workers=4")))
-    arguments = f", Reading({reading})" if reading else ""
-    imports = (f"from vit_core.data.open import {'Reading, ' if reading else ''}open_data",)
-    if config.dataset in DATASETS:
-        name = json.dumps(config.dataset)
-        opened = f"open_data({name}, model_config{arguments})"
-        return Data(config.dataset, "images", imports, opened)
-    opened = f"open_data(IMAGES, model_config{arguments})"
-    place = 'IMAGES = "path/to/images"'
-    return Data("a folder of images", "images", imports, opened, place, NEEDS["folder"])
+        reading += ["memory=0.0", "workers=4"]
+    is_named = config.dataset in DATASETS
+    given = [json.dumps(config.dataset) if is_named else "IMAGES", "model_config"]
+    if reading:
+        given.append(f"Reading({', '.join(reading)})")
+    return Data(
+        "named" if is_named else "folder",
+        LINES["named_reading" if reading else "named"],
+        f"open_data({', '.join(given)})",
+    )
 
 
 def script_of(config: RunConfig, test_accuracy: float | None = None) -> str:
@@ -124,47 +100,40 @@ def script_of(config: RunConfig, test_accuracy: float | None = None) -> str:
         test_accuracy: of the run, from 0 to 1; None if it is not finished.
     """
     flawed = bool(Flaws.from_config(config.train))
-    data = data_of(config)
-    is_known = is_shipped(config.init)
-    imports = list(data.imports)
-    if config.limit_per_class is not None:
-        imports.append("from vit_core.data.limit import limited")
+    data, limit = data_of(config), config.limit_per_class
+    has_file = bool(config.init) and not is_shipped(config.init)  # of weights, not named here
+    imports = [data.imports]
+    if limit is not None:
+        imports.append(LINES["limited"])
     if flawed:
-        imports.append("from vit_core.mistakes import build_with")
-    places = [data.place] if data.place else []
-    if not is_known:
-        places.append('WEIGHTS = "path/to/checkpoint.safetensors"')
-    start = ""
-    if config.init:
-        source = json.dumps(config.init) if is_known else "WEIGHTS"
-        start = f"print(start_from(model, checkpoint_of({source}), data.info.class_names))\n"
-    limit = config.limit_per_class
+        imports.append(LINES["flawed"])
+    places = [LINES[f"{data.kind}_place"]] if data.kind in TEXTS["needs"] else []
+    if has_file:
+        places.append(LINES["weights_place"])
+    source = "WEIGHTS" if has_file else json.dumps(config.init)
+    needs = [data.kind, *(["weights"] if has_file else [])]
     return SCRIPT.format(
-        what=data.what,
-        needs=data.needs + ("" if is_known else NEEDS["weights"]),
+        what=TEXTS["what"][config.dataset if data.kind == "named" else data.kind],
+        needs="".join(f"\n{TEXTS['needs'][name]}" for name in needs if name in TEXTS["needs"]),
         result="" if test_accuracy is None else RESULT.format(accuracy=test_accuracy),
         build_import="" if flawed else ", build",
-        standard="from pathlib import Path\n\n" if data.needs_path else "",
+        standard=LINES["path"] if data.kind == "kept" else "",
         imports="\n".join(imports),
-        init_import="\nfrom vit_core.training.initial import checkpoint_of, start_from"
-        if config.init
-        else "",
+        init_import=f"\n{LINES['init']}" if config.init else "",
         places="".join(f"{line}\n" for line in places),
         model=as_arguments(config.model),
         train=as_arguments(config.train),
         threads=config.threads,
         open=data.open,
         data=json.dumps(config.data),  # quoted, because it may be any text
-        limit=""
-        if limit is None
-        else f"data = limited(data, {limit})  # of each class, the first\n",
+        limit="" if limit is None else LINES["limit"].format(count=limit),
         build=(
             "build_with(model_config, train_config, train_config.seed)"
             if flawed
             else "build(model_config, train_config.seed)"
         ),
-        init=start,
-        things=data.things,
+        init=LINES["start"].format(source=source) if config.init else "",
+        things="digits" if data.kind == "mnist" else "images",
     )
 
 
