@@ -13,6 +13,9 @@ from explainer.figures.plotly_text import in_plotly
 from explainer.figures.switched import ink
 from explainer.figures.theme import DIVERGING, Mode, Shade
 
+SHORT = 23  # letters of a name, of which two stand beside one another
+LINE_PIXELS = 18  # of names above a chart
+STEP_UP = 0.078  # that many pixels, of the height of what is drawn
 FLOOR = -9  # exponent of the least loss that a chart shows
 ZONES: Mapping[str, Shade] = {
     "small": theme.MUTED,
@@ -142,7 +145,7 @@ def rate_chart(
                 cliponaxis=False,
             )
         )
-    layout = chart_layout(axes, mode, height=340)
+    layout = chart_layout(axes, mode, height=290)
     layout.xaxis.update(log_axis(float(rates[0]), float(rates[-1])))
     layout.yaxis.update(log_axis(low, high))
     layout.shapes = [
@@ -158,7 +161,7 @@ def rate_chart(
     ]
     shown = [zone for zone in ZONES if zone in zones]
     named = [(f"● {names[zone]}", ZONES[zone]) for zone in shown]
-    layout.annotations = legend([*named, (f"┄ {names['now']}", theme.MUTED)], mode)
+    legend(layout, [*named, (f"┄ {names['now']}", theme.MUTED)], mode)
     return go.Figure(traces, layout)
 
 
@@ -185,7 +188,7 @@ def line_chart(
     y_range: tuple[float, float] | None = None,
     is_log: bool = False,
     marks: Sequence[tuple[float, str]] = (),
-    height: int = 300,
+    height: int = 280,
 ) -> go.Figure:
     """Return a few lines over one axis.
 
@@ -232,8 +235,7 @@ def line_chart(
     signs = {"solid": "●", "dash": "╌", "dot": "┄"}
     named = [(f"{signs[one.dash]} {in_plotly(one.name)}", one.shade) for one in lines]
     named += [(f"┊ {in_plotly(name)}", theme.MUTED) for _, name in marks]
-    layout.annotations = legend(named, mode)
-    layout.margin.update(t=26 if len(named) < 3 else 44)
+    legend(layout, named, mode)
     return go.Figure(traces, layout)
 
 
@@ -241,7 +243,7 @@ def chart_layout(axes: tuple[str, str], mode: Mode, height: int) -> go.Layout:
     return go.Layout(
         template=theme.template(mode),
         height=height,
-        margin={"t": 44},
+        margin={"t": 8},
         showlegend=False,
         dragmode=False,
         xaxis={"title": {"text": axes[0]}, "fixedrange": True, "showgrid": False},
@@ -249,13 +251,16 @@ def chart_layout(axes: tuple[str, str], mode: Mode, height: int) -> go.Layout:
     )
 
 
-def legend(named: Sequence[tuple[str, Shade]], mode: Mode) -> list[dict[str, object]]:
-    """Return names above a chart, two in each line of it at most."""
-    lines = (len(named) + 1) // 2
-    return [
-        word(0.5 * (index % 2), 1 + 0.075 * (lines - 1 - index // 2), text, shade, mode)
+def legend(layout: go.Layout, named: Sequence[tuple[str, Shade]], mode: Mode) -> None:
+    """Write names above a chart, two in each line of it where they are short enough for a phone."""
+    columns = 2 if all(len(text) <= SHORT for text, _ in named) else 1
+    lines = -(-len(named) // columns)
+    layout.annotations = [
+        word(index % columns / 2, 1 + STEP_UP * (lines - 1 - index // columns), text, shade, mode)
         for index, (text, shade) in enumerate(named)
     ]
+    layout.height += LINE_PIXELS * lines
+    layout.margin.update(t=8 + LINE_PIXELS * lines)
 
 
 def word(across: float, up: float, text: str, shade: Shade, mode: Mode) -> dict[str, object]:

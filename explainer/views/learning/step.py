@@ -53,7 +53,7 @@ FLOOR = 1e-9  # nats at the lower edge of the chart
 
 def show_step(choice: Choice, seen: Observation, place: Place) -> None:
     texts, target = TEXTS["step"], target_of(seen, place)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         controls.pick(
             texts["pick"],
             OPTIMIZERS,
@@ -278,7 +278,7 @@ def muon_words(choice: Choice) -> str:
     return str(
         texts["muon_some"].format(
             matrices=len(muon_matrices(choice)),
-            share=f"{recipe.config.lr / recipe.config.muon_lr:g}",
+            share=f"{recipe.config.lr / recipe.config.muon_lr:.3g}",
             recipe=texts["own_recipe" if recipe.is_own else "train_recipe"],
         )
     )
