@@ -21,9 +21,10 @@ from explainer.content.numbers import percent, written
 from explainer.inputs.models import load
 from explainer.inputs.models.load import source_of
 from explainer.observation.learning import batches
+from explainer.observation.learning import labelled as pictures_at_hand
 from explainer.observation.learning import steps as computed
 from explainer.observation.learning.batches import STEPS, batch_of, learned_by_heart
-from explainer.observation.learning.labelled import labelled
+from explainer.observation.learning.labelled import DIGIT, OWN, available, labelled
 from explainer.observation.learning.lesson import lesson
 from explainer.observation.learning.recipe import recipe_of, schedule
 from explainer.observation.learning.steps import (
@@ -50,6 +51,8 @@ from explainer.views.learning.batch import ask_heart, lesson_name
 from explainer.views.learning.schedule import ask_schedule, lines, shown_steps
 from explainer.views.learning.step import ask_step, rate_text, verdict
 from vit_core import TrainConfig, ViT
+from vit_core.data import Split, normalize
+from vit_core.data.kept import IMAGES, OWN_PICTURES, kept_data, save_images
 from vit_core.learning.step import optimizers_for
 from vit_core.training.optimizers import build_optimizers, lr_factor
 
@@ -174,8 +177,8 @@ def test_a_batch_is_that_of_gradients_taken_one_by_one(
     monkeypatch.setattr("explainer.observation.learning.labelled.OTHERS", 3)
     choice, seen = unlike("no class token")
     target, source = int(seen.prediction), source_of(choice)
-    found, pictures = batch_of(choice, target), labelled(choice, source)
-    assert found is not None and pictures is not None and found.count == 12
+    found, pictures = batch_of(choice, target), labelled(choice, source, available(choice))
+    assert found.count == 12
 
     def gradient(image: torch.Tensor, label: int) -> torch.Tensor:
         model = copy.deepcopy(source.model)
@@ -214,13 +217,12 @@ def test_learning_by_heart_is_real_training(
 ) -> None:
     monkeypatch.setattr("explainer.observation.learning.labelled.OTHERS", 20)
     choice, seen = unlike(name)
-    target, source = int(seen.prediction), source_of(choice)
-    found, pictures = learned_by_heart(choice, target), labelled(choice, source)
+    target, source, there = int(seen.prediction), source_of(choice), available(choice)
     if name == "two classes":  # for which the app has no pictures
-        assert found is None and pictures is None and batches.counts(choice) == (0, 0)
+        assert there.in_batch == there.others == 0
         return
-    assert found is not None and pictures is not None
-    assert found.count == (20 if pictures.are_digits else 9), "all pictures but the chosen one"
+    found, pictures = learned_by_heart(choice, target), labelled(choice, source, there)
+    assert found.count == there.others == (20 if there.kind == DIGIT else 9)
     own, image = copy.deepcopy(source.model), source.batch(seen.pixels)
     optimizers = build_optimizers(own, recipe_of(choice).config)
     for step in range(STEPS + 1):
@@ -236,13 +238,37 @@ def test_learning_by_heart_is_real_training(
             optimizer.step()
 
 
+def test_a_run_that_keeps_its_images_is_tried_on_them(
+    unlike: Callable[[str], tuple[Choice, Observation]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    choice, _ = unlike("two classes")
+    images = torch.randint(0, 256, (7, 3, 32, 32), generator=torch.Generator().manual_seed(0))
+    split = Split(images.to(torch.uint8), torch.tensor([0, 1, 0, 1, 0, 1, 1]))
+    data = kept_data(OWN_PICTURES, ("a", "b"), split.first(4), split.first(3), split.first(3))
+    save_images(tmp_path, data)
+    monkeypatch.setattr(pictures_at_hand, "kept_folder", lambda choice: tmp_path)
+    there = available(choice)
+    assert (there.kind, there.in_batch, there.others) == (OWN, 4, 3)
+    assert batch_of(choice, 0).counts.tolist() == [2, 2]
+    found, model = learned_by_heart(choice, 0), source_of(choice).model
+    assert found.count == 3
+    with torch.no_grad():
+        logits = model(normalize(split.images[:3], source_of(choice).info))
+    right = float((logits.argmax(dim=1) == split.labels[:3]).double().mean())
+    assert found.accuracies[0] == pytest.approx(right)
+    (tmp_path / IMAGES).write_bytes(b"damaged")
+    st.cache_resource.clear()
+    assert available(choice).in_batch == 0
+
+
 def test_the_question_on_learning_by_heart_has_the_right_answer(
     unlike: Callable[[str], tuple[Choice, Observation]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     choice, seen = unlike("LayerScale")
     monkeypatch.setattr("explainer.observation.learning.labelled.OTHERS", 20)
     found = learned_by_heart(choice, int(seen.prediction))
-    assert found is not None
     texts = TEXTS["batch"]
     for last, loss, option, lesson_said in (
         (0.5, 1.0, "heart_same", "heart_fine"),
@@ -351,7 +377,6 @@ def test_a_batch_is_computed_when_somebody_asks(open_page: Open) -> None:
     target = seen.label
     assert target is not None
     found, learned = batch_of(choice, target), learned_by_heart(choice, target)
-    assert found is not None and learned is not None
     assert f"{found.of_picture[target]:.2f}".replace("-", "−") in html_of(app)
     before, after = (percent(float(learned.accuracies[at])) for at in (0, -1))
     assert f"reads **{before}** of the 500 others right" in texts_of(app)

@@ -13,16 +13,10 @@ from explainer.inputs.models.load import Source, source_of
 from explainer.inputs.models.memory import BATCH_BYTES, pass_bytes
 from explainer.observation.background import is_there
 from explainer.observation.compute import read_only
-from explainer.observation.learning.labelled import (
-    FEWEST,
-    IN_BATCH,
-    OTHERS,
-    labelled,
-    pictures_of,
-)
+from explainer.observation.learning.labelled import Available, available, labelled
 from explainer.observation.learning.lesson import model_and_image, one_at_a_time
 from explainer.observation.learning.recipe import recipe_of
-from explainer.state.choice import DIGITS, Choice
+from explainer.state.choice import Choice
 from vit_core import TrainConfig
 from vit_core.learning.batch import Together, by_heart, together
 from vit_core.model import ViT
@@ -49,7 +43,6 @@ class Batch:
         length: of the chosen picture's gradient.
         mean_length: of the mean of the batch.
         typical_length: the mean length of the batch's single gradients.
-        are_digits: as ``Labelled`` says.
     """
 
     classes: np.ndarray
@@ -61,7 +54,6 @@ class Batch:
     length: float
     mean_length: float
     typical_length: float
-    are_digits: bool
 
     @property
     def count(self) -> int:
@@ -79,7 +71,6 @@ class ByHeart:
         picture_losses: (1 + STEPS,) of the picture, in nats.
         losses, accuracies: (1 + STEPS,) of other pictures.
         count: how many these are.
-        are_digits: as ``Labelled`` says.
     """
 
     target: int
@@ -88,7 +79,6 @@ class ByHeart:
     losses: np.ndarray
     accuracies: np.ndarray
     count: int
-    are_digits: bool
 
 
 _shares: dict[Hashable, float] = {}  # how much is done of what is computed now
@@ -98,21 +88,6 @@ def can_be_computed(choice: Choice, count: int) -> bool:
     """Return whether the work for so many pictures, each forward and backward, is bearable."""
     config = choice.config
     return BACKWARD * count * config.num_parameters * config.num_tokens <= MOST_WORK
-
-
-def has_digits(choice: Choice) -> bool:
-    """Return whether the other pictures are MNIST's validation digits."""
-    return choice.gallery == DIGITS
-
-
-def counts(choice: Choice) -> tuple[int, int]:
-    """Return how many pictures a batch has, and on how many a model is tried; 0 for none."""
-    source = source_of(choice)
-    if has_digits(choice):
-        is_ten = source.model.config.num_classes == 10
-        return (IN_BATCH, OTHERS) if is_ten else (0, 0)
-    count = len(pictures_of(choice, source))
-    return (count, count) if count >= FEWEST else (0, 0)
 
 
 def is_batch_known(choice: Choice, target: int) -> bool:
@@ -131,8 +106,8 @@ def heart_key(choice: Choice, target: int) -> Hashable:
     return "by-heart", choice, target
 
 
-def batch_of(choice: Choice, target: int) -> Batch | None:
-    """Return the gradients beside each other; None if there are no pictures for it."""
+def batch_of(choice: Choice, target: int) -> Batch:
+    """Return the gradients beside each other; there are pictures for it."""
     return remember(batch_key(choice, target), prepared_batch(choice, target))
 
 
@@ -141,8 +116,8 @@ def is_batch_there(choice: Choice, target: int) -> bool:
     return is_there(batch_key(choice, target), prepared_batch(choice, target))
 
 
-def learned_by_heart(choice: Choice, target: int) -> ByHeart | None:
-    """Return what ten steps on one picture do; None if there are no other pictures."""
+def learned_by_heart(choice: Choice, target: int) -> ByHeart:
+    """Return what ten steps on one picture do; there are other pictures."""
     return remember(heart_key(choice, target), prepared_heart(choice, target))
 
 
@@ -156,18 +131,16 @@ def share_done(key: Hashable) -> float:
     return _shares.get(key, 0.0)
 
 
-def prepared_batch(choice: Choice, target: int) -> Callable[[], Batch | None]:
+def prepared_batch(choice: Choice, target: int) -> Callable[[], Batch]:
     """Return the computation, which then needs nothing of Streamlit's any more."""
     source, (model, image) = source_of(choice), model_and_image(choice)
-    return partial(compute_batch, choice, source, model, image, target)
+    return partial(compute_batch, choice, source, available(choice), model, image, target)
 
 
 def compute_batch(
-    choice: Choice, source: Source, model: ViT, image: Tensor, target: int
-) -> Batch | None:
-    pictures = labelled(choice, source)
-    if pictures is None:
-        return None
+    choice: Choice, source: Source, there: Available, model: ViT, image: Tensor, target: int
+) -> Batch:
+    pictures = labelled(choice, source, there)
     label = torch.tensor([target])
     at_once = max(1, BATCH_BYTES // (COPIES * pass_bytes(model.config)))
     with one_at_a_time(model.config):
@@ -194,23 +167,27 @@ def compute_batch(
         length,
         batch.mean_length,
         float(batch.lengths.mean()),
-        pictures.are_digits,
     )
 
 
-def prepared_heart(choice: Choice, target: int) -> Callable[[], ByHeart | None]:
+def prepared_heart(choice: Choice, target: int) -> Callable[[], ByHeart]:
     """Return the computation, which then needs nothing of Streamlit's any more."""
     source, (model, image) = source_of(choice), model_and_image(choice)
     config = recipe_of(choice).config
-    return partial(compute_heart, choice, source, model, image, config, target)
+    there = available(choice)
+    return partial(compute_heart, choice, source, there, model, image, config, target)
 
 
 def compute_heart(
-    choice: Choice, source: Source, model: ViT, image: Tensor, config: TrainConfig, target: int
-) -> ByHeart | None:
-    pictures = labelled(choice, source)
-    if pictures is None:
-        return None
+    choice: Choice,
+    source: Source,
+    there: Available,
+    model: ViT,
+    image: Tensor,
+    config: TrainConfig,
+    target: int,
+) -> ByHeart:
+    pictures = labelled(choice, source, there)
     key, states = heart_key(choice, target), []
     others = pictures.others, pictures.other_labels
     with one_at_a_time(model.config):
@@ -235,5 +212,4 @@ def compute_heart(
         np.array([state.loss for state in states]),
         np.array([state.accuracy for state in states]),
         len(pictures.other_labels),
-        pictures.are_digits,
     )

@@ -13,6 +13,7 @@ from explainer.figures.steps import Line, cosine_table, line_chart, loss_exponen
 from explainer.figures.theme import Mode
 from explainer.observation.learning import batches
 from explainer.observation.learning.batches import STEPS, Batch, ByHeart
+from explainer.observation.learning.labelled import SHOWN, Available, available
 from explainer.observation.learning.lesson import target_of
 from explainer.observation.learning.recipe import recipe_of
 from explainer.observation.limits import common_limits
@@ -36,24 +37,28 @@ ALIKE = 0.9  # of a single gradient's length; a mean as long as that is not call
 
 def show_batch(choice: Choice, seen: Observation, place: Place) -> None:
     texts = TEXTS["batch"]
-    count, tried = batches.counts(choice)
-    if not count:
+    there = available(choice)
+    if not there.in_batch:
         st.markdown(texts["without"])
         return
-    if not batches.can_be_computed(choice, max(1 + count, (1 + STEPS) * tried // batches.BACKWARD)):
+    passes = max(1 + there.in_batch, (1 + STEPS) * there.others // batches.BACKWARD)
+    if not batches.can_be_computed(choice, passes):
         st.markdown(texts["too_large"])
         return
-    show_beside(choice, seen, place, count)
-    show_heart(choice, seen, place, tried)
+    show_beside(choice, seen, place, there)
+    show_heart(choice, seen, place, there)
 
 
-def show_beside(choice: Choice, seen: Observation, place: Place, count: int) -> None:
+def show_beside(choice: Choice, seen: Observation, place: Place, there: Available) -> None:
     """Draw this picture's gradient beside those of a batch, once somebody asks for it."""
     texts, target = TEXTS["batch"], target_of(seen, place)
-    kind = texts["digits" if batches.has_digits(choice) else "pictures"]
-    numbers = {"count": count, "pictures": kind, "weights": f"{seen.config.num_parameters:,}"}
+    numbers = {
+        "count": there.in_batch,
+        "pictures": texts[f"batch_{there.kind}"],
+        "weights": f"{seen.config.num_parameters:,}",
+    }
     st.markdown(texts["text"].format(**numbers))
-    if not batches.has_digits(choice):
+    if there.kind == SHOWN:
         note(texts["few"])
     if not batches.is_batch_known(choice, target) and not is_asked(
         choice, texts["ask"].format(**numbers), place, "batch"
@@ -67,7 +72,6 @@ def show_beside(choice: Choice, seen: Observation, place: Place, count: int) -> 
     ):
         return
     found = batches.batch_of(choice, target)
-    assert found is not None, "there are pictures"
     if not found.typical_length:
         st.markdown(texts["nothing"])
         return
@@ -115,7 +119,7 @@ def cosine_limit(choice: Choice, seen: Observation, place: Place) -> float:
     if not batches.is_batch_known(choice, target):
         return 0.0
     found = batches.batch_of(choice, target)
-    return 0.0 if found is None else float(np.nanmax(np.abs(table_of(found))))
+    return float(np.nanmax(np.abs(table_of(found))))
 
 
 def table_of(found: Batch) -> np.ndarray:
@@ -132,14 +136,14 @@ def two_digits(number: float) -> str:
     return "0.00" if text == "−0.00" else text
 
 
-def show_heart(choice: Choice, seen: Observation, place: Place, tried: int) -> None:
+def show_heart(choice: Choice, seen: Observation, place: Place, there: Available) -> None:
     """Take steps on this picture once somebody asks, ask what they do, and show it."""
     texts, target, recipe = TEXTS["batch"], target_of(seen, place), recipe_of(choice)
     st.subheader(texts["heart_title"].format(steps=STEPS), anchor=False)
     numbers = {
         "steps": STEPS,
-        "count": tried,
-        "pictures": texts["digits" if batches.has_digits(choice) else "pictures"],
+        "count": there.others,
+        "pictures": texts[f"others_{there.kind}"],
         "optimizer": TEXTS["schedule"][f"name_{recipe.config.optimizer}"],
         "recipe": TEXTS["step"]["own_recipe" if recipe.is_own else "train_recipe"],
     }
@@ -157,7 +161,6 @@ def show_heart(choice: Choice, seen: Observation, place: Place, tried: int) -> N
     ):
         return
     found = batches.learned_by_heart(choice, target)
-    assert found is not None, "there are pictures"
     question = ask_heart(found)
     quiz.show_question(VIEW, question, place)
     is_answered = quiz.fingerprint(VIEW, question) in quiz.answers()
