@@ -18,7 +18,7 @@ from vit_core.errors import VitError
 from vit_core.interpret.changed import is_changed
 from vit_core.model import ViT
 
-PENALTIES = tuple(10 ** (-1 - step / 2) for step in range(9))  # from 0.1 to 0.00001
+PENALTIES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
 USUAL_PENALTY = 1e-2  # where there are too few pictures to choose one
 FOLDS = 5
 STEPS, TOLERANCE = 300, 1e-8  # of the optimizer, at most; and the slope at which it ends
