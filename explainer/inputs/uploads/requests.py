@@ -17,7 +17,7 @@ from typing import Any
 import streamlit as st
 
 from explainer.content import load_texts
-from explainer.inputs.uploads import MAX_BYTES, MEGABYTE, SMALL
+from explainer.inputs.uploads import MAX_BYTES, MAX_SET, MEGABYTE, SMALL
 from explainer.inputs.uploads.memory import Room, Stored
 from explainer.inputs.uploads.same_page import METHODS, with_token
 
@@ -92,7 +92,7 @@ class Guard:
         # room for one large file at a time, and for some small ones beside it
         self.large = Room(COPIES * MAX_BYTES)
         self.small = Room(4 * SMALL)
-        self.stored = Stored(MAX_BYTES, 2 * MAX_BYTES, remove)
+        self.stored = Stored(MAX_SET, 2 * MAX_BYTES, remove)
         self.disconnected, self.make_token = disconnected, make_token
 
     async def __call__(self, app: App, scope: Message, receive: Receive, send: Send) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
-from streamlit.runtime.uploaded_file_manager import UploadedFile
+from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFile
 
 
 def take(key: str) -> tuple[str, bytes] | None:
@@ -34,7 +34,7 @@ def take(key: str) -> tuple[str, bytes] | None:
 def take_all(key: str) -> Iterator[tuple[str, UploadedFile]]:
     """Yield the name of each file of a widget with the open file, whose memory is freed afterwards.
 
-    A file that the server had to drop before this is left out.
+    A file that the server had to drop before this is left out (see ``lost``).
 
     Args:
         key: of the widget, which may take one file or several.
@@ -53,3 +53,9 @@ def take_all(key: str) -> Iterator[tuple[str, UploadedFile]]:
         finally:
             file.seek(0)
             file.truncate()
+
+
+def lost(key: str) -> int:
+    """Return how many files of a widget the server had to drop before a page read them."""
+    files = st.session_state[key]
+    return sum(isinstance(file, DeletedFile) for file in files) if isinstance(files, list) else 0

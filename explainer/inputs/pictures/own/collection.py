@@ -20,14 +20,14 @@ from explainer.inputs.models.showable import is_forbidden
 from explainer.inputs.pictures.own.archive import Entry, ZipError, look_into, read_entry
 from explainer.inputs.pictures.prepare import UnusablePictureError
 from explainer.inputs.pictures.read_file import read_photo
-from explainer.inputs.uploads import MEGABYTE
+from explainer.inputs.uploads import MAX_SET, MEGABYTE
 from vit_core.data.image_file import middle
 from vit_core.errors import VitError
 
 TEXTS = load_texts("own_pictures")
 MAX_CLASSES = 10
 MIN_PICTURES, MAX_PICTURES = 5, 200  # of a class
-MAX_RECEIVED = 60 * MEGABYTE  # of one visitor's files
+MAX_RECEIVED = MAX_SET  # bytes of one visitor's files
 SIDE = 224  # pixels of a kept picture, which is all that the largest backbone sees
 LOSSLESS = 64  # pixels of a side up to which nothing is lost
 QUALITY = 90

@@ -20,7 +20,7 @@ from explainer.inputs.pictures.own.collection import (
 )
 from explainer.inputs.uploads import MAX_BYTES, MEGABYTE
 from explainer.inputs.uploads.same_page import warn_if_refused
-from explainer.inputs.uploads.taken import take_all
+from explainer.inputs.uploads.taken import lost, take_all
 from explainer.shell.controls import pick
 from explainer.shell.picker.files import FILES, is_insecure
 from explainer.views.train.pictures.texts import TEXTS, address_of
@@ -119,8 +119,11 @@ def take_files(key: str) -> None:
         for name, file in take_all(key):
             yield name, file.getvalue()
 
-    name = st.session_state.get(NAME_KEY, "")
+    name, missing = st.session_state.get(NAME_KEY, ""), lost(key)
     attempt(partial(collection().add_files, name, contents()))
+    if missing:
+        was_added, text = st.session_state[MESSAGE_KEY]
+        st.session_state[MESSAGE_KEY] = (was_added, f"{text} {WORDS['lost'].format(count=missing)}")
 
 
 def attempt(add) -> None:
