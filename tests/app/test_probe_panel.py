@@ -275,6 +275,9 @@ def test_from_an_empty_page_to_the_result(manager: Manager, shipped: None, at_on
     assert TEXTS["result"]["mean_pool"] in said
     assert TEXTS["result"]["cls_pool"] not in said
     assert "100 % of the held-out pictures" in said  # among the visitor's runs
+    labels = [one.proto.label for one in app.get("download_button")]
+    assert "Checkpoint (safetensors)" in labels and "Python script of this run" not in labels
+    assert "Training as a film" not in [one.label for one in app.expander]
     # somebody else sees the same through the link
     assert "of 6 held-out pictures right" in words_of(open_train(BEN, run=run.id))
     checked(app.button(key="train-another").click().run())

@@ -59,7 +59,8 @@ def render() -> None:
         show_run(manager, run)
         show_after_symbols(run, own_runs)
         show_after(run)
-    show_film_of_run(manager, run)
+    if run is None or run.status != PROBED:  # whose one model makes no film
+        show_film_of_run(manager, run)
     show_own(manager, own_runs)
     show_compare(comparable(manager, run, own_runs), run)
     with fold(PLACE, "mistakes", load_texts("mistakes")["title"]) as is_open:

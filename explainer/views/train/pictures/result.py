@@ -22,7 +22,7 @@ from explainer.training import Run
 from explainer.views.train import orders
 from explainer.views.train.live import facts
 from explainer.views.train.pictures.texts import TEXTS, address_of
-from explainer.views.train.results import open_in_pipeline
+from explainer.views.train.results import open_in_pipeline, show_checkpoint
 from explainer.views.train.saving import pictured
 
 WORDS = TEXTS["result"]
@@ -121,6 +121,7 @@ def show_buttons(run: Run, is_sound: bool) -> None:
                 open_in_pipeline(run, None)
             if st.button(WORDS["another"], key="pictures-another"):
                 try_another(run)
+            show_checkpoint(run, run.history.epochs()[-1])
         st.button(WORDS["again"], key="train-another", on_click=partial(orders.show, ""))
 
 
