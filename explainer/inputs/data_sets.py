@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from vit_core.data.torchvision_sets import DOWNLOAD_BYTES, bytes_here, can_open,
 from vit_core.errors import VitError
 
 PROJECT = Path(__file__).parents[2]
+COMMAND = (sys.executable, "-P", "-m", "vit_core.data.download")
 LOOK_SECONDS = 0.3  # between two looks at how much of a download has come
 
 
@@ -45,25 +47,22 @@ def fetch(name: str, progress: Progress, cancelled: Callable[[], bool]) -> None:
         DownloadError: it cannot be downloaded.
         OSError: no process can be started.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "vit_core.data.download", name],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="replace",
-        cwd=PROJECT,
-    )
-    assert process.stderr is not None
-    try:
-        while process.poll() is None:
-            progress(min(bytes_here(name), DOWNLOAD_BYTES[name]), DOWNLOAD_BYTES[name])
-            if cancelled():
-                process.kill()
-            time.sleep(LOOK_SECONDS)
-        lines = process.stderr.read().strip().splitlines()
-    finally:
-        process.kill()
-        process.wait()
+    # a file, since the bars of a download would fill a pipe that nobody reads meanwhile
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            [*COMMAND, name], stdout=subprocess.DEVNULL, stderr=errors, cwd=PROJECT
+        )
+        try:
+            while process.poll() is None:
+                progress(min(bytes_here(name), DOWNLOAD_BYTES[name]), DOWNLOAD_BYTES[name])
+                if cancelled():
+                    process.kill()
+                time.sleep(LOOK_SECONDS)
+        finally:
+            process.kill()
+            process.wait()
+        errors.seek(0)
+        lines = errors.read().decode(errors="replace").strip().splitlines()
     if process.returncode and not cancelled():
         texts = load_texts("train")["choice"]
         why = lines[-1] if lines else texts["ended"].format(code=process.returncode)

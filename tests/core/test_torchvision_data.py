@@ -14,6 +14,7 @@ import torch
 
 from vit_core import ViTConfig
 from vit_core.data import torchvision_sets
+from vit_core.data.download import main
 from vit_core.data.open import Reading, open_data
 from vit_core.data.pixel_statistics import IMAGENET
 from vit_core.data.torchvision_sets import DataMissingError
@@ -183,3 +184,45 @@ def test_a_folder_is_read_in_grey_or_in_colour(nothing_here: Path) -> None:
 def test_a_way_of_reading_that_is_not_allowed(values: dict, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Reading(**values)
+
+
+def test_what_is_known_of_the_sets_without_torchvision_is_what_it_says() -> None:
+    assert torchvision_sets.CLASS_NAMES["fashion-mnist"] == tuple(FashionMNIST.classes)
+    assert [name for name, _ in FashionMNIST.resources] == list(torchvision_sets.FASHION_FILES)
+    assert CIFAR10.filename == torchvision_sets.CIFAR_ARCHIVE
+    assert CIFAR10.base_folder == torchvision_sets.CIFAR_FOLDER
+    listed = [name for name, _ in (*CIFAR10.train_list, *CIFAR10.test_list)]
+    assert sorted((*listed, CIFAR10.meta["filename"])) == sorted(torchvision_sets.CIFAR_FILES)
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "part"),
+    [
+        ("fashion-mnist", make_fashion, "data/FashionMNIST/raw"),
+        ("fashion-mnist", make_fashion, "debian"),
+    ],
+)
+def test_a_set_is_here_once_all_its_files_are(
+    nothing_here: Path, monkeypatch: pytest.MonkeyPatch, name: str, make: Any, part: str
+) -> None:
+    assert not torchvision_sets.is_here(name) and torchvision_sets.can_open(name)
+    assert torchvision_sets.bytes_here(name) == 0
+    make(nothing_here / part, monkeypatch)
+    assert torchvision_sets.is_here(name)
+    assert torchvision_sets.fashion_folder() == nothing_here / part
+    (nothing_here / part / torchvision_sets.FASHION_FILES[2]).unlink()
+    assert not torchvision_sets.is_here(name) and torchvision_sets.fashion_folder() is None
+
+
+def test_the_command_downloads_checks_and_says_what_is_wrong(
+    nothing_here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["cifar10"]) == 2
+    assert "cannot be downloaded" in capsys.readouterr().err
+    make_cifar(nothing_here / "data", monkeypatch)
+    assert main(["cifar10"]) == 0
+    assert "20 training images" in capsys.readouterr().out
+    (nothing_here / "data" / CIFAR10.base_folder / "test_batch").write_bytes(b"other bytes")
+    assert main(["cifar10"]) == 2, "a wrong hash, and no network to fetch it again"
+    with pytest.raises(SystemExit):
+        main(["mnist"])
