@@ -47,7 +47,7 @@ from explainer.state.link import NUDGES, STATIONS
 from explainer.state.place import Place, Weight
 from explainer.views.learning.backwards import all_series, choose_key
 from explainer.views.learning.loss import bars, by_hand, curve
-from explainer.views.learning.station import station_matrices
+from explainer.views.learning.station import cell_size, station_matrices
 from explainer.views.learning.wording import probability_text
 from vit_core import ViTConfig, trace
 from vit_core.mistakes import Flaws, flaws_of
@@ -336,6 +336,11 @@ def test_every_station_has_its_tensor_beside_its_gradient(station: str) -> None:
         station_matrices(choice, seen, place), (tensor, gradient), strict=True
     ):
         np.testing.assert_array_equal(shown.values, np.atleast_2d(wanted))
+
+
+def test_tiny_numbers_are_not_written_as_zeros() -> None:
+    assert cell_size(np.full((9, 9), 1e-3)) != "auto"
+    assert cell_size(np.full((9, 9), -0.5)) == cell_size(np.full((9, 64), 1e-3)) == "auto"
 
 
 @pytest.mark.usefixtures("shipped")

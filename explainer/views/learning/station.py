@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Literal
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from explainer.state.place import Place
 from explainer.views.learning.wording import TEXTS, station_name
 from vit_core import ViTConfig
 
+WRITTEN_FROM = 0.1  # size of the largest number of a matrix whose numbers stand in its cells
+MOST_COLUMNS = 32  # of which a matrix of more has no numbers in its cells anyway
+SIDE = 18.0  # pixels of a cell without a number
 OF_HEADS = ("attn.q", "attn.k", "attn.v", "attn.z", "attn.scores", "attn.pattern")
 
 
@@ -62,9 +66,16 @@ def station_matrices(choice: Choice, seen: Observation, place: Place) -> list[Ma
             columns,
             row_axis=axes[0],
             column_axis=axes[1],
+            cell=cell_size(matrix_of(seen, place, source)),
         )
         for kind, source in (("tensor", seen.tensors), ("gradient", taught.gradients))
     ]
+
+
+def cell_size(values: np.ndarray) -> float | Literal["auto"]:
+    """Return how large cells are: where two decimals would read 0.00, none has its number in it."""
+    is_tiny = bool(np.abs(values).max() < WRITTEN_FROM)
+    return SIDE if is_tiny and values.shape[1] <= MOST_COLUMNS else "auto"
 
 
 def matrix_of(seen: Observation, place: Place, source: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -33,7 +33,7 @@ from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import NUDGES
 from explainer.state.place import Cell, Place, Weight
-from explainer.views.learning.station import numbered
+from explainer.views.learning.station import cell_size, numbered
 from explainer.views.learning.wording import TEXTS
 from vit_core.learning.nudge import Nudged
 
@@ -127,6 +127,7 @@ def weight_matrices(choice: Choice, seen: Observation, place: Place) -> list[Mat
             numbered(texts["column"], columns),
             row_axis="weight_row",
             column_axis="weight_column",
+            cell=cell_size(as_matrix(values)),
         )
         for kind, values, title in (
             ("weights", weights(choice)[name], texts["values"].format(name=name)),
