@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from explainer.training.admission import reason
+from explainer.training.command import CHECKPOINT
 from explainer.training.housekeeping import has_room
 from explainer.training.limits import Limits, RefusedError
 from explainer.training.recorded import FOLDER as RECORDED
@@ -21,6 +22,7 @@ from explainer.training.scheduler import Scheduler
 from explainer.training.store import Note, hashed
 from explainer.training.wording import MESSAGES, title_of
 from explainer.training.worker_process import WorkerProcess
+from vit_core.checkpoint import is_shipped
 from vit_core.data import mnist_info
 from vit_core.data.kept import KEPT, save_images
 from vit_core.runs.command import command_line
@@ -84,7 +86,8 @@ class Manager(Scheduler):
                 threads,
                 dataset=request.dataset,
                 limit_per_class=request.limit_per_class,
-                init=request.init,
+                # a file of the server is nobody's business
+                init=request.init if is_shipped(request.init) else CHECKPOINT,
             ),
             dataset=request.dataset,
             images=images,

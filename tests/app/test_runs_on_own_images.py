@@ -252,11 +252,20 @@ def test_a_run_fine_tunes_the_model_of_another(manager: Manager, finished: Run) 
     theirs = load_checkpoint(finished.history.checkpoint()).model.state_dict()
     checkpoint = load_checkpoint(run.history.checkpoint(0))
     assert all(value.equal(theirs[key]) for key, value in checkpoint.model.state_dict().items())
-    assert checkpoint.init == "checkpoint", "no file of the server is named in it"
-    assert (
-        init
-        not in run.history.checkpoint(0).read_bytes()[:4096].decode("latin1").split('"command"')[0]
-    )
+    assert checkpoint.init == "checkpoint"
+    assert str(finished.history.path).encode() not in run.history.checkpoint(0).read_bytes()
+    assert "--init path/to/checkpoint.safetensors" in command_of(checkpoint)
+
+
+def test_weights_that_are_gone_are_said_without_the_servers_folders(
+    manager: Manager, tmp_path: Path
+) -> None:
+    init = tmp_path / "gone.safetensors"
+    run = manager.start("dan", dataclasses.replace(REQUEST, init=str(init)))
+    until(lambda: not manager.find(run.id).is_active)
+    found = manager.find(run.id)
+    assert found.status == "failed" and "weights to start from" in found.message
+    assert "gone.safetensors" in found.message and str(tmp_path) not in found.message
 
 
 def test_strangers_images_are_one_sentence_or_nothing(make: Callable[..., Manager]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
+import safetensors.torch
 import torch
 from training_data import QUICK, TINY, small_mnist
 
@@ -343,3 +344,28 @@ def test_hardest_digits_with_other_numbers_are_left_out(run: RunHistory, one: di
     found = [sound, sound | one]
     (run.path / "hardest.json").write_text(json.dumps(found))
     assert run.hardest() == [HardExample(1, 2, 3, 0.1)]
+
+
+@pytest.mark.parametrize(
+    "tensors",
+    [
+        {"other": torch.zeros(2, 1, 4, 4, dtype=torch.uint8)},
+        {"images": torch.zeros(2, 1, 4, 4)},
+        {"images": torch.zeros(2, 4, 4, dtype=torch.uint8)},
+        {"images": torch.zeros(2, 2, 4, 4, dtype=torch.uint8)},
+        {"images": torch.zeros(0, 1, 4, 4, dtype=torch.uint8)},
+        {"images": torch.zeros(1, 3, 1_000, 1_000, dtype=torch.uint8)},
+    ],
+)
+def test_hardest_pictures_of_a_stranger_are_none(
+    tmp_path: Path, tensors: dict[str, torch.Tensor]
+) -> None:
+    history = RunHistory(tmp_path)
+    assert history.hardest_pictures() is None
+    (tmp_path / "hardest.safetensors").write_bytes(b"nothing")
+    assert history.hardest_pictures() is None
+    safetensors.torch.save_file(tensors, tmp_path / "hardest.safetensors")
+    assert history.hardest_pictures() is None
+    good = {"images": torch.zeros(2, 3, 4, 4, dtype=torch.uint8)}
+    safetensors.torch.save_file(good, tmp_path / "hardest.safetensors")
+    assert history.hardest_pictures() is not None

@@ -105,7 +105,9 @@ class Recorder:
                 return
             taken = start_from(model, checkpoint_of(config.init), info.class_names)
         except (ValueError, OSError) as error:
-            raise RunError(f"the weights to start from cannot be used: {error}") from None
+            # without its folder, which visitors of a server need not know
+            why = str(error).replace(config.init, Path(config.init).name)
+            raise RunError(f"the weights to start from cannot be used: {why}") from None
         self.run.config = replace(config, taken=str(taken))
         self.run.save_config()
 

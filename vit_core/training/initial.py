@@ -62,7 +62,7 @@ def checkpoint_of(init: str) -> Checkpoint:
     path = Path(init).expanduser()
     if not path.exists():
         raise InitialWeightsError(
-            f"there is no model {quoted(init)} to start from; allowed are "
+            f"there is no model {quoted(path.name)} to start from; allowed are "
             f"{', '.join(shipped_names())}, or the path of a checkpoint"
         )
     return load_checkpoint(path)
