@@ -21,6 +21,7 @@ from explainer.content import load_texts
 from explainer.inputs.models import load, pretrained, probes
 from explainer.inputs.models.probe_file import FILE, LEVELS, ProbeResult, load_result
 from explainer.inputs.models.probes import Backbone, Job, Jobs, Order
+from explainer.inputs.models.saved_epochs import result as result_of
 from explainer.inputs.pictures.own.collection import Collection
 from explainer.state.choice import saved
 from explainer.training import Manager, RefusedError, Run, scheduler
@@ -141,6 +142,7 @@ def test_a_probe_is_a_run_of_its_visitor_with_one_model(manager: Manager, shippe
     assert (result.held_out, result.learned, result.guess) == (6, (6, 6, 6), 7)
     assert result.right == 6, "the classes differ in colour"
     assert run.history.epoch_line(1)["val_accuracy"] == 1.0
+    assert result_of(run) == "100.00 %"
     assert usage_of(manager.store).uploads == {run.id}
 
 

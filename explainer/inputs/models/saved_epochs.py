@@ -144,6 +144,8 @@ def result(run: Run) -> str:
     The accuracy that an uploaded file claims is not shown.
     """
     accuracy = run.history.test_accuracy
+    if run.status == PROBED and (line := run.history.epoch_line(1)):
+        accuracy = line["val_accuracy"]  # on the held-out pictures
     if accuracy is not None and run.status != "uploaded":
         return percentage(accuracy)
     return load_texts("runs")["status"].get(run.status, run.status)
