@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from reading import (
     choice_and_observation,
+    choice_of,
     matrices_of,
     parameter_of,
     refusals_of,
@@ -41,10 +42,12 @@ from explainer.observation.learning.lesson import (
     model_and_image,
     target_of,
 )
+from explainer.observation.observe import observe
 from explainer.shell.quiz import Question
 from explainer.state.edits import read_edits
 from explainer.state.link import NUDGES, STATIONS
 from explainer.state.place import Place, Weight
+from explainer.views.learning import loss as loss_part
 from explainer.views.learning.backwards import all_series, choose_key
 from explainer.views.learning.loss import bars, by_hand, curve
 from explainer.views.learning.station import cell_size, station_matrices
@@ -341,6 +344,25 @@ def test_every_station_has_its_tensor_beside_its_gradient(station: str) -> None:
 def test_tiny_numbers_are_not_written_as_zeros() -> None:
     assert cell_size(np.full((9, 9), 1e-3)) != "auto"
     assert cell_size(np.full((9, 9), -0.5)) == cell_size(np.full((9, 64), 1e-3)) == "auto"
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_picture_with_little_to_teach_leads_to_one_that_the_model_gets_wrong(
+    open_page: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loss_part, "LITTLE", 100.0)
+    app = open_page(ADDRESS, source="default")
+    first = state_of(app)
+    (button,) = [one for one in app.button if one.key.endswith("loss-wrong-one")]
+    button.click().run()
+    assert not app.exception
+    now = state_of(app)
+    assert (now.digit, now.index) != (first.digit, first.index)
+    seen = observe(replace(choice_of("default"), digit=now.digit, index=now.index))
+    assert seen.label != seen.prediction
+    monkeypatch.setattr(loss_part, "LITTLE", 0.0)
+    app.run()
+    assert not [one for one in app.button if one.key.endswith("loss-wrong-one")]
 
 
 @pytest.mark.usefixtures("shipped")

@@ -11,6 +11,7 @@ from explainer.content.numbers import written
 from explainer.figures.class_bars import shortened
 from explainer.figures.learning import class_gradients, loss_curve
 from explainer.figures.theme import Mode
+from explainer.inputs.pictures.galleries import DIGITS
 from explainer.observation.learning.lesson import Lesson, lesson_of, target_of
 from explainer.observation.limits import common_limits
 from explainer.observation.observe import Observation
@@ -20,6 +21,7 @@ from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.fold import fold
 from explainer.shell.more import more
 from explainer.shell.notes import note, note_scale
+from explainer.shell.picker.moves import move_on
 from explainer.shell.shown import show_chart
 from explainer.state import session
 from explainer.state.choice import Choice
@@ -36,6 +38,8 @@ def show_loss(choice: Choice, seen: Observation, place: Place) -> None:
     page_facts = facts(choice, seen, place)
     if seen.label is None:
         choose_target(seen, place)
+    if taught.loss < LITTLE:
+        offer_wrong_one(choice, place)
     left, right = st.columns(2, gap="large")
     limits = common_limits("loss", choice, seen, place, loss_of)
     with left:
@@ -62,7 +66,6 @@ def show_loss(choice: Choice, seen: Observation, place: Place) -> None:
             (
                 guess_words(seen, taught).format(**page_facts),
                 bars_words(seen, page_facts),
-                texts["little"] if taught.loss < LITTLE else "",
             )
         )
     )
@@ -83,6 +86,17 @@ def show_loss(choice: Choice, seen: Observation, place: Place) -> None:
 
 def loss_of(choice: Choice, seen: Observation, place: Place) -> float:
     return lesson_of(choice, seen, place).loss
+
+
+def offer_wrong_one(choice: Choice, place: Place) -> None:
+    """Say that there is little to learn here, and lead to a digit that the model gets wrong."""
+    texts = TEXTS["parts"]["loss"]
+    st.markdown(texts["little"])
+    if choice.gallery != DIGITS or place.half:
+        return
+    if st.button(texts["wrong_one"], key=place.key("loss-wrong-one")):
+        move_on(choice, "hard")
+        st.rerun()  # the whole page, as the sidebar shows the image
 
 
 def choose_target(seen: Observation, place: Place) -> None:
