@@ -198,13 +198,16 @@ class StoryHalf {
   /** A pass over other pixels or with edits; null if a newer one was asked for, or none is possible. */
   async ask(pixels, changes = {}) {
     const edits = this.withOwn(changes);
+    const { quiet } = this.story;
     try {
-      if (this.isAsked) setText(this.story.quiet, this.data.frame.asking);
+      if (this.isAsked) setText(quiet, this.data.frame.asking);
       const trace = await this.live.ask(pixels, edits);
-      if (this.isAsked) setText(this.story.quiet, "");
+      if (this.isAsked) setText(quiet, "");
+      quiet.classList.remove("failed");
       return trace;
     } catch {
-      setText(this.story.quiet, this.data.frame.failed);
+      setText(quiet, this.data.frame.failed);
+      quiet.classList.add("failed");
       return null;
     }
   }
