@@ -246,12 +246,14 @@ def hardware() -> str:
     return name
 
 
-def all_jobs(seeds: Sequence[int], models: Sequence[str] = MODELS) -> list[Job]:
+def all_jobs(
+    seeds: Sequence[int], models: Sequence[str] = MODELS, sizes: Sequence[int] = SIZES
+) -> list[Job]:
     """Return all trainings; every seed's are done before the next seed's begin."""
     return [
         Job(model, digits, augmented, seed)
         for seed in seeds
-        for digits in SIZES
+        for digits in sizes
         for augmented in (False, True)
         for model in models
     ]
@@ -278,6 +280,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seeds", nargs="+", type=int, default=(0, 1))
     parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
+    parser.add_argument("--sizes", nargs="+", type=int, choices=SIZES, default=SIZES)
     parser.add_argument("--out", type=Path, default=RECORDED / "data_hunger.json")
     parser.add_argument("--rates", action="store_true", help="only try learning rates")
     options = parser.parse_args()
@@ -286,7 +289,7 @@ def main() -> None:
     if options.rates:
         save(options.out, kept(options.out) | {"rates_tried": try_rates(data)})
         return
-    for job in all_jobs(options.seeds, options.models):
+    for job in all_jobs(options.seeds, options.models, options.sizes):
         if job.is_done(kept(options.out)["runs"]):
             continue
         entry = run(job, data)

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from explainer.figures import theme
 from explainer.figures.plotly_text import in_plotly
+from explainer.figures.steps import chart_layout, legend
 from explainer.figures.theme import Mode, Shade
 
+LABEL_PIXELS = 28  # right of the axis, for half of the last place's name
 SIGNS = {"solid": "●", "dash": "╌", "dot": "┄"}
 
 
@@ -56,7 +56,7 @@ def trend_chart(
     y_range: tuple[float, float],
     hover: str,
     mode: Mode,
-    height: int = 320,
+    height: int = 280,
 ) -> go.Figure:
     """Return a few series over one axis of powers of ten.
 
@@ -96,41 +96,15 @@ def trend_chart(
     every = [float(place) for trend in trends for place in trend.x]
     low, high = (float(np.log10(end([*ticks, *every]))) for end in (min, max))
     room = 0.03 * (high - low)
-    return go.Figure(
-        traces,
-        go.Layout(
-            template=theme.template(mode),
-            height=height,
-            margin={"t": 26 + 20 * ((len(trends) - 1) // 2)},
-            showlegend=False,
-            dragmode=False,
-            xaxis={
-                "title": {"text": axes[0]},
-                "tickvals": [float(np.log10(tick)) for tick in ticks],
-                "ticktext": [f"{tick:,.10g}" for tick in ticks],
-                "range": [low - room, high + room],
-                "showgrid": False,
-                "zeroline": False,
-                "fixedrange": True,
-            },
-            yaxis={"title": {"text": axes[1]}, "range": list(y_range), "fixedrange": True},
-            annotations=[
-                legend_row(index, trend, height, mode) for index, trend in enumerate(trends)
-            ],
-        ),
+    layout = chart_layout(axes, mode, height)
+    layout.xaxis.update(
+        tickvals=[float(np.log10(tick)) for tick in ticks],
+        ticktext=[f"{tick:,.10g}" for tick in ticks],
+        range=[low - room, high + room],
+        zeroline=False,
     )
-
-
-def legend_row(index: int, trend: Trend, height: int, mode: Mode) -> dict[str, Any]:
-    """Return a series' name above the chart, two in a row."""
-    return {
-        "xref": "paper",
-        "yref": "paper",
-        "x": 0.5 * (index % 2),
-        "y": 1 + 20 / (height - 100) * (index // 2),
-        "text": f"{SIGNS[trend.dash]} {in_plotly(trend.name)}",
-        "showarrow": False,
-        "xanchor": "left",
-        "yanchor": "bottom",
-        "font": {"size": 13, "color": trend.shade.for_mode(mode)},
-    }
+    layout.yaxis.update(range=list(y_range))
+    layout.margin.update(r=LABEL_PIXELS)
+    named = [(f"{SIGNS[trend.dash]} {in_plotly(trend.name)}", trend.shade) for trend in trends]
+    legend(layout, named, mode)
+    return go.Figure(traces, layout)

@@ -111,7 +111,6 @@ def test_what_is_in_the_file_is_not_trained_again(
     data: ImageData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "made" / "found.json"
-    monkeypatch.setattr(data_hunger, "SIZES", (100, 300))
     monkeypatch.setattr(data_hunger, "mnist", lambda: data)
     trained: list[Job] = []
 
@@ -122,8 +121,8 @@ def test_what_is_in_the_file_is_not_trained_again(
         return dict(vars(job))
 
     monkeypatch.setattr(data_hunger, "run", run)
-    command = ["data_hunger.py", "--models", "linear", "--seeds", "0", "--out", str(path)]
-    monkeypatch.setattr("sys.argv", command)
+    some = ["--models", "linear", "--seeds", "0", "--sizes", "100", "300"]
+    monkeypatch.setattr("sys.argv", ["data_hunger.py", *some, "--out", str(path)])
     with pytest.raises(KeyboardInterrupt):
         data_hunger.main()
     data_hunger.main()
@@ -131,7 +130,9 @@ def test_what_is_in_the_file_is_not_trained_again(
     data_hunger.main()
     assert len(trained) == 5
     content = json.loads(path.read_text("utf-8"))
-    assert [Job(**entry) for entry in content["runs"]] == data_hunger.all_jobs([0], ["linear"])
+    assert [Job(**entry) for entry in content["runs"]] == data_hunger.all_jobs(
+        [0], ["linear"], (100, 300)
+    )
     assert content["steps"] == data_hunger.STEPS and content["command"].endswith("data_hunger.py")
 
 

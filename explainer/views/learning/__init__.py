@@ -8,6 +8,7 @@ from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.learning.backwards import show_backwards
 from explainer.views.learning.batch import show_batch
+from explainer.views.learning.data import show_data
 from explainer.views.learning.loss import show_loss
 from explainer.views.learning.questions import questions
 from explainer.views.learning.schedule import show_schedule
@@ -32,6 +33,7 @@ PARTS: Mapping[str, Callable[[Choice, Observation, Place], None]] = {
     "step": show_step,
     "batch": show_batch,
     "schedule": show_schedule,
+    "data": show_data,
 }
 CODE = (
     Snippet("loss", cross_entropy, ("log_p_BC =", "return -log_p_BC")),

@@ -11,6 +11,7 @@ from explainer.observation.observe import Observation
 from explainer.shell.quiz import Question, compared
 from explainer.state.choice import Choice
 from explainer.state.place import Place
+from explainer.views.learning.data import ask_data
 from explainer.views.learning.schedule import ask_schedule
 from explainer.views.learning.step import ask_step
 from explainer.views.learning.weight import weight_of
@@ -27,6 +28,7 @@ def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]
         ask_largest(choice, seen, taught),
         *ask_step(choice, seen, place),
         *ask_schedule(choice, seen, place),
+        ask_data(),
     ]
 
 
