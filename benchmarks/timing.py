@@ -46,33 +46,37 @@ def side_by_side(
     rounds: int,
     warmup: int = 2,
     least_seconds: float = 0.0,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> Times:
     """Run all candidates in turn for ``rounds`` rounds, after a few unmeasured ones.
 
     Args:
         least_seconds: repeat a candidate within its turn until about this much time has passed, so
             that what takes microseconds is measured too; the time of one run is recorded.
+        clock: ``time.process_time`` leaves out what other programs take.
     """
     repeats = dict.fromkeys(candidates, 1)
     for _ in range(warmup):
         for name, run in candidates.items():
-            once = timed(run, 1)
+            once = timed(run, 1, clock)
             repeats[name] = max(1, round(least_seconds / once))
     times: Times = {name: [] for name in candidates}
     names = list(candidates)
     for first in range(rounds):
         for offset in range(len(names)):
             name = names[(first + offset) % len(names)]
-            times[name].append(timed(candidates[name], repeats[name]))
+            times[name].append(timed(candidates[name], repeats[name], clock))
     return times
 
 
-def timed(run: Callable[[], object], repeats: int) -> float:
+def timed(
+    run: Callable[[], object], repeats: int, clock: Callable[[], float] = time.perf_counter
+) -> float:
     """Return the mean seconds of one of ``repeats`` runs."""
-    start = time.perf_counter()
+    start = clock()
     for _ in range(repeats):
         run()
-    return (time.perf_counter() - start) / repeats
+    return (clock() - start) / repeats
 
 
 def ratio(times: Times, above: str, below: str) -> float:

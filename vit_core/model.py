@@ -127,9 +127,9 @@ class SelfAttention(nn.Module):
     def spelled_out(q_BHNK: Tensor, k_BHNK: Tensor, v_BHNK: Tensor, tap: Tap) -> Tensor:
         """Attend in the steps of equations 6 and 7: A = softmax(q kᵀ / √K), SA(z) = A v."""
         q_BHNK, k_BHNK, v_BHNK = tap("q", q_BHNK), tap("k", k_BHNK), tap("v", v_BHNK)
-        scores_BHNN = q_BHNK @ k_BHNK.transpose(-2, -1)
-        # in place, since this is the largest tensor of a wide grid
-        scores_BHNN = tap("scores", scores_BHNN.div_(math.sqrt(q_BHNK.shape[-1])))
+        # the queries are divided, since the scores are the largest tensor of a wide grid
+        scaled_BHNK = q_BHNK / math.sqrt(q_BHNK.shape[-1])
+        scores_BHNN = tap("scores", scaled_BHNK @ k_BHNK.transpose(-2, -1))
         pattern_BHNN = tap("pattern", scores_BHNN.softmax(dim=-1))  # each query's row sums to 1
         return tap("z", pattern_BHNN @ v_BHNK)
 

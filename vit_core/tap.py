@@ -19,7 +19,24 @@ def no_tap(name: str, tensor: Tensor) -> Tensor:
 
 
 def scope(tap: Tap, prefix: str) -> Tap:
-    """Return a tap that puts ``prefix`` and a dot before each name; ``no_tap`` stays ``no_tap``."""
+    """Return a tap that puts ``prefix`` and a dot before each name; ``no_tap`` stays ``no_tap``.
+
+    A scope within a scope calls the outermost tap at once, with both prefixes.
+    """
     if tap is no_tap:
         return no_tap
-    return lambda name, tensor: tap(f"{prefix}.{name}", tensor)
+    if isinstance(tap, Scoped):
+        return Scoped(tap.outermost, f"{tap.prefix}{prefix}.")
+    return Scoped(tap, f"{prefix}.")
+
+
+class Scoped:
+    """A tap that calls another one with longer names."""
+
+    __slots__ = ("outermost", "prefix")
+
+    def __init__(self, outermost: Tap, prefix: str) -> None:
+        self.outermost, self.prefix = outermost, prefix
+
+    def __call__(self, name: str, tensor: Tensor) -> Tensor:
+        return self.outermost(self.prefix + name, tensor)

@@ -105,8 +105,12 @@ def trace(
         tensors[name] = tensor
         return tensor
 
+    def keep(name: str, tensor: Tensor) -> Tensor:
+        tensors[name] = tensor = tensor.clone() if name in BORROWED else tensor
+        return tensor
+
     with torch.set_grad_enabled(gradients):
-        model(images, tap)
+        model(images, tap if edits or gradients else keep)
     if unused := [key for key in edits if key not in tensors]:
         raise ValueError(unknown_key(unused[0], list(tensors)))
     return Trace(tensors, model.config)

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from vit_core import ViTConfig, build, trace
+from vit_core.tap import no_tap, scope
 from vit_core.trace import output_with
 
 BLOCK_KEYS = [
@@ -437,3 +438,25 @@ def test_without_gradients_no_graph_is_kept_and_the_callers_mode_stays(traced) -
     with torch.no_grad():
         assert trace(model, images, gradients=True).logits.grad_fn is not None
         assert not torch.is_grad_enabled()
+
+
+def test_scopes_within_scopes_call_the_tap_with_the_whole_name() -> None:
+    calls = []
+
+    def tap(name: str, tensor: torch.Tensor) -> torch.Tensor:
+        calls.append(name)
+        return tensor + 1
+
+    inner = scope(scope(tap, "blocks.0"), "attn")
+    assert inner("q", torch.zeros(())) == 1
+    assert calls == ["blocks.0.attn.q"]
+    assert scope(scope(no_tap, "blocks.0"), "attn") is no_tap
+
+
+def test_scores_are_queries_times_keys_over_the_root_of_the_width(
+    cls_config: ViTConfig, random_model, random_images
+) -> None:
+    found = trace(random_model(cls_config), random_images(cls_config))
+    for block in range(cls_config.depth):
+        q, k, scores = (found[f"blocks.{block}.attn.{name}"] for name in ("q", "k", "scores"))
+        torch.testing.assert_close(scores, (q @ k.mT) / cls_config.head_dim**0.5)
