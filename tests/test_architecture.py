@@ -47,6 +47,7 @@ CORE_ROOMS = (
     "vit_core.mistakes",
     "vit_core.reference",
     "vit_core.trace",
+    "vit_core.kept_memory",
     "vit_core.model",
     "vit_core.tap",
     "vit_core.config",

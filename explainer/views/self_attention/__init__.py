@@ -21,7 +21,11 @@ PARTS: Mapping[str, Callable[[Choice, Observation, Place], None]] = {
 }
 CODE = (
     Snippet("steps", SelfAttention.forward, ("qkv =", "q_BHNK, k_BHNK, v_BHNK =")),
-    Snippet("steps", SelfAttention.spelled_out, ("scores_BHNN =", "pattern_BHNN =", "return")),
+    Snippet(
+        "steps",
+        SelfAttention.spelled_out,
+        ("scaled_BHNK =", "scores_BHNN =", "pattern_BHNN =", "return"),
+    ),
 )
 
 
