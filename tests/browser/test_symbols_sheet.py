@@ -64,7 +64,7 @@ def test_two_symbols_from_an_empty_page_to_an_answer(visit: Callable[..., Visit]
     # the run has ended when its page asks for one more symbol
     ask = page.get_by_role("button", name="Now draw one it has never seen")
     expect(ask).to_be_visible()
-    expect(page.locator(".train-of")).to_contain_text("2 drawings that were kept back")
+    expect(page.locator(".train-of")).to_contain_text("of the 2 drawings kept back named right")
     ask.click()
     expect(page.locator("h1")).to_have_text("Draw a symbol. See how a Vision Transformer reads it.")
     bars = page.locator(".home .bars")
