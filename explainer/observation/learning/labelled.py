@@ -19,7 +19,7 @@ IN_BATCH = 128
 FEWEST = 2  # pictures of a batch
 
 
-DIGIT, OWN, SHOWN = "digits", "own", "pictures"  # kinds of pictures
+DIGIT, OWN, SHOWN = "digits", "own", "shown"  # kinds of pictures
 
 
 @dataclass(frozen=True)
