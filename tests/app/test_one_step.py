@@ -48,7 +48,14 @@ from explainer.state.link import OPTIMIZERS, RATES
 from explainer.state.place import Place
 from explainer.training.recipes import QUICK, RECIPES
 from explainer.views.learning.batch import ask_heart, lesson_name
-from explainer.views.learning.schedule import ask_schedule, lines, shown_steps
+from explainer.views.learning.recorded import load as load_recorded
+from explainer.views.learning.schedule import (
+    ask_schedule,
+    lines,
+    recorded_chart,
+    results,
+    shown_steps,
+)
 from explainer.views.learning.step import ask_step, rate_text, verdict
 from vit_core import TrainConfig, ViT
 from vit_core.data import Split, normalize
@@ -326,6 +333,22 @@ def test_a_long_run_is_drawn_with_its_first_and_last_step(count: int) -> None:
     assert shown[0] == 0 and shown[-1] == count - 1 and len(shown) == min(count, 800)
 
 
+def test_recorded_schedules_are_shown_as_they_were_recorded() -> None:
+    kept = load_recorded("schedule")
+    figure = recorded_chart(kept, "light")
+    usual = [run for run in kept["runs"] if run["times"] == 1]
+    assert len(figure.data) == len(usual) == len({run["schedule"] for run in usual})
+    for trace, run in zip(figure.data, usual, strict=True):
+        steps = [point["step"] for point in run["curve"]]
+        assert list(trace.x) == steps and steps[-1] == kept["steps"]
+        np.testing.assert_allclose(10**trace.y, [point["val_loss"] for point in run["curve"]])
+    said = results(kept)
+    assert len(said) == len(kept["runs"]) == len({*said})
+    for line, run in zip(said, kept["runs"], strict=True):
+        assert percent(run["validation_accuracy"]) in line
+        assert (f"{run['times']} times as high" in line) is (run["times"] != 1)
+
+
 # the page
 
 
@@ -398,7 +421,13 @@ def test_who_reads_a_page_without_a_browser_gets_all_of_it(
     finally:
         more.listeners.remove(listener)
     assert not app.exception
-    for name in ("rate-chart", "optimisers", "gradient-cosines", "heart-shares", "schedule"):
+    for name in (
+        "rate-chart",
+        "optimisers",
+        "gradient-cosines",
+        "heart-shares",
+        "recorded-schedules",
+    ):
         assert any(found.endswith(name) for found in names), names
 
 

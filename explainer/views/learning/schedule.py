@@ -1,27 +1,37 @@
 """The learning rate of a whole run, as training itself computes it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from explainer.content.numbers import written
+from explainer.content.numbers import percent, written
 from explainer.figures import theme
-from explainer.figures.steps import Line, line_chart
+from explainer.figures.steps import Line, line_chart, loss_exponents
 from explainer.figures.theme import Mode
 from explainer.observation.learning.recipe import Recipe, recipe_of, schedule
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.more import more
+from explainer.shell.notes import note
 from explainer.shell.quiz import Question
 from explainer.shell.shown import show_chart
 from explainer.state.choice import Choice
 from explainer.state.place import Place
+from explainer.views.learning.recorded import load
 from explainer.views.learning.step import TEXTS
 from vit_core.learning.schedule import Schedule
 
+RECORDED_LOOKS = {  # colour and dash of each recorded schedule
+    "both": (theme.ACCENT, "solid"),
+    "no_warmup": (theme.PATCH, "dash"),
+    "no_decay": (theme.BAD, "solid"),
+    "neither": (theme.MUTED, "dash"),
+}
 MOST = 800  # points of the curve, which is more than a screen shows
 
 
@@ -38,6 +48,7 @@ def show_schedule(choice: Choice, seen: Observation, place: Place) -> None:
     st.markdown(f"**{title}**")
     show_chart(partial(chart, recipe, found), place, "schedule", title, alt=alt(recipe, found))
     st.markdown("\n".join(f"- {line}" for line in lines(recipe, found)))
+    show_recorded(place)
     with more(place, "schedule"):
         download_csv(
             texts["download"],
@@ -45,6 +56,67 @@ def show_schedule(choice: Choice, seen: Observation, place: Place) -> None:
             "learning-rates.csv",
             place.key("schedule-csv"),
         )
+
+
+def show_recorded(place: Place) -> None:
+    """Draw what the curve was with and without warm-up and decay, in trainings that were kept."""
+    texts, kept = TEXTS["schedule"], load("schedule")
+    st.subheader(texts["recorded_title"], anchor=False)
+    st.markdown(texts["recorded_text"].format(points=f"{kept['points_on']:,}", **same_words(kept)))
+    title = texts["recorded_chart"]
+    st.markdown(f"**{title}**")
+    show_chart(
+        partial(recorded_chart, kept),
+        place,
+        "recorded-schedules",
+        title,
+        alt=texts["recorded_alt"].format(values=", ".join(results(kept))),
+    )
+    st.markdown("\n".join(f"- {line}" for line in results(kept)))
+    note(texts["recorded_note"].format(**same_words(kept)))
+
+
+def same_words(kept: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a recorded file says of how it was made."""
+    return {name: str(kept[name]) for name in ("recipe", "command", "date", "hardware")}
+
+
+def run_name(run: Mapping[str, Any]) -> str:
+    texts, times = TEXTS["schedule"], run["times"]
+    name = str(texts[f"recorded_{run['schedule']}"])
+    return name if times == 1 else str(texts["recorded_times"].format(name=name, times=times))
+
+
+def results(kept: Mapping[str, Any]) -> list[str]:
+    """Return the result of each recorded training in words."""
+    texts = TEXTS["schedule"]
+    return [
+        texts["recorded_result"].format(
+            name=run_name(run), accuracy=percent(run["validation_accuracy"])
+        )
+        for run in kept["runs"]
+    ]
+
+
+def recorded_chart(kept: Mapping[str, Any], mode: Mode) -> go.Figure:
+    """Return the validation loss of the trainings with the recipe's own rates."""
+    texts = TEXTS["schedule"]
+    lines = []
+    for run in kept["runs"]:
+        shade, dash = RECORDED_LOOKS[run["schedule"]]
+        losses = np.array([point["val_loss"] for point in run["curve"]], float)
+        steps = np.array([point["step"] for point in run["curve"]], float)
+        written_losses = [written(loss) for loss in losses.tolist()]
+        if run["times"] == 1:
+            line = Line(run_name(run), steps, loss_exponents(losses), shade, written_losses)
+            lines.append(replace(line, dash=dash))
+    return line_chart(
+        lines,
+        axes=(texts["step_axis"], texts["recorded_axis"]),
+        hover=texts["recorded_hover"],
+        mode=mode,
+        is_log=True,
+    )
 
 
 def rates_of(recipe: Recipe) -> list[tuple[str, float]]:
