@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 import torch
 from fake_process import FakeProcess
 from own_pictures import COLOURS, picture, three_classes
-from reading import unfold
+from reading import html_of, unfold
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -367,3 +368,17 @@ def test_the_data_of_a_probe_are_named(manager: Manager, shipped: None) -> None:
     run = fitted_run(manager)
     info = load.load_source(saved(run.id, 1)).info
     assert isinstance(info, DataInfo) and info.name == "own pictures"
+
+
+def test_names_of_classes_are_no_markup(manager: Manager, shipped: None) -> None:
+    names = ("<img src=x onerror=y>", "[a](http://b) *c*", "red")
+    classes = dict(zip(names, brought(5).values(), strict=True))
+    job = Job(15)
+    probes.carry_out(job, manager, ANNA, Order(probes.backbones()[-1], classes))
+    assert job.state == "done", job.message
+    app = open_train(run=job.run_id)
+    bodies = html_of(app)
+    assert "<img src=x" not in bodies and "&lt;img src=x" in bodies
+    texts = [one.value for one in app.markdown]
+    assert not any("](http://b)" in text for text in texts), "the letters themselves"
+    assert not any(re.search(r"(?<!\\)<img src=x", text) for text in texts)
