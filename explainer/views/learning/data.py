@@ -264,7 +264,7 @@ def heart_chart(kind: str, mode: Mode) -> go.Figure:
     most = max(float(trend.means.max()) for trend in trends)
     return trend_chart(
         trends,
-        axes=(TEXTS["passes_axis"], TEXTS[f"{kind}_axis"]),
+        axes=(TEXTS["passes_axis"], TEXTS["loss_axis" if kind == "loss" else "right_axis"]),
         ticks=PASSES,
         y_range=(-0.03 * most, 1.05 * most),
         hover=TEXTS["heart_hover"],
