@@ -67,7 +67,7 @@ RECIPES_OF: dict[str, dict[str, Settings]] = {
 ACCURACIES_OF: dict[str, dict[str, float]] = {
     "mnist": ACCURACIES,
     "fashion-mnist": {QUICK: 0.8717},
-    "cifar10": {QUICK: 0.65},
+    "cifar10": {QUICK: 0.7022},  # trained and tested on an image folder of it
 }
 
 
