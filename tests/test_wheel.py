@@ -35,6 +35,7 @@ PAGES = {
     "fool",
     "teacher",
     "train",
+    "learning",
     "glossary",
     "worksheet",
     "patches",
