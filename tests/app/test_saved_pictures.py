@@ -32,6 +32,7 @@ FIGURES = (  # classes of the page's own HTML that stand for a picture
     *("block-flow", "class-bars", "colour-map", "colour-strip", "confusion", "effects", "switched"),
     *("gallery", "looks", "overview-box", "maps", "all-maps", "parts", "product", "alike"),
     *("pieces", "strip row", "cut", "shuffled", "terms", "train-picture", "strip"),
+    *("cosines", "optimizers"),
 )
 Open = Callable[..., AppTest]
 
