@@ -1,8 +1,9 @@
 """Computes what takes seconds beside the runs of pages, one thing at a time."""
 
+import atexit
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import Any
 
 from explainer.caching import is_remembered, remember
@@ -10,6 +11,7 @@ from explainer.caching import is_remembered, remember
 _running: dict[Hashable, Future[Any]] = {}
 _guard = Lock()
 _turn = Lock()  # one computation at a time, so that all pages have a core
+_closing = Event()  # the server ends
 
 
 def is_there(key: Hashable, make: Callable[[], Any]) -> bool:
@@ -40,9 +42,21 @@ def is_there(key: Hashable, make: Callable[[], Any]) -> bool:
 
 
 def run(future: Future[Any], make: Callable[[], Any]) -> None:
-    """Make a value as soon as nothing else is made."""
+    """Make a value as soon as nothing else is made, unless the server ends before."""
     with _turn:
+        if _closing.is_set():
+            return
         try:
             future.set_result(make())
         except Exception as error:  # it belongs to whoever asks
             future.set_exception(error)
+
+
+@atexit.register
+def finish() -> None:
+    """Let what is being computed end, and begin nothing more.
+
+    If Python ended around a thread that is inside PyTorch, the whole process would be aborted.
+    """
+    _closing.set()
+    _turn.acquire()  # and never give it back

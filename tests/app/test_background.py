@@ -1,5 +1,7 @@
 """What takes seconds is made once, beside the pages, and an error belongs to whoever asks."""
 
+import subprocess
+import sys
 from threading import Event
 from time import sleep
 
@@ -77,3 +79,28 @@ def test_an_error_is_raised_to_whoever_asks_and_then_it_is_tried_again() -> None
         wait_for("one", make)
     wait_for("one", make)
     assert remember("one", make) == "value"
+
+
+ENDING = """
+import torch
+from explainer.observation.background import is_there
+
+def make():
+    print("begun", flush=True)
+    matrix = torch.eye(64)
+    for _ in range(50_000):
+        matrix = matrix @ matrix.mT
+    print("made", flush=True)
+
+def never():
+    print("never", flush=True)
+
+is_there("one", make)
+is_there("two", never)
+"""
+
+
+def test_a_process_that_ends_lets_what_is_computed_end() -> None:
+    done = subprocess.run([sys.executable, "-c", ENDING], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() in (["begun", "made"], [])
