@@ -40,6 +40,7 @@ SECONDS = {
     "another picture": {"digit": "3", "index": "5"},
     "other pictures": {"source": "cifar10", "sample": "2"},
 }
+RECORDED = ("data",)  # parts with the same numbers for all models, which are drawn once
 
 
 def key_of(block: Any) -> str:
@@ -115,6 +116,9 @@ def test_each_half_is_the_page_of_its_own_choice(
         halves, parts = halves_of(both, prefix), halves_of(app, "part-")
         assert halves and set(halves) == set(parts) - {"questions"}
         for name, shown in halves.items():
+            if prefix == "b-half-" and name in RECORDED:
+                assert not shown
+                continue
             missing = [one[:300] for one in shown if one not in parts[name]]
             assert not missing, f"{name} of {prefix}"
             assert len(shown) >= len(parts[name]) - 2  # the verdicts of its question stand above
