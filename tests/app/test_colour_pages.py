@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,9 +29,11 @@ from explainer.observation.patches_of import patches_of
 from explainer.observation.text_variants import endings_of, texts_of
 from explainer.observation.wrong_samples import labelled_count, misclassified_samples
 from explainer.shell import routes
+from explainer.shell.quiz import Question
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views import class_token
+from explainer.views import class_token, learning
+from explainer.views.learning import schedule
 from explainer.views.patch_embedding import measures
 from explainer.views.patch_embedding.questions import ask_blank
 from explainer.views.patches import grids
@@ -68,6 +71,22 @@ def decode(address: str) -> np.ndarray:
 # every page
 
 
+@pytest.fixture
+def own_parts_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what shows trainings that were recorded, on digits, and that says so."""
+    parts = {name: part for name, part in learning.PARTS.items() if name != "data"}
+    assert len(parts) == len(learning.PARTS) - 1
+    monkeypatch.setattr(learning, "PARTS", parts)
+    ask = learning.questions
+
+    def ask_of_own_parts(*given: Any) -> list[Question]:
+        return [one for one in ask(*given) if one.part != "data"]
+
+    monkeypatch.setattr(learning, "questions", ask_of_own_parts)
+    monkeypatch.setattr(schedule, "show_recorded", lambda *_: None)
+
+
+@pytest.mark.usefixtures("own_parts_alone")
 @pytest.mark.parametrize("view", VIEWS)
 def test_no_page_speaks_of_digits(view: str, open_page: Open) -> None:
     app = open_page(routes.address(view), source="cifar10", sample=3)
@@ -93,6 +112,7 @@ def test_no_question_speaks_of_digits(view: str) -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.usefixtures("own_parts_alone")
 def test_a_model_of_other_photographs_has_every_page(
     view: str, shipped: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

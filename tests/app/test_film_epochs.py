@@ -271,7 +271,7 @@ def test_filters_of_colours_keep_their_colours() -> None:
 def test_without_a_run_the_page_offers_the_film_of_the_one_that_came_with_the_app(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(train_page, "show_setup", lambda manager: None)
+    monkeypatch.setattr(train_page, "show_choice", lambda manager: None)
     recorded_run = Run("recorded-healthy", recorded(HEALTHY), "recorded", title=HEALTHY)
     training.the_manager().known[recorded_run.id] = recorded_run
     app = open_page("train", film="map")

@@ -61,17 +61,10 @@ def test_a_newcomer_walks_through_all_pages_with_an_own_digit(
     expect(walk.page).to_have_url(re.compile("picture="))
 
 
-WIDE = 1_800  # pixels of a window
-
-
 def top_bar(page: Page, view: str) -> None:
     """Go to a page by the bar at the top."""
     link = page.get_by_test_id("stTopNavLinkContainer").get_by_text(TITLES[view], exact=True)
-    size = page.viewport_size
-    page.set_viewport_size({"width": WIDE, "height": 900})  # the bar has room for all pages there
     link.click()
-    if size:
-        page.set_viewport_size(size)
 
 
 def stage(page: Page, view: str) -> None:
