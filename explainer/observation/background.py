@@ -5,12 +5,14 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from threading import Event, Lock, Thread
 from typing import Any
+from weakref import WeakSet
 
 from explainer.caching import is_remembered, remember
 
 _running: dict[Hashable, Future[Any]] = {}
 _guard = Lock()
 _turn = Lock()  # one computation at a time, so that all pages have a core
+_threads: WeakSet[Thread] = WeakSet()
 _closing = Event()  # the server ends
 
 
@@ -29,7 +31,9 @@ def is_there(key: Hashable, make: Callable[[], Any]) -> bool:
         future = _running.get(key)
         if future is None:
             future = _running[key] = Future()
-            Thread(target=run, args=(future, make), name="background", daemon=True).start()
+            thread = Thread(target=run, args=(future, make), name="background", daemon=True)
+            _threads.add(thread)
+            thread.start()
             return False
     if not future.done():
         return False
@@ -56,7 +60,9 @@ def run(future: Future[Any], make: Callable[[], Any]) -> None:
 def finish() -> None:
     """Let what is being computed end, and begin nothing more.
 
-    If Python ended around a thread that is inside PyTorch, the whole process would be aborted.
+    If Python ended around a thread that is inside PyTorch, the whole process would be aborted; a
+    thread is there until the last tensor that it used is freed.
     """
     _closing.set()
-    _turn.acquire()  # and never give it back
+    for thread in [*_threads]:
+        thread.join()
