@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser_helpers import Visit
+from browser_helpers import Visit, wait_until
 
 from explainer.shell.routes import PIPELINE, TITLES, WALK, address
 from explainer.state.film import OVER_EPOCHS
@@ -24,6 +24,8 @@ ONLY = {"resultTypes": ["violations"]}  # what axe says of all else takes it a t
 SEVERE = ("serious", "critical")
 # in Streamlit's own parts of the page, which this project cannot change: rule → part of the element
 STREAMLITS_OWN: dict[str, str] = {}
+STILL = """() => document.getAnimations().every((one) =>
+    one.playState !== "running" || one.effect.getComputedTiming().endTime === Infinity)"""
 KINDS = {  # of pictures → what shows that its part of the picker is there
     "A hard one": "text=Previous",
     "Draw": ".pad canvas",
@@ -33,7 +35,11 @@ KINDS = {  # of pictures → what shows that its part of the picker is there
 
 
 def findings(visitor: Visit) -> list[str]:
-    """Return what axe-core finds serious or worse, less what is Streamlit's own."""
+    """Return what axe-core finds serious or worse, less what is Streamlit's own.
+
+    What fades in has no contrast yet, so its end is waited for.
+    """
+    visitor.page.wait_for_function(STILL)
     return [
         f"{rule['id']} ({rule['impact']}): {node['html'][:200]}"
         for rule in Axe().run(visitor.page, options=ONLY).response["violations"]
@@ -54,7 +60,8 @@ def test_a_page_fits_its_window_and_axe_finds_nothing_serious(
     visitor.resize(1440)
     visitor.page.get_by_test_id("stMain").wait_for()
     with subtests.test("no wider than a screen"):
-        assert visitor.sideways() == [0, 0]
+        # drawings follow the new width a moment later
+        wait_until(visitor.page, lambda: visitor.sideways() == [0, 0])
     with subtests.test("axe, dark"):
         assert findings(visitor) == []
     visitor.change_scheme("light")
@@ -118,6 +125,7 @@ def test_two_halves_and_their_difference_fit_and_axe_finds_nothing_serious(
     visitor.resize(1440)
     visitor.change_scheme("dark")
     with subtests.test("no wider than a screen"):
-        assert visitor.sideways() == [0, 0]
+        # drawings follow the new width a moment later
+        wait_until(visitor.page, lambda: visitor.sideways() == [0, 0])
     with subtests.test("axe, dark"):
         assert findings(visitor) == []

@@ -262,7 +262,9 @@ class Charts {
     if (panel.level) {
       const y = this.y(panel, panel.level.at);
       const away = Array.from({ length: 12 }, (_, more) => [-6 - 10 * more, 16 + 10 * more]).flat();
-      const beside = away.flatMap((up) => ends.map((end) => ({ ...end, y: y + up })));
+      // where a curve goes up and down everywhere, there is room above all of them alone
+      const above = ends.map((end) => ({ ...end, y: top - 1 }));
+      const beside = [...away.flatMap((up) => ends.map((end) => ({ ...end, y: y + up }))), ...above];
       write(svg, {}, panel.level.text, beside);
     }
     if (panel.cut_off) {
