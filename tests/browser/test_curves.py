@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from browser_helpers import Visit
+from browser_helpers import Visit, wait_until
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -90,4 +90,5 @@ def test_no_text_stands_on_a_curve(visit: Callable[..., Visit], width: int) -> N
         visitor.settle()
         curves = visitor.page.locator(".st-key-mistake-curves .curves")
         expect(curves.locator("path.course")).to_have_count(4)
-        assert curves.evaluate(COVERED) == [], number
+        # those of the mistake before may still be there, or the drawing before its new width
+        wait_until(visitor.page, lambda: curves.evaluate(COVERED) == [])
