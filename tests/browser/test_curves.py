@@ -91,4 +91,4 @@ def test_no_text_stands_on_a_curve(visit: Callable[..., Visit], width: int) -> N
         curves = visitor.page.locator(".st-key-mistake-curves .curves")
         expect(curves.locator("path.course")).to_have_count(4)
         # those of the mistake before may still be there, or the drawing before its new width
-        wait_until(visitor.page, lambda: curves.evaluate(COVERED) == [])
+        wait_until(visitor.page, lambda shown=curves: shown.evaluate(COVERED) == [])

@@ -2,7 +2,7 @@
 // values of all curves in both; new measurements come in without disturbing that.
 
 const SVG = "http://www.w3.org/2000/svg";
-const SPACE = { left: 40, right: 14, top: 14, bottom: 40 }; // pixels around the drawing
+const SPACE = { left: 40, right: 14, top: 20, bottom: 40 }; // pixels around the drawing
 const FEW = 80; // points of a curve whose dots are drawn
 const MARK = 8; // pixels around the middle of a mark that a text leaves free
 const LINE = 3; // the same around a line
@@ -263,7 +263,7 @@ class Charts {
       const y = this.y(panel, panel.level.at);
       const away = Array.from({ length: 12 }, (_, more) => [-6 - 10 * more, 16 + 10 * more]).flat();
       // where a curve goes up and down everywhere, there is room above all of them alone
-      const above = ends.map((end) => ({ ...end, y: top - 1 }));
+      const above = ends.map((end) => ({ ...end, y: top - 5 }));
       const beside = [...away.flatMap((up) => ends.map((end) => ({ ...end, y: y + up }))), ...above];
       write(svg, {}, panel.level.text, beside);
     }
