@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from explainer.caching import remember
-from explainer.inputs.models.load import Source, find_run, source_of
+from explainer.inputs.models.load import Source, source_of
 from explainer.inputs.pictures.galleries import Sample, label_of, samples
-from explainer.state.choice import DIGITS, Choice, read_saved
+from explainer.inputs.pictures.test_pictures import kept_folder
+from explainer.state.choice import DIGITS, Choice
 from vit_core.data import mnist_validation, normalize
-from vit_core.data.kept import KEPT, KeptImagesError, load_images
-from vit_core.runs.directory import RunError
+from vit_core.data.kept import KeptImagesError, load_images
 
 OTHERS = 500  # pictures on which a model is tried
 IN_BATCH = 128
@@ -72,16 +72,6 @@ def available(choice: Choice) -> Available:
             return Available(OWN, *counts, folder)
     count = len(pictures_of(choice, source))
     return Available(SHOWN, count, count) if count >= FEWEST else Available(SHOWN, 0, 0)
-
-
-def kept_folder(choice: Choice) -> Path | None:
-    """Return the folder of the model's run if that keeps the images that it learned from."""
-    saved = read_saved(choice.source)
-    run = find_run(saved[0]) if saved else None
-    try:
-        return run.history.path if run and run.history.config.dataset == KEPT else None
-    except RunError:
-        return None
 
 
 def sizes(folder: Path) -> tuple[int, int]:
