@@ -1,0 +1,67 @@
+"""What every method is given: the model, the pictures, what is explained, and who is told of it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vit_core.config import ViTConfig
+from vit_core.interpret.attribution.target import Target
+from vit_core.interpret.heads import AT_ONCE, block_bytes
+from vit_core.model import ViT
+
+Progress = Callable[[int, int], None]
+
+WORK_AT_ONCE = 3e9  # multiplications and additions of one chunk: about 0.1 s of one core
+BACKWARD = 3  # a forward and a backward pass cost about three forward ones
+
+
+@dataclass(frozen=True)
+class Task:
+    """One call of ``attribute``, checked.
+
+    Attributes:
+        model: for this call alone, see ``private``.
+        images: (B, channels, height, width).
+        target: what is explained.
+        progress: called as progress(done, total) after each chunk.
+    """
+
+    model: ViT
+    images: Tensor
+    target: Target
+    progress: Progress | None = None
+
+    @property
+    def config(self) -> ViTConfig:
+        return self.model.config
+
+    def chunks(self, total: int, backward: bool = False) -> Iterator[Tensor]:
+        """Yield the numbers from 0 to ``total`` (the passes to make) in parts, and tell of each.
+
+        Args:
+            total: number of passes.
+            backward: whether each keeps its graph and goes back, too.
+        """
+        size = at_once(self.config, self.images.element_size(), backward)
+        for first in range(0, total, size):
+            done = min(total, first + size)
+            yield torch.arange(first, done, device=self.images.device)
+            if self.progress is not None:
+                self.progress(done, total)
+
+
+def at_once(config: ViTConfig, value_bytes: int, backward: bool) -> int:
+    """Return how many pictures a chunk may have, by its memory and its time; at least 1.
+
+    Args:
+        value_bytes: of one number.
+        backward: whether every tensor is kept until the way back.
+    """
+    N, D = config.num_tokens, config.embed_dim
+    layers = 4 * D * D + 2 * D * config.mlp_dim
+    work = 2 * config.depth * (N * layers + 2 * N * N * D) * (BACKWARD if backward else 1)
+    kept = config.memory_bytes - 4 * config.num_parameters if backward else block_bytes(config)
+    memory = max(1, kept * value_bytes // 4)
+    return max(1, min(int(AT_ONCE // memory), int(WORK_AT_ONCE // work)))
