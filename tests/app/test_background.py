@@ -9,14 +9,14 @@ import pytest
 import streamlit as st
 
 from explainer.caching import is_remembered, remember
-from explainer.observation import background
+from explainer.observation import tasks
 from explainer.observation.background import is_there
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_made() -> None:
     st.cache_resource.clear()
-    background._running.clear()
+    tasks._tasks.clear()
 
 
 def wait_for(key: str, make) -> None:
@@ -39,7 +39,7 @@ def test_nobody_waits_and_it_is_made_once() -> None:
     wait_for("one", make)
     assert remember("one", lambda: "another") == "value" and made == [1]
     assert is_there("one", make) and made == [1]
-    assert not background._running
+    assert not tasks._tasks
 
 
 def test_one_is_made_at_a_time() -> None:

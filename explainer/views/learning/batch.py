@@ -25,10 +25,10 @@ from explainer.shell.more import more
 from explainer.shell.notes import note, note_scale
 from explainer.shell.quiz import Question
 from explainer.shell.shown import show_chart, show_html
+from explainer.shell.waiting import is_asked, ready
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.learning.step import TEXTS
-from explainer.views.learning.waiting import is_asked, ready
 
 VIEW = "learning"
 RISEN = 1.05  # times the loss before; from there on it is called higher

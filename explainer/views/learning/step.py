@@ -38,11 +38,11 @@ from explainer.shell.more import more
 from explainer.shell.notes import note, note_scale
 from explainer.shell.quiz import Question
 from explainer.shell.shown import show_chart, show_html
+from explainer.shell.waiting import ready
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import OPTIMIZERS, RATES
 from explainer.state.place import Place
-from explainer.views.learning.waiting import ready
 from vit_core.learning.step import Compared
 
 TEXTS = load_texts("learning_step")
