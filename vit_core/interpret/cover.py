@@ -37,6 +37,24 @@ def cover_patches(
     return covered
 
 
+def cover_each(
+    images: Tensor, patch_size: tuple[int, int], hidden_BP: Tensor, value_BC: Tensor
+) -> Tensor:
+    """Return images of which each has patches of its own replaced by a value of its own.
+
+    Args:
+        images: (B, channels, height, width), any pixel range.
+        patch_size: (ph, pw), height and width of a patch in pixels.
+        hidden_BP: which patches of each image are covered, bool, in reading order.
+        value_BC: one number for each image and channel, in the images' own range.
+    """
+    (batch, channels, height, width), (ph, pw) = images.shape, patch_size
+    grid = images.reshape(batch, channels, height // ph, ph, width // pw, pw)
+    hidden = hidden_BP.reshape(batch, 1, height // ph, 1, width // pw, 1)
+    covered = torch.where(hidden, value_BC.reshape(batch, channels, 1, 1, 1, 1), grid)
+    return covered.reshape(images.shape)
+
+
 def leave_out_patches(x_BND: Tensor, config: ViTConfig, patches: Collection[int]) -> Tensor:
     """Return tokens without those of some patches; the others keep their order and their position.
 
