@@ -10,15 +10,17 @@ import atexit
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from threading import Event, Lock, Thread
+from threading import Event, Lock, RLock, Thread
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explainer.caching import BytesCache, derived
+from explainer.inputs.models.passes import one_large_batch, one_large_pass
 from vit_core.errors import VitError
 
 Value = TypeVar("Value")
@@ -115,10 +117,10 @@ class Task:
         self.done, self.total = done, total
         self.check()
         if time.monotonic() - self.began >= CHUNK:
-            _line.__exit__()
-            try:
+            # a thread that waited for its turn with such a lock would block the one whose turn it is
+            with let_go(one_large_pass), let_go(one_large_batch):
+                _line.__exit__()
                 time.sleep(PAUSE)
-            finally:
                 _line.__enter__()
             self.began = time.monotonic()
             self.check()
@@ -150,6 +152,21 @@ class Task:
                 forget(self)
 
 
+@contextmanager
+def let_go(lock: RLock) -> Iterator[None]:
+    """Let go of a lock, if this thread holds it, inside of the ``with``."""
+    times = 0
+    with suppress(RuntimeError):  # it is not this thread's, or no longer
+        while True:
+            lock.release()
+            times += 1
+    try:
+        yield
+    finally:
+        for _ in range(times):
+            lock.acquire()
+
+
 _tasks: dict[Hashable, Task] = {}
 _guard = Lock()
 _line = Line()
@@ -173,7 +190,8 @@ def standing(
         key: everything that the value depends on: (name, choice, …).
         make: returns the value, which is not None. It runs in a thread of its own, so it must not
             ask Streamlit for anything. After each chunk of at most 150 ms it calls
-            ``report(done, total)``, which raises to end it, and holds no lock while it does.
+            ``report(done, total)``, which raises to end it. The locks of large models are let go
+            of meanwhile; it holds no other.
         kept: where the value is kept for all visitors; by default where ``remember`` keeps it.
         asker: who asks; by default this session.
         patience: seconds without a question after which the computation ends.

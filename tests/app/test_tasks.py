@@ -10,6 +10,7 @@ import pytest
 import streamlit as st
 
 from explainer.caching import BytesCache, is_remembered
+from explainer.inputs.models.passes import one_large_batch, one_large_pass
 from explainer.observation import tasks
 from explainer.observation.tasks import Report, Standing, StoppedError, known, standing, stop
 
@@ -95,6 +96,32 @@ def test_chunks_take_turns_and_only_one_is_computed_at_a_time(monkeypatch) -> No
     ended("a", make("a"))
     ended("b", make("b"), "ben")
     assert order == ["a", "b"] * 3
+
+
+def test_locks_of_large_models_are_free_between_chunks(monkeypatch) -> None:
+    monkeypatch.setattr(tasks, "CHUNK", 0)
+    has_lock, may_go = Event(), Event()
+
+    def first(report: Report) -> str:
+        with one_large_pass, one_large_batch, one_large_batch:
+            has_lock.set()
+            may_go.wait()
+            report(1, 2)
+            return "first"
+
+    def second(report: Report) -> str:
+        with one_large_batch:  # while the first waits for its turn
+            return "second"
+
+    standing("one", first)
+    has_lock.wait()
+    standing("two", second)
+    until(lambda: len(tasks._line._waiting) > 1)
+    may_go.set()
+    assert ended("two", second).value == "second" and ended("one", first).value == "first"
+    assert one_large_batch.acquire(blocking=False) and one_large_pass.acquire(blocking=False)
+    one_large_batch.release()
+    one_large_pass.release()
 
 
 def test_a_chunk_goes_on_without_a_pause_while_it_is_short(monkeypatch) -> None:
