@@ -36,6 +36,7 @@ PAGES = {
     "teacher",
     "train",
     "learning",
+    "look-inside",
     "glossary",
     "worksheet",
     "patches",

@@ -14,7 +14,7 @@ from explainer.observation.learning.one_weight import nearest
 from explainer.state import session
 from explainer.state.choice import RUN, Choice
 from explainer.state.link import READERS, Refusal, State, spelled
-from explainer.state.place import Place, read_weight
+from explainer.state.place import Place, narrowed_unit, read_unit, read_weight
 
 LONGEST = 40  # characters of a stranger's text that are repeated
 
@@ -32,7 +32,7 @@ def settle(asked: State, choice: Choice) -> None:
         "head": config.num_heads - 1,
     }
     if config.num_classes:
-        largest["target"] = config.num_classes - 1
+        largest |= dict.fromkeys(("target", "explain"), config.num_classes - 1)
     beyond: dict[str, Any] = {
         name: last
         for name, last in largest.items()
@@ -46,6 +46,11 @@ def settle(asked: State, choice: Choice) -> None:
         allowed = load_texts("frame")["allowed_weight"]
         session.refused().append(Refusal("weight", asked.weight, allowed, near))
         beyond["weight"] = near
+    unit = narrowed_unit(read_unit(asked.liked), config)
+    if unit and str(unit) != asked.liked:
+        allowed = load_texts("frame")["allowed_unit"]
+        session.refused().append(Refusal("liked", asked.liked, allowed, str(unit)))
+        beyond["liked"] = str(unit)
     if beyond:
         session.save(replace(now, **beyond))
 

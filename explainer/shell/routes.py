@@ -18,6 +18,7 @@ PIPELINE = (  # the pages that walk through the model, in their order
     "encoder_block",
     "classification_head",
     "learning",
+    "look_inside",
 )
 # all pages, in the order of the bar at the top
 VIEWS = ("home", "story", "fool", "train", *PIPELINE, "glossary", "worksheet", "teacher")

@@ -43,12 +43,19 @@ IN_BLOCK = (
 )
 AFTER_BLOCKS = ("final_norm", "pooled", "logits")
 STATIONS = (*BEFORE_BLOCKS, *IN_BLOCK, *AFTER_BLOCKS)
+# ways to say which patches an answer relied on; the last two ask no model
+METHODS = (
+    *("attention", "rollout", "gradient_attention", "lrp", "integrated_gradients"),
+    *("occlusion", "grad_cam", "ink", "random"),
+)
+FILLS = ("drop", "mean", "black")  # what stands where a patch was taken away
 LONGEST_PICTURE = 1_000  # characters of an own picture in a link
 # values that belong to one page alone: each page keeps them for itself
 PAGE_LOCAL = (
     *("cell", "cut", "kind", "shuffle", "temperature", "off", "unit"),
     *("edits", "figure", "film", "data", "screen"),
     *("target", "station", "weight", "nudge", "rate", "optimizer"),
+    *("explain", "method", "fill", "liked"),
 )
 DATA = ("mnist", "fashion-mnist", "cifar10", "symbols", "pictures")  # of a new run
 SCREENS = 12  # of the story
@@ -104,6 +111,11 @@ class State:
         nudge: how far that weight is changed, in steps of ``NUDGES``.
         rate: the learning rate of one step, as the exponent of 10 in tenths: -10 is 0.1.
         optimizer: of that step, one of ``OPTIMIZERS``.
+        explain: the class whose score is explained; None for the predicted one.
+        method: that explains it, one of ``METHODS``.
+        fill: what stands where a patch was taken away, one of ``FILLS``.
+        liked: the unit whose favourite pictures are looked at: ``block.number`` of a hidden unit,
+            or ``block.hHEAD.dimension`` of a direction of a head; empty until somebody chooses.
         screen: of the story, from 1. The last in a link, where the browser itself writes it.
     """
 
@@ -148,6 +160,10 @@ class State:
     nudge: int = 0
     rate: int = -10
     optimizer: str = "sgd"
+    explain: int | None = None
+    method: str = "rollout"
+    fill: str = "drop"
+    liked: str = ""
     screen: int = 1
 
     @property
@@ -308,6 +324,10 @@ READERS: dict[str, Reader] = {
     "nudge": between(NUDGES),
     "rate": between(RATES),
     "optimizer": one_of(OPTIMIZERS),
+    "explain": whole(MOST),
+    "method": one_of(METHODS),
+    "fill": one_of(FILLS),
+    "liked": matching(r"[0-9]{1,4}\.(h[0-9]{1,4}\.)?[0-9]{1,6}", 20, TEXTS["liked"]),
     "screen": one_of(range(1, SCREENS + 1)),
 }
 

@@ -39,6 +39,23 @@ class Weight(NamedTuple):
         return f"{self.name}:{self.row}.{self.column}"
 
 
+class Unit(NamedTuple):
+    """A number that a block computes for each token; block, head and index count from 0.
+
+    Attributes:
+        head: whose output ``z`` has it as a dimension; None for a hidden unit of the MLP.
+    """
+
+    block: int
+    head: int | None
+    index: int
+
+    def __str__(self) -> str:
+        """Return the unit as a link writes it."""
+        head = "" if self.head is None else f"h{self.head}."
+        return f"{self.block}.{head}{self.index}"
+
+
 @dataclass(frozen=True)
 class Place:
     """What one part of a page shows of a model.
@@ -65,6 +82,10 @@ class Place:
         nudge: how far that weight is changed, in steps of ``explainer.state.link.NUDGES``.
         rate: exponent of the learning rate, in tenths of a decade.
         optimizer: of one step, one of ``explainer.state.link.OPTIMIZERS``.
+        explain: the class whose score is explained; None for the predicted one.
+        method: that explains it, one of ``explainer.state.link.METHODS``.
+        fill: what stands where a patch was taken away, one of ``explainer.state.link.FILLS``.
+        liked: the unit whose favourite pictures are looked at; None until somebody chooses.
         prefix: of the keys of all widgets and components; another one for each time that a part
             is drawn on one page.
         film: that the page shows; None for how it begins.
@@ -95,6 +116,10 @@ class Place:
     nudge: int = 0
     rate: int = State.rate
     optimizer: str = State.optimizer
+    explain: int | None = None
+    method: str = State.method
+    fill: str = State.fill
+    liked: Unit | None = None
     prefix: str = ""
     half: str = ""
     other: Choice | None = None
@@ -141,12 +166,16 @@ class Place:
             off=tuple(sorted(head for head in off if has_head(config, head))),
             unit=state.unit,
             film=read_film(state.film),
-            target=narrowed_target(state.target, config),
+            target=narrowed_class(state.target, config),
             station=state.station,
             weight=read_weight(state.weight),
             nudge=state.nudge,
             rate=state.rate,
             optimizer=state.optimizer,
+            explain=narrowed_class(state.explain, config),
+            method=state.method,
+            fill=state.fill,
+            liked=narrowed_unit(read_unit(state.liked), config),
             prefix=prefix,
             half=half,
             other=other,
@@ -208,8 +237,27 @@ def read_weight(text: str) -> Weight | None:
     return Weight(name, int(row), int(column))
 
 
-def narrowed_target(target: int | None, config: ViTConfig) -> int | None:
-    """Return the class that is asked for, or the last one that the model has."""
-    if target is None or not config.num_classes:
+def read_unit(text: str) -> Unit | None:
+    """Return the unit that a link writes; None for an empty text."""
+    if not text:
         return None
-    return min(target, config.num_classes - 1)
+    block, *head, index = text.split(".")
+    return Unit(int(block), int(head[0].removeprefix("h")) if head else None, int(index))
+
+
+def narrowed_unit(unit: Unit | None, config: ViTConfig) -> Unit | None:
+    """Return the unit that is asked for, or the nearest one that the model has."""
+    if unit is None:
+        return None
+    block = min(unit.block, config.depth - 1)
+    if unit.head is None:
+        return Unit(block, None, min(unit.index, config.mlp_dim - 1))
+    head = min(unit.head, config.num_heads - 1)
+    return Unit(block, head, min(unit.index, config.head_dim - 1))
+
+
+def narrowed_class(asked: int | None, config: ViTConfig) -> int | None:
+    """Return the class that is asked for, or the last one that the model has."""
+    if asked is None or not config.num_classes:
+        return None
+    return min(asked, config.num_classes - 1)

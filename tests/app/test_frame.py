@@ -270,9 +270,10 @@ def test_the_pages_are_in_the_order_of_the_pipeline():
         "encoder_block",
         "classification_head",
         "learning",
+        "look_inside",
     ]
     assert routes.previous("home") is None
-    assert routes.following("learning") is None
+    assert routes.following("look_inside") is None
     for view in routes.PIPELINE:
         assert routes.following(routes.previous(view)) == view
 

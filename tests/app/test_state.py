@@ -12,9 +12,11 @@ from explainer.state.choice import RUN, SOURCES
 from explainer.state.link import (
     CODE,
     DEPTHS,
+    FILLS,
     HEADS,
     LONGEST_PICTURE,
     MAX_SEED,
+    METHODS,
     MODES,
     MOST,
     NUDGES,
@@ -74,6 +76,10 @@ STATES = st.builds(
     nudge=st.sampled_from(NUDGES),
     rate=st.sampled_from(RATES),
     optimizer=st.sampled_from(OPTIMIZERS),
+    explain=st.none() | st.integers(0, MOST),
+    method=st.sampled_from(METHODS),
+    fill=st.sampled_from(FILLS),
+    liked=st.sampled_from(["", "2.17", "0.h3.15"]),
     film=st.sampled_from(["", "filters", "blocks.mean", "attention.mean.0-12", "map.3-3"]),
     screen=st.integers(1, SCREENS),
 )
@@ -177,6 +183,7 @@ WELL_FORMED = {
     "run": {"9" * 40},
     "picture": {"-1", "1e3", "nan", "1_0", "0x10", "9" * 40, "None"},
     "off": {"7.5"},
+    "liked": {"7.5"},
     "nudge": {"-1"},
     "rate": {"-1"},
 }

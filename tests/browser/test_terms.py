@@ -8,6 +8,7 @@ from browser_helpers import ROOT, Visit, served
 from playwright.sync_api import Locator, expect
 
 from explainer.content.terms import gloss
+from explainer.shell.routes import TITLES
 
 pytestmark = pytest.mark.browser
 
@@ -112,7 +113,7 @@ def test_a_link_to_a_word_brings_it_into_sight_and_its_page_opens(visit: Callabl
     entry = one.page.locator("#softmax")
     expect(entry).to_be_in_viewport()
     expect(entry).to_be_focused()
-    entry.get_by_role("link", name="Self-attention").click()
+    entry.get_by_role("link", name=TITLES["self_attention"], exact=True).click()
     one.page.wait_for_url("**/self-attention?*digit=3*")
     one.settle()
     expect(one.page.get_by_role("heading", level=1)).to_contain_text("Self-attention")

@@ -68,8 +68,8 @@ def top_bar(page: Page, view: str) -> None:
 
 
 def stage(page: Page, view: str) -> None:
-    """Go to a page by its stage on Home, with the keyboard; learning is none, and has the bar."""
-    if view == "learning":
+    """Go to a page by its stage on Home, with the keyboard; what is none has the bar."""
+    if view in ("learning", "look_inside"):
         top_bar(page, view)
         return
     if page.locator(".st-key-page-number").count():

@@ -1,0 +1,1 @@
+"""The numbers of the page that looks inside, one part of it a file."""

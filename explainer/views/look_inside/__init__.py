@@ -1,0 +1,23 @@
+"""The page that looks inside: which patches an answer relied on, and whether that is true.
+
+A new part is one line in ``PARTS``, in the order where, truth, many, sanity, pointing, alike, unit,
+map, queries, confusions, with its title in ``content/en/look_inside.toml``.
+"""
+
+from collections.abc import Callable, Mapping
+
+from explainer.observation.observe import Observation
+from explainer.shell.code_panel import Snippet
+from explainer.state.choice import Choice
+from explainer.state.place import Place
+from explainer.views.look_inside.questions import questions
+from explainer.views.look_inside.where import show_where
+from explainer.views.look_inside.wording import facts
+from vit_core.trace import trace
+
+__all__ = ["CODE", "PARTS", "facts", "questions"]
+
+PARTS: Mapping[str, Callable[[Choice, Observation, Place], None]] = {
+    "where": show_where,
+}
+CODE = (Snippet("where", trace),)
