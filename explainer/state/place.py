@@ -40,7 +40,7 @@ class Weight(NamedTuple):
 
 
 class Unit(NamedTuple):
-    """A number that a block computes for each token; block, head and index count from 0.
+    """A number that a block computes for each token; block, head and number count from 0.
 
     Attributes:
         head: whose output ``z`` has it as a dimension; None for a hidden unit of the MLP.
@@ -48,12 +48,12 @@ class Unit(NamedTuple):
 
     block: int
     head: int | None
-    index: int
+    number: int
 
     def __str__(self) -> str:
         """Return the unit as a link writes it."""
         head = "" if self.head is None else f"h{self.head}."
-        return f"{self.block}.{head}{self.index}"
+        return f"{self.block}.{head}{self.number}"
 
 
 @dataclass(frozen=True)
@@ -241,8 +241,8 @@ def read_unit(text: str) -> Unit | None:
     """Return the unit that a link writes; None for an empty text."""
     if not text:
         return None
-    block, *head, index = text.split(".")
-    return Unit(int(block), int(head[0].removeprefix("h")) if head else None, int(index))
+    block, *head, number = text.split(".")
+    return Unit(int(block), int(head[0].removeprefix("h")) if head else None, int(number))
 
 
 def narrowed_unit(unit: Unit | None, config: ViTConfig) -> Unit | None:
@@ -251,9 +251,9 @@ def narrowed_unit(unit: Unit | None, config: ViTConfig) -> Unit | None:
         return None
     block = min(unit.block, config.depth - 1)
     if unit.head is None:
-        return Unit(block, None, min(unit.index, config.mlp_dim - 1))
+        return Unit(block, None, min(unit.number, config.mlp_dim - 1))
     head = min(unit.head, config.num_heads - 1)
-    return Unit(block, head, min(unit.index, config.head_dim - 1))
+    return Unit(block, head, min(unit.number, config.head_dim - 1))
 
 
 def narrowed_class(asked: int | None, config: ViTConfig) -> int | None:

@@ -90,7 +90,7 @@ def test_a_page_shows_every_part_in_order_and_then_the_questions(staged):
         "the third part",
     ]
     assert "The lead with 42" in texts_of(app) and "Text of 42" in texts_of(app)
-    assert "Page 3 of 9" in texts_of(app)
+    assert "Page 3 of 10" in texts_of(app)
 
 
 def test_a_question_of_a_part_stands_between_its_title_and_its_text(staged):

@@ -13,11 +13,14 @@ from explainer.state.place import Place
 from explainer.views.look_inside.questions import questions
 from explainer.views.look_inside.where import show_where
 from explainer.views.look_inside.wording import facts
-from vit_core.trace import trace
+from vit_core.interpret.attribution.rollout import half_residual, rollout
 
 __all__ = ["CODE", "PARTS", "facts", "questions"]
 
 PARTS: Mapping[str, Callable[[Choice, Observation, Place], None]] = {
     "where": show_where,
 }
-CODE = (Snippet("where", trace),)
+CODE = (
+    Snippet("where", rollout, ("mixed_BNN =", "rolled[:] =")),
+    Snippet("where", half_residual, ("return",)),
+)

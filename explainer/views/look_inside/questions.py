@@ -6,7 +6,7 @@ from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.look_inside.wording import TEXTS
 
-OF_ALL_MODELS = ("taken", "ink", "attention")
+OF_ALL_MODELS = ("taken", "brightness", "attention")
 OPTIONS = ("first", "second", "third")
 
 

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from explainer.components.sight import repaints
-from explainer.observation.look.attributions import explained, runner_up
+from explainer.components.token_picker import token_picker
+from explainer.observation.look.attributions import attribution, explained, runner_up
 from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import names_of
 from explainer.shell.controls import sync_widget
@@ -18,6 +19,19 @@ def show_where(choice: Choice, seen: Observation, place: Place) -> None:
         choose_class(seen, place)
     else:
         st.markdown(TEXTS["parts"]["where"]["headless"])
+    found = attribution(choice, explained(seen, place), "rollout")
+    config = seen.config
+    token_picker(
+        key=place.key("where-rollout"),
+        group=place.prefix,
+        image=seen.pixels,
+        grid=config.grid_size,
+        prefix_names=(),
+        values=found.patches,
+        query=place.patch(seen.telling_patch),
+        on_choose=lambda clicked: session.set_patch(choice, clicked["query"]),
+        title=TEXTS["methods"]["rollout"]["name"],
+    )
 
 
 def choose_class(seen: Observation, place: Place) -> None:

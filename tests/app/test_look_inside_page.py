@@ -1,0 +1,104 @@
+"""The page that looks inside: what its link may say, the class to explain, and the maps."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from reading import choice_and_observation, parameter_of, refusals_of, state_of, texts_of
+from streamlit.testing.v1 import AppTest
+from unlike import UNLIKE, put
+
+from explainer.inputs.models import load
+from explainer.observation.look import attributions
+from explainer.observation.look.attributions import attribution, explained, is_kept, runner_up
+from explainer.state.link import METHODS, State
+from explainer.state.place import Place, Unit
+from vit_core import ViTConfig, interpret
+
+ADDRESS = "look-inside"
+CONFIG = ViTConfig(patch_size=7, embed_dim=16, depth=2, num_heads=2)
+
+Open = Callable[..., AppTest]
+
+
+def place_of(**state: object) -> Place:
+    return Place.from_state(replace(State(), **state), CONFIG)
+
+
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize(
+    ("link", "refused", "kept"),
+    [
+        ({"explain": "99"}, "explain=99", {"explain": "9"}),
+        ({"explain": "-1"}, "explain=-1", {"explain": None}),
+        ({"method": "magic"}, "method=magic", {"method": None}),
+        ({"fill": "white"}, "fill=white", {"fill": None}),
+        ({"liked": "0.q1.2"}, "liked=0.q1.2", {"liked": None}),
+        ({"liked": "99.99999"}, "liked=99.99999", {"liked": "3.255"}),
+        ({"liked": "1.h9.99"}, "liked=1.h9.99", {"liked": "1.h3.15"}),
+    ],
+)
+def test_a_hostile_link_gets_the_nearest_state_and_one_sentence(
+    open_page: Open, link: dict, refused: str, kept: dict
+) -> None:
+    app = open_page(ADDRESS, source="fast", **link)
+    assert not app.exception, app.exception[0].message
+    assert refusals_of(app).count("<p>") == 1 and refused in refusals_of(app)
+    for name, value in kept.items():
+        assert parameter_of(app, name) == value
+
+
+def test_a_unit_of_a_link_is_written_as_it_is_read() -> None:
+    assert place_of(liked="1.17").liked == Unit(1, None, 17)
+    assert place_of(liked="0.h1.5").liked == Unit(0, 1, 5)
+    assert place_of().liked is None
+    for text in ("1.17", "0.h1.5"):
+        assert str(place_of(liked=text).liked) == text
+
+
+def test_a_link_knows_the_methods_of_the_core() -> None:
+    assert [name for name in METHODS if name in interpret.METHODS] == [*interpret.METHODS]
+
+
+@pytest.mark.usefixtures("shipped")
+def test_the_predicted_class_is_explained_until_another_is_chosen(open_page: Open) -> None:
+    _, seen = choice_and_observation("fast")
+    app = open_page(ADDRESS, source="fast")
+    box = app.selectbox(key="explain")
+    assert box.value == seen.prediction and parameter_of(app, "explain") is None
+    box.select(runner_up(seen)).run()
+    assert state_of(app).explain == runner_up(seen)
+    app.selectbox(key="explain").select(seen.prediction).run()
+    assert state_of(app).explain is None
+    assert not app.exception
+
+
+def test_a_model_without_classes_has_maps_of_its_features(
+    open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known_runs: object
+) -> None:
+    monkeypatch.setattr(load, "SHIPPED_DIR", tmp_path)
+    st.cache_resource.clear()
+    put(tmp_path, UNLIKE["no head"])
+    app = open_page(ADDRESS, source="default", explain=3)
+    assert not app.exception, app.exception[0].message
+    assert "This model has no classes" in texts_of(app.main)
+    assert not [box for box in app.selectbox if box.key == "explain"]
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_map_is_made_once_for_all_visitors(monkeypatch: pytest.MonkeyPatch) -> None:
+    attributions.attributions.clear()
+    choice, seen = choice_and_observation("fast")
+    target = explained(seen, Place(seen.config))
+    assert not is_kept(choice, target, "rollout")
+    found = attribution(choice, target, "rollout")
+    assert found.patches.shape == (seen.config.num_patches,)
+    assert not found.patches.flags.writeable
+    assert is_kept(choice, target, "rollout")
+    monkeypatch.setattr(attributions, "compute", None)
+    np.testing.assert_array_equal(attribution(choice, target, "rollout").patches, found.patches)
+    # rollout knows no class
+    assert attribution(choice, runner_up(seen), "rollout") is found
