@@ -1,5 +1,6 @@
 """How numbers are written."""
 
+import math
 from decimal import ROUND_HALF_UP, Decimal
 
 from explainer.content.strangers_words import StrangersWord, in_latex, joined
@@ -102,3 +103,11 @@ def latex_written(number: float) -> str:
     mantissa, _ = text.split("·")
     power = int(f"{abs(number):.3e}".split("e")[1])
     return rf"{mantissa} \cdot 10^{{{power}}}"
+
+
+def rate_text(tenths: int) -> str:
+    """Write a learning rate of so many tenths of a decade: -49 is 0.000013, -10 is 0.1, 19 is 79."""
+    rate = float(10 ** (tenths / 10))
+    digits = max(0, 1 - math.floor(tenths / 10))
+    text = f"{rate:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -13,6 +13,8 @@ NUMBERS = {  # screen → the view with the numbers behind it
     "blocks": "encoder_block",
     "answer": "classification_head",
     "cover": "multi_head",
+    "loss": "learning",
+    "step": "learning",
     "learn": "train",
     "end": "home",
 }

@@ -58,7 +58,7 @@ PAGE_LOCAL = (
     *("explain", "method", "fill", "liked"),
 )
 DATA = ("mnist", "fashion-mnist", "cifar10", "symbols", "pictures")  # of a new run
-SCREENS = 12  # of the story
+SCREENS = 14  # of the story
 # what the second choice of a comparison may have unlike the first: model, picture and edits
 OF_SECOND = (
     *("source", "pretrained", "run", "epoch", "patches", "width", "heads", "depth", "position"),

@@ -24,6 +24,7 @@ from explainer.components import live
 from explainer.inputs.models.for_browser import make_file
 from explainer.inputs.models.load import load_source
 from explainer.shell import routes
+from explainer.state.link import SCREENS
 from vit_core import trace
 from vit_core.data import normalize
 
@@ -125,14 +126,14 @@ def test_every_page_opens_and_is_painted(engine: Engine, url: str) -> None:
 
 def test_every_screen_of_the_story_opens(engine: Engine, url: str) -> None:
     titles = set()
-    for screen in range(1, 13):
+    for screen in range(1, SCREENS + 1):
         engine.open(f"{url}/story?screen={screen}")
         run(engine, SETTLED)
         title = run(engine, FIND + TITLE)
         found = run(engine, PICTURES)
         assert title and not found["blank"] and not found["broken"], (screen, found)
         titles.add(title)
-    assert len(titles) == 12
+    assert len(titles) == SCREENS
 
 
 def test_the_pen_draws_and_the_bars_follow_before_it_is_lifted(engine: Engine, url: str) -> None:

@@ -17,7 +17,7 @@ from explainer.components.packing import pack
 from explainer.components.selection import send_choice
 from explainer.components.stage import FILES
 
-SCENES = ("picture", "tokens", "attention", "answer", "learning")
+SCENES = ("picture", "tokens", "attention", "answer", "loss", "step", "learning")
 
 _mount = st.components.v2.component(
     "vit_explainer.story",
@@ -30,7 +30,7 @@ _mount = st.components.v2.component(
         "shared/data", "shared/grid", "shared/numbers", "shared/keys", *FILES,
         "shared/save_picture", "drawing_pad/centred", "drawing_pad/pad",
         "live/edit_text", "live/edit_pixels",
-        "story/trace", "story/answers", "story/half", "story/board", "story/prediction",
+        "story/trace", "story/one_step", "story/answers", "story/half", "story/board", "story/prediction",
         "story/screen", *(f"story/{name}" for name in SCENES), "story/difference", "story/halves",
         "story/screens", "story/history", "story/save", "shared/class_line", "story/laser",
         "story/present",
@@ -46,6 +46,7 @@ class Told:
     Attributes:
         query: the followed token.
         screen: from 1, for a browser whose address says none.
+        target: the class that a visitor says a picture shows; None until somebody did.
         addresses: view → path of its page.
         live: from ``browser_model``; None for a model that is too large for a browser.
         drawing: name of the drawing that is looked at; empty for another picture.
@@ -54,6 +55,7 @@ class Told:
 
     query: int
     screen: int
+    target: int | None
     addresses: Mapping[str, str]
     live: Mapping[str, Any] | None
     drawing: str
@@ -103,6 +105,7 @@ def story(
             {
                 "query": told.query,
                 "screen": told.screen,
+                "target": told.target,
                 "addresses": dict(told.addresses),
                 "live": told.live,
                 "other_live": told.other_live,

@@ -440,6 +440,33 @@ class AnswerDifference extends StoryDifference {
   }
 }
 
+/** Both points on one curve. */
+class LossDifference extends StoryDifference {
+  why() {
+    const { one, other } = this;
+    if (!one.data.has_head && !other.data.has_head) return { text: "no_loss" };
+    return this.whyNotNames();
+  }
+
+  build() {
+    this.stage.classList.add("loss");
+    this.said = make("p", "result", this.root);
+    this.plot = new LossPlot(this.stage, this.one);
+    this.plot.before.classList.remove("before");
+    this.plot.before.classList.add("other");
+  }
+
+  paint() {
+    const { one, other, plot } = this;
+    const [mine, theirs] = [one, other].map((screen) => screen.loss + screen.halved * Math.LN2);
+    plot.draw(Math.max(one.most, other.most));
+    plot.mark(mine, one.name, theirs);
+    const difference = theirs - mine;
+    const sign = difference > 0.005 ? "+" : "";
+    setText(this.said, one.text("difference", { difference: sign + writtenBriefly(difference) }));
+  }
+}
+
 const STORY_DIFFERENCES = {
   draw: OutcomeDifference,
   numbers: NumbersDifference,
@@ -450,5 +477,7 @@ const STORY_DIFFERENCES = {
   blocks: BlocksDifference,
   answer: AnswerDifference,
   cover: OutcomeDifference,
+  loss: LossDifference,
+  step: OutcomeDifference,
   end: OutcomeDifference,
 };

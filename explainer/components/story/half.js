@@ -17,6 +17,7 @@ class StoryHalf {
     this.telling = null;
     this.pictureAddress = addressOfPicture(this.data);
     this.outcomes = outcomeOf(this.trace);
+    this.losses = this.data.has_head ? lossesOf(this.trace.get("logits").data) : null;
     return true;
   }
 
@@ -58,6 +59,41 @@ class StoryHalf {
     const { data } = this;
     const answer = data.has_head ? data.class_names[largestOf(this.outcomes)] : "";
     return { ...data.facts, answer, block: this.tellingHead.block + 1 };
+  }
+
+  /** The class that the loss asks for: the picture's, else what a visitor says, else what the model says. */
+  get target() {
+    const { label, class_names: names } = this.data;
+    if (label !== null) return label;
+    const { target, half } = this.story;
+    const isSaid = Number.isInteger(target) && target < names.length;
+    return isSaid && sameNames(names, half.data.class_names) ? target : largestOf(this.outcomes);
+  }
+
+  /** What one step teaches: that class, or where the model is sure of it already, a wrong one. */
+  get lesson() {
+    const { target, losses, outcomes } = this;
+    const other = losses[target] < STEP_LITTLE ? largestOf(outcomes, target) : -1;
+    if (other < 0) return { target, isLie: false, loss: losses[target] };
+    return { target: other, isLie: this.data.label !== null || this.story.target !== undefined, loss: losses[other] };
+  }
+
+  /** Under which name the answer to what such a step does is kept. */
+  get lessonName() {
+    const canLearn = this.data.can_learn && this.lesson.loss > 0;
+    return canLearn ? `${this.data.context} ${this.lesson.target}` : null;
+  }
+
+  /** What the server says of one step; null where it has been asked for another one meanwhile. */
+  async step() {
+    const { context } = this.data;
+    const { target } = this.lesson;
+    const name = `step ${target}`;
+    if (this.measured.has(name)) return this.measured.get(name);
+    this.steps ??= new StepLine(`${this.line}-step`);
+    const found = await this.steps.ask(target);
+    if (found && this.data.context === context) this.measured.set(name, found);
+    return found;
   }
 
   patchName(patch) {
@@ -167,6 +203,11 @@ class StoryHalf {
     this.live?.close();
     this.isAsked = true;
     this.live = openServerLine(this.line);
+  }
+
+  closeLine() {
+    this.steps?.close();
+    this.steps = null;
   }
 
   closeLive() {

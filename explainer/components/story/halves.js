@@ -35,6 +35,7 @@ class StoryHalves {
     this.first.take(compared ? arrays.a : bytes);
     if (!compared) {
       this.second?.closeLive();
+      this.second?.closeLine();
       this.second = null;
       return true;
     }
@@ -53,7 +54,10 @@ class StoryHalves {
   }
 
   close() {
-    for (const half of this.all) half.closeLive();
+    for (const half of this.all) {
+      half.closeLive();
+      half.closeLine();
+    }
   }
 
   /** Make the screen of each half, with its own place for a picture. */

@@ -11,6 +11,8 @@ const STORY_SCREENS = {
   blocks: BlocksScreen,
   answer: AnswerScreen,
   cover: CoverScreen,
+  loss: LossScreen,
+  step: StepScreen,
   learn: LearnScreen,
   end: EndScreen,
 };

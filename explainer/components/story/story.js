@@ -95,6 +95,7 @@ class Story {
     if (!this.data) return;
     this.addresses = choice.addresses;
     this.drawing = choice.drawing;
+    this.target = choice.target ?? undefined;
     const followed = Math.max(0, choice.query - this.data.prefix_names.length);
     const moved = followed !== this.followed;
     this.followed = followed;
@@ -333,6 +334,8 @@ class Story {
       attention: several ? `${data.context} ${followed}` : null,
       answer: data.has_head && (data.depth > 1 || data.pool !== "cls") ? data.context : null,
       cover: several && this.half.hasLive ? data.context : null,
+      loss: "always",
+      step: this.half.lessonName,
       learn: "recorded",
     };
     return Object.entries(about).filter(([, what]) => what !== null);

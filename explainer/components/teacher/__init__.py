@@ -23,7 +23,7 @@ _mount = st.components.v2.component(
     js=live.javascript() + assets.javascript(
         "shared/data", "shared/grid", "shared/numbers", "shared/keys", *FILES,
         "drawing_pad/centred", "drawing_pad/pad",
-        "story/trace", "story/half", "story/board", "story/prediction",
+        "story/trace", "story/one_step", "story/half", "story/board", "story/prediction",
         "story/screen", *(f"story/{name}" for name in SCENES),
         "story/screens", "story/history", "shared/class_line", "teacher/quiet_story",
         "teacher/plan", "teacher/teacher",
@@ -37,6 +37,7 @@ class Lesson:
 
     Attributes:
         query: the followed token.
+        target: the class that a visitor says a picture shows; None until somebody did.
         link: parameters of the link to what is shown.
         address: of the story, without parameters.
         live: from ``browser_model``; None for a model that is too large for a browser.
@@ -46,6 +47,7 @@ class Lesson:
     """
 
     query: int
+    target: int | None
     link: str
     address: str
     live: Mapping[str, Any] | None

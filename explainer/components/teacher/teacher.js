@@ -57,6 +57,11 @@ class Teacher {
       this.story.followed = followed;
       this.shown = null;
     }
+    const target = choice.target ?? undefined;
+    if (target !== this.story.target) {
+      this.story.target = target;
+      this.shown = null;
+    }
     const before = half.live;
     half.openLive(choice.live);
     if (half.live !== before) this.shown = null;
@@ -89,6 +94,7 @@ class Teacher {
       this.line = null;
       this.story.end();
       this.story.half.closeLive();
+      this.story.half.closeLine();
     }, TEACHER_LEAVE);
   }
 

@@ -14,6 +14,7 @@ from explainer.inputs.models.load import source_of
 from explainer.inputs.models.memory import is_large
 from explainer.inputs.pictures.galleries import DIGITS
 from explainer.inputs.pictures.test_digits import test_digit
+from explainer.observation.learning.lesson import can_learn
 from explainer.observation.lens import lens
 from explainer.observation.observe import Observation
 from explainer.shell.picker.pad import pad_texts
@@ -55,6 +56,7 @@ def packed(choice: Choice, seen: Observation) -> bytes:
         "is_digits": seen.gallery == DIGITS,
         "takes_drawings": takes_drawings(seen.gallery),
         "has_head": seen.has_head,
+        "can_learn": can_learn(config),
         "class_names": [str(name) for name in seen.class_names],
         "label": seen.label,
         "pool": config.pool,

@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from explainer.content import load_variant
-from explainer.content.numbers import percent
+from explainer.content.numbers import percent, written
 from explainer.content.term_links import links_in, without_links
 from explainer.inputs.pictures.galleries import DIGITS
 from explainer.observation.flaws import flaws
+from explainer.observation.learning.lesson import can_learn
 from explainer.observation.observe import Observation
 from explainer.observation.text_variants import endings_of
 from explainer.shell import routes, story_screens
 from explainer.shell.story.learned import Learned
 from explainer.state.choice import DRAWN, Choice, takes_drawings
+from vit_core.learning.loss import guessing_loss
 
 
 def texts_for(
@@ -30,6 +32,7 @@ def endings_for(choice: Choice, seen: Observation, is_live: bool) -> tuple[str, 
         "_single_mean": single and config.pool == "mean",
         "_single": single,
         "_features": not seen.has_head,
+        "_heavy": not can_learn(config),
         "_one_block_no_residual": config.depth == 1 and replaces,
         "_no_residual": replaces,
         "_one_block": config.depth == 1,
@@ -82,5 +85,7 @@ def facts_for(seen: Observation, learned: Learned | None, texts: Mapping[str, An
         "classes": f"{config.num_classes:,}",
         "share": percent(1 / config.num_patches),
         "cover": cover,
+        "weights": f"{config.num_parameters:,}",
+        "guess": written(guessing_loss(config.num_classes)) if seen.has_head else "",
     }
     return facts | (learned.facts if learned else {})

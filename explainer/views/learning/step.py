@@ -1,6 +1,5 @@
 """One step: this picture's loss for every learning rate, and what each optimizer makes of it."""
 
-import math
 from functools import partial
 
 import numpy as np
@@ -8,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explainer.content import load_texts
-from explainer.content.numbers import points, precise_percent, written
+from explainer.content.numbers import points, precise_percent, rate_text, written
 from explainer.figures.steps import loss_span, optimizer_table, rate_chart
 from explainer.figures.switched import before_after
 from explainer.figures.theme import Mode
@@ -93,14 +92,6 @@ def show_step(choice: Choice, seen: Observation, place: Place) -> None:
             "optimisers.csv",
             place.key("optimisers-csv"),
         )
-
-
-def rate_text(tenths: int) -> str:
-    """Write a learning rate with two significant digits: 0.000013, 0.1, 79."""
-    rate = rate_of(tenths)
-    digits = max(0, 1 - math.floor(tenths / 10))
-    text = f"{rate:.{digits}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def index_of(place: Place) -> int:

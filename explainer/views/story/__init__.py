@@ -1,4 +1,4 @@
-"""The story: twelve short screens through the whole model, drawn in the browser."""
+"""The story: fourteen short screens through the whole model, drawn in the browser."""
 
 import html
 from pathlib import Path
@@ -16,9 +16,10 @@ from explainer.shell.mistake_banner import show_banner
 from explainer.shell.pen_line import keep_pen_line
 from explainer.shell.picker.pad import shown_name
 from explainer.shell.story.packed import pack_story
+from explainer.shell.story.step_line import keep_step_line
 from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.link import SCREENS, encode, read_link
+from explainer.state.link import SCREENS, State, encode, read_link
 from explainer.views.story.compared import header_of, show_compare, show_second_epoch
 from explainer.views.story.hear import hear
 
@@ -44,6 +45,7 @@ def render(choice: Choice, observation: Observation) -> None:
     told = Told(
         query=place.config.num_prefix_tokens + place.patch(observation.telling_patch),
         screen=session.load().screen,
+        target=place.target,
         addresses=addresses(),
         live=browser_model(choice),
         drawing=shown_name(),
@@ -58,8 +60,10 @@ def render(choice: Choice, observation: Observation) -> None:
             on_hear=lambda heard: hear(choice, heard),
         )
     keep_pen_line(choice, "story-line", ASKED)
+    keep_step_line(choice, "story-line-step")
     if second:
         keep_pen_line(second, "story-line-b", ASKED)
+        keep_step_line(second, "story-line-b-step")
     if opened:
         leave(*opened)
 
@@ -74,6 +78,8 @@ def leave(view: str, screen: int, edits: str) -> None:
         session.change(screen=screen)
         if view == "fool" and edits:
             session.keep_for("fool", read_link({"edits": edits})[0])
+        if view == "learning" and (target := session.load().target) is not None:
+            session.keep_for("learning", State(target=target))
         # with the screen, since Streamlit writes these to the address that is left
         st.switch_page(routes.page_of(view), query_params=encode(session.load()))
 

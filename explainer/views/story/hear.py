@@ -18,14 +18,18 @@ from explainer.state.link import CLASSES, SCREENS
 
 
 def hear(choice: Choice, heard: Mapping[str, Any]) -> None:
-    """Take over the screen, the followed patch and the picture that a browser sent."""
-    screen, patch, sample = (number_in(heard, name) for name in ("screen", "patch", "sample"))
+    """Take over the screen, the followed patch, the picture and its class that a browser sent."""
+    screen, patch, sample, target = (
+        number_in(heard, name) for name in ("screen", "patch", "sample", "target")
+    )
     if screen is not None and 1 <= screen <= SCREENS:
         session.change(screen=screen)
     if type(is_presented := heard.get("present")) is bool:
         session.change(present="1" if is_presented else "")
     if patch is not None and patch < choice.config.num_patches:
         session.set_patch(choice, patch)
+    if target is not None and target < choice.config.num_classes:
+        session.change(target=target)
     if sample is not None:
         take_sample(choice, sample)
     if choice.takes_drawings and (drawn := read_drawing(heard.get("drawing"))):

@@ -15,6 +15,7 @@ from explainer.observation.observe import Observation
 from explainer.shell import routes
 from explainer.shell.pen_line import keep_pen_line
 from explainer.shell.story.packed import pack_story
+from explainer.shell.story.step_line import keep_step_line
 from explainer.shell.story.wording import texts_for
 from explainer.shell.story_screens import ORDER
 from explainer.state import session
@@ -36,6 +37,7 @@ def render(choice: Choice, observation: Observation) -> None:
     place = session.place(choice)
     lesson = Lesson(
         query=place.config.num_prefix_tokens + place.patch(observation.telling_patch),
+        target=place.target,
         link=link(),
         address=routes.address("story"),
         live=browser_model(choice),
@@ -45,6 +47,7 @@ def render(choice: Choice, observation: Observation) -> None:
     )
     teacher(key="teacher", data=pack_story(choice, observation), lesson=lesson, on_link=take_link)
     keep_pen_line(choice, "teacher-line", ASKED)
+    keep_step_line(choice, "teacher-line-step")
 
 
 def link() -> str:
