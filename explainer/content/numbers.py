@@ -106,7 +106,7 @@ def latex_written(number: float) -> str:
 
 
 def rate_text(tenths: int) -> str:
-    """Write a learning rate of so many tenths of a decade: -49 is 0.000013, -10 is 0.1, 19 is 79."""
+    """Write a learning rate of so many tenths of a decade, as -49: 0.000013, -10: 0.1, 19: 79."""
     rate = float(10 ** (tenths / 10))
     digits = max(0, 1 - math.floor(tenths / 10))
     text = f"{rate:.{digits}f}"

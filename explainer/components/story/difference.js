@@ -126,10 +126,6 @@ function minus(one, other) {
   return Float32Array.from(one, (value, at) => value - other[at]);
 }
 
-function sameNames(one, other) {
-  return one.length === other.length && one.every((name, at) => name === other[at]);
-}
-
 /** A difference of shares, in percentage points. */
 function writtenPoints(difference) {
   const points = 100 * difference;

@@ -70,12 +70,12 @@ class StoryHalf {
     return isSaid && sameNames(names, half.data.class_names) ? target : largestOf(this.outcomes);
   }
 
-  /** What one step teaches: that class, or where the model is sure of it already, a wrong one. */
+  /** What one step teaches: that class, or where the model is sure of it already, the next likely one. */
   get lesson() {
     const { target, losses, outcomes } = this;
     const other = losses[target] < STEP_LITTLE ? largestOf(outcomes, target) : -1;
-    if (other < 0) return { target, isLie: false, loss: losses[target] };
-    return { target: other, isLie: this.data.label !== null || this.story.target !== undefined, loss: losses[other] };
+    if (other < 0) return { target, isOther: false, loss: losses[target] };
+    return { target: other, isOther: true, loss: losses[other] };
   }
 
   /** Under which name the answer to what such a step does is kept. */

@@ -36,10 +36,6 @@ class LossScreen extends StoryScreen {
     const { options } = this.prediction;
     this.prediction.settle({ given: options[index], right: options[1], result: this.text("result") });
     this.open();
-    this.showMe();
-  }
-
-  showMe() {
     this.turn(1);
   }
 

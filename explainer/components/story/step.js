@@ -5,7 +5,7 @@ const STEP_LITTLE = 0.02; // nats that have next to nothing to teach
 class StepScreen extends StoryScreen {
   build() {
     const { data, stage, half } = this;
-    stage.classList.add("beside");
+    stage.classList.add("beside", "step");
     this.patches = this.board(make("div", "left", stage));
     this.right = make("div", "right", stage);
     if (!data.can_learn) {
@@ -14,14 +14,14 @@ class StepScreen extends StoryScreen {
       return;
     }
     this.lesson = half.lesson;
-    const { target, isLie, loss } = this.lesson;
+    const { target, isOther, loss } = this.lesson;
     this.right.classList.add("two");
     const name = data.class_names[target];
-    this.caption("before", { name, share: precisePercent(half.outcomes[target]), loss: written(loss) });
+    this.caption("before", { name, loss: written(loss) });
     this.before = this.bars(this.right);
-    this.before.show(half.outcomes, { truth: target });
+    this.before.show(half.outcomes, { truth: this.truth });
     this.results = [{ caption: this.data.frame.bars, outcome: half.outcomes }];
-    if (this.isFirst && isLie) make("p", "task lie", this.words, this.text("lie", { name }));
+    if (this.isFirst && isOther) make("p", "task", this.words, this.text("other", { name }));
     if (!loss) {
       if (this.isFirst) make("p", "result", this.words, this.text("nothing"));
       return;
@@ -34,10 +34,13 @@ class StepScreen extends StoryScreen {
     if (this.isOpen) this.open();
   }
 
+  /** The taught name is marked, unless it is another one than the picture's. */
+  get truth() {
+    return this.lesson.isOther ? -1 : this.lesson.target;
+  }
+
   caption(name, values) {
-    const caption = make("p", "caption", this.right, this.text(name, values));
-    caption.role = "status";
-    return caption;
+    return make("p", "caption", this.right, this.text(name, values));
   }
 
   /** What the server says of a step; null if it says nothing, or another screen is shown meanwhile. */
@@ -70,11 +73,8 @@ class StepScreen extends StoryScreen {
     else if (large.loss === null) result = this.text("result_broken", { rate: large.rate });
     else result = this.text("result", { rate: large.rate, before, after: written(large.loss) });
     this.prediction.settle({ given: options[index], right: options[large ? 2 : right ? 0 : 1], result });
+    this.zone = large ? "large" : right ? "right" : "small"; // what was asked about is shown at once
     this.each((screen) => screen.open());
-  }
-
-  showMe() {
-    this.tools?.querySelector("button:last-of-type")?.click();
   }
 
   /** The experiment: a step of each length. */
@@ -82,15 +82,16 @@ class StepScreen extends StoryScreen {
     if (!this.before || this.tools) return;
     if (this.isFirst) {
       this.task();
-      this.tools = make("div", "tools rates", this.words);
+      this.tools = make("div", "toggle rates", this.words);
       this.tools.role = "group";
       this.tools.setAttribute("aria-label", this.text("choose"));
-    } else this.tools = document.createElement("div");
+    } else if (!this.first.tools) return;
+    else this.tools = make("div");
     const found = await this.learned();
     if (!found) return;
     this.found = found;
-    for (const [zone, { rate }] of Object.entries(found.steps)) {
-      const button = make("button", "quiet", this.tools, this.text(zone, { rate }));
+    for (const zone of Object.keys(found.steps)) {
+      const button = make("button", "quiet", this.tools, this.texts[zone]);
       button.type = "button";
       button.zone = zone;
       button.addEventListener("click", () => this.each((screen) => screen.take(zone)));
@@ -104,19 +105,31 @@ class StepScreen extends StoryScreen {
     this.zone = zone;
     const step = this.found?.steps[zone];
     for (const button of this.tools?.children ?? []) button.setAttribute("aria-pressed", button.zone === zone);
-    if (!step) return;
+    if (!this.found) return;
+    if (!step) {
+      if (this.afterSaid) setText(this.afterSaid, "");
+      this.after?.show(this.half.outcomes.map(() => 0), { truth: this.truth });
+      this.results.splice(1);
+      this.say(this.text("missing"));
+      this.story.halves.changed();
+      return;
+    }
+    this.say(this.texts.half ? this.text("half") : "");
     const { target } = this.lesson;
     const { rate, loss, shares } = step;
     const name = this.data.class_names[target];
-    this.afterSaid ??= this.caption("after", { rate, name, share: "", loss: "" });
+    if (!this.afterSaid) {
+      this.afterSaid = this.caption("after", { rate, name, loss: "" });
+      this.afterSaid.role = "status";
+    }
     this.after ??= this.bars(this.right);
     if (!shares) {
       setText(this.afterSaid, this.text("broken", { rate }));
-      this.after.show(this.half.outcomes.map(() => 0), { truth: target });
+      this.after.show(this.half.outcomes.map(() => 0), { truth: this.truth });
       this.results.splice(1);
     } else {
-      setText(this.afterSaid, this.text("after", { rate, name, share: precisePercent(shares[target]), loss: written(loss) }));
-      this.after.show(shares, { truth: target });
+      setText(this.afterSaid, this.text("after", { rate, name, loss: written(loss) }));
+      this.after.show(shares, { truth: this.truth });
       this.results[1] = { caption: this.afterSaid.textContent, outcome: shares };
     }
     this.story.halves.changed();
@@ -128,6 +141,6 @@ class StepScreen extends StoryScreen {
   }
 
   leave() {
-    this.stage.classList.remove("beside");
+    this.stage.classList.remove("beside", "step");
   }
 }

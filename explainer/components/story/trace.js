@@ -102,6 +102,11 @@ function outcomeOf(trace) {
   return logits ? softmaxOf(logits.data) : trace.get("pooled").data;
 }
 
+/** Whether two models know the same names. */
+function sameNames(one, other) {
+  return one.length === other.length && one.every((name, at) => name === other[at]);
+}
+
 const MOST_BARS = 12; // of names that are all shown; else the largest ten
 const TOP_BARS = 10;
 

@@ -57,8 +57,8 @@ def answer_step(choice: Choice, sent: object) -> dict[str, Any] | None:
 def three(found: Steps) -> dict[str, int]:
     """Return the places of up to three learning rates by their zone: small, right and large.
 
-    The right one makes the loss smallest, of those below all that are too large. Where no rate takes
-    a tenth off the loss, or none makes it larger, that one is missing.
+    The right one makes the loss smallest, of those below all that are too large. Where no rate
+    takes a tenth off the loss, or none makes it larger, that one is missing.
     """
     zones, losses = found.zones, np.where(np.isfinite(found.losses), found.losses, np.inf)
     first = zones.index(TOO_LARGE) if TOO_LARGE in zones else len(zones)
