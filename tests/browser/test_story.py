@@ -96,7 +96,7 @@ def test_the_whole_story_by_keyboard_alone(visit: Callable[..., Visit]):
             button(page, "Next").focus()
             keys.press("Enter")
             expect(story(page).locator("h2")).to_be_focused()
-    asked = ["extra_row", "position", "attention", "answer", "cover", "learn"]
+    asked = ["extra_row", "position", "attention", "answer", "cover", "loss", "step", "learn"]
     assert sorted(answers_of(page)) == sorted(asked)
     expect(story(page).locator(".doing ol li")).to_have_count(len(asked))
     expect(story(page).locator(".doing ol li.missing")).to_have_count(0)

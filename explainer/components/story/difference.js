@@ -446,20 +446,21 @@ class LossDifference extends StoryDifference {
 
   build() {
     this.stage.classList.add("loss");
-    this.said = make("p", "result", this.root);
     this.plot = new LossPlot(this.stage, this.one);
-    this.plot.before.classList.remove("before");
-    this.plot.before.classList.add("other");
+    this.plot.before.className = "point other";
+    this.said = make("b", "point-said", this.plot.plot);
   }
 
   paint() {
     const { one, other, plot } = this;
     const [mine, theirs] = [one, other].map((screen) => screen.loss + screen.halved * Math.LN2);
     plot.draw(Math.max(one.most, other.most));
-    plot.mark(mine, one.name, theirs);
+    plot.mark(mine, `${this.frame.view_a} · ${one.name}`, theirs);
+    const facts = { share: percent(Math.exp(-theirs)), loss: writtenBriefly(theirs) };
+    plot.write(this.said, theirs, one.text("point", { name: `${this.frame.view_b} · ${other.name}`, ...facts }));
     const difference = theirs - mine;
     const sign = difference > 0.005 ? "+" : "";
-    setText(this.said, one.text("difference", { difference: sign + writtenBriefly(difference) }));
+    setText(plot.caption, one.text("difference", { difference: sign + writtenBriefly(difference) }));
   }
 }
 

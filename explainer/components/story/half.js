@@ -73,6 +73,11 @@ class StoryHalf {
   /** What one step teaches: that class, or where the model is sure of it already, the next likely one. */
   get lesson() {
     const { target, losses, outcomes } = this;
+    const { half } = this.story;
+    if (!this.isFirst && half.data.can_learn && sameNames(half.data.class_names, this.data.class_names)) {
+      const taught = half.lesson.target; // the same in both
+      return { target: taught, isOther: taught !== target, loss: losses[taught] };
+    }
     const other = losses[target] < STEP_LITTLE ? largestOf(outcomes, target) : -1;
     if (other < 0) return { target, isOther: false, loss: losses[target] };
     return { target: other, isOther: true, loss: losses[other] };

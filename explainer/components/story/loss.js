@@ -93,7 +93,7 @@ class LossPlot {
   constructor(parent, screen) {
     this.screen = screen;
     const figure = make("figure", "loss-curve", parent);
-    make("figcaption", "caption", figure, screen.text("curve"));
+    this.caption = make("figcaption", "caption", figure, screen.text("curve"));
     this.plot = make("div", "plot", figure);
     this.plot.role = "img";
     this.svg = document.createElementNS(STORY_SVG, "svg");
@@ -103,7 +103,8 @@ class LossPlot {
     this.plot.append(this.svg);
     this.line = this.path("curve-line");
     make("span", "tick top", this.plot);
-    make("span", "axis across", figure, `0 %  ·  ${screen.text("share_axis")}  ·  100 %`);
+    const axis = make("p", "axis", figure);
+    for (const text of ["0 %", screen.text("share_axis"), "100 %"]) make("span", "", axis, text);
     if (screen.data.has_head) {
       this.guess = make("span", "guess-line", this.plot);
       make("span", "", this.guess, screen.text("guessing"));
@@ -144,12 +145,17 @@ class LossPlot {
     if (before !== null) this.place(this.before, before);
     const { screen } = this;
     const facts = { name, share: percent(share), loss: writtenBriefly(loss) };
-    setText(this.said, screen.text("point", facts));
-    this.place(this.said, loss);
-    this.said.classList.toggle("left", share > 0.5);
+    this.write(this.said, loss, screen.text("point", facts));
     const told = [screen.text("curve"), screen.text("described", facts)];
     if (screen.data.has_head) told.push(screen.text("described_guess"));
     this.plot.setAttribute("aria-label", told.join(". ").replaceAll("..", "."));
+  }
+
+  /** Write beside a point. */
+  write(element, loss, text) {
+    setText(element, text);
+    this.place(element, loss);
+    element.classList.toggle("left", Math.exp(-loss) > 0.5);
   }
 
   place(element, loss) {

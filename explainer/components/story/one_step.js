@@ -19,20 +19,20 @@ class StepLine {
     this.settle((resolve) => resolve(null));
     return new Promise((resolve, reject) => {
       const until = setTimeout(() => this.settle((_, fail) => fail(new Error("no answer"))), STEP_PATIENCE);
-      this.asked = { id: `${this.session}-${this.count++}`, target, resolve, reject, until };
+      this.asked = { id: `${this.session}-${this.count++}`, target, turn: 0, resolve, reject, until };
       this.say();
     });
   }
 
   say() {
     const { id, target } = this.asked;
-    this.line.say({ id, target });
+    this.line.say({ id, target, turn: (this.asked.turn += 1) }); // an answer like the last one would not be heard
   }
 
-  hear({ id, wait, error, before, steps }) {
+  hear({ id, wait = null, error, before, steps }) {
     if (this.asked?.id !== id) return;
     clearTimeout(this.again);
-    if (wait) this.again = setTimeout(() => this.asked && this.say(), STEP_AGAIN);
+    if (wait !== null) this.again = setTimeout(() => this.asked && this.say(), STEP_AGAIN);
     else if (error) this.settle((_, reject) => reject(new Error(error)));
     else this.settle((resolve) => resolve({ before, steps }));
   }

@@ -29,11 +29,11 @@ FAR = 20  # tenths of a decade between the right step and the others, where ther
 def answer_step(choice: Choice, sent: object) -> dict[str, Any] | None:
     """Return what goes back to ``StepLine`` of ``story/one_step.js``.
 
-    That is {id, before, steps}, or {id, wait} while it is being computed, or {id, error}; None if a
-    browser sent no question at all.
+    That is {id, before, steps}, or {id, wait} while it is being computed, where ``wait`` is how
+    often it was asked, or {id, error}; None if a browser sent no question at all.
 
     Args:
-        sent: the value of the component's trigger, {id, target}.
+        sent: the value of the component's trigger, {id, target, turn}.
     """
     if not isinstance(sent, Mapping):
         return None
@@ -46,7 +46,7 @@ def answer_step(choice: Choice, sent: object) -> dict[str, Any] | None:
         return {"id": question, "error": "the model has no such class"}
     try:
         if not are_there(choice, target, "sgd"):
-            return {"id": question, "wait": True}
+            return {"id": question, "wait": turn if type(turn := sent.get("turn")) is int else 0}
         found = steps(choice, target, "sgd")
     except (ValueError, CheckpointError, OSError) as error:
         return {"id": question, "error": str(error)}
