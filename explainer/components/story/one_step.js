@@ -2,6 +2,8 @@
 
 const STEP_PATIENCE = 60_000; // milliseconds until nobody waits for an answer any more
 const STEP_AGAIN = 700; // milliseconds until the server is asked again whether it is computed
+const STEP_LOST = 2000; // milliseconds after which it is asked again because it has said nothing: a page that
+// is drawn anew takes the place of a question
 
 /** Asks over the line ``name``, on which ``observation/learning/asked_step.py`` answers; the newest wins. */
 class StepLine {
@@ -25,6 +27,8 @@ class StepLine {
   }
 
   say() {
+    clearTimeout(this.again);
+    this.again = setTimeout(() => this.say(), STEP_LOST);
     const { id, target } = this.asked;
     this.line.say({ id, target, turn: (this.asked.turn += 1) }); // an answer like the last one would not be heard
   }
@@ -32,7 +36,7 @@ class StepLine {
   hear({ id, wait = null, error, before, steps }) {
     if (this.asked?.id !== id) return;
     clearTimeout(this.again);
-    if (wait !== null) this.again = setTimeout(() => this.asked && this.say(), STEP_AGAIN);
+    if (wait !== null) this.again = setTimeout(() => this.say(), STEP_AGAIN);
     else if (error) this.settle((_, reject) => reject(new Error(error)));
     else this.settle((resolve) => resolve({ before, steps }));
   }

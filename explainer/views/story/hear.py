@@ -31,8 +31,10 @@ def hear(choice: Choice, heard: Mapping[str, Any]) -> None:
     if target is not None and target < choice.config.num_classes:
         session.change(target=target)
     if sample is not None:
+        session.change(target=None)  # it was said of another picture
         take_sample(choice, sample)
     if choice.takes_drawings and (drawn := read_drawing(heard.get("drawing"))):
+        session.change(target=None)
         open_pad()
         take_drawing(*drawn)
     keep_prediction(heard.get("answer"))

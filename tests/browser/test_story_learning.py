@@ -1,0 +1,163 @@
+"""The story's screens about learning in a real browser: their numbers are those of the server."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from browser_helpers import Visit
+from playwright.sync_api import Locator, Page, expect
+
+from explainer.content import load_texts
+from explainer.content.numbers import percent, written
+from explainer.inputs.models.load import load_source
+from explainer.observation.learning.asked_step import three
+from explainer.observation.learning.lesson import lesson
+from explainer.observation.learning.steps import steps
+from explainer.shell.story_screens import ORDER
+from explainer.state.choice import Choice
+from explainer.state.link import State
+
+pytestmark = pytest.mark.browser
+
+TEXTS = load_texts("story")["screens"]
+FRAME = load_texts("story")["frame"]
+
+
+SURE = 0.02  # nats, below which another name is taught
+
+
+def untrained() -> Choice:
+    return Choice("untrained", State(source="untrained").shaped, 3, 4, 0)
+
+
+def fast() -> Choice:
+    loaded = load_source("fast")
+    return Choice("fast", loaded.model.config, 0, 7, 0, gallery=loaded.gallery)
+
+
+CHOICES = {"source=fast&digit=7&": fast, "source=untrained&seed=3&digit=4&": untrained}
+
+
+def opened(visit: Callable[..., Visit], screen: str, link: str = "", **window: int) -> Page:
+    visitor = visit(**({"width": 1024, "height": 768} | window))
+    visitor.page.emulate_media(reduced_motion="reduce")
+    visitor.open(f"story?{link}screen={ORDER.index(screen) + 1}")
+    expect(story(visitor.page)).to_have_attribute("data-screen", screen)
+    return visitor.page
+
+
+def story(page: Page) -> Locator:
+    return page.locator(".story")
+
+
+def answer(page: Page, option: int) -> None:
+    story(page).locator(".option").nth(option).click()
+    expect(story(page).locator(".verdict")).to_be_visible()
+
+
+def button(page: Page, name: str) -> Locator:
+    return story(page).get_by_role("button", name=name, exact=True)
+
+
+def brief(loss: float) -> str:
+    return f"loss {loss:.2f}"
+
+
+def test_a_half_of_the_share_adds_the_same_loss_each_time(visit):
+    page = opened(visit, "loss", "source=untrained&seed=3&digit=4&")
+    said = story(page).locator(".point-said")
+    expect(said).to_have_text(re.compile(r"^4: .*loss \d"))
+    before = float(said.inner_text().split()[-1])
+    expect(button(page, TEXTS["loss"]["halve"])).to_have_count(0)
+    answer(page, 1)
+    expect(story(page).locator(".verdict")).to_contain_text(FRAME["right"])
+    expect(said).to_contain_text(brief(before + 0.693))
+    halve = button(page, TEXTS["loss"]["halve"])
+    halve.click()
+    halve.click()
+    expect(said).to_contain_text(brief(before + 3 * 0.6931))
+    expect(halve).to_be_disabled()
+    button(page, TEXTS["loss"]["begin"]).press("Enter")
+    expect(said).to_contain_text(brief(before))
+    expect(halve).to_be_enabled()
+
+
+def test_a_class_that_nobody_noted_is_asked_for_and_kept(visit):
+    page = opened(visit, "draw")
+    canvas = story(page).locator(".pad canvas")
+    box = canvas.bounding_box()
+    button(page, "Clear").click()
+    x = box["x"] + box["width"] / 2
+    page.mouse.move(x, box["y"] + 0.2 * box["height"])
+    page.mouse.down()
+    page.mouse.move(x, box["y"] + 0.8 * box["height"], steps=12)
+    page.mouse.up()
+    page.wait_for_url("**picture=*")
+    button(page, f"{ORDER.index('loss') + 1}: {TEXTS['loss']['title']}").click()
+    names = story(page).get_by_label(TEXTS["loss"]["choose"])
+    said = story(page).locator(".point-said")
+    expect(said).to_have_text(re.compile("^1: "))
+    names.select_option("4")
+    expect(said).to_have_text(re.compile("^4: "))
+    page.wait_for_url("**target=4*")
+    story(page).get_by_role("link", name=FRAME["numbers"]).click()
+    page.wait_for_url("**/learning*target=4*")
+
+
+@pytest.mark.parametrize("link", CHOICES)
+def test_a_step_shows_what_the_server_computes(visit, subtests, link):
+    page = opened(visit, "step", link)
+    expect(story(page).locator(".bars")).to_have_count(1)
+    answer(page, 2)
+    choice = CHOICES[link]()
+    target, taught = choice.digit, lesson(choice, choice.digit)
+    if taught.loss < SURE:
+        target = int(taught.probabilities.argsort()[-2])
+    found = steps(choice, target, "sgd")
+    for zone, at in three(found).items():
+        with subtests.test(zone):
+            button(page, TEXTS["step"][zone]).click()
+            expect(button(page, TEXTS["step"][zone])).to_have_attribute("aria-pressed", "true")
+            loss = written(float(found.losses[at]))
+            expect(story(page).locator(".right .caption").last).to_contain_text(loss)
+            bars = story(page).locator(".right .bars").last.locator(".bar.best .name")
+            expect(bars).to_have_text(str(int(found.probabilities[at].argmax())))
+
+
+def test_nothing_is_computed_before_the_screen_is_answered(visit):
+    page = opened(visit, "step")
+    expect(story(page).locator(".right .bars")).to_have_count(1)
+    expect(story(page).locator(".rates")).to_have_count(0)
+    answer(page, 0)
+    expect(story(page).locator(".right .bars")).to_have_count(2)
+    page.reload()
+    # who has answered sees the experiment at once
+    expect(story(page).locator(".rates button").first).to_be_visible()
+
+
+def test_both_halves_take_the_same_step_and_differ(visit):
+    page = opened(visit, "step", "b=source%3Duntrained&")
+    answer(page, 2)
+    for name in "ab":
+        expect(story(page).locator(f".half.{name} .bars")).to_have_count(2)
+    button(page, TEXTS["step"]["right"]).click()
+    for name in "ab":
+        caption = story(page).locator(f".half.{name} .caption").last
+        expect(caption).to_have_text(re.compile(r"^η = .* · 9: loss"))
+    button(page, FRAME["view_difference"]).click()
+    expect(story(page).locator(".half.difference .bars.signed")).to_have_count(2)
+    page.keyboard.press("PageUp")
+    expect(story(page)).to_have_attribute("data-screen", "loss")
+    difference = story(page).locator(".half.difference")
+    expect(difference.locator(".caption")).to_have_text(re.compile(r"B − A: \+\d"))
+    expect(difference.locator(".point-said")).to_have_count(2)
+
+
+def test_the_share_on_the_curve_is_the_models(visit):
+    page = opened(visit, "loss", "source=untrained&seed=3&digit=4&")
+    taught = lesson(untrained(), 4)
+    share = float(taught.probabilities[4])
+    said = story(page).locator(".point-said")
+    expect(said).to_contain_text(brief(taught.loss))
+    whole = percent(share).split(".")[0]
+    expect(said).to_have_text(re.compile(rf"^4: ({whole}|{int(whole) + 1})"))
