@@ -68,7 +68,12 @@ def test_each_screen_has_its_numbers_and_a_view_finds_its_screen():
     assert screen_about("patches") == ORDER.index("patches") + 1
     assert screen_about("classification_head") == ORDER.index("answer") + 1
     assert screen_about("nowhere") is None
-    assert NUMBERS["learn"] == "train"
+    assert NUMBERS["learn"] == "train" and NUMBERS["loss"] == NUMBERS["step"] == "learning"
+
+
+def test_a_teachers_window_can_be_told_of_every_screen():
+    source = (Path(components.__file__).parent / "shared/class_line.js").read_text(encoding="utf-8")
+    assert re.search(r"CLASS_SCREENS = (\d+);", source)[1] == str(SCREENS)
 
 
 def test_the_browser_gets_the_tensors_of_the_trace(
