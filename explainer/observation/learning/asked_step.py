@@ -41,9 +41,9 @@ def answer_step(choice: Choice, sent: object) -> dict[str, Any] | None:
     if not isinstance(question, str) or not 0 < len(question) <= LONGEST_ID:
         return None
     if not can_learn(choice.config):
-        return {"id": question, "error": "no gradient of this model is computed here"}
+        return {"id": question, "error": "too_large"}
     if type(target) is not int or not 0 <= target < choice.config.num_classes:
-        return {"id": question, "error": "the model has no such class"}
+        return {"id": question, "error": "no_such_class"}
     try:
         if not are_there(choice, target, "sgd"):
             return {"id": question, "wait": turn if type(turn := sent.get("turn")) is int else 0}
