@@ -1,10 +1,13 @@
 """The story's screens about learning in a real browser: their numbers are those of the server."""
 
 import re
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from browser_helpers import Visit
+from browser_helpers import HOME, ROOT, Visit, served
+from PIL import Image, ImageChops
 from playwright.sync_api import Locator, Page, expect
 
 from explainer.content import load_texts
@@ -66,7 +69,7 @@ def brief(loss: float) -> str:
 def test_a_half_of_the_share_adds_the_same_loss_each_time(visit):
     page = opened(visit, "loss", "source=untrained&seed=3&digit=4&")
     said = story(page).locator(".point-said")
-    expect(said).to_have_text(re.compile(r"^4: .*loss \d"))
+    expect(said).to_have_text(re.compile(r"^4: .*loss\s\d"))
     before = float(said.inner_text().split()[-1])
     expect(button(page, TEXTS["loss"]["halve"])).to_have_count(0)
     answer(page, 1)
@@ -161,3 +164,34 @@ def test_the_share_on_the_curve_is_the_models(visit):
     expect(said).to_contain_text(brief(taught.loss))
     whole = percent(share).split(".")[0]
     expect(said).to_have_text(re.compile(rf"^4: ({whole}|{int(whole) + 1})"))
+
+
+def test_beside_a_model_without_names_the_other_half_asks_and_takes_the_step(visit, tmp_path: Path):
+    shutil.copytree(ROOT / "tests" / "core" / "recorded" / "dinov2", tmp_path / "models" / "dino")
+    headless = "source=pretrained&pretrained=local%2Fdino&b=source%3Dfast%26digit%3D9&"
+    with served(HOME, tmp_path, VIT_EXPLAINER_PRETRAINED=str(tmp_path / "models")) as url:
+        page = opened(visit, "step", headless, url=url)
+        first, second = (story(page).locator(f".half.{name}") for name in "ab")
+        expect(first.locator(".own")).to_have_text(TEXTS["step"]["half_features"])
+        expect(second.locator(".bars")).to_have_count(1)
+        answer(page, 2)
+        expect(second.locator(".bars")).to_have_count(2)
+        button(page, TEXTS["step"]["right"]).click()
+        expect(second.locator(".caption").last).to_have_text(re.compile("^η = .*: loss"))
+        expect(first.locator("canvas.row-strip")).to_have_count(1)
+
+
+def test_a_picture_saved_from_a_dark_page_has_all_that_one_from_a_light_page_has(visit):
+    def saved(scheme: str) -> Image.Image:
+        page = opened(visit, "step", scheme=scheme)
+        answer(page, 2)
+        expect(story(page).locator(".right .bars")).to_have_count(2)
+        with page.expect_download() as download:
+            button(page, "Save as PNG").click()
+        return Image.open(download.value.path()).convert("RGB")
+
+    light, dark = saved("light"), saved("dark")
+    assert light.size == dark.size
+    assert (
+        ImageChops.difference(light, dark).point(lambda level: 255 * (level > 40)).getbbox() is None
+    )

@@ -89,14 +89,22 @@ class StoryHalf {
     return canLearn ? `${this.data.context} ${this.lesson.target}` : null;
   }
 
+  get stepName() {
+    return `step ${this.lesson.target}`;
+  }
+
+  /** What the server has said of one step of this picture already. */
+  get knownStep() {
+    return this.measured.get(this.stepName);
+  }
+
   /** What the server says of one step; null where it has been asked for another one meanwhile. */
   async step() {
     const { context } = this.data;
-    const { target } = this.lesson;
-    const name = `step ${target}`;
-    if (this.measured.has(name)) return this.measured.get(name);
+    const { stepName: name } = this;
+    if (this.knownStep) return this.knownStep;
     this.steps ??= new StepLine(`${this.line}-step`);
-    const found = await this.steps.ask(target);
+    const found = await this.steps.ask(this.lesson.target);
     if (found && this.data.context === context) this.measured.set(name, found);
     return found;
   }

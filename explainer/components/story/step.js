@@ -34,6 +34,20 @@ class StepScreen extends StoryScreen {
     if (this.isOpen) this.open();
   }
 
+  /** The first half that can take a step: it asks, and has the buttons. */
+  get first() {
+    const { screens } = this.story;
+    return screens.find(({ data }) => data.can_learn) ?? screens[0];
+  }
+
+  get words() {
+    return this.isFirst ? this.story.words : this.unseen;
+  }
+
+  set words(words) {
+    this.unseen = words;
+  }
+
   /** The taught name is marked, unless it is another one than the picture's. */
   get truth() {
     return this.lesson.isOther ? -1 : this.lesson.target;
@@ -87,7 +101,7 @@ class StepScreen extends StoryScreen {
       this.tools.setAttribute("aria-label", this.text("choose"));
     } else if (!this.first.tools) return;
     else this.tools = make("div");
-    const found = await this.learned();
+    const found = this.half.knownStep ?? (await this.learned()); // what is known is drawn at once
     if (!found) return;
     this.found = found;
     for (const zone of Object.keys(found.steps)) {
