@@ -51,8 +51,8 @@ def images(model: ViT, random_images: ImageMaker) -> Tensor:
 def unit_of(trace_of_one: Tensor, unit: Unit) -> Tensor:
     """Return a unit's values for all tokens of one picture, found without ``Unit.values``."""
     if unit.head is None:
-        return trace_of_one[0, :, unit.index]
-    return trace_of_one[0, unit.head, :, unit.index]
+        return trace_of_one[0, :, unit.number]
+    return trace_of_one[0, unit.head, :, unit.number]
 
 
 @pytest.mark.parametrize("unit", UNITS)

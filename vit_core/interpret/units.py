@@ -27,12 +27,12 @@ class Unit(NamedTuple):
 
     Attributes:
         block: encoder block.
-        index: hidden unit of the MLP; with a head, dimension of what that head collects.
+        number: hidden unit of the MLP; with a head, dimension of what that head collects.
         head: attention head; None for a hidden unit of the MLP.
     """
 
     block: int
-    index: int
+    number: int
     head: int | None = None
 
     @property
@@ -43,8 +43,8 @@ class Unit(NamedTuple):
     def values(self, tensor: Tensor) -> Tensor:
         """Return the unit's value for each token, a view (B, N) of the tensor under ``key``."""
         if self.head is None:
-            return tensor[..., self.index]
-        return tensor[:, self.head, :, self.index]
+            return tensor[..., self.number]
+        return tensor[:, self.head, :, self.number]
 
 
 class Activity(NamedTuple):
@@ -113,7 +113,7 @@ class Excited(NamedTuple):
 def check_unit(config: ViTConfig, unit: Unit) -> None:
     """Raise a ``UnitError`` if the model has no such unit."""
     width = config.mlp_dim if unit.head is None else config.head_dim
-    sizes = [("block", unit.block, config.depth), ("unit", unit.index, width)]
+    sizes = [("block", unit.block, config.depth), ("unit", unit.number, width)]
     if unit.head is not None:
         sizes.append(("head", unit.head, config.num_heads))
     for name, value, size in sizes:
