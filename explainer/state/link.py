@@ -56,6 +56,7 @@ PAGE_LOCAL = (
     *("edits", "figure", "film", "data", "screen"),
     *("target", "station", "weight", "nudge", "rate", "optimizer"),
     *("explain", "method", "fill", "liked"),
+    *("stage", "match"),
 )
 DATA = ("mnist", "fashion-mnist", "cifar10", "symbols", "pictures")  # of a new run
 SCREENS = 14  # of the story
@@ -116,6 +117,9 @@ class State:
         fill: what stands where a patch was taken away, one of ``FILLS``.
         liked: the unit whose favourite pictures are looked at: ``block.number`` of a hidden unit,
             or ``block.hHEAD.dimension`` of a direction of a head; empty until somebody chooses.
+        stage: after which block patches are compared, 0 before the first; None for after the last.
+        match: the second picture in which a patch is looked for, as its code says it; empty until
+            somebody chooses.
         screen: of the story, from 1. The last in a link, where the browser itself writes it.
     """
 
@@ -164,6 +168,8 @@ class State:
     method: str = "rollout"
     fill: str = "drop"
     liked: str = ""
+    stage: int | None = None
+    match: str = ""
     screen: int = 1
 
     @property
@@ -328,6 +334,8 @@ READERS: dict[str, Reader] = {
     "method": one_of(METHODS),
     "fill": one_of(FILLS),
     "liked": matching(r"[0-9]{1,4}\.(h[0-9]{1,4}\.)?[0-9]{1,6}", 20, TEXTS["liked"]),
+    "stage": whole(MOST),
+    "match": matching(r"mirror|[sc][0-9]{1,4}|d[0-9]\.[0-9]{1,4}", 10, TEXTS["match"]),
     "screen": one_of(range(1, SCREENS + 1)),
 }
 

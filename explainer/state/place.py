@@ -86,6 +86,9 @@ class Place:
         method: that explains it, one of ``explainer.state.link.METHODS``.
         fill: what stands where a patch was taken away, one of ``explainer.state.link.FILLS``.
         liked: the unit whose favourite pictures are looked at; None until somebody chooses.
+        stage: after which block patches are compared, 0 before the first, up to depth; None for
+            after the last.
+        match: the second picture in which a patch is looked for; empty until somebody chooses.
         prefix: of the keys of all widgets and components; another one for each time that a part
             is drawn on one page.
         film: that the page shows; None for how it begins.
@@ -120,6 +123,8 @@ class Place:
     method: str = State.method
     fill: str = State.fill
     liked: Unit | None = None
+    stage: int | None = None
+    match: str = ""
     prefix: str = ""
     half: str = ""
     other: Choice | None = None
@@ -176,6 +181,8 @@ class Place:
             method=state.method,
             fill=state.fill,
             liked=narrowed_unit(read_unit(state.liked), config),
+            stage=None if state.stage is None else min(state.stage, config.depth),
+            match=state.match,
             prefix=prefix,
             half=half,
             other=other,

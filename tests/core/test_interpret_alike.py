@@ -61,6 +61,21 @@ def test_no_graph_is_kept(
     assert not patch_stages(random_model(cls_config), random_images(cls_config)).requires_grad
 
 
+def test_the_pass_says_how_far_it_is_and_can_be_ended(
+    cls_config: ViTConfig, random_model: Maker, random_images: ImageMaker
+) -> None:
+    model, images = random_model(cls_config), random_images(cls_config)
+    heard: list[tuple[int, int]] = []
+    patch_stages(model, images, lambda *counts: heard.append(counts))
+    assert heard == [(block, 4) for block in range(5)]
+
+    def stop(done: int, total: int) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        patch_stages(model, images, stop)
+
+
 def test_cosines_against_a_loop() -> None:
     generator = torch.Generator().manual_seed(0)
     rows, others = (torch.randn(size, 7, generator=generator).double() for size in (4, 5))

@@ -4,6 +4,7 @@ Shape suffixes as in ``vit_core.model``; P and Q are numbers of patches, S = dep
 the residual stream: before the first block, and after each.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -11,6 +12,8 @@ from torch import Tensor
 
 from vit_core.interpret.lens import stream_keys
 from vit_core.model import ViT
+
+Progress = Callable[[int, int], None]
 
 
 class Matches(NamedTuple):
@@ -28,13 +31,17 @@ class Matches(NamedTuple):
 
 
 @torch.no_grad()
-def patch_stages(model: ViT, images: Tensor) -> Tensor:
+def patch_stages(
+    model: ViT, images: Tensor, progress: Progress = lambda done, total: None
+) -> Tensor:
     """Return the patches' rows in the residual stream, (B, S, P, D): stage 0 is before block 1.
 
     The class token and the registers are left out: they have no place in the picture.
 
     Args:
         images: (B, channels, height, width), normalised as for the model.
+        progress: called with the blocks that are done and all of them; what it raises ends the
+            pass.
     """
     keys = {key: stage for stage, key in enumerate(stream_keys(model.config))}
     stages: dict[int, Tensor] = {}
@@ -42,6 +49,7 @@ def patch_stages(model: ViT, images: Tensor) -> Tensor:
     def tap(name: str, tensor: Tensor) -> Tensor:
         if name in keys:
             stages[keys[name]] = tensor[:, model.config.num_prefix_tokens :].clone()
+            progress(keys[name], model.config.depth)
         return tensor
 
     model.forward_features(images, tap)
