@@ -93,7 +93,5 @@ def unit_histogram(
         ticktext=["0", *(f"{10**power:,}" for power in range(most + 1))],
         zeroline=True,
     )
-    legend(
-        layout, [(f"■ {names[0]}", theme.MUTED), (f"● {names[1]}", theme.ACCENT)], mode
-    )
+    legend(layout, [(f"■ {names[0]}", theme.MUTED), (f"● {names[1]}", theme.ACCENT)], mode)
     return go.Figure([bars, dots], layout)

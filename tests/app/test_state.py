@@ -80,6 +80,8 @@ STATES = st.builds(
     method=st.sampled_from(METHODS),
     fill=st.sampled_from(FILLS),
     liked=st.sampled_from(["", "2.17", "0.h3.15"]),
+    stage=st.none() | st.integers(0, MOST),
+    match=st.sampled_from(["", "mirror", "s3", "c0", "d7.102"]),
     film=st.sampled_from(["", "filters", "blocks.mean", "attention.mean.0-12", "map.3-3"]),
     screen=st.integers(1, SCREENS),
 )

@@ -166,15 +166,16 @@ def digits(choice: Choice) -> list[Second]:
         following = [(choice.index + step) % count for step in range(1, 1 + SAME_CLASS)]
         pairs = [(choice.digit, index) for index in following]
         pairs += [(digit, 0) for digit in range(10) if digit != choice.digit]
+    return [digit_of(digit, index) for digit, index in pairs]
+
+
+def digit_of(digit: int, index: int) -> Second:
     text = load_texts("look_alike")["alike"]["digit"]
-    return [
-        Second(
-            f"d{digit}.{index}",
-            text.format(digit=digit, number=index),
-            {"digit": digit, "index": index, "picture": ""},
-        )
-        for digit, index in pairs
-    ]
+    return Second(
+        f"d{digit}.{index}",
+        text.format(digit=digit, number=index),
+        {"digit": digit, "index": index, "picture": ""},
+    )
 
 
 def of_galleries(choice: Choice) -> list[Second]:
@@ -195,8 +196,14 @@ def of_galleries(choice: Choice) -> list[Second]:
 def chosen_second(choice: Choice, seen: Observation, code: str) -> Second:
     """Return the second picture of a link; one of the same class where it names none of them."""
     offered = seconds(choice, seen)
-    named = next((one for one in offered if one.code == code), None)
-    return named or next((one for one in offered if is_kin(choice, one)), offered[0])
+    if named := next((one for one in offered if one.code == code), None):
+        return named
+    if choice.gallery == DIGITS and code.startswith("d"):  # another one, of an earlier picture
+        digit, index = map(int, code[1:].split("."))
+        is_own = not choice.is_own and (digit, index) == (choice.digit, choice.index)
+        if index < count_digits(digit) and not is_own:
+            return digit_of(digit, index)
+    return next((one for one in offered if is_kin(choice, one)), offered[0])
 
 
 def is_kin(choice: Choice, second: Second) -> bool:

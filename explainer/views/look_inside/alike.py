@@ -121,7 +121,7 @@ def pick_second(choice: Choice, seen: Observation, place: Place, second: Second)
             key=place.key(f"alike-second-{choice.gallery}"),
             label=TEXTS["choose"],
             pictures=[(address_of(choice, seen, one), one.name) for one in offered],
-            chosen=offered.index(second),
+            chosen=offered.index(second) if second in offered else None,
             columns=COLUMNS,
             on_choose=repaints(lambda index: session.change(match=offered[index].code)),
         )
@@ -172,7 +172,9 @@ def show_means(choice: Choice, place: Place, own: np.ndarray, before: np.ndarray
     """Draw how similar the patches are on average, after each block."""
     if own.shape[1] < 2:
         return
-    note(TEXTS["chart_words"])
+    has_position = choice.config.pos_embed != "none" and not choice.edits.no_position
+    near = TEXTS["chart_position"] if has_position else ""
+    note(TEXTS["chart_words"].format(position=near))
     lines = [("line_trained" if choice.trained else "own", numbers.mean_cosines(own))]
     if before is not None:
         lines.append(("line_untrained", numbers.mean_cosines(before)))
@@ -195,7 +197,7 @@ def show_means(choice: Choice, place: Place, own: np.ndarray, before: np.ndarray
 
 def means_chart(lines: list[tuple[str, np.ndarray]], mode: Mode) -> go.Figure:
     shades = {"line_untrained": theme.MUTED}
-    return line_chart(
+    chart = line_chart(
         [
             Line(
                 TEXTS[name],
@@ -214,6 +216,9 @@ def means_chart(lines: list[tuple[str, np.ndarray]], mode: Mode) -> go.Figure:
         y_range=(min(-0.05, *(float(values.min()) - 0.05 for _, values in lines)), 1.05),
         height=240,
     )
+    stages = len(lines[0][1])
+    chart.update_xaxes(tickvals=[*range(0, stages, 1 + stages // 16)])
+    return chart
 
 
 def rows_of(seen: Observation, found: list[Cosines]) -> list[tuple[str, str, int, float]]:
