@@ -132,7 +132,7 @@ def untrained_mirror(choice: Choice, seen: Observation) -> np.ndarray:
     """Return the same for the mirrored picture before training."""
     pixels = pixels_of(choice, seen, Second(MIRROR, ""))
     return kept().get(
-        ("untrained mirror", choice), lambda: run(untrained_model(choice), choice, pixels)
+        ("untrained-mirror", choice), lambda: run(untrained_model(choice), choice, pixels)
     )
 
 

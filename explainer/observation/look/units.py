@@ -1,6 +1,6 @@
 """What single units of a model answer to over its test pictures, and what it is without one."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,7 +111,7 @@ def chunks_of(choice: Choice, pictures: TestPictures) -> list[Tensor]:
 
 
 def survey_key(choice: Choice) -> Hashable:
-    return "survey of units", choice.model_key, choice.gallery
+    return "units-survey", choice.model_key, choice.gallery
 
 
 def unit_key(choice: Choice, unit: Unit) -> Hashable:
@@ -135,7 +135,7 @@ def prepared_survey(choice: Choice) -> Callable[[Report], Surveyed]:
     return make
 
 
-def offered(activity: dict[str, Activity]) -> list[tuple[str, int]]:
+def offered(activity: Mapping[str, Activity]) -> list[tuple[str, int]]:
     """Return the most interesting units of each kind."""
     found = []
     for kind in ("mlp.post", "attn.z"):
