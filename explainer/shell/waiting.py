@@ -9,15 +9,12 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from explainer.caching import BytesCache
-from explainer.components.sight import key_of
 from explainer.content import load_texts
 from explainer.content.numbers import percent
 from explainer.content.strangers_words import LONGEST_SENTENCE, strangers_word
 from explainer.observation import tasks
 from explainer.observation.tasks import Report, Standing
 from explainer.shell.more import listeners
-from explainer.state import sight
-from explainer.state.choice import Choice
 from explainer.state.place import Place
 from vit_core.errors import VitError
 
@@ -25,7 +22,7 @@ Value = TypeVar("Value")
 
 PACE = 0.5  # seconds between two looks of a page
 QUICK_PACE = 0.05  # of one who reads a page without a browser
-ASKED_KEY = "asked-for"  # name of what was asked for, in a half of a page → of which choice
+ASKED_KEY = "asked-for"  # name of what was asked for, in a half of a page → of what
 ORDERS_KEY = "ordered"  # name of what is computed, in a half of a page → the session's order
 
 
@@ -54,8 +51,8 @@ def awaited(
 ) -> Value | None:
     """Return what ``tasks.standing`` makes; while it is made, draw how far it is and return None.
 
-    Beside the bar stands a button that stops it. The part of the page that calls this is drawn
-    again once the value is there, was stopped, or has failed; then it says so, and offers it anew.
+    Beside the bar stands a button that stops it. The page is drawn again once the value is
+    there, was stopped, or has failed; then it says so, and offers it anew.
 
     Args:
         key, make, kept: as ``tasks.standing`` has them.
@@ -76,8 +73,7 @@ def awaited(
         if order is None or order.ended is not None:
             show_offer(key, order, place, name, offer)
             return None
-        part = (seen.drawing if (seen := sight.current()) else "") or None
-        st.fragment(watch, run_every=PACE)(order, make, words, place, name, kept, part)
+        st.fragment(watch, run_every=PACE)(order, make, words, place, name, kept)
     return None
 
 
@@ -101,17 +97,16 @@ def watch(
     place: Place,
     name: str,
     kept: BytesCache[Any] | None,
-    part: str | None,
 ) -> None:
     """Draw how far a computation is, and a button to stop it, until it has ended."""
     texts = load_texts("frame")["waiting"]
     if order_of(order.key, place, name) != order:
-        draw_again(part)
+        st.rerun()  # Streamlit has no part drawn alone by what is not a callback
     now = tasks.standing(order.key, make, kept=kept)
     if now.error is not None:
         keep_order(Order(order.key, now), place, name)
     if now.error is not None or now.value is not None:
-        draw_again(part)
+        st.rerun()
     text = words.format(done=now.done, total=now.total) if now.total else texts["queue"]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(now.share, text=text)
@@ -124,13 +119,6 @@ def watch(
 
 def stop(key: Hashable, place: Place, name: str) -> None:
     keep_order(Order(key, tasks.stop(key)), place, name)
-
-
-def draw_again(part: str | None) -> None:
-    """Draw a part of the page again, or the whole page where there are no parts yet."""
-    page = sight.current()
-    is_whole = page is None or page.is_opening or sight.DRAWS_ALL
-    st.rerun([key_of(part)] if part and not is_whole else "app")
 
 
 def show_offer(key: Hashable, order: Order | None, place: Place, name: str, offer: str) -> None:
@@ -192,20 +180,21 @@ def ready(
     return False
 
 
-def is_asked(choice: Choice, label: str, place: Place, name: str) -> bool:
+def is_asked(of: Hashable, label: str, place: Place, name: str) -> bool:
     """Return whether somebody wants to see something of a choice; if not, offer it.
 
     Args:
+        of: the choice, or whatever else is another one where it has to be asked for again.
         label: of the button.
         name: of what is offered, unlike all others of the page.
     """
     key = place.key(name)
     asked = st.session_state.setdefault(ASKED_KEY, {})
-    if listeners or asked.get(key) == choice:
+    if listeners or asked.get(key) == of:
         return True
-    st.button(label, key=place.key(f"ask-{name}"), on_click=partial(ask, key, choice))
+    st.button(label, key=place.key(f"ask-{name}"), on_click=partial(ask, key, of))
     return False
 
 
-def ask(key: str, choice: Choice) -> None:
-    st.session_state.setdefault(ASKED_KEY, {})[key] = choice
+def ask(key: str, of: Hashable) -> None:
+    st.session_state.setdefault(ASKED_KEY, {})[key] = of
