@@ -55,6 +55,17 @@ def precise_percent(share: float) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
+def share_of_right(share: float, count: int = 0, most: int = 2) -> str:
+    """Write a share of right answers, with no more digits than this many pictures can carry.
+
+    Args:
+        count: of the pictures that were asked; 0 if that is not known.
+        most: digits behind the point.
+    """
+    digits = min(most, max(0, math.ceil(math.log10(count)) - 2)) if count else most
+    return f"{100 * share:.{digits}f} %"
+
+
 def points(change: float, like: float | None = None) -> str:
     """Write a change of a probability in percentage points, with its sign: −25.6, +0.0039, 0.
 

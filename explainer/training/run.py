@@ -100,6 +100,22 @@ class Run:
             return False
 
     @property
+    def validated(self) -> int:
+        """Number of its validation pictures; 0 if that is not known."""
+        return self._count("val_images")
+
+    @property
+    def tested(self) -> int:
+        """Number of its test pictures; 0 if that is not known."""
+        return self._count("test_images")
+
+    def _count(self, name: str) -> int:
+        try:
+            return int(getattr(self.history.config, name))
+        except RunError:
+            return 0
+
+    @property
     def started(self) -> datetime:
         """When it was created, in UTC."""
         return datetime.fromtimestamp(self.created, UTC)

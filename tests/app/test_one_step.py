@@ -383,6 +383,26 @@ def test_the_page_says_what_was_computed(open_page: Open, asked_questions: list[
 
 
 @pytest.mark.usefixtures("shipped")
+def test_the_question_needs_two_passes_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    choice, seen = choice_and_observation("seed")
+    runs: list[int] = []
+    along = computed.along
+
+    def counted(*values: Any) -> Any:
+        runs.append(len(values[-1]))
+        return along(*values)
+
+    monkeypatch.setattr(computed, "along", counted)
+    place = Place(choice.config)
+    assert ask_step(choice, seen, place) == ask_step(choice, seen, place)
+    assert runs == [2]
+    assert seen.label is not None
+    found = steps(choice, seen.label, "sgd")
+    before, after = computed.single(choice, seen.label, "sgd", 0)
+    assert (before, after) == (found.before, found.losses[RATES.index(0)])
+
+
+@pytest.mark.usefixtures("shipped")
 def test_a_batch_is_computed_when_somebody_asks(open_page: Open) -> None:
     app = open_page("learning", source="seed")
     assert "Mean cosine" not in html_of(app)

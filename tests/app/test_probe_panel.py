@@ -143,7 +143,7 @@ def test_a_probe_is_a_run_of_its_visitor_with_one_model(manager: Manager, shippe
     assert (result.held_out, result.learned, result.guess) == (6, (6, 6, 6), 7)
     assert result.right == 6, "the classes differ in colour"
     assert run.history.epoch_line(1)["val_accuracy"] == 1.0
-    assert result_of(run) == "100.00 %"
+    assert result_of(run) == "100 %"
     assert usage_of(manager.store).uploads == {run.id}
 
 

@@ -7,6 +7,7 @@ import pytest
 from browser_helpers import Visit
 from own_pictures import picture, three_classes, zipped
 from playwright.sync_api import expect
+from test_accessibility import findings
 
 pytestmark = pytest.mark.browser
 
@@ -26,6 +27,8 @@ def test_from_an_empty_page_to_another_picture(visit: Callable[..., Visit], tmp_
     page.locator("input[type=file]").first.set_input_files(good)
     expect(page.get_by_text("18 pictures were added.")).to_be_visible()
     expect(page.get_by_role("img", name="A picture of green")).to_have_count(6)
+    one.settle()
+    assert findings(one) == [], "axe, of what was brought"
     page.get_by_role("button", name="Train the probe").click()
     expect(page.get_by_text("of 6 held-out pictures right")).to_be_visible()
     expect(page.get_by_text("You expected 5 of 10")).to_be_visible()
@@ -33,6 +36,7 @@ def test_from_an_empty_page_to_another_picture(visit: Callable[..., Visit], tmp_
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= 390, "nothing stands beside the page"
     one.settle()
+    assert findings(one) == [], "axe, of the result"
     page.get_by_role("button", name="Try another picture").click()
     expect(page.get_by_role("heading", name="Classification head").first).to_be_visible()
     one.settle()

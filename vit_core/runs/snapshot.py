@@ -127,7 +127,7 @@ def take_snapshot(
     evaluation = evaluate(
         model, data.val.first(SAMPLE), data.info, softmax_before_loss=softmax_before_loss
     )
-    places = [strip_index(data, index) for index in STRIP_INDICES]
+    places = strip_places(len(data.val))
     images = data.val.at(places)
     strip = normalize(images, data.info)
     was_training = model.training
@@ -153,6 +153,8 @@ def take_snapshot(
     return snapshot, evaluation
 
 
-def strip_index(data: ImageData, index: int) -> int:
-    """Return an index of the strip in this validation set, which may have fewer images."""
-    return index % len(data.val)
+def strip_places(count: int) -> list[int]:
+    """Return which of ``count`` validation images the strip shows: each, where they are few."""
+    if count < len(STRIP_INDICES):
+        return [number % count for number in range(len(STRIP_INDICES))]
+    return [index % count for index in STRIP_INDICES]

@@ -439,6 +439,7 @@ def write(
         command="",
         dataset=OWN_PICTURES,
         images=sum(probe.result.learned),
+        val_images=probe.result.held_out,
     )
     right = probe.result.right / probe.result.held_out
     line = {"epoch": 1, "step": 0, "val_accuracy": right}

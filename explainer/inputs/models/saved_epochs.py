@@ -14,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explainer import training
 from explainer.content import load_texts
+from explainer.content.numbers import share_of_right
 from explainer.content.strangers_words import plain_format
 from explainer.inputs.models import load
 from explainer.state.choice import read_saved, saved
@@ -147,7 +148,8 @@ def result(run: Run) -> str:
     if run.status == PROBED and (line := run.history.epoch_line(1)):
         accuracy = line["val_accuracy"]  # on the held-out pictures
     if accuracy is not None and run.status != "uploaded":
-        return percentage(accuracy)
+        count = run.validated if run.status == PROBED else run.tested
+        return share_of_right(accuracy, count)
     return load_texts("runs")["status"].get(run.status, run.status)
 
 
@@ -158,11 +160,8 @@ def epoch_words(shown: Shown) -> str:
     line = shown.run.history.epoch_line(shown.epoch)
     if line is None:
         return TEXTS["epoch_unmeasured"].format(epoch=shown.epoch)
-    return TEXTS["epoch_measured"].format(epoch=shown.epoch, share=percentage(line["val_accuracy"]))
-
-
-def percentage(accuracy: float) -> str:
-    return f"{100 * accuracy:.2f} %"
+    share = share_of_right(line["val_accuracy"], shown.run.validated)
+    return TEXTS["epoch_measured"].format(epoch=shown.epoch, share=share)
 
 
 def forget(now: State) -> State:
@@ -183,7 +182,7 @@ def origin(source: str, texts: Mapping[str, str]) -> str:
     line, test = history.epoch_line(epoch), history.test_accuracy
     if run.status == PROBED and line is not None:
         return texts["origin_probed"].format(
-            accuracy=percentage(line["val_accuracy"]), title=run.title
+            accuracy=share_of_right(line["val_accuracy"], run.validated), title=run.title
         )
     if run.status == "uploaded":
         origin_text = texts["origin_uploaded"].format(**facts)
@@ -192,13 +191,15 @@ def origin(source: str, texts: Mapping[str, str]) -> str:
         if accuracy is None:
             return origin_text
         what = texts["origin_test" if test is not None else "origin_validation"]
-        claim = texts["origin_uploaded_claim"].format(accuracy=percentage(accuracy), what=what)
+        claim = texts["origin_uploaded_claim"].format(accuracy=share_of_right(accuracy), what=what)
         return f"{origin_text} {claim}"
     if test is not None and epoch == history.epochs()[-1]:
-        return texts["origin_run_last"].format(accuracy=percentage(test), **facts)
+        return texts["origin_run_last"].format(accuracy=share_of_right(test, run.tested), **facts)
     if line is None:
         return texts["origin_run_unmeasured"].format(**facts)
-    return texts["origin_run"].format(accuracy=percentage(line["val_accuracy"]), **facts)
+    return texts["origin_run"].format(
+        accuracy=share_of_right(line["val_accuracy"], run.validated), **facts
+    )
 
 
 def saved_run(source: str) -> tuple[Run, int]:

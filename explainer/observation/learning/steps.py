@@ -100,6 +100,28 @@ def run(choice: Choice, target: int, optimizer: str) -> Callable[[], Steps]:
     return partial(compute, model, image, gradients, config, target, optimizer)
 
 
+def single(choice: Choice, target: int, optimizer: str, tenths: int) -> tuple[float, float]:
+    """Return the losses before and after one step, in two passes instead of all of ``steps``.
+
+    Args:
+        tenths: exponent of the learning rate, as in a link.
+
+    Raises:
+        CheckpointError, ValueError: as ``steps``.
+    """
+
+    def compute_two() -> tuple[float, float]:
+        model, image = model_and_image(choice)
+        gradients = tensors(lesson(choice, target).weights)
+        with one_at_a_time(model.config):
+            change = direction(optimizer, model, gradients, recipe_of(choice).config)
+            line = along(model, image, torch.tensor([target]), change, [0.0, rate_of(tenths)])
+        before, after = line.losses.tolist()
+        return before, after
+
+    return remember(("single-step", choice, target, optimizer, tenths), compute_two)
+
+
 def compute(
     model: ViT,
     image: Tensor,

@@ -280,16 +280,15 @@ def ask_step(choice: Choice, seen: Observation, place: Place) -> list[Question]:
     target = target_of(seen, place)
     if not computed.are_cheap(choice):
         return []
-    texts, found = TEXTS["questions"]["step"], computed.steps(choice, target, "sgd")
-    index = RATES.index(ASKED)
-    after = float(found.losses[index])
-    why = texts["why"].format(before=written(found.before), after=written(after))
+    texts = TEXTS["questions"]["step"]
+    before, after = computed.single(choice, target, "sgd", ASKED)
+    why = texts["why"].format(before=written(before), after=written(after))
     return [
         Question(
             "step",
-            texts["text"].format(before=written(found.before), rate=rate_text(ASKED)),
+            texts["text"].format(before=written(before), rate=rate_text(ASKED)),
             (texts["rises"], texts["little"], texts["falls"]),
-            (TOO_LARGE, TOO_SMALL, RIGHT).index(zone_of(found.before, after)),
+            (TOO_LARGE, TOO_SMALL, RIGHT).index(zone_of(before, after)),
             why if np.isfinite(after) else texts["why_broken"],
             "step",
         )

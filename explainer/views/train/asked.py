@@ -17,7 +17,7 @@ from vit_core.data import Split, mnist_test, mnist_validation
 from vit_core.data.kept import KEPT, KeptImagesError, load_images
 from vit_core.data.sample_pictures import made_smaller
 from vit_core.data.torchvision_sets import CLASS_NAMES, fashion_folder
-from vit_core.runs.snapshot import STRIP_INDICES, TEST, TEST_STRIP_INDICES, Snapshot
+from vit_core.runs.snapshot import STRIP_INDICES, TEST, TEST_STRIP_INDICES, Snapshot, strip_places
 
 NONE = Split(torch.zeros((0, 1, 1, 1), dtype=torch.uint8), torch.zeros(0, dtype=torch.int64))
 
@@ -38,7 +38,7 @@ def asked_of(run: Run, snapshot: Snapshot | None) -> Split:
             images = load_images(run.history.path).val
         except KeptImagesError:
             return NONE
-        places = [index % len(images) for index in STRIP_INDICES]
+        places = strip_places(len(images))
         return Split(made_smaller(images.at(places)), images.labels[places])
     return preview(config.dataset)
 

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from explainer.components.curves import show_curves
+from explainer.content.numbers import share_of_right
 from explainer.figures import theme
 from explainer.figures.curves import curves, legend_of
 from explainer.figures.theme import Shade
@@ -228,7 +229,7 @@ def written_init(init: str) -> str:
 
 def accuracy(run: Run) -> str:
     test = run.history.test_accuracy
-    return f"{100 * test:.2f} %" if isinstance(test, float) else WORDS["none"]
+    return share_of_right(test, run.tested) if isinstance(test, float) else WORDS["none"]
 
 
 def written(value: object) -> str:

@@ -6,6 +6,7 @@ from html import escape
 
 import streamlit as st
 
+from explainer.content.numbers import share_of_right
 from explainer.training import Manager, Run, visitor
 from explainer.training.progress import Progress, progress_of
 from explainer.views.train import orders
@@ -100,14 +101,14 @@ def headline(run: Run, progress: Progress) -> tuple[str, str]:
     words = data.texts["live"]
     if isinstance(test, float):
         text = words["test_claimed" if run.status == "uploaded" else "test"]
-        share = TEXTS["share"].format(share=f"{100 * test:.2f}")
+        share = share_of_right(test, data.counts[2])
         return share, text.format(count=data.counted(2))
     latest = progress.latest_accuracy
     if latest is None:
         status = "" if run.is_active else status_of(run).capitalize()
         return status or WORDS["unknown"], WORDS["sample_none"]
     whole = len(progress.val.steps) and progress.val.accuracies[-1] == latest
-    share = TEXTS["share"].format(share=f"{100 * latest:.1f}")
+    share = share_of_right(latest, data.counts[1], most=1)
     count = data.counted(1) if whole else data.counted(1, SAMPLE)
     return share, words["val" if whole else "sample"].format(count=count)
 

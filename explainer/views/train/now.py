@@ -44,18 +44,27 @@ def show_asked(run: Run) -> None:
     else:
         answers = answered(snapshot, pictures, data.class_names)
     with st.container(key="train-asked", gap="small"):
-        said = f"{when_asked(run, snapshot)} {which_asked(data, snapshot)}".strip()
+        if are_few(data, snapshot):  # too few for sixteen, so some were asked twice
+            answers = list(dict.fromkeys(answers))
+        said = f"{when_asked(run, snapshot)} {which_asked(data, snapshot, len(answers))}".strip()
         with pictured("asked", said, run):
             show_html(strip(answers, data.texts["strip"], columns=8, marked=True), "digits")
             note(said)
 
 
-def which_asked(data: OfData, snapshot: Snapshot | None) -> str:
-    """Say from which part of the data the sixteen pictures are."""
+def are_few(data: OfData, snapshot: Snapshot | None) -> bool:
+    """Return whether the validation pictures are asked, and are fewer than sixteen."""
     part = VALIDATION if snapshot is None else snapshot.part
-    name = "validation_few" if part == VALIDATION and 0 < data.counts[1] < ASKED else part
-    count = str(data.counts[1]) if name == "validation_few" else data.counted(1)
-    return str(data.texts["now"]["asked"][name].format(count=count))
+    return part == VALIDATION and 0 < data.counts[1] < ASKED
+
+
+def which_asked(data: OfData, snapshot: Snapshot | None, shown: int) -> str:
+    """Say from which part of the data the pictures are, and how many of it."""
+    texts, count = data.texts["now"]["asked"], data.counts[1]
+    if are_few(data, snapshot):
+        return str(texts["all" if shown == count else "few"].format(shown=shown, count=count))
+    part = VALIDATION if snapshot is None else snapshot.part
+    return str(texts[part].format(count=data.counted(1)))
 
 
 def when_asked(run: Run, snapshot: Snapshot | None) -> str:

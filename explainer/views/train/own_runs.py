@@ -4,6 +4,7 @@ from functools import partial
 
 import streamlit as st
 
+from explainer.content.numbers import share_of_right
 from explainer.state import session
 from explainer.training import Manager, Run
 from explainer.training.run import PROBED
@@ -66,11 +67,12 @@ def how(run: Run) -> str:
     """Say how good a run became, or how it stands."""
     test, status = run.history.test_accuracy, status_of(run)
     if isinstance(test, float):
-        return accuracy_text(run).format(share=f"{100 * test:.2f}")
+        return accuracy_text(run).format(share=share_of_right(test, run.tested))
     epochs = run.history.epochs()
     line = run.history.epoch_line(epochs[-1]) if epochs else None
     if line is None:
         return status
     if run.status == PROBED:
-        return WORDS["probed"].format(share=f"{100 * line['val_accuracy']:.0f}")
-    return WORDS["at"].format(status=status, share=f"{100 * line['val_accuracy']:.1f}")
+        return WORDS["probed"].format(share=share_of_right(line["val_accuracy"], most=0))
+    share = share_of_right(line["val_accuracy"], run.validated, most=1)
+    return WORDS["at"].format(status=status, share=share)
