@@ -10,8 +10,10 @@ from explainer.inputs.models.load import source_of
 from explainer.inputs.pictures.galleries import CIFAR, DIGITS, PHOTOGRAPHS, Sample, samples
 from explainer.inputs.pictures.galleries.of_models import is_of_model
 from explainer.state.choice import Choice, read_by_others
+from vit_core.data.kept import OWN_PICTURES, OWN_SYMBOLS
 
 TEXTS = load_texts("naming")
+OF_DATA = (OWN_SYMBOLS, OWN_PICTURES, "fashion-mnist")  # whose terms are known
 
 
 def model_line(choice: Choice) -> StrangersWord:
@@ -65,7 +67,8 @@ def licence_line(choice: Choice) -> str:
         return str(texts[samples(PHOTOGRAPHS)[choice.sample].name])
     if choice.gallery == CIFAR or brings_no_pictures(choice):
         return str(texts[CIFAR])
-    return str(texts["of_model"])
+    name = source_of(choice).info.name
+    return str(texts[name if name in OF_DATA else "of_model"])
 
 
 def brings_no_pictures(choice: Choice) -> bool:

@@ -50,14 +50,25 @@ def test_every_shipped_picture_has_its_terms(shipped) -> None:
         assert line == load_texts("naming")["licences"][sample.name]
 
 
-@pytest.mark.parametrize("brings", [False, True])
-def test_a_models_own_gallery(brings: bool, shipped, tmp_path, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    ("brings", "data", "terms"),
+    [
+        (False, "mine", CIFAR),
+        (True, "mine", "of_model"),
+        (True, "own symbols", "own symbols"),
+        (True, "own pictures", "own pictures"),
+        (True, "fashion-mnist", "fashion-mnist"),
+    ],
+)
+def test_a_models_own_gallery(
+    brings: bool, data: str, terms: str, shipped, tmp_path, monkeypatch
+) -> None:
     """Its own pictures have the terms of its data; shipped ones of its classes keep theirs."""
     from explainer.inputs.models import load
     from vit_core.data import DataInfo
 
     config = ViTConfig(image_size=32, patch_size=8, in_channels=3, num_classes=2, embed_dim=8)
-    info = DataInfo("mine", "", (0.5,) * 3, (0.2,) * 3, ("cat", "[x](http://e)"))
+    info = DataInfo(data, "", (0.5,) * 3, (0.2,) * 3, ("cat", "[x](http://e)"))
     pictures = SamplePictures(torch.zeros(1, 3, 32, 32, dtype=torch.uint8), (1,))
     save_checkpoint(
         build(config),
@@ -69,7 +80,7 @@ def test_a_models_own_gallery(brings: bool, shipped, tmp_path, monkeypatch) -> N
     gallery = load_source("default").gallery
     choice = replace(DIGIT, config=config, gallery=gallery, digit=0, index=0)
     assert gallery not in (CIFAR, DIGITS)
-    assert licence_line(choice) == load_texts("naming")["licences"]["of_model" if brings else CIFAR]
+    assert licence_line(choice) == load_texts("naming")["licences"][terms]
     assert picture_line(choice).endswith("[x](http://e)" if brings else "cat")
 
 
