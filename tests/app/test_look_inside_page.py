@@ -84,7 +84,7 @@ def test_a_model_without_classes_has_maps_of_its_features(
     put(tmp_path, UNLIKE["no head"])
     app = open_page(ADDRESS, source="default", explain=3)
     assert not app.exception, app.exception[0].message
-    assert "This model has no classes" in texts_of(app.main)
+    assert "This model has no classes. What is explained" in texts_of(app.main)
     assert not [box for box in app.selectbox if box.key == "explain"]
 
 

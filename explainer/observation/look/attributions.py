@@ -14,11 +14,17 @@ from explainer.observation.learning.lesson import model_and_image
 from explainer.observation.observe import Observation
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from vit_core.interpret import METHODS, attribute
+from vit_core import ViTConfig
+from vit_core.interpret import METHODS, AttributionError, attribute
 from vit_core.interpret.attribution import TARGETED
 from vit_core.interpret.attribution.task import Progress
 
 LIMIT = 8 * 1024**2  # bytes of maps that are kept
+BASELINES = ("ink", "random")  # they ask no model
+AT_ONCE = 6e9  # multiplications and additions of a map that a page waits for
+BY_ITSELF = 4e11  # of one that is made beside the page without being asked for
+STEPS = 50  # on the path of integrated gradients
+BACK = 3  # passes that one costs which goes back, too
 
 
 @dataclass(frozen=True)
@@ -59,9 +65,34 @@ def attribution(
     return attributions().get(key, lambda: compute(choice, target, method, progress))
 
 
+def found_at_once(choice: Choice, target: int | None, method: str) -> Attributed | str | None:
+    """Return a map that is there or made in no time.
+
+    Returns:
+        The map; None if it takes longer; one sentence that says why there can be none.
+    """
+    if not (is_quick(choice.config, method) or is_kept(choice, target, method)):
+        return None
+    try:
+        return attribution(choice, target, method)
+    except AttributionError as error:
+        return str(error)
+
+
+def maps_there(choice: Choice, target: int | None) -> list[Attributed]:
+    """Return the maps that are there or made in no time, in the order of ``methods``."""
+    found = (found_at_once(choice, target, name) for name in methods())
+    return [one for one in found if isinstance(one, Attributed)]
+
+
 def is_kept(choice: Choice, target: int | None, method: str) -> bool:
     """Return whether ``attribution`` has a map already."""
     return key_of(choice, target, method) in attributions()
+
+
+def depends_on_class(method: str) -> bool:
+    """Return whether a method's map is another one for another class."""
+    return method in TARGETED
 
 
 def key_of(choice: Choice, target: int | None, method: str) -> Hashable:
@@ -104,4 +135,28 @@ def runner_up(seen: Observation) -> int:
 
 def methods() -> tuple[str, ...]:
     """Return the names of all methods, the baselines last."""
-    return METHODS
+    return (*(name for name in METHODS if name not in BASELINES), *BASELINES)
+
+
+def is_quick(config: ViTConfig, method: str) -> bool:
+    """Return whether a page waits for a method's map, and does not have it made beside it."""
+    return work_of(config, method) <= AT_ONCE
+
+
+def work_of(config: ViTConfig, method: str) -> float:
+    """Return roughly how many multiplications and additions a method's map takes."""
+    passes = {
+        "attention": 1,
+        "rollout": 1,
+        "integrated_gradients": BACK * STEPS,
+        "occlusion": config.num_patches + 1,
+        **dict.fromkeys(BASELINES, 0),
+    }
+    return passes.get(method, BACK) * pass_work(config)
+
+
+def pass_work(config: ViTConfig) -> float:
+    """Return roughly how many multiplications and additions one pass of one picture takes."""
+    tokens, width = config.num_tokens, config.embed_dim
+    layers = 4 * width**2 + 2 * width * config.mlp_dim
+    return config.depth * (tokens * layers + 2 * tokens**2 * width)

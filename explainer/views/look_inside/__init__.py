@@ -12,8 +12,10 @@ from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.look_inside.alike import show_alike
 from explainer.views.look_inside.questions import questions
+from explainer.views.look_inside.truth import show_truth
 from explainer.views.look_inside.where import show_where
 from explainer.views.look_inside.wording import facts
+from vit_core.interpret import deletion_insertion
 from vit_core.interpret.alike import best_matches, directions
 from vit_core.interpret.attribution.rollout import half_residual, rollout
 
@@ -21,11 +23,13 @@ __all__ = ["CODE", "PARTS", "facts", "questions"]
 
 PARTS: Mapping[str, Callable[[Choice, Observation, Place], None]] = {
     "where": show_where,
+    "truth": show_truth,
     "alike": show_alike,
 }
 CODE = (
     Snippet("where", rollout, ("mixed_BNN =", "rolled[:] =")),
     Snippet("where", half_residual, ("return",)),
+    Snippet("truth", deletion_insertion, ("order_BP =", "deletion =", "insertion =")),
     Snippet("alike", directions, ("lengths =", "return")),
     Snippet("alike", best_matches, ("best, patches =", "back =", "return")),
 )

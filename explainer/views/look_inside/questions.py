@@ -4,6 +4,7 @@ from explainer.observation.observe import Observation
 from explainer.shell.quiz import Question
 from explainer.state.choice import Choice
 from explainer.state.place import Place
+from explainer.views.look_inside.truth import ask_fastest
 from explainer.views.look_inside.wording import TEXTS
 
 OF_ALL_MODELS = ("taken", "brightness", "attention")
@@ -11,7 +12,10 @@ OPTIONS = ("first", "second", "third")
 
 
 def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
-    return [of_all_models(name) for name in OF_ALL_MODELS]
+    return [
+        *ask_fastest(choice, seen, place),
+        *(of_all_models(name) for name in OF_ALL_MODELS),
+    ]
 
 
 def of_all_models(name: str) -> Question:

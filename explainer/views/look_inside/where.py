@@ -1,44 +1,82 @@
-"""Which patches each method says the answer relied on."""
+"""Which patches each method says the answer relied on, side by side."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
 import streamlit as st
 
+from explainer.components.heat_maps import HeatMap, heat_maps
 from explainer.components.sight import repaints
-from explainer.components.token_picker import token_picker
-from explainer.observation.look.attributions import attribution, explained, runner_up
+from explainer.content.numbers import written
+from explainer.content.token_names import patch_names
+from explainer.observation.look.attributions import (
+    BASELINES,
+    BY_ITSELF,
+    Attributed,
+    attributions,
+    compute,
+    depends_on_class,
+    explained,
+    found_at_once,
+    key_of,
+    methods,
+    runner_up,
+    work_of,
+)
 from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import names_of
+from explainer.observation.text_variants import texts_of
 from explainer.shell.controls import sync_widget
+from explainer.shell.downloads import download_csv, matrix_csv
+from explainer.shell.more import more
+from explainer.shell.waiting import awaited
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
-from explainer.views.look_inside.wording import TEXTS
+
+Found = Attributed | str | None  # as ``found_at_once`` returns it
 
 
 def show_where(choice: Choice, seen: Observation, place: Place) -> None:
+    texts = texts_of("look_inside", seen)
+    words, config = texts["parts"]["where"], seen.config
     if seen.has_head:
-        choose_class(seen, place)
-    else:
-        st.markdown(TEXTS["parts"]["where"]["headless"])
-    found = attribution(choice, explained(seen, place), "rollout")
-    config = seen.config
-    token_picker(
-        key=place.key("where-rollout"),
+        choose_class(seen, place, words)
+    target = explained(seen, place)
+    found = {name: found_at_once(choice, target, name) for name in methods()}
+    maps = [heat_map(name, one, seen, texts) for name, one in found.items()]
+    heat_maps(
+        key=place.key("heat-maps"),
         group=place.prefix,
         image=seen.pixels,
         grid=config.grid_size,
-        prefix_names=(),
-        values=found.patches,
-        query=place.patch(seen.telling_patch),
-        on_choose=lambda clicked: session.set_patch(choice, clicked["query"]),
-        title=TEXTS["methods"]["rollout"]["name"],
+        maps=maps,
+        patch=place.patch(seen.telling_patch),
+        on_choose=partial(session.set_patch, choice),
+        texts=words["maps"],
+        title=words["saved"],
+        cache=(choice, target, tuple(one.absent or one.values is not None for one in maps)),
     )
+    for name, one in found.items():
+        if one is None:
+            make_beside(choice, target, name, seen, place, texts)
+    with more(place, "where"):
+        download_csv(
+            words["download"],
+            partial(maps_csv, maps, patch_names(config)),
+            "heat-maps.csv",
+            place.key("where-csv"),
+        )
 
 
-def choose_class(seen: Observation, place: Place) -> None:
+def choose_class(seen: Observation, place: Place, words: Mapping[str, Any]) -> None:
     """Ask for the class whose score is explained; the predicted one stays out of the link."""
-    texts, key = TEXTS["parts"]["where"], place.key("explain")
+    key = place.key("explain")
     names = names_of(seen, range(seen.config.num_classes))
-    marks = {runner_up(seen): texts["runner_up"], seen.prediction: texts["predicted"]}
+    marks = {runner_up(seen): words["runner_up"], seen.prediction: words["predicted"]}
     sync_widget(key, explained(seen, place))
 
     def keep() -> None:
@@ -46,10 +84,70 @@ def choose_class(seen: Observation, place: Place) -> None:
         session.change(explain=None if chosen == seen.prediction else chosen)
 
     st.selectbox(
-        texts["explain"],
+        words["explain"],
         range(len(names)),
         key=key,
         format_func=lambda index: marks.get(index, "{name}").format(name=str(names[index])),
         on_change=repaints(keep),
         width=320,
     )
+
+
+def make_beside(
+    choice: Choice,
+    target: int | None,
+    name: str,
+    seen: Observation,
+    place: Place,
+    texts: Mapping[str, Any],
+) -> None:
+    """Have a map made beside the page; the slowest ones only if somebody asks for them."""
+    words = texts["parts"]["where"]
+    title = texts["methods"][name]["name"]
+    awaited(
+        key_of(choice, target, name),
+        lambda report: compute(choice, target, name, report),
+        words["making"].format(name=title, done="{done}", total="{total}"),
+        place,
+        f"map-{name}",
+        offer=words["offer"].format(name=title) if work_of(seen.config, name) > BY_ITSELF else "",
+        kept=attributions(),
+    )
+
+
+def heat_map(name: str, found: Found, seen: Observation, texts: Mapping[str, Any]) -> HeatMap:
+    told = texts["methods"][name]
+    absent = replace(
+        HeatMap(name, told["name"], None, False, name in BASELINES, told["text"]),
+        source=told.get("source", ""),
+        address=told.get("address", ""),
+        absent=found if isinstance(found, str) else texts["parts"]["where"]["not_yet"],
+    )
+    if not isinstance(found, Attributed):
+        return absent
+    return replace(
+        absent,
+        values=found.patches,
+        is_signed=found.is_signed,
+        facts=facts_of(found, seen, texts),
+        absent="",
+    )
+
+
+def facts_of(found: Attributed, seen: Observation, texts: Mapping[str, Any]) -> list[str]:
+    """Return short remarks on a map: whose it is, what it cost, and by how much it misses."""
+    words = texts["parts"]["where"]["facts"]
+    facts = []
+    if found.method not in BASELINES:
+        kind = "class" if seen.has_head else "features"
+        facts.append(words[kind if depends_on_class(found.method) else f"no_{kind}"])
+    if found.error is not None:
+        error = texts["methods"][found.method]["error" if seen.has_head else "error_features"]
+        facts.append(error.format(error=written(found.error)))
+    return facts
+
+
+def maps_csv(maps: list[HeatMap], names: list[str]) -> str:
+    there = [one for one in maps if one.values is not None]
+    values = np.stack([one.values for one in there if one.values is not None], axis=1)
+    return matrix_csv(values, names, [one.name for one in there], "patch")
