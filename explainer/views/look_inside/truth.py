@@ -260,7 +260,7 @@ def ask_fastest(choice: Choice, seen: Observation, place: Place) -> list[Questio
         for title, area in zip(titles_of(found, texts), found.deletion_areas, strict=True)
     ]
     kind = "" if seen.has_head else "_features"
-    name = str(seen.class_names[target]) if target is not None else ""
+    name = seen.class_names[target] if target is not None else ""
     return [
         compared(
             "fastest",
@@ -279,4 +279,4 @@ def areas_csv(by_fill: Mapping[str, Scores]) -> str:
         for fill, found in by_fill.items()
         for index, name in enumerate(found.methods)
     ]
-    return table_csv(("method", "filling", "deletion area", "insertion area"), rows)
+    return table_csv(("method", "filling", "deletion_area", "insertion_area"), rows)
