@@ -141,6 +141,10 @@ def nan(images: Tensor) -> Tensor:
     return changed
 
 
+def towards(reference: object) -> Attribution:
+    return attribute(NO_HEAD, IMAGES, None, "lrp", reference=reference)
+
+
 BAD: dict[str, tuple[Callable[[], object], str]] = {
     "method": (lambda: attribute(CLASS_TOKEN, IMAGES, method="lime"), "no method 'lime'; use att"),
     "no text": (lambda: attribute(CLASS_TOKEN, IMAGES, method=["ink"]), "no method"),
@@ -160,6 +164,26 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
     "fractions": (lambda: attribute(CLASS_TOKEN, IMAGES, torch.ones(3)), "not of torch.float32"),
     "names": (lambda: attribute(CLASS_TOKEN, IMAGES, ["a", "b", "c"]), "from 0 to 3.*not .'a'"),
     "class of no head": (lambda: attribute(NO_HEAD, pictures(SMALL), [0, 1, 2]), "no head"),
+    "no class": (
+        lambda: attribute(CLASS_TOKEN, IMAGES, method="lrp"),
+        "lrp explains a class: give",
+    ),
+    "reference beside classes": (
+        lambda: attribute(CLASS_TOKEN, IMAGES, [0, 1, 2], "lrp", reference=torch.ones(8)),
+        "this one explains a class",
+    ),
+    "long reference": (lambda: towards(torch.ones(9)), r"\(8,\) or \(3, 8\), not of shape \(9,\)"),
+    "reference of NaN": (lambda: towards(torch.full((8,), torch.nan)), "finite and not all zero"),
+    "reference of zeros": (lambda: towards(torch.zeros(8)), "finite and not all zero"),
+    "reference in words": (lambda: towards("a cat"), "not a str"),
+    "reference of rollout": (
+        lambda: attribute(NO_HEAD, IMAGES, reference=torch.ones(8)),
+        "rollout has no option 'reference'; it has progress",
+    ),
+    "no steps": (
+        lambda: attribute(CLASS_TOKEN, IMAGES, [0, 1, 2], "integrated_gradients", steps=0),
+        "steps must be a whole number from 1 to 1000, not 0",
+    ),
     "option": (lambda: attribute(CLASS_TOKEN, IMAGES, steps=3), "rollout has no option 'steps'"),
     "seed": (lambda: attribute(CLASS_TOKEN, IMAGES, method="random", seed=-1), "seed must be"),
     "progress": (lambda: attribute(CLASS_TOKEN, IMAGES, progress=3), "progress must be called"),
@@ -187,8 +211,18 @@ def test_a_model_that_overflows_is_refused() -> None:
 
 
 def test_the_methods_are_in_the_order_of_the_page() -> None:
-    assert set(METHODS) >= TARGETED | SIGNED
-    assert METHODS[-2:] == ("ink", "random")
+    assert list(METHODS) == [
+        *("attention", "rollout", "gradient_attention", "lrp", "integrated_gradients"),
+        *("occlusion", "grad_cam", "ink", "random"),
+    ]
+    assert set(METHODS[2:7]) == TARGETED
+    assert sorted(SIGNED) == ["integrated_gradients", "lrp", "occlusion"]
+
+
+@pytest.mark.parametrize("method", sorted(TARGETED))
+def test_a_map_of_another_class_is_another_map(method: str) -> None:
+    maps = [attribute(CLASS_TOKEN, IMAGES, [c] * 3, method).patches for c in range(4)]
+    assert all(not torch.allclose(maps[0], other) for other in maps[1:])
 
 
 def test_as_many_tokens_as_the_largest_model_has() -> None:

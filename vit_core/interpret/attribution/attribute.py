@@ -16,6 +16,11 @@ from vit_core.interpret.attribution.checked import (
     check_options,
     checked_target,
 )
+from vit_core.interpret.attribution.grad_cam import grad_cam
+from vit_core.interpret.attribution.gradient_attention import gradient_attention
+from vit_core.interpret.attribution.integrated_gradients import integrated_gradients
+from vit_core.interpret.attribution.lrp import lrp
+from vit_core.interpret.attribution.occlusion import occlusion
 from vit_core.interpret.attribution.private import private
 from vit_core.interpret.attribution.result import Attribution, AttributionError
 from vit_core.interpret.attribution.rollout import rollout
@@ -40,9 +45,18 @@ class Method:
     is_signed: bool = False
 
 
+EXPLAINS = ("reference",)
+
 TABLE: dict[str, Method] = {
     "attention": Method(attention),
     "rollout": Method(rollout),
+    "gradient_attention": Method(gradient_attention, EXPLAINS, is_targeted=True),
+    "lrp": Method(lrp, EXPLAINS, is_targeted=True, is_signed=True),
+    "integrated_gradients": Method(
+        integrated_gradients, (*EXPLAINS, "steps"), is_targeted=True, is_signed=True
+    ),
+    "occlusion": Method(occlusion, EXPLAINS, is_targeted=True, is_signed=True),
+    "grad_cam": Method(grad_cam, (*EXPLAINS, "layer"), is_targeted=True),
     "ink": Method(ink),
     "random": Method(chance, ("seed",)),
 }

@@ -11,7 +11,7 @@ from vit_core.interpret.attribution.result import AttributionError
 from vit_core.interpret.attribution.target import Target
 from vit_core.model import ViT
 
-MOST_STEPS = 10_000
+MOST_STEPS = 1_000
 LARGEST_SEED = 2**31 - 1
 
 
@@ -58,6 +58,10 @@ def checked_target(
         AttributionError: they do not fit the model or each other.
     """
     classes = model.config.num_classes
+    if classes and reference is not None:
+        raise AttributionError(
+            "a reference is for a model without a head; this one explains a class, given as targets"
+        )
     if targets is not None:
         if not classes:
             raise AttributionError("this model has no head and so no classes: leave targets out")
@@ -98,13 +102,9 @@ def checked_reference(model: ViT, batch: int, reference: object) -> Tensor:
     """Return the features to compare with, (batch, D), in the model's dtype and without a graph.
 
     Raises:
-        AttributionError: the model has a head, or the features do not fit.
+        AttributionError: the features do not fit.
     """
     config = model.config
-    if config.num_classes:
-        raise AttributionError(
-            "a reference is for a model without a head; this one explains a class, given as targets"
-        )
     allowed = f"reference must be features, ({config.embed_dim},) or ({batch}, {config.embed_dim})"
     if not isinstance(reference, Tensor):
         raise AttributionError(f"{allowed}, not a {type(reference).__name__}")

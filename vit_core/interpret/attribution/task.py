@@ -37,17 +37,22 @@ class Task:
     def config(self) -> ViTConfig:
         return self.model.config
 
-    def chunks(self, total: int, backward: bool = False) -> Iterator[Tensor]:
-        """Yield the numbers from 0 to ``total`` (the passes to make) in parts, and tell of each.
+    def parts(self, total: int, backward: bool = False) -> Iterator[Tensor]:
+        """Yield the numbers from 0 to ``total`` (the passes to make), as many at once as may be.
 
         Args:
-            total: number of passes.
-            backward: whether each keeps its graph and goes back, too.
+            backward: whether each pass keeps its graph and goes back, too.
         """
         size = at_once(self.config, self.images.element_size(), backward)
         for first in range(0, total, size):
-            done = min(total, first + size)
-            yield torch.arange(first, done, device=self.images.device)
+            yield torch.arange(first, min(total, first + size), device=self.images.device)
+
+    def chunks(self, total: int, backward: bool = False) -> Iterator[Tensor]:
+        """Yield what ``parts`` yields, and tell of each when it is done."""
+        done = 0
+        for some in self.parts(total, backward):
+            yield some
+            done += len(some)
             if self.progress is not None:
                 self.progress(done, total)
 
@@ -65,3 +70,9 @@ def at_once(config: ViTConfig, value_bytes: int, backward: bool) -> int:
     kept = config.memory_bytes - 4 * config.num_parameters if backward else block_bytes(config)
     memory = max(1, kept * value_bytes // 4)
     return max(1, min(int(AT_ONCE // memory), int(WORK_AT_ONCE // work)))
+
+
+@torch.no_grad()
+def outputs(task: Task, images: Tensor) -> Tensor:
+    """Return the model's output to pictures, (B, C) logits or (B, D) features."""
+    return torch.cat([task.model(images[some]) for some in task.parts(len(images))])
