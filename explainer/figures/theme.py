@@ -44,6 +44,21 @@ MARKS = {
     "accent": ACCENT,
 }
 
+# of classes, at least 3 : 1 against the backgrounds; where there are more classes than colours,
+# these begin anew
+CLASSES = (
+    Shade("#3b43c4", "#98a1ff"),
+    Shade("#c94a06", "#ff8f52"),
+    Shade("#00807a", "#3fd0bd"),
+    Shade("#b0188e", "#f07ad9"),
+    Shade("#8a6a00", "#f0c83c"),
+    Shade("#1c8436", "#7ddb5f"),
+    Shade("#0d78bd", "#57b8ff"),
+    Shade("#c0213f", "#ff7088"),
+    Shade("#6b7280", "#b6bcc6"),
+    Shade("#7a4a1e", "#c99a6b"),
+)
+
 TEXT = Shade("#1c1f26", "#e8e9ec")
 MUTED = Shade("#5b6069", "#a3a9b4")
 GOOD = Shade("#1c7a3d", "#6fd08c")

@@ -50,10 +50,9 @@ def test_rows_are_those_that_the_head_would_read(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = CONFIGS[name]
-    model, images, heard = build(config, 1), pictures(), []
+    model, images = build(config, 1), pictures()
     monkeypatch.setattr(embedding_map, "passes_at_once", lambda config: 2)
-    found = pooled_stream(model, images, lambda done, total: heard.append((done, total)))
-    assert heard == [(2, 5), (4, 5), (5, 5)]
+    found = pooled_stream(model, images)
     assert found.rows.shape == (config.depth + 1, 5, config.embed_dim)
     recorded = trace(model, images)
     for stage in range(config.depth + 1):
@@ -74,20 +73,6 @@ def test_the_pass_is_that_of_a_flawed_or_changed_model() -> None:
         torch.testing.assert_close(
             found.rows[-1], trace(model, images)["blocks.2.resid_post"][:, 0]
         )
-
-
-def test_an_exception_of_the_listener_ends_the_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedding_map, "passes_at_once", lambda config: 1)
-    heard = []
-
-    def stop(done: int, total: int) -> None:
-        heard.append(done)
-        if done == 2:
-            raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        pooled_stream(build(CONFIGS["class token"]), pictures(), stop)
-    assert heard == [1, 2]
 
 
 # the plane

@@ -9,7 +9,7 @@ Shape suffixes as in ``vit_core.model``; S stages (before the first block, and a
 pictures, E epochs.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -19,8 +19,6 @@ from torch import Tensor
 from vit_core.interpret.left_out import passes_at_once
 from vit_core.interpret.probe import dealt, minimum
 from vit_core.model import ViT
-
-Progress = Callable[[int, int], None]
 
 COMPONENTS = 2
 PENALTY = 1e-3  # of the probes; one for all stages, so that they can be compared
@@ -56,16 +54,14 @@ class Plane(NamedTuple):
 
 
 @torch.no_grad()
-def pooled_stream(model: ViT, images: Tensor, progress: Progress | None = None) -> Stream:
+def pooled_stream(model: ViT, images: Tensor) -> Stream:
     """Run pictures, and keep of each stage only the row that the head would read.
 
-    The pass goes through the tap, so that a flawed or changed model runs as it is; in chunks of
-    about 0.1 s of one core.
+    The pass goes through the tap, so that a flawed or changed model runs as it is. It is made in
+    chunks, so that its memory does not grow with the pictures.
 
     Args:
         images: (n, channels, height, width), normalised as for the model; n at least 1.
-        progress: called as progress(done, total) after each chunk, in pictures; an exception that
-            it raises ends the computation.
     """
     config = model.config
     keys = ["blocks.0.resid_pre", *(f"blocks.{block}.resid_post" for block in range(config.depth))]
@@ -84,8 +80,6 @@ def pooled_stream(model: ViT, images: Tensor, progress: Progress | None = None) 
 
         outputs.append(model(images[start : start + at_once], keep))
         chunks.append(torch.stack([rows[key] for key in keys]))
-        if progress is not None:
-            progress(min(start + at_once, len(images)), len(images))
     return Stream(torch.cat(chunks, dim=1), torch.cat(outputs))
 
 

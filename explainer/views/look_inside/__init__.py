@@ -11,6 +11,8 @@ from explainer.shell.code_panel import Snippet
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.look_inside.alike import show_alike
+from explainer.views.look_inside.map import show_map
+from explainer.views.look_inside.queries import show_queries
 from explainer.views.look_inside.questions import questions
 from explainer.views.look_inside.truth import show_truth
 from explainer.views.look_inside.where import show_where
@@ -18,6 +20,8 @@ from explainer.views.look_inside.wording import facts
 from vit_core.interpret import deletion_insertion
 from vit_core.interpret.alike import best_matches, directions
 from vit_core.interpret.attribution.rollout import half_residual, rollout
+from vit_core.interpret.embedding_map import principal_plane, probe_accuracy, turned
+from vit_core.interpret.query_key_map import query_key_plane
 
 __all__ = ["CODE", "PARTS", "facts", "questions"]
 
@@ -25,6 +29,8 @@ PARTS: Mapping[str, Callable[[Choice, Observation, Place], None]] = {
     "where": show_where,
     "truth": show_truth,
     "alike": show_alike,
+    "map": show_map,
+    "queries": show_queries,
 }
 CODE = (
     Snippet("where", rollout, ("mixed_BNN =", "rolled[:] =")),
@@ -32,4 +38,8 @@ CODE = (
     Snippet("truth", deletion_insertion, ("order_BP =", "deletion =", "insertion =")),
     Snippet("alike", directions, ("lengths =", "return")),
     Snippet("alike", best_matches, ("best, patches =", "back =", "return")),
+    Snippet("map", principal_plane, ("centred_ND =", "values, vectors =")),
+    Snippet("map", turned, ("product +=", "left, _, right =")),
+    Snippet("map", probe_accuracy, ("weight, bias = minimum", "predicted =")),
+    Snippet("queries", query_key_plane, ("queries, keys = factor", "keys = keys +", "plane =")),
 )
