@@ -8,14 +8,16 @@ import torch
 from explained_models import KINDS, SMALL, explained, pictures
 from torch import Tensor
 
-from vit_core import ViT, ViTConfig
+from vit_core import ViT, ViTConfig, trace
 from vit_core.interpret import AttributionError, attribute, deletion_insertion
 from vit_core.interpret.mean_curves import mean_curves
 from vit_core.interpret.pointing import (
-    four_in_one,
+    for_four,
     pixels_in_quarters,
     pointing_game,
     quarter_shares,
+    shrunk,
+    side_by_side,
 )
 from vit_core.interpret.sanity import parts_from_head, rank_correlation, sanity_check
 
@@ -128,14 +130,20 @@ def test_an_unknown_way_is_refused() -> None:
         sanity_check(explained("class token"), lambda _: torch.zeros(1, 9), seed=-1)
 
 
-def test_four_pictures_become_quarters() -> None:
+def test_four_pictures_are_laid_side_by_side() -> None:
+    images = torch.arange(4.0).view(1, 4, 1, 1, 1).expand(2, 4, 1, 3, 5)
+    expected = torch.tensor([[0.0, 1], [2, 3]]).repeat_interleave(3, 0).repeat_interleave(5, 1)
+    assert torch.equal(side_by_side(images), expected.expand(2, 1, -1, -1))
+
+
+def test_four_pictures_are_shrunk_to_quarters() -> None:
     images = torch.arange(4.0).view(1, 4, 1, 1, 1).expand(1, 4, 1, 6, 10)
     expected = torch.tensor([[0.0, 1], [2, 3]]).repeat_interleave(3, 0).repeat_interleave(5, 1)
-    assert torch.equal(four_in_one(images)[0, 0], expected)
+    assert torch.equal(shrunk(images)[0, 0], expected)
     fine = torch.randn((2, 4, 3, 8, 4), generator=torch.Generator().manual_seed(0))
     means = fine.view(2, 4, 3, 4, 2, 2, 2).mean(dim=(4, 6))
-    torch.testing.assert_close(four_in_one(fine)[:, :, :4, 2:], means[:, 1])
-    torch.testing.assert_close(four_in_one(fine)[:, :, 4:, :2], means[:, 2])
+    torch.testing.assert_close(shrunk(fine)[:, :, :4, 2:], means[:, 1])
+    torch.testing.assert_close(shrunk(fine)[:, :, 4:, :2], means[:, 2])
 
 
 def test_a_patch_counts_for_a_quarter_by_its_pixels() -> None:
@@ -158,46 +166,94 @@ def test_shares_are_of_what_is_positive() -> None:
     assert shares[2].tolist() == [0.25] * 4
 
 
-@pytest.mark.parametrize("kind", ["class token", "registers, no class token"])
-def test_a_map_of_the_right_quarter_wins_and_one_without_classes_has_a_quarter(kind: str) -> None:
-    model = explained(kind)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_for_four_pictures_gives_each_patch_its_own_position(kind: str) -> None:
+    model = explained(kind).eval()
     config = model.config
-    images = torch.unflatten(pictures(config, 8), 0, (2, 4))
+    before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
+    wide, images = for_four(model), pictures(config, 4)
+    assert wide.config.grid_size == (2 * config.grid_size[0], 2 * config.grid_size[1])
+
+    def embedded(asked: ViT, given: Tensor) -> Tensor:
+        return trace(asked, given)["embed"][:, config.num_prefix_tokens :]
+
+    alone = torch.unflatten(embedded(model, images), 1, config.grid_size)
+    together = torch.unflatten(
+        embedded(wide, side_by_side(images[None]))[0], 0, wide.config.grid_size
+    )
+    rows, columns = config.grid_size
+    for index in range(4):
+        row, column = index // 2 * rows, index % 2 * columns
+        torch.testing.assert_close(
+            together[row : row + rows, column : column + columns], alone[index]
+        )
+    prefix = slice(0, config.num_prefix_tokens)
+    torch.testing.assert_close(
+        trace(wide, side_by_side(images[None]))["embed"][:, prefix],
+        trace(model, images[:1])["embed"][:, prefix],
+    )
+    assert all(torch.equal(tensor, before[key]) for key, tensor in model.state_dict().items())
+    assert model.config == config
+    with torch.no_grad():
+        model(images)  # still takes pictures of its own size
+
+
+@pytest.mark.parametrize("kind", ["mean pooling", "no head, mean pooling"])
+def test_four_times_the_same_picture_answers_as_one(kind: str) -> None:
+    model = explained(kind)
+    image = pictures(model.config, 1)
+    with torch.no_grad():
+        four = for_four(model)(side_by_side(image.expand(4, -1, -1, -1)[None]))
+        torch.testing.assert_close(four, model(image))
+
+
+@pytest.mark.parametrize("size", ["kept", "shrunk"])
+@pytest.mark.parametrize("kind", ["class token", "registers, no class token", "no residual"])
+def test_a_map_of_the_right_quarter_wins_and_one_without_classes_has_a_quarter(
+    kind: str, size: str
+) -> None:
+    model = explained(kind)
+    images = torch.unflatten(pictures(model.config, 8), 0, (2, 4))
     targets = torch.tensor([[0, 1, 2, 3], [3, 1, 0, 2]])
-    inside = pixels_in_quarters(config)
+    wide = for_four(model) if size == "kept" else None
+    asked_model = wide or model
+    inside = pixels_in_quarters(asked_model.config)
 
     def right(rows: Tensor, asked: Tensor) -> Tensor:
-        assert len(rows) == 8
         assert asked.tolist() == targets.flatten().tolist()
         return inside.repeat(2, 1)
 
     def same(rows: Tensor, asked: Tensor) -> Tensor:
-        return attribute(model, rows, asked, method="rollout").patches
+        return attribute(asked_model, rows, asked, method="rollout").patches
 
-    perfect = pointing_game(model, images, targets, right)
-    # a patch on the border counts for its neighbours, too
-    assert (perfect.right > 0.6).all()
-    assert perfect.right.shape == perfect.answers.shape == (2, 4)
-    blind = pointing_game(model, images, targets, same)
+    perfect = pointing_game(model, images, targets, right, wide)
+    # a patch on the border of shrunk pictures counts for its neighbours, too
+    assert (perfect.right >= (0.6 if wide is None else 1)).all()
+    blind = pointing_game(model, images, targets, same, wide)
     torch.testing.assert_close(blind.right.mean(dim=1), torch.full((2,), 0.25).double())
     torch.testing.assert_close(blind.shares.sum(dim=2), torch.ones(2, 4).double())
+    assert blind.patches.shape == (2, 4, asked_model.config.num_patches)
     with torch.no_grad():
-        probabilities = model(four_in_one(images)).softmax(dim=1)
+        probabilities = asked_model(blind.pictures).softmax(dim=1)
     torch.testing.assert_close(blind.answers, probabilities.gather(1, targets))
 
 
-def test_a_headless_model_compares_with_the_pictures_alone() -> None:
+@pytest.mark.parametrize("size", ["kept", "shrunk"])
+def test_a_headless_model_compares_with_the_pictures_alone(size: str) -> None:
     model = explained("no head")
+    wide = for_four(model) if size == "kept" else None
     images = pictures(model.config, 4)[None]
 
     def maps(rows: Tensor, asked: Tensor) -> Tensor:
         assert asked.shape == (4, 8)
-        return attribute(model, rows, method="rollout").patches
+        return attribute(wide or model, rows, method="grad_cam", reference=asked).patches
 
-    game = pointing_game(model, images, None, maps)
+    game = pointing_game(model, images, None, maps, wide)
     with torch.no_grad():
-        expected = torch.cosine_similarity(model(game.pictures), model(images[0]))
-    torch.testing.assert_close(game.answers[0], expected)
+        features = (wide or model)(game.pictures)
+        torch.testing.assert_close(
+            game.answers[0], torch.cosine_similarity(features, model(images[0]))
+        )
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,24 @@
 A map that explains one of the four classes should lie in the quarter that has this class's picture.
 Source: the grid pointing game, "Convolutional Dynamic Alignment Networks for Interpretable
 Classifications", https://arxiv.org/abs/2104.00032, section 5 (localisation); its share of the
-positive attribution in the right cell is used here. A Vision Transformer takes pictures of one size
-only. So the four are not laid side by side at full size: each is shrunk to half its height and
-width, by the mean over the pixels that become one, and the four fill one picture of the model's
-size. A model that was trained on whole pictures may not know the small ones; hence its answer is
-given as well.
+positive attribution in the right cell is used here.
 
-Shape suffixes as in ``vit_core.model``; G is games, R rows of a batch (4 for each game).
+A Vision Transformer takes pictures of one size, so there are two ways:
+
+- Each picture is shrunk to half its height and width, by the mean over the pixels that become one,
+  and the four fill one picture of the model's size. But a digit is then smaller than any that the
+  model has learned, and it hardly knows one.
+- The four keep their size, and the model gets four times as many patches, each with the position
+  that it has in its own picture, and one class token for all (``for_four``). No weight is changed.
+
+The model has learned from neither; hence its answer is given as well.
+
+Shape suffixes as in ``vit_core.model``; G is games, R rows of a batch (4 for each game), Q the
+patches of four pictures in one: P where they are shrunk, 4·P where they keep their size.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -37,8 +44,8 @@ class Game:
     """How well maps point at four pictures in one.
 
     Attributes:
-        pictures: (G, channels, height, width), the four in one.
-        patches: (G, 4, P), the map of each of the four classes.
+        pictures: (G, channels, height, width), the four in one, of the model's size or twice it.
+        patches: (G, 4, Q), the map of each of the four classes, in reading order of the whole.
         shares: (G, 4, 4), of the map of each class (second axis), the share of the positive values
             in each quarter (third axis); the four add up to 1. NaN if a map has no positive value.
         right: (G, 4), the share in the quarter that has the class's picture. A map without regard
@@ -54,7 +61,13 @@ class Game:
     answers: Tensor
 
 
-def pointing_game(model: ViT, images: Tensor, targets: Tensor | None, maps: Maps) -> Game:
+def pointing_game(
+    model: ViT,
+    images: Tensor,
+    targets: Tensor | None,
+    maps: Maps,
+    wide: ViT | None = None,
+) -> Game:
     """Ask for a map of each of four classes in a picture that shows all four.
 
     Args:
@@ -63,20 +76,23 @@ def pointing_game(model: ViT, images: Tensor, targets: Tensor | None, maps: Maps
             top left, top right, bottom left, bottom right.
         targets: (G, 4), the class of each picture, four different ones in a game. None for a model
             without a head: then the features of each picture alone stand for its class.
-        maps: makes maps (R, P) of pictures (R, channels, height, width) and of what is explained in
-            each: classes (R,), or for a model without a head features (R, D).
+        maps: makes maps (R, Q) of four pictures in one (R, channels, …) and of what is explained in
+            each: classes (R,), or for a model without a head features (R, D). It asks ``wide``, if
+            there is one, and otherwise the model.
+        wide: what ``for_four`` makes of the model, for pictures that keep their size; None for
+            pictures that are shrunk.
 
     Raises:
         AttributionError: the pictures or targets do not fit.
     """
-    config, whole = model.config, images.flatten(0, 1)
+    config = model.config
     if images.ndim != 5 or images.shape[1] != QUARTERS:
         raise AttributionError(
             f"a game needs four pictures, (G, 4, {config.in_channels}, height, width), not "
             f"{tuple(images.shape)}"
         )
+    whole = images.flatten(0, 1)
     check_images(model, whole)
-    alone = private(model)
     if config.num_classes:
         asked_R = checked_classes(model, len(whole), None if targets is None else targets.flatten())
         if any(len(set(row)) < QUARTERS for row in asked_R.view(-1, QUARTERS).tolist()):
@@ -86,25 +102,65 @@ def pointing_game(model: ViT, images: Tensor, targets: Tensor | None, maps: Maps
         if targets is not None:
             raise AttributionError("this model has no head and so no classes: targets must be None")
         with torch.no_grad():
-            asked_R = alone(whole)
+            asked_R = private(model)(whole)
         target = Target(reference_BD=asked_R)
-    pictures = four_in_one(images)
-    pictures_R = pictures.repeat_interleave(QUARTERS, dim=0)
+    pictures = shrunk(images) if wide is None else side_by_side(images)
+    asked = model if wide is None else wide
     with torch.no_grad():
-        output_RC = alone(pictures).repeat_interleave(QUARTERS, dim=0)
+        output_RC = private(asked)(pictures).repeat_interleave(QUARTERS, dim=0)
         answers = target.answer(output_RC, torch.arange(len(output_RC), device=images.device))
-    patches_RP = maps(pictures_R, asked_R).detach()
-    shares = torch.unflatten(quarter_shares(patches_RP, config), 0, (-1, QUARTERS))
+    patches_RQ = maps(pictures.repeat_interleave(QUARTERS, dim=0), asked_R).detach()
+    shares = torch.unflatten(quarter_shares(patches_RQ, asked.config), 0, (-1, QUARTERS))
     return Game(
         pictures,
-        torch.unflatten(patches_RP, 0, (-1, QUARTERS)),
+        torch.unflatten(patches_RQ, 0, (-1, QUARTERS)),
         shares,
         shares.diagonal(dim1=1, dim2=2),
         answers.view(-1, QUARTERS),
     )
 
 
-def four_in_one(images: Tensor) -> Tensor:
+def for_four(model: ViT) -> ViT:
+    """Return a model that takes four pictures in one, and shares all weights with the given one.
+
+    A patch gets the position that it has in its own picture, so each position is there four times.
+
+    Raises:
+        AttributionError: it would need more memory than a model may.
+    """
+    height, width = model.config.image_hw
+    try:
+        config = replace(model.config, image_size=(2 * height, 2 * width))
+    except ValueError as error:
+        raise AttributionError(f"four pictures in one are too large: {error}") from None
+    wide = private(model)
+    one: ViT | None = wide
+    while one is not None:
+        one.config = config
+        repeated = None if one.pos_embed is None else four_positions(one.pos_embed, model.config)
+        for name in ("_parameters", "_buffers"):  # the dictionaries are shared with the model
+            own = dict(one.__dict__[name])
+            if "pos_embed" in own:
+                own["pos_embed"] = repeated
+            one.__dict__[name] = own
+        one = one.__dict__.get("unchanged")  # a changed model asks the one without the changes
+    return wide
+
+
+def four_positions(position_1ND: Tensor, config: ViTConfig) -> Tensor:
+    """Return the class token's position and four times those of the patches, (1, 1 + Q, D)."""
+    before = int(config.pool == "cls")
+    grid = torch.unflatten(position_1ND[:, before:], 1, config.grid_size)
+    return torch.cat((position_1ND[:, :before], grid.repeat(1, 2, 2, 1).flatten(1, 2)), dim=1)
+
+
+def side_by_side(images: Tensor) -> Tensor:
+    """Lay four pictures into one: (G, 4, channels, h, w) → (G, channels, 2 · h, 2 · w)."""
+    top, bottom = (torch.cat((images[:, i], images[:, i + 1]), dim=-1) for i in (0, 2))
+    return torch.cat((top, bottom), dim=-2)
+
+
+def shrunk(images: Tensor) -> Tensor:
     """Shrink four pictures to a quarter each: (G, 4, channels, height, width) → (G, channels, …).
 
     An odd height or width gives the first two one row or column less.
