@@ -1,4 +1,4 @@
-"""How often a unit has which value: a histogram over many patches, with some marked below it."""
+"""What a unit answers to: pictures with a framed patch, and how often it has which value."""
 
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from explainer.figures.steps import chart_layout, legend
 from explainer.figures.theme import Mode
 
 BINS = 40
+SIDE = 112  # pixels of a framed picture
 BELOW = -0.45  # height at which the marked values lie
 
 
@@ -23,6 +24,61 @@ class Histogram(NamedTuple):
 
     counts: np.ndarray
     edges: np.ndarray
+
+
+def framed(pixels: np.ndarray, grid: tuple[int, int], patch: int) -> np.ndarray:
+    """Return a picture with a frame around one of its patches, square, about ``SIDE`` pixels wide.
+
+    Args:
+        pixels: (height, width) or (height, width, 3) uint8.
+        grid: rows and columns of patches.
+        patch: in reading order, from 0.
+    """
+    colours = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+    large = resized(colours)
+    height, width = large.shape[:2]
+    row, column = divmod(patch, grid[1])
+    top, bottom = height * row // grid[0], height * (row + 1) // grid[0]
+    left, right = width * column // grid[1], width * (column + 1) // grid[1]
+    inner, outer = (
+        np.array([int(stop[at : at + 2], 16) for at in (1, 3, 5)], np.uint8)
+        for stop in (theme.QUERY.light, theme.BACKGROUND.light)
+    )
+    side = max(height, width)
+    square = np.zeros((side, side, 3), np.uint8)
+    down, across = (side - height) // 2, (side - width) // 2
+    square[down : down + height, across : across + width] = large
+    for colour, start, end in ((outer, 3, 2), (inner, 2, 0)):
+        draw_frame(
+            square, colour, (top + down, bottom + down, left + across, right + across), start, end
+        )
+    return square
+
+
+def draw_frame(
+    pixels: np.ndarray, colour: np.ndarray, box: tuple[int, int, int, int], start: int, end: int
+) -> None:
+    """Draw lines from ``start`` to ``end`` pixels outside of a box: top, bottom, left, right."""
+    top, bottom, left, right = box
+    rows = slice(max(0, top - start), bottom + start)
+    columns = slice(max(0, left - start), right + start)
+    width = start - end
+    pixels[max(0, top - start) : max(0, top - start) + width, columns] = colour
+    pixels[min(len(pixels), bottom + start) - width : bottom + start, columns] = colour
+    pixels[rows, max(0, left - start) : max(0, left - start) + width] = colour
+    pixels[rows, min(pixels.shape[1], right + start) - width : right + start] = colour
+
+
+def resized(pixels: np.ndarray) -> np.ndarray:
+    """Return a picture enlarged, or made smaller, by a whole factor to about ``SIDE`` pixels."""
+    longest = max(pixels.shape[:2])
+    times = max(1, round(SIDE / longest))
+    if times > 1:
+        return pixels.repeat(times, axis=0).repeat(times, axis=1)
+    step = max(1, round(longest / SIDE))
+    height, width = (size // step * step for size in pixels.shape[:2])
+    blocks = pixels[:height, :width].reshape(height // step, step, width // step, step, 3)
+    return np.rint(blocks.mean(axis=(1, 3))).astype(np.uint8)
 
 
 def histogram_of(values: np.ndarray, bins: int = BINS) -> Histogram:

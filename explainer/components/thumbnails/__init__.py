@@ -23,6 +23,7 @@ def thumbnails(
     chosen: int | None,
     columns: int,
     on_choose: Callable[[int], None],
+    captions: Sequence[str] = (),
 ) -> None:
     """Show the pictures in rows.
 
@@ -33,6 +34,7 @@ def thumbnails(
         chosen: index of the chosen picture; None for none of them.
         columns: pictures in a row.
         on_choose: called before the rerun with the index of the picture that was clicked.
+        captions: what stands below each picture; none without them.
     """
 
     def on_change() -> None:
@@ -47,6 +49,7 @@ def thumbnails(
             "pictures": [list(picture) for picture in pictures],
             "chosen": chosen,
             "columns": columns,
+            "captions": list(captions),
         },
         on_choice_change=on_change,
     )

@@ -7,11 +7,11 @@ export default function ({ data, parentElement, setStateValue }) {
   group.setAttribute("aria-label", data.label);
   group.style.setProperty("--columns", data.columns);
 
-  const names = JSON.stringify(data.pictures);
+  const names = JSON.stringify([data.pictures, data.captions]);
   if (group.dataset.names !== names) {
     group.dataset.names = names;
     group.replaceChildren(
-      ...data.pictures.map(([address, name]) => {
+      ...data.pictures.map(([address, name], index) => {
         const button = document.createElement("button");
         button.type = "button";
         button.role = "radio";
@@ -20,6 +20,12 @@ export default function ({ data, parentElement, setStateValue }) {
         image.src = address;
         image.alt = name;
         button.append(image);
+        if (data.captions[index]) {
+          const caption = document.createElement("span");
+          caption.textContent = data.captions[index];
+          caption.ariaHidden = "true"; // the picture's name says it, too
+          button.append(caption);
+        }
         return button;
       }),
     );

@@ -13,7 +13,6 @@ from explainer.inputs.models import memory
 from explainer.inputs.models.load import source_of
 from explainer.inputs.pictures.test_pictures import TestPictures, test_pictures
 from explainer.observation.compute import read_only
-from explainer.observation.similarity import cosine
 from explainer.state.choice import Choice
 from vit_core import ViTConfig
 from vit_core.data import normalize
@@ -201,9 +200,16 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return torch.from_numpy(logits.astype(np.float64)).softmax(dim=1).numpy()
 
 
-def kept_features(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Return the cosine of each picture's features with those without the unit, (n,)."""
-    return cosine(before, after)
+def turned(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Return the angle between each picture's features and those without the unit, in degrees."""
+    one, other = before.astype(np.float64), after.astype(np.float64)
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    known = lengths > 0
+    unit_one = one / np.where(known, np.linalg.norm(one, axis=1), 1)[:, None]
+    unit_other = other / np.where(known, np.linalg.norm(other, axis=1), 1)[:, None]
+    # an arc cosine loses all digits near 0
+    half = np.linalg.norm(unit_one - unit_other, axis=1) / 2
+    return np.where(known, np.degrees(2 * np.arcsin(np.clip(half, 0, 1))), 0.0)
 
 
 @st.cache_resource

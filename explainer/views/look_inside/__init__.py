@@ -15,6 +15,7 @@ from explainer.views.look_inside.map import show_map
 from explainer.views.look_inside.queries import show_queries
 from explainer.views.look_inside.questions import questions
 from explainer.views.look_inside.truth import show_truth
+from explainer.views.look_inside.unit import show_unit
 from explainer.views.look_inside.where import show_where
 from explainer.views.look_inside.wording import facts
 from vit_core.interpret import deletion_insertion
@@ -22,6 +23,7 @@ from vit_core.interpret.alike import best_matches, directions
 from vit_core.interpret.attribution.rollout import half_residual, rollout
 from vit_core.interpret.embedding_map import principal_plane, probe_accuracy, turned
 from vit_core.interpret.query_key_map import query_key_plane
+from vit_core.interpret.units import examine, most_excited
 
 __all__ = ["CODE", "PARTS", "facts", "questions"]
 
@@ -29,6 +31,7 @@ PARTS: Mapping[str, Callable[[Choice, Observation, Place], None]] = {
     "where": show_where,
     "truth": show_truth,
     "alike": show_alike,
+    "unit": show_unit,
     "map": show_map,
     "queries": show_queries,
 }
@@ -42,4 +45,6 @@ CODE = (
     Snippet("map", turned, ("product +=", "left, _, right =")),
     Snippet("map", probe_accuracy, ("weight, bias = minimum", "predicted =")),
     Snippet("queries", query_key_plane, ("queries, keys = factor", "keys = keys +", "plane =")),
+    Snippet("unit", examine, ("values.append", "unit.values(tensor).zero_")),
+    Snippet("unit", most_excited, ("strongest_B", "order =")),
 )
