@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import streamlit as st
-from conftest import component
-from reading import choice_and_observation, parameter_of, state_of, texts_of
+from reading import choice_and_observation, parameter_of, sent_to, state_of, texts_of
 from unlike import UNLIKE, put
 
 from explainer.components.alike import Cosines, limits_of, nearest, pack_alike
@@ -158,12 +157,12 @@ def test_the_nearest_patches_and_the_ends_of_the_colours() -> None:
 @pytest.mark.usefixtures("shipped")
 def test_a_click_changes_patch_and_stage(open_page: Callable, click_in: Callable) -> None:
     app = open_page(ADDRESS, source="default", match="mirror")
-    sent = component(app, "alike-patches")
+    sent = sent_to(app, "alike")[0]
     assert [one["name"] for one in unpack(sent.bytes)[0]["panels"]] == ["own", "before", "other"]
     click_in(app, "alike-patches", {"choice": {"query": 9, "stage": 1}})
     assert parameter_of(app, "stage") == "1"
     assert state_of(app).query == 10  # behind the class token
-    assert unpack(component(app, "alike-patches").bytes)[1]["chosen"].tolist() == [9]
+    assert unpack(sent_to(app, "alike")[0].bytes)[1]["chosen"].tolist() == [9]
     assert "After block 1, the most similar patch is the right one for" in texts_of(app)
     click_in(app, "alike-patches", {"choice": {"query": 99, "stage": "2"}})
     assert parameter_of(app, "stage") == "1"
@@ -183,7 +182,7 @@ def test_a_second_picture_is_chosen_and_taken_to_all_pages(
 @pytest.mark.usefixtures("shipped")
 def test_an_untrained_model_has_nothing_before_training(open_page: Callable) -> None:
     app = open_page(ADDRESS, source="untrained")
-    names = [one["name"] for one in unpack(component(app, "alike-patches").bytes)[0]["panels"]]
+    names = [one["name"] for one in unpack(sent_to(app, "alike")[0].bytes)[0]["panels"]]
     assert names == ["own", "other"]
     assert "nothing to compare before training" in texts_of(app)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import streamlit as st
-from conftest import component
 from reading import choice_and_observation, parameter_of, sent_to, state_of, texts_of
 from streamlit.testing.v1 import AppTest
 from unlike import UNLIKE, put
@@ -179,8 +178,7 @@ def test_the_part_shows_all_and_takes_a_picture_to_every_page(
     assert not app.exception
     assert "hidden unit 18 of block 2" in texts_of(app)
     assert len(app.get("plotly_chart")) >= 2
-    nine = component(app, "unit-nine")
-    assert nine.component_name == "vit_explainer.thumbnails"
+    assert any(sent.id.endswith("-unit-nine") for sent in sent_to(app, "thumbnails"))
     choice, _ = choice_and_observation("fast")
     found = units.prepared_unit(choice, Unit(1, 17))(nothing)
     wanted = units.pictures_of(choice).values(int(found.pictures[3]))
@@ -239,4 +237,5 @@ def test_a_visitor_sees_how_far_it_is(open_page: Callable, empty_caches: None) -
     """Without anybody who waits, the part shows this picture at once and a bar for the rest."""
     app = open_page(ADDRESS, source="fast")
     assert not app.exception
-    assert component(app, "unit-own")
+    assert any(sent.id.endswith("-unit-own") for sent in sent_to(app, "token_picker"))
+    assert not any(sent.id.endswith("-unit-nine") for sent in sent_to(app, "thumbnails"))
