@@ -117,7 +117,7 @@ class Task:
         self.done, self.total = done, total
         self.check()
         if time.monotonic() - self.began >= CHUNK:
-            # a thread that waited for its turn with such a lock would block the one whose turn it is
+            # who waits for a turn with such a lock would block the one whose turn it is
             with let_go(one_large_pass), let_go(one_large_batch):
                 _line.__exit__()
                 time.sleep(PAUSE)
