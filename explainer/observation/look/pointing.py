@@ -22,9 +22,9 @@ from vit_core.interpret.attribution import SIGNED, TARGETED
 from vit_core.interpret.pointing import QUARTERS, pointing_game
 from vit_core.model import ViT
 
-GAMES = 12
+GAMES = 8
 POOL = 200  # test pictures from which the four of each game are taken
-CHEAP = 1.5e10  # multiplications: below that it begins by itself
+CHEAP = 6e10  # multiplications: below that it begins by itself
 MOST_WORK = 3e12  # some minutes
 
 
