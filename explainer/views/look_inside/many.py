@@ -12,6 +12,7 @@ from explainer.figures.score_chart import Scores, score_chart
 from explainer.figures.score_table import ScoreCell, score_table
 from explainer.figures.theme import Mode
 from explainer.observation.look import many
+from explainer.observation.look.attributions import BASELINES
 from explainer.observation.look.many import FEWEST, SHOWN_FILLS, Many, Plan
 from explainer.observation.observe import Observation
 from explainer.observation.tasks import known
@@ -25,11 +26,12 @@ from explainer.shell.waiting import awaited, is_asked
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.look_inside.scoring import (
-    BASELINES,
     TEXTS,
     VIEW,
+    Names,
     apart,
-    method_name,
+    baselines,
+    method_names,
     note_refused,
     two_digits,
 )
@@ -57,13 +59,14 @@ def show_many(choice: Choice, seen: Observation, place: Place) -> None:
     )
     if found is None:
         return
-    question = ask_beaten(found)
+    names = method_names(seen)
+    question = ask_beaten(names, found)
     if question is not None:
         quiz.show_question(VIEW, question, place)
         is_answered = quiz.fingerprint(VIEW, question) in quiz.answers()
         if not (is_answered or is_asked(key, WORDS["show"], place, "many-answer")):
             return
-    show_scores(seen, place, found)
+    show_scores(seen, place, names, found)
 
 
 def say_why_not(choice: Choice, planned: Plan) -> None:
@@ -89,7 +92,7 @@ def time_of(planned: Plan) -> str:
     return str(WORDS["minute"] if minutes < 2 else WORDS["minutes"].format(count=minutes))
 
 
-def ask_beaten(found: Many) -> Question | None:
+def ask_beaten(names: Names, found: Many) -> Question | None:
     """Ask how many methods beat brightness; None if there is no brightness, or no method."""
     methods = [method for method in found.methods if method not in BASELINES]
     if not methods or not {*BASELINES} <= {*found.methods}:
@@ -108,17 +111,20 @@ def ask_beaten(found: Many) -> Question | None:
         options.append((1, 1, "1"))
     options.append((most, most, texts[most]))
     answer = next(i for i, (low, high, _) in enumerate(options) if low <= count <= high)
-    names = ", ".join(f"{method_name(one)} ({two_digits(means_of[one])})" for one in winners)
+    told = ", ".join(f"{names[one]} ({two_digits(means_of[one])})" for one in winners)
     which = "none" if not winners else "one" if count == 1 else "some"
     return Question(
         "many",
-        WORDS["question"].strip().format(pictures=found.pictures, methods=most),
+        WORDS["question"]
+        .strip()
+        .format(pictures=found.pictures, methods=most, ink=names["ink"].lower()),
         tuple(text for _, _, text in options),
         answer,
         WORDS["question_why"].format(
+            name=names["ink"],
             ink=two_digits(means_of["ink"]),
             random=two_digits(means_of["random"]),
-            winners=WORDS[f"winners_{which}"].format(count=count, names=names),
+            winners=WORDS[f"winners_{which}"].format(count=count, names=told),
         ),
         shows="many-deletion",
     )
@@ -132,24 +138,26 @@ def mean_areas(found: Many) -> dict[str, np.ndarray]:
     }
 
 
-def show_scores(seen: Observation, place: Place, found: Many) -> None:
+def show_scores(seen: Observation, place: Place, names: Names, found: Many) -> None:
     for column, which in zip(st.columns(2, gap="large"), ("deletion", "insertion"), strict=True):
         title = WORDS[which]
         column.markdown(f"**{title}**")
         show_chart(
-            partial(chart, found, which),
+            partial(chart, names, found, which),
             place,
             f"many-{which}",
             title,
-            alt=alt_of(found, which),
+            alt=alt_of(names, found, which),
             into=column,
         )
     cosine = "" if seen.has_head else f"{WORDS['bars_cosine']} "
-    note(f"{WORDS['bars'].format(pictures=found.pictures)} {cosine}{TEXTS['baselines']}")
-    st.markdown(f"**{WORDS['table']}**")
-    show_html(table(found), "many-table", WORDS["table"])
-    st.markdown("\n".join(f"- {line}" for line in lessons(found)))
-    note_refused(found.refused)
+    note(f"{WORDS['bars'].format(pictures=found.pictures)} {cosine}{baselines(names)}")
+    title = WORDS["table"].format(ink=names["ink"].lower())
+    st.markdown(f"**{title}**")
+    show_html(table(names, found), "many-table", title)
+    note(WORDS["best"])
+    st.markdown("\n".join(f"- {line}" for line in lessons(names, found)))
+    note_refused(found.refused, names)
     note(WORDS["steps"].format(steps=len(found.shares) - 1))
     with more(place, "many"):
         download_csv(WORDS["download"], partial(csv, found), "scores.csv", place.key("many-csv"))
@@ -159,8 +167,8 @@ def areas_of(found: Many, which: str) -> np.ndarray:
     return found.deletion_areas if which == "deletion" else found.insertion_areas
 
 
-def chart(found: Many, which: str, mode: Mode) -> go.Figure:
-    names = [method_name(method) for method in found.methods]
+def chart(names: Names, found: Many, which: str, mode: Mode) -> go.Figure:
+    titles = [names[method] for method in found.methods]
     areas = areas_of(found, which)
     series = []
     for index, fill in enumerate(SHOWN_FILLS):
@@ -173,12 +181,12 @@ def chart(found: Many, which: str, mode: Mode) -> go.Figure:
                 low=two_digits(np.percentile(values, 25)),
                 high=two_digits(np.percentile(values, 75)),
             )
-            for name, values in zip(names, areas[index], strict=True)
+            for name, values in zip(titles, areas[index], strict=True)
         ]
         series.append(Scores(WORDS[fill], areas[index], shade, symbol, hovers))
     low = min(0.0, float(np.floor(10 * np.percentile(areas, 25, axis=-1).min()) / 10))
     return score_chart(
-        names,
+        titles,
         series,
         axis=WORDS[f"{which}_axis"],
         mode=mode,
@@ -187,11 +195,11 @@ def chart(found: Many, which: str, mode: Mode) -> go.Figure:
     )
 
 
-def alt_of(found: Many, which: str) -> str:
+def alt_of(names: Names, found: Many, which: str) -> str:
     means = mean_areas(found)[which]
     each = (
         WORDS["alt_one"].format(
-            method=method_name(method),
+            method=names[method],
             drop=two_digits(means[0, index]),
             black=two_digits(means[1, index]),
         )
@@ -200,7 +208,7 @@ def alt_of(found: Many, which: str) -> str:
     return str(WORDS["alt"].format(title=WORDS[which], values=", ".join(each)))
 
 
-def table(found: Many) -> str:
+def table(names: Names, found: Many) -> str:
     """Return the mean areas, the best of each column bold, and who beats brightness."""
     means = mean_areas(found)
     columns: list[tuple[str, str, np.ndarray]] = []
@@ -220,15 +228,15 @@ def table(found: Many) -> str:
         if beats is not None:
             text = WORDS["of"].format(count=int(beats[row]), total=found.count)
             cells.append(ScoreCell("" if method == "ink" else text))
-        rows.append((method_name(method), cells))
+        rows.append((names[method], cells))
     heads = [(top, below) for top, below, _ in columns]
     if beats is not None:
-        heads.append((WORDS["table_beats"], WORDS["drop"]))
+        heads.append((WORDS["table_beats"].format(ink=names["ink"].lower()), WORDS["drop"]))
     return score_table(
         heads,
         rows,
         corner=TEXTS["method_column"],
-        caption=f"{WORDS['table']}; {WORDS['best']}",
+        caption=WORDS["table"].format(ink=names["ink"].lower()),
         apart=apart(found.methods),
     )
 
@@ -241,14 +249,14 @@ def beaten(found: Many) -> np.ndarray | None:
     return (areas < areas[found.methods.index("ink")]).sum(axis=-1)
 
 
-def lessons(found: Many) -> list[str]:
+def lessons(names: Names, found: Many) -> list[str]:
     """Return what the scores say, in sentences."""
     areas = mean_areas(found)["deletion"]
     methods = [i for i, method in enumerate(found.methods) if method not in BASELINES]
     said = []
     if len(methods) > 1:
         drop, black = (
-            method_name(found.methods[min(methods, key=lambda i: values[i])]) for values in areas
+            names[found.methods[min(methods, key=values.__getitem__)]] for values in areas
         )
         text = WORDS["same_winner" if drop == black else "other_winner"]
         said.append(text.format(drop=drop, black=black))

@@ -24,9 +24,10 @@ from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.look_inside.scoring import (
     TEXTS,
+    Names,
     apart,
     map_cell,
-    method_name,
+    method_names,
     note_refused,
     two_digits,
 )
@@ -56,18 +57,21 @@ def show_pointing(choice: Choice, seen: Observation, place: Place) -> None:
     )
     if found is None:
         return
-    show_html(table(seen, found), "pointing-maps", WORDS["table"])
+    names = method_names(seen)
+    show_html(table(names, seen, found), "pointing-maps", WORDS["table"])
     st.markdown(answers_of(seen, found))
     note(f"{WORDS['reading'].format(chance=two_digits(CHANCE))} {TEXTS['own_scale']}")
     title = chart_title(found)
     st.markdown(f"**{title}**")
-    show_chart(partial(chart, found), place, "pointing-shares", title, alt=alt_of(found))
-    st.markdown("\n".join(f"- {line}" for line in lessons(found)))
+    show_chart(
+        partial(chart, names, found), place, "pointing-shares", title, alt=alt_of(names, found)
+    )
+    st.markdown("\n".join(f"- {line}" for line in lessons(names, found)))
     if np.isnan(found.shares).any():
         note(WORDS["no_positive"])
     if len(methods) < len(METHODS):
         note(WORDS["without_slow"])
-    note_refused(found.refused)
+    note_refused(found.refused, names)
     note(WORDS["paper"])
     with more(place, "pointing"):
         download_csv(
@@ -81,26 +85,26 @@ def chart_title(found: Pointing) -> str:
     return str(WORDS["chart"].format(games=found.games))
 
 
-def names_of(seen: Observation, found: Pointing) -> list[str]:
+def shown_names(seen: Observation, found: Pointing) -> list[str]:
     """Return the names of the first game's classes, or of its quarters without classes."""
     if not found.labels:
         return [str(quarter) for quarter in WORDS["quarters"]]
     return [seen.class_names[label] for label in found.labels]
 
 
-def table(seen: Observation, found: Pointing) -> str:
+def table(names: Names, seen: Observation, found: Pointing) -> str:
     """Return the four in one, and below it a map of each method for each of the four."""
-    names = names_of(seen, found)
+    shown = shown_names(seen, found)
     column = WORDS["column" if found.labels else "column_features"]
     columns = [
         plain_format(column, quarter=quarter, name=name)
-        for quarter, name in zip(WORDS["quarters"], names, strict=True)
+        for quarter, name in zip(WORDS["quarters"], shown, strict=True)
     ]
     picture = found.picture
     if picture.ndim == 2:
         picture = np.repeat(picture[..., None], 3, axis=2)
     alt = (
-        plain_format(WORDS["picture_alt"], classes=", ".join(names))
+        plain_format(WORDS["picture_alt"], classes=", ".join(shown))
         if found.labels
         else WORDS["picture_alt_features"]
     )
@@ -115,19 +119,19 @@ def table(seen: Observation, found: Pointing) -> str:
     ]
     for row, method in enumerate(found.methods):
         cells = []
-        for quarter, name in enumerate(names):
+        for quarter, name in enumerate(shown):
             share = found.shares[row, 0, quarter]
             cells.append(
                 map_cell(
                     found.maps[row, quarter],
                     seen.config.grid_size,
                     found.signed[row],
-                    method,
+                    names[method],
                     plain_format(WORDS["where"], what=name),
                     TEXTS["never"] if np.isnan(share) else two_digits(share),
                 )
             )
-        rows.append((method_name(method), cells))
+        rows.append((names[method], cells))
     return map_table(
         columns,
         rows,
@@ -170,12 +174,12 @@ def drawn_methods(found: Pointing) -> list[int]:
     return [row for row, values in enumerate(of_method(found)) if len(values)]
 
 
-def chart(found: Pointing, mode: Mode) -> go.Figure:
+def chart(names: Names, found: Pointing, mode: Mode) -> go.Figure:
     rows = drawn_methods(found)
     values = of_method(found)
     hovers = [
         WORDS["hover"].format(
-            method=method_name(found.methods[row]),
+            method=names[found.methods[row]],
             mean=two_digits(values[row].mean()),
             low=two_digits(np.percentile(values[row], 25)),
             high=two_digits(np.percentile(values[row], 75)),
@@ -190,7 +194,7 @@ def chart(found: Pointing, mode: Mode) -> go.Figure:
         hovers,
     )
     return score_chart(
-        [method_name(found.methods[row]) for row in rows],
+        [names[found.methods[row]] for row in rows],
         [series],
         axis=WORDS["axis"],
         mode=mode,
@@ -200,11 +204,11 @@ def chart(found: Pointing, mode: Mode) -> go.Figure:
     )
 
 
-def alt_of(found: Pointing) -> str:
+def alt_of(names: Names, found: Pointing) -> str:
     values = of_method(found)
     each = (
         WORDS["alt_one"].format(
-            method=method_name(found.methods[row]), mean=two_digits(values[row].mean())
+            method=names[found.methods[row]], mean=two_digits(values[row].mean())
         )
         for row in drawn_methods(found)
     )
@@ -215,7 +219,7 @@ def alt_of(found: Pointing) -> str:
     )
 
 
-def lessons(found: Pointing) -> list[str]:
+def lessons(names: Names, found: Pointing) -> list[str]:
     """Return what the shares say, in sentences."""
     values = of_method(found)
     targeted = [row for row in drawn_methods(found) if found.methods[row] in TARGETED]
@@ -224,8 +228,9 @@ def lessons(found: Pointing) -> list[str]:
         best = max(targeted, key=lambda row: values[row].mean())
         mean = float(values[best].mean())
         text = WORDS["best" if mean > CHANCE + CLEARLY else "none_better"]
-        said.append(text.format(method=method_name(found.methods[best]), mean=two_digits(mean)))
-    said.append(WORDS["same"].format(chance=two_digits(CHANCE)))
+        said.append(text.format(method=names[found.methods[best]], mean=two_digits(mean)))
+    same = ", ".join(names[one] for one in found.methods if one not in TARGETED)
+    said.append(WORDS["same"].format(methods=same, chance=two_digits(CHANCE)))
     return said
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from explainer.figures.map_table import MapCell, map_table
 from explainer.observation.look import sanity
-from explainer.observation.look.attributions import explained
+from explainer.observation.look.attributions import BASELINES, explained
 from explainer.observation.look.sanity import WAYS, Sanity
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, table_csv
@@ -18,11 +18,11 @@ from explainer.shell.waiting import awaited
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.look_inside.scoring import (
-    BASELINES,
     TEXTS,
+    Names,
     apart,
     map_cell,
-    method_name,
+    method_names,
     note_refused,
     two_digits,
 )
@@ -55,17 +55,18 @@ def show_sanity(choice: Choice, seen: Observation, place: Place) -> None:
     )
     if found is None:
         return
-    show_html(table(choice, seen, found), "sanity-maps", WORDS["table"])
+    names = method_names(seen)
+    show_html(table(names, choice, seen, found), "sanity-maps", WORDS["table"])
     note(TEXTS["own_scale"])
     chance = chance_of(config.num_patches)
     text = WORDS["reading"].format(chance=two_digits(chance), patches=config.num_patches)
     st.markdown(text)
-    st.markdown("\n".join(f"- {line}" for line in lessons(choice, found, chance)))
+    st.markdown("\n".join(f"- {line}" for line in lessons(names, choice, found, chance)))
     if np.isnan(found.correlations).any():
         note(WORDS["constant"])
     if len(sanity.methods_for(config)) < len(METHODS):
         note(WORDS["without_slow"])
-    note_refused(found.refused)
+    note_refused(found.refused, names)
     note(WORDS["paper"])
     with more(place, "sanity"):
         download_csv(WORDS["download"], partial(csv, found), "sanity.csv", place.key("sanity-csv"))
@@ -105,7 +106,7 @@ def stage_name(stage: str, choice: Choice) -> str:
     return str(WORDS["block"].format(number=int(block) + 1) if block else WORDS["embedding"])
 
 
-def table(choice: Choice, seen: Observation, found: Sanity) -> str:
+def table(names: Names, choice: Choice, seen: Observation, found: Sanity) -> str:
     stages = shown_stages(len(found.stages))
     rows = []
     for row, method in enumerate(found.methods):
@@ -113,19 +114,19 @@ def table(choice: Choice, seen: Observation, found: Sanity) -> str:
         for stage in stages:
             number = found.correlations[row, stage]
             text = TEXTS["never"] if np.isnan(number) else two_digits(number)
-            name = stage_name(found.stages[stage], choice).removeprefix("+ ")
-            where = WORDS["where"].format(stage=name) if stage else WORDS["where_first"]
+            stage_is = stage_name(found.stages[stage], choice).removeprefix("+ ")
+            where = WORDS["where"].format(stage=stage_is) if stage else WORDS["where_first"]
             cells.append(
                 map_cell(
                     found.maps[row, stage],
                     seen.config.grid_size,
                     found.signed[row],
-                    method,
+                    names[method],
                     where,
                     text if stage else "",
                 )
             )
-        rows.append((method_name(method), cells))
+        rows.append((names[method], cells))
     return map_table(
         [stage_name(found.stages[stage], choice) for stage in stages],
         rows,
@@ -135,11 +136,11 @@ def table(choice: Choice, seen: Observation, found: Sanity) -> str:
     )
 
 
-def lessons(choice: Choice, found: Sanity, chance: float) -> list[str]:
+def lessons(names: Names, choice: Choice, found: Sanity, chance: float) -> list[str]:
     """Return what the correlations say, in sentences."""
     last = found.correlations[:, -1]
     like = [
-        f"{method_name(method)} ({two_digits(last[row])})"
+        f"{names[method]} ({two_digits(last[row])})"
         for row, method in enumerate(found.methods)
         if method not in BASELINES and last[row] > chance
     ]
@@ -149,7 +150,7 @@ def lessons(choice: Choice, found: Sanity, chance: float) -> list[str]:
         else WORDS["fails_none"].format(chance=two_digits(chance))
     ]
     if apart(found.methods):
-        said.append(WORDS["ink"])
+        said.append(WORDS["ink"].format(ink=names["ink"], random=names["random"].lower()))
     if not choice.trained:
         said.append(WORDS["untrained"])
     shown = len([stage for stage in shown_stages(len(found.stages)) if is_block(found, stage)])

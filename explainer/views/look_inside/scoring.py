@@ -8,24 +8,29 @@ from explainer.content import load_texts
 from explainer.content.numbers import written
 from explainer.content.strangers_words import LONGEST_SENTENCE, strangers_word
 from explainer.figures.map_table import MapCell, ends, map_colours
+from explainer.observation.look.attributions import BASELINES
+from explainer.observation.observe import Observation
+from explainer.observation.text_variants import texts_of
 from explainer.shell.notes import note
-from explainer.views.look_inside.wording import TEXTS as PAGE
+from vit_core.interpret import METHODS
 
 VIEW = "look_inside"
 TEXTS = load_texts("look_true")
-BASELINES = ("ink", "random")  # the last of all methods
+Names = Mapping[str, str]
 
 
-def method_name(method: str) -> str:
-    return str(PAGE["methods"].get(method, {}).get("name", method))
+def method_names(seen: Observation) -> Names:
+    """Return what each method is called beside this model and picture."""
+    texts = texts_of(VIEW, seen)["methods"]
+    return {method: str(texts[method]["name"]) for method in METHODS}
 
 
-def note_refused(refused: Mapping[str, str]) -> None:
+def note_refused(refused: Mapping[str, str], names: Names) -> None:
     """Say which methods can explain nothing here, and why."""
     if refused:
         each = (
             TEXTS["refused_one"].format(
-                method=method_name(method), why=strangers_word(why, LONGEST_SENTENCE)
+                method=names[method], why=strangers_word(why, LONGEST_SENTENCE)
             )
             for method, why in refused.items()
         )
@@ -33,18 +38,17 @@ def note_refused(refused: Mapping[str, str]) -> None:
 
 
 def map_cell(
-    values: np.ndarray, grid: tuple[int, int], signed: bool, method: str, where: str, text: str
+    values: np.ndarray, grid: tuple[int, int], signed: bool, name: str, where: str, text: str
 ) -> MapCell:
     """Return a small map on a scale of its own.
 
     Args:
+        name: of the method.
         where: what is shown of the method, for the text beside the pointer.
         text: below it.
     """
     low, high = ends(values, signed=signed)
-    alt = TEXTS["map_alt"].format(
-        method=method_name(method), where=where, low=written(low), high=written(high)
-    )
+    alt = TEXTS["map_alt"].format(method=name, where=where, low=written(low), high=written(high))
     return MapCell(map_colours(values, grid, signed=signed), text, alt)
 
 
@@ -56,3 +60,9 @@ def apart(methods: tuple[str, ...]) -> int:
 def two_digits(number: float) -> str:
     text = f"{number:.2f}".replace("-", "−")
     return "0.00" if text == "−0.00" else text
+
+
+def baselines(names: Names) -> str:
+    """Return what the last rows are for."""
+    told = TEXTS["baselines"]
+    return str(told.format(ink=names["ink"].lower(), random=names["random"].lower()))
