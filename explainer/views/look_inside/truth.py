@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explainer.components.deletion_film import deletion_film, pack_film
-from explainer.content.numbers import fixed
+from explainer.content.numbers import fixed, percent
 from explainer.figures.look import ScoreCurve, score_curves
 from explainer.figures.theme import Mode
 from explainer.inputs.models.load import source_of
@@ -18,7 +18,9 @@ from explainer.observation.look.attributions import (
     BY_ITSELF,
     Attributed,
     explained,
+    found_at_once,
     maps_there,
+    methods,
 )
 from explainer.observation.look.scores import (
     Scores,
@@ -42,6 +44,7 @@ from explainer.state.choice import Choice
 from explainer.state.link import FILLS
 from explainer.state.place import Place
 
+LEAST = 0.1  # probability that can be seen to fall
 FEWEST = 3  # maps that are worth a race
 IN_STEP = "look-inside-film"  # channel of the films of two halves
 PAINTED = ("mean", "black")
@@ -63,16 +66,17 @@ def show_truth(choice: Choice, seen: Observation, place: Place) -> None:
     if len(maps) < FEWEST:
         st.markdown(words["no_maps"])
         return
-    if len(maps) < len(texts["methods"]):
+    is_whole = not waits(choice, target)
+    if not is_whole:
         note(words["some_maps"])
-    found = tested(choice, target, place.fill, maps, place, words)
+    found = tested(choice, target, place.fill, maps, place, words, is_whole)
     if found is None:
         return
     show_film(choice, seen, place, found, texts)
     show_result(seen, found, texts)
     show_curves(seen, place, found, texts)
     other = other_fill(place.fill)
-    with_other = tested(choice, target, other, maps, place, words)
+    with_other = tested(choice, target, other, maps, place, words, is_whole)
     if with_other is not None:
         show_areas(place, {place.fill: found, other: with_other}, texts)
 
@@ -84,21 +88,31 @@ def tested(
     maps: Sequence[Attributed],
     place: Place,
     words: Texts,
+    is_whole: bool,
 ) -> Scores | None:
-    """Return the test of these maps; None while it is made beside the page."""
+    """Return the test of these maps; None while it is made beside the page.
+
+    Args:
+        is_whole: whether these are all the maps that there will be.
+    """
     found = scores_there(choice, target, fill, maps)
     if found is not None:
         return found
-    is_slow = work_of(choice.config, maps) > BY_ITSELF
+    is_offered = not is_whole or work_of(choice.config, maps) > BY_ITSELF
     return awaited(
         scores_key(choice, target, fill, maps),
         lambda report: compute(choice, target, fill, maps, report),
         words["making"].format(fill=words["fills"][fill], done="{done}", total="{total}"),
         place,
         f"scores-{fill}",
-        offer=words["offer"].format(fill=words["fills"][fill]) if is_slow else "",
+        offer=words["offer"].format(fill=words["fills"][fill]) if is_offered else "",
         kept=kept_scores(),
     )
+
+
+def waits(choice: Choice, target: int | None) -> bool:
+    """Return whether there will be more maps than there are now."""
+    return any(found_at_once(choice, target, name) is None for name in methods())
 
 
 def other_fill(fill: str) -> str:
@@ -165,6 +179,9 @@ def mean_colour(choice: Choice) -> list[int]:
 def show_result(seen: Observation, found: Scores, texts: Texts) -> None:
     """Say whose order makes the answer fall fastest, and how many do better than the baselines."""
     words = texts["parts"]["truth"]
+    if seen.has_head and not can_fall(found):
+        st.markdown(words["little"].format(share=percent(float(found.deletion[0, 0]))))
+        return
     areas = dict(zip(found.methods, found.deletion_areas, strict=True))
     own = [name for name in found.methods if name not in BASELINES]
     lines = [
@@ -184,6 +201,11 @@ def show_result(seen: Observation, found: Scores, texts: Texts) -> None:
                 )
             )
     st.markdown(" ".join(lines))
+
+
+def can_fall(found: Scores) -> bool:
+    """Return whether the whole picture's height leaves a deletion something to take away."""
+    return bool(found.deletion[0, 0] >= LEAST)
 
 
 def show_curves(seen: Observation, place: Place, found: Scores, texts: Texts) -> None:
@@ -251,7 +273,7 @@ def ask_fastest(choice: Choice, seen: Observation, place: Place) -> list[Questio
     target = explained(seen, place)
     maps = maps_there(choice, target)
     found = scores_there(choice, target, place.fill, maps) if len(maps) >= FEWEST else None
-    if found is None:
+    if found is None or not can_fall(found):
         return []
     texts = texts_of("look_inside", seen)
     words, best = texts["questions"]["fastest"], int(found.deletion_areas.argmin())
