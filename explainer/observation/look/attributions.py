@@ -21,7 +21,7 @@ from vit_core.interpret.attribution.task import Progress
 
 LIMIT = 8 * 1024**2  # bytes of maps that are kept
 BASELINES = ("ink", "random")  # they ask no model
-AT_ONCE = 6e9  # multiplications and additions of a map that a page waits for
+AT_ONCE = 8e9  # multiplications and additions of a map that a page waits for
 BY_ITSELF = 4e11  # of one that is made beside the page without being asked for
 STEPS = 50  # on the path of integrated gradients
 BACK = 3  # passes that one costs which goes back, too
