@@ -233,3 +233,24 @@ def test_as_many_tokens_as_the_largest_model_has() -> None:
     images = pictures(config, 2).float()
     for method in METHODS:
         assert attribute(model, images, [1, 2], method).patches.shape == (2, 256)
+
+
+@pytest.mark.parametrize("method", sorted(TARGETED - {"occlusion"}))
+def test_what_waits_for_the_way_back_stays_small(method: str) -> None:
+    """However many pictures there are: the chunk before is gone when the next one comes."""
+    model = build(ViTConfig(patch_size=4, depth=3))
+    images, kept, chunks = pictures(model.config, 60).float(), [0], []
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept[0] += tensor.nbytes
+        return tensor
+
+    def next_chunk(*_: int) -> None:
+        chunks.append(kept[0])
+        kept[0] = 0
+
+    options = {"steps": 2} if method == "integrated_gradients" else {}
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        attribute(model, images, [0] * 60, method, progress=next_chunk, **options)
+    assert len(chunks) > 1
+    assert 0 < max(chunks) < 100 * 1024**2

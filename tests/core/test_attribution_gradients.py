@@ -13,6 +13,7 @@ from vit_core import ViT, trace
 from vit_core.interpret import AttributionError, attribute
 from vit_core.interpret.attribution.lrp import Linearised
 from vit_core.interpret.attribution.private import private
+from vit_core.interpret.changed import ChangedViT
 from vit_core.trace import Edit, output_with
 
 TARGET = Callable[[Tensor], Tensor]
@@ -221,6 +222,28 @@ def test_lrp_of_a_silenced_head_has_nothing_from_it() -> None:
     for method in ("lrp", "gradient_attention", "integrated_gradients", "occlusion", "grad_cam"):
         found, expected = (explain(model, images, method) for model in (changed, silenced))
         torch.testing.assert_close(found, expected, rtol=1e-7, atol=1e-10)
+
+
+def test_lrp_leaves_alone_what_an_edit_has_replaced() -> None:
+    """A unit that is off, and dimensions of a norm that are doubled, as in a model that has it."""
+    plain, same = explained("mean pooling"), explained("mean pooling")
+
+    def no_unit(post: Tensor) -> Tensor:
+        post[..., 5] = 0
+        return post
+
+    def doubled(normed: Tensor) -> Tensor:
+        return torch.cat((2 * normed[..., :3], normed[..., 3:]), dim=-1)
+
+    changed = ChangedViT(plain, {"blocks.0.mlp.post": no_unit})
+    with torch.no_grad():
+        same.blocks[0].mlp.fc2.weight[:, 5] = 0
+    images = pictures(plain.config)
+    torch.testing.assert_close(explain(changed, images, "lrp"), explain(same, images, "lrp"))
+    changed = ChangedViT(plain, {"final_norm": doubled})
+    found = attribute(changed, images, [0, 1, 2], "lrp")
+    assert found.patches.isfinite().all()
+    assert not torch.allclose(found.patches, explain(plain, images, "lrp"))
 
 
 # Grad-CAM

@@ -84,11 +84,14 @@ def linear_norm(norm: nn.LayerNorm, x_BND: Tensor, normed_BND: Tensor) -> Tensor
     """Return ``normed`` = LN(x), with the gradient of (x − mean) · γ / σ where σ is held."""
     centred_BND = x_BND - x_BND.mean(dim=-1, keepdim=True)
     variance_BN1 = centred_BND.detach().square().mean(dim=-1, keepdim=True)
-    scale_BND = torch.rsqrt(variance_BN1 + norm.eps) * norm.weight
-    return same_value(normed_BND, centred_BND * scale_BND, norm(x_BND.detach()))
+    # one factor after the other, since the graph keeps each, and their product is a large tensor
+    linear_BND = centred_BND * torch.rsqrt(variance_BN1 + norm.eps) * norm.weight
+    return same_value(normed_BND, linear_BND, norm(x_BND.detach()))
 
 
 def same_value(tensor: Tensor, linear: Tensor, usual: Tensor) -> Tensor:
     """Return ``tensor`` itself, with the gradient of ``linear`` where it has its usual value."""
     as_linear = tensor.detach() + (linear - linear.detach())
-    return torch.where(tensor.detach() == usual, as_linear, tensor)
+    is_usual = tensor.detach() == usual
+    # the graph of what is not returned is freed
+    return as_linear if is_usual.all() else torch.where(is_usual, as_linear, tensor)

@@ -8,12 +8,12 @@ from torch import Tensor
 
 from vit_core.config import ViTConfig
 from vit_core.interpret.attribution.target import Target
-from vit_core.interpret.heads import AT_ONCE, block_bytes
+from vit_core.interpret.heads import AT_ONCE
+from vit_core.interpret.left_out import passes_at_once
 from vit_core.model import ViT
 
 Progress = Callable[[int, int], None]
 
-WORK_AT_ONCE = 3e9  # multiplications and additions of one chunk: about 0.1 s of one core
 BACKWARD = 3  # a forward and a backward pass cost about three forward ones
 
 
@@ -64,12 +64,10 @@ def at_once(config: ViTConfig, value_bytes: int, backward: bool) -> int:
         value_bytes: of one number.
         backward: whether every tensor is kept until the way back.
     """
-    N, D = config.num_tokens, config.embed_dim
-    layers = 4 * D * D + 2 * D * config.mlp_dim
-    work = 2 * config.depth * (N * layers + 2 * N * N * D) * (BACKWARD if backward else 1)
-    kept = config.memory_bytes - 4 * config.num_parameters if backward else block_bytes(config)
-    memory = max(1, kept * value_bytes // 4)
-    return max(1, min(int(AT_ONCE // memory), int(WORK_AT_ONCE // work)))
+    if not backward:
+        return passes_at_once(config)
+    kept = (config.memory_bytes - 4 * config.num_parameters) * value_bytes // 4
+    return max(1, min(AT_ONCE // kept, passes_at_once(config) // BACKWARD))
 
 
 @torch.no_grad()
