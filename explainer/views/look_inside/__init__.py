@@ -11,6 +11,7 @@ from explainer.shell.code_panel import Snippet
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.look_inside.alike import show_alike
+from explainer.views.look_inside.confusions import show_confusions
 from explainer.views.look_inside.many import show_many
 from explainer.views.look_inside.map import show_map
 from explainer.views.look_inside.pointing import show_pointing
@@ -42,6 +43,7 @@ PARTS: Mapping[str, Callable[[Choice, Observation, Place], None]] = {
     "unit": show_unit,
     "map": show_map,
     "queries": show_queries,
+    "confusions": show_confusions,
 }
 CODE = (
     Snippet("where", rollout, ("mixed_BNN =", "rolled[:] =")),
