@@ -115,7 +115,11 @@ def most_confused(counts: np.ndarray, most: int) -> np.ndarray:
 
 
 def worst_cell(counts: np.ndarray) -> tuple[int, int] | None:
-    """Return the most frequent mistake, (true class, answer); None where there is none."""
+    """Return the most frequent mistake, (true class, answer); None where there is none.
+
+    Args:
+        counts: (C, C), index 0 is the true class.
+    """
     wrong = counts - np.diag(np.diag(counts))
     if not wrong.any():
         return None

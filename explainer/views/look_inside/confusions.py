@@ -60,15 +60,14 @@ def show_confusions(choice: Choice, seen: Observation, place: Place) -> None:
         return
     counts = found.counts(seen.config.num_classes)
     classes = numbers.most_confused(counts, MOST_CLASSES)
-    chosen = chosen_cell(place, counts, classes)
+    chosen = chosen_cell(place, found, counts, classes)
     table, beside = st.columns([1, 1], gap="large")
     with table:
         show_table(seen, place, counts, classes, chosen)
         st.markdown(words(seen, pictures, found, counts))
         show_notes(choice, pictures, found, counts, classes)
     with beside:
-        if chosen:
-            show_cell(choice, seen, place, pictures, found, chosen)
+        show_cell(choice, seen, place, pictures, found, chosen)
     with more(place, MATRIX):
         download_csv(
             TEXTS["download"],
@@ -78,8 +77,12 @@ def show_confusions(choice: Choice, seen: Observation, place: Place) -> None:
         )
 
 
-def chosen_cell(place: Place, counts: np.ndarray, classes: np.ndarray) -> tuple[int, int] | None:
-    """Return the true class and the answer that were chosen; else the most frequent mistake.
+def chosen_cell(
+    place: Place, found: Confusions, counts: np.ndarray, classes: np.ndarray
+) -> tuple[int, int]:
+    """Return the true class and the answer that were chosen; else those of the worst mistake.
+
+    Where there is no mistake, they are those of the least sure answer.
 
     Args:
         classes: of the table.
@@ -88,7 +91,8 @@ def chosen_cell(place: Place, counts: np.ndarray, classes: np.ndarray) -> tuple[
     cell = place.cell_in({MATRIX: (side, side)})
     if cell and counts[cell.row, cell.column] and {cell.row, cell.column} <= set(classes.tolist()):
         return cell.row, cell.column
-    return numbers.worst_cell(counts)
+    least = int(found.of_answer.argmin())
+    return numbers.worst_cell(counts) or (int(found.labels[least]), int(found.answers[least]))
 
 
 def show_table(
@@ -96,7 +100,7 @@ def show_table(
     place: Place,
     counts: np.ndarray,
     classes: np.ndarray,
-    chosen: tuple[int, int] | None,
+    chosen: tuple[int, int],
 ) -> None:
     indices = classes.tolist()
 
@@ -109,9 +113,16 @@ def show_table(
         counts=counts[np.ix_(classes, classes)],
         names=names_of(seen, indices),
         texts=TEXTS["table"],
-        chosen=(indices.index(chosen[0]), indices.index(chosen[1])) if chosen else None,
+        chosen=cell_of(indices, chosen),
         on_choose=repaints(choose),
     )
+
+
+def cell_of(indices: list[int], chosen: tuple[int, int]) -> tuple[int, int] | None:
+    """Return row and column of a true class and an answer; None where the table has them not."""
+    if not set(chosen) <= set(indices):
+        return None
+    return indices.index(chosen[0]), indices.index(chosen[1])
 
 
 def words(seen: Observation, pictures: TestPictures, found: Confusions, counts: np.ndarray) -> str:
