@@ -6,7 +6,6 @@ from collections.abc import Callable
 import pytest
 from browser_helpers import Visit
 from playwright.sync_api import expect
-from test_accessibility import findings
 
 pytestmark = pytest.mark.browser
 
@@ -30,4 +29,3 @@ def test_a_cell_by_keys_and_a_picture_by_touch(visit: Callable[..., Visit]) -> N
     expect(part.get_by_role("radio").first).to_be_checked()
     visitor.settle()
     assert visitor.sideways() == [0, 0]
-    assert findings(visitor) == []

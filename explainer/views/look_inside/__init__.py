@@ -11,7 +11,7 @@ from explainer.shell.code_panel import Snippet
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.look_inside.alike import show_alike
-from explainer.views.look_inside.confusions import show_confusions
+from explainer.views.look_inside.confusions import matrix_shapes, show_confusions
 from explainer.views.look_inside.many import show_many
 from explainer.views.look_inside.map import show_map
 from explainer.views.look_inside.pointing import show_pointing
@@ -31,7 +31,7 @@ from vit_core.interpret.query_key_map import query_key_plane
 from vit_core.interpret.sanity import rank_correlation, stages
 from vit_core.interpret.units import examine, most_excited
 
-__all__ = ["CODE", "PARTS", "facts", "questions"]
+__all__ = ["CODE", "PARTS", "facts", "matrix_shapes", "questions"]
 
 PARTS: Mapping[str, Callable[[Choice, Observation, Place], None]] = {
     "where": show_where,

@@ -1,5 +1,6 @@
 """Which class the model takes for which: press a cell for its pictures, and one for all pages."""
 
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -36,6 +37,12 @@ MATRIX = "confusions"  # what a link calls the table
 MOST_CLASSES = 12  # in the table
 MOST_PICTURES = 24  # of a cell
 COLUMNS = 6
+
+
+def matrix_shapes(choice: Choice, seen: Observation, place: Place) -> Mapping[str, tuple[int, int]]:
+    """Return the matrix of the page whose cells can be chosen."""
+    side = seen.config.num_classes
+    return {MATRIX: (side, side)} if side else {}
 
 
 def show_confusions(choice: Choice, seen: Observation, place: Place) -> None:
@@ -87,8 +94,7 @@ def chosen_cell(
     Args:
         classes: of the table.
     """
-    side = len(counts)
-    cell = place.cell_in({MATRIX: (side, side)})
+    cell = place.cell_in({MATRIX: counts.shape})
     if cell and counts[cell.row, cell.column] and {cell.row, cell.column} <= set(classes.tolist()):
         return cell.row, cell.column
     least = int(found.of_answer.argmin())
