@@ -12,7 +12,7 @@ from torch import Tensor
 from vit_core import ViT, ViTConfig, build, load_checkpoint
 from vit_core.checkpoint import SHIPPED_DIR
 from vit_core.interpret import AttributionError, attribute
-from vit_core.interpret.attribution import task
+from vit_core.interpret.attribution import occlusion, task
 from vit_core.interpret.cover import leave_out_patches
 from vit_core.model import patchify
 
@@ -148,12 +148,14 @@ def test_the_size_of_a_chunk_changes_nothing(method: str, monkeypatch: pytest.Mo
     expected = attribute(model, images, classes, method).patches
     for size in (1, 3):
         monkeypatch.setattr(task, "at_once", lambda *_, size=size: size)
+        monkeypatch.setattr(occlusion, "pictures_at_once", lambda _, size=size: size)
         heard: list[tuple[int, int]] = []
         found = attribute(
             model, images, classes, method, progress=lambda *said, heard=heard: heard.append(said)
         )
         torch.testing.assert_close(found.patches, expected)
-        assert heard[-1][0] == heard[-1][1]
+        assert [done for done, _ in heard] == sorted({done for done, _ in heard})
+        assert {total for _, total in heard} == {heard[-1][0]}
 
 
 @pytest.mark.parametrize("name", ["default", "best"])

@@ -47,7 +47,7 @@ def grad_cam(task: Task, layer: str | None = None) -> Attribution:
         tokens_RPD, slope_RPD = read[0].detach()[:, first:], slope_RND[:, first:]
         weights_R1D = slope_RPD.mean(dim=1, keepdim=True)
         parts.append((weights_R1D * tokens_RPD).sum(dim=2).clamp_min(0))
-    kind = f"how far the patch has what raises the target, at {layer}; at least 0"
+    kind = f"how much of what raises {task.target.words} is in the patch at {layer}; at least 0"
     return Attribution("grad_cam", torch.cat(parts), kind, False, None, passes=1)
 
 

@@ -23,7 +23,7 @@ def gradient_attention(task: Task) -> Attribution:
     """
     chunks = task.chunks(len(task.images), backward=True)
     parts = [read_row(task.config, relevance(task, some)) for some in chunks]
-    kind = "attention times the target's gradient by it, through all blocks; at least 0"
+    kind = f"attention times the gradient of {task.target.words} by it, all blocks; at least 0"
     return Attribution("gradient_attention", torch.cat(parts), kind, False, None, passes=1)
 
 

@@ -43,7 +43,7 @@ def integrated_gradients(task: Task, steps: int = STEPS) -> Attribution:
         grey_1C.expand(len(images), -1), every_B
     )
     error_B = (patches_BP.sum(dim=1) - risen_B).abs()
-    kind = "what the patch adds to the target on the way from a picture of mean pixels"
+    kind = f"what the patch adds to {target.words} on the way from a picture of mean pixels"
     return Attribution("integrated_gradients", patches_BP, kind, True, error_B, passes=steps + 2)
 
 

@@ -42,7 +42,7 @@ def lrp(task: Task) -> Attribution:
         patches_RP = (z_RND.detach() * slope_RND)[:, first:].sum(dim=2)
         parts.append(patches_RP)
         errors.append((patches_RP.sum(dim=1) - score_R.detach()).abs())
-    kind = "share of the target that comes from the patch's token, in a pass made linear"
+    kind = f"share of {task.target.words} that the patch's token gives, in a pass made linear"
     return Attribution("lrp", torch.cat(parts), kind, True, torch.cat(errors), passes=1)
 
 

@@ -8,6 +8,7 @@ counts for little, since the others say it still.
 """
 
 import torch
+from torch import Tensor
 
 from vit_core.interpret.attribution.result import Attribution, AttributionError
 from vit_core.interpret.attribution.task import Task, outputs
@@ -29,10 +30,29 @@ def occlusion(task: Task) -> Attribution:
     whole_BC = outputs(task, task.images)
     target = task.target.among(whole_BC)
     every_B = torch.arange(batch, device=task.images.device)
-    kept_BPS = all_but_one(task.config).expand(batch, -1, -1)
-    without_BPC = output_of_kept(task.model, task.images, kept_BPS, task.progress)
+    without_BPC = torch.cat(
+        [without_each(task, some) for some in torch.split(every_B, pictures_at_once(P))]
+    )
     answers_R = target.answer(without_BPC.flatten(0, 1), every_B.repeat_interleave(P))
     patches_BP = target.answer(whole_BC, every_B)[:, None] - answers_R.view(batch, P)
-    what = "probability" if task.config.num_classes else "cosine"
-    kind = f"{what} with the patch minus {what} without it, −1 to 1"
+    what, most = ("probability", 1) if task.config.num_classes else ("cosine", 2)
+    kind = f"{what} with the patch minus {what} without it, −{most} to {most}"
     return Attribution("occlusion", patches_BP, kind, True, None, passes=P + 1)
+
+
+def without_each(task: Task, some: Tensor) -> Tensor:
+    """Return the model's output to some of the pictures without each patch, (R, P, C or D)."""
+    kept_PS, P = all_but_one(task.config), task.config.num_patches
+    before, total = int(some[0]) * P, len(task.images) * P
+
+    def progress(done: int, _: int) -> None:
+        if task.progress is not None:
+            task.progress(before + done, total)
+
+    kept_RPS = kept_PS.expand(len(some), -1, -1)
+    return output_of_kept(task.model, task.images[some], kept_RPS, progress)
+
+
+def pictures_at_once(patches: int) -> int:
+    """Return for how many pictures the lists of what stays, P of nearly P patches, are small."""
+    return max(1, 2**20 // patches**2)

@@ -21,6 +21,11 @@ class Target:
     classes_B: Tensor | None = None
     reference_BD: Tensor | None = None
 
+    @property
+    def words(self) -> str:
+        """What ``score`` gives, with its unit."""
+        return "the cosine" if self.classes_B is None else "the class's logit (nats)"
+
     def score(self, output_RC: Tensor, picture_R: Tensor, hold_length: bool = False) -> Tensor:
         """Return what is explained of each row of a model's output: (R,).
 
