@@ -297,8 +297,8 @@ def test_numbers_that_do_not_fit_are_not_packed() -> None:
     with pytest.raises(ValueError, match="do not fit"):
         pack_map(
             channel="c", images=np.zeros((3, 2, 2, 1), np.uint8), labels=np.zeros(3, int),
-            class_names=[], names=[], points=np.zeros((1, 2, 4, 2)), shares=np.zeros((1, 2, 2)),
-            predicted=np.zeros((1, 3)), probes=np.zeros((1, 2)), stages=["a", "b"], epochs=[""],
+            class_names=[], names=[], points=np.zeros((1, 2, 4, 2)),
+            predicted=np.zeros((1, 3)), told=[[[], []]], stages=["a", "b"], epochs=[""],
             shown=0, stage=0, texts={},
         )  # fmt: skip
     with pytest.raises(ValueError, match="do not fit"):

@@ -36,9 +36,8 @@ def pack_map(
     class_names: Sequence[str],
     names: Sequence[str],
     points: np.ndarray,
-    shares: np.ndarray,
     predicted: np.ndarray,
-    probes: np.ndarray,
+    told: Sequence[Sequence[Sequence[str]]],
     stages: Sequence[str],
     epochs: Sequence[str],
     shown: int,
@@ -54,9 +53,8 @@ def pack_map(
         class_names: strangers may have written them.
         names: of pictures whose class is unknown; may be empty where all are known.
         points: (E, S, n, 2) from -1 to 1, right and up.
-        shares: (E, S, 2) of the variance, 0 to 1.
         predicted: (E, n) the class that each is taken for, below 0 without a head.
-        probes: (E, S) accuracy of a probe; not a number where there is none.
+        told: what is said of each stage of each epoch, a few sentences.
         stages, epochs: what each is called.
         shown, stage: the epoch and the stage with which the map opens.
 
@@ -67,8 +65,7 @@ def pack_map(
     sizes = (len(epochs), len(stages))
     if (
         points.shape != (*sizes, count, 2)
-        or shares.shape != (*sizes, 2)
-        or probes.shape != sizes
+        or [len(of_epoch) for of_epoch in told] != [sizes[1]] * sizes[0]
         or predicted.shape != (len(epochs), count)
         or labels.shape != (count,)
         or len(names) not in (0, count)
@@ -86,6 +83,7 @@ def pack_map(
             {"index": label, "name": str(class_names[label])} for label in present if is_named
         ],
         "names": list(map(str, names)),
+        "told": [[list(lines) for lines in of_epoch] for of_epoch in told],
         "stages": list(stages),
         "epochs": list(epochs),
         "shown": shown,
@@ -99,10 +97,8 @@ def pack_map(
     }
     arrays = {
         "points": points,
-        "shares": shares,
         "predicted": predicted,
         "labels": labels,
-        "probes": np.nan_to_num(probes, nan=-1.0),
     }
     return pack(
         header, {"images": images} | {name: one.astype(np.float32) for name, one in arrays.items()}

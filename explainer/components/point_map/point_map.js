@@ -3,7 +3,8 @@
 // Everything is painted here from data sent once; the server hears which picture is clicked.
 
 const MAP_MOVE = 700; // milliseconds from one stop to the next
-const MAP_DOT = 3; // pixels
+const MAP_DOT = 3; // pixels, of a wide canvas
+const MAP_NARROW = 420; // pixels of the side, below which dots are smaller
 const MAP_TILE = 36; // pixels of a picture where there are few
 const maps = new WeakMap();
 
@@ -86,8 +87,7 @@ class PointMap {
     this.cloud = new Cloud(top, this);
     const side = make("div", "side", top);
     this.title = make("p", "stop", side);
-    this.shares = make("p", "told", side);
-    this.probe = make("p", "told", side);
+    this.told = [0, 1].map(() => make("p", "told", side));
     const pointed = make("div", "pointed", side);
     this.thumbnail = make("canvas", "pixelated", pointed);
     this.thumbnail.setAttribute("aria-hidden", "true");
@@ -140,8 +140,9 @@ class PointMap {
   sprite(label, isWrong) {
     const key = `${label} ${isWrong}`;
     if (this.sprites.has(key)) return this.sprites.get(key);
-    const { sharp } = this.cloud;
-    const half = isWrong ? 2 * MAP_DOT : MAP_DOT + 1;
+    const { sharp, side } = this.cloud;
+    const dot = side < MAP_NARROW ? MAP_DOT - 0.75 : MAP_DOT;
+    const half = isWrong ? 2 * dot : dot + 1;
     const canvas = document.createElement("canvas");
     canvas.width = canvas.height = Math.ceil(2 * half * sharp);
     const context = canvas.getContext("2d");
@@ -164,7 +165,7 @@ class PointMap {
     } else {
       Object.assign(context, { fillStyle: this.shadeOf(label), strokeStyle: edge });
       context.beginPath();
-      context.arc(0, 0, MAP_DOT, 0, 2 * Math.PI);
+      context.arc(0, 0, dot, 0, 2 * Math.PI);
       context.fill();
       context.stroke();
     }
@@ -260,22 +261,16 @@ class PointMap {
   write() {
     const { data } = this;
     const { texts } = data;
-    const shares = data.arrays.shares.subarray(2 * this.at, 2 * this.at + 2);
-    const sum = shares[0] + shares[1];
     setText(this.title, this.stopName());
-    setText(
-      this.shares,
-      sum ? fill(texts.shares, { sum: percent(sum), first: percent(shares[0]), second: percent(shares[1]) }) : texts.one_place,
-    );
-    const probe = data.arrays.probes[this.at];
-    setText(this.probe, probe >= 0 ? fill(texts.probe, { share: percent(probe) }) : "");
+    const told = data.told[this.epoch][this.stage];
+    this.told.forEach((line, place) => setText(line, told[place] ?? ""));
     const wrong = Array.from({ length: this.count }, (_, index) => this.isWrong(index)).filter(Boolean).length;
     this.cloud.box.setAttribute(
       "aria-label",
       fill(texts[data.can_be_wrong ? "alt" : "alt_plain"], {
         count: this.count.toLocaleString("en"),
         stop: this.stopName(),
-        shares: this.shares.textContent,
+        told: told.join(" "),
         wrong,
       }),
     );

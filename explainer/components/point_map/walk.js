@@ -16,8 +16,9 @@ class Walk {
     Object.assign(this.slider, { type: "range", min: 0, max: stops - 1, step: 1, disabled: stops < 2 });
     this.slider.setAttribute("aria-label", name);
     this.slider.addEventListener("input", () => {
+      const stop = Number(this.slider.value);
       this.stop();
-      this.set(Number(this.slider.value));
+      this.set(stop);
     });
     this.button.hidden = stops < 2;
     this.button.addEventListener("click", () => (this.timer ? this.stop() : this.start()));

@@ -118,11 +118,11 @@ class PictureMap:
         """
         one, found = self.maps[self.shown], np.zeros((self.stages, 2))
         for stage in range(self.stages):
-            raw = one.points[stage].astype(np.float64)
             row = (row_of(seen, stage) - one.means[stage]) @ one.directions[stage].T
-            # the drawn points are the raw ones, turned and scaled
+            # the drawn points are the raw ones, turned, scaled and moved
+            raw = np.column_stack((one.points[stage].astype(np.float64), np.ones(self.count)))
             turn = np.linalg.lstsq(raw, self.points[self.shown, stage], rcond=None)[0]
-            found[stage] = row @ turn
+            found[stage] = np.append(row, 1) @ turn
         return found
 
 
@@ -282,9 +282,12 @@ def joined(choice: Choice, one: EpochMap, run: RunMap | None) -> PictureMap:
         epochs, maps, shown = run.epochs, run.maps, run.epochs.index(epoch)
     planes = torch.from_numpy(np.stack([one.points for one in maps]).astype(np.float64))
     points = aligned(planes, shown).numpy()
-    limits = np.abs(points).max(axis=(2, 3), keepdims=True)
-    points = (points / np.where(limits > 0, limits, 1)).astype(np.float32)
-    return PictureMap(pictures_of(choice), epochs, shown, maps, read_only(points))
+    low, high = points.min(axis=2, keepdims=True), points.max(axis=2, keepdims=True)
+    limits = (high - low).max(axis=3, keepdims=True) / 2
+    points = (points - (low + high) / 2) / np.where(limits > 0, limits, 1)
+    return PictureMap(
+        pictures_of(choice), epochs, shown, maps, read_only(points.astype(np.float32))
+    )
 
 
 def scored(found: PictureMap) -> np.ndarray:

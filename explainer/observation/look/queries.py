@@ -119,8 +119,10 @@ def drawn(found: HeadTokens, config: ViTConfig, images: np.ndarray, chosen: np.n
     plane = query_key_plane(
         found.queries[:, prefix:].flatten(0, 1), found.keys[:, prefix:].flatten(0, 1)
     )
-    limit = float(torch.cat((plane.queries, plane.keys)).abs().max()) or 1.0
-    queries, keys = ((one / limit).view(count, patches, 2) for one in (plane.queries, plane.keys))
+    points = torch.cat((plane.queries, plane.keys))
+    low, high = points.min(dim=0).values, points.max(dim=0).values
+    limit = float((high - low).max()) / 2 or 1.0
+    queries, keys = ((points - (low + high) / 2) / limit).view(2, count, patches, 2)
     pattern_BPP = found.pattern[:, prefix:, prefix:]
     most = min(STRONGEST, patches)
     # of equal weights the first patch in reading order comes first

@@ -19,7 +19,7 @@ from explainer.inputs.pictures.galleries import samples
 from explainer.inputs.pictures.test_digits import digit_indices
 from explainer.inputs.pictures.test_pictures import UNKNOWN, TestPictures
 from explainer.observation.look import map as pictures_map
-from explainer.observation.look.map import PictureMap
+from explainer.observation.look.map import EpochMap, PictureMap
 from explainer.observation.naming import sample_name
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, table_csv
@@ -169,15 +169,28 @@ def packed(found: PictureMap, place: Place, stage: int) -> bytes:
         if named
         else [],
         points=found.points,
-        shares=np.stack([one.shares for one in found.maps]),
         predicted=np.stack([one.predicted for one in found.maps]),
-        probes=np.stack([one.probes for one in found.maps]),
+        told=[told_of(one) for one in found.maps],
         stages=stage_names(found),
         epochs=epoch_names(found),
         shown=found.shown,
         stage=stage,
         texts={**TEXTS["map"]["browser"], "legend": legend_of(found)},
     )
+
+
+def told_of(one: EpochMap) -> list[list[str]]:
+    """Return what is said of each stage: what its directions hold, and how good the probe is."""
+    texts, told = TEXTS["map"]["browser"], []
+    for shares, probe in zip(one.shares.tolist(), one.probes.tolist(), strict=True):
+        first, second = map(percent, shares)
+        lines = [texts["shares"].format(sum=percent(sum(shares)), first=first, second=second)]
+        if not any(shares):
+            lines = [texts["one_place"]]
+        if not np.isnan(probe):
+            lines.append(texts["probe"].format(share=percent(probe)))
+        told.append(lines)
+    return told
 
 
 def legend_of(found: PictureMap) -> str:
