@@ -150,7 +150,7 @@ def alike(
         title,
         partial(shown_panels, image, second, grid, chosen, stage, cosines, stretched),
         numbers=lambda: OverImage(image, grid, (), cosines[0].values[stage], chosen, "query"),
-        links={"token": chosen},
+        links={"patch": chosen},
         prefix=0,
     )
     with st.container(gap=None):

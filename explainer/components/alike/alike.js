@@ -72,7 +72,7 @@ class Alike extends View {
   show() {
     const { data } = this;
     this.page = marksOf(data.group);
-    this.page.prefix = 0; // patches count from the first one, as in this page's pickers
+    this.page.prefix = 0; // as for all that shows patches alone
     this.chosen = data.arrays.chosen[0];
     this.patch = this.chosen;
     for (const panel of this.panels) {
@@ -98,7 +98,7 @@ class Alike extends View {
     const isLate = this.sent && this.sent.stage !== stage && performance.now() - this.sent.at < LATE;
     if (!isLate && stage !== this.stage) this.showStage(stage);
     if (!isLate) this.sent = null;
-    this.page.keep(this, { token: query });
+    this.page.keep(this, { patch: query });
     this.mark();
   }
 
@@ -181,7 +181,7 @@ class Alike extends View {
   look(patch, byKeyboard) {
     if (patch === this.looking) return;
     this.looking = patch;
-    this.page.point(this, patch === null ? null : { token: patch });
+    this.page.point(this, patch === null ? null : { patch });
     if (byKeyboard) this.announce(this.say(this.panels[0], patch));
   }
 
@@ -200,7 +200,7 @@ class Alike extends View {
   mark() {
     if (this.patch === undefined) return;
     const count = this.data.rows * this.data.columns;
-    const pointed = this.page.at("token");
+    const pointed = this.page.at("patch");
     const active = this.looking ?? (pointed < count ? pointed : undefined) ?? this.patch;
     for (const panel of this.panels) {
       if (!panel.grid) continue;

@@ -1,6 +1,6 @@
 """What one unit likes: the pictures that excite it, how often it fires, the model without it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -13,7 +13,7 @@ from explainer.components.token_picker import token_picker
 from explainer.content import load_texts
 from explainer.content.numbers import percent, points, precise_percent, written
 from explainer.content.strangers_words import StrangersWord, distinct, plain_format, strangers_word
-from explainer.content.token_names import patch_names
+from explainer.content.token_names import patch_names, prefix_names
 from explainer.figures import drawn, pixels
 from explainer.figures.panels import Panel
 from explainer.figures.switched import before_after
@@ -30,7 +30,7 @@ from explainer.shell import quiz
 from explainer.shell.controls import on_change, pick, pick_number, sync_widget
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.more import more
-from explainer.shell.notes import note
+from explainer.shell.notes import note, note_scale
 from explainer.shell.quiz import Question
 from explainer.shell.shown import show_chart, show_html
 from explainer.shell.waiting import ASKED_KEY, awaited, is_asked
@@ -194,33 +194,27 @@ def show_own(
 ) -> None:
     """Draw the unit over this picture, in the scale of all pictures once that is known."""
     values = units.own_values(seen.tensors[unit.key], unit)
-    first = seen.config.num_prefix_tokens
-    on_patches, title = values[first:], TEXTS["own"].format(unit=named(unit))
-    most = float(np.abs(on_patches).max())
+    title = TEXTS["own"].format(unit=named(unit))
+    most = float(np.abs(values[seen.config.num_prefix_tokens :]).max())
     if found is not None:
         most = max(most, float(np.abs(found.values).max()))
     st.markdown(f"**{title}**")
     token_picker(
         key=place.key("unit-own"),
-        group=place.prefix,
+        group=place.key("unit"),  # it has all tokens, and the page's other pictures only patches
         image=seen.pixels,
         grid=seen.config.grid_size,
-        prefix_names=(),
-        query=place.patch(seen.telling_patch),
-        on_choose=partial(choose_patch, choice),
-        values=on_patches,
+        prefix_names=prefix_names(seen.config),
+        query=place.token(seen.telling_patch),
+        on_choose=lambda clicked: session.set_query(clicked["query"]),
+        values=values,
         scale="diverging",
         limit=most or 1.0,
         width=300,
         title=title,
         cache=(choice, unit, most),
     )
-    if seen.config.pool == "cls":
-        note(TEXTS["own_class_token"].format(value=written(float(values[0]))))
-
-
-def choose_patch(choice: Choice, clicked: Mapping[str, int]) -> None:
-    session.set_patch(choice, clicked["query"])
+    note_scale(place)
 
 
 def show_nine(pictures: TestPictures, seen: Observation, place: Place, found: OneUnit) -> None:
