@@ -18,10 +18,18 @@ from explainer.observation.look.alike import MIRROR
 from explainer.observation.observe import observe
 from explainer.observation.similarity import cosine
 from explainer.state.edits import read_edits
+from explainer.views import look_inside
 from vit_core import trace
 from vit_core.mistakes import flaws_of
 
 ADDRESS = "look-inside"
+
+
+@pytest.fixture(autouse=True)
+def only_this_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw no other parts of the page, which compute much."""
+    monkeypatch.setattr(look_inside, "PARTS", {"alike": look_inside.PARTS["alike"]})
+    monkeypatch.setattr(look_inside, "CODE", ())
 
 
 @pytest.fixture
