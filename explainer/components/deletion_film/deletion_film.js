@@ -78,6 +78,7 @@ class DeletionFilm {
     const { at, speed, loops } = this.player ?? {};
     this.player?.leave();
     this.player = new FilmPlayer(bar, this);
+    this.player.speed = 2; // there are many short steps
     if (at !== undefined) Object.assign(this.player, { at: Math.round(at), speed, loops });
     this.announce = announcer(root);
     paintPixels(this.base, data);

@@ -166,7 +166,7 @@ def heat_maps(
                 lambda one: OverImage(image, grid, (), one.values, patch, "query"), one
             ),
         )
-    with st.container(gap=None):
+    with st.container(key=f"{key}-room", gap=None):
         _mount(
             key=key,
             data=make() if cache is None else remember(("heat_maps", key, cache), make),
