@@ -180,6 +180,10 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
         lambda: attribute(NO_HEAD, IMAGES, reference=torch.ones(8)),
         "rollout has no option 'reference'; it has progress",
     ),
+    "baseline": (
+        lambda: attribute(CLASS_TOKEN, IMAGES, [0] * 3, "integrated_gradients", baseline=[0.0]),
+        "baseline must be a tensor of 1 finite numbers",
+    ),
     "no steps": (
         lambda: attribute(CLASS_TOKEN, IMAGES, [0, 1, 2], "integrated_gradients", steps=0),
         "steps must be a whole number from 1 to 1000, not 0",

@@ -72,6 +72,25 @@ def test_integrated_gradients_are_the_integral_and_complete(kind: str) -> None:
     assert errors[-1] < 1e-4
 
 
+def test_integrated_gradients_may_start_at_another_colour() -> None:
+    model = explained("registers, LayerScale, oblong")
+    images, black = pictures(model.config), torch.tensor([-1.5, 0.5, -2]).double()
+    images[:, 1] = 0.5
+    start = black[:, None, None].expand(images.shape)
+    point = (0.5 * (images + start)).requires_grad_()
+    score = model(point)[torch.arange(3), torch.arange(3)].sum()
+    by_pixel = (images - start) * torch.autograd.grad(score, point)[0]
+    how = {"steps": 1, "baseline": black}
+    found = attribute(model, images, [0, 1, 2], "integrated_gradients", **how)
+    torch.testing.assert_close(found.patches, patchify(by_pixel, (2, 3)).sum(dim=2))
+    with torch.no_grad():
+        risen = (model(images) - model(start))[torch.arange(3), torch.arange(3)]
+    torch.testing.assert_close(found.error, (found.patches.sum(dim=1) - risen).abs())
+    zeros = attribute(model, images, [0, 1, 2], "integrated_gradients", baseline=torch.zeros(3))
+    usual = attribute(model, images, [0, 1, 2], "integrated_gradients")
+    assert torch.equal(zeros.patches, usual.patches)
+
+
 def test_pixels_at_the_mean_get_nothing_of_integrated_gradients() -> None:
     model = explained("class token")
     images = pictures(model.config)

@@ -53,7 +53,7 @@ TABLE: dict[str, Method] = {
     "gradient_attention": Method(gradient_attention, EXPLAINS, is_targeted=True),
     "lrp": Method(lrp, EXPLAINS, is_targeted=True, is_signed=True),
     "integrated_gradients": Method(
-        integrated_gradients, (*EXPLAINS, "steps"), is_targeted=True, is_signed=True
+        integrated_gradients, (*EXPLAINS, "steps", "baseline"), is_targeted=True, is_signed=True
     ),
     "occlusion": Method(occlusion, EXPLAINS, is_targeted=True, is_signed=True),
     "grad_cam": Method(grad_cam, (*EXPLAINS, "layer"), is_targeted=True),
@@ -90,11 +90,13 @@ def attribute(
         targets: (B,), the class to explain in each picture. None for a model without a head; may
             be None for the methods that explain no class.
         method: one of ``METHODS``.
-        **options: ``steps`` (integrated_gradients): points on the path. ``layer`` (grad_cam): trace
-            key of the tokens that it reads. ``seed`` (random). ``reference`` (all that explain
-            something; a model without a head): features (D,) or (B, D) to compare with, by default
-            those of the whole picture. ``progress`` (all): called as progress(done, total) in
-            passes after each chunk; what it raises ends the computation and reaches the caller.
+        **options: All have ``progress``, called as progress(done, total) in passes after each
+            chunk; what it raises ends the computation and reaches the caller. All that explain
+            something have ``reference``, for a model without a head: features (D,) or (B, D) to
+            compare with, by default those of the whole picture. ``steps`` (integrated_gradients):
+            points on the way; ``baseline`` beside it: the colour where the way starts, (channels,),
+            normalised, by default 0, the mean pixel. ``layer`` (grad_cam): trace key of the tokens
+            that it reads. ``seed`` (random).
 
     Returns:
         (B, P) values, what they mean, how far they miss their sum, and what they cost.
@@ -106,7 +108,7 @@ def attribute(
         raise AttributionError(f"there is no method {quoted(method)}; use {', '.join(METHODS)}")
     how = TABLE[method]
     check_images(model, images)
-    check_options(method, options, how.options)
+    check_options(method, options, how.options, model.config.in_channels)
     chosen = dict(options)
     progress, reference = chosen.pop("progress", None), chosen.pop("reference", None)
     target = checked_target(model, len(images), targets, reference, method, how.is_targeted)

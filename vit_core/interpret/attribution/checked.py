@@ -116,8 +116,13 @@ def checked_reference(model: ViT, batch: int, reference: object) -> Tensor:
     return given.expand(batch, -1)
 
 
-def check_options(method: str, options: Mapping[str, Any], allowed: Iterable[str]) -> None:
+def check_options(
+    method: str, options: Mapping[str, Any], allowed: Iterable[str], channels: int
+) -> None:
     """Refuse options that a method does not have, and values that they cannot have.
+
+    Args:
+        channels: of the model's pictures.
 
     Raises:
         AttributionError: the sentence names the option and what is allowed.
@@ -135,6 +140,8 @@ def check_options(method: str, options: Mapping[str, Any], allowed: Iterable[str
                 check_int(name, value, at_least=0, at_most=LARGEST_SEED)
         except ValueError as error:
             raise AttributionError(str(error)) from None
+        if name == "baseline" and value is not None:
+            check_colour(value, channels)
         if name == "progress" and value is not None and not callable(value):
             raise AttributionError("progress must be called as progress(done, total)")
 
@@ -148,4 +155,21 @@ def check_finite(patches: Tensor) -> None:
     if not patches.isfinite().all():
         raise AttributionError(
             "this model's pass does not give finite numbers here, so nothing can be explained"
+        )
+
+
+def check_colour(value: object, channels: int) -> None:
+    """Refuse what is no colour: one finite number for each channel.
+
+    Raises:
+        AttributionError: the sentence says what is allowed.
+    """
+    if not (
+        isinstance(value, Tensor)
+        and value.shape == (channels,)
+        and value.is_floating_point()
+        and value.isfinite().all()
+    ):
+        raise AttributionError(
+            f"baseline must be a tensor of {channels} finite numbers, the colour in each channel"
         )
