@@ -10,9 +10,9 @@ class of test pictures, mean over the pictures, for every method and for two or 
 Random is the mean of three seeds. CIFAR-10 needs its archive; without it, that model is left out.
 
 "checks": Spearman's rank correlation of each method's maps with those of a model whose weights are
-drawn anew from the head down (0: the map needs what was learned; 1: it does not); and the share of
-its positive values in the right quarter of four pictures in one that keep their size (chance 1/4), with the
-model's mean probability for the four. Use fewer pictures: --pictures 20.
+drawn anew from the head down (0: the map needs what was learned; 1: it does not). Then the share of
+its positive values in the right quarter of four pictures in one that keep their size (chance 1/4),
+and the model's mean probability for the four classes. Use fewer pictures: --pictures 20.
 
 "times": every method for one picture, and all of them together, beside one plain pass.
 
@@ -38,16 +38,16 @@ from torch import Tensor, nn
 
 from vit_core import ViT, load_checkpoint
 from vit_core.checkpoint import SHIPPED_DIR, Checkpoint
-from vit_core.data import DataInfo, mnist_test, normalize
-from vit_core.interpret import METHODS, attribute
+from vit_core.data import mnist_test, normalize
+from vit_core.interpret import METHODS, attribute, deletion_insertion
 from vit_core.interpret.deletion import FILLS, black_pixel
-from vit_core.interpret.mean_curves import mean_curves
 from vit_core.interpret.pointing import for_four, pointing_game
 from vit_core.interpret.sanity import TRAINED, sanity_check
 from vit_core.model import patchify
 
 MODELS = ("default", "best", "cifar10")
 SEEDS = 3
+AT_ONCE = 100
 TOLERANCE = 1e-4  # of the largest value of a map
 
 
@@ -113,8 +113,8 @@ def print_areas(
     name: str, checkpoint: Checkpoint, images: Tensor, methods: list[str], fills: list[str]
 ) -> None:
     """Print a table: a row for each method, deletion and insertion for each filling."""
-    info, model = checkpoint.data, checkpoint.model
-    assert info is not None
+    assert checkpoint.data is not None
+    model, black = checkpoint.model, black_pixel(checkpoint.data)
     with torch.no_grad():
         predicted = torch.cat([model(some).argmax(dim=1) for some in images.split(100)])
     header = [f"`{name}`, {len(images)} pictures"]
@@ -124,10 +124,11 @@ def print_areas(
     print("|" + "---|" * len(header), flush=True)
     largest_error, began = 0.0, time.perf_counter()
     for method in methods:
-        seeds = range(SEEDS) if method == "random" else (None,)
+        chosen = [{"seed": seed} for seed in range(SEEDS)] if method == "random" else [{}]
+        maps = [maps_of(model, images, predicted, method, **options) for options in chosen]
         cells = [method]
         for fill in fills:
-            areas = [areas_of(model, info, images, predicted, method, fill, seed) for seed in seeds]
+            areas = [areas_of(model, images, predicted, one, fill, black) for one in maps]
             for index in range(2):
                 means = [float(area[index].mean()) for area in areas]
                 error = float(areas[0][index].std()) / len(images) ** 0.5
@@ -140,23 +141,22 @@ def print_areas(
     print(f"{time.perf_counter() - began:.0f} s; {hardware()}\n", flush=True)
 
 
+def maps_of(model: ViT, images: Tensor, targets: Tensor, method: str, **options: object) -> Tensor:
+    """Return a method's map of each picture, (n, P)."""
+    chunks = zip(images.split(AT_ONCE), targets.split(AT_ONCE), strict=True)
+    return torch.cat([attribute(model, *some, method=method, **options).patches for some in chunks])
+
+
 def areas_of(
-    model: ViT,
-    info: DataInfo,
-    images: Tensor,
-    targets: Tensor,
-    method: str,
-    fill: str,
-    seed: int | None,
+    model: ViT, images: Tensor, targets: Tensor, maps: Tensor, fill: str, black: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return the area under deletion and insertion of each picture."""
-
-    def maps(some: Tensor, asked: Tensor | None) -> Tensor:
-        chosen = {} if seed is None else {"seed": seed}
-        return attribute(model, some, asked, method=method, **chosen).patches
-
-    *_, last = mean_curves(model, images, targets, maps, fill, black=black_pixel(info))
-    return last.deletion_area, last.insertion_area
+    """Return the area under deletion and insertion of each picture, (n,) each."""
+    chunks = zip(*(one.split(AT_ONCE) for one in (images, targets, maps)), strict=True)
+    curves = [deletion_insertion(model, *some, fill, black=black) for some in chunks]
+    return (
+        torch.cat([curve.deletion_area for curve in curves]),
+        torch.cat([curve.insertion_area for curve in curves]),
+    )
 
 
 def print_checks(name: str, model: ViT, images: Tensor, labels: Tensor, methods: list[str]) -> None:
@@ -172,7 +172,7 @@ def print_checks(name: str, model: ViT, images: Tensor, labels: Tensor, methods:
         def maps(altered: ViT, method: str = method) -> Tensor:
             return attribute(altered, images, predicted, method=method).patches
 
-        def of_four(wide: ViT, pictures: Tensor, classes: Tensor, method: str = method) -> Tensor:
+        def of_four(pictures: Tensor, classes: Tensor, method: str = method) -> Tensor:
             return attribute(wide, pictures, classes, method=method).patches
 
         stages = [stage for stage in sanity_check(model, maps) if stage.name != TRAINED]

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from look_inside import Grid, games_of, print_checks
 from loop_reference import Digits, LoopViT
 from matmul_peak import forward_flops, step_flops
 from torch.utils.flop_counter import FlopCounterMode
@@ -58,3 +59,31 @@ def test_operations_are_those_that_pytorch_counts(mean_config: ViTConfig) -> Non
             # any tap but none spells attention out, of which every product is counted
             model(images, lambda name, tensor: tensor).sum().backward()
         assert step.get_total_flops() == step_flops(config, batch=2)
+
+
+def test_tokens_as_a_grid_are_the_same_tokens(cls_config: ViTConfig) -> None:
+    model = build(cls_config).eval()
+    norm, tokens = model.blocks[-1].norm1, torch.randn(2, cls_config.num_tokens, 16)
+    grid, seen = Grid(norm, model), []
+    grid.watched.register_forward_hook(lambda *passed: seen.append(passed[-1]))
+    assert torch.equal(grid(tokens), norm(tokens))
+    assert seen[0].shape == (2, 16, 4, 4)
+    assert torch.equal(seen[0][:, :, 1, 2], norm(tokens)[:, 1 + 4 + 2])
+
+
+def test_a_game_has_four_classes() -> None:
+    labels = torch.tensor([3, 3, 1, 0, 1, 2])
+    games, classes = games_of(torch.arange(6.0).view(6, 1, 1, 1), labels)
+    assert classes.tolist()[0] == [3, 1, 0, 2]
+    assert games.flatten(1).tolist()[4] == [4, 5, 0, 3]
+
+
+def test_the_checks_of_maps_print_a_row_for_each_method(
+    cls_config: ViTConfig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, images = build(cls_config).eval(), torch.randn(4, 1, 28, 28)
+    print_checks("new", model, images, torch.arange(4), ["rollout", "ink"])
+    rollout, ink = capsys.readouterr().out.splitlines()[2:4]
+    assert rollout.startswith("| rollout | 1.00 |")  # the head is not in it
+    assert set(ink.split(" | ")[1:-1]) == {"1.00"}  # it knows no model
+    assert rollout.endswith("| 0.25 |")  # it knows no class
