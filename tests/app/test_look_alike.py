@@ -7,7 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import streamlit as st
-from reading import choice_and_observation, parameter_of, sent_to, state_of, texts_of
+from reading import (
+    choice_and_observation,
+    parameter_of,
+    right_answer,
+    sent_to,
+    state_of,
+    texts_of,
+)
 from unlike import UNLIKE, put
 
 from explainer.components.alike import Cosines, limits_of, nearest, pack_alike
@@ -17,12 +24,16 @@ from explainer.observation.look import alike
 from explainer.observation.look.alike import MIRROR
 from explainer.observation.observe import observe
 from explainer.observation.similarity import cosine
+from explainer.shell import more
+from explainer.shell.saved import Saved
 from explainer.state.edits import read_edits
 from explainer.views import look_inside
+from explainer.views.look_inside.alike import ask_most_similar
 from vit_core import trace
 from vit_core.mistakes import flaws_of
 
 ADDRESS = "look-inside"
+DRAWN = "AWNgoBbg6Oj_Tw6PgeH_MOBRCgA"  # an own picture: a 1
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +74,7 @@ def test_the_cosines_are_those_of_the_trace(place: Callable, name: str) -> None:
 @pytest.mark.usefixtures("shipped")
 def test_the_second_picture_runs_through_the_same_model() -> None:
     choice, seen = choice_and_observation("fast")
-    second = alike.chosen_second(choice, seen, "d3.2")
+    second = alike.chosen_second(choice, "d3.2")
     found = alike.second_stages(choice, seen, second)
     other = observe(replace(choice, digit=3, index=2))
     np.testing.assert_allclose(
@@ -77,7 +88,7 @@ def test_a_mirrored_picture_is_that_of_the_edited_one() -> None:
     choice, _ = choice_and_observation("fast")
     edited = replace(choice, edits=read_edits("m12").fitting(choice.config))
     seen = observe(edited)
-    second = alike.chosen_second(edited, seen, MIRROR)
+    second = alike.chosen_second(edited, MIRROR)
     pixels = alike.pixels_of(edited, seen, second)
     np.testing.assert_array_equal(pixels[:, ::-1], seen.pixels)
     assert alike.second_stages(edited, seen, second) is alike.second_stages(edited, seen, second)
@@ -93,18 +104,18 @@ def test_a_mirrored_picture_is_that_of_the_edited_one() -> None:
 
 @pytest.mark.usefixtures("shipped")
 def test_the_pictures_that_are_offered() -> None:
-    choice, seen = choice_and_observation("fast")
-    codes = [one.code for one in alike.seconds(choice, seen)]
+    choice, _ = choice_and_observation("fast")
+    codes = [one.code for one in alike.seconds(choice)]
     assert codes[0] == MIRROR and len({*codes}) == len(codes)
     assert "d7.0" not in codes and codes[1] == "d7.1"
-    assert alike.chosen_second(choice, seen, "").code == "d7.1"
-    assert alike.chosen_second(choice, seen, "d4.9").code == "d4.9"
+    assert alike.chosen_second(choice, "").code == "d7.1"
+    assert alike.chosen_second(choice, "d4.9").code == "d4.9"
     for code in ("c4", "d7.0", "d7.9999"):  # no digit, the chosen one, and none
-        assert alike.chosen_second(choice, seen, code).code == "d7.1"
-    colour, picture = choice_and_observation("cifar10")
-    offered = alike.seconds(colour, picture)
+        assert alike.chosen_second(choice, code).code == "d7.1"
+    colour, _ = choice_and_observation("cifar10")
+    offered = alike.seconds(colour)
     assert len(offered) == 10
-    assert alike.chosen_second(colour, picture, "").code == MIRROR
+    assert alike.chosen_second(colour, "").code == MIRROR
     assert offered[1].values == {"sample": 1, "photo": ""}
 
 
@@ -185,6 +196,52 @@ def test_a_second_picture_is_chosen_and_taken_to_all_pages(
     assert parameter_of(app, "match") == "d7.2"
     next(one for one in app.button if one.key == "alike-look").click().run()
     assert parameter_of(app, "index") == "2" and not app.exception
+
+
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize("link", [{"picture": DRAWN}, {"b": "source=default"}, {"match": "d3.0"}])
+def test_own_pictures_and_two_halves_have_the_part(open_page: Callable, link: dict) -> None:
+    app = open_page(ADDRESS, source="fast", **link)
+    assert not app.exception
+    assert len(sent_to(app, "alike")) == 1 + ("b" in link)
+
+
+@pytest.mark.usefixtures("shipped")
+def test_every_picture_of_the_part_can_be_saved(open_page: Callable) -> None:
+    saved: list[Saved] = []
+    more.listeners.append(saved.extend)
+    try:
+        app = open_page(ADDRESS, source="fast")
+    finally:
+        more.listeners.remove(saved.extend)
+    assert not app.exception
+    assert [one.name for one in saved] == ["alike.alike-patches", "alike.alike-means"]
+    assert all(one.make("png").startswith(b"\x89PNG") for one in saved)
+    assert all(b"<svg" in one.make("svg") for one in saved)
+
+
+@pytest.mark.usefixtures("shipped")
+def test_an_epoch_of_a_run_is_compared_with_its_first(make_run: Callable) -> None:
+    run = make_run()
+    source = load.load_source(f"{run.id}@2")
+    choice, seen = choice_and_observation(f"{run.id}@2", source.model.config)
+    assert alike.first_epoch(choice) == f"{run.id}@0"
+    first = observe(replace(choice, source=f"{run.id}@0"))
+    np.testing.assert_allclose(
+        alike.untrained_stages(choice, seen),
+        alike.own_stages(replace(choice, source=f"{run.id}@0"), first),
+        atol=1e-5,
+    )
+
+
+@pytest.mark.usefixtures("shipped")
+def test_the_question_asks_for_the_largest_mean() -> None:
+    choice, seen = choice_and_observation("fast")
+    question = ask_most_similar(choice, seen)
+    assert question is not None
+    means = alike.mean_cosines(alike.own_stages(choice, seen))
+    best = int(means.argmax())
+    assert str(best) in right_answer(question) or (not best and "before" in right_answer(question))
 
 
 @pytest.mark.usefixtures("shipped")

@@ -15,6 +15,7 @@ from explainer.inputs.models import load
 from explainer.inputs.models.load import source_of
 from explainer.observation.look import units
 from explainer.shell import more
+from explainer.shell.saved import Saved
 from explainer.state.place import Place
 from explainer.state.place import Unit as Liked
 from explainer.views import look_inside
@@ -237,6 +238,21 @@ def test_every_model_gets_the_part_or_a_reason(
     app = open_at_once(ADDRESS, source="default")
     assert not app.exception and not app.error
     assert words in texts_of(app)
+
+
+@pytest.mark.usefixtures("shipped")
+def test_every_picture_of_the_part_can_be_saved(open_at_once: Callable) -> None:
+    saved: list[Saved] = []
+    more.listeners.append(saved.extend)
+    try:
+        app = open_at_once(ADDRESS, source="fast", liked="1.17", b="source=default")
+    finally:
+        more.listeners.remove(saved.extend)
+    assert not app.exception
+    names = {one.name for one in saved}
+    assert names == {f"unit.unit-{name}" for name in ("own", "nine", "histogram", "classes")}
+    assert all(one.make("png").startswith(b"\x89PNG") for one in saved)
+    assert len([sent for sent in sent_to(app, "thumbnails") if "unit-nine" in sent.id]) == 2
 
 
 @pytest.mark.usefixtures("shipped")

@@ -151,7 +151,7 @@ def random_model(choice: Choice, original: ViT) -> ViT:
     return changed_model(model, choice.edits.of_model) if choice.is_edited_model else model
 
 
-def seconds(choice: Choice, seen: Observation) -> tuple[Second, ...]:
+def seconds(choice: Choice) -> tuple[Second, ...]:
     """Return the pictures that can be the second one; the mirrored picture is the first."""
     mirrored = Second(MIRROR, load_texts("look_alike")["alike"]["mirrored"])
     others = digits(choice) if choice.gallery == DIGITS else of_galleries(choice)
@@ -193,9 +193,9 @@ def of_galleries(choice: Choice) -> list[Second]:
     return found
 
 
-def chosen_second(choice: Choice, seen: Observation, code: str) -> Second:
+def chosen_second(choice: Choice, code: str) -> Second:
     """Return the second picture of a link; one of the same class where it names none of them."""
-    offered = seconds(choice, seen)
+    offered = seconds(choice)
     if named := next((one for one in offered if one.code == code), None):
         return named
     if choice.gallery == DIGITS and code.startswith("d"):  # another one, of an earlier picture

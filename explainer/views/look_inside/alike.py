@@ -21,10 +21,12 @@ from explainer.inputs.models.memory import is_large
 from explainer.observation.look import alike as numbers
 from explainer.observation.look.alike import MIRROR, Second
 from explainer.observation.observe import Observation
+from explainer.shell import quiz
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.more import more
 from explainer.shell.notes import note
 from explainer.shell.picker.gallery import thumbnail
+from explainer.shell.quiz import Question
 from explainer.shell.shown import show_chart
 from explainer.shell.waiting import awaited
 from explainer.state import session
@@ -40,7 +42,7 @@ def show_alike(choice: Choice, seen: Observation, place: Place) -> None:
     own = numbers.own_stages(choice, seen)
     pictures = st.container()
     before = untrained(choice, seen, place)
-    second = numbers.chosen_second(choice, seen, place.match)
+    second = numbers.chosen_second(choice, place.match)
     other = numbers.second_stages(choice, seen, second)
     title = TEXTS["own" if choice.trained else "own_untrained"]
     found = [Cosines("own", title, numbers.cosines(own, own, patch))]
@@ -57,7 +59,7 @@ def show_alike(choice: Choice, seen: Observation, place: Place) -> None:
             chosen=patch,
             stage=stage,
             cosines=found,
-            on_choose=partial(choose, choice, seen),
+            on_choose=partial(choose, choice),
             second=numbers.pixels_of(choice, seen, second),
             stretched=place.other is None,  # two halves have one scale
             group=place.prefix,
@@ -81,7 +83,23 @@ def stage_of(seen: Observation, place: Place) -> int:
     return seen.config.depth if place.stage is None else place.stage
 
 
-def choose(choice: Choice, seen: Observation, clicked: dict[str, int]) -> None:
+def ask_most_similar(choice: Choice, seen: Observation) -> Question | None:
+    """Ask after which block the patches are most similar; None where there is nothing to ask."""
+    if seen.config.num_patches < 2:
+        return None
+    texts, means = TEXTS["question"], numbers.mean_cosines(numbers.own_stages(choice, seen))
+    best, last = int(means.argmax()), len(means) - 1
+    stages = sorted({0, last // 3, 2 * last // 3, last, best})
+    shown = [
+        (texts["stage" if stage else "before"].format(block=stage), fixed(float(means[stage]), 2))
+        for stage in stages
+    ]
+    return quiz.compared(
+        "alike", texts["text"], shown, stages.index(best), texts["why"], "alike", "alike-means"
+    )
+
+
+def choose(choice: Choice, clicked: dict[str, int]) -> None:
     values = {}
     if "query" in clicked:
         values["query"] = choice.config.num_prefix_tokens + clicked["query"]
@@ -114,7 +132,7 @@ def untrained(choice: Choice, seen: Observation, place: Place) -> np.ndarray | N
 
 def pick_second(choice: Choice, seen: Observation, place: Place, second: Second) -> None:
     """Offer the pictures in which the patch can be looked for."""
-    offered = numbers.seconds(choice, seen)
+    offered = numbers.seconds(choice)
     st.markdown(f"**{TEXTS['choose']}**")
     with st.container(key=place.key("alike-seconds"), width=480):
         thumbnails(

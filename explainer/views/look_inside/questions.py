@@ -4,6 +4,7 @@ from explainer.observation.observe import Observation
 from explainer.shell.quiz import Question
 from explainer.state.choice import Choice
 from explainer.state.place import Place
+from explainer.views.look_inside.alike import ask_most_similar
 from explainer.views.look_inside.truth import ask_fastest
 from explainer.views.look_inside.wording import TEXTS
 
@@ -14,6 +15,7 @@ OPTIONS = ("first", "second", "third")
 def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]:
     return [
         *ask_fastest(choice, seen, place),
+        *filter(None, [ask_most_similar(choice, seen)]),
         *(of_all_models(name) for name in OF_ALL_MODELS),
     ]
 
