@@ -12,20 +12,22 @@ from torch import Tensor
 from explainer.inputs.models.load import Source, source_of
 from explainer.inputs.pictures.test_pictures import TestPictures, test_pictures
 from explainer.observation.compute import read_only
-from explainer.observation.look.sanity import PASSES, SLOW, SLOW_PASSES
+from explainer.observation.look.sanity import PASSES, SLOW
 from explainer.observation.tasks import Report
 from explainer.state.choice import Choice
 from vit_core import ViTConfig
 from vit_core.data import normalize
 from vit_core.interpret import METHODS, AttributionError, attribute
 from vit_core.interpret.attribution import SIGNED, TARGETED
-from vit_core.interpret.pointing import QUARTERS, pointing_game
+from vit_core.interpret.pointing import QUARTERS, for_four, pointing_game
 from vit_core.model import ViT
 
-GAMES = 8
+GAMES, FEWEST = 4, 2
 POOL = 200  # test pictures from which the four of each game are taken
-CHEAP = 6e10  # multiplications: below that it begins by itself
-MOST_WORK = 3e12  # some minutes
+CHEAP = 2e10  # multiplications: below that it begins by itself
+MOST_WORK = 1e12  # a minute or two
+PATH, BACK = 16, 3  # steps of integrated gradients, and what one costs in passes
+WIDEST = 48 * 1024**2  # bytes of the tensors of one picture
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,11 @@ class Pointing:
         refused: method → why it explains nothing here.
         shares: (M, G, 4) share of the positive values in the right quarter; not a number where a
             map has no positive value.
-        maps: (M, 4, P) of the first game, one for each of its four classes.
+        maps: (M, 4, Q) of the first game, one for each of its four classes.
         answers: (G, 4) probability of each class for the four in one; without classes, the cosine.
         picture: (height, width) or (height, width, 3) uint8, the first game's four in one.
+        grid: rows and columns of its patches; Q of them.
+        is_wide: whether the four keep their size, and are not shrunk.
         labels: (4,) classes of the first game; empty for a model without classes.
         signed: of each method, whether its values may be below 0.
     """
@@ -50,6 +54,8 @@ class Pointing:
     maps: np.ndarray
     answers: np.ndarray
     picture: np.ndarray
+    grid: tuple[int, int]
+    is_wide: bool
     labels: tuple[int, ...]
     signed: tuple[bool, ...]
 
@@ -58,24 +64,50 @@ class Pointing:
         return int(self.answers.shape[0])
 
 
-def work(config: ViTConfig, games: int, methods: tuple[str, ...]) -> float:
-    """Return roughly how many multiplications some games take."""
-    passes = PASSES + (SLOW_PASSES + config.num_patches if set(methods) & set(SLOW) else 0)
-    return games * QUARTERS * passes * config.num_parameters * config.num_tokens
+def is_wide(config: ViTConfig) -> bool:
+    """Return whether the four keep their size: the model then gets four times as many patches.
+
+    They are shrunk where such a pass takes too much memory, or that many patches too long.
+    """
+    tokens = QUARTERS * config.num_tokens
+    patterns = config.depth * config.num_heads * tokens**2
+    rows = config.depth * tokens * (8 * config.embed_dim + 2 * config.mlp_dim)
+    is_small = 4 * (2 * patterns + rows) <= WIDEST
+    return is_small and work(config, GAMES, METHODS, times=QUARTERS) <= MOST_WORK
+
+
+def work(config: ViTConfig, games: int, methods: tuple[str, ...], times: int = 1) -> float:
+    """Return roughly how many multiplications some games take.
+
+    Args:
+        times: as many patches as the model has.
+    """
+    passes = PASSES
+    if set(methods) & set(SLOW):
+        passes += BACK * PATH + times * config.num_patches
+    tokens = times * config.num_tokens
+    each = config.num_parameters * tokens + config.depth * config.embed_dim * tokens**2
+    return games * QUARTERS * passes * each
+
+
+def work_of(config: ViTConfig) -> float:
+    """Return roughly how many multiplications all that is planned takes."""
+    return work(config, *plan(config), times=QUARTERS if is_wide(config) else 1)
 
 
 def plan(config: ViTConfig) -> tuple[int, tuple[str, ...]]:
     """Return how many games are played and with which methods; 0 games if all take too long."""
     for methods in (METHODS, tuple(method for method in METHODS if method not in SLOW)):
-        games = int(min(GAMES, MOST_WORK // work(config, 1, methods)))
-        if games:
+        times = QUARTERS if is_wide(config) else 1
+        games = int(min(GAMES, MOST_WORK // work(config, 1, methods, times)))
+        if games >= FEWEST:
             return games, methods
     return 0, ()
 
 
 def is_cheap(choice: Choice) -> bool:
     """Return whether it is computed without being asked for."""
-    return work(choice.config, *plan(choice.config)) <= CHEAP
+    return work_of(choice.config) <= CHEAP
 
 
 def key_of(choice: Choice) -> Hashable:
@@ -131,6 +163,7 @@ def compute(
 ) -> Pointing:
     """Play all games, one after the other, with all methods."""
     model = source.model
+    wide = for_four(model) if is_wide(model.config) else None
     refused: dict[str, str] = {}
     total = len(dealt) * len(methods)
     shares = np.full((len(methods), len(dealt), QUARTERS), np.nan)
@@ -151,7 +184,8 @@ def compute(
                         model,
                         images,
                         targets,
-                        partial(maps, model, method, partial(report, done, total)),
+                        partial(maps, wide or model, method, partial(report, done, total)),
+                        wide,
                     )
                 except AttributionError as error:
                     refused[method] = str(error)
@@ -173,6 +207,8 @@ def compute(
         read_only(np.stack([first[method].numpy() for method in kept])),
         read_only(torch.stack(answers).numpy()),
         read_only(picture),
+        (wide or model).config.grid_size,
+        wide is not None,
         tuple(labels),
         tuple(method in SIGNED for method in kept),
     )
@@ -185,6 +221,8 @@ def maps(
     what: dict[str, Any] = {"progress": lambda *_: report()}
     if not model.config.num_classes and method in TARGETED:
         what["reference"] = asked
+    if method == "integrated_gradients":
+        what["steps"] = PATH
     targets = asked if model.config.num_classes else None
     return attribute(model, images, targets, method, **what).patches
 

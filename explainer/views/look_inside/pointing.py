@@ -124,7 +124,7 @@ def table(names: Names, seen: Observation, found: Pointing) -> str:
             cells.append(
                 map_cell(
                     found.maps[row, quarter],
-                    seen.config.grid_size,
+                    found.grid,
                     found.signed[row],
                     names[method],
                     plain_format(WORDS["where"], what=name),
@@ -153,14 +153,15 @@ def framed(picture: np.ndarray, quarter: int) -> np.ndarray:
 
 def answers_of(seen: Observation, found: Pointing) -> str:
     """Return what the model says of the first four in one."""
+    size = WORDS["wide" if found.is_wide else "shrunk"]
     if not found.labels:
         cosines = ", ".join(two_digits(one) for one in found.answers[0])
-        return str(WORDS["answer_features"].format(answers=cosines))
+        return str(WORDS["answer_features"].format(answers=cosines, size=size))
     each = [
         WORDS["answer_one"].format(name=seen.class_names[label], share=percent(float(share)))
         for label, share in zip(found.labels, found.answers[0], strict=True)
     ]
-    return str(WORDS["answer"].format(answers=", ".join(each)))
+    return str(WORDS["answer"].format(answers=", ".join(each), size=size))
 
 
 def of_method(found: Pointing) -> list[np.ndarray]:
