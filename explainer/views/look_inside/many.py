@@ -105,7 +105,9 @@ def ask_beaten(names: Names, found: Many) -> Question | None:
     options = [(0, 0, texts[0])]
     if most > 2:
         options.append((1, min(2, most - 1), WORDS["option_few"]))
-    if most > 3:
+    if most == 4:
+        options.append((3, 3, "3"))
+    elif most > 4:
         options.append((3, most - 1, WORDS["option_some"].format(most=most - 1)))
     elif most == 2:
         options.append((1, 1, "1"))

@@ -38,7 +38,8 @@ WIDTH = 1.96  # standard deviations that 95 of 100 normal numbers keep to
 def show_sanity(choice: Choice, seen: Observation, place: Place) -> None:
     config = seen.config
     if config.num_patches < FEWEST_PATCHES:
-        st.markdown(WORDS["one_patch"].format(patches=config.num_patches))
+        told = WORDS["few_patches"]
+        st.markdown(told.format(fewest=FEWEST_PATCHES, patches=config.num_patches))
         return
     if not sanity.can_be_checked(choice):
         st.markdown(WORDS["too_large"])
