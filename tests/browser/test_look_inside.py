@@ -32,6 +32,8 @@ def test_a_patch_is_read_in_every_map_and_maps_are_drawn_smooth(
     chance.locator(".picture").hover(position={"x": 0.9 * box["width"], "y": 0.6 * box["height"]})
     expect(where).to_have_text("patch 3, 4")
     expect(rollout.locator(".value")).not_to_have_text(before)
+    one.page.mouse.move(0, 0)
+    expect(where).to_have_text("patch 1, 1")
     one.page.locator(".heat-maps .cell").nth(0).focus()
     one.page.keyboard.press("ArrowRight")
     expect(where).to_have_text("patch 1, 2")
