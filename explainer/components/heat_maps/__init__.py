@@ -46,7 +46,7 @@ class HeatMap:
         is_signed: whether 0 is the middle of its scale, and no end of it.
         is_baseline: whether it stands with those that ask no model.
         text: one sentence on what it assumes.
-        facts: short remarks: on which class it depends, what it cost, by how much it misses.
+        facts: short remarks: whose it is, its unit, by how much its sum misses.
         source, address: its paper, and where that is; empty without one.
         absent: why there is no map.
     """

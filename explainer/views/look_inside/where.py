@@ -135,15 +135,17 @@ def heat_map(name: str, found: Found, seen: Observation, texts: Mapping[str, Any
 
 
 def facts_of(found: Attributed, seen: Observation, texts: Mapping[str, Any]) -> list[str]:
-    """Return short remarks on a map: whose it is, what it cost, and by how much it misses."""
+    """Return short remarks on a map: whose it is, its unit, and by how much its sum misses."""
     words = texts["parts"]["where"]["facts"]
     facts = []
     if found.method not in BASELINES:
         kind = "class" if seen.has_head else "features"
         facts.append(words[kind if depends_on_class(found.method) else f"no_{kind}"])
+    told, features = texts["methods"][found.method], "" if seen.has_head else "_features"
+    if unit := told.get(f"unit{features}") or told.get("unit"):
+        facts.append(unit)
     if found.error is not None:
-        error = texts["methods"][found.method]["error" if seen.has_head else "error_features"]
-        facts.append(error.format(error=written(found.error)))
+        facts.append(told[f"error{features}"].format(error=written(found.error)))
     return facts
 
 
