@@ -12,6 +12,7 @@ from torch import Tensor
 from vit_core import ViT, ViTConfig, VitError, build
 from vit_core.interpret import METHODS, Attribution, AttributionError, attribute
 from vit_core.interpret.attribution import SIGNED, TARGETED
+from vit_core.interpret.attribution.private import private
 
 CLASS_TOKEN, NO_HEAD = explained("class token"), explained("no head")
 IMAGES = pictures(CLASS_TOKEN.config)
@@ -83,6 +84,21 @@ def test_the_callers_model_stays_as_it_was(method: str, kind: str) -> None:
         assert parameter.grad is None
         assert parameter.requires_grad == (parameter is not frozen)
         assert torch.equal(parameter, before[name])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_for_one_call_shares_all_numbers_and_has_the_same_pass(kind: str) -> None:
+    model = explained(kind)
+    alone = private(model)
+    assert type(alone) is type(model)
+    theirs = dict(alone.named_parameters())
+    assert theirs.keys() == dict(model.named_parameters()).keys()
+    for name, parameter in model.named_parameters():
+        assert theirs[name].data_ptr() == parameter.data_ptr()
+        assert not theirs[name].requires_grad
+    assert not any(module.training for module in alone.modules())
+    images = pictures(model.config)
+    assert torch.equal(alone(images), model.eval()(images))
 
 
 @pytest.mark.parametrize("method", METHODS)
