@@ -199,7 +199,15 @@ def test_a_second_picture_is_chosen_and_taken_to_all_pages(
 
 
 @pytest.mark.usefixtures("shipped")
-@pytest.mark.parametrize("link", [{"picture": DRAWN}, {"b": "source=default"}, {"match": "d3.0"}])
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"picture": DRAWN},
+        {"b": "source=default"},
+        {"b": "source=fast&edits=x2_h0.1_m12_r"},
+        {"match": "d3.0"},
+    ],
+)
 def test_own_pictures_and_two_halves_have_the_part(open_page: Callable, link: dict) -> None:
     app = open_page(ADDRESS, source="fast", **link)
     assert not app.exception

@@ -30,7 +30,7 @@ from explainer.shell import quiz
 from explainer.shell.controls import on_change, pick, pick_number, sync_widget
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.more import more
-from explainer.shell.notes import note, note_scale
+from explainer.shell.notes import note
 from explainer.shell.quiz import Question
 from explainer.shell.shown import show_chart, show_html
 from explainer.shell.waiting import ASKED_KEY, awaited, is_asked
@@ -214,7 +214,6 @@ def show_own(
         title=title,
         cache=(choice, unit, most),
     )
-    note_scale(place)
 
 
 def show_nine(pictures: TestPictures, seen: Observation, place: Place, found: OneUnit) -> None:
