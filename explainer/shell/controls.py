@@ -1,7 +1,8 @@
 """Controls of the pages: each shows one value of the state and reports what is chosen.
 
 A widget whose value is set at every run jumps back under a quick hand. These are set only where
-they show another value.
+they show another value. Each gets its value as its default, too: a browser that has only begun to
+draw a widget sends the default along with whatever else is clicked, as if somebody had chosen it.
 """
 
 from collections.abc import Callable, Sequence
@@ -40,6 +41,7 @@ def pick(
     st.segmented_control(
         label,
         options,
+        default=chosen,
         key=key,
         required=True,
         format_func=format_func,
@@ -64,13 +66,37 @@ def slide(
     st.select_slider(
         label,
         options,
-        # a browser that has only begun to draw a slider sends this with a click on something else
         value=chosen,
         key=key,
         format_func=format_func,
         help=help,
         disabled=len(options) < 2,
         on_change=repaints(partial(on_change, key, keep)),
+    )
+
+
+def choose(
+    label: str,
+    options: Sequence[Option],
+    chosen: Option,
+    keep: Callable[[Option], None],
+    *,
+    key: str,
+    format_func: Callable[[Option], str] = str,
+    help: str | None = None,
+    width: int | Literal["stretch"] = "stretch",
+) -> None:
+    """Offer a list that opens; otherwise as ``pick``."""
+    sync_widget(key, chosen)
+    st.selectbox(
+        label,
+        options,
+        index=options.index(chosen),
+        key=key,
+        format_func=format_func,
+        help=help,
+        on_change=repaints(partial(on_change, key, keep)),
+        width=width,
     )
 
 
@@ -89,6 +115,7 @@ def enter(
         load_texts("frame")["number_box"].format(label=label, most=most),
         min_value=0,
         max_value=most,
+        value=chosen,
         step=1,
         key=key,
         help=help,
@@ -106,7 +133,7 @@ def switch(
 ) -> None:
     """Offer something to switch on and off; otherwise as ``pick``."""
     sync_widget(key, is_on)
-    st.toggle(label, key=key, help=help, on_change=repaints(partial(on_change, key, keep)))
+    st.toggle(label, is_on, key=key, help=help, on_change=repaints(partial(on_change, key, keep)))
 
 
 def pick_block(place: Place) -> None:

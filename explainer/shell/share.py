@@ -36,6 +36,7 @@ def share() -> None:
             sync_widget(f"share-{name}", name in hidden)
             st.checkbox(
                 texts[name],
+                value=name in hidden,
                 key=f"share-{name}",
                 help=texts[f"{name}_help"],
                 on_change=keep,

@@ -37,14 +37,13 @@ def choose_second(choice: Choice, other: Choice, token: int) -> None:
     """
     now = in_second(session.load())
     labels = models_offered(now)
-    key, option = "b-source", option_of(now)
-    controls.sync_widget(key, option)
-    st.selectbox(
+    controls.choose(
         TEXTS["model"],
         list(labels),
-        key=key,
+        option_of(now),
+        keep_model,
+        key="b-source",
         format_func=labels.__getitem__,
-        on_change=repaints(partial(controls.on_change, key, keep_model)),
     )
     if now.source == UNTRAINED:
         turn_knobs(now)
@@ -96,14 +95,13 @@ def turn_knobs(now: State) -> None:
 
 def select(label: str, options: Mapping[str, str], chosen: str, name: str) -> None:
     """Offer a list of which one is chosen, and keep it under a name of the state."""
-    key = f"b-{name}"
-    controls.sync_widget(key, chosen)
-    st.selectbox(
+    controls.choose(
         label,
         list(options),
-        key=key,
+        chosen,
+        partial(keep_one, name),
+        key=f"b-{name}",
         format_func=options.__getitem__,
-        on_change=repaints(partial(controls.on_change, key, partial(keep_one, name))),
     )
 
 
@@ -116,14 +114,13 @@ def pick_picture(now: State, other: Choice) -> None:
     """Draw the choice of the second half's picture, of those that are shipped."""
     if other.gallery != DIGITS:
         names = [sample_name(one) for one in samples(other.gallery)]
-        key = "b-sample"
-        controls.sync_widget(key, min(now.sample, len(names) - 1))
-        st.selectbox(
+        controls.choose(
             TEXTS["sample"],
             range(len(names)),
-            key=key,
+            min(now.sample, len(names) - 1),
+            partial(keep_sample, other),
+            key="b-sample",
             format_func=names.__getitem__,
-            on_change=repaints(partial(controls.on_change, key, partial(keep_sample, other))),
         )
         return
     left, right = st.columns(2)
@@ -158,6 +155,7 @@ def change_pass(other: Choice, token: int | None) -> None:
     st.multiselect(
         TEXTS["heads"],
         heads,
+        default=edits.heads_off,
         key=key,
         format_func=lambda one: TEXTS["head"].format(block=one.block + 1, head=one.head + 1),
         on_change=repaints(partial(controls.on_change, key, partial(keep_heads, edits))),
@@ -179,16 +177,13 @@ def change_pass(other: Choice, token: int | None) -> None:
             key="b-no-position",
         )
     steps = {"": TEXTS["none"]} | {name: STEP_TEXTS[name] for name in LEFT_OUT.values()}
-    key = "b-mistake"
-    controls.sync_widget(key, edits.mistake)
-    st.selectbox(
+    controls.choose(
         TEXTS["mistake"],
         list(steps),
-        key=key,
+        edits.mistake,
+        lambda name: keep_edits(edits, mistake=name),
+        key="b-mistake",
         format_func=steps.__getitem__,
-        on_change=repaints(
-            partial(controls.on_change, key, lambda name: keep_edits(edits, mistake=name))
-        ),
     )
     change_picture(edits, min(MOST_MOVED, *(size - 1 for size in config.image_hw)))
 

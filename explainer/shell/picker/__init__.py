@@ -59,6 +59,7 @@ def pick_picture(now: State, choice: Choice) -> None:
     st.pills(
         TEXTS["kind"],
         kinds,
+        default=kind,
         key=key,
         required=True,
         format_func=TEXTS["kinds"].__getitem__,

@@ -38,6 +38,7 @@ def offer_corrections(kind: str, photo: DigitPhoto) -> None:
             st.slider(
                 TEXTS[name],
                 *WHOLE,
+                value=chosen,
                 key=key,
                 format="%d %%",
                 on_change=partial(take_value, kind, name, key),
@@ -47,6 +48,7 @@ def offer_corrections(kind: str, photo: DigitPhoto) -> None:
         st.segmented_control(
             TEXTS["ink"],
             INKS,
+            default=now.ink,
             key=key,
             required=True,
             format_func=lambda ink: TEXTS[ink or "auto"],
@@ -58,6 +60,7 @@ def offer_corrections(kind: str, photo: DigitPhoto) -> None:
             TEXTS["more"],
             -MAX_STEPS,
             MAX_STEPS,
+            value=now.more,
             key=key,
             help=TEXTS["more_help"],
             on_change=partial(take_value, kind, "more", key),

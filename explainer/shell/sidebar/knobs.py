@@ -34,9 +34,11 @@ def turn_knobs(now: State) -> None:
     ):
         st.select_slider(TEXTS[name], options, getattr(now, name), **widget_args(name, now))
     left, right = st.columns([3, 2])
+    positions = list(TEXTS["positions"])
     left.selectbox(
         TEXTS["position"],
-        list(TEXTS["positions"]),
+        positions,
+        positions.index(now.position),
         format_func=TEXTS["positions"].__getitem__,
         **widget_args("position", now),
     )

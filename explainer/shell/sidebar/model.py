@@ -73,11 +73,12 @@ def source_name(now: State, shown: Shown | None) -> str:
 
 def pick_model(now: State) -> None:
     """Draw the list of models."""
-    labels = models_offered(now)
-    controls.sync_widget("source", option_of(now))
+    labels, option = models_offered(now), option_of(now)
+    controls.sync_widget("source", option)
     st.selectbox(
         TEXTS["model"],
         list(labels),
+        index=list(labels).index(option),
         key="source",
         format_func=labels.__getitem__,
         help=RUN_TEXTS["model_help"],

@@ -22,7 +22,6 @@ from explainer.observation.learning.lesson import LARGEST, gradient_bytes, targe
 from explainer.observation.limits import common_limits
 from explainer.observation.observe import Observation
 from explainer.shell import controls
-from explainer.shell.controls import sync_widget
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.more import more
 from explainer.shell.notes import note_scale
@@ -184,20 +183,14 @@ def ticks(depth: int) -> list[tuple[float, str]]:
 
 def choose_station(place: Place) -> None:
     """Offer every tensor by its name, for those who do not click the chart."""
-    key = place.key("tensor-choice")
-    sync_widget(key, place.station)
-
-    def keep() -> None:
-        if (station := st.session_state[key]) in STATIONS:
-            session.change(station=station)
-
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox(
+        controls.choose(
             TEXTS["parts"]["backwards"]["tensor"],
             STATIONS[::-1],
-            key=key,
-            format_func=lambda station: TEXTS["stations"][station],
-            on_change=repaints(keep),
+            place.station,
+            lambda station: session.change(station=station),
+            key=place.key("tensor-choice"),
+            format_func=TEXTS["stations"].__getitem__,
             width=300,
         )
         if place.station in IN_BLOCK and place.config.depth > 1:

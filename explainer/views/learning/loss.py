@@ -6,7 +6,6 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from explainer.components.sight import repaints
 from explainer.content.numbers import written
 from explainer.figures.class_bars import shortened
 from explainer.figures.learning import class_gradients, loss_curve
@@ -16,7 +15,7 @@ from explainer.observation.learning.lesson import Lesson, lesson_of, target_of
 from explainer.observation.limits import common_limits
 from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import are_all_shown, names_of, shown_classes
-from explainer.shell.controls import sync_widget
+from explainer.shell.controls import choose
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.fold import fold
 from explainer.shell.more import more
@@ -101,19 +100,14 @@ def offer_wrong_one(choice: Choice, place: Place) -> None:
 
 def choose_target(seen: Observation, place: Place) -> None:
     """Ask what a picture shows whose class nobody has noted."""
-    key = place.key("target")
-    sync_widget(key, target_of(seen, place))
-
-    def keep() -> None:
-        session.change(target=int(st.session_state[key]))
-
     names = names_of(seen, range(seen.config.num_classes))
-    st.selectbox(
+    choose(
         TEXTS["parts"]["loss"]["choose"],
         range(len(names)),
-        key=key,
+        target_of(seen, place),
+        lambda target: session.change(target=target),
+        key=place.key("target"),
         format_func=lambda index: str(names[index]),
-        on_change=repaints(keep),
         width=320,
     )
 

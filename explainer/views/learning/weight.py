@@ -6,7 +6,6 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from explainer.components.sight import repaints
 from explainer.content.numbers import written
 from explainer.figures.learning import weight_curve
 from explainer.figures.matrix import Matrix
@@ -24,7 +23,7 @@ from explainer.observation.learning.one_weight import (
 from explainer.observation.observe import Observation
 from explainer.observation.weights import weights
 from explainer.shell import cell_matrices, controls
-from explainer.shell.controls import sync_widget
+from explainer.shell.controls import choose
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.fold import fold
 from explainer.shell.more import more
@@ -89,17 +88,12 @@ def weight_of(choice: Choice, seen: Observation, place: Place) -> Weight:
 
 
 def choose_matrix(choice: Choice, place: Place, weight: Weight) -> None:
-    key = place.key("matrix")
-    sync_widget(key, weight.name)
-
-    def keep() -> None:
-        choose_name(choice, st.session_state[key])
-
-    st.selectbox(
+    choose(
         TEXTS["parts"]["weight"]["matrix"],
         [*shapes(choice)],
-        key=key,
-        on_change=repaints(keep),
+        weight.name,
+        partial(choose_name, choice),
+        key=place.key("matrix"),
         width=320,
     )
 

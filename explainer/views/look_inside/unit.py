@@ -141,6 +141,7 @@ def enter_number(place: Place, unit: Unit, count: int) -> None:
         label.format(count=count),
         min_value=1,
         max_value=count,
+        value=unit.number + 1,
         step=1,
         key=key,
         width=220,

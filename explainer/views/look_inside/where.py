@@ -6,10 +6,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from explainer.components.heat_maps import HeatMap, heat_maps
-from explainer.components.sight import repaints
 from explainer.content.numbers import written
 from explainer.content.token_names import patch_names
 from explainer.observation.look.attributions import (
@@ -29,7 +27,7 @@ from explainer.observation.look.attributions import (
 from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import names_of
 from explainer.observation.text_variants import texts_of
-from explainer.shell.controls import sync_widget
+from explainer.shell.controls import choose
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.more import more
 from explainer.shell.waiting import awaited
@@ -74,21 +72,20 @@ def show_where(choice: Choice, seen: Observation, place: Place) -> None:
 
 def choose_class(seen: Observation, place: Place, words: Mapping[str, Any]) -> None:
     """Ask for the class whose score is explained; the predicted one stays out of the link."""
-    key = place.key("explain")
     names = names_of(seen, range(seen.config.num_classes))
     marks = {runner_up(seen): words["runner_up"], seen.prediction: words["predicted"]}
-    sync_widget(key, explained(seen, place))
 
-    def keep() -> None:
-        chosen = int(st.session_state[key])
+    def keep(chosen: int) -> None:
         session.change(explain=None if chosen == seen.prediction else chosen)
 
-    st.selectbox(
+    target = explained(seen, place)
+    choose(
         words["explain"],
         range(len(names)),
-        key=key,
+        seen.prediction if target is None else target,
+        keep,
+        key=place.key("explain"),
         format_func=lambda index: marks.get(index, "{name}").format(name=str(names[index])),
-        on_change=repaints(keep),
         width=320,
     )
 
