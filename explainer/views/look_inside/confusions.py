@@ -37,6 +37,7 @@ MATRIX = "confusions"  # what a link calls the table
 MOST_CLASSES = 12  # in the table
 MOST_PICTURES = 24  # of a cell
 COLUMNS = 6
+WIDTH = 440  # pixels of the table, and of the pictures beside it
 
 
 def matrix_shapes(choice: Choice, seen: Observation, place: Place) -> Mapping[str, tuple[int, int]]:
@@ -68,7 +69,8 @@ def show_confusions(choice: Choice, seen: Observation, place: Place) -> None:
     counts = found.counts(seen.config.num_classes)
     classes = numbers.most_confused(counts, MOST_CLASSES)
     chosen = chosen_cell(place, found, counts, classes)
-    table, beside = st.columns([1, 1], gap="large")
+    with st.container(horizontal=True, gap="large"):  # below each other where there is no room
+        table, beside = st.container(width=WIDTH), st.container(width=WIDTH)
     with table:
         show_table(seen, place, counts, classes, chosen)
         st.markdown(words(seen, pictures, found, counts))
@@ -222,7 +224,8 @@ def show_cell(
             shown=len(shown), count=f"{len(of_cell):,}", order=order
         )
     note(f"{TEXTS['press']} {order}")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(TEXTS["pages"], width="content")
         for view in ("self_attention", "classification_head"):
             routes.link(view, routes.title_of(view))
 
