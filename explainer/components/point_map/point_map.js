@@ -346,7 +346,9 @@ class PointMap {
     context.globalAlpha = 1;
     if (!isFew) this.paintNames(context, cloud);
     if (this.chosen >= 0) this.paintRing(context, this.chosen, 2);
-    if (this.ownNow && this.epoch === this.data.shown) this.paintOwn(context, cloud);
+    // a star would cover a picture that is drawn itself, and has a ring
+    const isStar = this.ownNow && this.epoch === this.data.shown && !(isFew && this.chosen >= 0);
+    if (isStar) this.paintOwn(context, cloud);
     if (cloud.at !== null) this.paintRing(context, cloud.at, 3);
   }
 

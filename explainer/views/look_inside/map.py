@@ -86,8 +86,9 @@ def show_map(choice: Choice, seen: Observation, place: Place) -> None:
 def show_text(seen: Observation, pictures: TestPictures) -> None:
     texts, config = TEXTS["map"], seen.config
     row = "row_mean" if config.pool != "cls" else "row_cls" if seen.has_head else "row_cls_headless"
-    points = "points_few" if len(pictures) <= FEW else "points"
-    watch = "watch" if pictures.are_labelled else "watch_plain"
+    is_few = len(pictures) <= FEW
+    points = "points_few" if is_few else "points"
+    watch = "watch" if pictures.are_labelled and not is_few else "watch_plain"
     st.markdown(
         " ".join(
             (
