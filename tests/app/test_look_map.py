@@ -29,7 +29,7 @@ from explainer.shell.more import listeners
 from explainer.state.choice import Choice, saved
 from explainer.state.edits import read_edits
 from explainer.state.place import Place
-from explainer.views.look_inside.map import chart, index_of, map_csv, probe_words
+from explainer.views.look_inside.map import ask_start, chart, index_of, map_csv, probe_words
 from explainer.views.look_inside.pictures import small_images
 from explainer.views.look_inside.queries import near_words
 from vit_core import ViTConfig, trace
@@ -381,3 +381,13 @@ def test_a_picture_and_its_patch_are_taken_to_every_page(
     now, (pictures, chosen) = state_of(app), queries.pictures_of(choice)
     assert digit_indices()[now.digit][now.index] == pictures.places[chosen[2]]
     assert now.query == choice.config.num_prefix_tokens + 5
+
+
+@pytest.mark.parametrize("name", ["LayerScale", "no class token", "no head", "one block"])
+def test_what_is_asked_of_the_start_is_so(name: str, place_model: Callable) -> None:
+    choice, _ = place_model(name)
+    asked = ask_start(choice, observe(choice))
+    assert bool(asked) == (choice.config.pool == "cls")
+    if asked:
+        assert not map_of(choice).points[0, 0].any(), "all in one place"
+        assert asked[0].options[asked[0].answer] == "All in one place"

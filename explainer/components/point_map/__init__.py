@@ -43,6 +43,7 @@ def pack_map(
     shown: int,
     stage: int,
     texts: Mapping[str, str],
+    step: str = "",
 ) -> bytes:
     """Return what the browser needs of a map.
 
@@ -57,6 +58,7 @@ def pack_map(
         told: what is said of each stage of each epoch, a few sentences.
         stages, epochs: what each is called.
         shown, stage: the epoch and the stage with which the map opens.
+        step: the channel of maps that go through the stages together; empty for a map alone.
 
     Raises:
         ValueError: the numbers do not fit each other.
@@ -85,6 +87,7 @@ def pack_map(
         "names": list(map(str, names)),
         "told": [[list(lines) for lines in of_epoch] for of_epoch in told],
         "stages": list(stages),
+        "step": step,
         "epochs": list(epochs),
         "shown": shown,
         "stage": stage,

@@ -22,6 +22,7 @@ class PointMap {
     this.root = root;
     root.classList.add("map");
     this.listener = (choice) => this.choose(choice);
+    this.follower = (message) => this.hear(message);
     this.frame = (now) => this.tick(now);
     this.only = null; // the class that alone has its colour
   }
@@ -44,6 +45,9 @@ class PointMap {
     this.makeSprites();
     this.channel = channelOf(data.channel);
     this.channel.listeners.add(this.listener);
+    this.together?.listeners.delete(this.follower);
+    this.together = data.step ? channelOf(data.step) : null;
+    this.together?.listeners.add(this.follower);
     this.cloud.watch();
     this.jump();
     if (this.channel.choice) this.choose(this.channel.choice);
@@ -55,6 +59,7 @@ class PointMap {
     for (const walk of this.walks) walk.stop();
     this.cloud.leave();
     this.channel.listeners.delete(this.listener);
+    this.together?.listeners.delete(this.follower);
   }
 
   build() {
@@ -71,7 +76,7 @@ class PointMap {
       new Walk(
         bars,
         { ...names, name: texts.stage_slider, stops: data.stages.length },
-        { at: this.stage, describe: (stop) => data.stages[stop], go: (stop) => this.go({ stage: stop }) },
+        { at: this.stage, describe: (stop) => data.stages[stop], go: (stop) => this.step(stop) },
       ),
     ];
     if (data.epochs.length > 1) {
@@ -202,6 +207,22 @@ class PointMap {
     const { labels, predicted } = this.data.arrays;
     const answer = predicted[this.epoch * this.count + index];
     return answer >= 0 && labels[index] >= 0 && answer !== labels[index];
+  }
+
+  /** Go to another stage, and the map of the other half of a comparison with this one. */
+  step(stage) {
+    this.go({ stage });
+    const last = Math.max(1, this.data.stages.length - 1);
+    this.together?.set({ by: this, share: stage / last });
+  }
+
+  /** Follow the map of the other half. */
+  hear({ by, share }) {
+    if (by === this) return;
+    const stage = Math.round(share * (this.data.stages.length - 1));
+    if (stage === this.stage) return;
+    this.walks[0].follow(stage);
+    this.go({ stage });
   }
 
   /** Show another stop; the points move to it. */

@@ -46,6 +46,14 @@ class Walk {
     this.go(this.at);
   }
 
+  /** Stand at a stop that another one has chosen. */
+  follow(stop) {
+    clearInterval(this.timer);
+    this.timer = 0;
+    this.at = stop;
+    this.show();
+  }
+
   show() {
     setText(this.button, this.timer ? this.pause : this.play);
     setText(this.label, this.describe(this.at));

@@ -26,6 +26,7 @@ from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.more import more
 from explainer.shell.notes import note
 from explainer.shell.picker.visitor_pictures import leave_pad
+from explainer.shell.quiz import Question
 from explainer.shell.shown import show_chart
 from explainer.shell.waiting import awaited
 from explainer.state import session
@@ -83,6 +84,15 @@ def show_map(choice: Choice, seen: Observation, place: Place) -> None:
             )
 
 
+def ask_start(choice: Choice, seen: Observation) -> list[Question]:
+    """Ask where class tokens begin; nothing of a model without them, or without a map."""
+    if seen.config.pool != "cls" or len(pictures_map.pictures_of(choice)) < LEAST:
+        return []
+    texts = TEXTS["map"]["start"]
+    options = tuple(texts[name] for name in ("one_place", "groups", "no_order"))
+    return [Question("map-start", texts["question"], options, 0, texts["why"], part="map")]
+
+
 def show_text(seen: Observation, pictures: TestPictures) -> None:
     texts, config = TEXTS["map"], seen.config
     row = "row_mean" if config.pool != "cls" else "row_cls" if seen.has_head else "row_cls_headless"
@@ -107,7 +117,7 @@ def draw(choice: Choice, seen: Observation, place: Place, found: PictureMap) -> 
     point_map(
         partial(packed, found, place, stage),
         key=place.key("point-map"),
-        cache=(pictures_map.key_of(choice), found.epochs, stage),
+        cache=(pictures_map.key_of(choice), found.epochs, stage, place.other is not None),
         count=found.count,
         chosen={
             "own": [round(float(number), 4) for number in found.own_points(seen).ravel()],
@@ -177,6 +187,7 @@ def packed(found: PictureMap, place: Place, stage: int) -> bytes:
         shown=found.shown,
         stage=stage,
         texts={**TEXTS["map"]["browser"], "legend": legend_of(found)},
+        step="point-map-step" if place.other is not None else "",
     )
 
 

@@ -5,6 +5,7 @@ from explainer.shell.quiz import Question
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.look_inside.alike import ask_most_similar
+from explainer.views.look_inside.map import ask_start
 from explainer.views.look_inside.truth import ask_fastest
 from explainer.views.look_inside.wording import TEXTS
 
@@ -16,6 +17,7 @@ def questions(choice: Choice, seen: Observation, place: Place) -> list[Question]
     return [
         *ask_fastest(choice, seen, place),
         *filter(None, [ask_most_similar(choice, seen)]),
+        *ask_start(choice, seen),
         *(of_all_models(name) for name in OF_ALL_MODELS),
     ]
 
