@@ -220,7 +220,7 @@ def show_cell(
     )
     order = TEXTS["order_right" if is_right else "order_wrong"]
     if len(shown) < len(of_cell):
-        order = TEXTS["some_pictures"].format(
+        order = TEXTS["shown_of"].format(
             shown=len(shown), count=f"{len(of_cell):,}", order=order
         )
     note(f"{TEXTS['press']} {order}")
