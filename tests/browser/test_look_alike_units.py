@@ -55,6 +55,8 @@ def test_the_slider_moves_at_once_and_is_kept_in_the_link(visitor: Visit) -> Non
     page.wait_for_url("**query=**")
     expect(best).not_to_have_text(first)
     expect(part.locator(".alike output")).to_have_text("before block 1")
+    page.mouse.move(1, 1)  # nothing is pointed at any more
+    expect(part.locator(".alike .readout").first).to_have_text(re.compile(r": 1\.00$"))
 
 
 def test_a_picture_that_excites_a_unit_is_taken_to_every_page(visitor: Visit) -> None:

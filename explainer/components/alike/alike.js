@@ -200,7 +200,9 @@ class Alike extends View {
   mark() {
     if (this.patch === undefined) return;
     const count = this.data.rows * this.data.columns;
-    const pointed = this.page.at("patch");
+    // what another picture has chosen may be out of date while that is out of sight
+    const isPointed = this.page.owner || this.page.across("query") !== undefined;
+    const pointed = isPointed ? this.page.at("patch") : undefined;
     const active = this.looking ?? (pointed < count ? pointed : undefined) ?? this.patch;
     for (const panel of this.panels) {
       if (!panel.grid) continue;
