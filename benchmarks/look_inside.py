@@ -1,7 +1,7 @@
 """Score the maps that say what a model relied on, and time them.
 
     python benchmarks/look_inside.py areas --archive ../shared/data/cifar10-jpeg.tar
-    python benchmarks/look_inside.py checks --pictures 20 --models default
+    python benchmarks/look_inside.py checks --pictures 12 --models default
     python benchmarks/look_inside.py times
     PYTHONPATH=FOLDER python benchmarks/look_inside.py peers
 
@@ -11,8 +11,8 @@ Random is the mean of three seeds. CIFAR-10 needs its archive; without it, that 
 
 "checks": Spearman's rank correlation of each method's maps with those of a model whose weights are
 drawn anew from the head down (0: the map needs what was learned; 1: it does not). Then the share of
-its positive values in the right quarter of four pictures in one that keep their size (chance 1/4),
-and the model's mean probability for the four classes. Use fewer pictures: --pictures 20.
+its positive values in the right quarter of four pictures in one, at full size and shrunk (chance
+1/4), and the model's probability for the four classes together. Use fewer pictures: --pictures 12.
 
 "times": every method for one picture, and all of them together, beside one plain pass.
 
@@ -163,8 +163,9 @@ def print_checks(name: str, model: ViT, images: Tensor, labels: Tensor, methods:
     """Print how maps fare with random weights, and with four pictures in one."""
     with torch.no_grad():
         predicted = model(images).argmax(dim=1)
-    wide = for_four(model)
     games, asked = games_of(images, labels)
+    sizes = {"full size": for_four(model), "shrunk": None}
+    answers: dict[str, float] = {}
     parts: list[str] = []
     rows = []
     for method in methods:
@@ -172,20 +173,25 @@ def print_checks(name: str, model: ViT, images: Tensor, labels: Tensor, methods:
         def maps(altered: ViT, method: str = method) -> Tensor:
             return attribute(altered, images, predicted, method=method).patches
 
-        def of_four(pictures: Tensor, classes: Tensor, method: str = method) -> Tensor:
-            return attribute(wide, pictures, classes, method=method).patches
-
         stages = [stage for stage in sanity_check(model, maps) if stage.name != TRAINED]
         parts = [stage.name for stage in stages]
-        game = pointing_game(model, games, asked, of_four, wide)
-        rows.append(
-            [method]
-            + [f"{float(stage.correlation.nanmean()):.2f}" for stage in stages]
-            + [f"{float(game.right.nanmean()):.2f}"]
-        )
+        cells = [method, *(f"{float(stage.correlation.nanmean()):.2f}" for stage in stages)]
+        for size, wide in sizes.items():
+
+            def of_four(
+                pictures: Tensor, classes: Tensor, method: str = method, asked: ViT = wide or model
+            ) -> Tensor:
+                return attribute(asked, pictures, classes, method=method).patches
+
+            game = pointing_game(model, games, asked, of_four, wide)
+            cells.append(f"{float(game.right.nanmean()):.2f}")
+            answers[size] = float(game.answers.sum(dim=1).mean())
+        rows.append(cells)
     header = [f"`{name}`, {len(images)} pictures, random down to", *parts]
-    print_table([*header, f"right quarter, {len(games)} games"], rows)
-    print(f"mean probability of the four classes: {float(game.answers.mean()):.2f}\n")
+    print_table([*header, *(f"right quarter, {size}" for size in sizes)], rows)
+    for size, answer in answers.items():
+        print(f"probability of the four classes together, {size}: {answer:.2f}")
+    print()
 
 
 def games_of(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

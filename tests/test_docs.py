@@ -144,6 +144,20 @@ def test_the_readmes_python_runs_and_says_what_comes_out() -> None:
     assert not torch.equal(names["changed"].logits, names["seen"].logits)
 
 
+def test_the_python_about_maps_runs_and_its_tables_are_whole() -> None:
+    text = text_of(PROJECT / "docs" / "interpret.md")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict = {}
+    exec(block, names)
+    assert names["found"].patches.shape == (4, 49)
+    assert names["found"].error.shape == names["curves"].deletion_area.shape == (4,)
+    assert names["found"].passes == 1
+    assert names["curves"].deletion.shape == names["curves"].insertion.shape == (4, 15)
+    for method in names["METHODS"]:
+        # the table of what each assumes, and one of areas for each of three models
+        assert len(re.findall(rf"^\| `?{method}`? \|", text, re.MULTILINE)) >= 4, method
+
+
 def test_the_readmes_table_has_every_preset() -> None:
     rows = re.findall(r"^\| `([\w-]+)` \| ([\d,]+) \|", text_of(README), re.MULTILINE)
     assert {name: int(count.replace(",", "")) for name, count in rows} == {

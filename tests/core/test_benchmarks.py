@@ -85,5 +85,5 @@ def test_the_checks_of_maps_print_a_row_for_each_method(
     print_checks("new", model, images, torch.arange(4), ["rollout", "ink"])
     rollout, ink = capsys.readouterr().out.splitlines()[2:4]
     assert rollout.startswith("| rollout | 1.00 |")  # the head is not in it
-    assert set(ink.split(" | ")[1:-1]) == {"1.00"}  # it knows no model
-    assert rollout.endswith("| 0.25 |")  # it knows no class
+    assert set(ink.split(" | ")[1:-2]) == {"1.00"}  # it knows no model
+    assert rollout.endswith("| 0.25 | 0.25 |")  # it knows no class
