@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from explainer.figures import theme
 from explainer.figures.plotly_text import in_plotly
-from explainer.figures.steps import LINE_PIXELS, STEP_UP, legend
+from explainer.figures.steps import LINE_PIXELS, word
 from explainer.figures.theme import Mode, Shade
 
 ROW = 36  # pixels
@@ -128,8 +128,11 @@ def score_chart(
         )
         named.append((f"┊ {level[1]}", theme.MUTED))
     layout.shapes = shapes
-    legend(layout, named, mode)
-    # names stand a line apart, which is a smaller share of a taller chart
-    for one in layout.annotations:
-        one.y = 1 + round((one.y - 1) / STEP_UP) * LINE_PIXELS / (ROW * count)
+    # a line for each, since two of them are too long for a phone; it is a share of the height
+    layout.annotations = [
+        word(0, 1 + (len(named) - 1 - line) * LINE_PIXELS / (ROW * count), text, shade, mode)
+        for line, (text, shade) in enumerate(named)
+    ]
+    layout.height += LINE_PIXELS * len(named)
+    layout.margin.update(t=8 + LINE_PIXELS * len(named))
     return go.Figure(traces, layout)

@@ -118,7 +118,10 @@ def watch(
 
 
 def stop(key: Hashable, place: Place, name: str) -> None:
-    keep_order(Order(key, tasks.stop(key)), place, name)
+    """Stop a computation; a click that Streamlit hands on twice changes nothing the second time."""
+    order, ended = order_of(key, place, name), tasks.stop(key)
+    if order is None or order.ended is None:
+        keep_order(Order(key, ended), place, name)
 
 
 def show_offer(key: Hashable, order: Order | None, place: Place, name: str, offer: str) -> None:

@@ -118,6 +118,17 @@ def test_it_can_be_stopped_and_begun_again(app, offer: str, again: str) -> None:
     run_until(app, lambda: texts(app) == ["the value"])
 
 
+def test_a_second_stop_does_not_forget_how_far_it_was(app) -> None:
+    run_until(app, lambda: bars(app) == ["1 of 2 pictures"])
+    app.button[0].click().run()
+    context = type("Context", (), {"session_state": app.session_state})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(waiting.st, "session_state", context.session_state)
+        waiting.stop("one", PLACE, "work")
+    app.run()
+    assert texts(app) == ["Stopped after 50.0 % of the work."]
+
+
 def test_what_is_there_is_shown_without_an_offer(app) -> None:
     work.gate.set()
     run_until(app, lambda: texts(app) == ["the value"])
