@@ -6,7 +6,6 @@ from collections.abc import Callable
 import pytest
 from browser_helpers import Visit
 from playwright.sync_api import expect
-from test_accessibility import findings
 
 from explainer.content import load_texts
 from explainer.observation.look.many import MOST
@@ -37,7 +36,6 @@ def test_many_pictures_begin_on_a_button_can_be_stopped_and_are_kept_for_all(
     part.get_by_role("button", name=TEXTS["show"]).click()
     expect(part.get_by_role("table")).to_contain_text(TEXTS["table_deletion"])
     visitor.settle()
-    assert findings(visitor) == []
     assert visitor.sideways() == [0, 0]
     other = visit()
     other.open("look-inside?source=seed&digit=3")
