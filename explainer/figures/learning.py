@@ -15,6 +15,7 @@ from explainer.figures.theme import Mode, Shade
 LOWEST_TOP = 4.0  # nats at the top of the loss, at least
 POINTS = 160  # of a curve
 ROW = 20  # pixels of a bar
+LEGEND_LINE = 18  # pixels of a name, where they stand below one another
 
 
 @dataclass(frozen=True)
@@ -174,10 +175,11 @@ def gradient_sizes(
             size as it is written; ``customdata[2]`` is what a click chooses.
         chosen: key of the dot that is marked.
         span: exponents at the axis's ends; the series' own if None.
-        is_narrow: whether the names stand below one another in the chart, not above it in a row.
+        is_narrow: whether the names stand below one another above the chart, not in a row.
     """
     drawn = [exponents(one.sizes) for one in series]
     low, high = span or ends(drawn)
+    above = LEGEND_LINE * (len(series) - 1) if is_narrow else 0
     places = [float(place) for one in series for place in one.places]
     traces = []
     for one, values in zip(series, drawn, strict=True):
@@ -208,8 +210,8 @@ def gradient_sizes(
         traces,
         go.Layout(
             template=theme.template(mode),
-            height=height,
-            margin={"t": 26},
+            height=height + above,
+            margin={"t": 26 + above},
             showlegend=False,
             clickmode="event+select",
             dragmode=False,
@@ -352,12 +354,13 @@ def words(
 
 
 def legend(series: Sequence[Series], mode: Mode, is_narrow: bool) -> list[dict[str, Any]]:
-    """Return the names of all series: above the chart, or below one another in it."""
+    """Return the names of all series above the chart: in a row, or below one another."""
     signs = {"solid": "●", "dash": "╌", "dot": "┄"}
     texts = [f"{signs[one.dash]} {one.name}" for one in series]
     if is_narrow:
         return [
-            words(0.04, 0.44 - 0.12 * index, text, mode, one.shade) | {"xanchor": "left"}
+            words(0, 1, text, mode, one.shade)
+            | {"xanchor": "left", "yshift": 4 + LEGEND_LINE * (len(texts) - 1 - index)}
             for index, (text, one) in enumerate(zip(texts, series, strict=True))
         ]
     letters = np.cumsum([0, *(len(text) + 3 for text in texts)])
