@@ -15,7 +15,8 @@ from unlike import UNLIKE, put
 from explainer.components.packing import unpack
 from explainer.components.point_map import pack_map
 from explainer.components.query_map import pack_queries
-from explainer.figures.cloud import cloud
+from explainer.figures.cloud import LARGE, Group, cloud
+from explainer.figures.saved.files import body
 from explainer.figures.theme import ACCENT
 from explainer.inputs.models import load
 from explainer.inputs.models.load import source_of
@@ -285,12 +286,13 @@ def test_what_is_saved_of_a_map_is_what_is_drawn() -> None:
     found = map_of(choice_of("fast"))
     figure = chart(found, found.stages - 1, "light")
     assert sum(len(trace.x) for trace in figure.data) == COUNT
-    crosses = sum(len(trace.x) for trace in figure.data if trace.marker.symbol == "cross")
-    assert crosses == COUNT - found.right.sum()
+    large = sum(len(trace.x) for trace in figure.data if trace.marker.size == LARGE)
+    assert large == COUNT - found.right.sum()
+    body(figure, {}, {})  # the same for paper
     lines = map_csv(found).splitlines()
     assert len(lines) == 1 + COUNT * found.stages
     with pytest.raises(ValueError, match="finite"):
-        cloud([("a", np.full((2, 2), np.nan), ACCENT, "circle")], "light")
+        cloud([Group("a", np.full((2, 2), np.nan), ACCENT)], "light")
 
 
 def test_numbers_that_do_not_fit_are_not_packed() -> None:

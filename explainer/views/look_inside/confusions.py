@@ -220,9 +220,7 @@ def show_cell(
     )
     order = TEXTS["order_right" if is_right else "order_wrong"]
     if len(shown) < len(of_cell):
-        order = TEXTS["shown_of"].format(
-            shown=len(shown), count=f"{len(of_cell):,}", order=order
-        )
+        order = TEXTS["shown_of"].format(shown=len(shown), count=f"{len(of_cell):,}", order=order)
     note(f"{TEXTS['press']} {order}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(TEXTS["pages"], width="content")

@@ -12,7 +12,7 @@ from explainer.content import load_texts
 from explainer.content.numbers import percent
 from explainer.content.strangers_words import distinct
 from explainer.figures import drawn, theme
-from explainer.figures.cloud import cloud
+from explainer.figures.cloud import LARGE, Group, cloud
 from explainer.figures.steps import Line, line_chart
 from explainer.figures.theme import Mode
 from explainer.inputs.pictures.galleries import samples
@@ -224,17 +224,18 @@ def chart(found: PictureMap, stage: int, mode: Mode) -> go.Figure:
     points, labels = found.points[found.shown, stage], found.pictures.labels
     names, right = names_of_classes(found.pictures), found.right[found.shown]
     has_answer = found.maps[found.shown].predicted[0] >= 0
-    groups = []
+    groups: list[Group] = []
+    wrong: list[Group] = []
     for label in np.unique(labels):
         is_known = 0 <= label < len(names)
         shade = theme.CLASSES[label % len(theme.CLASSES)] if is_known else theme.MUTED
         name = names[label] if is_known else ""
         of_class = labels == label
         is_wrong = of_class & ~right if is_known and has_answer else np.zeros_like(of_class)
-        groups.append((name, points[of_class & ~is_wrong], shade, "circle"))
+        groups.append(Group(name, points[of_class & ~is_wrong], shade))
         if is_wrong.any():
-            groups.append((f"{name} ✕", points[is_wrong], shade, "cross"))
-    return cloud(groups, mode)
+            wrong.append(Group("", points[is_wrong], shade, LARGE))
+    return cloud([*groups, *wrong], mode, TEXTS["map"]["large"] if wrong else "")
 
 
 def map_csv(found: PictureMap) -> str:

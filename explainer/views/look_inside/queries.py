@@ -10,7 +10,7 @@ from explainer.components.query_map import pack_queries, query_map
 from explainer.content.numbers import percent, written
 from explainer.content.strangers_words import plain_format
 from explainer.figures import drawn, theme
-from explainer.figures.cloud import cloud
+from explainer.figures.cloud import Group, cloud
 from explainer.figures.theme import Mode
 from explainer.observation.look import queries
 from explainer.observation.look.queries import STRONGEST, QueryMap
@@ -131,8 +131,8 @@ def chart(found: QueryMap, mode: Mode) -> go.Figure:
     """Return the points for paper."""
     return cloud(
         [
-            (TEXTS["query_name"], found.queries.reshape(-1, 2), theme.QUERY, "circle"),
-            (TEXTS["key_name"], found.keys.reshape(-1, 2), theme.KEY, "diamond"),
+            Group(TEXTS["query_name"], found.queries.reshape(-1, 2), theme.QUERY),
+            Group(TEXTS["key_name"], found.keys.reshape(-1, 2), theme.KEY),
         ],
         mode,
     )
