@@ -16,6 +16,10 @@ NUMBERS = {  # screen → the view with the numbers behind it
     "loss": "learning",
     "step": "learning",
     "learn": "train",
+    "where": "look_inside",
+    "truth": "look_inside",
+    "alike": "look_inside",
+    "map": "look_inside",
     "end": "home",
 }
 ORDER = tuple(NUMBERS)

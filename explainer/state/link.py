@@ -59,7 +59,7 @@ PAGE_LOCAL = (
     *("stage", "match"),
 )
 DATA = ("mnist", "fashion-mnist", "cifar10", "symbols", "pictures")  # of a new run
-SCREENS = 14  # of the story
+SCREENS = 18  # of the story
 # what the second choice of a comparison may have unlike the first: model, picture and edits
 OF_SECOND = (
     *("source", "pretrained", "run", "epoch", "patches", "width", "heads", "depth", "position"),

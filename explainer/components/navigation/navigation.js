@@ -10,7 +10,8 @@ const mainOf = () => document.querySelector("[data-testid=stMain]");
 
 /**
  * Let a choice on a page replace the entry of the browser's history, and only a new page add one. The
- * story adds its screens past this, by History.prototype.
+ * story adds its screens past this, by History.prototype, and notes the screen in the entry's state: what
+ * the server writes meanwhile is of a screen before, which must not get into this entry.
  */
 function keepHistoryShort() {
   if (history[MINE]) return;
@@ -19,8 +20,18 @@ function keepHistoryShort() {
   history.pushState = function (state, unused, address) {
     const now = new URL(location.href);
     const next = new URL(address ?? now, now);
-    (next.pathname === now.pathname ? history.replaceState : push).call(this, state, unused, address);
+    const { story: screen } = history.state ?? {};
+    if (next.pathname !== now.pathname) push.call(this, state, unused, address);
+    else if (!screen) history.replaceState(state, unused, address);
+    else history.replaceState({ ...state, story: screen }, unused, atScreen(next, screen));
   };
+}
+
+/** An address with the story's screen in place of the one that it names, at its end as elsewhere. */
+function atScreen({ pathname, search, hash }, screen) {
+  const others = search.slice(1).split("&").filter((part) => part && !part.startsWith("screen="));
+  if (screen > 1) others.push(`screen=${screen}`);
+  return `${pathname}${others.length ? "?" : ""}${others.join("&")}${hash}`;
 }
 
 /** Show the page once its title is there, and what is in sight has its code and so its height. */

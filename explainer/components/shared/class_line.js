@@ -2,7 +2,7 @@
 // beside it. Anybody of this address can speak on it, so each message is read with care.
 
 const CLASS_LINE = "vit-explainer.class";
-const CLASS_SCREENS = 14;
+const CLASS_SCREENS = 18;
 const LONGEST_LINK = 8000; // characters
 const CLASS_AHEAD = 5000; // milliseconds that two clocks of one machine may differ
 

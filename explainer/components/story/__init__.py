@@ -17,7 +17,18 @@ from explainer.components.packing import pack
 from explainer.components.selection import send_choice
 from explainer.components.stage import FILES
 
-SCENES = ("picture", "tokens", "attention", "answer", "loss", "step", "learning")
+SCENES = (
+    "picture",
+    "tokens",
+    "attention",
+    "answer",
+    "loss",
+    "step",
+    "claims",
+    "alike",
+    "map",
+    "learning",
+)
 
 _mount = st.components.v2.component(
     "vit_explainer.story",
@@ -30,7 +41,7 @@ _mount = st.components.v2.component(
         "shared/data", "shared/grid", "shared/numbers", "shared/keys", *FILES,
         "shared/save_picture", "drawing_pad/centred", "drawing_pad/pad",
         "live/edit_text", "live/edit_pixels",
-        "story/trace", "story/one_step", "story/answers", "story/half", "story/board",
+        "story/trace", "story/asked", "story/answers", "story/half", "story/board",
         "story/prediction", "story/screen", *(f"story/{name}" for name in SCENES),
         "story/difference", "story/halves",
         "story/screens", "story/history", "story/save", "shared/class_line", "story/laser",

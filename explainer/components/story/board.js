@@ -195,6 +195,11 @@ class PatchBoard {
     });
   }
 
+  /** Let some patches fall away; the others come back. */
+  remove(gone) {
+    this.patches.forEach(({ cell }, patch) => cell.classList.toggle("gone", gone.has(patch)));
+  }
+
   cover(covered) {
     this.patches.forEach(({ cell }, patch) => {
       cell.classList.toggle("covered", covered.has(patch));

@@ -103,10 +103,27 @@ class StoryHalf {
     const { context } = this.data;
     const { stepName: name } = this;
     if (this.knownStep) return this.knownStep;
-    this.steps ??= new StepLine(`${this.line}-step`);
-    const found = await this.steps.ask(this.lesson.target);
+    this.steps ??= new AskedLine(`${this.line}-step`);
+    const found = await this.steps.ask({ target: this.lesson.target });
     if (found && this.data.context === context) this.measured.set(name, found);
     return found;
+  }
+
+  /** Where many pictures lie for this model; null where it is asked for anew meanwhile. */
+  async map(onWait) {
+    const { map_name: name } = this.data;
+    if (this.kept?.name === name) return this.kept.map;
+    this.maps ??= new AskedLine(`${this.line}-map`);
+    const map = await this.maps.ask({}, onWait);
+    if (map) this.kept = { name, map };
+    return map;
+  }
+
+  /** Whether it is asked among which pictures this one lies; only of digits before the map is known. */
+  get asksOfMap() {
+    const { has_head: hasHead, map_name: name, is_digits: isDigits } = this.data;
+    if (this.kept?.name !== name) return hasHead && isDigits;
+    return hasHead && this.kept.map.points?.length >= MAP_ASKED;
   }
 
   patchName(patch) {
@@ -220,7 +237,8 @@ class StoryHalf {
 
   closeLine() {
     this.steps?.close();
-    this.steps = null;
+    this.maps?.close();
+    this.steps = this.maps = null;
   }
 
   closeLive() {

@@ -16,10 +16,11 @@ function addressOf(screen, isPresented = false) {
   return `${location.pathname}${others.length ? "?" : ""}${others.join("&")}${location.hash}`;
 }
 
-/** Write the screen: as a new entry of the history, or in place of the one that is there. */
+/** Write the screen, in the address and in the state: as a new entry of the history, or in place of the one that is there. */
 function writeAddress(screen, isNew, isPresented) {
   const address = addressOf(screen, isPresented);
-  if (address === `${location.pathname}${location.search}${location.hash}`) return;
-  const write = isNew ? History.prototype.pushState : History.prototype.replaceState;
+  const isSame = address === `${location.pathname}${location.search}${location.hash}`;
+  if (isSame && history.state?.story === screen) return;
+  const write = isNew && !isSame ? History.prototype.pushState : History.prototype.replaceState;
   write.call(history, { story: screen }, "", address);
 }

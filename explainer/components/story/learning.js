@@ -1,4 +1,4 @@
-// Screens 13 and 14: a recorded run learns, and what was predicted on the way.
+// Screen 13 and the last: a recorded run learns, and what was predicted on the way.
 
 const STORY_PIXELS = 28 * 28; // of a digit
 

@@ -14,5 +14,9 @@ const STORY_SCREENS = {
   loss: LossScreen,
   step: StepScreen,
   learn: LearnScreen,
+  where: WhereScreen,
+  truth: TruthScreen,
+  alike: AlikeScreen,
+  map: MapScreen,
   end: EndScreen,
 };

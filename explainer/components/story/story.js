@@ -337,6 +337,10 @@ class Story {
       loss: "always",
       step: this.half.lessonName,
       learn: "recorded",
+      where: several && data.claims.length > 1 ? data.context : null,
+      truth: several && data.claims.length ? data.context : null,
+      alike: several ? `${data.context} ${followed}` : null,
+      map: this.half.asksOfMap ? data.context : null,
     };
     return Object.entries(about).filter(([, what]) => what !== null);
   }

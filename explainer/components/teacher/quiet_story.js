@@ -3,6 +3,7 @@
 
 const RIGHTLY = {
   attention: (screen) => screen.choose(screen.best),
+  alike: (screen) => screen.choose(screen.best),
   answer: (screen) => screen.choose(screen.settled),
   async cover(screen) {
     const left = await screen.measure();
@@ -64,6 +65,8 @@ class QuietStory {
     const screen = new STORY_SCREENS[about.name](this.half, about, number, stage, words);
     this.screens = [screen];
     screen.build();
+    await screen.ready?.();
+    if (this.screen !== screen) return null;
     const { prediction } = screen;
     if (!prediction) return this.known(screen, words, sentences);
     const rightly = RIGHTLY[about.name] ?? (() => screen.predicted(0, prediction.options[0]));

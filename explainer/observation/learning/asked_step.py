@@ -27,7 +27,7 @@ FAR = 20  # tenths of a decade between the right step and the others, where ther
 
 
 def answer_step(choice: Choice, sent: object) -> dict[str, Any] | None:
-    """Return what goes back to ``StepLine`` of ``story/one_step.js``.
+    """Return what goes back to ``AskedLine`` of ``story/asked.js``.
 
     That is {id, before, steps}, or {id, wait} while it is being computed, where ``wait`` is how
     often it was asked, or {id, error}; None if a browser sent no question at all.

@@ -9,6 +9,7 @@ import numpy as np
 from explainer.caching import remember
 from explainer.components.packing import as_image, pack, picture_header
 from explainer.content.token_names import prefix_names
+from explainer.figures import theme
 from explainer.inputs.models.for_browser import fits_browser
 from explainer.inputs.models.load import source_of
 from explainer.inputs.models.memory import is_large
@@ -16,9 +17,11 @@ from explainer.inputs.pictures.galleries import DIGITS
 from explainer.inputs.pictures.test_digits import test_digit
 from explainer.observation.learning.lesson import can_learn
 from explainer.observation.lens import lens
+from explainer.observation.look.map import key_of
 from explainer.observation.observe import Observation
 from explainer.shell.picker.pad import pad_texts
 from explainer.shell.saved import in_browser
+from explainer.shell.story.claims import claims_of, first_claim
 from explainer.shell.story.learned import Learned, learned
 from explainer.shell.story.pictures import gallery_pictures
 from explainer.shell.story.wording import facts_for, screens_of, texts_for
@@ -41,7 +44,7 @@ def packed(choice: Choice, seen: Observation) -> bytes:
     texts, present = (
         texts_for(choice, seen, fits_browser(config), page) for page in ("story", "present")
     )
-    arrays = trace_arrays(seen)
+    arrays, claims = trace_arrays(seen), claims_of(choice, seen)
     header = {
         **picture_header("story", as_image(seen.pixels), config.grid_size, prefix_names(config)),
         "context": short_name(choice),
@@ -52,12 +55,15 @@ def packed(choice: Choice, seen: Observation) -> bytes:
         "present": present["frame"],
         "save": in_browser("story", "", choice),
         "screens": screens_of(texts, present["screens"]),
-        "facts": facts_for(seen, run, texts),
+        "facts": facts_for(seen, run, texts, first_claim(claims)),
         "is_digits": seen.gallery == DIGITS,
         "takes_drawings": takes_drawings(seen.gallery),
         "has_head": seen.has_head,
         "can_learn": can_learn(config),
         "class_names": [str(name) for name in seen.class_names],
+        "claims": list(claims),
+        "map_name": short_name(key_of(choice)),
+        "palette": [list(shade) for shade in theme.CLASSES],
         "label": seen.label,
         "pool": config.pool,
         "position": "none" if choice.edits.no_position else config.pos_embed,
@@ -70,13 +76,14 @@ def packed(choice: Choice, seen: Observation) -> bytes:
         "learned": learned_header(run),
         "pictures": gallery_pictures(seen.gallery),
     }
+    maps = {f"claim_{name}": values for name, values in claims.items()}
     images = {"image": as_image(seen.pixels), "learned_digits": run.digits}
     if seen.gallery == DIGITS:
         images["digits"] = np.stack([test_digit(digit, 0) for digit in range(CLASSES)])
     shares = {"learned_shares": run.shares, "steps": run.steps, "accuracies": run.accuracies}
     if seen.has_head:
         shares["lens"] = lens(choice, seen).probabilities.astype(np.float32)
-    return pack(header, {**images, **shares, **weight_arrays(choice), **arrays})
+    return pack(header, {**images, **shares, **maps, **weight_arrays(choice), **arrays})
 
 
 def short_name(value: object) -> str:

@@ -67,8 +67,14 @@ def screens_of(texts: Mapping[str, Any], short: Mapping[str, str]) -> list[dict[
     return screens
 
 
-def facts_for(seen: Observation, learned: Learned | None, texts: Mapping[str, Any]) -> dict:
-    """Return the numbers that the texts may name; the browser adds those of its experiments."""
+def facts_for(
+    seen: Observation, learned: Learned | None, texts: Mapping[str, Any], claim: str
+) -> dict:
+    """Return what the texts may name; the browser adds the numbers of its experiments.
+
+    Args:
+        claim: the method whose map is tested.
+    """
     config = seen.config
     (rows, columns), (patch_height, patch_width) = config.grid_size, config.patch_hw
     cover = texts["screens"]["cover"]["black" if takes_drawings(seen.gallery) else "mean"]
@@ -85,6 +91,7 @@ def facts_for(seen: Observation, learned: Learned | None, texts: Mapping[str, An
         "classes": f"{config.num_classes:,}",
         "share": percent(1 / config.num_patches),
         "cover": cover,
+        "map": texts["frame"][f"method_{claim}"],
         "weights": f"{config.num_parameters:,}",
         "guess": written(guessing_loss(config.num_classes)) if seen.has_head else "",
     }

@@ -1,4 +1,4 @@
-"""The story: fourteen short screens through the whole model, drawn in the browser."""
+"""The story: eighteen short screens through the whole model, drawn in the browser."""
 
 import html
 from pathlib import Path
@@ -15,6 +15,7 @@ from explainer.shell.compare.second import second_choice
 from explainer.shell.mistake_banner import show_banner
 from explainer.shell.pen_line import keep_pen_line
 from explainer.shell.picker.pad import shown_name
+from explainer.shell.story.map_line import keep_map_line
 from explainer.shell.story.packed import pack_story
 from explainer.shell.story.step_line import keep_step_line
 from explainer.state import session
@@ -61,9 +62,11 @@ def render(choice: Choice, observation: Observation) -> None:
         )
     keep_pen_line(choice, "story-line", ASKED)
     keep_step_line(choice, "story-line-step")
+    keep_map_line(choice, "story-line-map")
     if second:
         keep_pen_line(second, "story-line-b", ASKED)
         keep_step_line(second, "story-line-b-step")
+        keep_map_line(second, "story-line-b-map")
     if opened:
         leave(*opened)
 

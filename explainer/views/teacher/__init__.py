@@ -14,6 +14,7 @@ from explainer.observation import observe
 from explainer.observation.observe import Observation
 from explainer.shell import routes
 from explainer.shell.pen_line import keep_pen_line
+from explainer.shell.story.map_line import keep_map_line
 from explainer.shell.story.packed import pack_story
 from explainer.shell.story.step_line import keep_step_line
 from explainer.shell.story.wording import texts_for
@@ -48,6 +49,7 @@ def render(choice: Choice, observation: Observation) -> None:
     teacher(key="teacher", data=pack_story(choice, observation), lesson=lesson, on_link=take_link)
     keep_pen_line(choice, "teacher-line", ASKED)
     keep_step_line(choice, "teacher-line-step")
+    keep_map_line(choice, "teacher-line-map")
 
 
 def link() -> str:
