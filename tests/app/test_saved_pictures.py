@@ -20,19 +20,23 @@ from explainer.figures.saved import files, paper
 from explainer.inputs.models import load
 from explainer.shell import more, routes, saved
 from explainer.shell.saved import Saved
+from vit_core.interpret import METHODS
 
 TEXTS = load_texts("pictures")["command"]
 # components that draw a picture, and how many each
 DRAWING = {
     **dict.fromkeys(("matrices", "token_picker", "patch_explorer", "filter_grid"), 1),
     **dict.fromkeys(("curves", "row_joins"), 1),
+    **dict.fromkeys(("alike", "point_map", "query_map", "confusions"), 1),
     "token_explorer": 2,
+    "heat_maps": 1 + len(METHODS),  # all together, and each
 }
+FAVOURITES = "unit-nine"  # the other thumbnails only offer pictures to choose from
 FIGURES = (  # classes of the page's own HTML that stand for a picture
     *("block-flow", "class-bars", "colour-map", "colour-strip", "confusion", "effects", "switched"),
     *("gallery", "looks", "overview-box", "maps", "all-maps", "parts", "product", "alike"),
     *("pieces", "strip row", "cut", "shuffled", "terms", "train-picture", "strip"),
-    *("cosines", "optimizers"),
+    *("cosines", "optimizers", "scores", "map-table"),
 )
 Open = Callable[..., AppTest]
 
@@ -58,7 +62,9 @@ def pictures_on(app: AppTest) -> int:
     """Count the pictures that a visitor sees on a page, as its elements say it."""
     count = len(app.main.get("plotly_chart"))
     for element in app.main.get("bidi_component"):
-        count += DRAWING.get(element.proto.component_name.removeprefix("vit_explainer."), 0)
+        name = element.proto.component_name.removeprefix("vit_explainer.")
+        count += DRAWING.get(name, 0)
+        count += name == "thumbnails" and FAVOURITES in element.proto.id
     for body in html_bodies(app.main):
         classes = re.findall(r'<(?:div|table|ul|img) class=["\']([\w -]+)["\']', body)
         names = {name for one in classes for name in (one, one.split()[0])}
