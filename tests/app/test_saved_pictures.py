@@ -15,12 +15,12 @@ from streamlit.testing.v1 import AppTest
 from unlike import UNLIKE, put
 
 from explainer import picture
+from explainer.components.packing import unpack
 from explainer.content import load_texts
 from explainer.figures.saved import files, paper
 from explainer.inputs.models import load
 from explainer.shell import more, routes, saved
 from explainer.shell.saved import Saved
-from vit_core.interpret import METHODS
 
 TEXTS = load_texts("pictures")["command"]
 # components that draw a picture, and how many each
@@ -29,7 +29,6 @@ DRAWING = {
     **dict.fromkeys(("curves", "row_joins"), 1),
     **dict.fromkeys(("alike", "point_map", "query_map", "confusions"), 1),
     "token_explorer": 2,
-    "heat_maps": 1 + len(METHODS),  # all together, and each
 }
 FAVOURITES = "unit-nine"  # the other thumbnails only offer pictures to choose from
 FIGURES = (  # classes of the page's own HTML that stand for a picture
@@ -65,6 +64,9 @@ def pictures_on(app: AppTest) -> int:
         name = element.proto.component_name.removeprefix("vit_explainer.")
         count += DRAWING.get(name, 0)
         count += name == "thumbnails" and FAVOURITES in element.proto.id
+        if name == "heat_maps":  # all together, and each
+            maps = unpack(element.proto.bytes)[0]["maps"]
+            count += 1 + sum(one["row"] >= 0 for one in maps)
     for body in html_bodies(app.main):
         classes = re.findall(r'<(?:div|table|ul|img) class=["\']([\w -]+)["\']', body)
         names = {name for one in classes for name in (one, one.split()[0])}

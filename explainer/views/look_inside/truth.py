@@ -11,6 +11,7 @@ import streamlit as st
 from explainer.components.deletion_film import deletion_film, pack_film
 from explainer.content.numbers import fixed, percent
 from explainer.figures.look import ScoreCurve, score_curves
+from explainer.figures.score_table import ScoreCell, score_table
 from explainer.figures.theme import Mode
 from explainer.inputs.models.load import source_of
 from explainer.observation.look.attributions import (
@@ -37,7 +38,7 @@ from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.more import more
 from explainer.shell.notes import note
 from explainer.shell.quiz import Question, compared
-from explainer.shell.shown import show_chart
+from explainer.shell.shown import show_chart, show_html
 from explainer.shell.waiting import awaited
 from explainer.state import session
 from explainer.state.choice import Choice
@@ -250,12 +251,7 @@ def show_areas(place: Place, by_fill: Mapping[str, Scores], texts: Texts) -> Non
     """Show the areas under all curves, for both fillings."""
     words = texts["parts"]["truth"]
     st.markdown(f"**{words['areas']}**")
-    columns = {words["method"]: titles_of(by_fill[place.fill], texts)}
-    for fill, found in by_fill.items():
-        for name in ("deletion", "insertion"):
-            title = words[f"{name}_column"].format(fill=words["fills"][fill])
-            columns[title] = [fixed(float(one), 3) for one in getattr(found, f"{name}_areas")]
-    st.table(columns, border="horizontal", hide_index=True)
+    show_html(area_table(place, by_fill, texts), "areas", words["areas"])
     first, second = by_fill.values()
     same = bool((np.argsort(first.deletion_areas) == np.argsort(second.deletion_areas)).all())
     note(words["same_ranking" if same else "other_ranking"])
@@ -266,6 +262,27 @@ def show_areas(place: Place, by_fill: Mapping[str, Scores], texts: Texts) -> Non
             "deletion-insertion.csv",
             place.key("truth-csv"),
         )
+
+
+def area_table(place: Place, by_fill: Mapping[str, Scores], texts: Texts) -> str:
+    words, shown = texts["parts"]["truth"], by_fill[place.fill]
+    heads: list[tuple[str, str]] = []
+    columns: list[np.ndarray] = []
+    for fill, found in by_fill.items():
+        for name in ("deletion", "insertion"):
+            heads.append((words[f"{name}_column"], words["fills"][fill]))
+            columns.append(getattr(found, f"{name}_areas"))
+    rows = [
+        (title, [ScoreCell(fixed(float(areas[row]), 3)) for areas in columns])
+        for row, title in enumerate(titles_of(shown, texts))
+    ]
+    return score_table(
+        heads,
+        rows,
+        corner=words["method"],
+        caption=words["areas"],
+        apart=sum(method in BASELINES for method in shown.methods),
+    )
 
 
 def ask_fastest(choice: Choice, seen: Observation, place: Place) -> list[Question]:
