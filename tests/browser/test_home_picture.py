@@ -188,7 +188,8 @@ def test_a_one_is_drawn_with_the_keyboard_and_the_way_goes_on_with_it(
     page.keyboard.press("Space")
     assert picture(page)
     agreed(page)
-    page.get_by_role("link", name="Attention", exact=True).press("Enter")
+    main = page.get_by_test_id("stMain")  # the bar at the top has such a link, too
+    main.get_by_role("link", name="Attention", exact=True).press("Enter")
     page.wait_for_function("location.pathname.endsWith('/self-attention')")
     assert picture(page)
 

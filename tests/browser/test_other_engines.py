@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,11 @@ def test_every_screen_of_the_story_opens(engine: Engine, url: str) -> None:
         run(engine, SETTLED)
         title = run(engine, FIND + TITLE)
         found = run(engine, PICTURES)
+        until = (
+            time.monotonic() + 60
+        )  # seconds: one screen's picture is computed by the server first
+        while found["blank"] and time.monotonic() < until:
+            found = run(engine, PICTURES)
         assert title and not found["blank"] and not found["broken"], (screen, found)
         titles.add(title)
     assert len(titles) == SCREENS

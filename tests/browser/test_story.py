@@ -120,7 +120,7 @@ def test_keys_turn_the_screens_and_not_while_they_mean_something_else(visit):
         ("PageDown", "numbers"),
         ("ArrowLeft", "patches"),
         ("End", "end"),
-        ("PageUp", "learn"),
+        ("PageUp", "map"),
         ("Home", "draw"),
         ("ArrowLeft", "draw"),
     ]:

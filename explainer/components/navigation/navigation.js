@@ -10,8 +10,8 @@ const mainOf = () => document.querySelector("[data-testid=stMain]");
 
 /**
  * Let a choice on a page replace the entry of the browser's history, and only a new page add one. The
- * story adds its screens past this, by History.prototype, and notes the screen in the entry's state: what
- * the server writes meanwhile is of a screen before, which must not get into this entry.
+ * story adds its screens past this, by History.prototype, and notes in the entry's state the screen and
+ * whether it is presented: what the server writes meanwhile is of before, which must not get into this entry.
  */
 function keepHistoryShort() {
   if (history[MINE]) return;
@@ -20,16 +20,18 @@ function keepHistoryShort() {
   history.pushState = function (state, unused, address) {
     const now = new URL(location.href);
     const next = new URL(address ?? now, now);
-    const { story: screen } = history.state ?? {};
+    const { story: screen, present } = history.state ?? {};
     if (next.pathname !== now.pathname) push.call(this, state, unused, address);
     else if (!screen) history.replaceState(state, unused, address);
-    else history.replaceState({ ...state, story: screen }, unused, atScreen(next, screen));
+    else history.replaceState({ ...state, story: screen, present }, unused, atScreen(next, screen, present));
   };
 }
 
-/** An address with the story's screen in place of the one that it names, at its end as elsewhere. */
-function atScreen({ pathname, search, hash }, screen) {
-  const others = search.slice(1).split("&").filter((part) => part && !part.startsWith("screen="));
+/** An address with the story's own screen, presented or not, in place of what it names; at its end as elsewhere. */
+function atScreen({ pathname, search, hash }, screen, isPresented) {
+  const isOther = (part) => part && !part.startsWith("screen=") && !part.startsWith("present=");
+  const others = search.slice(1).split("&").filter(isOther);
+  if (isPresented) others.push("present=1");
   if (screen > 1) others.push(`screen=${screen}`);
   return `${pathname}${others.length ? "?" : ""}${others.join("&")}${hash}`;
 }

@@ -20,7 +20,8 @@ function addressOf(screen, isPresented = false) {
 function writeAddress(screen, isNew, isPresented) {
   const address = addressOf(screen, isPresented);
   const isSame = address === `${location.pathname}${location.search}${location.hash}`;
-  if (isSame && history.state?.story === screen) return;
+  const state = { story: screen, present: Boolean(isPresented) };
+  if (isSame && history.state?.story === screen && history.state.present === state.present) return;
   const write = isNew && !isSame ? History.prototype.pushState : History.prototype.replaceState;
-  write.call(history, { story: screen }, "", address);
+  write.call(history, state, "", address);
 }

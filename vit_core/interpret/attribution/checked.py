@@ -11,6 +11,10 @@ from vit_core.interpret.attribution.result import AttributionError
 from vit_core.interpret.attribution.target import Target
 from vit_core.model import ViT
 
+NO_REFERENCE = (
+    "a reference is for a model without a head; this one explains a class, given as targets"
+)
+
 MOST_STEPS = 1_000
 LARGEST_SEED = 2**31 - 1
 
@@ -59,9 +63,7 @@ def checked_target(
     """
     classes = model.config.num_classes
     if classes and reference is not None:
-        raise AttributionError(
-            "a reference is for a model without a head; this one explains a class, given as targets"
-        )
+        raise AttributionError(NO_REFERENCE)
     if targets is not None:
         if not classes:
             raise AttributionError("this model has no head and so no classes: leave targets out")
@@ -105,6 +107,8 @@ def checked_reference(model: ViT, batch: int, reference: object) -> Tensor:
         AttributionError: the features do not fit.
     """
     config = model.config
+    if config.num_classes:
+        raise AttributionError(NO_REFERENCE)
     allowed = f"reference must be features, ({config.embed_dim},) or ({batch}, {config.embed_dim})"
     if not isinstance(reference, Tensor):
         raise AttributionError(f"{allowed}, not a {type(reference).__name__}")
