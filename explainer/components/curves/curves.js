@@ -115,8 +115,6 @@ class Charts {
     if (shape !== this.shape) this.build();
     this.shape = shape;
     this.draw();
-    // texts were placed by the widths of another font if the page's own is still on its way
-    if (document.fonts.status !== "loaded") document.fonts.ready.then(() => this.draw());
   }
 
   leave() {
