@@ -85,6 +85,7 @@ def test_no_text_stands_on_a_curve(visit: Callable[..., Visit], width: int) -> N
     visitor.page.locator(".st-key-train-fold-mistakes summary").click()
     visitor.settle()
     choices = visitor.page.locator(".st-key-mistake").get_by_role("radio")
+    choices.first.wait_for()
     for number in range(choices.count()):
         choices.nth(number).click()
         visitor.settle()

@@ -234,7 +234,7 @@ class Charts {
       { x: left + 8, "text-anchor": "start" },
       { x: (left + width - right) / 2, "text-anchor": "middle" },
     ];
-    const write = (parent, attributes, text, tried) => {
+    const write = (parent, attributes, text, tried, otherwise = tried[0]) => {
       const element = make("text", parent, attributes, text);
       const fits = ({ x, y, width: wide, height: high }) =>
         x >= left && x + wide <= width && y >= 0 && y + high <= height - bottom + 2;
@@ -246,7 +246,7 @@ class Charts {
         const box = put(one);
         return fits(box) && !taken.some((other) => overlap(box, other)) && this.isFree(box, lines);
       });
-      taken.push(put(spot ?? tried[0]));
+      taken.push(put(spot ?? otherwise));
     };
     for (const { curve, group, places } of lines) {
       if (!this.data.name_last || curve.kind !== "marks" || !places.length) continue;
@@ -265,7 +265,7 @@ class Charts {
       // where a curve goes up and down everywhere, there is room above all of them alone
       const above = ends.map((end) => ({ ...end, y: top - 5 }));
       const beside = [...away.flatMap((up) => ends.map((end) => ({ ...end, y: y + up }))), ...above];
-      write(svg, {}, panel.level.text, beside);
+      write(svg, {}, panel.level.text, beside, above[0]);
     }
     if (panel.cut_off) {
       const below = [4, 20, 36].flatMap((down) => [1, 2, 0].map((end) => ({ ...ends[end], y: top + down })));
