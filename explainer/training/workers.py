@@ -77,8 +77,14 @@ class WorkerPool:
         while len(self._processes) < self.limits.runs_at_once and self._add():
             pass
 
-    def train(self, run_id: str, folder: str) -> WorkerProcess | None:
-        """Give a run to a process; return None if none is free and none can be started."""
+    def train(
+        self, run_id: str, folder: str, fence: dict[str, str] | None = None
+    ) -> WorkerProcess | None:
+        """Give a run to a process; return None if none is free and none can be started.
+
+        Args:
+            fence: by which the process sees that it may still write; see ``vit_core.runs.worker``.
+        """
         free = [process for process in self._processes if process.run_id is None]
         # a process that measures will be free soon, but one without work can start now
         process = min(free, key=lambda one: one.measuring is not None, default=None)
@@ -86,7 +92,8 @@ class WorkerPool:
             process = self._add()
         if process:
             process.run_id = run_id
-            process.send(do="run", path=folder, threads=self.limits.threads)
+            order = {"path": folder, "threads": self.limits.threads}
+            process.send(do="run", **order | ({"fence": fence} if fence else {}))
         return process
 
     def speed(self, settings: Settings) -> Speed | str | None:

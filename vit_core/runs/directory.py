@@ -9,6 +9,8 @@ hardest.json             the test images that this model finds hardest
 hardest.safetensors      these images themselves, unless they are digits of MNIST
 state.safetensors        model and optimizers after the last whole epoch, to resume from
 .lock                    held by the process that writes; see vit_core.storage.locks
+
+A process that may be replaced by another one has a ``Fence``, and asks it before each write.
 """
 
 import json
@@ -28,6 +30,7 @@ from vit_core.data import MNIST_TRAINING, DataInfo
 from vit_core.data.sample_pictures import SamplePictures, made_smaller
 from vit_core.errors import VitError
 from vit_core.model import ViT
+from vit_core.runs.fence import Fence
 from vit_core.storage.atomic import write_atomically
 from vit_core.storage.locks import Lock, is_unused, take
 from vit_core.storage.plain_text import decode
@@ -139,10 +142,15 @@ def read_limit(value: Any) -> int | None:
 
 
 class RunDirectory:
-    """An open run directory; as long as this object lives, no other process can write there."""
+    """An open run directory; as long as this object lives, no other process can write there.
 
-    def __init__(self, path: Path, config: RunConfig, lock: Lock) -> None:
-        self.path, self.config, self._lock = path, config, lock
+    Each method that writes raises ``FencedError`` if this process has lost its right to write.
+    """
+
+    def __init__(
+        self, path: Path, config: RunConfig, lock: Lock, fence: Fence | None = None
+    ) -> None:
+        self.path, self.config, self._lock, self.fence = path, config, lock, fence
         self.pictures: SamplePictures | None = None  # that each checkpoint takes along
 
     @classmethod
@@ -165,14 +173,33 @@ class RunDirectory:
         return cls(path, config, lock)
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, fence: Fence | None = None) -> Self:
         """Open a run directory to resume its run.
+
+        Args:
+            fence: says whether this process may still write; None for a process that always may.
 
         Raises:
             RunError: there is no run, its settings are damaged, or another process writes to it.
+            FencedError: this process may not write.
             OSError: it cannot be written.
         """
-        return cls(path, read_config(path), take_run(path))
+        run = cls(path, read_config(path), take_run(path), fence)
+        try:
+            run.check_fence()
+        except BaseException:
+            run.close()
+            raise
+        return run
+
+    def check_fence(self) -> None:
+        """Refuse to write if somebody else has taken the run over.
+
+        Raises:
+            FencedError: that is so.
+        """
+        if self.fence is not None:
+            self.fence.check()
 
     def save_config(self) -> None:
         """Write the settings if they differ from those in the file.
@@ -180,6 +207,7 @@ class RunDirectory:
         Raises:
             OSError: they cannot be written; the file stays as it was.
         """
+        self.check_fence()
         if read_config(self.path) != self.config:
             write_atomically(self.path / "config.json", self.config.to_json().encode())
 
@@ -189,6 +217,7 @@ class RunDirectory:
         Raises:
             OSError: it cannot be written.
         """
+        self.check_fence()
         with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(values) + "\n")
 
@@ -204,6 +233,7 @@ class RunDirectory:
 
     def keep_metrics_up_to(self, epoch: int) -> None:
         """Drop the lines of an unfinished epoch, which will be run again."""
+        self.check_fence()
         kept = [json.dumps(line) + "\n" for line in self.metrics() if line["epoch"] <= epoch]
         write_atomically(self.path / "metrics.jsonl", "".join(kept).encode())
 
@@ -213,6 +243,7 @@ class RunDirectory:
         Args:
             name: of the file, without its ending.
         """
+        self.check_fence()
         save_checkpoint(
             model,
             self.path / f"{name}.safetensors",
@@ -228,6 +259,7 @@ class RunDirectory:
 
     def save_hardest(self, examples: list[HardExample]) -> None:
         """Write hardest.json."""
+        self.check_fence()
         content = json.dumps([example.to_dict() for example in examples])
         write_atomically(self.path / HARDEST, content.encode())
 
@@ -237,6 +269,7 @@ class RunDirectory:
         Args:
             images: (n, channels, height, width) uint8.
         """
+        self.check_fence()
         content = safetensors.torch.save({"images": made_smaller(images.cpu())})
         write_atomically(self.path / HARDEST_PICTURES, content)
 
@@ -246,6 +279,7 @@ class RunDirectory:
             {key: value.detach().cpu().contiguous() for key, value in tensors.items()},
             {"epoch": str(epoch)},
         )
+        self.check_fence()
         write_atomically(self.path / "state.safetensors", content)
 
     def load_state(self) -> tuple[dict[str, Tensor], int] | None:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 EPOCH_FILE = re.compile(r"epoch-(\d{3,6})\.safetensors")
 WRITTEN = (
-    r"(?:(?:config|hardest|probe|status)\.json|metrics\.jsonl"
+    r"(?:(?:config|hardest|order|probe|status)\.json|metrics\.jsonl"
     r"|(?:epoch-\d{3,6}|final|state|images|hardest)\.safetensors)"
 )
-FILE = re.compile(rf"{WRITTEN}|live\.safetensors|\.lock|\.lock-owner")
+LEASE = re.compile(r"lease-(\d{6})")  # which server has the run; see explainer.training.lease
+ORDER = "order.json"  # of a visitor on another server; see explainer.training.orders
+FILE = re.compile(rf"{WRITTEN}|live\.safetensors|\.lock|\.lock-owner|{LEASE.pattern}")
 # temporary files of a process that was killed; see write_atomically and Snapshot.save
 LEFTOVER = re.compile(rf"\.{WRITTEN}\.[a-z0-9_]{{8}}|\.live\.safetensors")
 

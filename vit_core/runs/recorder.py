@@ -181,6 +181,7 @@ class Recorder:
             seconds=self.seconds,
             softmax_before_loss=training.config.softmax_before_loss,
         )
+        self.run.check_fence()
         snapshot.save(self.run.path)
         sample = {"sample_loss": evaluation.loss, "sample_accuracy": evaluation.accuracy}
         self.write({"step": step, "epoch": epoch} | sample)

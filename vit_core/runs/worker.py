@@ -3,7 +3,9 @@
 It imports PyTorch, loads the data once and reports that it is ready. Then it reads commands from
 its standard input, one JSON object per line:
 
-    {"do": "run", "path": …, "threads": …}      train that run directory to its end
+    {"do": "run", "path": …, "threads": …, "fence": {"file": …, "text": …}}
+        train that run directory to its end. "fence" is optional: the worker writes only as long as
+        that file of the run directory holds that text (see ``vit_core.runs.fence``).
     {"do": "pause"}, {"do": "go on"}             between two steps of the run
     {"do": "stop"}                               before the next step; the last whole epoch is kept
     {"do": "measure", "model": {…}, "train": {…}, "images": […], "threads": …}   how fast such a
@@ -46,12 +48,14 @@ from vit_core.data.open import Reading, open_data
 from vit_core.data.sets import DATASETS
 from vit_core.errors import VitError
 from vit_core.runs.directory import RunDirectory, RunError
+from vit_core.runs.fence import Fence
 from vit_core.runs.recorder import Cadence, Recorder
 from vit_core.runs.run_data import check_same, open_run_data
 from vit_core.training.events import TrainingDivergedError
 from vit_core.training.measure_speed import measure_speed, stand_in
 from vit_core.training.process_limits import limit_memory, lower_priority
 
+PAUSE_CHECK_SECONDS = 0.5  # between two checks in a pause whether the run is still ours
 CADENCE = Cadence(steps=None, seconds=0.25, snapshot_seconds=2.0)
 
 
@@ -105,15 +109,20 @@ class Worker:
         while True:
             command = self.waiting.get()
             if command["do"] == "run":
-                self.run(Path(command["path"]), command["threads"])
+                self.run(Path(command["path"]), command["threads"], command.get("fence"))
             else:
                 self.measure(command)
 
-    def run(self, path: Path, threads: int) -> None:
-        """Train one run directory and report how it ended."""
+    def run(self, path: Path, threads: int, fence: dict[str, str] | None = None) -> None:
+        """Train one run directory and report how it ended.
+
+        Args:
+            fence: the "file" in the directory that must hold the "text", so long as this worker may
+                write.
+        """
         state, message = "finished", ""
         try:
-            self.train(path, threads)
+            self.train(path, threads, Fence(path / fence["file"], fence["text"]) if fence else None)
         except StopRequested:
             state = "stopped"
         except (
@@ -124,27 +133,34 @@ class Worker:
             message = message.replace(f"{path}{os.sep}", "").replace(str(path), "its folder")
         self.answer(event="ended", state=state, message=message)
 
-    def train(self, path: Path, threads: int) -> None:
+    def train(self, path: Path, threads: int, fence: Fence | None = None) -> None:
         """Train one run directory to its end.
 
         Raises:
             StopRequested: the run shall stop.
             RunError: the directory cannot be used.
             TrainingDivergedError: the loss became infinite or not a number.
+            FencedError: another server has taken the run over.
             OSError: the directory cannot be written.
         """
-        run = RunDirectory.open(path)
-        try:
+        run = RunDirectory.open(path, fence)
+
+        def check(*_: object) -> None:
             self.check_stop()
+            if fence is not None:
+                fence.check_sometimes()
+
+        try:
+            check()
             torch.set_num_threads(threads)
             recorder = Recorder(run, self.data_of(run), CADENCE)
             training = recorder.training
             # to evaluate all images between two epochs takes as long as many steps
             for model in (training.model, training.eval_model):
-                model.register_forward_pre_hook(lambda *_: self.check_stop())
+                model.register_forward_pre_hook(check)
             if not recorder.is_complete:
                 for _ in recorder.events():
-                    self.check_stop()
+                    check()
                     if not self.may_go_on.is_set():
                         self.pause(recorder)
         finally:
@@ -185,10 +201,12 @@ class Worker:
 
         Raises:
             StopRequested: the run shall stop.
+            FencedError: another server has taken the run over.
         """
         began = time.monotonic()
         self.answer(event="paused")
-        self.may_go_on.wait()
+        while not self.may_go_on.wait(PAUSE_CHECK_SECONDS):
+            recorder.run.check_fence()
         self.check_stop()
         recorder.leave_out(time.monotonic() - began)
         self.answer(event="going on")
