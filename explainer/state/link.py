@@ -66,6 +66,14 @@ OF_SECOND = (
     *("seed", "digit", "index", "picture", "sample", "photo", "edits"),
 )
 LONGEST_SECOND = 3_000  # characters of a second choice in a link
+# what a class sees of its teacher's link: model, picture and patch; but no photograph, which only
+# one server keeps
+OF_CLASS = (
+    *("source", "pretrained", "run", "epoch", "patches", "width", "heads", "depth", "position"),
+    *("seed", "digit", "index", "picture", "sample", "query", "b", "target"),
+)
+ROOM_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ"  # of a room's code: none that looks like a digit
+ROOM_LENGTH = 6
 
 
 @dataclass(frozen=True)
@@ -170,6 +178,7 @@ class State:
     liked: str = ""
     stage: int | None = None
     match: str = ""
+    room: str = ""
     screen: int = 1
 
     @property
@@ -241,6 +250,14 @@ def matching(pattern: str, longest: int, allowed: str) -> Reader:
         return text
 
     return Reader(read, allowed)
+
+
+def read_room(text: str) -> str:
+    """Return the code of a room in capital letters."""
+    code = text.upper() if text.isascii() else text
+    if len(code) != ROOM_LENGTH or not set(code) <= set(ROOM_LETTERS):
+        raise ValueError(text)
+    return code
 
 
 def read_changes(text: str) -> str:
@@ -336,6 +353,7 @@ READERS: dict[str, Reader] = {
     "liked": matching(r"[0-9]{1,4}\.(h[0-9]{1,4}\.)?[0-9]{1,6}", 20, TEXTS["liked"]),
     "stage": whole(MOST),
     "match": matching(r"mirror|[sc][0-9]{1,4}|d[0-9]\.[0-9]{1,4}", 10, TEXTS["match"]),
+    "room": Reader(read_room, TEXTS["room"]),
     "screen": one_of(range(1, SCREENS + 1)),
 }
 

@@ -83,6 +83,7 @@ STATES = st.builds(
     stage=st.none() | st.integers(0, MOST),
     match=st.sampled_from(["", "mirror", "s3", "c0", "d7.102"]),
     film=st.sampled_from(["", "filters", "blocks.mean", "attention.mean.0-12", "map.3-3"]),
+    room=st.sampled_from(["", "ABCDEF", "ZYXWVU"]),
     screen=st.integers(1, SCREENS),
 )
 
@@ -201,6 +202,17 @@ def test_what_is_not_allowed_falls_back_to_its_default(name: str, text: str):
         assert decode({name: text}) == State()
         refused = read_link({name: text})[1]
         assert [(one.name, one.text) for one in refused] == [(name, text)]
+
+
+@pytest.mark.parametrize(
+    "text", ["ABCDE", "ABCDEFG", "ABCDE0", "ABCDEI", "ABCDEÄ", "ABC EF", "ßABCDE"]
+)
+def test_a_room_of_another_form_falls_back(text: str):
+    assert decode({"room": text}) == State()
+
+
+def test_a_room_may_be_written_small():
+    assert decode({"room": "abcxyz"}).room == "ABCXYZ"
 
 
 @pytest.mark.parametrize("text", ["x" * (LONGEST_PICTURE + 1), "a/b", "ä", "a b"])
