@@ -283,7 +283,9 @@ def test_a_link_to_a_photograph_that_is_gone_says_so(shipped, open_page: Open) -
     assert not app.exception
     assert "A bird" in preview(app)
     said = html_of(app)
-    assert "no longer on the server" in said
+    assert "not on the server" in said and "upload it again" in said
+    # where that is done is open
+    assert app.sidebar.pills(key="photo-picker").value == "upload"
 
 
 @pytest.mark.parametrize("sample", [10, 9_999])

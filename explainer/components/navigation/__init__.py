@@ -2,6 +2,7 @@
 
 A page that is opened stands at its title, and one that is turned back to stands where it was left.
 The keyboard's focus lands on the title. Back leads to the page before, not to the choice before.
+A page whose connection was lost is drawn again when it is back.
 """
 
 import streamlit as st
@@ -21,4 +22,5 @@ def follow_navigation(view: str) -> None:
     Args:
         view: of the page, whose contents stand in a container with the key ``page-<view>``.
     """
-    _mount(key="navigation", data=view)
+    # that the browser asks is enough: the page is drawn, from its link if the session is a new one
+    _mount(key="navigation", data=view, on_again_change=lambda: None)

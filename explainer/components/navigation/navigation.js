@@ -56,6 +56,23 @@ function open() {
   requestAnimationFrame(look);
 }
 
+/**
+ * Have the page drawn once more when a lost connection is back. The server may be another one by then,
+ * or one that was restarted: it knows nothing of this visitor until something is asked for, and would
+ * take the next click for the first one, without what the link says.
+ */
+function askAgainAfterALoss() {
+  const app = document.querySelector("[data-test-connection-state]");
+  if (!app || navigation.watched === app) return;
+  navigation.watched = app;
+  let isLost = false;
+  new MutationObserver(() => {
+    const isConnected = app.dataset.testConnectionState === "CONNECTED";
+    if (isConnected && isLost) navigation.askAgain?.();
+    isLost = !isConnected;
+  }).observe(app, { attributes: true, attributeFilter: ["data-test-connection-state"] });
+}
+
 class Navigation {
   constructor() {
     this.places = new Map(); // page → pixels from its top
@@ -135,11 +152,17 @@ class Navigation {
 
 const navigation = (globalThis[MINE] ??= new Navigation());
 
-export default function ({ data: view }) {
+export default function ({ data: view, setTriggerValue }) {
   keepHistoryShort();
+  const askAgain = () => setTriggerValue("again", true);
+  navigation.askAgain = askAgain;
+  askAgainAfterALoss();
   navigation.show(view);
   open();
   const main = mainOf();
   main?.addEventListener("scroll", navigation.onScroll, { passive: true });
-  return () => main?.removeEventListener("scroll", navigation.onScroll);
+  return () => {
+    main?.removeEventListener("scroll", navigation.onScroll);
+    if (navigation.askAgain === askAgain) navigation.askAgain = null;
+  };
 }

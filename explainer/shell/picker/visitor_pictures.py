@@ -61,6 +61,11 @@ def leave_pad() -> None:
     st.session_state[KIND_KEY], st.session_state[SYMBOL_KIND_KEY] = "digit", "sample"
 
 
+def ask_for_photo_again() -> None:
+    """Have the picker open where a photograph is uploaded, unless another kind is open."""
+    st.session_state.setdefault(PHOTO_KIND_KEY, "upload")
+
+
 def own_photos() -> dict[str, str]:
     """Return the name of the last photograph of each kind, for models not trained on digits."""
     return st.session_state.setdefault(PHOTOS_KEY, {})

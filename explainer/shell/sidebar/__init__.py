@@ -8,6 +8,7 @@ from explainer.content import load_texts
 from explainer.inputs.models.saved_epochs import Shown
 from explainer.inputs.pictures.galleries import DIGITS, photo_store, samples
 from explainer.shell.picker import pick_picture
+from explainer.shell.picker.visitor_pictures import ask_for_photo_again
 from explainer.shell.sidebar import epochs
 from explainer.shell.sidebar.knobs import show_shape, turn_knobs
 from explainer.shell.sidebar.model import (
@@ -98,5 +99,6 @@ def narrow_picture(now: State, model: Fixed | None) -> State:
         return now
     if now.photo and not takes_drawings(gallery) and not photo_store.is_kept(now.photo):
         session.refused().append(load_texts("picker")["photo_gone"])
+        ask_for_photo_again()
         now = replace(now, photo="")
     return replace(now, sample=min(now.sample, len(samples(gallery)) - 1))
