@@ -48,6 +48,7 @@ CORE_ROOMS = (
     "vit_core.reference",
     "vit_core.trace",
     "vit_core.kept_memory",
+    "vit_core.lean",
     "vit_core.model",
     "vit_core.tap",
     "vit_core.config",

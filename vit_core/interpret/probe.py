@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from vit_core.errors import VitError
 from vit_core.interpret.changed import is_changed
+from vit_core.lean.optimizers import LBFGS
 from vit_core.model import ViT
 
 PENALTIES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
@@ -174,7 +175,7 @@ def minimum(
     """
     weight, bias = start or (points.new_zeros(classes, points.shape[1]), points.new_zeros(classes))
     weight, bias = weight.clone().requires_grad_(), bias.clone().requires_grad_()
-    optimizer = torch.optim.LBFGS(
+    optimizer = LBFGS(
         [weight, bias],
         max_iter=steps,
         history_size=20,

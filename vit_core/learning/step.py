@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.optim import SGD, Optimizer
+from torch.optim import Optimizer
 
 from vit_core.config import TrainConfig
+from vit_core.lean.optimizers import SGD
 from vit_core.model import ViT
 from vit_core.training.optimizers import build_optimizers
 

@@ -12,7 +12,8 @@ from typing import NamedTuple, overload
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
+
+from vit_core.lean.optimizers import LeanOptimizer
 
 # the Newton-Schulz iteration (K. Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/)
 ITERATIONS = 5
@@ -25,7 +26,7 @@ WITHOUT_BFLOAT16 = {
 }
 
 
-class Muon(Optimizer):
+class Muon(LeanOptimizer):
     """Momentum, made nearly orthogonal before each step.
 
     The state of a parameter is its "momentum_buffer".

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Iterable
 
-import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from vit_core.config import TrainConfig
+from vit_core.lean.optimizers import Adam, AdamW
 from vit_core.model import ViT
 from vit_core.training.muon import Muon
 
@@ -33,7 +33,7 @@ def build_optimizers(model: ViT, config: TrainConfig) -> list[Optimizer]:
         {"params": decaying, "weight_decay": config.weight_decay},
         {"params": rest, "weight_decay": 0.0},
     ]
-    kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
+    kind = Adam if config.optimizer == "adam" else AdamW
     optimizers: list[Optimizer] = [
         kind(groups, lr=config.lr, betas=(0.9, config.beta2), fused=True)
     ]

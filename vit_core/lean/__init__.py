@@ -1,0 +1,1 @@
+"""PyTorch without those of its parts that this project never uses."""
