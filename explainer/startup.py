@@ -8,7 +8,6 @@ them: once after the imports, and again when many new ones have been made. Just 
 full collection frees what visitors left behind.
 """
 
-import ctypes
 import gc
 import importlib
 import sys
@@ -17,9 +16,10 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from threading import Event, Thread
 from time import thread_time
-from typing import Any
 
 import streamlit as st
+
+from vit_core.lean.freed_memory import c_library, return_freed_memory
 
 # what Streamlit and plotly import when they first draw a table, a component or a chart
 LAZY_IMPORTS = ("pandas", "pyarrow", "PIL.PngImagePlugin", "plotly.graph_objs", "plotly.subplots")
@@ -27,7 +27,7 @@ LAZY_IMPORTS = ("pandas", "pyarrow", "PIL.PngImagePlugin", "plotly.graph_objs", 
 # two arenas, so that memory which one page has used does not stay with its thread
 MALLOC_OPTIONS = {-3: 1024**2, -8: 2}  # M_MMAP_THRESHOLD in bytes, M_ARENA_MAX
 COLLECT_SECONDS = 2  # between two full collections, as long as pages run
-CHECK_EVERY = 10  # collections; then their times are looked at
+CHECK_EVERY = 10  # collections; then their times are looked at, and freed memory is returned
 SLOW_COLLECTION = 0.01  # seconds of processor time; about 15,000 objects
 
 
@@ -59,19 +59,30 @@ def collect_periodically(modules: Sequence[str]) -> None:
     collect_and_freeze()
     watch = CollectionWatch()
     gc.callbacks.append(watch)
-    never, rounds = Event(), 0
+    never, rounds, is_used = Event(), 0, False
     while not never.wait(COLLECT_SECONDS):
-        collect_garbage()
+        is_used = collect_garbage() or is_used
         rounds += 1
-        if rounds % CHECK_EVERY == 0 and watch.longest > SLOW_COLLECTION:
+        if rounds % CHECK_EVERY:
+            continue
+        if watch.longest > SLOW_COLLECTION:
             collect_and_freeze()
             watch.longest = 0.0
+        elif is_used:
+            return_freed_memory()
+        is_used = False
 
 
-def collect_garbage() -> None:
-    """Collect all garbage, unless hardly anything was made since the last full collection."""
-    if any(gc.get_count()[1:]):
+def collect_garbage() -> bool:
+    """Collect all garbage, unless hardly anything was made since the last full collection.
+
+    Returns:
+        Whether garbage was collected.
+    """
+    is_due = any(gc.get_count()[1:])
+    if is_due:
         gc.collect()
+    return is_due
 
 
 class CollectionWatch:
@@ -112,19 +123,9 @@ def set_malloc_options() -> None:
             c_library().mallopt(option, value)
 
 
-@cache
-def c_library() -> Any:
-    """Return the C library of this process; None if that is impossible, as on Windows."""
-    try:
-        return ctypes.CDLL(None)
-    except (OSError, TypeError):
-        return None
-
-
 def collect_and_freeze() -> None:
     """Free unreachable objects, freeze all others, and return free memory to the system."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-    with suppress(AttributeError):  # another C library than glibc
-        c_library().malloc_trim(0)
+    return_freed_memory()

@@ -13,6 +13,7 @@ import pytest
 import streamlit as st
 
 from explainer import startup
+from vit_core.lean import freed_memory
 
 PAGE = """
 class Cycle:
@@ -220,9 +221,9 @@ def test_memory_is_kept_where_no_c_library_can_give_it_back(monkeypatch, error):
         raise error(name)
 
     for library in (refuse, lambda name: object()):
-        startup.c_library.cache_clear()
-        monkeypatch.setattr(startup.ctypes, "CDLL", library)
+        freed_memory.c_library.cache_clear()
+        monkeypatch.setattr(freed_memory.ctypes, "CDLL", library)
         startup.set_malloc_options()
         startup.collect_and_freeze()
-    startup.c_library.cache_clear()
+    freed_memory.c_library.cache_clear()
     gc.unfreeze()

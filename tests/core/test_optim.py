@@ -3,9 +3,9 @@
 import dataclasses
 
 import pytest
-import torch
 
 from vit_core import PRESETS, TrainConfig, ViTConfig, build
+from vit_core.lean.optimizers import Adam, AdamW
 from vit_core.training.muon import Muon
 from vit_core.training.optimizers import build_optimizers, lr_factor
 
@@ -65,9 +65,9 @@ def test_every_preset_builds_the_optimizers_it_names(name: str) -> None:
     model = build(dataclasses.replace(preset.model, depth=1))
     optimizers = build_optimizers(model, preset.train)
     kinds = {
-        "muon": [torch.optim.AdamW, Muon],
-        "adamw": [torch.optim.AdamW],
-        "adam": [torch.optim.Adam],
+        "muon": [AdamW, Muon],
+        "adamw": [AdamW],
+        "adam": [Adam],
     }
     assert [type(optimizer) for optimizer in optimizers] == kinds[preset.train.optimizer]
     held = [p for o in optimizers for g in o.param_groups for p in g["params"]]

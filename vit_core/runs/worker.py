@@ -47,11 +47,12 @@ from vit_core.data.limit import limited
 from vit_core.data.open import Reading, open_data
 from vit_core.data.sets import DATASETS
 from vit_core.errors import VitError
+from vit_core.lean.freed_memory import return_freed_memory
 from vit_core.runs.directory import RunDirectory, RunError
 from vit_core.runs.fence import Fence
 from vit_core.runs.recorder import Cadence, Recorder
 from vit_core.runs.run_data import check_same, open_run_data
-from vit_core.training.events import TrainingDivergedError
+from vit_core.training.events import EpochEnd, TrainingDivergedError
 from vit_core.training.measure_speed import measure_speed, stand_in
 from vit_core.training.process_limits import limit_memory, lower_priority
 
@@ -159,12 +160,15 @@ class Worker:
             for model in (training.model, training.eval_model):
                 model.register_forward_pre_hook(check)
             if not recorder.is_complete:
-                for _ in recorder.events():
+                for event in recorder.events():
+                    if isinstance(event, EpochEnd):  # its evaluation took large tensors
+                        return_freed_memory()
                     check()
                     if not self.may_go_on.is_set():
                         self.pause(recorder)
         finally:
             run.close()
+            return_freed_memory()
 
     def data_of(self, run: RunDirectory) -> ImageData:
         """Return the data that a run learns from.
@@ -257,4 +261,5 @@ def main() -> None:
     worker = Worker(sys.stdin, sys.stdout)
     threading.Thread(target=worker.listen, daemon=True).start()
     mnist()
+    return_freed_memory()  # of its packed files
     worker.work()
