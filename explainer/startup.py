@@ -25,7 +25,7 @@ from vit_core.lean.freed_memory import c_library, return_freed_memory
 LAZY_IMPORTS = ("pandas", "pyarrow", "PIL.PngImagePlugin", "plotly.graph_objs", "plotly.subplots")
 # for glibc's mallopt: large tensors are taken from the system and returned to it, and threads share
 # two arenas, so that memory which one page has used does not stay with its thread
-MALLOC_OPTIONS = {-3: 1024**2, -8: 2}  # M_MMAP_THRESHOLD in bytes, M_ARENA_MAX
+MALLOC_OPTIONS = {-3: 128 * 1024, -8: 2}  # M_MMAP_THRESHOLD in bytes, M_ARENA_MAX
 COLLECT_SECONDS = 2  # between two full collections, as long as pages run
 CHECK_EVERY = 10  # collections; then their times are looked at, and freed memory is returned
 SLOW_COLLECTION = 0.01  # seconds of processor time; about 15,000 objects

@@ -22,7 +22,7 @@ import torch
 from vit_core import TrainConfig, ViTConfig, build
 from vit_core.training.optimizers import build_optimizers
 for name in ("muon", "adam"):
-    model = build(ViTConfig(patch_size=14, dim=8, depth=1, num_heads=1))
+    model = build(ViTConfig(embed_dim=8, depth=1, num_heads=1))
     optimizers = build_optimizers(model, TrainConfig(optimizer=name))
     model(torch.zeros(2, 1, 28, 28)).sum().backward()
     for optimizer in optimizers:
