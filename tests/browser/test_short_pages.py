@@ -11,6 +11,21 @@ pytestmark = pytest.mark.browser
 SMALL = "source=untrained&patches=4&width=16&heads=2&depth=2"
 
 
+# keeps what every animation is of, however soon it is over
+BEGUN = """window.begun = [];
+const animate = Element.prototype.animate;
+Element.prototype.animate = function (...how) {
+  window.begun.push(this.className);
+  return animate.apply(this, how);
+};"""
+ONCE = ["rows", "row"]  # what moves
+
+
+def begun(page: Page) -> list[str]:
+    """Return what has begun to move in the picture of the row that joins."""
+    return [name for name in page.evaluate("begun") if name in ONCE]
+
+
 def moving(page: Page) -> int:
     """Return how many animations run on the picture of the row that joins."""
     return page.locator(".joining .stage").last.evaluate(
@@ -20,6 +35,7 @@ def moving(page: Page) -> int:
 
 def test_the_new_row_slides_in_once_and_again_on_request(visit: Callable[..., Visit]) -> None:
     one = visit()
+    one.run_first(BEGUN)
     one.open(f"class-token?{SMALL}")
     page = one.page
     stage = page.locator(".joining .moving .stage")
@@ -27,11 +43,11 @@ def test_the_new_row_slides_in_once_and_again_on_request(visit: Callable[..., Vi
     page.wait_for_function("() => document.querySelector('.st-key-part-join')")
     expect(page.locator(".joining .before")).to_be_hidden()
     expect(stage.get_by_text("16 patches")).to_be_visible()
+    wait_until(page, lambda: begun(page) == ONCE and moving(page) == 0)
     again = page.get_by_role("button", name="Play again")
     again.focus()
     page.keyboard.press("Enter")
-    assert moving(page) == 2
-    wait_until(page, lambda: moving(page) == 0)
+    wait_until(page, lambda: begun(page) == 2 * ONCE and moving(page) == 0)
     images = page.locator(".joining .moving img")
     top, bottom = (images.nth(at).bounding_box() for at in range(2))
     assert top["y"] + top["height"] <= bottom["y"] + 1
