@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 import streamlit as st
@@ -44,7 +46,26 @@ def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture
-def visit(app: str, tabs: Tabs) -> Iterator[Callable[..., Visit]]:
+def serve() -> Iterator[Callable[..., str]]:
+    """Return a starter of a test's own server: what ``served`` takes → its address.
+
+    The server ends after the test's visitors have left. A page whose server ends tells the console
+    that it cannot send what was clicked a moment before.
+    """
+    with ExitStack() as servers:
+
+        def start(script: Path, folder: Path, **environment: str) -> str:
+            return servers.enter_context(served(script, folder, **environment))
+
+        yield start
+
+
+@pytest.fixture
+def visit(
+    app: str,
+    tabs: Tabs,
+    serve: object,  # of which nothing is taken: its servers end after these visitors
+) -> Iterator[Callable[..., Visit]]:
     """Return an opener: width of the window, colour scheme → a new visitor.
 
     Afterwards no visitor may have met an error or asked another host.

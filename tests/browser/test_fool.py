@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser_helpers import HOME, ROOT, Visit, pixels, served
+from browser_helpers import HOME, ROOT, Visit, pixels
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from test_accessibility import findings
@@ -342,37 +342,36 @@ def test_the_one_head_is_found(visit: Callable[..., Visit]) -> None:
 
 
 def test_a_model_without_a_head_says_how_far_its_features_move(
-    visit: Callable[..., Visit], tmp_path: Path
+    visit: Callable[..., Visit], serve: Callable[..., str], tmp_path: Path
 ) -> None:
     shutil.copytree(ROOT / "tests" / "core" / "recorded" / "dinov2", tmp_path / "models" / "dino")
-    with served(HOME, tmp_path, VIT_EXPLAINER_PRETRAINED=str(tmp_path / "models")) as url:
-        visitor = opened(visit, "source=pretrained&pretrained=local%2Fdino", url=url)
-        page = visitor.page
-        meter = fool(page).locator(".meter p")
-        expect(meter).to_contain_text("1.0000. They have turned by 0.0°")
-        expect(page.locator("h1")).to_have_text(TEXTS["title_features"])
-        button(page, "black").click()
-        place(page, 0).click()
-        expect(says(page)).to_contain_text("Without this patch the likeness is")
-        expect(meter).not_to_contain_text("by 0.0°")
-        expect(fool(page).locator(".bars")).to_be_hidden()
-        expect(button(page, TEXTS["challenge"]["few"])).to_have_count(0)
-        assert findings(visitor) == []
+    url = serve(HOME, tmp_path, VIT_EXPLAINER_PRETRAINED=str(tmp_path / "models"))
+    visitor = opened(visit, "source=pretrained&pretrained=local%2Fdino", url=url)
+    page = visitor.page
+    meter = fool(page).locator(".meter p")
+    expect(meter).to_contain_text("1.0000. They have turned by 0.0°")
+    expect(page.locator("h1")).to_have_text(TEXTS["title_features"])
+    button(page, "black").click()
+    place(page, 0).click()
+    expect(says(page)).to_contain_text("Without this patch the likeness is")
+    expect(meter).not_to_contain_text("by 0.0°")
+    expect(fool(page).locator(".bars")).to_be_hidden()
+    expect(button(page, TEXTS["challenge"]["few"])).to_have_count(0)
+    assert findings(visitor) == []
 
 
 def test_a_large_model_is_asked_over_the_servers_line(
-    visit: Callable[..., Visit], tmp_path: Path
+    visit: Callable[..., Visit], serve: Callable[..., str], tmp_path: Path
 ) -> None:
     script = tmp_path / "large.py"
     script.write_text(SCRIPT.format(root=str(ROOT), home=str(HOME)), encoding="utf-8")
     choice, seen = observed("default")
-    with served(script, tmp_path, STREAMLIT_BROWSER_GATHER_USAGE_STATS="false") as url:
-        page = opened(visit, f"edits={EDITS}", url=url).page
-        expect(says(page)).to_contain_text(answer_of(choice, seen, EDITS))
-        button(page, "Reset").click()
-        place(page, 17).click()
-        expect(says(page)).to_contain_text(answer_of(choice, seen, "k17"))
-        page.goto("about:blank")  # before the server ends
+    url = serve(script, tmp_path, STREAMLIT_BROWSER_GATHER_USAGE_STATS="false")
+    page = opened(visit, f"edits={EDITS}", url=url).page
+    expect(says(page)).to_contain_text(answer_of(choice, seen, EDITS))
+    button(page, "Reset").click()
+    place(page, 17).click()
+    expect(says(page)).to_contain_text(answer_of(choice, seen, "k17"))
 
 
 # the page

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from browser_helpers import HOME, ROOT, Visit, served
+from browser_helpers import HOME, ROOT, Visit
 from PIL import Image, ImageChops
 from playwright.sync_api import Locator, Page, expect
 
@@ -166,19 +166,21 @@ def test_the_share_on_the_curve_is_the_models(visit):
     expect(said).to_have_text(re.compile(rf"^4: ({whole}|{int(whole) + 1})"))
 
 
-def test_beside_a_model_without_names_the_other_half_asks_and_takes_the_step(visit, tmp_path: Path):
+def test_beside_a_model_without_names_the_other_half_asks_and_takes_the_step(
+    visit, serve, tmp_path: Path
+):
     shutil.copytree(ROOT / "tests" / "core" / "recorded" / "dinov2", tmp_path / "models" / "dino")
     headless = "source=pretrained&pretrained=local%2Fdino&b=source%3Dfast%26digit%3D9&"
-    with served(HOME, tmp_path, VIT_EXPLAINER_PRETRAINED=str(tmp_path / "models")) as url:
-        page = opened(visit, "step", headless, url=url)
-        first, second = (story(page).locator(f".half.{name}") for name in "ab")
-        expect(first.locator(".own")).to_have_text(TEXTS["step"]["half_features"])
-        expect(second.locator(".bars")).to_have_count(1)
-        answer(page, 2)
-        expect(second.locator(".bars")).to_have_count(2)
-        button(page, TEXTS["step"]["right"]).click()
-        expect(second.locator(".caption").last).to_have_text(re.compile("^η = .*: loss"))
-        expect(first.locator("canvas.row-strip")).to_have_count(1)
+    url = serve(HOME, tmp_path, VIT_EXPLAINER_PRETRAINED=str(tmp_path / "models"))
+    page = opened(visit, "step", headless, url=url)
+    first, second = (story(page).locator(f".half.{name}") for name in "ab")
+    expect(first.locator(".own")).to_have_text(TEXTS["step"]["half_features"])
+    expect(second.locator(".bars")).to_have_count(1)
+    answer(page, 2)
+    expect(second.locator(".bars")).to_have_count(2)
+    button(page, TEXTS["step"]["right"]).click()
+    expect(second.locator(".caption").last).to_have_text(re.compile("^η = .*: loss"))
+    expect(first.locator("canvas.row-strip")).to_have_count(1)
 
 
 def test_a_picture_saved_from_a_dark_page_has_all_that_one_from_a_light_page_has(visit):

@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from browser_helpers import HOME, ROOT, Visit, served
+from browser_helpers import HOME, ROOT, Visit
 from playwright.sync_api import expect
 from strangers import FOLDER, HOSTILE, NAMES, UNSEEN, a_model_folder
 
@@ -78,20 +78,20 @@ LIVE = """[...document.querySelectorAll('[data-testid=stMain] *')].filter(one =>
 
 
 def test_streamlit_shows_the_letters_and_nothing_else(
-    visit: Callable[..., Visit], tmp_path: Path
+    visit: Callable[..., Visit], serve: Callable[..., str], tmp_path: Path
 ) -> None:
     words = dict(zip(HOSTILE, HOSTILE, strict=True)) | UNSEEN
     script = tmp_path / "words.py"
     script.write_text(SCRIPT.format(root=str(ROOT), words=list(words)), encoding="utf-8")
     # this folder has none of the app's settings, and Streamlit would ask its own host for more
-    with served(script, tmp_path, STREAMLIT_BROWSER_GATHER_USAGE_STATS="false") as url:
-        one = visit(url=url)
-        one.page.goto(url)
-        one.page.get_by_text("the end").wait_for()
-        # tables, formulas and chosen tags are drawn last
-        one.page.wait_for_function(DRAWN, arg=WHERE)
-        found = one.page.evaluate(READ, WHERE)
-        live = one.page.evaluate(LIVE)
+    url = serve(script, tmp_path, STREAMLIT_BROWSER_GATHER_USAGE_STATS="false")
+    one = visit(url=url)
+    one.page.goto(url)
+    one.page.get_by_text("the end").wait_for()
+    # tables, formulas and chosen tags are drawn last
+    one.page.wait_for_function(DRAWN, arg=WHERE)
+    found = one.page.evaluate(READ, WHERE)
+    live = one.page.evaluate(LIVE)
     assert live == []
     for kind, texts in found.items():
         form = EXPECTED.get(kind, "{0}")
@@ -120,30 +120,33 @@ LED = """[...document.querySelectorAll('[href], [src], [action]')].map(one =>
 
 
 def test_a_strangers_model_is_only_shown(
-    visit: Callable[..., Visit], subtests: pytest.Subtests, tmp_path: Path
+    visit: Callable[..., Visit],
+    subtests: pytest.Subtests,
+    serve: Callable[..., str],
+    tmp_path: Path,
 ) -> None:
     (tmp_path / "models").mkdir()
     a_model_folder(tmp_path / "models" / FOLDER, NAMES)
     model = f"source=pretrained&pretrained={quote(f'local/{FOLDER}', '')}"
-    with served(HOME, tmp_path, VIT_EXPLAINER_PRETRAINED=str(tmp_path / "models")) as url:
-        one = visit(url=url)
-        for view, last in (
-            ("", ".home .bar .name"),
-            ("classification-head", ".class-bars th"),
-            ("multi-head", "h2"),
-        ):
-            with subtests.test(view):
-                one.open(f"{view}?{model}")
-                one.page.locator(last).first.wait_for()
-                names = one.page.locator(last)
-                if view != "multi-head":
-                    expect(names).to_have_count(len(NAMES))
-                    assert names.locator("*").count() == 0, "no markup"
-                if view == "classification-head":
-                    assert sorted(names.all_text_contents()) == sorted(map(shortened, NAMES))
-                said, led = one.page.evaluate(SAID), one.page.evaluate(LED)
-                assert not view or any("q.z" in text for text in said)
-                assert not [link for link in led if "e.invalid" in link.split("?")[0]]
-                for text in said:
-                    assert "q.z" not in text or (":gray" not in text and "\\[" not in text)
-                    assert "&lt;b" not in text and "&#3" not in text
+    url = serve(HOME, tmp_path, VIT_EXPLAINER_PRETRAINED=str(tmp_path / "models"))
+    one = visit(url=url)
+    for view, last in (
+        ("", ".home .bar .name"),
+        ("classification-head", ".class-bars th"),
+        ("multi-head", "h2"),
+    ):
+        with subtests.test(view):
+            one.open(f"{view}?{model}")
+            one.page.locator(last).first.wait_for()
+            names = one.page.locator(last)
+            if view != "multi-head":
+                expect(names).to_have_count(len(NAMES))
+                assert names.locator("*").count() == 0, "no markup"
+            if view == "classification-head":
+                assert sorted(names.all_text_contents()) == sorted(map(shortened, NAMES))
+            said, led = one.page.evaluate(SAID), one.page.evaluate(LED)
+            assert not view or any("q.z" in text for text in said)
+            assert not [link for link in led if "e.invalid" in link.split("?")[0]]
+            for text in said:
+                assert "q.z" not in text or (":gray" not in text and "\\[" not in text)
+                assert "&lt;b" not in text and "&#3" not in text
