@@ -100,7 +100,7 @@ def test_a_page_opens_at_its_title_and_is_found_again_as_it_was_left(
     walk.open("position")
     page.wait_for_function(SCROLL, arg=900)
     turn_by_bar(walk, "multi_head")
-    assert page.evaluate(TOP) == 0
+    page.wait_for_function(f"() => ({TOP})() === 0")
     page.wait_for_function(SCROLL, arg=1200)
     turn_by_bar(walk, "position")
     page.wait_for_function(f"() => ({TOP})() === 900")
@@ -108,4 +108,4 @@ def test_a_page_opens_at_its_title_and_is_found_again_as_it_was_left(
     arrive(walk, "multi_head")
     page.wait_for_function(f"() => ({TOP})() === 1200")
     turn_by_bar(walk, "encoder_block")
-    assert page.evaluate(TOP) == 0
+    page.wait_for_function(f"() => ({TOP})() === 0")

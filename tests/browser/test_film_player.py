@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser_helpers import Visit
+from browser_helpers import Visit, wait_until
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
@@ -248,7 +248,7 @@ def test_the_recorded_run_is_a_film_of_its_epochs(visit: Visitors) -> None:
     slider(page).focus()
     page.keyboard.press("Home")
     expect(film(page).locator(".stop")).to_have_text("Epoch 0 of 3")
-    assert picture.evaluate("(canvas) => canvas.toDataURL()") != after
+    wait_until(page, lambda: picture.evaluate("(canvas) => canvas.toDataURL()") != after)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WebP"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser_helpers import HOME, ROOT, Visit, pixels
+from browser_helpers import HOME, ROOT, Visit, pixels, wait_until
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from test_accessibility import findings
@@ -154,9 +154,7 @@ def test_the_server_hears_when_the_hand_rests_and_not_while_it_moves(
     page.mouse.up()
     edits_are(page, "k8_k9_k10_k11_k18")
     expect(fool(page).locator(".moves")).to_have_text("1 move")
-    page.wait_for_function("() => true")
-    with visitor.socket.expect_event("framesent"):
-        pass
+    wait_until(page, lambda: len(visitor.sent) > before)
     # another page and back: the server knows
     bar = page.get_by_test_id("stTopNavLinkContainer")
     visitor.settle()

@@ -183,10 +183,10 @@ def test_a_refusal_stays_in_sight_until_another_file_comes(
     one.page.locator("a[href*='/patches']").first.click()
     one.page.wait_for_url("**/patches*")
     one.settle()
-    assert refusal.is_visible()
+    expect(refusal).to_be_visible()
     one.page.locator("input[type=file]").first.set_input_files(checkpoint)
     one.page.get_by_text("The pages now show your model “mine”.").wait_for()
-    assert refusal.count() == 0
+    expect(refusal).to_have_count(0)
 
 
 def test_a_model_is_brought_in_a_frame_of_a_learning_platform(
