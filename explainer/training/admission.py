@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from explainer.training.estimates import Estimates
 from explainer.training.housekeeping import make_room_for_upload
 from explainer.training.limits import RefusedError
-from explainer.training.run_queries import Running
+from explainer.training.orders import send_order
 from explainer.training.store import hashed
 from explainer.training.wording import MESSAGES
 from vit_core.storage.locks import take
@@ -68,13 +68,53 @@ class Admission(Estimates):
         if not self.store.is_changeable(run_id):
             raise RefusedError(MESSAGES["not_made_here"])
 
-    def _running_of(self, visitor: str, run_id: str) -> Running:
-        """Return the visitor's run that a process of this server trains, or refuse."""
+    def _has_sent(self, visitor: str, run_id: str, do: str) -> bool:
+        """Leave an order for another server if that has the visitor's run.
+
+        Args:
+            do: one of ``orders.ORDERS``.
+
+        Returns:
+            False if this server trains or queues the run, so that it has to obey itself.
+
+        Raises:
+            RefusedError: the run is another visitor's, or not under way, or no order can be left.
+        """
         self._check_owner(visitor, run_id)
-        if run_id not in self._running:
-            is_elsewhere = self._get(run_id).is_active
-            raise RefusedError(MESSAGES["elsewhere" if is_elsewhere else "not_going"])
-        return self._running[run_id]
+        if self._is_active_here(run_id):
+            return False
+        if not self._get(run_id).is_active:
+            raise RefusedError(MESSAGES["not_going"])
+        token = self._leases.token_of_other(run_id)
+        if token is None:  # a server of an earlier version, or one that has just ended
+            raise RefusedError(MESSAGES["elsewhere"])
+        try:
+            send_order(self.store.folder(run_id), do, token)
+        except OSError as error:
+            raise RefusedError(MESSAGES["no_change"].format(why=reason(error))) from None
+        return True
+
+    def _record(self, run_id: str, **values: str) -> None:
+        """Change the note of a run that this server has; one that was taken over is not ours."""
+        if not self._leases.holds(run_id):
+            self._lose(run_id)
+            return
+        self.store.change(run_id, **values)
+        self._release_ended()
+
+    def _release_ended(self) -> None:
+        """Give back the runs that neither wait nor train any more, once their notes say so."""
+        for run_id in self._leases.held:
+            if not self._is_active_here(run_id) and not self.store.is_late(run_id):
+                self._leases.release(run_id)
+
+    def _lose(self, run_id: str) -> None:
+        """Let go of a run that another server has taken over: its note is no longer ours."""
+        self._queue.remove(run_id)
+        self.store.reread(run_id)
+        self._leases.release(run_id)
+        if running := self._running.pop(run_id, None):
+            self._workers.kill(running.process)
 
     def _check_may_start(self, visitor: str, address: str | None) -> None:
         """Refuse if the visitor has an active run already, or the queue is full."""
@@ -109,7 +149,7 @@ class Admission(Estimates):
 
     def _leave_queue(self, run_id: str, message: str) -> None:
         self._queue.remove(run_id)
-        self.store.change(run_id, state="stopped", message=message)
+        self._record(run_id, state="stopped", message=message)
 
 
 def reason(error: Exception) -> str:

@@ -21,15 +21,15 @@ NOT_TRAINED = ("uploaded", "probed")  # states of runs that count as uploads
 
 
 def take_root(root: Path) -> Lock | None:
-    """Create a folder of runs, if it is missing, and return its lock.
+    """Return the lock of a folder of runs.
 
-    The lock becomes free when the process ends.
+    One server at a time clears up there, and holds this lock meanwhile. A server of an earlier
+    version holds it as long as it lives, and clears up alone.
 
     Returns:
-        None if another server holds the lock, or the folder cannot be written.
+        None if another server holds the lock, or the folder is missing or cannot be written.
     """
     try:
-        root.mkdir(parents=True, exist_ok=True)
         return take(root)
     except OSError:
         return None

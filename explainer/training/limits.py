@@ -59,6 +59,7 @@ class Limits:
     run_megabytes: int
     total_megabytes: int
     keep_hours: int
+    lease_seconds: int
     own_classes: int
     own_pictures: int
     own_megabytes: int

@@ -3,7 +3,8 @@
 A run trains in a worker process (``vit_core.worker``), never in the process that serves the pages.
 Its folder holds its settings, its results and a note with its state; the manager remembers only
 which runs wait or train now. After a restart of the server, the runs that waited are queued again,
-and those that trained are "interrupted" and can be resumed.
+and those that trained are "interrupted" and can be resumed. Several servers may share a folder:
+each run that waits or trains has a lease, which says whose it is (see ``lease``).
 """
 
 import time
@@ -118,10 +119,13 @@ class Manager(Scheduler):
                 try:
                     if request.images is not None:
                         save_images(run.path, request.images)
+                    if not self._leases.take(run_id):
+                        raise OSError(MESSAGES["reason_unreadable"].format(name="lease"))
                 finally:
                     run.close()
                 self.store.write(run_id, note)
             except (OSError, ValueError) as error:
+                self._leases.release(run_id)
                 with suppress(OSError):
                     self.store.delete(run_id)
                 raise RefusedError(MESSAGES["no_disk"].format(why=reason(error))) from None
@@ -130,32 +134,22 @@ class Manager(Scheduler):
             return self._get(run_id)
 
     def pause(self, visitor: str, run_id: str) -> None:
-        """Pause a run after its current step."""
+        """Pause a run after its current step; a run of another server within some seconds."""
         with self._lock:
-            running = self._running_of(visitor, run_id)
-            if running.paused_at is None:
-                running.paused_at = time.monotonic()
-                running.process.send(do="pause")
-                self.store.change(run_id, state="paused")
+            if not self._has_sent(visitor, run_id, "pause"):
+                self._obey(run_id, "pause")
 
     def unpause(self, visitor: str, run_id: str) -> None:
         """Let a paused run continue."""
         with self._lock:
-            running = self._running_of(visitor, run_id)
-            if running.paused_at is not None:
-                running.paused_at = None
-                running.process.send(do="go on")
-                self.store.change(run_id, state="running")
+            if not self._has_sent(visitor, run_id, "unpause"):
+                self._obey(run_id, "unpause")
 
     def stop(self, visitor: str, run_id: str) -> None:
         """Stop a run, or remove it from the queue. Its whole epochs stay, and it can be resumed."""
         with self._lock:
-            self._check_owner(visitor, run_id)
-            if run_id in self._queue:
-                self._leave_queue(run_id, MESSAGES["left_queue"])
-            else:
-                self._running_of(visitor, run_id)
-                self._stop(run_id, MESSAGES["stopped"])
+            if not self._has_sent(visitor, run_id, "stop"):
+                self._obey(run_id, "stop")
 
     def resume(self, visitor: str, run_id: str, address: str | None = None) -> Run:
         """Let a run that ended early continue after its last whole epoch."""
@@ -165,9 +159,13 @@ class Manager(Scheduler):
                 raise RefusedError(MESSAGES["not_resumable"])
             self._check_may_start(visitor, address)
             with self._run_lock(run_id):  # another server must not change it meanwhile
-                if not self._get(run_id).can_resume:
-                    raise RefusedError(MESSAGES["not_resumable"])
                 server = self._servers.join()
+                if not self._leases.take(run_id):
+                    raise RefusedError(MESSAGES["elsewhere"])
+                self.store.reread(run_id)
+                if not self._get(run_id).can_resume:
+                    self._leases.release(run_id)
+                    raise RefusedError(MESSAGES["not_resumable"])
                 self.store.change(run_id, state="queued", message="", server=server)
             self._queue.add(run_id, hashed(visitor), address)
             self._dispatch()
@@ -183,6 +181,8 @@ class Manager(Scheduler):
             self._check_owner(visitor, run_id)
             if self._get(run_id).is_active:
                 raise RefusedError(MESSAGES["still_going"])
+            self._leases.clear(run_id)
+            self._leases.release(run_id)  # kept as long as the run's note could not be written
             try:
                 remaining = self.store.delete(run_id)
             except InUseError:

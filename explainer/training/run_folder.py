@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from explainer.content import load_texts
+from explainer.training.lease import numbers_in
 from explainer.training.ownership import may_be_emptied
 from vit_core.errors import VitError
 from vit_core.runs.file_names import is_run_file
@@ -14,7 +15,7 @@ NOTE = "status.json"
 
 
 class InUseError(VitError, OSError):
-    """Another process writes the run."""
+    """Another process writes the run, or a server has it."""
 
 
 def size_of(folder: Path) -> int:
@@ -50,7 +51,7 @@ def remove_folder(folder: Path) -> list[str]:
         somebody has open. The folder remains with them.
 
     Raises:
-        InUseError: another process writes the run, which stays complete.
+        InUseError: another process writes the run, or a server has it; it stays complete.
         OSError: the note cannot be removed, and the run stays complete.
     """
     if not may_be_emptied(folder):
@@ -58,6 +59,8 @@ def remove_folder(folder: Path) -> list[str]:
     if (lock := take(folder)) is None:
         raise InUseError("another process writes it")
     try:
+        if numbers_in(folder):  # a server takes its lease while it has this lock
+            raise InUseError("a server has it")
         (folder / NOTE).unlink(missing_ok=True)
         for entry in run_files(folder):
             if not entry.name.startswith(".lock"):

@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import RLock
 
 from explainer.training.clock import FolderClock
+from explainer.training.lease import Holder, Leases
 from explainer.training.limits import Limits, RefusedError
 from explainer.training.ownership import MARKER
 from explainer.training.queue import RunQueue
@@ -17,7 +18,7 @@ from explainer.training.wording import MESSAGES
 from explainer.training.worker_process import WorkerProcess
 from vit_core.runs.history import RunHistory
 
-TOUCH_SECONDS = 600.0  # at least, between two updates of the file time that records the last use
+TOUCH_SECONDS = 60.0  # at least, between two updates of the file time that records the last use
 RECORDED_ID = "recorded-"
 
 
@@ -55,6 +56,7 @@ class RunQueries:
         self._queue = RunQueue(lambda owner: self.has_open_page(owner))
         self._running: dict[str, Running] = {}
         self._servers = Servers(root)
+        self._leases = Leases(root, self._servers, limits.lease_seconds)
         self._viewed: dict[str, float] = {}  # run id → last look, by the monotonic clock
         self._recorded = [
             Run(
@@ -101,11 +103,6 @@ class RunQueries:
         """Return the runs that come with the app, ordered by name."""
         return list(self._recorded)
 
-    @property
-    def is_keeper(self) -> bool:
-        """Whether this server is the folder's keeper, which alone clears old runs."""
-        raise NotImplementedError
-
     def _get(self, run_id: str) -> Run:
         return self._run_of(run_id, self._note(run_id))
 
@@ -140,8 +137,8 @@ class RunQueries:
         return run_id in self._running or run_id in self._queue
 
     def _is_active(self, run_id: str) -> bool:
-        """Return whether any server queues or trains a run."""
-        if self._is_active_here(run_id):
+        """Return whether any server queues or trains a run, or has it for another reason."""
+        if self._is_active_here(run_id) or self._leases.holder(run_id) is Holder.OTHER:
             return True
         note = self.store.read(run_id)
         return note is not None and self._is_active_elsewhere(run_id, note)
@@ -150,9 +147,13 @@ class RunQueries:
         """Return whether another server queues or trains a run, or will do so soon."""
         if note.state not in ACTIVE_STATES or not self.store.ownership.has_made(run_id):
             return False
-        # the keeper of the folder queues it again at its next check
-        is_orphan = note.state == "queued" and (self.is_keeper or self.store.is_writable())
-        return is_orphan or self._servers.has_other(note.server)
+        if note.state == "queued" and self.store.is_writable():
+            return True  # if its server is gone, another one queues it again in a moment
+        match self._leases.holder(run_id):
+            case Holder.NOBODY:  # it may be a run of a server of an earlier version
+                return self._servers.has_other(note.server)
+            case holder:
+                return holder is not Holder.GONE
 
     def _wait_seconds(self, index: int) -> float | None:
         """Return about how long a run waits whose index in the queue, from 0, is given.

@@ -1,15 +1,21 @@
 """Which servers of a folder of runs are alive: each holds a lock while it queues or trains.
 
-The note of a run names the server that queues or trains it. When that server ends, for whatever
-reason, its lock becomes free, and the folder's keeper takes over its runs.
+When a server ends, for whatever reason, its lock becomes free. Servers on the same computer see
+that at once. For servers on other computers the beat of the lease counts (``lease``), because not
+every network drive tells one computer of the locks of another.
+
+Earlier versions of the app know only these locks, and the server that a run's note names.
 """
 
+import re
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from vit_core.storage.locks import Lock, take
 
 PREFIX = ".server-"
+SERVER = re.compile(r"[0-9a-f]{12}")
 
 
 class Servers:
@@ -52,6 +58,25 @@ class Servers:
     def has_other(self, server: str) -> bool:
         """Return whether this is another server that still runs."""
         return server != self.id and self.is_alive(server)
+
+    def has_ended(self, server: str | None) -> bool:
+        """Return whether a server of this computer has ended; False if that is not known."""
+        if not server or server == self.id or not SERVER.fullmatch(server):
+            return False
+        try:
+            lock = take(self._root, f"{PREFIX}{server}")
+        except OSError:
+            return False
+        if lock is None:
+            return False
+        lock.release()
+        return True
+
+    def clear_left(self) -> None:
+        """Remove the files of locks that servers of this folder left when they were killed."""
+        with suppress(OSError):
+            for path in list(self._root.glob(f"{PREFIX}*")):
+                self.has_ended(path.name.removeprefix(PREFIX))
 
     def leave(self) -> None:
         """Release this server's lock."""

@@ -158,10 +158,24 @@ class RunStore:
             except OSError:
                 self._unwritten[run_id] = changed
 
-    def write_late(self) -> None:
-        """Try again to write the notes that could not be written before."""
+    def is_late(self, run_id: str) -> bool:
+        """Return whether a run's note could not be written to the disk yet."""
+        return run_id in self._unwritten
+
+    def reread(self, run_id: str) -> Note | None:
+        """Return a run's note from the disk, whatever is remembered of it."""
+        self._notes.pop(run_id, None)
+        self._unwritten.pop(run_id, None)
+        return self.read(run_id)
+
+    def write_late(self, is_ours: Callable[[str], bool]) -> None:
+        """Try again to write the notes that could not be written before.
+
+        Args:
+            is_ours: whether this server still has a run, so that it may write its note.
+        """
         for run_id, note in list(self._unwritten.items()):
-            if self.read(run_id) is None:  # it was deleted
+            if self.read(run_id) is None or not is_ours(run_id):  # deleted, or taken over
                 self._unwritten.pop(run_id, None)
                 continue
             with suppress(OSError):

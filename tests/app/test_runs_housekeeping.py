@@ -134,17 +134,17 @@ def test_a_clock_that_was_ahead_clears_nothing(store: RunStore) -> None:
     assert clear_old(store, limits, NOW, nobody) == []
 
 
-def test_only_one_server_has_a_folder(tmp_path: Path) -> None:
-    first = take_root(tmp_path / "runs")
+def test_only_one_server_at_a_time_clears_a_folder(tmp_path: Path) -> None:
+    first = take_root(tmp_path)
     assert first is not None
-    assert take_root(tmp_path / "runs") is None
+    assert take_root(tmp_path) is None
     first.release()
-    again = take_root(tmp_path / "runs")
+    again = take_root(tmp_path)
     assert again is not None
     again.release()
 
 
-def test_a_folder_that_cannot_be_made_is_nobodys(tmp_path: Path) -> None:
+def test_a_folder_that_is_missing_is_nobodys(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert take_root(tmp_path / "file" / "runs") is None
 

@@ -118,7 +118,6 @@ def test_a_start_that_fails_before_it_has_a_folder_removes_nothing(
     for name in ("status.json", "config.json", "final.safetensors"):
         (root / name).write_text("weeks of work")
     manager = make()
-    manager._root_lock.release()  # as before it has become the keeper
 
     def full() -> str:
         raise OSError(errno.ENOSPC, "No space left on device")

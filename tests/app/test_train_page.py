@@ -323,11 +323,25 @@ def test_a_run_that_waits_on_another_server_says_so(
     assert state_of(app).run == runs_there[1].id
     assert "Waiting" in words_of(app) and "in the queue. It starts by itself." in words_of(app)
     click(app, "leave_queue")
-    assert "Another process is busy with this run" in refusals_of(app)
-    old.close()
+    assert not refusals_of(app)
+    old._do_due_work(is_cleanup=False)
+    checked(app.run())
+    assert "You took this run out of the queue" in words_of(app) and "Stopped" in words_of(app)
+    new.close()
+
+
+def test_a_run_that_waits_on_a_server_that_ends_goes_on_here(
+    open_train, manager, tmp_path: Path, monkeypatch
+):
+    run = [manager.start(name, RunRequest(SMALL, TRAIN)) for name in (BEN, ANNA)][1]
+    new = Manager(tmp_path / "runs", manager.limits, FakeProcess)
+    monkeypatch.setattr(training, "the_manager", lambda: new)
+    app = open_train()
+    assert "Waiting" in words_of(app)
+    manager.close()
     new._do_due_work(is_cleanup=False)
     checked(app.run())
-    assert new.find(runs_there[1].id).status == "running" and "pause" in buttons(app)
+    assert new.find(run.id).status == "running" and "pause" in buttons(app)
     new.close()
 
 

@@ -50,7 +50,7 @@ NAMES = {  # file → the texts in it that are names for programs, and what they
     "inputs/pictures/link_code.py": {
         "this text is not a picture that this app has written": "an error that every caller catches"
     },
-    "training/manager.py": {"go on": "a command to the process of a run"},
+    "training/scheduler.py": {"go on": "a command to the process of a run"},
     "training/root.py": {"Application Support": "a folder of macOS"},
 }
 
