@@ -35,18 +35,20 @@ _mount = st.components.v2.component(
     html='<div class="explorer"><div class="story"></div></div>',
     css=assets.stylesheet(
         "shared/shared", "drawing_pad/drawing_pad", "stage/bars", "story/story", "story/halves",
-        "story/present",
+        "story/present", "story/classroom",
     ),
     js=live.javascript() + assets.javascript(
         "shared/data", "shared/grid", "shared/numbers", "shared/keys", *FILES,
         "shared/save_picture", "drawing_pad/centred", "drawing_pad/pad",
         "live/edit_text", "live/edit_pixels",
         "story/trace", "story/asked", "story/answers", "story/half", "story/board",
-        "story/prediction", "story/screen", *(f"story/{name}" for name in SCENES),
+        "story/poll", "story/rightly", "story/prediction", "story/screen",
+        *(f"story/{name}" for name in SCENES),
         "story/difference", "story/halves",
-        "story/screens", "story/history", "story/save", "shared/class_line", "story/laser",
+        "story/screens", "story/history", "story/save", "shared/class_line",
+        "story/laser",
         "story/present",
-        "story/lesson", "story/story",
+        "story/lesson", "story/classroom", "story/story",
     ),
 )  # fmt: skip
 
@@ -63,6 +65,7 @@ class Told:
         live: from ``browser_model``; None for a model that is too large for a browser.
         drawing: name of the drawing that is looked at; empty for another picture.
         other_live: ``live`` of the second half of a comparison.
+        room: of a class, its page's ``room_told``; None without one.
     """
 
     query: int
@@ -72,6 +75,7 @@ class Told:
     live: Mapping[str, Any] | None
     drawing: str
     other_live: Mapping[str, Any] | None = None
+    room: Mapping[str, Any] | None = None
 
 
 def pack_halves(compared: Mapping[str, Any], first: bytes, second: bytes) -> bytes:
@@ -122,6 +126,7 @@ def story(
                 "live": told.live,
                 "other_live": told.other_live,
                 "drawing": told.drawing,
+                "room": told.room,
             },
         )
     opened = result.opened

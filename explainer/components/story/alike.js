@@ -85,9 +85,9 @@ class AlikeScreen extends StoryScreen {
       return;
     }
     const { half, best, atTheEnd: alike } = this;
-    if (patch === half.followed) return;
+    if (patch === half.followed || this.prediction.isClosed) return;
     const rank = placeOf(alike, patch, half.followed);
-    this.prediction.settle({
+    const isShown = this.prediction.settle({
       given: half.patchName(patch),
       right: half.patchName(best),
       verdict: rank === 1 ? "right" : rank <= Math.max(2, this.count / 10) ? "close" : "wrong",
@@ -98,7 +98,8 @@ class AlikeScreen extends StoryScreen {
       }),
       places: { given: patch },
     });
-    this.each((screen) => screen.open());
+    if (isShown) this.each((screen) => screen.open());
+    else this.patches.mark("guess", this.prediction.givenPlace);
   }
 
   /** Offer three patches to a class. */

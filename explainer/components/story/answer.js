@@ -50,6 +50,7 @@ class AnswerScreen extends StoryScreen {
       this.predict({
         about: data.context,
         question: this.text("question"),
+        stages: this.shares.map((_, at) => this.stageName(at)).slice(this.firstStage),
       });
     }
     this.buildStages(stage);
@@ -111,19 +112,19 @@ class AnswerScreen extends StoryScreen {
   }
 
   choose(at) {
-    if (this.isOpen || at < this.firstStage || at >= this.shares.length) return;
+    if (this.isOpen || this.prediction.isClosed || at < this.firstStage || at >= this.shares.length) return;
     const { settled, data } = this;
     const given = this.stageName(at);
     const right = this.stageName(settled);
     const answer = data.class_names[this.answer];
-    this.prediction.settle({
+    const isShown = this.prediction.settle({
       given,
       right,
       verdict: at === settled ? "right" : Math.abs(at - settled) === 1 ? "close" : "wrong",
       result: this.text("result", { answer, stage: right }),
       places: { given: at },
     });
-    this.each((screen) => screen.reveal());
+    if (isShown) this.each((screen) => screen.reveal());
   }
 
   showMe() {
@@ -244,17 +245,19 @@ class CoverScreen extends StoryScreen {
 
   async guess(patch) {
     const { half, story } = this;
+    if (this.prediction.isClosed) return;
+    this.prediction.vote(patch);
     this.patches.mark("guess", patch);
     const left = await this.measure();
     if (!this.isShown) return;
     setText(story.quiet, "");
-    if (!left || this.prediction.isAnswered) return;
+    if (!left || this.prediction.isClosed) return;
     const lost = left.map((share) => -share);
     const best = largestOf(lost);
     const rank = placeOf(lost, patch);
     const full = this.left(this.before);
     const share = (full - left[patch]) / Math.max(full - left[best], Number.MIN_VALUE);
-    this.prediction.settle({
+    const isShown = this.prediction.settle({
       given: half.patchName(patch),
       right: half.patchName(best),
       verdict: left[patch] <= left[best] ? "right" : share >= CLOSE_SHARE ? "close" : "wrong",
@@ -267,6 +270,10 @@ class CoverScreen extends StoryScreen {
       }),
       places: { given: patch, left },
     });
+    if (!isShown) {
+      this.patches.mark("guess", this.prediction.givenPlace);
+      return;
+    }
     this.each((screen) => screen.open());
     await this.showNeeded();
   }

@@ -5,7 +5,12 @@ const MOST_ANSWERS = 200;
 
 class StoryAnswers {
   constructor() {
+    this.room = ""; // each room of a class has answers of its own
     this.kept = this.read();
+  }
+
+  keyOf(name, about, room = this.room) {
+    return `${room}${room && ":"}${name} ${about}`;
   }
 
   read() {
@@ -23,16 +28,42 @@ class StoryAnswers {
   }
 
   get(name, about) {
-    return this.kept[`${name} ${about}`];
+    return this.kept[this.keyOf(name, about)];
   }
 
   keep(name, about, answer) {
-    this.kept[`${name} ${about}`] ??= answer;
+    this.kept[this.keyOf(name, about)] ??= answer;
+    this.write();
+  }
+
+  /** What waited may be shown from now on. */
+  show(name, about) {
+    const answer = this.get(name, about);
+    if (!answer || answer.isShown) return;
+    answer.isShown = true;
+    this.write();
+  }
+
+  /** Answers given before are others than those given in a room. */
+  enter(room) {
+    this.room = room;
+  }
+
+  /** The room has ended: what was answered there is kept like what was answered alone. */
+  leave() {
+    const start = `${this.room}:`;
+    for (const [key, { isShown, ...answer }] of Object.entries(this.kept)) {
+      if (!this.room || !key.startsWith(start)) continue;
+      delete this.kept[key];
+      if (answer.given !== null) this.kept[key.slice(start.length)] ??= answer;
+    }
+    this.room = "";
     this.write();
   }
 
   forget() {
-    this.kept = {};
+    const isHere = (key) => !this.room || key.startsWith(`${this.room}:`);
+    this.kept = Object.fromEntries(Object.entries(this.kept).filter(([key]) => !isHere(key)));
     this.write();
   }
 

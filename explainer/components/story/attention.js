@@ -53,11 +53,11 @@ class AttentionScreen extends StoryScreen {
 
   choose(patch) {
     const { half, weights, best } = this;
-    if (patch === half.followed || this.isOpen) return;
+    if (patch === half.followed || this.isOpen || this.prediction.isClosed) return;
     const rank = placeOf(weights, patch, half.followed);
     const share = weights[patch] / weights[best];
     const verdict = share >= 1 ? "right" : share >= CLOSE_SHARE ? "close" : "wrong";
-    this.prediction.settle({
+    const isShown = this.prediction.settle({
       given: half.patchName(patch),
       right: half.patchName(best),
       verdict,
@@ -70,6 +70,10 @@ class AttentionScreen extends StoryScreen {
       }),
       places: { given: patch },
     });
+    if (!isShown) {
+      this.patches.mark("guess", this.prediction.givenPlace);
+      return;
+    }
     this.each((screen) => screen.reveal());
   }
 

@@ -75,7 +75,8 @@ class WhereScreen extends StoryClaims {
 
   predicted(index, option) {
     const right = this.mapName(this.names.indexOf("ink"));
-    this.prediction.settle({ given: option, right, result: this.text("result", { map: right }) });
+    const isShown = this.prediction.settle({ given: option, right, result: this.text("result", { map: right }) });
+    if (!isShown) return;
     this.each((screen) => {
       screen.open();
       screen.label();
@@ -230,17 +231,17 @@ class TruthScreen extends StoryClaims {
     const { tested } = this;
     const random = await this.measure("random");
     const curve = random && (await this.measure(tested));
-    if (!curve || !this.isShown || this.prediction.isAnswered) return;
+    if (!curve || !this.isShown || this.prediction.isClosed) return;
     const { options } = this.prediction;
     const gained = this.height(random) - this.height(curve);
     const margin = CLAIM_MARGIN * Math.abs(curve[0]);
     const values = { map: this.halfGone(curve), random: this.halfGone(random), count: this.count };
-    this.prediction.settle({
+    const isShown = this.prediction.settle({
       given: options[index],
       right: options[gained > margin ? 0 : gained < -margin ? 2 : 1],
       result: this.text("result", values),
     });
-    this.each((screen) => screen.open());
+    if (isShown) this.each((screen) => screen.open());
   }
 
   showMe() {

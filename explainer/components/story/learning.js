@@ -52,7 +52,8 @@ class LearnScreen extends StoryScreen {
   predicted(index, option) {
     const { right } = this.data.learned;
     const truth = this.text("option", { count: right[1] });
-    this.prediction.settle({ given: option, right: truth, result: this.text("count", { right: right[1] }) });
+    const result = this.text("count", { right: right[1] });
+    if (!this.prediction.settle({ given: option, right: truth, result })) return;
     this.open();
     this.slider.value = 1;
     this.show(1);

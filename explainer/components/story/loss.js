@@ -34,7 +34,8 @@ class LossScreen extends StoryScreen {
 
   predicted(index) {
     const { options } = this.prediction;
-    this.prediction.settle({ given: options[index], right: options[1], result: this.text("result") });
+    const isShown = this.prediction.settle({ given: options[index], right: options[1], result: this.text("result") });
+    if (!isShown) return;
     this.open();
     this.turn(1);
   }

@@ -227,14 +227,14 @@ class MapScreen extends StoryScreen {
   }
 
   async predicted(index) {
-    if (!this.map?.points || this.prediction.isAnswered) return;
+    if (!this.map?.points || this.prediction.isClosed) return;
     const { options } = this.prediction;
     const { near, count } = this.near(this.answer);
     const share = near / count;
     const right = share >= MAP_LARGE ? 0 : share >= MAP_SMALL ? 1 : 2;
     const result = this.text("near", { near, count, answer: this.nameOf(this.answer) });
-    this.prediction.settle({ given: options[index], right: options[right], result });
-    this.each((screen) => screen.open());
+    const isShown = this.prediction.settle({ given: options[index], right: options[right], result });
+    if (isShown) this.each((screen) => screen.open());
   }
 
   open() {

@@ -108,6 +108,7 @@ class StoryPresent {
     }
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (key === "p") this.act(event, () => this.turn(!this.isOn));
+    else if (this.story.classroom.press(key)) this.take(event);
     else if (this.isOn) this.pressInMode(event, key, target);
   }
 
@@ -175,7 +176,8 @@ class StoryPresent {
   // the list of keys
 
   help() {
-    if (!this.dialog) this.buildHelp();
+    this.dialog?.remove(); // a class may have come or gone
+    this.buildHelp();
     this.teacher.href = this.story.addressOfPage("teacher");
     this.dialog.showModal();
   }
@@ -191,6 +193,10 @@ class StoryPresent {
       const term = make("dt", "", list);
       for (const key of keys) make("kbd", "", term, key);
       make("dd", "", list, what);
+    }
+    for (const [key, name] of this.story.classroom.keys) {
+      make("kbd", "", make("dt", "", list), key);
+      make("dd", "", list, name);
     }
     make("p", "", this.dialog, texts.laser);
     const tools = make("div", "tools", this.dialog);

@@ -77,7 +77,7 @@ class StepScreen extends StoryScreen {
 
   async predicted(index) {
     const found = await this.learned();
-    if (!found || !this.isShown || this.prediction.isAnswered) return;
+    if (!found || !this.isShown || this.prediction.isClosed) return;
     const { options } = this.prediction;
     const before = written(found.before);
     const { large, right, small } = found.steps;
@@ -86,8 +86,9 @@ class StepScreen extends StoryScreen {
     if (!large) result = this.text("result_never", { rate: last.rate, before, after: written(last.loss) });
     else if (large.loss === null) result = this.text("result_broken", { rate: large.rate });
     else result = this.text("result", { rate: large.rate, before, after: written(large.loss) });
-    this.prediction.settle({ given: options[index], right: options[large ? 2 : right ? 0 : 1], result });
+    const isShown = this.prediction.settle({ given: options[index], right: options[large ? 2 : right ? 0 : 1], result });
     this.zone = large ? "large" : right ? "right" : "small"; // what was asked about is shown at once
+    if (!isShown) return;
     this.each((screen) => screen.open());
   }
 

@@ -23,6 +23,8 @@ class Story {
     this.screens = []; // of the halves
     this.present = new StoryPresent(this);
     this.lesson = new StoryLesson(this);
+    this.classroom = new StoryClassroom(this);
+    this.untold = []; // answers of which the server has yet to hear
     this.onKey = (event) => this.press(event);
     this.onPop = (event) => this.popped(event);
     this.onResize = () => this.fit();
@@ -86,6 +88,7 @@ class Story {
       for (const screen of this.screens) screen.leave();
       this.present.end();
       this.lesson.end();
+      this.classroom.end();
       this.halves.close();
     }, STORY_LEAVE);
   }
@@ -101,6 +104,7 @@ class Story {
     this.followed = followed;
     if (moved) this.half.telling = null;
     const hasNewModel = this.halves.choose(choice);
+    this.classroom.choose(choice.room);
     for (const link of this.root.querySelectorAll("a[data-view]")) {
       link.href = this.addressOfPage(link.dataset.view);
     }
@@ -209,19 +213,24 @@ class Story {
 
   // turning screens
 
-  turnTo(number, { isFirst = false, isPopped = false } = {}) {
+  turnTo(number, { isFirst = false, isPopped = false, isFollowed = false } = {}) {
     if (!(number >= 1 && number <= this.count)) return;
     if (this.number === number) return;
+    if (!isFirst && !isFollowed && !this.classroom.mayTurn()) {
+      writeAddress(this.number, false, this.present.isOn); // the browser's Back may have changed it
+      return;
+    }
     this.answers.reread();
     this.number = number;
     this.show();
-    writeAddress(number, !isFirst && !isPopped, this.present.isOn);
+    writeAddress(number, !isFirst && !isPopped && !isFollowed, this.present.isOn);
     if (!isFirst) this.lesson.use();
     if (!isFirst || document.activeElement === document.body) this.title.focus({ preventScroll: true });
     if (!isFirst) {
       document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
       clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.tell({}), STORY_TELL);
+      // a class that turns all at once would ask the server all at once, for nothing
+      if (!isFollowed) this.timer = setTimeout(() => this.tell({}), STORY_TELL);
     }
   }
 
@@ -239,6 +248,8 @@ class Story {
     for (const screen of this.screens) screen.build();
     this.halves.drawDifference();
     this.present.offer();
+    this.classroom.asks();
+    this.classroom.update();
   }
 
   /** Take over other numbers, another patch or theme. */
@@ -248,6 +259,8 @@ class Story {
     for (const screen of this.screens) screen.refresh();
     this.halves.drawDifference();
     this.present.offer();
+    this.classroom.asks();
+    this.classroom.update();
   }
 
   /** Write what stands around the screen's picture. */
@@ -265,13 +278,20 @@ class Story {
     this.numbers.href = this.addressOfPage(texts.view);
     this.numbers.title = texts.page;
     this.root.dataset.screen = texts.name;
-    this.back.disabled = number === 1;
-    this.next.disabled = number === this.count;
+    this.markTurning();
     this.dots.forEach((dot, at) => {
       if (at + 1 === number) dot.setAttribute("aria-current", "step");
       else dot.removeAttribute("aria-current");
       dot.classList.toggle("done", at + 1 < number);
     });
+  }
+
+  /** Which of the buttons that turn lead somewhere; none while a teacher turns. */
+  markTurning() {
+    const { isLed } = this.classroom;
+    this.back.disabled = isLed || this.number === 1;
+    this.next.disabled = isLed || this.number === this.count;
+    for (const dot of this.dots) dot.disabled = isLed;
   }
 
   popped(event) {
@@ -305,7 +325,8 @@ class Story {
   /** Tell the server what it needs to know on other pages, and which picture is looked at now. */
   tell(heard) {
     clearTimeout(this.timer);
-    this.send("heard", { ...heard, screen: this.number });
+    const answers = this.untold.splice(0);
+    this.send("heard", { ...heard, ...(answers.length ? { answers } : {}), screen: this.number });
   }
 
   /** Follow a patch of a half, in all halves. */
@@ -322,6 +343,11 @@ class Story {
   answered(answer) {
     const { name, question, given, right } = answer;
     this.tell({ answer: { name, question, given, right } });
+  }
+
+  /** Tell the server of an answer when it next hears of something. */
+  keepAnswer({ name, question, given, right }) {
+    this.untold.push({ name, question, given, right });
   }
 
   /** Predictions in the order of the screens: under which name and about what their answers are kept. */

@@ -80,8 +80,8 @@ class ExtraRowScreen extends StoryScreen {
 
   predicted(index, option) {
     const right = this.texts.options[1];
-    this.prediction.settle({ given: option, right, result: this.text("why") });
-    this.each((screen) => screen.reveal());
+    const isShown = this.prediction.settle({ given: option, right, result: this.text("why") });
+    if (isShown) this.each((screen) => screen.reveal());
   }
 
   showMe() {
@@ -165,12 +165,13 @@ class PositionScreen extends StoryScreen {
     const after = await this.half.outcome({ order: this.order });
     if (!after || !this.isShown) return;
     const before = outcomeOf(this.trace);
-    const options = this.prediction.options;
+    const { options } = this.prediction;
+    let isShown;
     if (!this.data.has_head) {
       const alike = likeness(before, after);
       const right = options[alike > 0.9999 ? 0 : 1];
       const result = this.text("result_features", { likeness: alike.toFixed(3) });
-      this.prediction.settle({ given: options[index], right, result });
+      isShown = this.prediction.settle({ given: options[index], right, result });
     } else {
       const [old, now] = [largestOf(before), largestOf(after)];
       const names = this.data.class_names;
@@ -180,9 +181,10 @@ class PositionScreen extends StoryScreen {
         new: names[now],
         new_share: percent(after[now]),
       });
-      this.prediction.settle({ given: options[index], right: options[old === now ? 0 : 1], result });
+      isShown = this.prediction.settle({ given: options[index], right: options[old === now ? 0 : 1], result });
     }
-    this.each((screen) => screen.open());
+    if (isShown) this.each((screen) => screen.open());
+    else this.each((screen) => screen.patches.arrange((screen.first.shuffled = null)));
   }
 
   showMe() {

@@ -23,7 +23,8 @@ _mount = st.components.v2.component(
     js=live.javascript() + assets.javascript(
         "shared/data", "shared/grid", "shared/numbers", "shared/keys", *FILES,
         "drawing_pad/centred", "drawing_pad/pad",
-        "story/trace", "story/asked", "story/half", "story/board", "story/prediction",
+        "story/trace", "story/asked", "story/half", "story/board", "story/rightly",
+        "story/prediction",
         "story/screen", *(f"story/{name}" for name in SCENES),
         "story/screens", "story/history", "shared/class_line", "teacher/quiet_story",
         "teacher/plan", "teacher/teacher",

@@ -1,16 +1,6 @@
 // A story that no class sees: its screens are built and answered at once, by the functions with which the
 // story itself judges an answer. So a teacher knows what will turn out for this model and picture.
 
-const RIGHTLY = {
-  attention: (screen) => screen.choose(screen.best),
-  alike: (screen) => screen.choose(screen.best),
-  answer: (screen) => screen.choose(screen.settled),
-  async cover(screen) {
-    const left = await screen.measure();
-    if (left) await screen.guess(largestOf(left.map((share) => -share)));
-  },
-};
-
 class QuietStory {
   constructor(line) {
     this.first = new StoryHalf(this, line);
@@ -69,8 +59,7 @@ class QuietStory {
     if (this.screen !== screen) return null;
     const { prediction } = screen;
     if (!prediction) return this.known(screen, words, sentences);
-    const rightly = RIGHTLY[about.name] ?? (() => screen.predicted(0, prediction.options[0]));
-    await rightly(screen);
+    await answerOf(screen);
     if (this.screen !== screen) return null;
     const { right = "", result = "" } = prediction.answer ?? {};
     return { question: prediction.question, right, result };
