@@ -31,4 +31,9 @@ if __name__ == "__main__":  # Streamlit runs the file whenever a visitor changes
         run()
 else:  # … and imports it once, when the server starts
     server.check()
-    app = st.App(__file__, lifespan=server.lifespan, middleware=server.middleware())
+    app = st.App(
+        __file__,
+        lifespan=server.lifespan,
+        middleware=server.middleware(),
+        routes=server.routes(),
+    )

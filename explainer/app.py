@@ -1,12 +1,13 @@
 """The app's pages, and what each run does before one of them is drawn."""
 
 import importlib
+import time
 from functools import partial
 from types import ModuleType
 
 import streamlit as st
 
-from explainer import startup
+from explainer import measuring, startup
 from explainer.components.navigation import follow_navigation
 from explainer.components.terms import explain_terms
 from explainer.components.theme_follower import follow_theme
@@ -111,5 +112,9 @@ def run() -> None:
         follow_present_key(view_of(page))
         explain_terms()
         quiz.sync()
-    page.run()
+    began = time.perf_counter()
+    try:
+        page.run()
+    finally:  # where a page asks for another run, too
+        measuring.count("page", view_of(page), time.perf_counter() - began)
     startup.start_background_work(tuple(f"explainer.views.{view}" for view in TITLES))

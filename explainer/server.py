@@ -14,8 +14,9 @@ from functools import cache
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
-from explainer import training
+from explainer import measuring, metrics, training
 from explainer.inputs.uploads import requests
 from explainer.shell.opening import Opening
 from explainer.shell.overtaking import keep_pages_whole
@@ -35,6 +36,7 @@ def check() -> None:
 def protect() -> None:
     """Bound what visitors send, and keep their pages whole; called before pages are drawn."""
     requests.protect()
+    measuring.start_log()
     keep_pages_whole()
 
 
@@ -59,6 +61,7 @@ def log_once(sentence: str) -> None:
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Open a browser as Streamlit does for a plain script; end all training at the end."""
     protect()
+    measuring.happened("start")
     if not st.get_option("server.headless"):
         opening = threading.Timer(READY_SECONDS, webbrowser.open, (address(),))
         opening.daemon = True
@@ -67,11 +70,17 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         yield
     finally:
         training.close_manager()
+        measuring.happened("stop")
 
 
 def middleware() -> list[Middleware]:
     """Return what stands between a browser and Streamlit's server."""
     return [Middleware(Opening)]
+
+
+def routes() -> list[BaseRoute]:
+    """Return what this server answers besides Streamlit's pages."""
+    return metrics.routes()
 
 
 def address() -> str:

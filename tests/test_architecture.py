@@ -15,6 +15,7 @@ APP_ROOMS = (
     "explainer.__main__",
     "explainer.Home",
     "explainer.server",
+    "explainer.metrics",
     "explainer.worksheet",
     "explainer.picture",
     "explainer.app",
@@ -29,6 +30,7 @@ APP_ROOMS = (
     "explainer.state",
     "explainer.content",
     "explainer.caching",
+    "explainer.measuring",
 )
 CORE_ROOMS = (
     "vit_core.train",

@@ -19,6 +19,7 @@ __all__ = [
     "Run",
     "RunRequest",
     "close_manager",
+    "counts",
     "load_limits",
     "the_manager",
 ]
@@ -38,6 +39,12 @@ def close_manager() -> None:
     with _lock:
         if make_manager.cache_info().currsize:
             make_manager().close()
+
+
+def counts() -> tuple[int, int]:
+    """Return how many runs wait, and how many a process trains; it makes no manager."""
+    with _lock:
+        return make_manager().counts() if make_manager.cache_info().currsize else (0, 0)
 
 
 @cache

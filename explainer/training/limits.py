@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 
+from explainer import measuring
 from explainer.content import load_texts
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import ImageData
@@ -24,6 +25,10 @@ TEXTS = load_texts("limits")
 
 class RefusedError(VitError, ValueError):
     """A visitor asked for something that is not allowed; the message tells the visitor why."""
+
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(sentence)
+        measuring.happened("refused", "training_or_upload")
 
 
 class LimitsError(VitError, ValueError):

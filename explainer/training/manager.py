@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from explainer import measuring
 from explainer.training.admission import reason
 from explainer.training.command import CHECKPOINT
 from explainer.training.housekeeping import has_room
@@ -124,6 +125,7 @@ class Manager(Scheduler):
                 finally:
                     run.close()
                 self.store.write(run_id, note)
+                measuring.happened("run", "queued")
             except (OSError, ValueError) as error:
                 self._leases.release(run_id)
                 with suppress(OSError):

@@ -65,6 +65,11 @@ class Scheduler(Admission):
                 self._leases.release(run_id)
             self._servers.leave()
 
+    def counts(self) -> tuple[int, int]:
+        """Return how many runs wait, and how many a process trains."""
+        with self._lock:
+            return len(self._queue), len(self._running)
+
     def _dispatch(self) -> None:
         """Give waiting runs to free processes."""
         while len(self._queue) and len(self._running) < self.limits.runs_at_once:

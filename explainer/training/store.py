@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from explainer import measuring
 from explainer.content import load_texts
 from explainer.training.note import Note, hashed, note_bytes, read_note
 from explainer.training.ownership import ID, OLD_ID, Ownership, is_real_folder
@@ -153,6 +154,8 @@ class RunStore:
         """
         if note := self.read(run_id):
             changed = replace(note, **values)
+            if changed.state != note.state:
+                measuring.happened("run", changed.state, seconds=self.history(run_id).seconds)
             try:
                 self.write(run_id, changed)
             except OSError:
