@@ -5,6 +5,7 @@ It is there only if ``VIT_EXPLAINER_METRICS`` is "on", since whoever reaches the
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -12,17 +13,19 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from explainer import measuring, training
+from explainer.content import load_texts
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
 VARIABLE = "VIT_EXPLAINER_METRICS"
 PREFIX = "vit_explainer_"
-COUNTERS = {  # event → its metric, what it counts, and the label of its kinds
-    "run": ("runs", "runs that came into a state", "state"),
-    "refused": ("refusals", "wishes that were refused", "kind"),
-    "error": ("errors", "errors that nobody foresaw", "kind"),
-    "page": ("page_runs", "times that a page was drawn", "page"),
+TEXTS = load_texts("metrics")
+COUNTERS = {  # event → its metric, and the label of its kinds
+    "run": ("runs", "state"),
+    "refused": ("refusals", "kind"),
+    "error": ("errors", "kind"),
+    "page": ("page_runs", "page"),
 }
 
 
@@ -48,21 +51,15 @@ class Collected:
         """Yield one family of metrics after another."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-        gauges: dict[str, tuple[str, float]] = {
-            "visitors": ("browsers that are connected", visitors()),
-            **runs(),
-            **memory(),
-        }
-        for name, (what, value) in gauges.items():
-            yield GaugeMetricFamily(PREFIX + name, what, value=value)
-        for event, (name, what, label) in COUNTERS.items():
-            family = CounterMetricFamily(PREFIX + name, what, labels=[label])
+        for name, value in {"visitors": visitors(), **runs(), **memory()}.items():
+            yield GaugeMetricFamily(PREFIX + name, TEXTS[name], value=value)
+        for event, (name, label) in COUNTERS.items():
+            family = CounterMetricFamily(PREFIX + name, TEXTS[name], labels=[label])
             for kind, number in measuring.counts(event).items():
                 family.add_metric([kind], number)
             yield family
-        seconds = CounterMetricFamily(
-            f"{PREFIX}page_seconds", "seconds that the server drew a page", labels=["page"]
-        )
+        name = "page_seconds"
+        seconds = CounterMetricFamily(PREFIX + name, TEXTS[name], labels=["page"])
         for page, spent in measuring.seconds_of_pages().items():
             seconds.add_metric([page], spent)
         yield seconds
@@ -78,27 +75,19 @@ def visitors() -> int:
     return sum(int(one.value) for one in stats.get("active_sessions", ()))
 
 
-def runs() -> dict[str, tuple[str, float]]:
+def runs() -> dict[str, int]:
     """Return how many runs wait and train here."""
     waiting, training_now = training.counts()
-    return {
-        "runs_waiting": ("runs that wait for a process", waiting),
-        "runs_training": ("runs that a process trains", training_now),
-    }
+    return {"runs_waiting": waiting, "runs_training": training_now}
 
 
-def memory() -> dict[str, tuple[str, float]]:
-    """Return the resident bytes of the server and of its workers."""
+def memory() -> dict[str, int]:
+    """Return the resident bytes of the server, and of the processes that it started."""
     import psutil
 
     process = psutil.Process()
     workers = 0
     for child in process.children(recursive=True):
-        try:
+        with suppress(psutil.Error):  # it has ended meanwhile
             workers += child.memory_info().rss
-        except psutil.Error:  # it has ended meanwhile
-            continue
-    return {
-        "server_bytes": ("resident memory of the server", process.memory_info().rss),
-        "workers_bytes": ("resident memory of all processes that it started", workers),
-    }
+    return {"server_bytes": process.memory_info().rss, "workers_bytes": workers}
