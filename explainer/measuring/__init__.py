@@ -1,7 +1,7 @@
 """What happens on this server, as numbers that are added up and as lines of a log.
 
 An event has a name and fields that are numbers, truth values or single words of a known form. All
-else is left out, so that no picture, answer, nickname, address, link or file name can get there.
+else is left out. No caller gives an event a picture, answer, nickname, address, link or file name.
 """
 
 import json
