@@ -24,6 +24,7 @@ APP_ROOMS = (
     "explainer.shell",
     "explainer.observation",
     "explainer.inputs",
+    "explainer.classroom",
     "explainer.training",
     "explainer.components",
     "explainer.figures",

@@ -71,6 +71,10 @@ class Limits:
     data_downloads: int
     large_models: int
     large_megabytes: int
+    classrooms: int
+    pupils: int
+    answers_a_minute: int
+    class_drawings: int
 
     def check(self, model: ViTConfig, train: TrainConfig, images: ImageData | None = None) -> None:
         """Refuse a run that is too large for this server.

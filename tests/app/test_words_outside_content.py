@@ -34,6 +34,10 @@ NO_TEXT = {  # calls whose texts nobody reads
 }
 NAMES = {  # file → the texts in it that are names for programs, and what they name
     "Home.py": {"ViT Explainer": "the app, before it has checked that it can read its files"},
+    "classroom/database.py": {
+        "BEGIN IMMEDIATE": "a command to SQLite",
+        "REPEATABLE READ": "what a transaction of PostgreSQL sees",
+    },
     "components/paper/__init__.py": {"allow-same-origin allow-modals": "rights of a frame"},
     "components/live/__init__.py": {"const LIVE_WORKER = ": "a declaration in JavaScript"},
     "figures/block_flow.py": {
