@@ -74,3 +74,14 @@ def test_a_limit_that_the_system_refuses_is_left(
     monkeypatch.setattr(resource, "setrlimit", refuse)
     process_limits.limit_memory(1)
     assert asked == [(resource.RLIMIT_DATA, (2**20, 2**20))], "one try, and no error"
+
+
+@pytest.mark.skipif(not process_limits.OOM_SCORE.exists(), reason="only Linux has it")
+def test_a_training_is_ended_before_its_server_when_memory_runs_out() -> None:
+    found = run("be_ended_first(); print(OOM_SCORE.read_text())")
+    assert int(found) == 1000
+
+
+def test_other_systems_have_no_such_order(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_limits, "OOM_SCORE", tmp_path / "none" / "score")
+    process_limits.be_ended_first()

@@ -54,7 +54,7 @@ from vit_core.runs.recorder import Cadence, Recorder
 from vit_core.runs.run_data import check_same, open_run_data
 from vit_core.training.events import EpochEnd, TrainingDivergedError
 from vit_core.training.measure_speed import measure_speed, stand_in
-from vit_core.training.process_limits import limit_memory, lower_priority
+from vit_core.training.process_limits import be_ended_first, limit_memory, lower_priority
 
 PAUSE_CHECK_SECONDS = 0.5  # between two checks in a pause whether the run is still ours
 CADENCE = Cadence(steps=None, seconds=0.25, snapshot_seconds=2.0)
@@ -256,6 +256,7 @@ def main() -> None:
     parser.add_argument("--memory", type=int, help="megabytes that it may have (no limit)")
     options = parser.parse_args()
     lower_priority(options.nice)
+    be_ended_first()
     if options.memory:
         limit_memory(options.memory)
     worker = Worker(sys.stdin, sys.stdout)

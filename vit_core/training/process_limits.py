@@ -1,8 +1,10 @@
 """Limits for a training process; where the operating system lacks a limit, it is not set."""
 
 from contextlib import suppress
+from pathlib import Path
 
 LOWEST = 19  # lowest priority of Linux and macOS; 0 is the normal one
+OOM_SCORE = Path("/proc/self/oom_score_adj")  # of Linux
 IDLE_FROM = 15  # from this value on, a process on Windows runs only when the machine is idle
 
 
@@ -24,6 +26,15 @@ def lower_priority(nice: int) -> None:
             constants = vars(psutil)  # these two exist only on Windows
             name = "IDLE" if nice >= IDLE_FROM else "BELOW_NORMAL"
             process.nice(constants[f"{name}_PRIORITY_CLASS"])
+
+
+def be_ended_first() -> None:
+    """Have Linux end this process when a machine or container runs out of memory, not the server.
+
+    Otherwise the largest process is ended, and a server with its caches is larger than a training.
+    """
+    with suppress(OSError):  # another system
+        OOM_SCORE.write_text("1000", encoding="ascii")
 
 
 def limit_memory(megabytes: int) -> None:
