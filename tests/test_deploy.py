@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import yaml
 from replicas import ADDRESSES, CONFIG, nginx, rendered
 
 from explainer.inputs.uploads import MAX_BYTES, MEGABYTE
+from explainer.training.limits import FILE, read_limits
+from vit_core import PRESETS
 
 PROJECT = Path(__file__).parents[1]
 DEPLOY = PROJECT / "deploy"
@@ -22,6 +25,7 @@ MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 OBJECTS: list[dict[str, Any]] = [
     one for path in MANIFESTS for one in yaml.safe_load_all(path.read_text(encoding="utf-8"))
 ]
+LOCK = tomllib.loads((PROJECT / "uv.lock").read_text(encoding="utf-8"))
 REPLICAS = ("replica-1", "replica-2", "replica-3")
 
 
@@ -186,3 +190,38 @@ def test_no_manifest_has_a_secret() -> None:
         for variable in (one for container in pod["containers"] for one in container["env"]):
             if re.search("PASSWORD|CLASSROOMS", variable["name"]):
                 assert "secretKeyRef" in variable["valueFrom"]
+
+
+def test_the_limits_for_streamlit_cloud_are_whole_and_smaller() -> None:
+    small, usual = (read_limits(path, 2) for path in (DEPLOY / "streamlit-cloud.toml", FILE))
+    assert small.large_models == 0 and small.data_downloads == 0 and small.runs_at_once == 1
+    assert small.worker_megabytes < usual.worker_megabytes
+    assert small.worker_idle_seconds < usual.worker_idle_seconds
+    # what the page Train proposes first is allowed
+    preset = PRESETS["fast"]
+    small.check(preset.model, preset.train)
+
+
+def test_the_lock_is_of_these_requirements() -> None:
+    """Where this fails, ``python deploy/lock.py`` writes it anew."""
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (own,) = (one for one in LOCK["package"] if one["name"] == "vit-explainer")
+    asked = list(project["dependencies"])
+    for extra, names in project["optional-dependencies"].items():
+        asked += [f"{name} ; extra == '{extra}'" for name in names]
+
+    def text(entry: dict[str, Any]) -> str:
+        extras = f"[{','.join(entry['extras'])}]" if "extras" in entry else ""
+        marker = f" ; {entry['marker']}" if "marker" in entry else ""
+        return f"{entry['name']}{extras}{entry.get('specifier', '')}{marker}"
+
+    assert sorted(asked) == sorted(map(text, own["metadata"]["requires-dist"]))
+
+
+def test_the_lock_has_what_is_pinned_from_python_s_own_index() -> None:
+    locked = {(one["name"], one.get("version")) for one in LOCK["package"]}
+    lines = (PROJECT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pins = {tuple(re.sub(r"\[.*\]", "", line).split("==")) for line in lines if "==" in line}
+    assert pins <= locked
+    hosts = set(re.findall(r"https?://[^/\"]+", (PROJECT / "uv.lock").read_text(encoding="utf-8")))
+    assert hosts == {"https://pypi.org", "https://files.pythonhosted.org"}
