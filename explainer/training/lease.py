@@ -315,7 +315,7 @@ def remove(path: Path) -> bool:
 def machine() -> str:
     """Return what names this computer since its start; nobody learns its name from it."""
     try:
-        text = BOOT.read_text()
+        text = BOOT.read_text(encoding="ascii")
     except OSError:
         text = f"{platform.node()} {uuid.getnode()}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
