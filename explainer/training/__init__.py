@@ -5,7 +5,7 @@ from functools import cache
 from threading import Lock
 
 from explainer.training.estimates import Estimate
-from explainer.training.limits import Limits, RefusedError, load_limits
+from explainer.training.limits import RAY, Limits, RefusedError, load_limits
 from explainer.training.manager import Manager
 from explainer.training.presence import Presence, is_session_open
 from explainer.training.root import runs_root
@@ -49,7 +49,14 @@ def counts() -> tuple[int, int]:
 
 @cache
 def make_manager() -> Manager:
-    manager = Manager(runs_root(), load_limits())
+    limits = load_limits()
+    if limits.engine == RAY:
+        # most servers have no cluster
+        from explainer.training.ray_manager import RayManager
+
+        manager: Manager = RayManager(runs_root(), limits)
+    else:
+        manager = Manager(runs_root(), limits)
     manager.has_open_page = presence.has_open_page
     atexit.register(manager.close)
     return manager

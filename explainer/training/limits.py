@@ -2,10 +2,13 @@
 
 import math
 import os
+import re
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from explainer import measuring
 from explainer.content import load_texts
@@ -20,6 +23,8 @@ MAX_BYTES = 100_000  # of such a file
 MAX_FAULTS = 3  # that one sentence names
 MAX_VALUES = {"nice": 19, "runs_at_once": 256, "threads": 256}
 MAX_OTHER_VALUE = 10**9
+PROCESSES, RAY = ENGINES = ("processes", "ray")
+RAY_ADDRESS = re.compile(r"|auto|[A-Za-z0-9.-]{1,253}:[0-9]{1,5}")
 TEXTS = load_texts("limits")
 
 
@@ -45,7 +50,10 @@ class LimitsError(VitError, ValueError):
 
 @dataclass(frozen=True)
 class Limits:
-    """The values of ``limits.toml``, which explains each; a 0 for "automatic" is resolved here."""
+    """The values of ``limits.toml``, which explains each; a 0 for "automatic" is resolved here.
+
+    On a cluster, ``runs_at_once`` stays 0, since machines come and go.
+    """
 
     runs_at_once: int
     threads: int
@@ -75,6 +83,8 @@ class Limits:
     pupils: int
     answers_a_minute: int
     class_drawings: int
+    engine: str = PROCESSES
+    ray_address: str = ""
 
     def check(self, model: ViTConfig, train: TrainConfig, images: ImageData | None = None) -> None:
         """Refuse a run that is too large for this server.
@@ -151,9 +161,14 @@ def read_limits(path: Path, cores: int) -> Limits:
         values = parse(read(path))
     except ValueError as error:
         raise LimitsError(path, str(error)) from None
-    values["runs_at_once"] = values["runs_at_once"] or max(1, cores // 2)
-    values["threads"] = values["threads"] or max(1, cores // 2 // values["runs_at_once"])
-    return Limits(**values)
+    limits = Limits(**values)
+    if limits.engine == RAY:
+        if find_spec("ray") is None:
+            raise LimitsError(path, TEXTS["no_ray"])
+        return replace(limits, threads=limits.threads or 1)
+    runs_at_once = limits.runs_at_once or max(1, cores // 2)
+    threads = limits.threads or max(1, cores // 2 // runs_at_once)
+    return replace(limits, runs_at_once=runs_at_once, threads=threads)
 
 
 def read(path: Path) -> str:
@@ -179,7 +194,7 @@ def read(path: Path) -> str:
         raise ValueError(TEXTS["not_utf8"]) from None
 
 
-def parse(text: str) -> dict[str, int]:
+def parse(text: str) -> dict[str, Any]:
     """Return the values of a file of limits.
 
     Raises:
@@ -190,12 +205,21 @@ def parse(text: str) -> dict[str, int]:
     except (ValueError, RecursionError) as error:  # Python refuses numbers that are too long
         raise ValueError(TEXTS["not_toml"].format(why=str(error).splitlines()[0])) from None
     known = [field.name for field in fields(Limits)]
-    faults = [TEXTS["missing"].format(name=name) for name in known if name not in values]
+    needed = [field.name for field in fields(Limits) if field.default is MISSING]
+    faults = [TEXTS["missing"].format(name=name) for name in needed if name not in values]
     faults += [TEXTS["unknown"].format(name=short(name)) for name in values if name not in known]
     if faults:
         first = ", ".join(faults[:MAX_FAULTS])
         raise ValueError(TEXTS["expected"].format(faults=first, known=", ".join(known)))
     for name, value in values.items():
+        if name == "engine":
+            if value not in ENGINES:
+                raise ValueError(TEXTS["wrong_engine"].format(found=short(value)))
+            continue
+        if name == "ray_address":
+            if not isinstance(value, str) or not RAY_ADDRESS.fullmatch(value):
+                raise ValueError(TEXTS["wrong_address"].format(found=short(value)))
+            continue
         maximum = MAX_VALUES.get(name, MAX_OTHER_VALUE)
         if type(value) is not int or not 0 <= value <= maximum:
             raise ValueError(

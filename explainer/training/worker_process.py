@@ -16,6 +16,7 @@ from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data.sets import Counts
 
 PROJECT = Path(__file__).parents[2]
+LOST = 1000  # in place of an exit code: the machine with the process is gone
 
 
 class WorkerProcess:

@@ -8,7 +8,7 @@ from typing import Any
 
 from explainer.training.limits import Limits
 from explainer.training.wording import MESSAGES
-from explainer.training.worker_process import WorkerProcess
+from explainer.training.worker_process import LOST, WorkerProcess
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data.sets import Counts
 from vit_core.training.speed import Speed
@@ -210,10 +210,15 @@ class WorkerPool:
             self._on_ended(run_id, state, message)
 
     def _on_exit(self, process: WorkerProcess, code: int) -> None:
-        """Report the run of a process that has ended as failed."""
+        """Report the run of a process that has ended as failed, or as interrupted if it is lost."""
         with self.lock:
             if process in self._processes:
                 self._processes.remove(process)
+            if code == LOST:
+                if process.measuring:
+                    self._add_wanted(process.measuring)
+                self._end_run(process, "interrupted", MESSAGES["machine_lost"])
+                return
             if process.measuring:
                 self._store_speed(process.measuring, MESSAGES["unmeasurable"])
             message = MESSAGES["killed"] if code < 0 else MESSAGES["worker_ended"]
