@@ -37,7 +37,7 @@ from ray.exceptions import ActorUnavailableError, RayError
 FIRST_MODEL = "epoch-000.safetensors"
 # what a run needs to start or to go on; the other checkpoints stay at home
 NEEDED = (CONFIG, METRICS, STATE, FIRST_MODEL, "images.safetensors")
-OURS = "status.json"  # the server's note, which no machine may write
+OURS = ("status.json", "order.json", "lease-")  # what servers write, and no machine may
 LOOK_SECONDS = 1.0  # between two looks at the cluster
 MEGABYTE = 1024**2
 CONCURRENT = 4  # calls of one actor: an order while it waits for news, and a lost one of each
@@ -52,6 +52,7 @@ class Worker:
         self.orders: Queue[dict[str, Any] | None] = Queue()
         self.was_killed = self.is_gone = False
         self._folder = Path()
+        self._fence: dict[str, str] | None = None  # as vit_core.runs.fence explains it
         self._init = ""  # the path here of the weights that a run on copies starts from
         self._actor = (
             ray.remote(NodeWorker)
@@ -76,7 +77,7 @@ class Worker:
         while (order := self.orders.get()) is not None:
             try:
                 if order["do"] == "run":
-                    self._folder = Path(order["path"])
+                    self._folder, self._fence = Path(order["path"]), order.get("fence")
                     files = None if self._is_shared() else self._files()
                     ray.get(self._actor.take.remote(order, files))
                 else:
@@ -146,7 +147,7 @@ class Worker:
     def _files(self) -> dict[str, bytes]:
         """Return the files that the actor's machine needs."""
         files = {}
-        for name in NEEDED:
+        for name in (*NEEDED, *([self._fence["file"]] if self._fence else [])):
             with contextlib.suppress(FileNotFoundError):
                 files[name] = (self._folder / name).read_bytes()
         self._init = ""
@@ -158,8 +159,12 @@ class Worker:
     def _write(self, news: dict[str, Any]) -> None:
         """Write what has come home: a whole file at once, or further lines of metrics."""
         name, content = str(news["file"]), news["content"]
-        if os.path.basename(name) != name or name.startswith(".") or name == OURS:
+        if os.path.basename(name) != name or name.startswith((".", *OURS)):
             return
+        if self._fence:
+            text = (self._folder / self._fence["file"]).read_text(encoding="utf-8")
+            if self._fence["text"] not in text:
+                raise OSError(0, "another server has taken it over")
         path = self._folder / name
         if start := news.get("start"):
             with path.open("r+b") as file:

@@ -1,0 +1,104 @@
+"""Runs on a Ray cluster of two nodes, of which one is lost in the middle."""
+
+import dataclasses
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+import pytest
+import torch
+from ray_nodes import QUICK, two_nodes
+
+from explainer.training import Run, RunRequest
+from explainer.training.limits import load_limits
+from explainer.training.ray_manager import RayManager
+from vit_core import TrainConfig, ViTConfig, load_checkpoint
+from vit_core.data import mnist
+from vit_core.data.limit import limited
+from vit_core.runs.directory import RunDirectory
+from vit_core.runs.recorder import Cadence, Recorder
+
+MODEL = ViTConfig(patch_size=14, embed_dim=8, depth=1, num_heads=1, pool="mean")
+TRAIN = TrainConfig(epochs=12, batch_size=256, optimizer="adamw", lr=0.01, augment="none")
+PER_CLASS = 300
+REQUEST = RunRequest(MODEL, TRAIN, limit_per_class=PER_CLASS)
+LIMITS = dataclasses.replace(
+    load_limits(),
+    engine="ray",
+    runs_at_once=0,
+    threads=1,
+    paused_seconds_while_others_wait=600,
+)
+RUNS = 12
+
+
+def until(condition: Callable[[], object], seconds: float = 120.0) -> None:
+    """Look often until ``condition`` holds."""
+    never = Event()
+    for _ in range(int(seconds * 20)):
+        if condition():
+            return
+        never.wait(0.05)
+    raise AssertionError("it did not come to that")
+
+
+def weights(run: Run) -> dict[str, torch.Tensor]:
+    return load_checkpoint(run.history.checkpoint()).model.state_dict()
+
+
+def undisturbed(like: Run, folder: Path) -> dict[str, torch.Tensor]:
+    """Train with the settings of a run, in this process."""
+    folder.mkdir()
+    shutil.copy(like.history.path / "config.json", folder)
+    directory = RunDirectory.open(folder)
+    try:
+        for _ in Recorder(directory, limited(mnist(), PER_CLASS), Cadence()).events():
+            pass
+    finally:
+        directory.close()
+    return load_checkpoint(folder / "final.safetensors").model.state_dict()
+
+
+def test_twelve_runs_on_two_nodes_survive_the_loss_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in QUICK.items():
+        monkeypatch.setenv(name, value)
+    with two_nodes() as (address, first, second):
+        manager = RayManager(tmp_path / "runs", dataclasses.replace(LIMITS, ray_address=address))
+        try:
+            until(lambda: manager._cluster.slots == 4)
+            started = [manager.start(f"visitor {n}", REQUEST) for n in range(RUNS)]
+
+            def runs() -> list[Run]:
+                return [manager.find(run.id) for run in started]
+
+            for number, run in enumerate(started[:4]):
+                until(lambda run=run: 1 in run.history.epochs())
+                manager.pause(f"visitor {number}", run.id)
+            # two on each node: in the run's folder here, and on copies there
+            assert len(first.training()) == len(second.training()) == 2
+            assert not list(first.temporary.glob("vit-run-*"))
+            assert len(list(second.temporary.glob("vit-run-*/metrics.jsonl"))) == 2
+            second.kill()
+            # what trained there waits again, behind the others
+            until(lambda: [run.status for run in runs()].count("queued") == RUNS - 2)
+            for number, run in enumerate(runs()):
+                if run.status == "paused":
+                    manager.unpause(f"visitor {number}", run.id)
+            until(lambda: not any(run.is_active for run in runs()))
+            ended = runs()
+        finally:
+            manager.close()
+        until(lambda: not first.training())
+    assert [run.status for run in ended] == ["finished"] * RUNS
+    expected = undisturbed(ended[0], tmp_path / "undisturbed")
+    for run in ended:
+        got = weights(run)
+        assert all(torch.equal(got[name], expected[name]) for name in expected)
+        assert run.history.epochs() == tuple(range(TRAIN.epochs + 1))
+        whole = [line["epoch"] for line in run.history.metrics() if line.get("val_accuracy")]
+        assert whole == [*range(1, TRAIN.epochs + 1), TRAIN.epochs]
+    assert "ray" not in sys.modules, "the server has no Ray in it"
