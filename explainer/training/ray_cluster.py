@@ -124,6 +124,7 @@ class RayCluster:
             stdout=subprocess.PIPE,
             encoding="utf-8",
             errors="replace",
+            stderr=subprocess.DEVNULL,  # Ray has logs of its own, and says there what it prints
             # Ray has the folder of the program and the current one searched on all machines
             cwd=BRIDGE.parent,
             env=os.environ | QUIET,

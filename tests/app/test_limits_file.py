@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from explainer import server, training
+from explainer.training import limits
 from explainer.training.limits import FILE, LimitsError, load_limits
 
 PROJECT = Path(__file__).parents[2]
@@ -53,6 +54,18 @@ WRONG = {
     "too nice": (
         RIGHT.replace("nice = 10", "nice = 20").encode(),
         "from 0, not 20; at most 19 is allowed",
+    ),
+    "another engine": (
+        RIGHT.replace('engine = "processes"', 'engine = "slurm"').encode(),
+        "engine must be 'processes' or 'ray', not 'slurm'",
+    ),
+    "an engine by its number": (
+        RIGHT.replace('engine = "processes"', "engine = 1").encode(),
+        "engine must be 'processes' or 'ray', not 1",
+    ),
+    "an address without a port": (
+        RIGHT.replace('ray_address = ""', 'ray_address = "10.0.0.5"').encode(),
+        "ray_address must be empty, 'auto', or an address with a port such as '10.0.0.5:6379', not",
     ),
     "no TOML": (b"queue: 60", "it is not valid TOML"),
     "twice": (f"{RIGHT}\nqueue = 60\n".encode(), "it is not valid TOML"),
@@ -217,3 +230,19 @@ def test_visitors_see_no_traceback_wherever_the_app_is_started() -> None:
     assert beside == here
     assert tomllib.loads(here)["client"]["showErrorDetails"] in ("type", "none")
     assert tomllib.loads(here)["server"]["showEmailPrompt"] is False, "the first start would wait"
+
+
+def test_a_file_of_before_the_engines_trains_on_this_machine(limits_file: Path) -> None:
+    lines = (line for line in RIGHT.splitlines() if not line.startswith(("engine", "ray_")))
+    limits_file.write_text("\n".join(lines), encoding="utf-8")
+    assert load_limits().engine == "processes"
+
+
+def test_a_cluster_decides_how_many_runs_train_at_once(
+    limits_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits_file.write_text(RIGHT.replace('"processes"', '"ray"'), encoding="utf-8")
+    monkeypatch.setattr(limits, "find_spec", lambda name: None)
+    assert "needs the package Ray, which is not installed here" in said_of(limits_file).for_visitors
+    monkeypatch.setattr(limits, "find_spec", lambda name: name)
+    assert (load_limits().runs_at_once, load_limits().threads) == (0, 1)

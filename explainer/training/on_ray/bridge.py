@@ -46,9 +46,9 @@ CONCURRENT = 4  # calls of one actor: an order while it waits for news, and a lo
 class Worker:
     """One actor as the bridge holds it."""
 
-    def __init__(self, number: int, command: dict[str, Any], say: Any) -> None:
+    def __init__(self, number: int, command: dict[str, Any], bridge: "Bridge") -> None:
         """Ask for the actor; Ray places it as soon as a machine has room."""
-        self.number, self._say = number, say
+        self.number, self._bridge, self._say = number, bridge, bridge.say
         self.orders: Queue[dict[str, Any] | None] = Queue()
         self.was_killed = self.is_gone = False
         self._folder = Path()
@@ -121,6 +121,8 @@ class Worker:
 
     def _end(self, **how: Any) -> None:
         self.is_gone = True
+        # first, so that nothing new is sent to a machine that is gone
+        self._bridge.tell_slots()
         self._say(worker=self.number, **how)
 
     def _fail(self, error: OSError) -> None:
@@ -192,7 +194,9 @@ class Bridge:
         # libraries print to the standard output; only answers may reach the server
         self._answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
         os.dup2(2, 1)
-        self._saying = Lock()
+        self._saying, self._looking = Lock(), Lock()
+        self._one: dict[str, int] = {}  # what one run asks for
+        self._told: int | None = None  # the number of slots that the server knows
         self._workers: dict[int, Worker] = {}
 
     def say(self, **answer: Any) -> None:
@@ -212,7 +216,7 @@ class Bridge:
             for gone in [one for one, worker in self._workers.items() if worker.is_gone]:
                 del self._workers[gone]
             if command["do"] == "start":
-                self._workers[number] = Worker(number, command, self.say)
+                self._workers[number] = Worker(number, command, self)
             elif worker := self._workers.get(number):
                 match command["do"]:
                     case "order":
@@ -224,14 +228,18 @@ class Bridge:
                         worker.orders.put(None)
 
     def _watch(self, one: dict[str, int]) -> None:
-        """Tell how many runs have room, each time that it changes."""
-        told = None
+        """Tell again and again how many runs have room."""
+        self._one = one
         while True:
-            with contextlib.suppress(RayError):
-                if (slots := self._slots(one)) != told:
-                    self.say(slots=slots)
-                    told = slots
+            self.tell_slots()
             time.sleep(LOOK_SECONDS)
+
+    def tell_slots(self) -> None:
+        """Tell how many runs have room, if that has changed."""
+        with self._looking, contextlib.suppress(RayError):
+            if (slots := self._slots(self._one)) != self._told:
+                self.say(slots=slots)
+                self._told = slots
 
     def _slots(self, one: dict[str, int]) -> int:
         """Return how many runs this server may have: its workers, and what others leave free."""
