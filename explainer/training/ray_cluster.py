@@ -18,7 +18,7 @@ from typing import Any
 
 from explainer.content import load_texts
 from explainer.training.limits import Limits
-from explainer.training.ray_worker import RayWorker
+from explainer.training.ray_worker import KEEPS, RayWorker
 from explainer.training.worker_process import PROJECT
 
 BRIDGE = Path(__file__).parent / "on_ray" / "bridge.py"
@@ -154,6 +154,6 @@ class RayCluster:
             self._problem = news["problem"]
             print(load_texts("limits")["no_cluster"].format(why=news["problem"]), file=sys.stderr)
         elif worker := self._workers.get(news["worker"]):
-            if "answer" not in news:
+            if not KEEPS & news.keys():
                 self._workers.pop(news["worker"], None)
             worker.hear(news)

@@ -1,6 +1,7 @@
 """The manager of a server whose runs train on a Ray cluster."""
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -60,11 +61,11 @@ class RayManager(Manager):
     def _wait_seconds(self, index: int) -> float | None:
         return super()._wait_seconds(index) if self.limits.runs_at_once else None
 
-    def _do_due_work(self, is_cleanup: bool) -> None:
+    def _do_due_work(self, is_cleanup: bool, is_takeover: bool = True) -> None:
         with self._lock:
             if not self._closed.is_set():
                 self._dispatch()  # a machine may have come
-        super()._do_due_work(is_cleanup)
+        super()._do_due_work(is_cleanup, is_takeover)
 
     def _dispatch(self) -> None:
         if (room := self._room()) != self.limits.runs_at_once:
@@ -73,17 +74,26 @@ class RayManager(Manager):
 
     def _on_ended(self, run_id: str, state: str, message: str) -> None:
         """Record how a run ended; one whose machine is lost waits again."""
-        running = self._running.get(run_id)
-        was_stopped = running is not None and running.stop_message is not None
-        super()._on_ended(run_id, state, message)
-        if state == "finished":
-            self._resumed.pop(run_id, None)
-        if state != "interrupted" or was_stopped or self._closed.is_set():
+        running, note = self._running.get(run_id), self.store.read(run_id)
+        if (
+            state != "interrupted"
+            or running is None
+            or running.stop_message
+            or note is None
+            or self._closed.is_set()
+            or self._resumed[run_id] >= MOST_RESUMED
+            or not self._leases.holds(run_id)
+        ):
+            if state != "interrupted":
+                self._resumed.pop(run_id, None)
+            super()._on_ended(run_id, state, message)
             return
-        note = self.store.read(run_id)
-        if note is None or self._resumed[run_id] >= MOST_RESUMED:
-            return
+        self._running.pop(run_id)
         self._resumed[run_id] += 1
-        self.store.change(run_id, state="queued", message="")
-        self._queue.add(run_id, note.owner)
+        # with a new lease, the lost machine can no longer write, even if only its network is gone
+        self._leases.release(run_id)
+        with suppress(OSError):  # without a lease, whoever takes it next calls it interrupted
+            if self._leases.take(run_id):
+                self._queue.add(run_id, note.owner)
+                self._record(run_id, state="queued", message="")
         self._dispatch()

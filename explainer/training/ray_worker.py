@@ -6,10 +6,12 @@ from queue import SimpleQueue
 from threading import Event, Thread
 from typing import Any
 
+from explainer.training.wording import MESSAGES
 from explainer.training.worker_process import LOST
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data.sets import Counts
 
+KEEPS = {"answer", "failed"}  # news after which the worker is still there
 END_SECONDS = 3.0  # that ``end`` waits until the process is gone
 
 
@@ -40,7 +42,7 @@ class RayWorker:
 
     def hear(self, news: dict[str, Any]) -> None:
         """Take what the bridge says of this worker; never waits for the server."""
-        if "answer" not in news:
+        if not KEEPS & news.keys():
             self._is_gone.set()
         self._news.put(news)
 
@@ -49,7 +51,11 @@ class RayWorker:
         on_answer: Callable[["RayWorker", dict[str, Any]], None],
         on_exit: Callable[["RayWorker", int], None],
     ) -> None:
-        while "answer" in (news := self._news.get()):
+        while KEEPS & (news := self._news.get()).keys():
+            if "failed" in news:
+                why = news["failed"]
+                message = MESSAGES["no_files"].format(why=why) if why else MESSAGES["elsewhere"]
+                news = {"answer": {"event": "ended", "state": "failed", "message": message}}
             on_answer(self, news["answer"])
         on_exit(self, news.get("exit", LOST))
 

@@ -13,6 +13,7 @@ and each line of the standard output too:
     {"slots": 4}                                     so many runs have room in the cluster
     {"problem": "…"}                                 the cluster cannot be reached
     {"worker": 3, "answer": {…}}, {"worker": 3, "exit": -9}, {"worker": 3, "lost": true}
+    {"worker": 3, "failed": "…"}                     the run's folder cannot be read or written
 
 When the standard input closes, the server is gone, and the actors end with this process.
 """
@@ -126,10 +127,8 @@ class Worker:
         self._say(worker=self.number, **how)
 
     def _fail(self, error: OSError) -> None:
-        """End a run whose folder here cannot be read or written."""
-        message = f"The run could not write or read its files: {error.strerror}."
-        answer = {"event": "ended", "state": "failed", "message": message}
-        self._say(worker=self.number, answer=answer)
+        """End a run whose folder here cannot be read or written, or is another server's now."""
+        self._say(worker=self.number, failed=error.strerror or "")
         self.kill()
 
     def _is_shared(self) -> bool:
@@ -166,7 +165,7 @@ class Worker:
         if self._fence:
             text = (self._folder / self._fence["file"]).read_text(encoding="utf-8")
             if self._fence["text"] not in text:
-                raise OSError(0, "another server has taken it over")
+                raise OSError  # another server has taken it over
         path = self._folder / name
         if start := news.get("start"):
             with path.open("r+b") as file:
