@@ -17,6 +17,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from explainer import measuring, metrics, training
+from explainer.classroom.line import routes as line_routes
 from explainer.inputs.uploads import requests
 from explainer.shell.opening import Opening
 from explainer.shell.overtaking import keep_pages_whole
@@ -80,7 +81,7 @@ def middleware() -> list[Middleware]:
 
 def routes() -> list[BaseRoute]:
     """Return what this server answers besides Streamlit's pages."""
-    return metrics.routes()
+    return [*metrics.routes(), *line_routes(st.get_option("server.baseUrlPath"))]
 
 
 def address() -> str:

@@ -7,11 +7,10 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from explainer.classroom.codes import clean_code
 from explainer.classroom.errors import refusal
-from explainer.classroom.snapshot import Asked, Drawing, Poll, Pupil, Snapshot
+from explainer.classroom.snapshot import BEAT_SECONDS, Asked, Drawing, Poll, Pupil, Snapshot
 from explainer.classroom.tables import answers, drawings, pupils, questions, rooms
 
 ROOM_SECONDS = 24 * 3600.0
-BEAT_SECONDS = 5.0  # between two signs of a line that is open
 PRESENT_SECONDS = 3 * BEAT_SECONDS  # after the last of them, until a pupil counts as gone
 
 

@@ -213,7 +213,7 @@ class Classrooms:
 
     # what the teacher does
 
-    def steer(self, code: str, visitor: Who, **changes: Any) -> None:
+    def steer(self, code: str, visitor: Who, /, **changes: Any) -> None:
         """Change what the class sees.
 
         Args:
