@@ -155,7 +155,7 @@ def test_what_nginx_writes_down_has_neither_addresses_nor_links() -> None:
 
 
 def test_all_pods_run_as_nobody_and_can_write_their_volumes_alone() -> None:
-    assert len(pods()) == 4
+    assert len(pods()) == 5
     for pod in pods():
         assert pod["securityContext"]["runAsNonRoot"]
         assert pod["automountServiceAccountToken"] is False
@@ -165,7 +165,7 @@ def test_all_pods_run_as_nobody_and_can_write_their_volumes_alone() -> None:
                 assert container["securityContext"]["readOnlyRootFilesystem"]
                 assert pod["securityContext"]["runAsUser"] == 10001
                 paths = {mount["mountPath"] for mount in container["volumeMounts"]}
-                assert paths - {"/dev/shm"} == {"/runs", "/tmp"}
+                assert paths - {"/dev/shm", "/images"} == {"/runs", "/tmp"}
 
 
 def test_the_manifests_fit_together() -> None:
