@@ -46,8 +46,7 @@ _mount = st.components.v2.component(
         *(f"story/{name}" for name in SCENES),
         "story/difference", "story/halves",
         "story/screens", "story/history", "story/save", "shared/class_line",
-        "story/laser",
-        "story/present",
+        "classroom/line", "story/laser", "story/present",
         "story/lesson", "story/classroom", "story/story",
     ),
 )  # fmt: skip

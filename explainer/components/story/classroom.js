@@ -36,7 +36,10 @@ class StoryClassroom {
   /** Take over in which room this browser is; null for none. */
   choose(member) {
     if (!member || member.code === this.over) {
-      if (this.isOn) this.close();
+      if (!this.isOn) return;
+      this.close();
+      this.story.markTurning();
+      this.story.refresh();
       return;
     }
     const isNew = member.code !== this.member?.code;
@@ -93,19 +96,20 @@ class StoryClassroom {
       this.sayState("");
       this.sent = {}; // another server may not know it
       this.asks();
-    } else if (name === "ended" || name === "refused") this.finish(sentence);
+    } else if (name === "ended") this.finish(this.texts.ended);
+    else if (name === "refused") this.finish(sentence || this.texts.ended);
     else if (!this.patience || this.state === "open") this.wait();
     this.state = name;
   }
 
   /** The room is no more: the story goes on alone, and keeps what was answered. */
   finish(sentence) {
-    const { story, texts } = this;
+    const { story } = this;
     this.over = this.member.code;
     this.close();
     story.markTurning();
     story.refresh();
-    const note = make("p", "room-note", null, sentence || texts.ended);
+    const note = make("p", "room-note", null, sentence);
     note.role = "status";
     story.root.querySelector(".top").append(note);
     story.send("heard", { room: "" });
@@ -115,10 +119,6 @@ class StoryClassroom {
     if (!this.isOn) return;
     const isFirst = this.seen === null;
     this.seen = seen;
-    if (seen.ended) {
-      this.finish("");
-      return;
-    }
     if (this.isTeacher) this.lead(isFirst);
     else this.follow();
     this.update();

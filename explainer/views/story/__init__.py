@@ -11,6 +11,7 @@ from explainer.inputs.models.for_browser import browser_model
 from explainer.observation import observe
 from explainer.observation.observe import Observation
 from explainer.shell import routes
+from explainer.shell.classroom import membership
 from explainer.shell.compare.second import second_choice
 from explainer.shell.mistake_banner import show_banner
 from explainer.shell.pen_line import keep_pen_line
@@ -21,8 +22,10 @@ from explainer.shell.story.step_line import keep_step_line
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import SCREENS, State, encode, read_link
+from explainer.training import visitor
 from explainer.views.story.compared import header_of, show_compare, show_second_epoch
 from explainer.views.story.hear import hear
+from explainer.views.story.in_room import room_told
 
 ASKED = ("logits", "pooled")  # what experiments show of a pass with edits
 LINKED = ("train", "home", "fool", "teacher", *routes.PIPELINE)  # the pages to which screens link
@@ -43,6 +46,7 @@ def render(choice: Choice, observation: Observation) -> None:
         other = observe.observe(second)
         observe.keep_for_this_run(second)
         data = pack_halves(header_of(choice, second), data, pack_story(second, other))
+    member = membership(remembers=False)
     told = Told(
         query=place.config.num_prefix_tokens + place.patch(observation.telling_patch),
         screen=session.load().screen,
@@ -51,6 +55,7 @@ def render(choice: Choice, observation: Observation) -> None:
         live=browser_model(choice),
         drawing=shown_name(),
         other_live=browser_model(second) if second else None,
+        room=room_told(member),
     )
     with st.container(key="story-room"):
         show_compare(choice, second, observation)
@@ -67,6 +72,8 @@ def render(choice: Choice, observation: Observation) -> None:
         keep_pen_line(second, "story-line-b", ASKED)
         keep_step_line(second, "story-line-b-step")
         keep_map_line(second, "story-line-b-map")
+    if member:
+        visitor.remember()  # down here, where nothing moves by it
     if opened:
         leave(*opened)
 

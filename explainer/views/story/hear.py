@@ -15,6 +15,7 @@ from explainer.shell.story_screens import ORDER
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import CLASSES, SCREENS
+from explainer.views.story.in_room import leave_room, take_link
 
 
 def hear(choice: Choice, heard: Mapping[str, Any]) -> None:
@@ -38,6 +39,12 @@ def hear(choice: Choice, heard: Mapping[str, Any]) -> None:
         open_pad()
         take_drawing(*drawn)
     keep_prediction(heard.get("answer"))
+    if isinstance(waited := heard.get("answers"), list):
+        for sent in waited[:SCREENS]:
+            keep_prediction(sent)
+    if heard.get("room") == "":
+        leave_room()
+    take_link(heard.get("link"))
 
 
 def keep_prediction(sent: object) -> None:
