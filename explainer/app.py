@@ -17,11 +17,12 @@ from explainer.shell import frame, quiz, refused_links, sidebar
 from explainer.shell.compare.halves import Half
 from explainer.shell.compare.second import second_choice
 from explainer.shell.presenting import follow_present_key, keep_to_story
-from explainer.shell.routes import TITLES, page_of, show_neighbours, view_of
+from explainer.shell.routes import TITLES, go, page_of, show_neighbours, view_of
 from explainer.state import session
 from explainer.state.choice import Choice
 
-WITHOUT_MODEL = ("train", "glossary")  # pages about runs, and about words
+# pages about runs, about words, and of a class, which only its teacher sees with a model
+WITHOUT_MODEL = ("train", "glossary", "room")
 
 
 def pages() -> list[st.Page]:
@@ -58,6 +59,8 @@ def show_alone(view: str) -> None:
 def show_model(view: str) -> None:
     """Let the visitor choose, observe, and draw one view; views are imported when first needed."""
     asked, opening = session.load(), session.is_opening()
+    if view == "home" and opening and asked.room:  # the short link of a class
+        go("room")
     session.enter(view)
     # the story has its own pad and pictures, and needs the whole window; a teacher follows it
     choice = sidebar.choose(is_drawn=view not in ("story", "teacher"))

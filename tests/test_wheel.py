@@ -34,6 +34,7 @@ PAGES = {
     "story",
     "fool",
     "teacher",
+    "room",
     "train",
     "learning",
     "look-inside",

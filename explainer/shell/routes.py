@@ -21,9 +21,9 @@ PIPELINE = (  # the pages that walk through the model, in their order
     "look_inside",
 )
 # all pages, in the order of the bar at the top
-VIEWS = ("home", "story", "fool", "train", *PIPELINE, "glossary", "worksheet", "teacher")
+VIEWS = ("home", "story", "fool", "train", *PIPELINE, "glossary", "worksheet", "teacher", "room")
 # pages that the bar has no room for; other pages link to them
-UNLISTED = ("glossary", "worksheet", "teacher")
+UNLISTED = ("glossary", "worksheet", "teacher", "room")
 TITLES = {view: load_texts("pages")[view] for view in VIEWS}
 WALK = ("home", *PIPELINE)
 

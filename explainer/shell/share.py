@@ -46,6 +46,7 @@ def share() -> None:
         st.code(link, language=None, wrap_lines=True)
         show_code(link)
         routes.link("worksheet", texts["worksheet"])
+        routes.link("room", texts["room"])
         # beside this page, which the class sees
         st.link_button(texts["teacher"], routes.path("teacher"), type="tertiary")
 

@@ -258,7 +258,7 @@ def test_hidden_controls_leave_no_sidebar_on_any_page(staged):
 
 
 def test_the_pages_are_in_the_order_of_the_pipeline():
-    unlisted = ["glossary", "worksheet", "teacher"]
+    unlisted = ["glossary", "worksheet", "teacher", "room"]
     assert list(routes.TITLES) == ["home", "story", "fool", "train", *routes.PIPELINE, *unlisted]
     assert list(routes.PIPELINE) == [
         "patches",

@@ -70,4 +70,5 @@ def show_more(choice: Choice, observation: Observation) -> None:
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             link_untrained(choice, observation)
             routes.link("glossary", routes.TITLES["glossary"])
+            routes.link("room", TEXTS["class_link"])
             show_link()

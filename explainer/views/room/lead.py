@@ -1,0 +1,157 @@
+"""The page of a class for its teacher: its console, who is there, the answers, the end."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import streamlit as st
+
+from explainer.classroom import ClassroomError, the_classrooms
+from explainer.components.classroom import Console, Picture, show_console
+from explainer.content import load_texts
+from explainer.content.strangers_words import in_markdown
+from explainer.figures.pixels import image_address, rendering
+from explainer.inputs.models.for_browser import fits_browser
+from explainer.observation import observe
+from explainer.observation.observe import Observation
+from explainer.shell import routes, saved, sidebar
+from explainer.shell.classroom import JOINED_KEY, Membership
+from explainer.shell.share import qr_code
+from explainer.shell.story.wording import texts_for
+from explainer.shell.story_screens import ORDER
+from explainer.state import session
+from explainer.state.choice import Choice
+from explainer.state.link import OF_CLASS, encode, read_link
+from explainer.training import visitor
+
+TEXTS = load_texts("room_page")
+KEY = "classroom-console"
+ENDED_KEY = "classroom-ended"
+LONGEST_LINK = 8_000  # characters
+STYLE = f"<style>{Path(__file__).with_name('page.css').read_text(encoding='utf-8')}</style>"
+
+
+def show_lead(member: Membership) -> None:
+    """Draw the page of a class that this visitor has opened."""
+    st.html(STYLE)
+    choice = sidebar.choose(is_drawn=False)
+    seen = observe.observe(choice)
+    show_console(key=KEY, console=console_of(member, choice, seen), on_link=take_link)
+    with st.container(horizontal=True, key="classroom-tools"):
+        show_pupils(member.code)
+        show_save(member.code)
+        show_end(member.code)
+
+
+def console_of(member: Membership, choice: Choice, seen: Observation) -> Console:
+    """Return what the console hears."""
+    titles = screen_titles(choice, seen)
+    link = link_to_join(st.context.url or "", member.code)
+    host = urlsplit(link).hostname
+    return Console(
+        code=member.code,
+        ticket=member.ticket,
+        address=member.address,
+        link=link_of_picture(),
+        where=link.partition("://")[2].partition("?")[0],
+        square=qr_code(link),
+        is_local=host in (None, *saved.LOCAL),
+        story=f"{routes.address('story')}?{urlencode(session.link() | {'present': '1'})}",
+        screens=list(titles.values()),
+        names=titles,
+        picture=Picture(image_address(seen.pixels), rendering(seen.pixels)),
+        texts=TEXTS["console"],
+    )
+
+
+def screen_titles(choice: Choice, seen: Observation) -> dict[str, str]:
+    """Return the titles of the story's screens for this model, by their names."""
+    texts = texts_for(choice, seen, fits_browser(choice.config))
+    titles = {name: str(texts["screens"][name]["title"]) for name in ORDER}
+    width = f"{seen.config.embed_dim:,}"
+    return {name: title.replace("{width}", width) for name, title in titles.items()}
+
+
+def link_to_join(here: str, code: str) -> str:
+    """Return the shortest link into a class, so that its QR code has few squares.
+
+    Args:
+        here: address of this page.
+    """
+    page = here.partition("?")[0].rstrip("/")
+    return f"{page}?{urlencode({'room': code})}"
+
+
+def link_of_picture() -> str:
+    """Return the parameters of the link to the model and picture that the page shows."""
+    shown = encode(session.load())
+    return urlencode({name: text for name, text in shown.items() if name in OF_CLASS})
+
+
+def take_link(sent: object) -> None:
+    """Show the picture that the class sees; whatever the link says falls back as any link."""
+    if not isinstance(sent, str) or len(sent) > LONGEST_LINK:
+        return
+    asked, _ = read_link(dict(parse_qsl(sent)))
+    values = {name: getattr(asked, name) for name in OF_CLASS}
+    session.save(replace(session.load(), photo="", **values))
+
+
+def show_pupils(code: str) -> None:
+    """Draw the list of pupils, which nobody sees until the teacher asks for it."""
+    texts = TEXTS["teacher"]
+    opened = st.popover(texts["who"], key="classroom-who", on_change="rerun")
+    if not opened.open:
+        return
+    with opened:
+        pupils = the_classrooms().pupils(code, visitor.current())
+        if not pupils:
+            st.markdown(texts["who_none"])
+            return
+        st.dataframe(
+            {
+                texts["number"]: [pupil.number for pupil in pupils],
+                texts["nickname"]: [pupil.nickname for pupil in pupils],
+                texts["answered"]: [pupil.answered for pupil in pupils],
+                texts["present"]: [pupil.is_present for pupil in pupils],
+            },
+            hide_index=True,
+        )
+
+
+def show_save(code: str) -> None:
+    texts = TEXTS["teacher"]
+    st.download_button(
+        texts["save"],
+        data=partial(answers_of, code, visitor.current()),
+        file_name=texts["file"].format(code=code),
+        mime="text/csv",
+        key="classroom-save",
+        on_click="ignore",
+    )
+
+
+def answers_of(code: str, secret: str) -> bytes:
+    """Return all answers as a file that spreadsheets read with its letters."""
+    return the_classrooms().csv(code, secret).encode("utf-8-sig")
+
+
+def show_end(code: str) -> None:
+    """Draw the button that ends the class, once its consequence was read."""
+    texts = TEXTS["teacher"]
+    with st.popover(texts["end"], key="classroom-end"):
+        st.markdown(texts["end_text"])
+        st.button(texts["end_now"], key="classroom-end-now", on_click=end, args=(code,))
+
+
+def end(code: str) -> None:
+    """End the class and delete its answers."""
+    try:
+        the_classrooms().end(code, visitor.current())
+    except ClassroomError as error:
+        session.refused().append(in_markdown(str(error)))
+        return
+    st.session_state.pop(JOINED_KEY, None)
+    st.session_state[ENDED_KEY] = TEXTS["teacher"]["ended"].format(code=code)
+    session.change(room="")

@@ -1,0 +1,108 @@
+"""A class with live answers: one teacher and two pupils, each in a browser of their own."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from browser_helpers import Visit
+from playwright.sync_api import Locator, Page, expect
+from test_accessibility import findings
+
+from explainer.content import load_texts
+from explainer.shell.story_screens import ORDER
+
+pytestmark = pytest.mark.browser
+
+TEXTS = load_texts("room_page")
+CONSOLE = TEXTS["console"]
+QUESTION = ORDER.index("loss") + 1  # the first screen whose question has options for any model
+
+
+def opened(visit: Callable[..., Visit], **size) -> tuple[Visit, str]:
+    """Return a teacher who has opened a class, and its letters."""
+    teacher = visit(**size)
+    teacher.open("room")
+    teacher.page.get_by_role("button", name=TEXTS["open"]["button"]).click()
+    letters = teacher.page.locator(".console .letters")
+    expect(letters).to_have_text(re.compile("^[A-Z]{6}$"))
+    expect(teacher.page.locator(".console .count")).to_have_text(CONSOLE["here_none"])
+    return teacher, letters.inner_text()
+
+
+def joined(visit: Callable[..., Visit], typed: str, nickname: str) -> Page:
+    """Return the story of a pupil who has typed the letters."""
+    pupil = visit(width=1024, height=768)
+    pupil.open("room")
+    page = pupil.page
+    page.get_by_role("textbox", name=TEXTS["join"]["code"]).fill(typed)
+    page.get_by_role("textbox", name=TEXTS["join"]["nickname"]).fill(nickname)
+    page.get_by_role("button", name=TEXTS["join"]["button"], exact=True).click()
+    expect(page.locator(".story[data-screen]")).to_be_visible()
+    return page
+
+
+def at(story: Page, number: int) -> None:
+    expect(story.locator(".story[data-screen]")).to_have_attribute("data-screen", ORDER[number - 1])
+
+
+def step(page: Page) -> Locator:
+    return page.locator(".console .step > *")
+
+
+def test_a_class_from_the_door_to_the_revealed_answers(visit):
+    teacher, code = opened(visit, width=1024, height=768)
+    page = teacher.page
+    expect(page.locator(".console .hint")).to_have_text(CONSOLE["wait_hint"])
+    first = joined(visit, code.lower(), "Mia")
+    expect(page.locator(".console .count")).to_have_text(CONSOLE["here_one"])
+    second = joined(visit, f"{code[:3]}-{code[3:]}", "")
+    expect(page.locator(".console .count")).to_have_text(CONSOLE["here"].format(count=2))
+    with page.context.expect_page() as new:
+        step(page).click()
+    story = new.value
+    expect(story.locator(".story[data-screen]")).to_be_visible()
+    # the list turns the projector and all pupils
+    page.locator(".console select").select_option(str(QUESTION))
+    for one in (story, first, second):
+        at(one, QUESTION)
+    asked = page.locator(".console .told")
+    expect(asked).to_have_text(CONSOLE["answered"].format(answered=0, present=2))
+    expect(page.locator(".console .bars")).to_have_count(0)
+    for one in (first, second):
+        one.locator(".option").first.click()
+    expect(asked).to_have_text(CONSOLE["answered"].format(answered=2, present=2))
+    expect(page.locator(".console .bars")).to_have_count(0)
+    expect(first.locator(".verdict")).to_have_count(0)
+    expect(step(page)).to_have_text(CONSOLE["reveal"])
+    step(page).click()
+    bars = page.locator(".console .bars li")
+    said = CONSOLE["of"].format(count=2, total=2)
+    expect(bars.first).to_contain_text(said)
+    expect(page.locator(".console .verdict")).to_contain_text("2 of 2 said")
+    expect(first.locator(".poll")).to_be_visible()
+    expect(step(page)).to_have_text(CONSOLE["next_screen"])
+    # nobody but the teacher has the list of names
+    page.get_by_role("button", name=TEXTS["teacher"]["who"]).click()
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    page.keyboard.press("Escape")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name=TEXTS["teacher"]["save"]).click()
+    lines = saved.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert len(lines) == 3 and "Mia" in lines[1]
+    story.close()
+    page.get_by_role("button", name=TEXTS["teacher"]["end"], exact=True).click()
+    page.get_by_role("button", name=TEXTS["teacher"]["end_now"]).click()
+    expect(page.get_by_text(TEXTS["teacher"]["ended"].format(code=code))).to_be_visible()
+    expect(first.locator(".room-bar")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_console_fits_a_telephone_and_axe_finds_nothing_serious(visit, scheme):
+    teacher, _ = opened(visit, scheme=scheme, width=390, height=844)
+    assert teacher.sideways() == [0, 0]
+    assert findings(teacher) == []
+    teacher.resize(1440)
+    assert findings(teacher) == []
+    teacher.page.get_by_role("button", name=TEXTS["teacher"]["end"], exact=True).click()
+    teacher.page.get_by_role("button", name=TEXTS["teacher"]["end_now"]).click()
+    expect(teacher.page.get_by_role("button", name=TEXTS["open"]["button"])).to_be_visible()
