@@ -22,7 +22,13 @@ _mount = st.components.v2.component(
 
 
 def class_pad(
-    *, key: str, ticket: str, address: str, digits: Sequence[int], texts: Mapping[str, Any]
+    *,
+    key: str,
+    ticket: str,
+    address: str,
+    digits: Sequence[int],
+    sent: int,
+    texts: Mapping[str, Any],
 ) -> None:
     """Show the pad, or a sentence as long as the teacher wants no drawings.
 
@@ -30,7 +36,8 @@ def class_pad(
         ticket: by which the class's line knows this browser.
         address: of the line, seen from the page.
         digits: that are to be drawn, one after another.
+        sent: how many of them have been sent before.
         texts: of the pad around the drawing, and ``pad`` with those of the pad itself.
     """
-    data = {"ticket": ticket, "address": address, "digits": list(digits), "texts": dict(texts)}
-    _mount(key=key, data=data)
+    data = {"ticket": ticket, "address": address, "digits": list(digits), "sent": sent}
+    _mount(key=key, data={**data, "texts": dict(texts)})

@@ -34,8 +34,8 @@ class QuietPad extends Pad {
 }
 
 class ClassPad {
-  constructor(root, { texts, digits }) {
-    Object.assign(this, { root, texts, digits, at: 0, isOpen: false, isSending: false });
+  constructor(root, { texts, digits, sent }) {
+    Object.assign(this, { root, texts, digits, at: sent, isOpen: false, isSending: false });
     this.order = make("p", "order", root);
     this.place = make("div", "pad", root);
     this.pad = new QuietPad(this.place, texts.pad);
@@ -70,14 +70,17 @@ class ClassPad {
     }, CLASS_PAD_LEAVE);
   }
 
-  see({ digits_open: isOpen, drawn = 0 }) {
+  see({ digits_open: isOpen }) {
     this.isOpen = Boolean(isOpen);
-    if (!this.isSending) this.at = Math.max(this.at, Math.min(drawn, this.digits.length));
     this.show();
   }
 
   connected(state) {
-    if (state === "connecting") this.say(this.texts.connecting);
+    if (state.sentence) {
+      this.isOpen = false; // the class has ended
+      this.say(state.sentence);
+      this.show();
+    } else if (state === "connecting") this.say(this.texts.connecting);
     else if (this.said.textContent === this.texts.connecting) this.say("");
   }
 

@@ -34,13 +34,19 @@ STEP = 3  # from one digit of a pupil to the next, so that all digits are drawn
 
 def show_pad(member: Membership) -> None:
     """Draw a pupil's pad, which appears when the teacher asks for drawings."""
-    texts = TEXTS["pupil"]
+    texts, secret = TEXTS["pupil"], visitor.current()
+    try:
+        pupil = the_classrooms().member(member.code, secret).pupil
+        sent = sum(one.pupil == pupil for one in the_classrooms().drawings(member.code))
+    except ClassroomError:
+        return  # it has ended; the page says so
     st.header(texts["title"], anchor=False)
     class_pad(
         key=f"class-pad-{member.code}",
         ticket=member.ticket,
         address=member.address,
-        digits=digits_of(visitor.current(), member.code),
+        digits=digits_of(secret, member.code),
+        sent=sent,
         texts={**texts, "pad": load_texts("picker")["pad"]},
     )
 
