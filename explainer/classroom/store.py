@@ -130,6 +130,14 @@ class Classrooms:
         with self._database.reading() as connection:
             return who_is(room_row(connection, self._now, code), visitor)
 
+    def has_joined(self, code: str, visitor: str) -> bool:
+        """Return whether a visitor has opened this room, or has become its pupil."""
+        with self._database.reading() as connection:
+            member = who_is(room_row(connection, self._now, code), visitor)
+            one = (pupils.c.code == code) & (pupils.c.pupil == member.pupil)
+            found = connection.execute(select(pupils.c.number).where(one)).first()
+            return member.is_teacher or found is not None
+
     def end(self, code: str, visitor: Who) -> None:
         """Delete a room with everything in it."""
         with self._database.writing() as connection:

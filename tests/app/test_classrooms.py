@@ -73,6 +73,16 @@ def test_two_servers_start_at_once_on_an_empty_database(opened: Callable[..., Cl
     assert all(clean_code(code.lower()) == code and set(code) <= set(LETTERS) for code in codes)
 
 
+def test_who_has_joined_is_found_again(opened: Callable[..., Classrooms]) -> None:
+    here, there = opened(), opened()
+    code = here.open(TEACHER)
+    assert here.has_joined(code, TEACHER)
+    assert not here.has_joined(code, PUPIL)
+    here.join(code, PUPIL)
+    assert there.has_joined(code, PUPIL)
+    assert not there.has_joined(code, OTHER)
+
+
 def test_the_first_answer_counts_and_a_repeat_is_harmless(
     opened: Callable[..., Classrooms],
 ) -> None:

@@ -41,6 +41,6 @@ def is_member(code: str) -> bool:
     try:
         classrooms = the_classrooms()
         is_there = classrooms.find(code, secret, visitor.address())
-        return is_there and classrooms.is_teacher(code, secret)
+        return is_there and classrooms.has_joined(code, secret)
     except ClassroomError:
         return False

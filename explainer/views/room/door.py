@@ -12,6 +12,7 @@ from explainer.shell import routes
 from explainer.shell.classroom import JOINED_KEY, Membership
 from explainer.state import session
 from explainer.training import visitor
+from explainer.views.room.digits import show_pad
 
 TEXTS = load_texts("room_page")
 LONGEST_CODE = 20  # characters that are typed: six letters, with spaces and dashes
@@ -112,6 +113,7 @@ def show_inside(member: Membership) -> None:
         if st.button(texts["go_on"], type="primary", key="classroom-go-on"):
             routes.go("story")
         st.button(texts["leave"], key="classroom-leave", on_click=leave, args=(member.code,))
+    show_pad(member)
 
 
 def leave(code: str) -> None:

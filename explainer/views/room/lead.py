@@ -24,6 +24,7 @@ from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import OF_CLASS, encode, read_link
 from explainer.training import visitor
+from explainer.views.room.digits import show_digits
 
 TEXTS = load_texts("room_page")
 KEY = "classroom-console"
@@ -42,6 +43,7 @@ def show_lead(member: Membership) -> None:
         show_pupils(member.code)
         show_save(member.code)
         show_end(member.code)
+    show_digits(member, choice)
 
 
 def console_of(member: Membership, choice: Choice, seen: Observation) -> Console:
