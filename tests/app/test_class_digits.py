@@ -1,6 +1,8 @@
 """The drawings of a class and what a model says of them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +12,8 @@ import torch
 from explainer.inputs.models.load import load_source
 from explainer.observation import class_digits
 from explainer.observation.class_digits import ask, reads_digits
-from explainer.state.choice import Choice
+from explainer.state.choice import Choice, saved
+from explainer.views.room import digits
 from vit_core.data import mnist_test, normalize
 
 COUNT = 40  # more than one pass
@@ -97,3 +100,23 @@ def test_a_model_of_photographs_cannot_be_tested_with_digits() -> None:
     assert not reads_digits(photographs)
     with pytest.raises(ValueError, match="ten digits"):
         ask(photographs, [])
+
+
+@pytest.mark.parametrize(("is_active", "epoch"), [(True, 3), (False, 1)])
+def test_a_run_that_learns_is_asked_as_it_is_now(
+    choice: Choice, monkeypatch: pytest.MonkeyPatch, is_active: bool, epoch: int
+) -> None:
+    history = SimpleNamespace(epochs=lambda: (0, 1, 2, 3))
+    run = SimpleNamespace(is_active=is_active, history=history)
+    manager = SimpleNamespace(find=lambda run_id: run if run_id == "a-run" else None)
+    monkeypatch.setattr(digits.training, "the_manager", lambda: manager)
+    at_first = replace(choice, source=saved("a-run", 1))
+    assert digits.newest(at_first) == replace(choice, source=saved("a-run", epoch))
+    assert digits.newest(choice) == choice
+
+
+def test_each_pupil_draws_other_digits_and_a_class_draws_all() -> None:
+    drawn = [digits.digits_of(f"secret {number}", "ABCDEF") for number in range(100)]
+    assert all(len(set(one)) == len(one) == 3 for one in drawn)
+    assert digits.digits_of("secret 1", "ABCDEF") == drawn[1]
+    assert {digit for one in drawn for digit in one} == set(range(10))

@@ -1,4 +1,4 @@
-"""The digits that a class draws: a pupil's pad, and what a model says of them before the teacher."""
+"""The digits that a class draws: a pupil's pad, and what the teacher sees of them."""
 
 import re
 from collections.abc import Callable

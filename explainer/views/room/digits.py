@@ -117,7 +117,7 @@ def show_answers(code: str, choice: Choice) -> None:
 def newest(choice: Choice) -> Choice:
     """Return the choice with the newest saved epoch, if its model is a run that still learns."""
     run_id = (read_saved(choice.source) or ("", 0))[0]
-    run = training.the_manager().get(run_id) if run_id else None
+    run = training.the_manager().find(run_id) if run_id else None
     if run is None or not run.is_active or not (epochs := run.history.epochs()):
         return choice
     return replace(choice, source=saved(run_id, epochs[-1]))
