@@ -247,7 +247,8 @@ class Visit:
 
     def check(self) -> None:
         """Fail if the page shows an error, said one to the console, or asked another host."""
-        assert not self.page.locator("[data-testid=stException]").all_inner_texts()
+        shown = self.page.locator("[data-testid=stException]").all_inner_texts()
+        assert shown == [], shown
         assert self.problems == [], self.problems
         local = (self.url, self.url.replace("http", "ws"), "data:", "blob:", *self.other_hosts)
         assert [url for url in self.requests if not url.startswith(local)] == []

@@ -24,6 +24,10 @@ def test_a_cell_by_keys_and_a_picture_by_touch(visit: Callable[..., Visit]) -> N
     expect(chosen).not_to_have_attribute("aria-label", re.compile("^7, read right"))
     page.wait_for_url(re.compile("cell=confusions\\.(?!7\\.7)"))
     visitor.settle()
+    # the pictures of the cell, no longer those of the one before
+    row, column = re.search(r"cell=confusions\.(\d+)\.(\d+)", page.url).groups()
+    expect(part.locator(f"[class*=confusion-pictures-{row}-{column}]")).to_have_count(1)
+    expect(part.locator("[class*=confusion-pictures-7-7]")).to_have_count(0)
     part.get_by_role("radio").first.tap()
     page.wait_for_url(re.compile("digit=(?!2&)[0-9]"))
     expect(part.get_by_role("radio").first).to_be_checked()
