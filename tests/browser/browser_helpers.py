@@ -38,6 +38,7 @@ SETTLED = """() =>
 """
 # draws all parts of a page at once, not only those near the window
 WHOLE = "globalThis[Symbol.for('vit-explainer.near')] = '100000px 0px'"
+LOGS: dict[str, Path] = {}  # by the address of a server: the file of its output
 # by how many pixels the page and its main part are wider than the window
 SIDEWAYS = """() => [document.documentElement, document.querySelector("[data-testid=stMain]")]
   .map((element) => element.scrollWidth - element.clientWidth)"""
@@ -73,10 +74,16 @@ def served(script: Path, folder: Path, **environment: str) -> Iterator[str]:
     url = f"http://localhost:{port}/{base}".rstrip("/")
     try:
         wait_until_healthy(url, server, log)
+        LOGS[url] = log
         yield url
     finally:
         server.terminate()
         server.wait(timeout=20)
+
+
+def log_of(url: str) -> str:
+    """Return the last lines that a server wrote, whose tracebacks no page shows."""
+    return LOGS[url].read_text(errors="replace")[-6000:] if url in LOGS else ""
 
 
 def free_port() -> int:
@@ -248,7 +255,8 @@ class Visit:
     def check(self) -> None:
         """Fail if the page shows an error, said one to the console, or asked another host."""
         shown = self.page.locator("[data-testid=stException]").all_inner_texts()
-        assert shown == [], shown
+        # the page says only the kind of an error
+        assert shown == [], f"{shown}\n{log_of(self.url)}"
         assert self.problems == [], self.problems
         local = (self.url, self.url.replace("http", "ws"), "data:", "blob:", *self.other_hosts)
         assert [url for url in self.requests if not url.startswith(local)] == []
