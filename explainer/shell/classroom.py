@@ -72,6 +72,17 @@ def join(code: str, secret: str) -> bool:
     return classrooms.is_teacher(code, secret)
 
 
+def led_room() -> str:
+    """Return the code of the link's room if this visitor has opened it, else an empty text."""
+    code = session.load().room
+    if not code or not has_lines():
+        return ""
+    try:
+        return code if the_classrooms().is_teacher(code, visitor.current()) else ""
+    except ClassroomError:
+        return ""
+
+
 def drop(sentence: str) -> None:
     """Leave the room of the link, and say why."""
     st.session_state.pop(JOINED_KEY, None)

@@ -179,6 +179,20 @@ def test_every_screen_has_a_title_for_every_model(
     assert not [title for title in told["screens"] if "{" in title]
 
 
+def test_the_teachers_window_links_to_the_class_that_its_visitor_has_opened(open_page: Open):
+    code = the_classrooms().open(TEACHER)
+    for secret, room in ((TEACHER, code), (PUPIL, None)):
+        app = open_page("teacher", room=code)
+        app.session_state["visitor"] = secret
+        (told,) = [
+            message
+            for proto in sent_to(app.run(), "selection")
+            if (message := json.loads(proto.json)).get("channel") == "teacher"
+        ]
+        assert (told["room"] or {}).get("code") == room
+    assert the_classrooms().seen(code).joined == 0, "to look at the window joins nobody"
+
+
 @pytest.mark.parametrize(
     "here", ["https://vit.school.example/lessons/room?digit=3", "http://10.0.0.7:8501/room"]
 )

@@ -13,9 +13,9 @@ from streamlit.testing.v1 import AppTest
 from explainer.classroom import FILE
 from explainer.classroom.store import Classrooms
 from explainer.content import load_texts
+from explainer.shell.class_link import has_photo, link_of_class
 from explainer.state.link import State
 from explainer.training.limits import load_limits
-from explainer.views.story.in_room import has_photo, link_of_class
 
 TEXTS = load_texts("room_story")
 PHOTO = "0123456789abcdef"

@@ -15,6 +15,8 @@ pytestmark = pytest.mark.browser
 
 TEXTS = load_texts("room_page")
 CONSOLE = TEXTS["console"]
+WINDOW = load_texts("teacher")["frame"]
+PLACE = ORDER.index("attention") + 1
 QUESTION = ORDER.index("loss") + 1  # the first screen whose question has options for any model
 
 
@@ -65,6 +67,15 @@ def test_a_class_from_the_door_to_the_revealed_answers(visit):
     page.locator(".console select").select_option(str(QUESTION))
     for one in (story, first, second):
         at(one, QUESTION)
+    # the window beside it knows the class, and still fits
+    window = page.context.new_page()
+    window.set_viewport_size({"width": 1024, "height": 768})
+    window.goto(f"{teacher.url}/teacher?room={code}&screen={QUESTION}")
+    link = window.get_by_role("link", name=WINDOW["room"].format(code=code))
+    expect(link).to_have_attribute("href", re.compile(f"room.*room={code}"))
+    high = "(main) => main.scrollHeight - main.clientHeight"
+    assert window.get_by_test_id("stMain").evaluate(high) == 0
+    window.close()
     asked = page.locator(".console .told")
     expect(asked).to_have_text(CONSOLE["answered"].format(answered=0, present=2))
     expect(page.locator(".console .bars")).to_have_count(0)
@@ -74,6 +85,7 @@ def test_a_class_from_the_door_to_the_revealed_answers(visit):
     expect(page.locator(".console .bars")).to_have_count(0)
     expect(first.locator(".verdict")).to_have_count(0)
     expect(step(page)).to_have_text(CONSOLE["reveal"])
+    expect(step(page)).to_be_in_viewport(ratio=1)
     step(page).click()
     bars = page.locator(".console .bars li")
     said = CONSOLE["of"].format(count=2, total=2)
@@ -81,6 +93,24 @@ def test_a_class_from_the_door_to_the_revealed_answers(visit):
     expect(page.locator(".console .verdict")).to_contain_text("2 of 2 said")
     expect(first.locator(".poll")).to_be_visible()
     expect(step(page)).to_have_text(CONSOLE["next_screen"])
+    expect(step(page)).to_be_in_viewport(ratio=1)
+    # a place of the picture: nobody is right, and all of it is seen above the buttons
+    page.locator(".console select").select_option(str(PLACE))
+    expect(step(page)).to_have_text(CONSOLE["reveal"])  # the story has asked it
+    for one in (first, second):
+        at(one, PLACE)
+        one.locator("button.patch").first.click()
+    expect(asked).to_have_text(CONSOLE["answered"].format(answered=2, present=2))
+    step(page).click()
+    told = page.locator(".console .verdict")
+    expect(told).to_have_text(re.compile("^Nobody said: row .* is another one. 2 of 2 said: row 1"))
+    expect(page.locator(".console .grid i").first).to_have_text("2")
+    frame, guide = (page.locator(f".console .{name}").bounding_box() for name in ("frame", "guide"))
+    assert frame["y"] + frame["height"] <= guide["y"]
+    teacher.resize(390, 844)
+    assert teacher.sideways() == [0, 0]
+    expect(step(page)).to_be_in_viewport(ratio=1)
+    teacher.resize(1024, 768)
     # nobody but the teacher has the list of names
     page.get_by_role("button", name=TEXTS["teacher"]["who"]).click()
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
@@ -88,7 +118,7 @@ def test_a_class_from_the_door_to_the_revealed_answers(visit):
     with page.expect_download() as saved:
         page.get_by_role("button", name=TEXTS["teacher"]["save"]).click()
     lines = saved.value.path().read_text(encoding="utf-8-sig").splitlines()
-    assert len(lines) == 3 and "Mia" in lines[1]
+    assert len(lines) == 5 and "Mia" in lines[1]
     story.close()
     page.get_by_role("button", name=TEXTS["teacher"]["end"], exact=True).click()
     page.get_by_role("button", name=TEXTS["teacher"]["end_now"]).click()

@@ -14,6 +14,8 @@ pytestmark = pytest.mark.browser
 
 TEXTS = load_texts("room_digits")
 PUPIL = TEXTS["pupil"]
+FRAME = load_texts("room_story")["frame"]
+ROOM = load_texts("room_page")
 
 
 def draw_a_line(page: Page) -> None:
@@ -28,11 +30,14 @@ def test_a_pupil_draws_and_the_class_sees_what_the_model_says(visit: Callable[..
     teacher, code = opened(visit, width=1440)
     page = teacher.page
     pupil = joined(visit, code, "")
-    pupil.goto(f"{teacher.url}/room?room={code}")
-    order = pupil.locator(".class-pad .order")
-    expect(order).to_have_text(PUPIL["closed"])
-    expect(pupil.locator(".class-pad canvas")).to_be_hidden()
+    drawer = pupil.locator(".story .room-bar").get_by_role("link", name=FRAME["draw"])
+    expect(pupil.locator(".story .room-bar .said")).to_have_text(FRAME["free_here"])
+    expect(drawer).to_be_hidden()
     page.get_by_text(TEXTS["open"], exact=True).click()
+    expect(pupil.locator(".story .room-bar .said")).to_have_text(FRAME["draw_open"])
+    drawer.click()
+    pupil.wait_for_url(f"**/room?*room={code}*")
+    order = pupil.locator(".class-pad .order")
     expect(order).to_have_text(re.compile(r"^Draw a \d$"))
     first = order.inner_text()
     draw_a_line(pupil)
@@ -50,6 +55,19 @@ def test_a_pupil_draws_and_the_class_sees_what_the_model_says(visit: Callable[..
     second = order.inner_text()
     pupil.reload()
     expect(order).to_have_text(second)
-    # the pad goes when the teacher wants no more
+    # the pad goes when the teacher wants no more, and comes back without a click of the pupil
     page.get_by_text(TEXTS["open"], exact=True).click()
     expect(order).to_have_text(PUPIL["closed"])
+    expect(pupil.locator(".class-pad canvas")).to_be_hidden()
+    page.get_by_text(TEXTS["open"], exact=True).click()
+    expect(pupil.locator(".class-pad canvas")).to_be_visible()
+    # the way back, as the same pupil of the same class
+    pupil.get_by_role("button", name=ROOM["join"]["go_on"]).click()
+    expect(drawer).to_be_visible()
+    expect(pupil.locator(".story .room-bar .code")).to_contain_text(code)
+    expect(page.locator(".console .count")).to_have_text(ROOM["console"]["here_one"])
+    page.get_by_role("button", name=ROOM["teacher"]["who"]).click()
+    expect(page.get_by_test_id("stDataFrame").locator("tbody tr")).to_have_count(1)
+    page.keyboard.press("Escape")
+    page.get_by_text(TEXTS["open"], exact=True).click()
+    expect(drawer).to_be_hidden()

@@ -273,6 +273,7 @@ class ClassConsole {
     } else if (number === this.screens.length) [hint, kind] = [texts.end_hint, ""];
     else if (!question) hint = texts.next_hint;
     setText(this.hint, hint);
+    this.hider.hidden = kind === "reveal"; // the large button does it
     if (this.steps === kind) return;
     const hadFocus = this.step.contains(this.root.getRootNode().activeElement);
     this.steps = kind;
@@ -325,8 +326,9 @@ class ClassConsole {
     const { texts } = this;
     if (!total) return texts.nobody;
     const right = Number.isInteger(question.right) && question.right in counts ? question.right : -1;
-    const best = largestAt(counts);
-    const said = (at) => fill(texts.said, { count: counts[at], total, name: this.nameOf(question, at) });
+    const best = counts[right] === Math.max(...counts) ? right : largestAt(counts);
+    const said = (at) =>
+      fill(counts[at] ? texts.said : texts.none_said, { count: counts[at], total, name: this.nameOf(question, at) });
     if (right < 0) return `${said(best)}.`;
     if (right === best) return `${said(right)}. ${texts.and_right}`;
     return `${said(right)}. ${texts.and_right} ${fill(texts.most, { said: said(best) })}`;

@@ -305,6 +305,10 @@ class StoryClassroom {
     this.connection.role = "status";
     if (!member.is_teacher) {
       this.said.role = "status";
+      this.drawer = make("a", "drawer", this.bar, texts.draw);
+      this.drawer.dataset.view = "room";
+      this.drawer.href = story.addressOfPage("room");
+      this.drawer.hidden = true;
       return;
     }
     this.revealer = story.turner(this.bar, "reveal", texts.reveal, () => this.reveal());
@@ -326,10 +330,18 @@ class StoryClassroom {
     const { screen } = story;
     const prediction = screen?.prediction;
     if (this.isTeacher) this.updateTeacher(prediction);
-    else if (seen) setText(this.said, this.isLed ? this.texts.led : this.texts.free_here);
+    else if (seen) this.updatePupil();
     if (!prediction) return;
     this.unveil(prediction);
     screen.prediction?.update();
+  }
+
+  updatePupil() {
+    const { texts, seen } = this;
+    const isDrawing = Boolean(seen.digits_open);
+    const said = isDrawing ? texts.draw_open : this.isLed ? texts.led : texts.free_here;
+    setText(this.said, said);
+    this.drawer.hidden = !isDrawing;
   }
 
   updateTeacher(prediction) {

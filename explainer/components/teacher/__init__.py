@@ -42,6 +42,7 @@ class Lesson:
         link: parameters of the link to what is shown.
         address: of the story, without parameters.
         live: from ``browser_model``; None for a model that is too large for a browser.
+        room: ``code`` of the teacher's class and ``address`` of its page; None without a class.
         texts: of the window.
         says: what to say on each screen, as sentences.
         plans: length of a lesson in minutes → minutes for each screen, 0 for one that is left out.
@@ -52,6 +53,7 @@ class Lesson:
     link: str
     address: str
     live: Mapping[str, Any] | None
+    room: Mapping[str, str] | None
     texts: Mapping[str, str]
     says: Sequence[Sequence[str]]
     plans: Mapping[str, Sequence[int]]

@@ -65,6 +65,11 @@ class Teacher {
     const before = half.live;
     half.openLive(choice.live);
     if (half.live !== before) this.shown = null;
+    this.classLink.hidden = !choice.room;
+    if (choice.room) {
+      this.classLink.href = choice.room.address;
+      setText(this.classLink, fill(this.texts.room, choice.room));
+    }
     this.number ??= screenInAddress(data.screens.length) ?? 1;
     this.follow();
     this.show();
@@ -244,6 +249,9 @@ class Teacher {
     this.left = make("b", "remaining", parent);
     this.pace = make("span", "pace", parent);
     this.pace.role = "status";
+    this.classLink = make("a", "room-link", parent);
+    this.classLink.target = "_blank";
+    this.classLink.hidden = true;
   }
 
   button(parent, text, act, className = "") {

@@ -1,9 +1,8 @@
 """The page of a class for its teacher: its console, who is there, the answers, the end."""
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
@@ -16,20 +15,19 @@ from explainer.inputs.models.for_browser import fits_browser
 from explainer.observation import observe
 from explainer.observation.observe import Observation
 from explainer.shell import routes, saved, sidebar
+from explainer.shell.class_link import link_of_class, take_link
 from explainer.shell.classroom import JOINED_KEY, Membership
 from explainer.shell.share import qr_code
 from explainer.shell.story.wording import texts_for
 from explainer.shell.story_screens import ORDER
 from explainer.state import session
 from explainer.state.choice import Choice
-from explainer.state.link import OF_CLASS, encode, read_link
 from explainer.training import visitor
 from explainer.views.room.digits import show_digits
 
 TEXTS = load_texts("room_page")
 KEY = "classroom-console"
 ENDED_KEY = "classroom-ended"
-LONGEST_LINK = 8_000  # characters
 STYLE = f"<style>{Path(__file__).with_name('page.css').read_text(encoding='utf-8')}</style>"
 
 
@@ -55,7 +53,7 @@ def console_of(member: Membership, choice: Choice, seen: Observation) -> Console
         code=member.code,
         ticket=member.ticket,
         address=member.address,
-        link=link_of_picture(),
+        link=link_of_class(session.load()),
         where=link.partition("://")[2].partition("?")[0],
         square=qr_code(link),
         is_local=host in (None, *saved.LOCAL),
@@ -83,21 +81,6 @@ def link_to_join(here: str, code: str) -> str:
     """
     page = here.partition("?")[0].rstrip("/")
     return f"{page}?{urlencode({'room': code})}"
-
-
-def link_of_picture() -> str:
-    """Return the parameters of the link to the model and picture that the page shows."""
-    shown = encode(session.load())
-    return urlencode({name: text for name, text in shown.items() if name in OF_CLASS})
-
-
-def take_link(sent: object) -> None:
-    """Show the picture that the class sees; whatever the link says falls back as any link."""
-    if not isinstance(sent, str) or len(sent) > LONGEST_LINK:
-        return
-    asked, _ = read_link(dict(parse_qsl(sent)))
-    values = {name: getattr(asked, name) for name in OF_CLASS}
-    session.save(replace(session.load(), photo="", **values))
 
 
 def show_pupils(code: str) -> None:

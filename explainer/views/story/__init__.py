@@ -28,7 +28,14 @@ from explainer.views.story.hear import hear
 from explainer.views.story.in_room import room_told
 
 ASKED = ("logits", "pooled")  # what experiments show of a pass with edits
-LINKED = ("train", "home", "fool", "teacher", *routes.PIPELINE)  # the pages to which screens link
+LINKED = (
+    "train",
+    "home",
+    "fool",
+    "teacher",
+    "room",
+    *routes.PIPELINE,
+)  # the pages to which screens link
 TEXTS = load_texts("story")
 STYLE = f"<style>{(Path(__file__).parent / 'page.css').read_text(encoding='utf-8')}</style>"
 

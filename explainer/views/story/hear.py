@@ -8,6 +8,7 @@ import streamlit as st
 from explainer.components.drawing_pad import read_drawing
 from explainer.inputs.pictures.galleries import DIGITS, samples
 from explainer.shell import quiz
+from explainer.shell.class_link import take_link
 from explainer.shell.picker import KIND_KEY, PHOTO_KIND_KEY
 from explainer.shell.picker.pad import take_drawing
 from explainer.shell.picker.visitor_pictures import leave_pad, open_pad
@@ -15,7 +16,7 @@ from explainer.shell.story_screens import ORDER
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import CLASSES, SCREENS
-from explainer.views.story.in_room import leave_room, take_link
+from explainer.views.story.in_room import leave_room
 
 
 def hear(choice: Choice, heard: Mapping[str, Any]) -> None:

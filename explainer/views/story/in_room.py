@@ -1,19 +1,12 @@
-"""The story in the room of a class: what it is told, and what it takes over from a teacher."""
+"""The story in the room of a class: what it is told, and how it is left."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
-
-import streamlit as st
 
 from explainer.content import load_texts
+from explainer.shell.class_link import has_photo, link_of_class
 from explainer.shell.classroom import Membership
-from explainer.shell.picker import KIND_KEY, PHOTO_KIND_KEY, SYMBOL_KIND_KEY
 from explainer.state import session
-from explainer.state.link import OF_CLASS, State, encode, read_link, read_pairs, write_pairs
-
-LONGEST_LINK = 8_000  # characters
 
 
 def room_told(member: Membership | None) -> Mapping[str, Any] | None:
@@ -30,33 +23,6 @@ def room_told(member: Membership | None) -> Mapping[str, Any] | None:
         "is_shared": not has_photo(now),
         "texts": load_texts("room_story")["frame"],
     }
-
-
-def link_of_class(now: State) -> str:
-    """Return the parameters of the link to what a class can see of a state."""
-    second = {name: value for name, value in second_of(now).items() if name != "photo"}
-    shared = replace(now, b=write_pairs(second))
-    return urlencode({name: text for name, text in encode(shared).items() if name in OF_CLASS})
-
-
-def has_photo(now: State) -> bool:
-    """Whether a picture is shown that only this server keeps."""
-    return bool(now.photo or second_of(now).get("photo"))
-
-
-def second_of(now: State) -> Mapping[str, Any]:
-    return read_pairs(now.b) if now.b else {}
-
-
-def take_link(sent: object) -> None:
-    """Show what the teacher's story shows; whatever its link says falls back as any link."""
-    if not isinstance(sent, str) or len(sent) > LONGEST_LINK:
-        return
-    asked, _ = read_link(dict(parse_qsl(sent)))
-    values = {name: getattr(asked, name) for name in OF_CLASS}
-    session.save(replace(session.load(), photo="", **values))
-    for key in (KIND_KEY, SYMBOL_KIND_KEY, PHOTO_KIND_KEY):  # the picture says which is open
-        st.session_state.pop(key, None)
 
 
 def leave_room() -> None:

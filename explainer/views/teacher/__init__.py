@@ -13,6 +13,7 @@ from explainer.inputs.models.for_browser import browser_model, fits_browser
 from explainer.observation import observe
 from explainer.observation.observe import Observation
 from explainer.shell import routes
+from explainer.shell.classroom import led_room
 from explainer.shell.pen_line import keep_pen_line
 from explainer.shell.story.map_line import keep_map_line
 from explainer.shell.story.packed import pack_story
@@ -35,13 +36,14 @@ def render(choice: Choice, observation: Observation) -> None:
     texts = texts_for(choice, observation, fits_browser(choice.config), "teacher")
     st.html(STYLE)
     st.html(f'<h1 class="teacher-heading">{html.escape(load_texts("pages")["teacher"])}</h1>')
-    place = session.place(choice)
+    place, code = session.place(choice), led_room()
     lesson = Lesson(
         query=place.config.num_prefix_tokens + place.patch(observation.telling_patch),
         target=place.target,
         link=link(),
         address=routes.address("story"),
         live=browser_model(choice),
+        room={"code": code, "address": routes.path("room")} if code else None,
         texts=texts["frame"],
         says=[texts["screens"][name]["say"] for name in ORDER],
         plans=PLANS,
