@@ -5,6 +5,7 @@ It is there only if ``VIT_EXPLAINER_METRICS`` is "on", since whoever reaches the
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from explainer import measuring, training
+from explainer import classroom, measuring, training
+from explainer.classroom import ClassroomError
+from explainer.classroom.line import connected_pupils
 from explainer.content import load_texts
+from explainer.training.first_point import SECONDS
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -27,6 +31,9 @@ COUNTERS = {  # event → its metric, and the label of its kinds
     "error": ("errors", "kind"),
     "page": ("page_runs", "page"),
 }
+PLAIN_COUNTERS = {"answer": "class_answers", "drawing": "class_drawings"}  # without kinds
+DATABASE_SECONDS = 2.0  # that a scrape waits for the database of classes
+_asking = ThreadPoolExecutor(1, thread_name_prefix="metrics")
 
 
 def routes() -> list[BaseRoute]:
@@ -49,10 +56,21 @@ class Collected:
 
     def collect(self) -> "Iterator[Metric]":
         """Yield one family of metrics after another."""
-        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+        from prometheus_client.core import (
+            CounterMetricFamily,
+            GaugeMetricFamily,
+            HistogramMetricFamily,
+        )
 
-        for name, value in {"visitors": visitors(), **runs(), **memory()}.items():
+        gauges = {"visitors": visitors(), **runs(), **classes(), **memory()}
+        for name, value in gauges.items():
             yield GaugeMetricFamily(PREFIX + name, TEXTS[name], value=value)
+        name = "run_first_point_seconds"
+        buckets, total = SECONDS.read()
+        yield HistogramMetricFamily(PREFIX + name, TEXTS[name], buckets, sum_value=total)
+        for event, name in PLAIN_COUNTERS.items():
+            number = sum(measuring.counts(event).values())
+            yield CounterMetricFamily(PREFIX + name, TEXTS[name], value=number)
         for event, (name, label) in COUNTERS.items():
             family = CounterMetricFamily(PREFIX + name, TEXTS[name], labels=[label])
             for kind, number in measuring.counts(event).items():
@@ -79,6 +97,20 @@ def runs() -> dict[str, int]:
     """Return how many runs wait and train here."""
     waiting, training_now = training.counts()
     return {"runs_waiting": waiting, "runs_training": training_now}
+
+
+def classes() -> dict[str, int]:
+    """Return how many classes are open, if this server uses them, and the pupils on its lines."""
+    numbers = {"pupils": connected_pupils()}
+    if not classroom.has_opened():
+        return numbers
+    with suppress(ClassroomError, TimeoutError):  # a database that is away delays no scrape
+        numbers["classes"] = _asking.submit(open_classes).result(DATABASE_SECONDS)
+    return numbers
+
+
+def open_classes() -> int:
+    return classroom.the_classrooms().open_classes()
 
 
 def memory() -> dict[str, int]:

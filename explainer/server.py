@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute
 from explainer import measuring, metrics, training
 from explainer.classroom.line import routes as line_routes
 from explainer.inputs.uploads import requests
+from explainer.measuring.errors import watch_errors
 from explainer.shell.opening import Opening
 from explainer.shell.overtaking import keep_pages_whole
 from explainer.training.limits import TEXTS, LimitsError, load_limits
@@ -38,6 +39,7 @@ def protect() -> None:
     """Bound what visitors send, and keep their pages whole; called before pages are drawn."""
     requests.protect()
     measuring.start_log()
+    watch_errors()
     keep_pages_whole()
 
 

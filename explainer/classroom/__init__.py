@@ -52,6 +52,11 @@ def make_classrooms(url: str) -> "Classrooms":
     return classrooms
 
 
+def has_opened() -> bool:
+    """Return whether this server has used its database of classes since its start."""
+    return bool(make_classrooms.cache_info().currsize)
+
+
 def database_url() -> str:
     """Return the address of the database: the one that is named, or a file beside the runs."""
     if named := os.environ.get(VARIABLE):

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
+from weakref import WeakSet
 
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -33,6 +34,9 @@ READ_SECONDS = 0.25  # between two questions to the database for news of others
 OWN_SECONDS = 0.1  # the same, after a change that came over this server
 CLEAN_SECONDS = 600.0
 ENDED, REFUSED, FULL = 4404, 4403, 4429  # codes with which a line is closed
+
+
+_served: WeakSet["Lines"] = WeakSet()
 
 
 class Line:
@@ -88,6 +92,7 @@ class Lines:
 
     def __init__(self) -> None:
         self._of_rooms: dict[str, list[Line]] = {}
+        _served.add(self)
         self._reader: asyncio.Task | None = None
         self._changed = asyncio.Event()
         self._versions: dict[str, int] = {}
@@ -258,6 +263,15 @@ class Lines:
         texts = {is_teacher: told_to(seen, is_teacher) for is_teacher in (False, True)}
         for line in lines:
             line.tell(texts[line.member.is_teacher])
+
+
+def connected_pupils() -> int:
+    """Return how many pupils have a line to this server now; may be called from any thread."""
+    of_rooms = [lines for one in list(_served) for lines in list(one._of_rooms.values())]
+    return sum(
+        len({line.member.pupil for line in list(lines) if not line.member.is_teacher})
+        for lines in of_rooms
+    )
 
 
 def told_to(seen: classroom.Snapshot, is_teacher: bool) -> str:

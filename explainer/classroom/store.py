@@ -26,6 +26,8 @@ from explainer.classroom.steering import check_changes
 from explainer.classroom.tables import ALL, answers, drawings, pupils, questions, rooms
 from explainer.classroom.tries import Tries
 from explainer.content.strangers_words import strangers_word
+from explainer.measuring import count, happened
+from explainer.measuring.refusals import refused
 from explainer.training.limits import Limits
 from explainer.training.note import hashed
 
@@ -93,6 +95,7 @@ class Classrooms:
             ):
                 pass  # somebody has this very code
         self._opened.add(str(address))
+        happened("class", "opened")
         return code
 
     def find(self, code: str, visitor: str, address: str | None = None) -> bool:
@@ -109,7 +112,14 @@ class Classrooms:
                 return True
         for tries, key in counted:
             tries.add(key)
+        refused("wrong_code")
         return False
+
+    def open_classes(self) -> int:
+        """Return how many classes are open, on all replicas together."""
+        with self._database.reading() as connection:
+            query = select(func.count()).where(rooms.c.created >= self._now - ROOM_SECONDS)
+            return int(connection.execute(query).scalar_one())
 
     def seen(self, code: str) -> Snapshot:
         """Return what a room looks like now, with all that is hidden from pupils."""
@@ -143,6 +153,7 @@ class Classrooms:
         with self._database.writing() as connection:
             self._own(connection, code, visitor)
             delete_rooms(connection, [code])
+        happened("class", "ended")
 
     def clean(self) -> None:
         """Delete the rooms of yesterday."""
@@ -177,11 +188,13 @@ class Classrooms:
             member = who_is(row, visitor)
             if member.is_teacher:
                 return
-            if self._add_pupil(connection, member, name):
+            if is_new := self._add_pupil(connection, member, name):
                 bump(connection, code)
             elif name:
                 one = (pupils.c.code == code) & (pupils.c.pupil == member.pupil)
                 connection.execute(update(pupils).where(one).values(nickname=name))
+        if is_new:
+            happened("class", "joined")
 
     def _add_pupil(self, connection: Connection, member: Member, nickname: str) -> bool:
         """Return whether the pupil is new."""
@@ -281,8 +294,13 @@ class Classrooms:
                 raise refusal("no_such_choice")
             is_new = self._add_pupil(connection, member, "")
             key = {"code": code, "name": name, "pupil": member.pupil}
-            if self._database.insert_new(connection, answers, **key, choice=choice) or is_new:
+            is_first = self._database.insert_new(connection, answers, **key, choice=choice)
+            if is_first or is_new:
                 bump(connection, code)
+        if is_first:
+            count("answer")
+        if is_new:
+            happened("class", "joined")
 
     def answers_of(self, code: str, visitor: Who) -> dict[str, int]:
         """Return what a visitor has answered: the question's name → the choice."""
@@ -313,10 +331,13 @@ class Classrooms:
                 raise refusal("too_many_own_drawings", most=DRAWINGS_OF_ONE)
             if connection.execute(everyone).scalar_one() >= self.limits.class_drawings:
                 raise refusal("too_many_drawings", most=self.limits.class_drawings)
-            self._add_pupil(connection, member, "")
+            is_new = self._add_pupil(connection, member, "")
             row = {"code": code, "pupil": member.pupil, "number": len(mine)}
             connection.execute(insert(drawings).values(**row, pixels=pixels, label=label))
             bump(connection, code)
+        count("drawing")
+        if is_new:
+            happened("class", "joined")
 
     def drawings(self, code: str) -> list[Drawing]:
         """Return all that the class drew."""
@@ -342,7 +363,10 @@ class Classrooms:
 
     def _delete_old(self, connection: Connection) -> None:
         old = select(rooms.c.code).where(rooms.c.created < self._now - ROOM_SECONDS)
-        delete_rooms(connection, connection.execute(old).scalars().all())
+        codes = connection.execute(old).scalars().all()
+        delete_rooms(connection, codes)
+        for _ in codes:
+            happened("class", "expired")
 
 
 def who_is(row: Row, visitor: Who) -> Member:

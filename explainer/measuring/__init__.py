@@ -89,25 +89,13 @@ class TextLines(logging.Formatter):
         return " ".join([moment, str(record.msg), *pairs])
 
 
-class ErrorsOfPages(logging.Handler):
-    """Counts and logs the kind of each error that nobody foresaw."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Note the kind of a record's error, and nothing of its text."""
-        if record.exc_info and record.exc_info[0]:
-            happened("error", record.exc_info[0].__name__)
-
-
 def fields_of(record: logging.LogRecord) -> dict[str, object]:
     fields: dict[str, object] = record.__dict__.get("fields", {})
     return fields
 
 
 def start_log() -> None:
-    """Begin the log that the server's environment asks for; count the errors of pages anyhow."""
-    streamlits = logging.getLogger("streamlit")
-    if not any(isinstance(handler, ErrorsOfPages) for handler in streamlits.handlers):
-        streamlits.addHandler(ErrorsOfPages())
+    """Begin the log that the server's environment asks for."""
     form = {"json": JsonLines, "text": TextLines}.get(os.environ.get(VARIABLE, ""))
     if form and not LOGGER.handlers:
         handler = logging.StreamHandler(sys.stderr)

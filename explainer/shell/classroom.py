@@ -7,6 +7,7 @@ import streamlit as st
 from explainer.classroom import ClassroomError, address_of_line, has_lines, the_classrooms
 from explainer.classroom.ticket import ticket_for
 from explainer.content import load_texts
+from explainer.measuring.refusals import refused
 from explainer.state import session
 from explainer.training import visitor
 
@@ -62,6 +63,7 @@ def join(code: str, secret: str) -> bool:
     """
     texts = load_texts("room_story")["refused"]
     if not has_lines():
+        refused("unavailable")
         raise ClassroomError(texts["no_lines"])
     classrooms = the_classrooms()
     if st.session_state.get(JOINED_KEY) != code:

@@ -10,12 +10,14 @@ import streamlit as st
 from explainer.content import load_texts
 from explainer.inputs.models import load
 from explainer.inputs.pictures import test_digits
+from explainer.measuring.refusals import refused
 from explainer.observation.learning.one_weight import nearest
 from explainer.state import session
 from explainer.state.choice import RUN, Choice
 from explainer.state.link import READERS, Refusal, State, spelled
 from explainer.state.place import Place, narrowed_unit, read_unit, read_weight
 
+COUNTED_KEY = "refused-counted"  # the sentences of the page that are counted already
 LONGEST = 40  # characters of a stranger's text that are repeated
 
 
@@ -88,6 +90,10 @@ def show_refusals() -> None:
     sentences = [
         refusal if isinstance(refusal, str) else sentence(refusal) for refusal in session.refused()
     ]
+    counted = st.session_state.get(COUNTED_KEY, [])
+    for _ in [one for one in sentences if one not in counted]:
+        refused("wrong_link")
+    st.session_state[COUNTED_KEY] = sentences
     if sentences:
         lines = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
         st.html(f'<div class="refused" role="status">{lines}</div>')

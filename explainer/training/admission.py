@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from explainer.measuring import happened
 from explainer.training.estimates import Estimates
 from explainer.training.housekeeping import make_room_for_upload
 from explainer.training.limits import RefusedError
@@ -34,7 +35,7 @@ class Admission(Estimates):
         with self._lock:
             needed = self._reserved_bytes + size
             if not make_room_for_upload(self.store, self.limits, needed, self._is_in_use):
-                raise RefusedError(MESSAGES["no_room_for_upload"])
+                raise RefusedError(MESSAGES["no_room_for_upload"], "disk")
             self._reserved_bytes += size
         try:
             yield
@@ -52,21 +53,21 @@ class Admission(Estimates):
         try:
             lock = take(self.store.folder(run_id))
         except OSError as error:
-            raise RefusedError(MESSAGES["no_change"].format(why=reason(error))) from None
+            raise RefusedError(MESSAGES["no_change"].format(why=reason(error)), "disk") from None
         if lock is None:
-            raise RefusedError(MESSAGES["elsewhere"])
+            raise RefusedError(MESSAGES["elsewhere"], "not_now")
         try:
             with lock:
                 yield
         except OSError as error:
-            raise RefusedError(MESSAGES["no_change"].format(why=reason(error))) from None
+            raise RefusedError(MESSAGES["no_change"].format(why=reason(error)), "disk") from None
 
     def _check_owner(self, visitor: str, run_id: str) -> None:
         """Refuse a change by anybody but the run's visitor, and of a run not made by the app."""
         if self._note(run_id).owner != hashed(visitor):
-            raise RefusedError(MESSAGES["not_yours"])
+            raise RefusedError(MESSAGES["not_yours"], "not_allowed")
         if not self.store.is_changeable(run_id):
-            raise RefusedError(MESSAGES["not_made_here"])
+            raise RefusedError(MESSAGES["not_made_here"], "not_allowed")
 
     def _has_sent(self, visitor: str, run_id: str, do: str) -> bool:
         """Leave an order for another server if that has the visitor's run.
@@ -84,14 +85,14 @@ class Admission(Estimates):
         if self._is_active_here(run_id):
             return False
         if not self._get(run_id).is_active:
-            raise RefusedError(MESSAGES["not_going"])
+            raise RefusedError(MESSAGES["not_going"], "not_now")
         token = self._leases.token_of_other(run_id)
         if token is None:  # a server of an earlier version, or one that has just ended
-            raise RefusedError(MESSAGES["elsewhere"])
+            raise RefusedError(MESSAGES["elsewhere"], "not_now")
         try:
             send_order(self.store.folder(run_id), do, token)
         except OSError as error:
-            raise RefusedError(MESSAGES["no_change"].format(why=reason(error))) from None
+            raise RefusedError(MESSAGES["no_change"].format(why=reason(error)), "disk") from None
         return True
 
     def _record(self, run_id: str, **values: str) -> None:
@@ -107,9 +108,11 @@ class Admission(Estimates):
         for run_id in self._leases.held:
             if not self._is_active_here(run_id) and not self.store.is_late(run_id):
                 self._leases.release(run_id)
+        self._first_points.keep_only({*self._running, *self._queue})
 
     def _lose(self, run_id: str) -> None:
         """Let go of a run that another server has taken over: its note is no longer ours."""
+        happened("takeover", "lost")
         self._queue.remove(run_id)
         self.store.reread(run_id)
         self._leases.release(run_id)
@@ -119,18 +122,20 @@ class Admission(Estimates):
     def _check_may_start(self, visitor: str, address: str | None) -> None:
         """Refuse if the visitor has an active run already, or the queue is full."""
         if self.active_of(visitor):
-            raise RefusedError(MESSAGES["one_already"])
+            raise RefusedError(MESSAGES["one_already"], "visitor_limit")
         if not len(self._queue) and len(self._running) < self.limits.runs_at_once:
             return  # it starts at once, so that the limits of the queue do not matter
         share = max(1, self.limits.queue // 2)  # of the queue, for one address
         if address and self._queue.count_from(address) >= share:
             self._drop_unwatched(address)
             if self._queue.count_from(address) >= share:
-                raise RefusedError(MESSAGES["queue_full_for_address"].format(most=share))
+                raise RefusedError(
+                    MESSAGES["queue_full_for_address"].format(most=share), "address_limit"
+                )
         if len(self._queue) >= self.limits.queue:
             self._drop_unwatched()
         if len(self._queue) >= self.limits.queue:
-            raise RefusedError(MESSAGES["queue_full"].format(most=self.limits.queue))
+            raise RefusedError(MESSAGES["queue_full"].format(most=self.limits.queue), "queue_full")
 
     def _drop_unwatched(self, address: str | None = None) -> None:
         """Remove the run that has been unwatched for the longest time from the queue."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from explainer.training.first_point import FirstPoints
 from explainer.training.limits import Limits, RefusedError
 from explainer.training.run_queries import RunQueries
 from explainer.training.wording import MESSAGES
@@ -53,7 +54,10 @@ class Estimates(RunQueries):
     ) -> None:
         """Read a folder of runs, and start no process yet."""
         super().__init__(root, limits, recorded)
-        self._workers = WorkerPool(limits, self._lock, self._on_ended, start_process)
+        self._first_points = FirstPoints()
+        self._workers = WorkerPool(
+            limits, self._lock, self._on_ended, start_process, self._first_points.come
+        )
 
     def _on_ended(self, run_id: str, state: str, message: str) -> None:
         """Record how a run ended."""
@@ -93,7 +97,7 @@ class Estimates(RunQueries):
         with self._lock:
             speed = self._workers.speed(speed_settings(model, train, counts))
         if isinstance(speed, str):
-            raise RefusedError(speed)
+            raise RefusedError(speed, "memory")
 
     def process_id_of(self, run_id: str) -> int:
         """Return the id of the process that trains a run.
@@ -103,7 +107,7 @@ class Estimates(RunQueries):
         """
         with self._lock:
             if run_id not in self._running:
-                raise RefusedError(MESSAGES["not_going"])
+                raise RefusedError(MESSAGES["not_going"], "not_now")
             return self._running[run_id].process.pid
 
     def warm_up(self) -> None:

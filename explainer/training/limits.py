@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from explainer import measuring
 from explainer.content import load_texts
+from explainer.measuring.refusals import Kind
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.data import ImageData
 from vit_core.errors import VitError
@@ -29,11 +29,15 @@ TEXTS = load_texts("limits")
 
 
 class RefusedError(VitError, ValueError):
-    """A visitor asked for something that is not allowed; the message tells the visitor why."""
+    """A visitor asked for something that is not allowed; the message tells the visitor why.
 
-    def __init__(self, sentence: str = "") -> None:
+    Attributes:
+        kind: by which it is counted, by whoever tells the visitor.
+    """
+
+    def __init__(self, sentence: str, kind: Kind) -> None:
         super().__init__(sentence)
-        measuring.happened("refused", "training_or_upload")
+        self.kind = kind
 
 
 class LimitsError(VitError, ValueError):
@@ -103,13 +107,14 @@ class Limits:
         ):
             if value > maximum:
                 raise RefusedError(
-                    TEXTS["too_many"].format(found=value, what=TEXTS[name], most=maximum)
+                    TEXTS["too_many"].format(found=value, what=TEXTS[name], most=maximum),
+                    "too_large",
                 )
         kept = self._check_images(images) if images else 0
         megabytes = (run_bytes(model, train) + kept) / MEGABYTE
         if megabytes > self.run_megabytes:
             raise RefusedError(
-                TEXTS["too_much_disk"].format(found=megabytes, most=self.run_megabytes)
+                TEXTS["too_much_disk"].format(found=megabytes, most=self.run_megabytes), "too_large"
             )
 
     def _check_images(self, images: ImageData) -> int:
@@ -126,13 +131,15 @@ class Limits:
         ):
             if value > maximum:
                 raise RefusedError(
-                    TEXTS["too_many"].format(found=value, what=TEXTS[name], most=maximum)
+                    TEXTS["too_many"].format(found=value, what=TEXTS[name], most=maximum),
+                    "too_large",
                 )
         size = pictures * math.prod(images.train.image_shape)
         if size > self.own_megabytes * MEGABYTE:
             megabytes = size / MEGABYTE
             raise RefusedError(
-                TEXTS["too_large_pictures"].format(found=megabytes, most=self.own_megabytes)
+                TEXTS["too_large_pictures"].format(found=megabytes, most=self.own_megabytes),
+                "too_large",
             )
         return size
 

@@ -102,7 +102,7 @@ class Manager(Scheduler):
         with self._lock:
             self._check_may_start(visitor, address)
             if not has_room(self.store, self.limits, self._now(), self._is_active):
-                raise RefusedError(MESSAGES["no_room"])
+                raise RefusedError(MESSAGES["no_room"], "disk")
             run_id = ""
             try:
                 run_id = self.store.new_id()
@@ -126,11 +126,12 @@ class Manager(Scheduler):
                     run.close()
                 self.store.write(run_id, note)
                 measuring.happened("run", "queued")
+                self._first_points.press(run_id)
             except (OSError, ValueError) as error:
                 self._leases.release(run_id)
                 with suppress(OSError):
                     self.store.delete(run_id)
-                raise RefusedError(MESSAGES["no_disk"].format(why=reason(error))) from None
+                raise RefusedError(MESSAGES["no_disk"].format(why=reason(error)), "disk") from None
             self._queue.add(run_id, note.owner, address)
             self._dispatch()
             return self._get(run_id)
@@ -158,16 +159,16 @@ class Manager(Scheduler):
         with self._lock:
             self._check_owner(visitor, run_id)
             if not self._get(run_id).can_resume:
-                raise RefusedError(MESSAGES["not_resumable"])
+                raise RefusedError(MESSAGES["not_resumable"], "not_now")
             self._check_may_start(visitor, address)
             with self._run_lock(run_id):  # another server must not change it meanwhile
                 server = self._servers.join()
                 if not self._leases.take(run_id):
-                    raise RefusedError(MESSAGES["elsewhere"])
+                    raise RefusedError(MESSAGES["elsewhere"], "not_now")
                 self.store.reread(run_id)
                 if not self._get(run_id).can_resume:
                     self._leases.release(run_id)
-                    raise RefusedError(MESSAGES["not_resumable"])
+                    raise RefusedError(MESSAGES["not_resumable"], "not_now")
                 self.store.change(run_id, state="queued", message="", server=server)
             self._queue.add(run_id, hashed(visitor), address)
             self._dispatch()
@@ -182,14 +183,16 @@ class Manager(Scheduler):
         with self._lock:
             self._check_owner(visitor, run_id)
             if self._get(run_id).is_active:
-                raise RefusedError(MESSAGES["still_going"])
+                raise RefusedError(MESSAGES["still_going"], "not_now")
             self._leases.clear(run_id)
             self._leases.release(run_id)  # kept as long as the run's note could not be written
             try:
                 remaining = self.store.delete(run_id)
             except InUseError:
-                raise RefusedError(MESSAGES["elsewhere"]) from None
+                raise RefusedError(MESSAGES["elsewhere"], "not_now") from None
             except OSError as error:
-                raise RefusedError(MESSAGES["no_delete"].format(why=reason(error))) from None
+                raise RefusedError(
+                    MESSAGES["no_delete"].format(why=reason(error)), "disk"
+                ) from None
         if remaining:
-            raise RefusedError(MESSAGES["some_stay"].format(count=len(remaining)))
+            raise RefusedError(MESSAGES["some_stay"].format(count=len(remaining)), "disk")

@@ -55,7 +55,7 @@ class RayManager(Manager):
 
     def _check_may_start(self, visitor: str, address: str | None) -> None:
         if problem := self._cluster.problem():
-            raise RefusedError(problem)
+            raise RefusedError(problem, "unavailable")
         super()._check_may_start(visitor, address)
 
     def _wait_seconds(self, index: int) -> float | None:

@@ -129,7 +129,7 @@ class RunQueries:
 
     def _note(self, run_id: str) -> Note:
         if (note := self.store.read(run_id)) is None:
-            raise RefusedError(MESSAGES["no_run"])
+            raise RefusedError(MESSAGES["no_run"], "not_there")
         return note
 
     def _is_active_here(self, run_id: str) -> bool:

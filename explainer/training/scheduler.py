@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread, Timer
 
+from explainer.measuring import happened
 from explainer.training.admission import UPLOAD_IN_USE_SECONDS, Admission
 from explainer.training.housekeeping import (
     NOT_TRAINED,
@@ -197,6 +198,7 @@ class Scheduler(Admission):
         note = self.store.reread(run_id)  # it may have changed before the lease was ours
         if note is None or note.state not in ACTIVE_STATES:
             return
+        happened("takeover", "waiting" if note.state == "queued" else "training")
         if note.state == "queued":
             self.store.change(run_id, server=self._servers.join())
             self._queue.add(run_id, note.owner)

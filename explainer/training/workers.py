@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from threading import RLock
 from typing import Any
 
+from explainer.measuring import happened
 from explainer.training.limits import Limits
 from explainer.training.wording import MESSAGES
 from explainer.training.worker_process import LOST, WorkerProcess
@@ -59,14 +60,17 @@ class WorkerPool:
         lock: RLock,
         on_ended: Callable[[str, str, str], None],
         start_process: Callable[..., WorkerProcess],
+        on_first_point: Callable[[str], None] = lambda run_id: None,
     ) -> None:
         """Start with no workers.
 
         Args:
             on_ended: called under the lock with a run's id, the state that it ended in, and why.
+            on_first_point: called under the lock with the id of a run that has trained a step.
         """
         self.limits, self.lock = limits, lock
         self._on_ended, self._start_process = on_ended, start_process
+        self._on_first_point = on_first_point
         self._processes: list[WorkerProcess] = []
         self._wanted: list[Settings] = []
         self._speeds: dict[Settings, Measured] = {}
@@ -163,7 +167,9 @@ class WorkerPool:
         try:
             process = self._start_process(self.limits, self._on_answer, self._on_exit)
         except OSError:
+            happened("worker", "not_started")
             return None
+        happened("worker", "started")
         self._processes.append(process)
         return process
 
@@ -179,6 +185,8 @@ class WorkerPool:
                 process.idle_since = time.monotonic()
                 if not speed and process.run_id is None:
                     self._replace(process)
+            elif answer["event"] == "first_point" and process.run_id:
+                self._on_first_point(process.run_id)
             elif answer["event"] == "ended" and process.run_id:
                 if answer["state"] == "failed":
                     self._replace(process)
@@ -211,6 +219,7 @@ class WorkerPool:
 
     def _on_exit(self, process: WorkerProcess, code: int) -> None:
         """Report the run of a process that has ended as failed, or as interrupted if it is lost."""
+        happened("worker", end_of(code), code=code)
         with self.lock:
             if process in self._processes:
                 self._processes.remove(process)
@@ -223,3 +232,10 @@ class WorkerPool:
                 self._store_speed(process.measuring, MESSAGES["unmeasurable"])
             message = MESSAGES["killed"] if code < 0 else MESSAGES["worker_ended"]
             self._end_run(process, "failed", message.format(code=abs(code)))
+
+
+def end_of(code: int) -> str:
+    """Return how a process ended, as the log names it."""
+    if code == LOST:
+        return "lost"
+    return "killed" if code < 0 else "failed" if code else "ended"

@@ -2,17 +2,26 @@
 
 import json
 import logging
+import re
+import threading
 from collections.abc import Callable, Iterator
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
-from explainer import measuring, metrics
-from explainer.training.limits import RefusedError
+from explainer import classroom, measuring, metrics
+from explainer.classroom.errors import KINDS as OF_CLASSES
+from explainer.classroom.errors import REFUSED
+from explainer.measuring.errors import watch_errors
+from explainer.measuring.histogram import Histogram
+from explainer.measuring.refusals import KINDS, refused
+from explainer.training.first_point import SECONDS, FirstPoints
 
 SECRET = "Canary Marie-7f3a"
+PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -24,10 +33,13 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
     handler.setFormatter(measuring.JsonLines())
     monkeypatch.setattr(measuring.LOGGER, "handlers", [handler])
     monkeypatch.setattr(measuring.LOGGER, "propagate", False)
-    level = measuring.LOGGER.level
+    level, make = measuring.LOGGER.level, logging.getLogRecordFactory()
+    hook = threading.excepthook
     measuring.LOGGER.setLevel(logging.INFO)
     yield written
     measuring.LOGGER.setLevel(level)
+    logging.setLogRecordFactory(make)
+    threading.excepthook = hook
 
 
 def scraped() -> str:
@@ -53,9 +65,9 @@ def test_text_is_for_people(log: StringIO) -> None:
 def test_nothing_private_gets_into_logs_or_metrics(
     log: StringIO, open_page: Callable[..., AppTest]
 ) -> None:
-    measuring.start_log()
+    watch_errors()
     open_page("", run=SECRET, digit="3", drawing=SECRET, source=SECRET, index=SECRET)
-    RefusedError(SECRET)
+    refused("disk")
     try:
         raise ValueError(SECRET)
     except ValueError:
@@ -65,7 +77,7 @@ def test_nothing_private_gets_into_logs_or_metrics(
     text = log.getvalue() + scraped()
     assert "canary" not in text.lower() and "7f3a" not in text
     assert 'vit_explainer_errors_total{kind="ValueError"}' in text
-    assert 'vit_explainer_refusals_total{kind="training_or_upload"}' in text
+    assert 'vit_explainer_refusals_total{kind="disk"}' in text
     assert 'vit_explainer_page_runs_total{page="home"}' in text
     assert all(json.loads(line) for line in log.getvalue().splitlines())
 
@@ -84,3 +96,73 @@ def test_the_route_is_there_only_if_it_is_asked_for(monkeypatch: pytest.MonkeyPa
     assert metrics.routes() == []
     monkeypatch.setenv(metrics.VARIABLE, "on")
     assert [route.path for route in metrics.routes()] == ["/metrics"]  # type: ignore[attr-defined]
+
+
+def watching() -> str:
+    """Return what the documentation says of metrics and logs."""
+    text = (PROJECT / "docs" / "hosting.md").read_text(encoding="utf-8")
+    return text.partition("## Watching it\n")[2].partition("\n## ")[0]
+
+
+def rows(heading: str) -> list[str]:
+    """Return the first cells of the table whose first heading this is."""
+    table = watching().partition(f"\n| {heading} |")[2].partition("\n\n")[0]
+    return [line.split("|")[1] for line in table.splitlines()[2:]]
+
+
+def test_the_metrics_are_those_that_the_documentation_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(classroom, "has_opened", lambda: True)
+    monkeypatch.setattr(metrics, "open_classes", lambda: 3)
+    families = list(metrics.Collected().collect())
+    names = {f"{one.name}{'_total' if one.type == 'counter' else ''}" for one in families}
+    named = {
+        f"{metrics.PREFIX}{name}"
+        for cell in rows("metric, after `vit_explainer_`")
+        for name in re.findall(r"`(\w+)", cell)
+    }
+    assert names == named
+    assert "vit_explainer_classes 3.0" in scraped()
+
+
+def test_the_kinds_and_events_are_those_that_the_documentation_names() -> None:
+    source = "".join(path.read_text("utf-8") for path in (PROJECT / "explainer").rglob("*.py"))
+    events = set(re.findall(r'happened\(\s*"(\w+)"', source))
+    assert {name for cell in rows("event") for name in re.findall(r"`(\w+)`", cell)} == events
+    assert {name for cell in rows("kind") for name in re.findall(r"`(\w+)`", cell)} == {*KINDS}
+    assert [kind for kind in KINDS if source.count(f'"{kind}"') < 2] == []  # each has its use
+    assert OF_CLASSES.keys() == REFUSED.keys()
+
+
+def test_a_class_without_a_database_delays_no_scrape(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> int:
+        raise classroom.ClassroomError("away")
+
+    monkeypatch.setattr(classroom, "has_opened", lambda: True)
+    monkeypatch.setattr(metrics, "open_classes", away)
+    assert metrics.classes() == {"pupils": 0}
+
+
+def test_durations_count_up_to_each_bound() -> None:
+    found = Histogram((1, 2.5))
+    for seconds in (0.2, 1.0, 2.0, 9.0):
+        found.add(seconds)
+    assert found.read() == ([("1", 2), ("2.5", 3), ("+Inf", 4)], 12.2)
+
+
+def test_a_first_point_is_measured_once_and_only_from_a_press(log: StringIO) -> None:
+    now = [100.0]
+    points = FirstPoints(lambda: now[0])
+    SECONDS.clear()
+    for run in ("a", "b"):
+        points.press(run)
+    now[0] = 107.0
+    points.keep_only({"a"})  # b has left the queue
+    for run in ("a", "a", "b", "resumed"):
+        points.come(run)
+    assert dict(SECONDS.read()[0])["8"] == dict(SECONDS.read()[0])["+Inf"] == 1
+    assert "vit_explainer_run_first_point_seconds_sum 7.0" in scraped()
+    (line,) = log.getvalue().splitlines()
+    assert json.loads(line)["event"] == "first_point" and json.loads(line)["seconds"] == 7.0
+    SECONDS.clear()

@@ -185,7 +185,9 @@ def test_a_file_that_is_too_large_is_refused_before_a_replica_reads_it(replicas:
 def test_the_log_of_the_proxy_has_neither_addresses_nor_links(replicas: Replicas) -> None:
     ask(replicas, "/patches?picture=secret", X_Forwarded_For="192.0.2.7")
     assert f"GET /{BASE}/patches 200" in replicas.log()
-    assert "secret" not in replicas.log()
+    ask(replicas, "/classroom/QWERTZ?link=secret")
+    assert f"GET /{BASE}/classroom/- " in replicas.log()
+    assert "secret" not in replicas.log() and "QWERTZ" not in replicas.log()
     assert "192.0.2.7" not in replicas.log() and "127.0.0.1" not in replicas.log()
 
 

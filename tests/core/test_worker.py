@@ -153,7 +153,8 @@ def test_a_stop_waits_for_no_evaluation(small_run: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("vit_core.training.loop.evaluate", evaluate)
     orders.worker.run(small_run, 1)
-    assert orders.answers == [{"event": "ended", "state": "stopped", "message": ""}]
+    ended_early = {"event": "ended", "state": "stopped", "message": ""}
+    assert orders.answers == [{"event": "first_point"}, ended_early]
     assert not ended
     assert not (small_run / "epoch-001.safetensors").exists()
     RunDirectory.open(small_run).close()  # it is free again
@@ -167,13 +168,14 @@ def test_paused_stopped_and_resumed_to_the_same_result(small_run: Path) -> None:
     orders.given = {"paused": "stop"}
     orders.give("pause")
     orders.worker.run(small_run, 1)
-    assert [answer["event"] for answer in orders.answers] == ["paused", "ended"]
+    assert [answer["event"] for answer in orders.answers] == ["first_point", "paused", "ended"]
     assert orders.answers[-1]["state"] == "stopped"
     orders = Orders()
     orders.given = {"paused": "go on"}
     orders.give("pause")
     orders.worker.run(small_run, 1)
-    assert [answer["event"] for answer in orders.answers] == ["paused", "going on", "ended"]
+    expected_events = ["first_point", "paused", "going on", "ended"]
+    assert [answer["event"] for answer in orders.answers] == expected_events
     assert orders.answers[-1]["state"] == "finished"
     ended, expected = (
         load_checkpoint(path / "final.safetensors").model.state_dict()

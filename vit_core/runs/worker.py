@@ -14,6 +14,7 @@ its standard input, one JSON object per line:
 and answers on its standard output, also one JSON object per line:
 
     {"event": "ready"}
+    {"event": "first_point"}    once a run, when its first step, or a resumed run's, is written
     {"event": "paused"}, {"event": "going on"}
     {"event": "ended", "state": "finished" | "stopped" | "failed", "message": a sentence or ""}
     {"event": "measured", "speed": {…} or null, "message": why not, or ""}    (training.speed.Speed)
@@ -160,7 +161,11 @@ class Worker:
             for model in (training.model, training.eval_model):
                 model.register_forward_pre_hook(check)
             if not recorder.is_complete:
+                has_point = False
                 for event in recorder.events():
+                    if not has_point:
+                        self.answer(event="first_point")
+                        has_point = True
                     if isinstance(event, EpochEnd):  # its evaluation took large tensors
                         return_freed_memory()
                     check()

@@ -82,7 +82,7 @@ def checked(content: bytes, limits: Limits) -> Checkpoint:
     try:
         checkpoint = read_checkpoint(content, limits)
     except CheckpointError as error:
-        raise RefusedError(TEXTS["refused"].format(why=error)) from None
+        raise RefusedError(TEXTS["refused"].format(why=error), "unusable") from None
     check_numbers(checkpoint)
     return checkpoint
 
@@ -94,19 +94,21 @@ def check_form(content: bytes, name: str) -> None:
         RefusedError: the message says what is allowed.
     """
     if not content:
-        raise RefusedError(TEXTS["empty"])
+        raise RefusedError(TEXTS["empty"], "unusable")
     if len(content) > MAX_BYTES:
         megabytes = math.ceil(10 * len(content) / MEGABYTE) / 10
-        raise RefusedError(TEXTS["large"].format(found=megabytes, most=MAX_BYTES // MEGABYTE))
+        raise RefusedError(
+            TEXTS["large"].format(found=megabytes, most=MAX_BYTES // MEGABYTE), "too_large"
+        )
     # a zip archive, as PyTorch writes it, or a pickle of protocol 2 to 5
     is_pickle = content[:2] == b"PK" or (content[0] == 0x80 and content[1:2] in b"\2\3\4\5")
     if name.lower().endswith(PICKLE_SUFFIXES) or (is_pickle and header_length(content) > MAX_BYTES):
-        raise RefusedError(TEXTS["pickle"])
+        raise RefusedError(TEXTS["pickle"], "hostile")
     length = header_length(content)
     if len(content) < 8 or length > len(content) - 8 or content[8:9] != b"{":
-        raise RefusedError(TEXTS["unknown"])
+        raise RefusedError(TEXTS["unknown"], "unusable")
     if length > MAX_HEADER_BYTES:
-        raise RefusedError(TEXTS["header"].format(most=MAX_HEADER_BYTES // 1024))
+        raise RefusedError(TEXTS["header"].format(most=MAX_HEADER_BYTES // 1024), "hostile")
 
 
 def header_length(content: bytes) -> int:
@@ -149,12 +151,12 @@ def check_numbers(checkpoint: Checkpoint) -> None:
     """
     model = checkpoint.model
     if any(value.abs().max() > MAX_WEIGHT for value in model.parameters()):
-        raise RefusedError(TEXTS["weights"].format(most=f"{MAX_WEIGHT:,.0f}"))
+        raise RefusedError(TEXTS["weights"].format(most=f"{MAX_WEIGHT:,.0f}"), "unusable")
     images = trial_images(model.config, TRIALS)
     if takes_digits(model.config):
         images = torch.cat((mnist_test().images[:TRIALS], images))
     if overflows(model, checkpoint.data or mnist_info(), images):
-        raise RefusedError(TEXTS["overflow"])
+        raise RefusedError(TEXTS["overflow"], "unusable")
 
 
 def possible_metrics(metrics: dict[str, Any]) -> dict[str, float | int]:

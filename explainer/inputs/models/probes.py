@@ -28,6 +28,7 @@ from explainer.inputs.models.probe_file import FILE, LEVELS, MAX_SHOWN, Asked, P
 from explainer.inputs.pictures.batches import batch_of
 from explainer.inputs.pictures.galleries import fitted
 from explainer.inputs.pictures.own.collection import OwnPicture
+from explainer.measuring.refusals import refused
 from explainer.state.choice import by_others
 from explainer.training.limits import RefusedError
 from explainer.training.manager import Manager
@@ -178,14 +179,14 @@ class Jobs:
             RefusedError: too many wait, or the visitor has too many already; one sentence.
         """
         if trouble := manager.storage_problem():
-            raise RefusedError(trouble)
+            raise RefusedError(trouble, "disk")
         if sum(run.status == PROBED for run in manager.runs_of(visitor)) >= MAX_PROBES:
-            raise RefusedError(TEXTS["job"]["many"].format(most=MAX_PROBES))
+            raise RefusedError(TEXTS["job"]["many"].format(most=MAX_PROBES), "visitor_limit")
         job = Job(order.count)
         with self._lock:
             self._active = [one for one in self._active if not one.is_over]
             if len(self._active) >= MAX_JOBS:
-                raise RefusedError(TEXTS["job"]["busy"])
+                raise RefusedError(TEXTS["job"]["busy"], "server_full")
             self._active.append(job)
         self._pool.submit(carry_out, job, manager, visitor, order)
         return job
@@ -207,6 +208,8 @@ def carry_out(job: Job, manager: Manager, visitor: str, order: Order) -> None:
     except CancelledError:
         job.state = "cancelled"
     except (VitError, OSError) as error:
+        if isinstance(error, RefusedError):
+            refused(error.kind)
         job.message, job.state = str(error), "failed"
     except Exception as error:  # of any kind: the visitor waits for an answer
         job.message, job.state = type(error).__name__, "failed"
@@ -399,7 +402,7 @@ def keep(manager: Manager, visitor: str, order: Order, probe: Fitted) -> str:
             with suppress(OSError):
                 store.delete(run_id)
             why = error.strerror or error
-            raise RefusedError(TEXTS["job"]["no_disk"].format(why=why)) from None
+            raise RefusedError(TEXTS["job"]["no_disk"].format(why=why), "disk") from None
     return run_id
 
 

@@ -37,7 +37,7 @@ def add_upload(manager: Manager, visitor: str, content: bytes, name: str) -> Run
     with one_large_pass:  # memory would not suffice for the models of several visitors at once
         runs = manager.runs_of(visitor)
         if sum(run.status == "uploaded" for run in runs) >= MAX_UPLOADS:
-            raise RefusedError(TEXTS["many"].format(most=MAX_UPLOADS))
+            raise RefusedError(TEXTS["many"].format(most=MAX_UPLOADS), "visitor_limit")
         upload = read_upload(content, name, manager.limits)
         with manager.reserve_upload_space(bytes_of(upload)):
             return keep_upload(manager, visitor, upload)
@@ -58,7 +58,7 @@ def keep_upload(manager: Manager, visitor: str, upload: Upload) -> Run:
     except OSError as error:
         with suppress(OSError):
             store.delete(run_id)
-        raise RefusedError(TEXTS["no_disk"].format(why=error.strerror or error)) from None
+        raise RefusedError(TEXTS["no_disk"].format(why=error.strerror or error), "disk") from None
     return Run(run_id, store.history(run_id), "uploaded", "", note.title, note.owner, note.created)
 
 

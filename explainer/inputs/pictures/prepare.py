@@ -7,6 +7,7 @@ from PIL import Image
 
 from explainer.content import load_texts
 from explainer.inputs.pictures.link_code import SIDE, quantise
+from explainer.measuring.refusals import Kind
 from vit_core.errors import VitError
 
 BOX = 20  # pixels of the longer side of a digit in MNIST
@@ -16,6 +17,9 @@ SMALL = 120  # pixels of the longer side, below which a picture is enlarged
 ENLARGED = 200  # pixels of its longer side afterwards, at least
 MAX_STEPS = 5  # to less and to more ink
 STEP = 0.75  # factor for the threshold of contrast, for each step to more ink
+
+
+TOO_LARGE = ("heavy", "large", "whole")  # reasons
 
 
 class UnusablePictureError(VitError, ValueError):
@@ -28,6 +32,11 @@ class UnusablePictureError(VitError, ValueError):
     def __init__(self, reason: str) -> None:
         super().__init__(load_texts("picker")["unusable"][reason])
         self.reason = reason
+
+    @property
+    def kind(self) -> Kind:
+        """By which it is counted."""
+        return "too_large" if self.reason in TOO_LARGE else "unusable"
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from explainer.content import load_texts
 from explainer.inputs.uploads import MAX_BYTES, MAX_SET, MEGABYTE, SMALL
 from explainer.inputs.uploads.memory import Room, Stored
 from explainer.inputs.uploads.same_page import METHODS, with_token
+from explainer.measuring.refusals import Kind, refused
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -31,6 +32,7 @@ COPIES = 2  # of a file while it arrives: its chunks, and the whole that they ar
 MAX_WAIT = 60.0  # seconds until a file that waits for others is refused
 MAX_STALL = 30.0  # seconds without a byte, after which a file is refused
 MAX_DURATION = 600.0  # seconds that a file may take to arrive
+KINDS: dict[int, Kind] = {403: "not_allowed", 413: "too_large"}  # of the server's answers
 BAD_PATH = (errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP)
 
 
@@ -122,21 +124,25 @@ class Guard:
                 return await receive()
 
         room = self.small if size <= SMALL else self.large
+        kind: Kind = "server_full"
         refusal = 503, "busy"
         try:
             async with room.reserve(COPIES * size, MAX_WAIT):
-                refusal = 408, "slow"
+                kind, refusal = "too_slow", (408, "slow")
                 async with asyncio.timeout(MAX_DURATION):
                     await app(scope, receive_in_time, send_and_note)
         except TimeoutError:
             if not status:
                 code, reason = refusal
+                refused(kind)
                 await answer(send, code, load_texts("upload")[reason])
         except self.disconnected:  # the file is not complete
             return
         if 200 <= status < 300:
             _, session, file = scope["path"].rsplit("/", 2)
             self.stored.add(session, file, size)
+        elif status >= 400:
+            refused(KINDS.get(status, "unusable"))
 
 
 def is_of_upload(scope: Message) -> bool:

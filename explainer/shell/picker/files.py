@@ -13,6 +13,7 @@ from explainer.inputs.pictures.prepare import UnusablePictureError
 from explainer.inputs.pictures.read_file import MAX_BYTES, read_photo, read_photograph
 from explainer.inputs.uploads.same_page import warn_if_refused
 from explainer.inputs.uploads.taken import take
+from explainer.measuring.uploads import uploaded
 from explainer.shell.picker.corrections import offer_corrections
 from explainer.shell.picker.preview import preview_own
 from explainer.shell.picker.steps import first_step, show_steps
@@ -88,12 +89,15 @@ def take_file(kind: str, key: str, gallery: str) -> None:
     try:
         if gallery != DIGITS:
             keep_photograph(kind, read_photograph(content))
+            uploaded("picture", len(content))
             return
         photo = read_photo(content)
     except UnusablePictureError as error:
+        uploaded("picture", len(content), error.kind)
         st.session_state[PROBLEM_KEY] = error.reason
         return
     keep_digit_photo(kind, photo)
+    uploaded("picture", len(content), "unusable" if digit_photos()[kind].problem else None)
 
 
 def show_reading(now: State, choice: Choice, kind: str) -> None:

@@ -10,6 +10,7 @@ from explainer.inputs.models.upload import add_upload
 from explainer.inputs.uploads import MAX_BYTES, MEGABYTE
 from explainer.inputs.uploads.same_page import warn_if_refused
 from explainer.inputs.uploads.taken import take
+from explainer.measuring.uploads import uploaded
 from explainer.shell.notes import note
 from explainer.state import session
 from explainer.state.choice import RUN
@@ -52,7 +53,9 @@ def take_file() -> None:
     try:
         run = add_upload(training.the_manager(), visitor.current(), content, name)
     except RefusedError as refusal:
+        uploaded("model", len(content), refusal.kind)
         st.session_state[MESSAGE_KEY] = (False, f"{strangers_word(refusal, LONGEST_SENTENCE)}")
         return
+    uploaded("model", len(content))
     st.session_state[MESSAGE_KEY] = (True, TEXTS["accepted"].format(title=run.title))
     session.change(source=RUN, run=run.id, epoch=None)

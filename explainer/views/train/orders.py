@@ -9,6 +9,7 @@ import streamlit as st
 
 from explainer.components.top_follower import follow_top
 from explainer.inputs.models import load
+from explainer.measuring.refusals import refused
 from explainer.state import session
 from explainer.state.choice import RUN
 from explainer.training import Manager, RefusedError, Run, RunRequest, visitor
@@ -30,6 +31,7 @@ def attempt(order: Callable[[], object]) -> None:
     try:
         order()
     except (RefusedError, KeptImagesError) as refusal:
+        refused(refusal.kind if isinstance(refusal, RefusedError) else "unusable")
         st.session_state[REFUSED_KEY] = str(refusal)
         follow(str(refusal))
 

@@ -17,6 +17,7 @@ from typing import BinaryIO
 from explainer.content import load_texts
 from explainer.content.strangers_words import strangers_word
 from explainer.inputs.uploads import MEGABYTE
+from explainer.measuring.refusals import Kind
 from vit_core.data.file_list import is_system_file, is_system_folder
 from vit_core.data.folder_layout import PART_OF
 from vit_core.errors import VitError
@@ -46,7 +47,15 @@ DAMAGED = (
 
 
 class ZipError(VitError, ValueError):
-    """A zip that is not read; the message is one sentence for the visitor."""
+    """A zip that is not read; the message is one sentence for the visitor.
+
+    Attributes:
+        kind: by which it is counted.
+    """
+
+    def __init__(self, sentence: str, kind: Kind = "unusable") -> None:
+        super().__init__(sentence)
+        self.kind = kind
 
 
 @dataclass(frozen=True)
@@ -94,7 +103,9 @@ def look_into(file: BinaryIO) -> tuple[zipfile.ZipFile, Contents]:
     except DAMAGED:
         raise ZipError(TEXTS["damaged"]) from None
     if len(infos) > MAX_ENTRIES:
-        raise ZipError(TEXTS["many"].format(found=f"{len(infos):,}", most=f"{MAX_ENTRIES:,}"))
+        raise ZipError(
+            TEXTS["many"].format(found=f"{len(infos):,}", most=f"{MAX_ENTRIES:,}"), "too_large"
+        )
     paths, left_out = [], []
     for info in infos:
         path = path_of(info)
@@ -107,7 +118,7 @@ def look_into(file: BinaryIO) -> tuple[zipfile.ZipFile, Contents]:
     unpacked = sum(info.file_size for _, info in paths)
     if unpacked > MAX_UNPACKED:
         found, most = -(-unpacked // MEGABYTE), MAX_UNPACKED // MEGABYTE
-        raise ZipError(TEXTS["bomb"].format(found=f"{found:,}", most=most))
+        raise ZipError(TEXTS["bomb"].format(found=f"{found:,}", most=most), "hostile")
     entries, loose = in_classes(paths)
     check_spellings(entry.kind for entry in entries)
     return archive, Contents(tuple(entries), (*left_out, *((name, "loose") for name in loose)))
@@ -133,7 +144,7 @@ def check_end(file: BinaryIO) -> None:
     locator = tail[max(0, place - LOCATOR_SIZE) : place]
     if locator.startswith(LOCATOR) or entries > MAX_ENTRIES or length > MAX_DIRECTORY:
         found = f"{entries:,}" if entries > MAX_ENTRIES and entries < 65_535 else TEXTS["very_many"]
-        raise ZipError(TEXTS["many"].format(found=found, most=f"{MAX_ENTRIES:,}"))
+        raise ZipError(TEXTS["many"].format(found=found, most=f"{MAX_ENTRIES:,}"), "too_large")
     file.seek(0)
 
 
@@ -153,12 +164,12 @@ def path_of(info: zipfile.ZipInfo) -> tuple[str, ...]:
     shown = strangers_word(name, 60)
     mode = info.external_attr >> 16
     if stat.S_ISLNK(mode):
-        raise ZipError(TEXTS["link"].format(name=shown))
+        raise ZipError(TEXTS["link"].format(name=shown), "hostile")
     if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise ZipError(TEXTS["link"].format(name=shown))
+        raise ZipError(TEXTS["link"].format(name=shown), "hostile")
     parts = name.split("/")
     if name.startswith("/") or ".." in parts or (len(name) > 1 and name[1] == ":"):
-        raise ZipError(TEXTS["outside"].format(name=shown))
+        raise ZipError(TEXTS["outside"].format(name=shown), "hostile")
     if info.flag_bits & ENCRYPTED:
         raise ZipError(TEXTS["encrypted"].format(name=shown))
     return tuple(part for part in parts if part not in ("", ".")) or ("",)

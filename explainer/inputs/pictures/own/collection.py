@@ -21,6 +21,7 @@ from explainer.inputs.pictures.own.archive import Entry, ZipError, look_into, re
 from explainer.inputs.pictures.prepare import UnusablePictureError
 from explainer.inputs.pictures.read_file import read_photo
 from explainer.inputs.uploads import MAX_SET, MEGABYTE
+from explainer.measuring.refusals import Kind
 from vit_core.data.image_file import middle
 from vit_core.errors import VitError
 
@@ -37,7 +38,15 @@ NAMED = 4  # files that a sentence names
 
 
 class CollectionError(VitError, ValueError):
-    """Something that cannot be added; the message is one sentence for the visitor."""
+    """Something that cannot be added; the message is one sentence for the visitor.
+
+    Attributes:
+        kind: by which it is counted.
+    """
+
+    def __init__(self, sentence: str, kind: Kind = "unusable") -> None:
+        super().__init__(sentence)
+        self.kind = kind
 
 
 @dataclass(frozen=True)
@@ -122,7 +131,9 @@ class Collection:
             new = {name for name in names.values() if name not in self.classes}
             if len(self.classes) + len(new) > MAX_CLASSES:
                 found = len(self.classes) + len(new)
-                raise CollectionError(TEXTS["many_classes"].format(found=found, most=MAX_CLASSES))
+                raise CollectionError(
+                    TEXTS["many_classes"].format(found=found, most=MAX_CLASSES), "visitor_limit"
+                )
             if not contents.entries:
                 raise ZipError(TEXTS["zip"]["nothing"] + of_left_out(contents.left_out))
             self.received += size
@@ -153,7 +164,8 @@ class Collection:
         name = self.class_name(name)
         if name not in self.classes and len(self.classes) >= MAX_CLASSES:
             raise CollectionError(
-                TEXTS["many_classes"].format(found=MAX_CLASSES + 1, most=MAX_CLASSES)
+                TEXTS["many_classes"].format(found=MAX_CLASSES + 1, most=MAX_CLASSES),
+                "visitor_limit",
             )
         count, left_out = 0, []
         for file_name, content in files:
@@ -208,7 +220,9 @@ class Collection:
             CollectionError: the message says how much that is.
         """
         if self.received + size > MAX_RECEIVED:
-            raise CollectionError(TEXTS["over"].format(most=MAX_RECEIVED // MEGABYTE))
+            raise CollectionError(
+                TEXTS["over"].format(most=MAX_RECEIVED // MEGABYTE), "visitor_limit"
+            )
 
     def remove(self, name: str) -> None:
         """Remove a class; the visitor may send as much again."""

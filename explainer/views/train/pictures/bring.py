@@ -1,8 +1,9 @@
 """How pictures come in: a zip, files of one class after the other, or the camera."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from html import escape
+from typing import Literal
 
 import streamlit as st
 
@@ -21,6 +22,7 @@ from explainer.inputs.pictures.own.collection import (
 from explainer.inputs.uploads import MAX_BYTES, MEGABYTE
 from explainer.inputs.uploads.same_page import warn_if_refused
 from explainer.inputs.uploads.taken import lost, take_all
+from explainer.measuring.uploads import uploaded
 from explainer.shell.controls import pick
 from explainer.shell.picker.files import FILES, is_insecure
 from explainer.views.train.pictures.texts import TEXTS, address_of
@@ -109,7 +111,7 @@ def current_round() -> int:
 def take_zip(key: str) -> None:
     """Add what a zip holds; one that is refused changes nothing else."""
     for _, file in take_all(key):
-        attempt(partial(collection().add_zip, file, file.size))
+        attempt(partial(collection().add_zip, file, file.size), "zip")
 
 
 def take_files(key: str) -> None:
@@ -120,21 +122,28 @@ def take_files(key: str) -> None:
             yield name, file.getvalue()
 
     name, missing = st.session_state.get(NAME_KEY, ""), lost(key)
-    attempt(partial(collection().add_files, name, contents()))
+    attempt(partial(collection().add_files, name, contents()), "pictures")
     if missing:
         was_added, text = st.session_state[MESSAGE_KEY]
         st.session_state[MESSAGE_KEY] = (was_added, f"{text} {WORDS['lost'].format(count=missing)}")
 
 
-def attempt(add) -> None:
-    """Add pictures, and keep a sentence about it for the page."""
+def attempt(add: Callable[[], Added], what: Literal["zip", "pictures"]) -> None:
+    """Add pictures, and keep a sentence about it for the page.
+
+    Args:
+        what: was sent.
+    """
     collection().was_dropped = False
+    before = collection().received
     st.session_state[ROUND_KEY] = current_round() + 1
     try:
-        added: Added = add()
+        added = add()
     except (ZipError, CollectionError) as refusal:
+        uploaded(what, collection().received - before, refusal.kind)
         st.session_state[MESSAGE_KEY] = (False, str(refusal))
         return
+    uploaded(what, collection().received - before, None if added.count else "unusable")
     kind = {0: "added_none", 1: "added_one"}.get(added.count, "added_many")
     text = WORDS[kind].format(count=added.count) + of_left_out(added.left_out)
     st.session_state[MESSAGE_KEY] = (added.count > 0, text)

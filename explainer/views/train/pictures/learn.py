@@ -129,7 +129,7 @@ def begin_probe(manager: Manager, backbone: Backbone) -> None:
 
     def start() -> None:
         if not classes:
-            raise RefusedError(JOB["gone"])
+            raise RefusedError(JOB["gone"], "not_there")
         st.session_state[JOB_KEY] = jobs().start(manager, visitor.current(), order)
 
     orders.attempt(start)

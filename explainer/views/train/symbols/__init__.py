@@ -76,7 +76,7 @@ def take_order(manager: Manager, sent: object) -> None:
 
 
 def refuse(why: str) -> None:
-    raise RefusedError(why)
+    raise RefusedError(why, "unusable")
 
 
 def request_of(sent: object) -> RunRequest:
