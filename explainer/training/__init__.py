@@ -52,7 +52,7 @@ def make_manager() -> Manager:
     limits = load_limits()
     if limits.engine == RAY:
         # most servers have no cluster
-        from explainer.training.ray_manager import RayManager
+        from explainer.training.on_ray.manager import RayManager
 
         manager: Manager = RayManager(runs_root(), limits)
     else:

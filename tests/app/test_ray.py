@@ -14,7 +14,7 @@ from ray_nodes import QUICK, two_nodes
 
 from explainer.training import RefusedError, Run, RunRequest
 from explainer.training.limits import load_limits
-from explainer.training.ray_manager import RayManager
+from explainer.training.on_ray.manager import RayManager
 from vit_core import TrainConfig, ViTConfig, load_checkpoint
 from vit_core.data import mnist
 from vit_core.data.limit import limited

@@ -1,5 +1,6 @@
-"""Training on a Ray cluster: what runs in the bridge's process and on the cluster's machines.
+"""Training on a Ray cluster.
 
-These two files are run by themselves, with Ray and the standard library alone. The server imports
-neither them nor Ray (see ``explainer.training.ray_cluster``).
+The server has ``manager``, ``cluster`` and ``worker``, and no Ray in its process. ``bridge``, with
+``actor`` and ``run_files``, is a process of its own that speaks with Ray. ``node_worker`` is sent
+to the machines of the cluster. What is not the server's needs Ray and the standard library alone.
 """

@@ -1,6 +1,6 @@
 """The Ray cluster that trains for a server, through a process that speaks with it.
 
-Neither Ray nor its threads are in the server's own process: ``on_ray/bridge.py`` has them. If that
+Neither Ray nor its threads are in the server's own process: ``bridge.py`` has them. If that
 process ends, because the cluster is gone or the network is, all runs there are interrupted, and it
 is started again.
 """
@@ -18,10 +18,10 @@ from typing import Any
 
 from explainer.content import load_texts
 from explainer.training.limits import Limits
-from explainer.training.ray_worker import KEEPS, RayWorker
+from explainer.training.on_ray.worker import KEEPS, RayWorker
 from explainer.training.worker_process import PROJECT
 
-BRIDGE = Path(__file__).parent / "on_ray" / "bridge.py"
+BRIDGE = Path(__file__).parent / "bridge.py"
 ADDRESS = "RAY_ADDRESS"  # where the file of limits names none
 AGAIN_SECONDS = 5.0  # until a bridge that has ended is started again
 # nothing is reported to Ray's makers, and a worker without GPU keeps its environment

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from explainer.training.limits import Limits, RefusedError
 from explainer.training.manager import Manager
-from explainer.training.ray_cluster import RayCluster
+from explainer.training.on_ray.cluster import RayCluster
 
 MOST_RESUMED = 3  # times that a run is resumed by itself, after machines that were lost
 MOST_IDLE_SECONDS = 60  # that a worker without work keeps its place from other servers' runs
