@@ -73,6 +73,10 @@ class Server:
         """Return the server's resident memory in MB (of 10⁶ bytes)."""
         return self.status("VmRSS")
 
+    def own_memory(self) -> float:
+        """Return the part of it that is no file's, in MB (of 10⁶ bytes)."""
+        return self.status("RssAnon")
+
     def most_memory(self) -> float:
         """Return the most resident memory that the server ever had, in MB (of 10⁶ bytes)."""
         return self.status("VmHWM")

@@ -1,6 +1,6 @@
 """How the app answers while thirty visitors walk through its pages at once.
 
-    python benchmarks/visitors.py
+    python benchmarks/visitors.py [--rest 60]
 
 Each visitor is a websocket connection that speaks the browser's own protocol: it opens a page with
 an image of its own, thinks for 1 to 5 seconds, then goes to another page, chooses another token or
@@ -10,6 +10,10 @@ its cache is not sent again. Drawing in the browser is not part of these times.
 A few visitors alone come first. The processor time that the server then spends on each choice (a
 page, a token or an image) says how many visitors it can bear, since the interpreter's lock lets
 only one thread compute at a time. ``choice_cost.py`` says on which pages it is spent.
+
+The server's memory is taken when one visitor has opened the first page, at the end of the walk, and
+after the seconds of ``--rest``, in which nobody is there. Each is told apart into memory of its own
+and pages of files that it has mapped, such as PyTorch's library.
 """
 
 import argparse
@@ -31,6 +35,7 @@ from websockets.asyncio.client import ClientConnection, connect
 NEXT_PAGE, NEXT_TOKEN = 0.5, 0.35  # shares of what visitors do; the rest is another image
 FEW = 3  # visitors who do not wait for one another
 PATIENCE = 60  # seconds
+REST_AFTER_IMPORTS = 12  # seconds in which the server imports what later pages need
 
 
 @dataclass
@@ -217,9 +222,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--visitors", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=90)
+    parser.add_argument(
+        "--rest", type=float, default=0, help="seconds after the visitors have left"
+    )
     parser.add_argument("--app", type=Path, default=HOME, help="another version's Home.py")
     options = parser.parse_args()
     with Server(options.app) as server:
+        memory = {}
+        if options.rest:
+            asyncio.run(measure(server, 1, 1))
+            time.sleep(REST_AFTER_IMPORTS)
+            memory["after the first page"] = server.memory(), server.own_memory()
         # one visitor alone first, as the server's imports are not what is asked here
         asyncio.run(measure(server, 1, 20))
         before = server.cpu_seconds()
@@ -227,7 +240,11 @@ def main() -> None:
         choices = sum(map(len, few.times.values()))
         each = (server.cpu_seconds() - before) / choices
         measured = asyncio.run(measure(server, options.visitors, options.seconds))
-        memory, most = server.memory(), server.most_memory()
+        memory["at the end"] = server.memory(), server.own_memory()
+        most = server.most_memory()
+        if options.rest:
+            time.sleep(options.rest)
+            memory[f"{options.rest:.0f} s later"] = server.memory(), server.own_memory()
     print(
         f"{FEW} visitors: {each:.3f} s of the server's processor time for each of {choices} "
         f"choices, so one process answers {1 / each:.1f} choices a second\n"
@@ -244,7 +261,9 @@ def main() -> None:
     print(f"\n{options.visitors} visitors, {options.seconds:.0f} s, {len(measured.errors)} errors")
     for error in sorted(set(measured.errors)):
         print(f"- {error}")
-    print(f"server memory: {memory:.0f} MB at the end, {most:.0f} MB at most")
+    print(f"server memory: {most:.0f} MB at most")
+    for when, (resident, own) in memory.items():
+        print(f"- {when}: {resident:.0f} MB, {own:.0f} MB of it its own")
 
 
 if __name__ == "__main__":

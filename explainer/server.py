@@ -16,7 +16,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from explainer import measuring, metrics, training
+from explainer import measuring, metrics, startup, training
 from explainer.classroom.line import routes as line_routes
 from explainer.inputs.uploads import requests
 from explainer.measuring.errors import watch_errors
@@ -28,7 +28,8 @@ READY_SECONDS = 1.0  # after the start, when the server certainly answers
 
 
 def check() -> None:
-    """End the process with a sentence and exit code 1 if its settings are wrong."""
+    """Bound the memory of threads; end the process with a sentence if its settings are wrong."""
+    startup.set_malloc_options()
     try:
         load_limits()
     except LimitsError as error:
@@ -37,6 +38,7 @@ def check() -> None:
 
 def protect() -> None:
     """Bound what visitors send, and keep their pages whole; called before pages are drawn."""
+    startup.set_malloc_options()
     requests.protect()
     measuring.start_log()
     watch_errors()

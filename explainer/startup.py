@@ -24,10 +24,12 @@ from vit_core.lean.freed_memory import c_library, return_freed_memory
 # what Streamlit and plotly import when they first draw a table, a component or a chart
 LAZY_IMPORTS = ("pandas", "pyarrow", "PIL.PngImagePlugin", "plotly.graph_objs", "plotly.subplots")
 # for glibc's mallopt: large tensors are taken from the system and returned to it, and threads share
-# two arenas, so that memory which one page has used does not stay with its thread
+# two arenas, so that memory which one page has used does not stay with its thread. glibc fixes the
+# number of arenas when the ninth is made, so this has to be said before there are many threads
 MALLOC_OPTIONS = {-3: 128 * 1024, -8: 2}  # M_MMAP_THRESHOLD in bytes, M_ARENA_MAX
 COLLECT_SECONDS = 2  # between two full collections, as long as pages run
 CHECK_EVERY = 10  # collections; then their times are looked at, and freed memory is returned
+REST = 8  # rounds without garbage, after which the pages are at rest
 SLOW_COLLECTION = 0.01  # seconds of processor time; about 15,000 objects
 
 
@@ -53,16 +55,25 @@ def start_background_work(modules: Sequence[str]) -> None:
 
 
 def collect_periodically(modules: Sequence[str]) -> None:
-    """Import ``modules``, then collect garbage, and freeze when full collections become slow."""
-    set_malloc_options()
+    """Import ``modules``, then collect garbage, and freeze when full collections become slow.
+
+    When the pages have come to rest, memory is looked through once as after the imports: frozen
+    objects, too, may have become garbage.
+    """
     import_modules(modules)
     collect_and_freeze()
     watch = CollectionWatch()
     gc.callbacks.append(watch)
-    never, rounds, is_used = Event(), 0, False
+    never, rounds, is_used, resting = Event(), 0, False, REST
     while not never.wait(COLLECT_SECONDS):
-        is_used = collect_garbage() or is_used
+        is_due = collect_garbage()
+        is_used = is_due or is_used
+        resting = 0 if is_due else resting + 1
         rounds += 1
+        if resting == REST:
+            collect_and_freeze()
+            watch.longest, is_used = 0.0, False
+            continue
         if rounds % CHECK_EVERY:
             continue
         if watch.longest > SLOW_COLLECTION:

@@ -10,6 +10,7 @@ LONGEST_NAME = 80  # characters
 LONGEST_TEXT = 400
 MOST_OPTIONS = 16
 MOST_PATCHES = 4096
+DRAWINGS_OF_ONE = 3  # of one pupil
 BEAT_SECONDS = 5.0  # between two signs of a line that is open
 
 

@@ -21,7 +21,15 @@ from explainer.classroom.reading import (
     versions,
 )
 from explainer.classroom.signatures import Member
-from explainer.classroom.snapshot import Asked, Drawing, Pupil, Snapshot, is_name, is_whole
+from explainer.classroom.snapshot import (
+    DRAWINGS_OF_ONE,
+    Asked,
+    Drawing,
+    Pupil,
+    Snapshot,
+    is_name,
+    is_whole,
+)
 from explainer.classroom.steering import check_changes
 from explainer.classroom.tables import ALL, answers, drawings, pupils, questions, rooms
 from explainer.classroom.tries import Tries
@@ -37,7 +45,6 @@ ROOMS_OF_ONE = 3  # open at once, of one teacher
 ROOMS_OF_AN_ADDRESS = 30  # opened in an hour
 WRONG_CODES = 10  # in a minute, of one visitor
 WRONG_CODES_OF_AN_ADDRESS = 300
-DRAWINGS_OF_ONE = 3
 PIXELS = 28 * 28
 
 Who = str | Member  # a visitor's secret, or who a ticket says it is

@@ -227,3 +227,67 @@ def test_memory_is_kept_where_no_c_library_can_give_it_back(monkeypatch, error):
         startup.collect_and_freeze()
     freed_memory.c_library.cache_clear()
     gc.unfreeze()
+
+
+ARENAS = """
+import tempfile, threading
+from ctypes import c_char_p, c_void_p
+from explainer import server
+from vit_core.lean.freed_memory import c_library
+
+{call}
+ready, done = threading.Barrier(13), threading.Event()
+
+def work():
+    block = bytes(1000)
+    ready.wait()
+    done.wait()
+
+for _ in range(12):
+    threading.Thread(target=work, daemon=True).start()
+ready.wait()
+library = c_library()
+library.fopen.restype = c_void_p
+with tempfile.NamedTemporaryFile("rb") as told:
+    stream = c_void_p(library.fopen(c_char_p(told.name.encode()), c_char_p(b"w")))
+    library.malloc_info(0, stream)
+    library.fclose(stream)
+    print(told.read().count(b"<heap "))
+done.set()
+"""
+
+
+@pytest.mark.skipif(not hasattr(freed_memory.c_library(), "malloc_info"), reason="not glibc")
+@pytest.mark.parametrize("call", ["server.check()", "server.protect()"])
+def test_threads_share_arenas_from_the_first_on(call):
+    """glibc fixes their number when the ninth is made, and takes no later word for it."""
+    ran = subprocess.run(
+        [sys.executable, "-c", ARENAS.format(call=call)], check=True, capture_output=True, text=True
+    )
+    assert int(ran.stdout) <= 4
+
+
+def test_the_server_imports_no_large_package_before_somebody_needs_it():
+    script = """
+import importlib, sys
+from explainer import app, server
+from explainer.shell.routes import TITLES
+for view in TITLES:
+    importlib.import_module(f"explainer.views.{view}")
+large = ("sqlalchemy", "matplotlib", "ray", "sympy", "torch._dynamo", "torch._inductor",
+         "torchvision", "timm", "transformers", "altair", "pydeck", "pyarrow", "pandas")
+print([name for name in large if name in sys.modules])
+"""
+    ran = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert ran.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("busy", "count"), [(0, 1), (1, 2)])
+def test_memory_is_looked_through_once_when_the_pages_have_come_to_rest(
+    monkeypatch, cleanings, busy, count
+):
+    due = itertools.chain([True] * busy, itertools.repeat(False))
+    monkeypatch.setattr(startup, "collect_garbage", lambda: next(due))
+    monkeypatch.setattr(startup, "Event", lambda: Looks(4 * startup.REST, lambda: None))
+    startup.collect_periodically(())
+    assert len(cleanings) == count

@@ -32,7 +32,7 @@ WORK = 6e10  # multiplications of a pass over all pictures, some seconds of one 
 CHUNK = 4e8  # multiplications between two reports, well below 150 ms
 SHOWN = 9  # pictures that excite a unit most
 OFFERED = 60  # interesting units of each kind
-LIMIT = 16 * 1024**2  # bytes
+LIMIT = 8 * 1024**2  # bytes
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ import streamlit as st
 
 from explainer import training
 from explainer.classroom import ClassroomError, the_classrooms
-from explainer.classroom.snapshot import Drawing
-from explainer.classroom.store import DRAWINGS_OF_ONE
+from explainer.classroom.snapshot import DRAWINGS_OF_ONE, Drawing
 from explainer.components.class_pad import class_pad
 from explainer.content import load_texts
 from explainer.content.numbers import percent
