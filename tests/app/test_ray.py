@@ -13,6 +13,7 @@ import torch
 from ray_nodes import QUICK, two_nodes
 
 from explainer.training import RefusedError, Run, RunRequest
+from explainer.training.first_point import SECONDS
 from explainer.training.limits import load_limits
 from explainer.training.on_ray.manager import RayManager
 from vit_core import TrainConfig, ViTConfig, load_checkpoint
@@ -74,6 +75,7 @@ def four_are_paused(manager: RayManager, runs: list[Run]) -> bool:
 def test_twelve_runs_on_two_nodes_survive_the_loss_of_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    SECONDS.clear()
     for name, value in QUICK.items():
         monkeypatch.setenv(name, value)
     with two_nodes() as (address, first, second):
@@ -103,6 +105,7 @@ def test_twelve_runs_on_two_nodes_survive_the_loss_of_one(
             manager.close()
         until(lambda: not first.training())
     assert [run.status for run in ended] == ["finished"] * RUNS
+    assert SECONDS.read()[0][-1][1] == RUNS, "each wait for a first point was measured once"
     expected = undisturbed(ended[0], tmp_path / "undisturbed")
     for run in ended:
         got = weights(run)

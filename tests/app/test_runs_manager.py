@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from fake_process import FakeProcess
 
+from explainer import measuring
 from explainer.content import load_texts
 from explainer.training import Manager, RefusedError, RunRequest, scheduler, workers
+from explainer.training.first_point import SECONDS
 from explainer.training.housekeeping import RECENT_SECONDS
 from explainer.training.limits import Limits, load_limits
 from explainer.training.recipes import OWN, RECIPES, flawed_recipe_of, recipe_of
@@ -64,6 +66,53 @@ def test_ids_cannot_be_guessed(make: Callable[..., Manager]) -> None:
     ids = {manager.start(f"visitor {n}", REQUEST).id for n in range(8)}
     assert len(ids) == 8
     assert all(len(run_id) >= 20 for run_id in ids)
+
+
+def test_the_wait_for_the_first_point_is_measured_with_the_queue_and_not_after_a_resume(
+    make: Callable[..., Manager],
+) -> None:
+    def measured() -> int:
+        return SECONDS.read()[0][-1][1]
+
+    SECONDS.clear()
+    manager = make()
+    first, second = manager.start("a", REQUEST), manager.start("b", REQUEST)
+    (process,) = FakeProcess.started
+    process.answer(event="first_point")
+    assert measured() == 1
+    process.end_run("stopped")
+    assert manager.store.read(second.id).state == "running"  # type: ignore[union-attr]
+    process.answer(event="first_point")
+    assert measured() == 2
+    process.end_run()
+    manager.resume("a", first.id)
+    process.answer(event="first_point")
+    manager.stop("a", first.id)
+    process.end_run("stopped")
+    unlucky = manager.start("c", REQUEST)
+    process.end_run("failed")  # before a point
+    manager.resume("c", unlucky.id)
+    FakeProcess.started[-1].answer(event="first_point")
+    assert measured() == 2
+    SECONDS.clear()
+
+
+def test_workers_and_takeovers_are_counted(make: Callable[..., Manager]) -> None:
+    def number(event: str, kind: str) -> int:
+        return measuring.counts(event).get(kind, 0)
+
+    kinds = [("worker", "started"), ("worker", "killed"), ("takeover", "waiting")]
+    kinds += [("takeover", "training")]
+    before = [number(*one) for one in kinds]
+    manager = make()
+    manager.start("a", REQUEST)
+    manager.start("b", REQUEST)
+    FakeProcess.started[0].die(-9)
+    manager.start("c", REQUEST)
+    manager.close()
+    make()
+    after = [number(*one) for one in kinds]
+    assert [new - old for new, old in zip(after, before, strict=True)] == [3, 1, 1, 1]
 
 
 def test_others_wait_in_their_order(make: Callable[..., Manager]) -> None:

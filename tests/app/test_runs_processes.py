@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from explainer.training import Manager, Run, RunRequest
+from explainer.training.first_point import SECONDS
 from explainer.training.limits import load_limits
 from vit_core import TrainConfig, ViTConfig, load_checkpoint
 
@@ -65,6 +66,7 @@ def test_a_run_to_its_end(whole: Run) -> None:
     assert whole.history.epochs() == (0, 1, 2, 3)
     assert whole.history.test_accuracy > 0.5
     assert whole.history.metrics()[0]["step"] == 0, "the untrained model comes first"
+    assert SECONDS.read()[0][-1][1] >= 1, "the wait for its first point was measured"
     assert whole.history.snapshot().step == whole.history.total_steps
 
 
