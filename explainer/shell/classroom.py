@@ -45,6 +45,8 @@ def membership(remembers: bool = True) -> Membership | None:
         return None
     secret = visitor.current()
     try:
+        if waits_for_browser(code, secret):
+            return None
         is_teacher = join(code, secret)
         ticket = ticket_for(code, secret)
     except ClassroomError as error:
@@ -53,6 +55,20 @@ def membership(remembers: bool = True) -> Membership | None:
     if remembers:
         visitor.remember()
     return Membership(code, is_teacher, ticket, address_of_line(code))
+
+
+def waits_for_browser(code: str, secret: str) -> bool:
+    """Return whether the browser may be a member under a secret that it has yet to say.
+
+    In a frame of another site it sends no cookie. Whoever joined at once would be a new pupil after
+    each reload. The page then asks with ``visitor.recover(answers=True)``.
+    """
+    if visitor.is_known() or st.session_state.get(JOINED_KEY) == code or not has_lines():
+        return False
+    classrooms = the_classrooms()
+    if not classrooms.find(code, secret, visitor.address()):
+        return False
+    return not (classrooms.is_teacher(code, secret) or classrooms.has_joined(code, secret))
 
 
 def join(code: str, secret: str) -> bool:

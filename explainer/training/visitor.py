@@ -16,6 +16,7 @@ SECRET = re.compile(r"[A-Za-z0-9_-]{32}")
 LOCAL_ADDRESSES = ("127.0.0.1", "::1")  # of the server's own computer
 KEY = "visitor"
 RECOVER_KEY = "visitor-kept"  # of the component that looks for a secret outside the cookies
+ASKED_KEY = "visitor-asked"  # whether the browser has said what it stores outside the cookies
 LOST_KEY = "visitor-lost"
 _mount = st.components.v2.component(
     "vit_explainer.visitor", html="<span hidden></span>", js=assets.javascript("visitor/visitor")
@@ -78,15 +79,27 @@ def is_lost() -> bool:
     return LOST_KEY in st.session_state
 
 
-def recover() -> None:
+def is_known() -> bool:
+    """Return whether it is clear what the browser stores: it sent a cookie, or was asked."""
+    return has_cookie() or ASKED_KEY in st.session_state
+
+
+def has_cookie() -> bool:
+    return bool(SECRET.fullmatch(str(st.context.cookies.get(COOKIE, ""))))
+
+
+def recover(answers: bool = False) -> None:
     """Ask a browser that sent no cookie whether it stores a secret in another way.
 
     Many browsers send no cookies from a page that another site shows in a frame.
+
+    Args:
+        answers: whether the page waits for the answer, also of a browser that stores none.
     """
-    if not st.context.cookies.get(COOKIE):
+    if not has_cookie():
         _mount(
             key=RECOVER_KEY,
-            data={"name": COOKIE, "known": current()},
+            data={"name": COOKIE, "known": current(), "answers": answers},
             height=1,
             on_secret_change=adopt,
         )
@@ -94,6 +107,7 @@ def recover() -> None:
 
 def adopt() -> None:
     """Use the secret that the browser stored, unless this session has started a run already."""
+    st.session_state[ASKED_KEY] = True
     secret = st.session_state[RECOVER_KEY].get("secret")
     is_new = not training.the_manager().runs_of(current())
     if isinstance(secret, str) and SECRET.fullmatch(secret) and is_new:

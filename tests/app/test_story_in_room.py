@@ -16,6 +16,7 @@ from explainer.content import load_texts
 from explainer.shell.class_link import has_photo, link_of_class
 from explainer.state.link import State
 from explainer.training.limits import load_limits
+from explainer.training.visitor import ASKED_KEY
 
 TEXTS = load_texts("room_story")
 PHOTO = "0123456789abcdef"
@@ -59,7 +60,9 @@ def room_of(app: AppTest) -> Any:
 def opened(open_page: Callable[..., AppTest], secret: str, **params: object) -> AppTest:
     """Open the story as a visitor whose secret is known."""
     app = open_page("story", **params)
+    assert room_of(app) is None, "nobody joins before the browser has said what it stores"
     app.session_state["visitor"] = secret
+    app.session_state[ASKED_KEY] = True
     return app.run()
 
 
@@ -102,7 +105,7 @@ def test_a_pupil_takes_over_the_teachers_link_and_nothing_else(
     classrooms: Classrooms,
 ):
     code = classrooms.open(TEACHER)
-    app = open_page("story", room=code, digit=3, code="open")
+    app = opened(open_page, "p" * 32, room=code, digit=3, code="open")
     link = "source=fast&digit=8&query=11&room=ZZZZZZ&code=hide&present=1&screen=9&edits=n"
     click_in(app, "story", {"heard": {"screen": 6, "link": link}})
     assert {name: parameter_of(app, name) for name in app.query_params} == {

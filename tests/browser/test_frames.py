@@ -1,15 +1,19 @@
-"""The app in a frame of another site, as a learning platform has it: runs keep their owner."""
+"""The app in a frame of another site: runs keep their owner, and classes their pupils."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from browser_helpers import FLAGS, PATIENCE, chromium, framed
-from playwright.sync_api import Browser, BrowserContext, FrameLocator
+from browser_helpers import FLAGS, PATIENCE, Visit, chromium, framed
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, expect
+from test_class import opened
+
+from explainer.content import load_texts
 
 pytestmark = pytest.mark.browser
 
+ROOM = load_texts("room_page")
 SMALL = "patches=4&width=32&heads=2&depth=2"
 
 
@@ -56,6 +60,24 @@ def test_a_run_keeps_its_owner_after_a_reload(
     frame.locator(".st-key-train-stop button").click()
     frame.get_by_text("You stopped this run").wait_for()
     context.close()
+
+
+def test_a_pupil_is_the_same_after_a_reload(
+    browser: Browser, tmp_path: Path, visit: Callable[..., Visit]
+) -> None:
+    teacher, code = opened(visit)
+    page = teacher.page
+    with framed(f"{teacher.url}/story?room={code}") as url:
+        context, frame = open_platform(browser, tmp_path, url, keeps=True)
+        expect(frame.locator(".story .room-bar")).to_be_visible()
+        expect(page.locator(".console .count")).to_have_text(ROOM["console"]["here_one"])
+        assert context.cookies() == []
+        context.pages[-1].reload()
+        expect(frame.locator(".story .room-bar")).to_be_visible()
+        expect(page.locator(".console .count")).to_have_text(ROOM["console"]["here_one"])
+        page.get_by_role("button", name=ROOM["teacher"]["who"]).click()
+        expect(page.get_by_test_id("stDataFrame").locator("tbody tr")).to_have_count(1)
+        context.close()
 
 
 def test_a_browser_that_keeps_nothing_says_so(

@@ -53,6 +53,7 @@ class StoryClassroom {
     if (!this.line) this.open();
     this.line.ticket = member.ticket;
     if (!isNew) this.asks();
+    else if (this.story.screen) this.story.show(); // what was answered alone is not the room's
   }
 
   open() {

@@ -25,9 +25,10 @@ function stored(act) {
   }
 }
 
-export default function ({ data: { name, value, known }, setTriggerValue }) {
+export default function ({ data: { name, value, known, answers }, setTriggerValue }) {
   if (!isFramed()) {
     if (value) keep(name, value, "SameSite=Strict");
+    else if (answers) setTriggerValue("secret", "none");
     return;
   }
   if (value) {
@@ -40,7 +41,7 @@ export default function ({ data: { name, value, known }, setTriggerValue }) {
     return;
   }
   const kept = stored((storage) => storage.getItem(name));
-  if (kept && kept !== known) setTriggerValue("secret", kept);
+  if ((kept && kept !== known) || answers) setTriggerValue("secret", kept || "none");
 }
 
 function keep(name, value, kind) {

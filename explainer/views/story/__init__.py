@@ -81,6 +81,8 @@ def render(choice: Choice, observation: Observation) -> None:
         keep_map_line(second, "story-line-b-map")
     if member:
         visitor.remember()  # down here, where nothing moves by it
+    elif session.load().room and not visitor.is_known():
+        visitor.recover(answers=True)
     if opened:
         leave(*opened)
 
