@@ -1,6 +1,7 @@
 """Every number and formula that a page states, of models as unlike as the pages can show.
 
-A sentence that is true of the shipped digit models alone fails here.
+A sentence that is true of the shipped digit models alone fails here. So does a picture of these
+pages that cannot be saved.
 """
 
 import re
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import streamlit as st
+from noted import draw_all, listening, pictures_on
 from reading import choice_and_observation, texts_of, unfold
 from stated import check, equations, stated, wrong_in
 from unlike import UNLIKE, put
@@ -60,15 +62,25 @@ def link(view: str, model: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("view", ["home", *VIEWS])
 @pytest.mark.parametrize("model", UNLIKE)
-def test_what_a_page_states_holds(
-    place: Callable, open_page: Callable, asked_questions: list[Question], model: str, view: str
+def test_what_a_page_states_holds_and_each_of_its_pictures_can_be_saved(
+    place: Callable,
+    open_page: Callable,
+    asked_questions: list[Question],
+    subtests: pytest.Subtests,
+    model: str,
+    view: str,
 ) -> None:
     place(model)
     address = "home" if view == "home" else routes.address(view)
-    app = open_page(address, source="default", **link(view, list(UNLIKE).index(model)))
-    assert not app.exception, app.exception[0].message
-    unfold(app)
+    with listening() as noted:
+        app = open_page(address, source="default", **link(view, list(UNLIKE).index(model)))
+        assert not app.exception, app.exception[0].message
+        unfold(app)
     assert not app.error
+    if view != "home":
+        with subtests.test("pictures"):
+            assert sum(len(one.pictures) for one in noted.values()) == pictures_on(app), [*noted]
+            draw_all(noted)
     wrong, _ = wrong_in(stated(app))
     assert not wrong
     assert not any("more than rounding" in text for text in stated(app))
@@ -77,6 +89,17 @@ def test_what_a_page_states_holds(
         check(question)
     if view != "home":
         assert len(askable(asked_questions)) >= 2, [question.name for question in asked_questions]
+
+
+def test_a_page_without_a_chosen_cell_notes_what_a_chosen_one_takes_away(
+    place: Callable, open_page: Callable
+) -> None:
+    place("registers")
+    with listening() as noted:
+        app = unfold(open_page(routes.address("position")))
+    assert "add.add-one" in noted
+    assert sum(len(one.pictures) for one in noted.values()) == pictures_on(app), [*noted]
+    draw_all(noted)
 
 
 @pytest.mark.parametrize("model", UNLIKE)
