@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, WebSocket, expect
 from replicas import BASE, COOKIE, Replicas, nginx, three_replicas
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from test_class import CONSOLE, QUESTION, joined, opened, step
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -229,6 +230,29 @@ def test_a_visitor_gets_all_of_a_page_from_one_replica(
     assert replica_of(one) == number
     # Streamlit first asks for its health below the path of a page
     assert [url for url in failed if "/_stcore/" not in url] == []
+
+
+def test_a_class_whose_pupil_has_another_replica_than_its_teacher(
+    guest: Callable[..., Visit],
+) -> None:
+    teacher, code = opened(lambda **_: guest(1))
+    page = teacher.page
+    expect(page.locator(".console .where")).to_contain_text(f"/{BASE}/room")
+    pupil = joined(lambda **_: guest(2), code, "Mia")
+    expect(page.locator(".console .count")).to_have_text(CONSOLE["here_one"])
+    with page.context.expect_page() as new:
+        step(page).click()
+    expect(new.value.locator(".story[data-screen]")).to_be_visible()
+    page.locator(".console select").select_option(str(QUESTION))
+    expect(step(page)).to_have_text(CONSOLE["reveal"])
+    pupil.locator(".option").first.click()
+    expect(page.locator(".console .told")).to_have_text(
+        CONSOLE["answered"].format(answered=1, present=1)
+    )
+    step(page).click()
+    said = CONSOLE["of"].format(count=1, total=1)
+    expect(page.locator(".console .bars li").first).to_contain_text(said)
+    expect(pupil.locator(".poll")).to_be_visible()
 
 
 class Load:
