@@ -122,7 +122,7 @@ def kind_of(error: Exception) -> str:
     """Return why a cluster cannot be used, as one of ``KINDS``."""
     if type(error).__name__ == "AuthenticationError":
         return TOKEN
-    return VERSIONS if "version mismatch" in str(error).lower() else AWAY
+    return VERSIONS if "mismatch" in str(error).lower() else AWAY
 
 
 def main() -> None:

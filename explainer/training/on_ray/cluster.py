@@ -23,6 +23,7 @@ from explainer.training.worker_process import PROJECT
 
 BRIDGE = Path(__file__).parent / "bridge.py"
 ADDRESS = "RAY_ADDRESS"  # where the file of limits names none
+REFUSED = "InvalidAuthToken"
 AGAIN_SECONDS = 5.0  # until a bridge that has ended is started again
 # nothing is reported to Ray's makers, and a worker without GPU keeps its environment
 QUIET = {
@@ -37,12 +38,15 @@ class RayCluster:
 
     Attributes:
         slots: how many runs have room there now; 0 while it cannot be reached.
+        most: how many have room if nobody else trains; None while it cannot be reached.
     """
 
     def __init__(self, limits: Limits) -> None:
         """Connect in the background."""
         self.limits, self.slots = limits, 0
-        self._problem = ""
+        self.most: int | None = None
+        self._is_refused = False
+        self._logged = ""  # the last sentence for the operator
         self._workers: dict[int, RayWorker] = {}
         self._numbers = count()
         self._lock = Lock()
@@ -51,13 +55,13 @@ class RayCluster:
         Thread(target=self._keep_connected, daemon=True).start()
 
     def problem(self) -> str:
-        """Return a sentence that says why nothing can be trained; empty if the cluster is there."""
-        return load_texts("runs")["cluster_away"] if self.slots == 0 else ""
+        """Return a sentence for visitors on why nothing can be trained; empty if it can.
 
-    @property
-    def reason(self) -> str:
-        """What Ray said when it could not connect, for the operator alone."""
-        return self._problem
+        A cluster that other servers fill is no problem: runs wait until there is room.
+        """
+        if self.most is None:
+            return load_texts("runs")["cluster_away"]
+        return "" if self.most else load_texts("runs")["cluster_too_small"]
 
     def start_process(
         self,
@@ -124,7 +128,7 @@ class RayCluster:
             stdout=subprocess.PIPE,
             encoding="utf-8",
             errors="replace",
-            stderr=subprocess.DEVNULL,  # Ray has logs of its own, and says there what it prints
+            stderr=subprocess.PIPE,
             # Ray has the folder of the program and the current one searched on all machines
             cwd=BRIDGE.parent,
             env=os.environ | QUIET,
@@ -132,28 +136,55 @@ class RayCluster:
         )
         with self._lock:
             self._bridge = bridge
+        Thread(target=self._look_for_refusal, args=(bridge,), daemon=True).start()
         self._say(cpus=self.limits.threads, megabytes=self.limits.worker_megabytes)
         for line in bridge.stdout or ():
             with contextlib.suppress(ValueError):
                 self._hear(json.loads(line))
         bridge.wait()
-        for pipe in (bridge.stdin, bridge.stdout):
+        for pipe in (bridge.stdin, bridge.stdout):  # the third is closed by whoever reads it
             with contextlib.suppress(OSError):
                 if pipe:
                     pipe.close()
         with self._lock:
-            self._bridge, self.slots = None, 0
+            was_there, self._bridge = self.most is not None, None
+            self.slots, self.most = 0, None
             lost, self._workers = self._workers, {}
+        if was_there and not self._is_closed.is_set():
+            self._log("cluster_lost")
         for worker in lost.values():
             worker.hear({"lost": True})
 
+    def _look_for_refusal(self, bridge: subprocess.Popen[str]) -> None:
+        """Read what Ray prints: only there it says that a token is wrong."""
+        self._is_refused = False
+        with contextlib.suppress(OSError, ValueError):
+            for line in bridge.stderr or ():
+                self._is_refused |= REFUSED in line
+        if bridge.stderr:
+            bridge.stderr.close()
+
     def _hear(self, news: dict[str, Any]) -> None:
         if "slots" in news:
-            self.slots, self._problem = news["slots"], ""
+            self.slots, self.most = news["slots"], news["most"]
+            limits = self.limits
+            self._log(
+                "cluster_there" if self.most else "cluster_too_small",
+                runs=self.most,
+                cpus=limits.threads,
+                megabytes=limits.worker_megabytes,
+            )
         elif "problem" in news:
-            self._problem = news["problem"]
-            print(load_texts("limits")["no_cluster"].format(why=news["problem"]), file=sys.stderr)
+            kind = "token" if self._is_refused else news["kind"]
+            self._log(f"cluster_{kind}", why=news["problem"])
         elif worker := self._workers.get(news["worker"]):
             if not KEEPS & news.keys():
                 self._workers.pop(news["worker"], None)
             worker.hear(news)
+
+    def _log(self, name: str, **values: Any) -> None:
+        """Tell the operator how it stands with the cluster, if that has changed."""
+        sentence = load_texts("limits")[name].format(**values)
+        if sentence != self._logged:
+            self._logged = sentence
+            print(sentence, file=sys.stderr, flush=True)
