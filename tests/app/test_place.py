@@ -242,10 +242,10 @@ ALLOWED = {
     "explainer.views.worksheet": {"link", "place"},
     "explainer.views.story": {"keep_for", "link", "load", "place"},
     "explainer.views.story.compared": {"load"},
-    # a teacher takes a class to a page, pupils go there
-    "explainer.views.story.in_room": {"load", "save"},
+    # the room of a class has no parts either
+    "explainer.views.story.in_room": {"load"},
     "explainer.views.room": {"load"},
-    "explainer.views.room.lead": {"link", "load", "refused", "save"},
+    "explainer.views.room.lead": {"link", "load", "refused"},
     "explainer.views.fool": {"link", "load", "refused"},
     "explainer.views.fool.hear": {"load"},
     # it takes over the link of another tab

@@ -12,6 +12,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import warnings
 from collections.abc import Iterator, Sequence
@@ -81,9 +82,9 @@ class Firefox:
             warnings.simplefilter("ignore")
             from marionette_driver.marionette import Marionette
 
-            self.client = Marionette(
-                bin=path, headless=True, port=free_port(), gecko_log=os.devnull
-            )
+            # the driver deletes the file that is to be its log, so that may be no file of others
+            self.log = tempfile.mkdtemp(prefix="firefox-log-")
+            self.client = Marionette(bin=path, headless=True, port=free_port(), gecko_log=self.log)
             self.client.start_session()
         self.client.timeout.page_load = PATIENCE
         self.client.set_window_rect(width=SIZE[0], height=SIZE[1])
@@ -109,6 +110,7 @@ class Firefox:
 
     def close(self) -> None:
         self.client.quit()
+        shutil.rmtree(self.log)
 
 
 class WebKit:

@@ -130,6 +130,10 @@ def pictures(engine: Engine) -> dict[str, int]:
         time.sleep(0.1)
 
 
+def test_a_browser_that_was_opened_has_deleted_no_device(engine: Engine) -> None:
+    assert Path(os.devnull).is_char_device()  # which a user with all rights can delete
+
+
 def test_every_page_opens_and_is_painted(engine: Engine, url: str) -> None:
     for view in routes.VIEWS:
         address = "" if view == "home" else routes.address(view)
