@@ -119,7 +119,13 @@ class ClassConsole {
   }
 
   get question() {
-    return this.seen?.asked ?? null;
+    return this.isTurning ? null : (this.seen?.asked ?? null);
+  }
+
+  /** Whether the story has not followed to the screen yet: what it asks is still the last screen's. */
+  get isTurning() {
+    const { asked, screen } = this.seen ?? {};
+    return Boolean(asked) && asked.name.split(".")[0] !== Object.keys(this.data.names)[screen - 1];
   }
 
   get poll() {
@@ -250,7 +256,7 @@ class ClassConsole {
     setText(this.release, seen.is_free ? texts.bring : texts.free);
     this.hider.disabled = !question;
     setText(this.hider, isRevealed ? texts.hide : texts.reveal);
-    setText(this.wording, question?.question ?? (hasBegun ? texts.asks_nothing : ""));
+    setText(this.wording, question?.question ?? (hasBegun && !this.isTurning ? texts.asks_nothing : ""));
     setText(this.told, question ? fill(texts.answered, { answered: this.answered, present: this.present }) : "");
     this.drawPoll();
     this.drawStep(number);
@@ -267,6 +273,7 @@ class ClassConsole {
       hint = count ? texts.begin_hint : texts.wait_hint;
       kind = "begin";
     } else if (this.isAlone) [hint, kind] = [texts.alone_hint, "open"];
+    else if (this.isTurning) [hint, kind] = [texts.turning_hint, ""]; // a second click would skip a screen
     else if (question && !isRevealed) {
       const all = this.answered && this.answered >= this.present;
       [hint, kind] = [all ? texts.all_hint : texts.reveal_hint, "reveal"];
