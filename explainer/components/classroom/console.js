@@ -333,12 +333,14 @@ class ClassConsole {
     const { texts } = this;
     if (!total) return texts.nobody;
     const right = Number.isInteger(question.right) && question.right in counts ? question.right : -1;
-    const best = counts[right] === Math.max(...counts) ? right : largestAt(counts);
-    const said = (at) =>
-      fill(counts[at] ? texts.said : texts.none_said, { count: counts[at], total, name: this.nameOf(question, at) });
-    if (right < 0) return `${said(best)}.`;
-    if (right === best) return `${said(right)}. ${texts.and_right}`;
-    return `${said(right)}. ${texts.and_right} ${fill(texts.most, { said: said(best) })}`;
+    const most = Math.max(...counts);
+    const said = (at) => fill(texts.said, { count: counts[at], total, name: this.nameOf(question, at) });
+    const isOne = counts.indexOf(most) === counts.lastIndexOf(most);
+    if (right < 0) return isOne ? `${said(counts.indexOf(most))}.` : fill(texts.tie, { count: most, total });
+    const name = this.nameOf(question, right);
+    const told = counts[right] ? `${said(right)}. ${texts.and_right}` : fill(texts.none_said, { name });
+    if (counts[right] === most || !isOne) return told;
+    return `${told} ${fill(texts.most, { said: said(counts.indexOf(most)) })}`;
   }
 
   nameOf({ options, columns }, at) {
@@ -427,7 +429,3 @@ function linkOfPicture(link) {
   return values.toString();
 }
 
-/** Where the largest of some counts stands, from 0. */
-function largestAt(counts) {
-  return counts.reduce((best, count, at) => (count > counts[best] ? at : best), 0);
-}
