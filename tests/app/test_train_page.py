@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 import torch
 from fake_process import FakeProcess
 from reading import curves_of, refusals_of, state_of
@@ -24,7 +25,7 @@ from explainer.training import Manager, Run, RunRequest, scheduler
 from explainer.training.limits import load_limits
 from explainer.training.recipes import ACCURACIES, RECIPES
 from explainer.training.recorded import HEALTHY, recorded
-from explainer.views.train import asked, setup, wording
+from explainer.views.train import asked, setup, start, wording
 from explainer.views.train.of_data import texts_about
 from vit_core import PRESETS, TrainConfig, ViTConfig, build, load_checkpoint, save_checkpoint
 from vit_core.checkpoint import SHIPPED_DIR
@@ -265,6 +266,32 @@ def test_the_estimate_is_told_once_it_was_measured(open_train, manager):
     app.run()
     assert "takes **1 to 2 minutes** on this machine" in words_of(app)
     assert "being measured" not in words_of(app)
+
+
+@pytest.mark.parametrize("data", ["mnist", "symbols"])
+def test_a_page_on_which_nothing_can_be_started_goes_on_by_itself(
+    open_train, manager, monkeypatch, data
+):
+    looks = []
+    fragment = st.fragment
+
+    def noted(draw: Callable[..., None], *, run_every: float | None = None) -> Callable[..., None]:
+        if run_every and draw is start.look:
+            looks.append(run_every)
+        return fragment(draw, run_every=run_every)
+
+    monkeypatch.setattr(start.st, "fragment", noted)
+    monkeypatch.setattr(manager, "storage_problem", lambda: "Nothing can be started.")
+    app = open_train(data=data)
+    assert "Nothing can be started." in words_of(app)
+    assert looks == [start.LOOK]
+    monkeypatch.setattr(manager, "storage_problem", lambda: "")
+    begun = []
+    monkeypatch.setattr(start.st, "rerun", lambda: begun.append(True))
+    start.look(manager, "Nothing can be started.")
+    assert begun == [True]
+    assert "Nothing can be started." not in words_of(app.run())
+    assert len(looks) == 1  # nobody looks any more
 
 
 def test_mistakes_are_named_and_can_be_taken_out(open_train, manager):

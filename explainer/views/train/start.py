@@ -21,6 +21,7 @@ from explainer.views.train.saving import pictured
 from explainer.views.train.wording import MISTAKES, TEXTS, between, epochs_of
 
 PAUSE = 1.0  # seconds between two questions how long a run takes
+LOOK = 3.0  # seconds between two looks whether anything can be started again
 
 
 def show_setup(manager: Manager) -> None:
@@ -73,6 +74,18 @@ def show_start(
             on_click=partial(begin, manager, request),
         )
         show_estimate(manager, request, refusal, key)
+    look_again(manager)
+
+
+def look_again(manager: Manager) -> None:
+    """Have the page drawn anew as soon as a reason is gone for which nothing can be started."""
+    if trouble := manager.storage_problem():
+        st.fragment(look, run_every=LOOK)(manager, trouble)
+
+
+def look(manager: Manager, trouble: str) -> None:
+    if manager.storage_problem() != trouble:
+        st.rerun()
 
 
 def refused(manager: Manager, request: RunRequest) -> str:

@@ -13,6 +13,7 @@ from explainer.shell.quiz import show_question
 from explainer.training import Manager, RefusedError, RunRequest, visitor
 from explainer.training.symbols import FINE, WAYS, init_of, settings
 from explainer.views.train import orders
+from explainer.views.train.start import look_again
 from explainer.views.train.symbols.after import show_pair_of
 from explainer.views.train.symbols.recorded import question, show_recorded
 from explainer.views.train.wording import PLACE, between
@@ -40,6 +41,7 @@ def show_panel(manager: Manager) -> None:
         )
     if problem := manager.storage_problem():
         note(problem)
+    look_again(manager)
     show_estimate(manager)
     st.markdown(TEXTS["ways"], width=760)
     show_pair_of(manager.runs_of(visitor.current()))
