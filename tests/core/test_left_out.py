@@ -89,7 +89,8 @@ def test_with_no_patch_left_the_picture_no_longer_matters(
     output = output_of_kept(model, images, torch.zeros((3, 2, 0), dtype=torch.int64))
     assert output.shape == (3, 2, 4)
     assert output.isfinite().all()
-    assert (output == output[0, 0]).all()
+    # one processor adds the rows of a batch in another order than the next
+    torch.testing.assert_close(output, output[0, 0].expand_as(output), rtol=0, atol=1e-12)
     if pool == "mean":
         torch.testing.assert_close(output[0, 0], model.head.bias.detach())
 

@@ -122,14 +122,14 @@ def pytorchs_muon(parameters: list[nn.Parameter], lr: float, weight_decay: float
     return torch.optim.Muon(parameters, lr=lr, weight_decay=weight_decay, adjust_lr_fn="original")
 
 
-# the run was recorded with PyTorch's Muon; ours rounds otherwise, which its matrices magnify
-@pytest.mark.parametrize(("muon", "far"), [(pytorchs_muon, 2e-3), (Muon, 2e-2)])
+# the run was recorded with PyTorch's Muon on one processor; on others, and with ours, bfloat16 rounds
+# otherwise, which Muon magnifies: 0.003 to 0.012 in its matrices, on three kinds of processors
+@pytest.mark.parametrize("muon", [pytorchs_muon, Muon])
 def test_resuming_gives_what_it_gave(
     tmp_path: Path,
     command: Command,
     monkeypatch: pytest.MonkeyPatch,
     muon: Callable[..., Optimizer],
-    far: float,
 ) -> None:
     path = tmp_path / "run"
     shutil.copytree(FOLDERS["stopped"], path)
@@ -143,7 +143,7 @@ def test_resuming_gives_what_it_gave(
     for key, value in expected.items():
         is_muons = key.startswith("blocks.") and value.ndim == 2
         # equal bits on the machine that recorded them; another one rounds otherwise
-        atol = far if is_muons else 2e-3
+        atol = 2e-2 if is_muons else 2e-3
         torch.testing.assert_close(found[key], value, rtol=0, atol=atol, msg=key)
     history, lines = RunHistory(path), EXPECTED["resumed"]["epochs"]
     assert history.test_accuracy == pytest.approx(lines[-1]["test_accuracy"], abs=5e-3)
