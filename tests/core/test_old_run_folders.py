@@ -122,8 +122,8 @@ def pytorchs_muon(parameters: list[nn.Parameter], lr: float, weight_decay: float
     return torch.optim.Muon(parameters, lr=lr, weight_decay=weight_decay, adjust_lr_fn="original")
 
 
-# the run was recorded with PyTorch's Muon on one processor; on others, and with ours, bfloat16 rounds
-# otherwise, which Muon magnifies: 0.003 to 0.012 in its matrices, on three kinds of processors
+# the run was recorded with PyTorch's Muon on one processor. On another, and with ours, bfloat16
+# rounds otherwise, which Muon magnifies: its matrices differed by up to 0.012
 @pytest.mark.parametrize("muon", [pytorchs_muon, Muon])
 def test_resuming_gives_what_it_gave(
     tmp_path: Path,
