@@ -30,7 +30,7 @@ from explainer.classroom.snapshot import (
     is_name,
     is_whole,
 )
-from explainer.classroom.steering import check_changes
+from explainer.classroom.steering import MOST_SCREENS, check_changes
 from explainer.classroom.tables import ALL, answers, drawings, pupils, questions, rooms
 from explainer.classroom.tries import Tries
 from explainer.content.strangers_words import strangers_word
@@ -246,11 +246,20 @@ class Classrooms:
 
         Args:
             changes: ``screen``, ``is_free``, ``link``, ``digits_open``; ``asked``, an ``Asked`` or
-                its JSON or None; ``reveal`` or ``hide``, the name of a question.
+                its JSON or None; ``reveal`` or ``hide``, the name of a question. ``was`` is the
+                screen that the sender has seen: if another page of the teacher's has turned since,
+                ``screen`` and ``asked`` change nothing.
         """
+        was = changes.pop("was", None)
         columns, asked, shown = check_changes(changes)
+        if was is not None and not is_whole(was, MOST_SCREENS):
+            raise refusal("wrong_change")
         with self._database.writing() as connection:
-            self._own(connection, code, visitor)
+            room = self._own(connection, code, visitor)
+            if was not in (None, room.screen):
+                asked = None
+                for name in ("screen", "asked"):
+                    columns.pop(name, None)
             if asked is not None:
                 self._ask(connection, code, asked)
             for name, is_revealed in shown.items():

@@ -140,6 +140,17 @@ def test_a_question_in_another_shape_loses_its_answers(classrooms: Classrooms) -
     assert classrooms.seen(code).polls["corner"].counts == (0, 0, 0)
 
 
+def test_a_story_that_comes_late_turns_nothing_back(classrooms: Classrooms) -> None:
+    code = classrooms.open(TEACHER)
+    classrooms.steer(code, TEACHER, screen=1, was=0)
+    classrooms.steer(code, TEACHER, screen=11, asked=CORNER)
+    classrooms.steer(code, TEACHER, screen=1, asked=None, link="digit=3", was=1)
+    seen = classrooms.seen(code)
+    assert (seen.screen, seen.asked, seen.link) == (11, CORNER, "digit=3")
+    classrooms.steer(code, TEACHER, screen=12, was=11)
+    assert classrooms.seen(code).screen == 12
+
+
 @pytest.mark.parametrize(
     ("act", "sentence"),
     [
@@ -157,6 +168,7 @@ def test_a_question_in_another_shape_loses_its_answers(classrooms: Classrooms) -
         (lambda rooms, code: rooms.steer(code, TEACHER, screen=-1), "no such setting"),
         (lambda rooms, code: rooms.steer(code, TEACHER, link="javascript:<b>"), "no such setting"),
         (lambda rooms, code: rooms.steer(code, TEACHER, owner="me"), "no such setting"),
+        (lambda rooms, code: rooms.steer(code, TEACHER, screen=1, was="x"), "no such setting"),
         (lambda rooms, code: rooms.steer(code, TEACHER, asked={"name": "a"}), "A question needs"),
         (lambda rooms, code: rooms.steer(code, TEACHER, asked=[[]]), "A question needs"),
         (lambda rooms, code: rooms.draw(code, PUPIL, bytes(784), 3), "no drawings now"),

@@ -96,6 +96,7 @@ class StoryClassroom {
       clearTimeout(this.patience);
       this.sayState("");
       this.sent = {}; // another server may not know it
+      this.known = this.seen?.screen; // before the line was lost
       this.asks();
     } else if (name === "ended") this.finish(this.texts.ended);
     else if (name === "refused") this.finish(sentence || this.texts.ended);
@@ -179,8 +180,10 @@ class StoryClassroom {
     const changed = Object.entries(all).filter(([name, value]) => JSON.stringify(value) !== this.sent[name]);
     if (!changed.length) return;
     this.turned = Date.now();
+    // a story that has just come does not turn back what the page of the room has turned meanwhile
+    const was = this.sent.screen ? {} : { was: this.known ?? this.seen.screen };
     for (const [name, value] of changed) this.sent[name] = JSON.stringify(value);
-    this.steer(Object.fromEntries(changed));
+    this.steer({ ...Object.fromEntries(changed), ...was });
     this.update();
   }
 
