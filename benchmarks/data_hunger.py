@@ -179,7 +179,7 @@ def train(
                     "val_accuracy": round(val_accuracy, 5),
                 }
             )
-    return {"curve": curve, "seconds": round(seconds, 2)}
+    return {"curve": curve, "seconds": round(seconds, 4)}
 
 
 def run(job: Job, data: Any, steps: int = STEPS, vit: ViTConfig = VIT) -> dict[str, Any]:
