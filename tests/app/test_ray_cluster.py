@@ -25,6 +25,14 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[RayCluster]:
     one.close()
 
 
+@pytest.fixture
+def bridge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The file of the program that connects, which a test writes."""
+    path = tmp_path / "bridge.py"
+    monkeypatch.setattr(module, "BRIDGE", path)
+    return path
+
+
 def test_visitors_read_nothing_technical(
     cluster: RayCluster, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -56,14 +64,9 @@ def test_the_operator_reads_each_reason_once(
 
 
 def test_a_lost_connection_is_told(
-    cluster: RayCluster,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    cluster: RayCluster, capsys: pytest.CaptureFixture[str], bridge: Path
 ) -> None:
-    bridge = tmp_path / "bridge.py"
     bridge.write_text("""print('{"slots": 1, "most": 1}')""", encoding="utf-8")
-    monkeypatch.setattr(module, "BRIDGE", bridge)
     cluster._connect()
     assert cluster.problem() == TEXTS["cluster_away"]
     assert "has ended" in capsys.readouterr().err
@@ -73,10 +76,9 @@ def test_a_lost_connection_is_told(
 def test_a_wrong_token_is_told_though_ray_only_prints_it(
     cluster: RayCluster,
     capsys: pytest.CaptureFixture[str],
+    bridge: Path,
     monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
 ) -> None:
-    bridge = tmp_path / "bridge.py"
     bridge.write_text(
         """import os, sys
 print("Unauthenticated: RPC error: InvalidAuthToken", file=sys.stderr, flush=True)
@@ -86,7 +88,6 @@ print('{"problem": "no connection", "kind": "away"}')
 """,
         encoding="utf-8",
     )
-    monkeypatch.setattr(module, "BRIDGE", bridge)
     look, say = RayCluster._look_for_refusal, RayCluster._say
     is_read = Event()
     monkeypatch.setattr(
