@@ -1,10 +1,11 @@
 """Pages stand still while they open, and nothing is cut where a window is small or enlarged."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 from browser_helpers import Visit, wait_until
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from explainer.content import load_texts
 from explainer.shell.routes import TITLES, UNLISTED, VIEWS, address
@@ -17,6 +18,16 @@ WATCH = """
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) if (!entry.hadRecentInput) shifts += entry.value;
   }).observe({ type: 'layout-shift', buffered: true });
+"""
+# when the page is shown: whether letters are on their way, and for how long its title was there
+OPENED = """
+  let began;
+  const look = () => {
+    if (document.querySelector('[class*=st-key-page-] h1')) began ??= performance.now();
+    if (!document.documentElement.classList.contains('is-open')) return requestAnimationFrame(look);
+    globalThis.opened = { letters: document.fonts.status, waited: performance.now() - began };
+  };
+  requestAnimationFrame(look);
 """
 # buttons and links of the page whose text or box is cut off, or lies outside of the window
 CUT = """() => [...document.querySelectorAll('[data-testid=stMain] :is(button, a)')]
@@ -49,6 +60,37 @@ def test_a_page_stands_still_while_it_opens_and_no_button_is_cut_where_it_is_enl
         one.resize(720, 450)  # a window of 1440 pixels, enlarged twice
         with subtests.test("no button is cut"):
             wait_until(one.page, lambda: [*one.sideways(), *one.page.evaluate(CUT)] == [0, 0])
+
+
+def test_a_page_is_not_shown_before_its_letters(visit: Callable[..., Visit]) -> None:
+    one = visit(390)
+    one.run_first(OPENED)
+    held: list[Route] = []
+    one.page.route("**/*.woff2", lambda route: held.append(route))
+    one.page.goto(f"{one.url}/story", wait_until="commit")
+    one.page.locator("[class*=st-key-page-] h1").wait_for()
+    one.page.wait_for_function("document.fonts.status === 'loading'")
+    for letters in held:
+        letters.continue_()
+    one.settle()
+    opened = one.page.wait_for_function("globalThis.opened").json_value()
+    assert opened["letters"] == "loaded" or opened["waited"] > 1900
+
+
+def test_a_page_stands_still_where_the_code_of_its_links_comes_late(
+    visit: Callable[..., Visit],
+) -> None:
+    one = visit(390)
+    one.run_first(WATCH)
+    held: list[Route] = []
+    one.page.route(re.compile(r"/(PageLink|Checkbox)\..*js$"), lambda route: held.append(route))
+    one.page.goto(f"{one.url}/patches", wait_until="commit")
+    one.page.locator("html.is-open").wait_for(state="attached")
+    for code in held:
+        code.continue_()
+    one.settle()
+    expect(one.page.locator(".st-key-quiet-row").get_by_role("link")).to_have_count(2)
+    assert one.page.evaluate("shifts") <= MOST_SHIFT / 5
 
 
 @pytest.mark.parametrize("width", [1440, 390])

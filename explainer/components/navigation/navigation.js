@@ -36,7 +36,7 @@ function atScreen({ pathname, search, hash }, screen, isPresented) {
   return `${pathname}${others.length ? "?" : ""}${others.join("&")}${hash}`;
 }
 
-/** Show the page once its title is there, and what is in sight has its code and so its height. */
+/** Show the page once its title is there, and what is in sight has its code and its letters, and so its height. */
 function open() {
   const root = document.documentElement;
   if (root.classList.contains("is-open")) return;
@@ -44,6 +44,7 @@ function open() {
   const waits = () => {
     if (!navigation.title()) return true;
     latest = Math.min(latest, performance.now() + OPENING);
+    if (document.fonts.status === "loading") return true;
     return [...document.querySelectorAll("[data-testid=stSkeleton]")].some((one) => {
       const { top, bottom } = one.getBoundingClientRect();
       return bottom > top && top < innerHeight && bottom > 0;

@@ -102,7 +102,7 @@ def show_head(run: Run | None) -> None:
     if run is None:
         return
     with st.container(
-        key="quiet-row",
+        key="train-head",
         horizontal=True,
         horizontal_alignment="distribute",
         vertical_alignment="center",
