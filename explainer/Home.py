@@ -24,9 +24,6 @@ if __name__ == "__main__":  # Streamlit runs the file whenever a visitor changes
     st.logo(ICON, size="large")
     if not server.show_wrong_settings():
         with gc_paused():
-            # here, since plotly stumbles over it where another page has imported half of it
-            import pandas  # noqa: F401
-
             from explainer.app import run
         run()
 else:  # … and imports it once, when the server starts

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute
 
 from explainer import measuring, metrics, startup, training
 from explainer.classroom.line import routes as line_routes
+from explainer.components.no_tables import look_for_no_tables
 from explainer.inputs.uploads import requests
 from explainer.measuring.errors import watch_errors
 from explainer.shell.opening import Opening
@@ -43,6 +44,7 @@ def protect() -> None:
     measuring.start_log()
     watch_errors()
     keep_pages_whole()
+    look_for_no_tables()
 
 
 def show_wrong_settings() -> bool:

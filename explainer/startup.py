@@ -21,8 +21,8 @@ import streamlit as st
 
 from vit_core.lean.freed_memory import c_library, return_freed_memory
 
-# what Streamlit and plotly import when they first draw a table, a component or a chart
-LAZY_IMPORTS = ("pandas", "pyarrow", "PIL.PngImagePlugin", "plotly.graph_objs", "plotly.subplots")
+# what Streamlit and plotly import when they first draw a picture or a chart
+LAZY_IMPORTS = ("PIL.PngImagePlugin", "plotly.graph_objs", "plotly.subplots")
 # for glibc's mallopt: large tensors are taken from the system and returned to it, and threads share
 # two arenas, so that memory which one page has used does not stay with its thread. glibc fixes the
 # number of arenas when the ninth is made, so this has to be said before there are many threads

@@ -44,6 +44,16 @@ def html_with(app: AppTest, css_class: str) -> str:
     return [body for body in html_bodies(app) if f'class="{css_class}"' in body][-1]
 
 
+def table_of(block: Any, which: int = 0) -> dict[str, list[str]]:
+    """Return one of the block's tables: heading → cells, as Markdown."""
+    texts = [element.value for element in block.markdown if element.value.startswith("| ")]
+    head, _, *rows = (
+        [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        for line in texts[which].splitlines()
+    )
+    return dict(zip(head, map(list, zip(*rows, strict=True)), strict=True))
+
+
 def refusals_of(app: AppTest) -> str:
     """Return the sentences about what a link asked for in vain."""
     return " ".join(body for body in html_bodies(app) if 'class="refused"' in body)

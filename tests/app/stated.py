@@ -263,7 +263,8 @@ def expression_of(side: str) -> str | None:
 def stated(app: AppTest) -> Iterator[str]:
     """Yield every text of the page: words, formulas, tables, numbers and what pictures say."""
     for element in (*app.markdown, *app.latex, *app.caption):
-        yield element.value
+        is_table = element.value.startswith("| ")
+        yield element.value.replace("|", "\n") if is_table else element.value
     for element in app.get("html"):
         if 'class="source"' in element.proto.body:  # code is no statement about numbers
             continue
@@ -272,8 +273,6 @@ def stated(app: AppTest) -> Iterator[str]:
         yield re.sub(r"<[^>]+>", " \n ", body)
     for metric in app.metric:
         yield metric.value
-    for table in app.table:
-        yield "\n".join(map(str, table.value.to_numpy().ravel()))
 
 
 def wrong_in(texts: Iterator[str]) -> tuple[list[Equation], int]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reading import parameter_of, sent_to, texts_of, unfold
+from reading import parameter_of, sent_to, table_of, texts_of, unfold
 from streamlit.testing.v1 import AppTest
 
 from explainer.components.packing import unpack
@@ -359,8 +359,8 @@ def test_the_score_of_each_page_in_their_order(open_app):
     unfold(app.run())
     assert not app.exception
     assert "**2 of 4** answered right" in texts_of(app)
-    table = app.table[0].value
-    assert table.to_numpy().tolist() == [["Patches", "1", "0"], ["Position", "3", "2"]]
+    rows = zip(*table_of(app).values(), strict=True)
+    assert list(rows) == [("Patches", "1", "0"), ("Position", "3", "2")]
 
 
 def test_home_has_one_title(open_app):

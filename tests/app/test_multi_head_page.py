@@ -16,6 +16,7 @@ from reading import (
     observation_of,
     questions_of,
     right_answer,
+    table_of,
     unfold,
 )
 from streamlit.testing.v1 import AppTest
@@ -234,9 +235,9 @@ def test_the_block_is_chosen_in_the_page_and_kept_in_the_link(
 def test_the_numbers_are_the_tensors(open_page: Open) -> None:
     app = unfold(open_page("multi-head", source="untrained", query=24, block=1, head=3))
     weights = observation_of().tensors["blocks.1.attn.pattern"][3, 24]
-    shown = app.table[0].value
+    shown = table_of(app)["Weight"]
     exact = np.sort(weights)[::-1][: len(shown)]
-    found = [float(text.removesuffix(" %")) / 100 for text in shown["Weight"]]
+    found = [float(text.removesuffix(" %")) / 100 for text in shown]
     np.testing.assert_allclose(found, exact, atol=5e-7)
     assert app.metric[0].label == "to [CLS]"
     assert float(app.metric[0].value.removesuffix(" %")) == pytest.approx(

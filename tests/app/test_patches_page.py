@@ -17,6 +17,7 @@ from reading import (
     observation_of,
     questions_of,
     right_answer,
+    table_of,
     texts_of,
     unfold,
 )
@@ -75,7 +76,7 @@ def test_the_formula_has_the_live_numbers(side: int, width: int, open_page: Open
     assert not app.exception and not app.error
     live = next(latex.value for latex in app.latex if r"28 \cdot 28 \cdot 1" in latex.value)
     assert live.rstrip("$ \n").endswith(rf"= ({side**2},\, {784 // side**2})")
-    table = app.table[0].value
+    table = table_of(app)
     marked = [text for text in table["Patches per side"] if "this model" in text]
     assert marked == [f"**{side}** (this model)"]
 
@@ -97,7 +98,7 @@ def test_patches_are_told_apart_from_what_stands_before_them(
     app = draw_parts("patches", config, query=config.num_prefix_tokens + 20)
     assert not app.exception
     assert selection(app, find_component)["query"] == 20
-    assert ("Tokens with [CLS]" in unfold(app).table[0].value) == (config.pool == "cls")
+    assert ("Tokens with [CLS]" in table_of(unfold(app))) == (config.pool == "cls")
 
 
 # links and clicks

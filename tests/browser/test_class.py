@@ -116,7 +116,7 @@ def test_a_class_from_the_door_to_the_revealed_answers(visit):
     teacher.resize(1024, 768)
     # nobody but the teacher has the list of names
     page.get_by_role("button", name=TEXTS["teacher"]["who"]).click()
-    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    expect(page.get_by_role("cell", name="Mia")).to_be_visible()
     page.keyboard.press("Escape")
     with page.expect_download() as saved:
         page.get_by_role("button", name=TEXTS["teacher"]["save"]).click()

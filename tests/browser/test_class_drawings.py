@@ -67,7 +67,7 @@ def test_a_pupil_draws_and_the_class_sees_what_the_model_says(visit: Callable[..
     expect(pupil.locator(".story .room-bar .code")).to_contain_text(code)
     expect(page.locator(".console .count")).to_have_text(ROOM["console"]["here_one"])
     page.get_by_role("button", name=ROOM["teacher"]["who"]).click()
-    expect(page.get_by_test_id("stDataFrame").locator("tbody tr")).to_have_count(1)
+    expect(page.get_by_test_id("stPopoverBody").locator("tbody tr")).to_have_count(1)
     page.keyboard.press("Escape")
     page.get_by_text(TEXTS["open"], exact=True).click()
     expect(drawer).to_be_hidden()

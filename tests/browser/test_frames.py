@@ -76,7 +76,7 @@ def test_a_pupil_is_the_same_after_a_reload(
         expect(frame.locator(".story .room-bar")).to_be_visible()
         expect(page.locator(".console .count")).to_have_text(ROOM["console"]["here_one"])
         page.get_by_role("button", name=ROOM["teacher"]["who"]).click()
-        expect(page.get_by_test_id("stDataFrame").locator("tbody tr")).to_have_count(1)
+        expect(page.get_by_test_id("stPopoverBody").locator("tbody tr")).to_have_count(1)
         context.close()
 
 

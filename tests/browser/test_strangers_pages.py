@@ -19,6 +19,7 @@ sys.path.insert(0, {root!r})
 import streamlit as st
 from explainer.content.numbers import latex_name
 from explainer.content.strangers_words import strangers_word
+from explainer.shell.table import show_table
 
 KINDS = {{
     "markdown": lambda word, key: st.markdown(f"({{word}}) **{{word}}**"),
@@ -34,7 +35,7 @@ KINDS = {{
     "pills": lambda word, key: st.pills("label", [f"{{word}}"], key=key),
     "progress": lambda word, key: st.progress(0.5, f"{{word}}"),
     "expander": lambda word, key: st.expander(f"{{word}}", key=key).markdown("inside"),
-    "table": lambda word, key: st.table({{"c": [f"{{word}}"]}}, hide_index=True),
+    "table": lambda word, key: show_table({{"c": [word]}}),
     "selectbox": lambda word, key: st.selectbox("label", [str(word)], key=key),
     "multiselect": lambda word, key: st.multiselect("label", [w := str(word)], [w], key=key),
 }}

@@ -23,4 +23,4 @@ def follow_navigation(view: str) -> None:
         view: of the page, whose contents stand in a container with the key ``page-<view>``.
     """
     # that the browser asks is enough: the page is drawn, from its link if the session is a new one
-    _mount(key="navigation", data=view, on_again_change=lambda: None)
+    _mount(key="navigation", data={"view": view}, on_again_change=lambda: None)

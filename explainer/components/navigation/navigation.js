@@ -1,4 +1,4 @@
-// Mounted once for all pages, above each of them; its data is the page's name.
+// Mounted once for all pages, above each of them; its data has the page's name.
 
 // milliseconds: a page that has not changed for so long stands; and no page is held longer than that
 const QUIET = 700;
@@ -153,7 +153,7 @@ class Navigation {
 
 const navigation = (globalThis[MINE] ??= new Navigation());
 
-export default function ({ data: view, setTriggerValue }) {
+export default function ({ data: { view }, setTriggerValue }) {
   keepHistoryShort();
   const askAgain = () => setTriggerValue("again", true);
   navigation.askAgain = askAgain;

@@ -17,5 +17,5 @@ def pressed_present_key(is_heard: bool) -> bool:
     Args:
         is_heard: whether the key means something on this page.
     """
-    result = _mount(key="present-key", data=is_heard, on_pressed_change=lambda: None)
+    result = _mount(key="present-key", data={"isHeard": is_heard}, on_pressed_change=lambda: None)
     return bool(result.pressed)

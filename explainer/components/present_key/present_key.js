@@ -1,8 +1,8 @@
-// Mounted once for all pages; its data is whether the page has a screen of the story about it.
+// Mounted once for all pages; its data says whether the page has a screen of the story about it.
 
 let stop = () => {}; // listening: Streamlit may call this anew without the clean-up of the call before
 
-export default function ({ data: isHeard, parentElement, setTriggerValue }) {
+export default function ({ data: { isHeard }, parentElement, setTriggerValue }) {
   const press = (event) => {
     if (event.defaultPrevented || hasModifier(event) || event.key.toLowerCase() !== "p") return;
     if (!isTypedInto(event.composedPath()[0])) setTriggerValue("pressed", true);

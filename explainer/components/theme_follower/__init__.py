@@ -18,4 +18,4 @@ _mount = st.components.v2.component(
 
 def follow_theme(drawn: Mode) -> None:
     """Ask for another run once the browser shows another theme than ``drawn``."""
-    _mount(key="theme-follower", data=drawn, on_mode_change=lambda: None)
+    _mount(key="theme-follower", data={"drawn": drawn}, on_mode_change=lambda: None)

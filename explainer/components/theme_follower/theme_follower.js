@@ -3,7 +3,7 @@
 
 const asked = new WeakMap();
 
-export default function ({ data: drawn, parentElement, setTriggerValue }) {
+export default function ({ data: { drawn }, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector("i");
   const shown = getComputedStyle(root).colorScheme.includes("dark") ? "dark" : "light";
   document.documentElement.classList.toggle("is-dark", shown === "dark");

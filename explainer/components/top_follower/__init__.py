@@ -14,4 +14,4 @@ _mount = st.components.v2.component(
 
 def follow_top(announcement: str) -> None:
     """Draw the follower at the top; it scrolls there whenever the announcement is another one."""
-    _mount(key="top-follower", data=announcement)
+    _mount(key="top-follower", data={"announcement": announcement})

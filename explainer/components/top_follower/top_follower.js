@@ -1,6 +1,6 @@
 // Stands at the top of a page. The keyboard's focus stays on the button that was pressed.
 
-export default function ({ data: announcement, parentElement }) {
+export default function ({ data: { announcement }, parentElement }) {
   const status = parentElement.querySelector("span");
   const before = status.textContent;
   if (before === announcement) return;

@@ -15,4 +15,4 @@ _mount = st.components.v2.component(
 
 def show_word_list(html: str, *, key: str) -> str | None:
     """Show the list; return the view whose link was just followed."""
-    return _mount(key=key, data=html, on_view_change=lambda: None).view
+    return _mount(key=key, data={"html": html}, on_view_change=lambda: None).view

@@ -12,7 +12,7 @@ function turnTo(word, until = performance.now() + PATIENCE) {
   requestAnimationFrame(() => turnTo(word, until));
 }
 
-export default function ({ data: html, parentElement, setTriggerValue }) {
+export default function ({ data: { html }, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".list");
   if (root.painted !== html) {
     root.innerHTML = html;

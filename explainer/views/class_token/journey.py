@@ -9,6 +9,7 @@ from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.fold import fold
 from explainer.shell.more import more
+from explainer.shell.table import show_table
 from explainer.state.choice import Choice
 from explainer.state.place import Cell, Place
 from explainer.views.class_token.cells import show_matrices
@@ -33,14 +34,12 @@ def show_journey(choice: Choice, seen: Observation, place: Place) -> None:
     st.markdown(texts["most"].format(block=most + 1, cosine=fixed(float(turns[most]), 2)))
     with fold(place, "lengths", texts["label"]) as is_open:
         if is_open:
-            st.table(
+            show_table(
                 {
                     texts["table_stage"]: stages,
                     texts["table_length"]: [f"{size:.2f}" for size in np.linalg.norm(rows, axis=1)],
                     texts["table_cosine"]: ["", *(fixed(float(turn), 2) for turn in turns)],
                 },
-                border="horizontal",
-                hide_index=True,
             )
     with more(place, "journey"):
         download_csv(

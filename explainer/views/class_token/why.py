@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from functools import partial
 
-import streamlit as st
-
 from explainer.caching import remember
 from explainer.content import load_texts
 from explainer.inputs.models import load
@@ -12,6 +10,7 @@ from explainer.observation.observe import Observation
 from explainer.observation.text_variants import texts_of
 from explainer.shell.fold import fold
 from explainer.shell.notes import note
+from explainer.shell.table import show_table
 from explainer.state.choice import UNTRAINED, Choice
 from explainer.state.place import Place
 from explainer.views.class_token.wording import TEXTS, has_class
@@ -31,10 +30,8 @@ def show_why(choice: Choice, seen: Observation, place: Place) -> None:
 def show_models(rows: list[tuple[str, str, str]], texts: Mapping[str, str]) -> None:
     columns = zip(*rows, strict=True)
     headings = (texts[name] for name in ("table_model", "table_reads", "table_accuracy"))
-    st.table(
+    show_table(
         {heading: list(column) for heading, column in zip(headings, columns, strict=True)},
-        border="horizontal",
-        hide_index=True,
     )
     note(texts["note"])
 

@@ -6,6 +6,7 @@ import streamlit as st
 from explainer.content.numbers import fixed
 from explainer.observation.flaws import flaws
 from explainer.observation.observe import Observation
+from explainer.shell.table import show_table
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.encoder_block.cells import STREAM
@@ -29,10 +30,8 @@ def show_sizes(choice: Choice, seen: Observation, place: Place) -> None:
         (texts["mlp"], *compared(mlp, middle, change)),
     )
     columns = zip(*rows, strict=True)
-    st.table(
+    show_table(
         {texts[name]: list(column) for name, column in zip(names, columns, strict=True)},
-        border="horizontal",
-        hide_index=True,
     )
     turned = cosine(before, after)
     if turned is None:

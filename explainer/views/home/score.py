@@ -7,6 +7,7 @@ import streamlit as st
 from explainer.content import load_texts
 from explainer.shell import quiz, routes
 from explainer.shell.downloads import download_csv
+from explainer.shell.table import show_table
 
 TEXTS = load_texts("home")
 
@@ -21,14 +22,12 @@ def show_score() -> None:
     right = sum(answer.is_right for answer in answers)
     st.markdown(TEXTS["score_all"].format(right=right, answered=len(answers)))
     views = [view for view in routes.VIEWS if view in scores]
-    st.table(
+    show_table(
         {
             TEXTS["score_page"]: [routes.TITLES[view] for view in views],
             TEXTS["score_answered"]: [str(scores[view].answered) for view in views],
             TEXTS["score_right"]: [str(scores[view].right) for view in views],
         },
-        border="horizontal",
-        hide_index=True,
         width="content",
     )
     here = (st.context.url or "").rstrip("/")

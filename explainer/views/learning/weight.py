@@ -28,6 +28,7 @@ from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.fold import fold
 from explainer.shell.more import more
 from explainer.shell.shown import show_chart
+from explainer.shell.table import show_table
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.link import NUDGES
@@ -212,13 +213,11 @@ def show_check(found: Nudged, gradient: float) -> None:
         (texts["lesson"], gradient),
     )
     st.markdown(texts["check_text"].format(step=written(found.step)))
-    st.table(
+    show_table(
         {
             texts["way"]: [name for name, _ in rows],
             texts["found"]: [f"{value:.9g}".replace("-", "−") for _, value in rows],
         },
-        border="horizontal",
-        hide_index=True,
     )
 
 

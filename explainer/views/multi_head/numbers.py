@@ -10,6 +10,7 @@ from explainer.observation.attention_row import AttentionRow, attention_row
 from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, matrix_csv
 from explainer.shell.notes import note
+from explainer.shell.table import show_table
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.multi_head.wording import TEXTS
@@ -24,14 +25,12 @@ def show_numbers(choice: Choice, seen: Observation, place: Place) -> None:
     row = attention_row(seen.tensors, block=block, head=head, query=place.token(seen.telling_patch))
     st.markdown(f"**{texts['row_title'].format(query=names[row.query], head=head + 1)}**")
     shown = row.strongest[:SHOWN_KEYS]
-    st.table(
+    show_table(
         {
             texts["table_token"]: [names[key] for key in shown],
             texts["table_score"]: [f"{row.scores[key]:.4f}" for key in shown],
             texts["table_weight"]: [f"{100 * row.weights[key]:.4f} %" for key in shown],
         },
-        border="horizontal",
-        hide_index=True,
     )
     with st.container(horizontal=True):
         show_shares(row, config)

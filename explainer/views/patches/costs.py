@@ -13,6 +13,7 @@ from explainer.observation.observe import Observation
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.notes import note_scale
 from explainer.shell.shown import show_chart
+from explainer.shell.table import show_table
 from explainer.state.choice import Choice
 from explainer.state.place import Place
 from explainer.views.patches.grids import Cost, cost_of, grids_to_compare, sides_of
@@ -40,7 +41,7 @@ def show_costs(choice: Choice, seen: Observation, place: Place) -> None:
             ]
         }
         shown |= {name: [f"{number:,}" for number in columns[name]] for name in others}
-        st.table(shown, border="horizontal", hide_index=True)
+        show_table(shown)
     with right:
         st.markdown(f"**{texts['chart_title']}**")
         show_chart(

@@ -9,7 +9,7 @@ import streamlit as st
 from explainer.classroom import ClassroomError, the_classrooms
 from explainer.components.classroom import Console, Picture, show_console
 from explainer.content import load_texts
-from explainer.content.strangers_words import in_markdown
+from explainer.content.strangers_words import in_markdown, strangers_word
 from explainer.figures.pixels import image_address, rendering
 from explainer.inputs.models.for_browser import fits_browser
 from explainer.observation import observe
@@ -20,6 +20,7 @@ from explainer.shell.classroom import JOINED_KEY, Membership
 from explainer.shell.share import qr_code
 from explainer.shell.story.wording import texts_for
 from explainer.shell.story_screens import ORDER
+from explainer.shell.table import show_table
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.training import visitor
@@ -28,6 +29,7 @@ from explainer.views.room.digits import show_digits
 TEXTS = load_texts("room_page")
 KEY = "classroom-console"
 ENDED_KEY = "classroom-ended"
+FEW, LIST_HEIGHT = 10, 460  # pupils; pixels of the list of more than these
 STYLE = f"<style>{Path(__file__).with_name('page.css').read_text(encoding='utf-8')}</style>"
 
 
@@ -94,15 +96,15 @@ def show_pupils(code: str) -> None:
         if not pupils:
             st.markdown(texts["who_none"])
             return
-        st.dataframe(
-            {
-                texts["number"]: [pupil.number for pupil in pupils],
-                texts["nickname"]: [pupil.nickname for pupil in pupils],
-                texts["answered"]: [pupil.answered for pupil in pupils],
-                texts["present"]: [pupil.is_present for pupil in pupils],
-            },
-            hide_index=True,
-        )
+        with st.container(height=LIST_HEIGHT if len(pupils) > FEW else "content"):
+            show_table(
+                {
+                    texts["number"]: [pupil.number for pupil in pupils],
+                    texts["nickname"]: [strangers_word(pupil.nickname) for pupil in pupils],
+                    texts["answered"]: [pupil.answered for pupil in pupils],
+                    texts["present"]: [texts["yes"] * pupil.is_present for pupil in pupils],
+                }
+            )
 
 
 def show_save(code: str) -> None:
