@@ -27,6 +27,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--use-fake-device-for-media-stream",  # a camera that shows a moving picture of Chromium's own
 ]
 PATIENCE = 120_000  # milliseconds, on a machine that is busy with other things
 

@@ -7,8 +7,10 @@ import http.client
 import os
 import re
 import uuid
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from threading import Event, Thread
 from urllib.parse import urlsplit
@@ -17,7 +19,7 @@ import numpy as np
 import pytest
 from browser_helpers import Visit, is_end_of_run, wait_until
 from PIL import Image
-from playwright.sync_api import Browser, WebSocket, expect
+from playwright.sync_api import Browser, Locator, WebSocket, expect
 from replicas import BASE, COOKIE, Replicas, nginx, three_replicas
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -215,6 +217,14 @@ def test_a_visitor_gets_all_of_a_page_from_one_replica(
     page.wait_for_url("**photo=*")
     one.settle()
 
+    page.context.grant_permissions(["camera"])
+    page.get_by_role("radio", name="Camera").click()
+    # before its first picture, a camera takes none
+    page.wait_for_function("document.querySelector('video')?.readyState >= 2")
+    page.get_by_role("button", name="Take Photo").click()
+    wait_until(page, lambda: shows_green(page.locator(".picked img")))
+    one.settle()
+
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_role("status").filter(has_text="Link copied")).to_be_visible()
@@ -230,6 +240,21 @@ def test_a_visitor_gets_all_of_a_page_from_one_replica(
     assert replica_of(one) == number
     # Streamlit first asks for its health below the path of a page
     assert [url for url in failed if "/_stcore/" not in url] == []
+
+
+def shows_green(pictures: Locator) -> bool:
+    """Return whether one of these pictures, which a page has in itself, is green.
+
+    Chromium's own camera shows green.
+    """
+    for address in pictures.evaluate_all("(images) => images.map((image) => image.src)"):
+        pixels = np.asarray(
+            Image.open(BytesIO(b64decode(address.partition(",")[2]))).convert("RGB")
+        )
+        red, green, blue = pixels.mean(axis=(0, 1))
+        if green > 2 * max(red, blue):
+            return True
+    return False
 
 
 def test_a_class_whose_pupil_has_another_replica_than_its_teacher(
