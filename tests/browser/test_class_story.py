@@ -5,8 +5,8 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from browser_helpers import Visit
-from playwright.sync_api import Locator, Page, expect
+from browser_helpers import Visit, wait_until
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from explainer.classroom import FILE
 from explainer.classroom.store import Classrooms
@@ -60,9 +60,7 @@ def teach(visit: Callable[..., Visit], room: str) -> Callable[..., Page]:
     """Return an opener of the teacher's story."""
 
     def teach(link: str, **window) -> Page:
-        visitor = visit(**window)
-        cookie = {"name": COOKIE, "value": TEACHER, "url": visitor.url}
-        visitor.page.context.add_cookies([cookie])
+        visitor = known_as_teacher(visit(**window))
         visitor.open(f"story?{link}&room={room}")
         expect(bar(visitor.page)).to_be_visible()
         expect(button(visitor.page, "free")).to_be_enabled()
@@ -85,6 +83,13 @@ def learn(visit: Callable[..., Visit], room: str) -> Callable[..., Page]:
     return learn
 
 
+def known_as_teacher(visitor: Visit) -> Visit:
+    """Return a visitor whose browser has the secret of the teacher."""
+    cookie = {"name": COOKIE, "value": TEACHER, "url": visitor.url}
+    visitor.page.context.add_cookies([cookie])
+    return visitor
+
+
 def bar(page: Page) -> Locator:
     return page.locator(".story .room-bar")
 
@@ -104,6 +109,47 @@ def number(name: str) -> int:
 def told(page: Page) -> str:
     """Return all that a pupil's browser was told over the line."""
     return "\n".join(page.evaluate("lines"))
+
+
+class HeldLine:
+    """The line of a page to its room, which from the page's first change on holds all messages.
+
+    Attributes:
+        said, heard: the messages to and from the room that are held.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.said: list[str] = []
+        self.heard: list[str] = []
+        self._is_held = False
+        page.route_web_socket(re.compile("/classroom/"), self._open)
+
+    def _open(self, page: WebSocketRoute) -> None:
+        self._page, self._room = page, page.connect_to_server()
+        page.on_message(self._say)
+        self._room.on_message(self._hear)
+
+    def _say(self, text: str) -> None:
+        self._is_held = self._is_held or json.loads(text).get("do") == "steer"
+        if self._is_held:
+            self.said.append(text)
+        else:
+            self._room.send(text)
+
+    def _hear(self, text: str) -> None:
+        if self._is_held:
+            self.heard.append(text)
+        else:
+            self._page.send(text)
+
+    def let_room_hear(self) -> None:
+        for text in self.said:
+            self._room.send(text)
+
+    def release(self) -> None:
+        self._is_held = False
+        for text in self.heard:
+            self._page.send(text)
 
 
 def test_a_class_follows_answers_and_sees_what_all_have_said(teach, learn):
@@ -209,3 +255,26 @@ def test_a_line_that_breaks_comes_back_and_leaves_nothing_behind(teach, learn):
     assert "room=" in pupil.url
     teacher.keyboard.press("PageDown")
     at(teacher, "step")
+
+
+def test_a_story_that_speaks_late_does_not_turn_the_class_back(
+    visit: Callable[..., Visit], classrooms: Classrooms, room: str
+) -> None:
+    """The teacher opens the story, and turns on the page of the class before the story's line."""
+    classrooms.steer(room, TEACHER, screen=number("extra_row"))
+    visitor = known_as_teacher(visit())
+    visitor.open(f"room?room={room}")
+    console = visitor.page.locator(".console")
+    expect(console.locator("select")).to_have_value(str(number("extra_row")))
+    story = visitor.page.context.new_page()
+    line = HeldLine(story)
+    story.goto(f"{visitor.url}/story?room={room}&screen={number('extra_row')}")
+    wait_until(story, lambda: line.said)
+    console.locator("select").select_option(str(number("loss")))
+    wait_until(story, lambda: classrooms.seen(room).screen == number("loss"))
+    line.let_room_hear()
+    wait_until(story, lambda: any(json.loads(text).get("ok") for text in line.heard))
+    assert classrooms.seen(room).screen == number("loss")
+    line.release()
+    at(story, "loss")
+    expect(console.locator("select")).to_have_value(str(number("loss")))
