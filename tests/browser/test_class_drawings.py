@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 from browser_helpers import Visit
+from class_helpers import joined, opened
 from playwright.sync_api import Page, expect
-from test_class import joined, opened
 
 from explainer.content import load_texts
 

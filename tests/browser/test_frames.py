@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from browser_helpers import FLAGS, PATIENCE, Visit, chromium, framed
+from class_helpers import opened
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, expect
-from test_class import opened
 
 from explainer.content import load_texts
 

@@ -18,12 +18,12 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 from browser_helpers import Visit, is_end_of_run, wait_until
+from class_helpers import CONSOLE, QUESTION, joined, opened, step
 from PIL import Image
 from playwright.sync_api import Browser, Locator, WebSocket, expect
 from replicas import BASE, COOKIE, Replicas, nginx, three_replicas
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from test_class import CONSOLE, QUESTION, joined, opened, step
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
