@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import urllib.request
@@ -12,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from socket import socket
 from time import monotonic, sleep
+from urllib.parse import urlsplit
 
 PROJECT = Path(__file__).parents[1]
 CONFIG = PROJECT / "deploy" / "nginx.conf"
@@ -51,6 +53,78 @@ def free_ports(count: int) -> list[int]:
         for one in sockets:
             one.bind(("127.0.0.1", 0))
         return [one.getsockname()[1] for one in sockets]
+
+
+def start_nginx(settings: str, folder: Path) -> subprocess.Popen:
+    """Start nginx with settings that have all its files in a folder."""
+    path = folder / "nginx.conf"
+    path.write_text(settings, encoding="utf-8")
+    directives = "daemon off;" + (" user root;" if os.geteuid() == 0 else "")
+    program = nginx()
+    assert program
+    return subprocess.Popen(
+        [program, "-p", str(folder), "-c", str(path), "-g", directives],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def wait_for_proxy(
+    proxy: subprocess.Popen, url: str, folder: Path, trusted: ssl.SSLContext | None = None
+) -> None:
+    """Return when the app answers through a proxy.
+
+    Args:
+        trusted: whose certificate is believed, for https.
+    """
+    end = monotonic() + PATIENCE
+    while True:
+        try:
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=2, context=trusted)
+            return
+        except OSError as error:
+            log = folder / "error.log"
+            assert proxy.poll() is None, log.read_text() if log.exists() else error
+            assert monotonic() < end, error
+            sleep(0.05)
+
+
+def make_certificate(folder: Path) -> Path:
+    """Make a certificate for this machine that nobody has signed, with its key in the same file."""
+    path = folder / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    command += ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    command += ["-keyout", str(path), "-out", str(folder / "public.pem")]
+    subprocess.run(command, check=True, capture_output=True)
+    with path.open("a", encoding="utf-8") as both:
+        both.write((folder / "public.pem").read_text(encoding="utf-8"))
+    return path
+
+
+@contextmanager
+def encrypted(app: str, certificate: Path, folder: Path) -> Iterator[str]:
+    """Serve a running app over https with the settings of deploy/; the value is its address.
+
+    Args:
+        app: address of the app, without a base path.
+        certificate: from ``make_certificate``.
+        folder: for the proxy's files.
+    """
+    (listen,), port = free_ports(1), urlsplit(app).port
+    assert port
+    plain = f"listen 127.0.0.1:{listen};"
+    files = f"ssl_certificate {certificate}; ssl_certificate_key {certificate};"
+    settings = rendered(listen, [port] * 3, folder)
+    assert plain in settings
+    proxy = start_nginx(settings.replace(plain, f"{plain[:-1]} ssl; {files}"), folder)
+    try:
+        url = f"https://localhost:{listen}"
+        wait_for_proxy(proxy, url, folder, ssl.create_default_context(cafile=certificate))
+        yield url
+    finally:
+        proxy.terminate()
+        proxy.wait(timeout=PATIENCE)
 
 
 class Replicas:
@@ -98,26 +172,9 @@ class Replicas:
         raise AssertionError(f"no server after {PATIENCE} s:\n{log.read_text()}")
 
     def start_proxy(self) -> None:
-        path = self.folder / "nginx.conf"
-        path.write_text(rendered(self._listen, self.ports, self.folder), encoding="utf-8")
-        directives = "daemon off;" + (" user root;" if os.geteuid() == 0 else "")
-        program = nginx()
-        assert program
-        self._proxy = subprocess.Popen(
-            [program, "-p", str(self.folder), "-c", str(path), "-g", directives],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        end = monotonic() + PATIENCE
-        while True:
-            try:
-                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2)
-                return
-            except OSError as error:
-                log = self.folder / "error.log"
-                assert self._proxy.poll() is None, log.read_text() if log.exists() else error
-                assert monotonic() < end, error
-                sleep(0.05)
+        settings = rendered(self._listen, self.ports, self.folder)
+        self._proxy = start_nginx(settings, self.folder)
+        wait_for_proxy(self._proxy, self.url, self.folder)
 
     def address(self, number: int) -> str:
         """Return the address of one server, past the proxy."""

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import urllib.error
@@ -108,10 +109,13 @@ def wait_until_healthy(url: str, server: subprocess.Popen, log: Path) -> None:
 
 
 @contextmanager
-def framed(url: str) -> Iterator[str]:
+def framed(url: str, certificate: Path | None = None) -> Iterator[str]:
     """Serve a page of another site that has ``url`` in a frame; the value is its address.
 
     Browsers take 127.0.0.1 and localhost for two sites and keep cookies back.
+
+    Args:
+        certificate: with its key, for https; None for http.
     """
 
     class Course(http.server.BaseHTTPRequestHandler):
@@ -125,9 +129,13 @@ def framed(url: str) -> Iterator[str]:
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Course) as server:
+        if certificate:
+            secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            secure.load_cert_chain(certificate)
+            server.socket = secure.wrap_socket(server.socket, server_side=True)
         thread = Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
+        yield f"http{'s' if certificate else ''}://127.0.0.1:{server.server_port}/"
         server.shutdown()
         thread.join()
 

@@ -1,15 +1,18 @@
 """The app in a frame of another site: runs keep their owner, and classes their pupils."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from browser_helpers import FLAGS, PATIENCE, Visit, chromium, framed
+from browser_helpers import FLAGS, PATIENCE, Visit, chromium, framed, wait_until
 from class_helpers import opened
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, expect
+from replicas import encrypted, make_certificate, nginx
 
 from explainer.content import load_texts
+from explainer.training.visitor import COOKIE
 
 pytestmark = pytest.mark.browser
 
@@ -42,6 +45,7 @@ def open_platform(
         executable_path=chromium(),
         args=FLAGS,
         viewport={"width": 1440, "height": 900},
+        ignore_https_errors=True,  # a certificate of the test's own
     )
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
@@ -72,6 +76,35 @@ def test_a_pupil_is_the_same_after_a_reload(
         expect(frame.locator(".story .room-bar")).to_be_visible()
         expect(page.locator(".console .count")).to_have_text(ROOM["console"]["here_one"])
         assert context.cookies() == []
+        context.pages[-1].reload()
+        expect(frame.locator(".story .room-bar")).to_be_visible()
+        expect(page.locator(".console .count")).to_have_text(ROOM["console"]["here_one"])
+        page.get_by_role("button", name=ROOM["teacher"]["who"]).click()
+        expect(page.get_by_test_id("stPopoverBody").locator("tbody tr")).to_have_count(1)
+        context.close()
+
+
+def test_over_https_a_cookie_for_the_platform_alone_keeps_the_pupil(
+    browser: Browser, tmp_path: Path, visit: Callable[..., Visit]
+) -> None:
+    if nginx() is None and "CI" not in os.environ:
+        pytest.skip("no nginx on this machine")
+    certificate = make_certificate(tmp_path)
+    teacher, code = opened(visit)
+    page = teacher.page
+    with (
+        encrypted(teacher.url, certificate, tmp_path) as app,
+        framed(f"{app}/story?room={code}", certificate) as platform,
+    ):
+        context, frame = open_platform(browser, tmp_path / "profile", platform, keeps=True)
+        expect(frame.locator(".story .room-bar")).to_be_visible()
+        expect(page.locator(".console .count")).to_have_text(ROOM["console"]["here_one"])
+        wait_until(page, lambda: any(one["name"] == COOKIE for one in context.cookies()))
+        for cookie in context.cookies():  # the visitor's, and the one that names the replica
+            assert (cookie["secure"], cookie["sameSite"]) == (True, "None"), cookie
+            assert cookie.get("partitionKey") == platform.rpartition(":")[0], cookie
+        # without what the tab stores, only the cookie tells who this is
+        context.pages[-1].frame(url=f"{app}/**").evaluate("sessionStorage.clear()")
         context.pages[-1].reload()
         expect(frame.locator(".story .room-bar")).to_be_visible()
         expect(page.locator(".console .count")).to_have_text(ROOM["console"]["here_one"])
