@@ -23,6 +23,7 @@ MAX_BYTES = 100_000  # of such a file
 MAX_FAULTS = 3  # that one sentence names
 MAX_VALUES = {"nice": 19, "runs_at_once": 256, "threads": 256}
 MAX_OTHER_VALUE = 10**9
+LEAST_GPUS = 0.01  # of one run, if it has any
 PROCESSES, RAY = ENGINES = ("processes", "ray")
 RAY_ADDRESS = re.compile(r"|auto|[A-Za-z0-9.-]{1,253}:[0-9]{1,5}")
 TEXTS = load_texts("limits")
@@ -89,6 +90,7 @@ class Limits:
     class_drawings: int
     engine: str = PROCESSES
     ray_address: str = ""
+    worker_gpus: float = 0
 
     def check(self, model: ViTConfig, train: TrainConfig, images: ImageData | None = None) -> None:
         """Refuse a run that is too large for this server.
@@ -173,6 +175,8 @@ def read_limits(path: Path, cores: int) -> Limits:
         if find_spec("ray") is None:
             raise LimitsError(path, TEXTS["no_ray"])
         return replace(limits, threads=limits.threads or 1)
+    if limits.worker_gpus:
+        raise LimitsError(path, TEXTS["gpus_without_cluster"])
     runs_at_once = limits.runs_at_once or max(1, cores // 2)
     threads = limits.threads or max(1, cores // 2 // runs_at_once)
     return replace(limits, runs_at_once=runs_at_once, threads=threads)
@@ -226,6 +230,11 @@ def parse(text: str) -> dict[str, Any]:
         if name == "ray_address":
             if not isinstance(value, str) or not RAY_ADDRESS.fullmatch(value):
                 raise ValueError(TEXTS["wrong_address"].format(found=short(value)))
+            continue
+        if name == "worker_gpus":
+            is_number = type(value) in (int, float)
+            if not is_number or (value and not LEAST_GPUS <= value <= 1):
+                raise ValueError(TEXTS["wrong_gpus"].format(least=LEAST_GPUS, found=short(value)))
             continue
         maximum = MAX_VALUES.get(name, MAX_OTHER_VALUE)
         if type(value) is not int or not 0 <= value <= maximum:

@@ -14,6 +14,7 @@ from vit_core.runs.history import RunHistory
 ACTIVE_STATES = ("queued", "running", "paused")
 ENDED_EARLY = ("stopped", "failed", "interrupted")
 SPEED_WINDOW_SECONDS = 30.0  # of training, over which the speed is measured
+WAITS_FOR = CLUSTER, MACHINE = "cluster", "machine"  # the connection to it; a larger one
 PROBED = "probed"  # the status of a new head on another model, which took no training
 MAX_LENGTHS = {"status": 20, "title": 60, "message": LONGEST_SENTENCE}  # characters
 
@@ -68,6 +69,8 @@ class Run:
         estimate: seconds that it was expected to take; None if that had not been measured.
         queue_position: from 1; None outside the queue.
         wait_seconds: about how long it will wait; None outside the queue, or if unknown.
+        waits_for: what has to come before any run of the queue starts, as ``WAITS_FOR`` names it;
+            empty where a free place is enough.
     """
 
     id: str
@@ -80,6 +83,7 @@ class Run:
     estimate: float | None = None
     queue_position: int | None = None
     wait_seconds: float | None = None
+    waits_for: str = ""
 
     def __post_init__(self) -> None:
         # these texts come from files that anybody may have written

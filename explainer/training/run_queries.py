@@ -125,7 +125,12 @@ class RunQueries:
         if run_id not in self._queue:
             return run
         index = self._queue.index(run_id)
-        return replace(run, queue_position=index + 1, wait_seconds=self._wait_seconds(index))
+        return replace(
+            run,
+            queue_position=index + 1,
+            wait_seconds=self._wait_seconds(index),
+            waits_for=self._waits_for(),
+        )
 
     def _note(self, run_id: str) -> Note:
         if (note := self.store.read(run_id)) is None:
@@ -176,6 +181,10 @@ class RunQueries:
                 return None
             total += min(note.estimate, self.limits.seconds_while_others_wait)
         return total / self.limits.runs_at_once
+
+    def _waits_for(self) -> str:
+        """Return what ``Run.waits_for`` is of the runs in the queue."""
+        return ""
 
     def _now(self) -> float:
         return self._clock.now()

@@ -86,25 +86,50 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-@contextmanager
-def two_nodes() -> Iterator[tuple[str, Node, Node]]:
-    """Start two nodes: the first shares this machine's folders, and the second acts as if not.
+class Cluster:
+    """Two nodes.
 
-    Yields:
-        The cluster's address, and the two nodes.
+    Attributes:
+        address: of the cluster.
+        first: the head, which shares this machine's folders.
+        second: acts as if it did not, and as if it had a GPU.
     """
+
+    def __init__(self, folder: Path) -> None:
+        port = free_port()
+        self.folder, self.address = folder, f"127.0.0.1:{port}"
+        self.nodes: list[Node] = []
+        self._head = ["--head", "--port", str(port)]
+        self._head += ["--include-dashboard", "false", "--dashboard-port", str(free_port())]
+        self.start_head()
+        where = ["--address", self.address, "--num-gpus", "1"]
+        self.second = self._add("apart", where, VIT_EXPLAINER_RAY_SHARED="no")
+
+    def start_head(self) -> None:
+        """Start a head at the cluster's address; it knows nothing of one that was lost."""
+        name = f"shared-{len(self.nodes)}"
+        self.first = self._add(name, [*self._head, "--temp-dir", str(self.folder / f"ray-{name}")])
+
+    def _add(self, name: str, where: list[str], **environment: str) -> Node:
+        self.nodes.append(Node(self.folder, name, where, **environment))
+        return self.nodes[-1]
+
+    def kill(self) -> None:
+        """End all nodes."""
+        for node in self.nodes:
+            node.kill()
+
+
+@contextmanager
+def two_nodes() -> Iterator[Cluster]:
+    """Start two nodes on this machine, and end them afterwards."""
     if find_spec("ray") is None and "CI" not in os.environ:
         pytest.skip("Ray is not installed")
     # its sockets have long paths of their own, and the system allows 107 characters
-    folder, port = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp")), free_port()
-    address = f"127.0.0.1:{port}"
-    head = ["--head", "--port", str(port), "--temp-dir", str(folder / "ray")]
-    head += ["--include-dashboard", "false", "--dashboard-port", str(free_port())]
-    nodes = [Node(folder, "shared", head)]
+    folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
+    cluster = Cluster(folder)
     try:
-        nodes.append(Node(folder, "apart", ["--address", address], VIT_EXPLAINER_RAY_SHARED="no"))
-        yield address, nodes[0], nodes[1]
+        yield cluster
     finally:
-        for node in nodes:
-            node.kill()
+        cluster.kill()
         shutil.rmtree(folder, ignore_errors=True)

@@ -67,6 +67,18 @@ WRONG = {
         RIGHT.replace('ray_address = ""', 'ray_address = "10.0.0.5"').encode(),
         "ray_address must be empty, 'auto', or an address with a port such as '10.0.0.5:6379', not",
     ),
+    "two GPUs": (
+        RIGHT.replace("worker_gpus = 0", "worker_gpus = 2").encode(),
+        "worker_gpus must be 0, or a number from 0.01 to 1, not 2; a run trains on one GPU",
+    ),
+    "a GPU in words": (
+        RIGHT.replace("worker_gpus = 0", "worker_gpus = true").encode(),
+        "worker_gpus must be 0, or a number from 0.01 to 1, not True",
+    ),
+    "a GPU without a cluster": (
+        RIGHT.replace("worker_gpus = 0", "worker_gpus = 0.5").encode(),
+        "worker_gpus needs engine = 'ray'",
+    ),
     "no TOML": (b"queue: 60", "it is not valid TOML"),
     "twice": (f"{RIGHT}\nqueue = 60\n".encode(), "it is not valid TOML"),
     "nested": (b"a = " + b"[" * 50_000, "it is not valid TOML"),
@@ -233,7 +245,11 @@ def test_visitors_see_no_traceback_wherever_the_app_is_started() -> None:
 
 
 def test_a_file_of_before_the_engines_trains_on_this_machine(limits_file: Path) -> None:
-    lines = (line for line in RIGHT.splitlines() if not line.startswith(("engine", "ray_")))
+    lines = (
+        line
+        for line in RIGHT.splitlines()
+        if not line.startswith(("engine", "ray_", "worker_gpus"))
+    )
     limits_file.write_text("\n".join(lines), encoding="utf-8")
     assert load_limits().engine == "processes"
 

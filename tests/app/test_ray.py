@@ -1,20 +1,21 @@
-"""Runs on a Ray cluster of two nodes, of which one is lost in the middle."""
+"""Runs on a Ray cluster of two nodes, of which both are lost in the middle."""
 
 import dataclasses
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
 import pytest
 import torch
-from ray_nodes import QUICK, two_nodes
+from ray_nodes import QUICK, Cluster, two_nodes
 
 from explainer.training import RefusedError, Run, RunRequest
 from explainer.training.first_point import SECONDS
 from explainer.training.limits import load_limits
+from explainer.training.on_ray.cluster import RayCluster
 from explainer.training.on_ray.manager import RayManager
 from vit_core import TrainConfig, ViTConfig, load_checkpoint
 from vit_core.data import mnist
@@ -63,6 +64,14 @@ def undisturbed(like: Run, folder: Path) -> dict[str, torch.Tensor]:
     return load_checkpoint(folder / "final.safetensors").model.state_dict()
 
 
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    with pytest.MonkeyPatch.context() as patched, two_nodes() as made:
+        for name, value in QUICK.items():
+            patched.setenv(name, value)
+        yield made
+
+
 def four_are_paused(manager: RayManager, runs: list[Run]) -> bool:
     """Pause what trains and has a whole epoch; return whether all four places are taken so."""
     for number, run in enumerate(runs):
@@ -72,38 +81,67 @@ def four_are_paused(manager: RayManager, runs: list[Run]) -> bool:
     return [run.status for run in runs].count("paused") == 4
 
 
-def test_twelve_runs_on_two_nodes_survive_the_loss_of_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_part_of_a_gpu_decides_where_and_how_many(
+    cluster: Cluster, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    limits = dataclasses.replace(LIMITS, ray_address=cluster.address, worker_gpus=0.5)
+    manager = RayManager(tmp_path / "runs", limits)
+    try:
+        until(lambda: manager._cluster.slots == 2)
+        started = [manager.start(f"visitor {n}", REQUEST) for n in range(3)]
+
+        assert [manager.find(run.id).status for run in started] == ["running"] * 2 + ["queued"]
+        until(lambda: len(cluster.second.training()) == 2)
+        assert not cluster.first.training()
+        given = [one.environ()["CUDA_VISIBLE_DEVICES"] for one in cluster.second.training()]
+        assert given == ["0", "0"]
+        # the GPU is a pretended one, so the run falls back to the processor
+        until(lambda: manager.find(started[0].id).history.epochs() or torch.cuda.is_available())
+        if not torch.cuda.is_available():
+            assert capfd.readouterr().err.count("PyTorch finds none there") == 1
+    finally:
+        manager.close()
+    until(lambda: not cluster.second.training())
+
+
+def test_twelve_runs_on_two_nodes_survive_the_loss_of_one_and_then_of_the_head(
+    cluster: Cluster, tmp_path: Path
 ) -> None:
     SECONDS.clear()
-    for name, value in QUICK.items():
-        monkeypatch.setenv(name, value)
-    with two_nodes() as (address, first, second):
-        manager = RayManager(tmp_path / "runs", dataclasses.replace(LIMITS, ray_address=address))
-        try:
-            until(lambda: manager._cluster.slots == 4)
-            started = [manager.start(f"visitor {n}", REQUEST) for n in range(RUNS)]
+    limits = dataclasses.replace(LIMITS, ray_address=cluster.address)
+    manager = RayManager(tmp_path / "runs", limits)
+    first, second = cluster.first, cluster.second
+    try:
+        until(lambda: manager._cluster.slots == 4)
+        started = [manager.start(f"visitor {n}", REQUEST) for n in range(RUNS)]
 
-            def runs() -> list[Run]:
-                return [manager.find(run.id) for run in started]
+        def runs() -> list[Run]:
+            return [manager.find(run.id) for run in started]
 
-            until(lambda: four_are_paused(manager, runs()))
-            # two on each node: in the run's folder here, and on copies there
-            assert len(first.training()) == len(second.training()) == 2
-            assert not list(first.temporary.glob("vit-run-*"))
-            assert len(list(second.temporary.glob("vit-run-*/metrics.jsonl"))) == 2
-            waiting = [run.status for run in runs()].count("queued")
-            second.kill()
-            # what trained there waits again, behind the others
-            until(lambda: [run.status for run in runs()].count("queued") == waiting + 2)
-            for number, run in enumerate(runs()):
-                if run.status == "paused":
-                    manager.unpause(f"visitor {number}", run.id)
-            until(lambda: not any(run.is_active for run in runs()))
-            ended = runs()
-        finally:
-            manager.close()
-        until(lambda: not first.training())
+        until(lambda: four_are_paused(manager, runs()))
+        # two on each node: in the run's folder here, and on copies there
+        assert len(first.training()) == len(second.training()) == 2
+        assert not list(first.temporary.glob("vit-run-*"))
+        assert len(list(second.temporary.glob("vit-run-*/metrics.jsonl"))) == 2
+        waiting = [run.status for run in runs()].count("queued")
+        second.kill()
+        # what trained there waits again, behind the others
+        until(lambda: [run.status for run in runs()].count("queued") == waiting + 2)
+        for number, run in enumerate(runs()):
+            if run.status == "paused":
+                manager.unpause(f"visitor {number}", run.id)
+        until(lambda: [run.status for run in runs()].count("finished") == 2)
+        first.kill()
+        cluster.start_head()
+        until(lambda: {run.waits_for for run in runs() if run.is_active} == {"cluster"})
+        poor = RayCluster(dataclasses.replace(limits, worker_gpus=1))
+        until(lambda: not any(run.is_active for run in runs()))
+        until(lambda: poor.most == 0)  # the GPU was lost with its machine
+        poor.close()
+        ended = runs()
+    finally:
+        manager.close()
+    until(lambda: not cluster.first.training())
     assert [run.status for run in ended] == ["finished"] * RUNS
     assert SECONDS.read()[0][-1][1] == RUNS, "each wait for a first point was measured once"
     expected = undisturbed(ended[0], tmp_path / "undisturbed")

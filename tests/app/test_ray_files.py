@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -109,6 +110,29 @@ def test_weights_to_start_from_come_with_the_order(worker: Any) -> None:
     assert home(worker) == []
     worker.take({"do": "run"})
     assert not folder.exists()
+
+
+def test_what_a_machine_has_of_a_run_goes_when_all_of_it_is_home(worker: Any) -> None:
+    worker.take({"do": "run"}, FILES)
+    folder = worker._folder
+    worker._add({"answer": {"event": "ended"}})
+    number, news = worker.news(1)
+    assert [one["answer"]["event"] for one in news] == ["ended"]
+    assert folder.exists(), "these news may be lost on their way"
+    worker._add({"answer": {"event": "measured"}})
+    worker.news(number)
+    assert not folder.exists()
+
+
+def test_what_a_killed_worker_has_left_is_removed(worker: Any, node_worker: ModuleType) -> None:
+    """A process that is killed lets its locks go."""
+    left, lock = node_worker.make_locked_folder()
+    worker.take({"do": "run"}, FILES)
+    node_worker.remove_left_folders()
+    assert left.exists() and worker._folder.exists()
+    os.close(lock)
+    node_worker.remove_left_folders()
+    assert not left.exists() and worker._folder.exists()
 
 
 def test_a_token_proves_that_the_folder_is_the_same(

@@ -23,9 +23,12 @@ from explainer.state.choice import RUN
 from explainer.state.second import second
 from explainer.training import Manager, Run, RunRequest, scheduler
 from explainer.training.limits import load_limits
+from explainer.training.on_ray.cluster import RayCluster
+from explainer.training.on_ray.manager import RayManager
 from explainer.training.recipes import ACCURACIES, RECIPES
 from explainer.training.recorded import HEALTHY, recorded
 from explainer.views.train import asked, setup, start, wording
+from explainer.views.train.live import WORDS
 from explainer.views.train.of_data import texts_about
 from vit_core import PRESETS, TrainConfig, ViTConfig, build, load_checkpoint, save_checkpoint
 from vit_core.checkpoint import SHIPPED_DIR
@@ -336,6 +339,28 @@ def test_a_run_that_waits_says_its_place(open_train, begin):
     assert "leave_queue" in buttons(app) and "pause" not in buttons(app)
     click(app, "leave_queue")
     assert "You took this run out of the queue" in words_of(app) and "Stopped" in words_of(app)
+
+
+def test_a_run_that_waits_for_a_cluster_says_so_until_it_is_back(
+    open_train, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setattr(RayCluster, "_keep_connected", lambda self: None)
+    manager = RayManager(tmp_path / "others", dataclasses.replace(load_limits(), engine="ray"))
+    monkeypatch.setattr(training, "the_manager", lambda: manager)
+    cluster = manager._cluster
+    cluster._hear({"slots": 0, "most": 1})  # others train there
+    manager.start(ANNA, RunRequest(SMALL, TRAIN))
+    app = open_train()
+    plain, away, small = (WORDS[name] for name in ("queued", "queued_cluster", "queued_machine"))
+    assert plain in words_of(app)
+    cluster.most = None
+    assert "Place 1" in words_of(app.run()) and away in words_of(app)
+    assert plain not in words_of(app)
+    cluster._hear({"slots": 0, "most": 0})
+    assert small in words_of(app.run()) and away not in words_of(app)
+    cluster._hear({"slots": 0, "most": 1})
+    assert plain in words_of(app.run()) and small not in words_of(app)
+    manager.close()
 
 
 def test_a_run_that_waits_on_another_server_says_so(

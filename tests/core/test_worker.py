@@ -12,10 +12,12 @@ from training_data import QUICK, TINY, small_mnist
 import vit_core.runs.directory
 import vit_core.training.loop
 from vit_core import load_checkpoint
+from vit_core.data import ImageData
 from vit_core.runs.directory import RunConfig, RunDirectory, RunError, read_config
 from vit_core.runs.recorder import Cadence, Recorder
-from vit_core.runs.worker import Worker, sentence
+from vit_core.runs.worker import Worker, main, sentence
 from vit_core.training.events import TrainingDivergedError
+from vit_core.training.measure_speed import stand_in
 
 NO_MEMORY = "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: 9 bytes"
 
@@ -28,6 +30,7 @@ NO_MEMORY = "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate
         (OSError(errno.EACCES, "Permission denied"), "its files: Permission denied."),
         (MemoryError(), "needed more memory than it may have"),
         (RuntimeError(NO_MEMORY), "needed more memory than it may have"),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried"), "needed more memory than it may"),
         (TrainingDivergedError("the loss became nan in step 3"), "The loss became nan in step 3."),
         (RunError("config.json is damaged"), "The run cannot go on: config.json is damaged."),
         (KeyError("x"), "The training ended with an error: KeyError: 'x'"),
@@ -116,6 +119,52 @@ def small_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     config = RunConfig(None, TINY, QUICK, 1, small_mnist().info.fingerprint, "")
     RunDirectory.create(tmp_path / "run", config).close()
     return tmp_path / "run"
+
+
+def test_it_trains_and_measures_on_its_device(
+    small_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No GPU is needed: what would be put there stays on the processor."""
+    seen: list[torch.device] = []
+
+    def stay(data: ImageData, device: torch.device) -> ImageData:
+        seen.append(device)
+        return data
+
+    monkeypatch.setattr(ImageData, "to", stay)
+    monkeypatch.setattr(
+        "vit_core.runs.worker.stand_in",
+        lambda model, counts, device: seen.append(device) or stand_in(model, counts),
+    )
+    answers = io.StringIO()
+    worker = Worker(io.StringIO(), answers, "cuda")
+    worker.run(small_run, 1)
+    settings = {"model": TINY.to_dict(), "train": QUICK.to_dict(), "threads": 1}
+    worker.measure(settings | {"images": [64, 16, 16]})
+    assert seen == [torch.device("cuda")] * 2
+    first, ended, found = map(json.loads, answers.getvalue().splitlines())
+    assert (first["event"], ended["state"]) == ("first_point", "finished")
+    assert found["speed"]["images_per_second"] > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "is_there", "device"),
+    [([], True, "cpu"), (["--device", "auto"], True, "cuda"), (["--device", "auto"], False, "cpu")],
+)
+def test_it_takes_a_gpu_only_where_it_may_and_there_is_one(
+    options: list[str], is_there: bool, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: is_there)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    monkeypatch.setattr("torch.cuda.set_device", lambda index: None)
+    for name in ("lower_priority", "be_ended_first", "mnist"):
+        monkeypatch.setattr(f"vit_core.runs.worker.{name}", lambda *_: None)
+    monkeypatch.setattr("sys.argv", ["worker", *options])
+    monkeypatch.setattr(Worker, "listen", lambda self: None)
+    made: list[Worker] = []
+    monkeypatch.setattr(Worker, "work", lambda self: made.append(self))
+    main()
+    assert [worker.device.type for worker in made] == [device]
 
 
 class Orders:

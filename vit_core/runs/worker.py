@@ -13,7 +13,7 @@ its standard input, one JSON object per line:
 
 and answers on its standard output, also one JSON object per line:
 
-    {"event": "ready"}
+    {"event": "ready", "device": "cpu" | "cuda"}     that it trains on
     {"event": "first_point"}    once a run, when its first step, or a resumed run's, is written
     {"event": "paused"}, {"event": "going on"}
     {"event": "ended", "state": "finished" | "stopped" | "failed", "message": a sentence or ""}
@@ -56,6 +56,7 @@ from vit_core.runs.run_data import check_same, open_run_data
 from vit_core.training.events import EpochEnd, TrainingDivergedError
 from vit_core.training.measure_speed import measure_speed, stand_in
 from vit_core.training.process_limits import be_ended_first, limit_memory, lower_priority
+from vit_core.training.processes import DEVICES, choose_device
 
 PAUSE_CHECK_SECONDS = 0.5  # between two checks in a pause whether the run is still ours
 CADENCE = Cadence(steps=None, seconds=0.25, snapshot_seconds=2.0)
@@ -68,8 +69,10 @@ class StopRequested(Exception):
 class Worker:
     """Reads commands in one thread and carries them out in the main thread."""
 
-    def __init__(self, commands: Iterable[str], answers: TextIO) -> None:
-        self.commands, self.answers = commands, answers
+    def __init__(
+        self, commands: Iterable[str], answers: TextIO, device: torch.device | str = "cpu"
+    ) -> None:
+        self.commands, self.answers, self.device = commands, answers, torch.device(device)
         self.waiting: queue.Queue[dict[str, Any]] = queue.Queue()
         self.shall_stop = threading.Event()  # for the latest run, even before it has started
         self.may_go_on = threading.Event()
@@ -107,7 +110,7 @@ class Worker:
 
     def work(self) -> None:
         """Carry out commands one after another, for ever."""
-        self.answer(event="ready")
+        self.answer(event="ready", device=self.device.type)
         while True:
             command = self.waiting.get()
             if command["do"] == "run":
@@ -155,7 +158,7 @@ class Worker:
         try:
             check()
             torch.set_num_threads(threads)
-            recorder = Recorder(run, self.data_of(run), CADENCE)
+            recorder = Recorder(run, self.data_of(run).to(self.device), CADENCE)
             training = recorder.training
             # to evaluate all images between two epochs takes as long as many steps
             for model in (training.model, training.eval_model):
@@ -174,6 +177,8 @@ class Worker:
         finally:
             run.close()
             return_freed_memory()
+            if self.device.type == "cuda":  # others may train on the same GPU
+                torch.cuda.empty_cache()
 
     def data_of(self, run: RunDirectory) -> ImageData:
         """Return the data that a run learns from.
@@ -228,7 +233,7 @@ class Worker:
             model = ViTConfig.from_dict(command["model"])
             train = TrainConfig.from_dict(command["train"])
             counts = command.get("images")
-            data = stand_in(model, counts) if counts else mnist()
+            data = stand_in(model, counts, self.device) if counts else mnist().to(self.device)
             speed = asdict(measure_speed(model, train, data))
         except Exception as error:  # of any kind: the worker goes on
             message = sentence(error)
@@ -241,7 +246,8 @@ def sentence(error: Exception) -> str:
         return "The disk is full, so the run could not write on."
     if isinstance(error, OSError):
         return f"The run could not write or read its files: {error.strerror or error}."
-    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+    is_out_of_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    if is_out_of_memory or "can't allocate memory" in str(error):
         return (
             "The run needed more memory than it may have; a smaller batch size, width or number "
             "of blocks, or larger patches, need less."
@@ -259,12 +265,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m vit_core.worker")
     parser.add_argument("--nice", type=int, default=0, help="of the process's priority (0)")
     parser.add_argument("--memory", type=int, help="megabytes that it may have (no limit)")
+    parser.add_argument(
+        "--device", choices=DEVICES, default="cpu", help="a GPU if there is (auto); else cpu"
+    )
     options = parser.parse_args()
     lower_priority(options.nice)
     be_ended_first()
     if options.memory:
         limit_memory(options.memory)
-    worker = Worker(sys.stdin, sys.stdout)
+    worker = Worker(sys.stdin, sys.stdout, choose_device(options.device, 0))
     threading.Thread(target=worker.listen, daemon=True).start()
     mnist()
     return_freed_memory()  # of its packed files

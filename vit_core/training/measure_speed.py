@@ -18,7 +18,9 @@ LONG_ENOUGH = 0.25  # seconds of steps
 SAMPLE = 500  # images that are evaluated
 
 
-def stand_in(model: ViTConfig, counts: Sequence[int]) -> ImageData:
+def stand_in(
+    model: ViTConfig, counts: Sequence[int], device: torch.device | str = "cpu"
+) -> ImageData:
     """Return a data set that fits a model, in which one image of noise stands for all.
 
     It takes no memory: how fast a run is depends on how many images there are, and not on what they
@@ -26,13 +28,15 @@ def stand_in(model: ViTConfig, counts: Sequence[int]) -> ImageData:
 
     Args:
         counts: of the images for training, validation and test.
+        device: that has the images and labels.
     """
     noise = torch.Generator().manual_seed(0)
     shape = (1, model.in_channels, *model.image_hw)
-    image = torch.randint(256, shape, generator=noise, dtype=torch.uint8)
+    image = torch.randint(256, shape, generator=noise, dtype=torch.uint8).to(device)
     classes = max(1, model.num_classes)
     train, val, test = (
-        Split(image.expand(count, -1, -1, -1), torch.arange(count) % classes) for count in counts
+        Split(image.expand(count, -1, -1, -1), torch.arange(count, device=device) % classes)
+        for count in counts
     )
     even = (0.5,) * model.in_channels
     names = tuple(map(str, range(model.num_classes)))
@@ -42,15 +46,19 @@ def stand_in(model: ViTConfig, counts: Sequence[int]) -> ImageData:
 def measure_speed(model: ViTConfig, train: TrainConfig, data: ImageData) -> Speed:
     """Train a new model for some steps, evaluate it on a part of the data, and discard it.
 
+    It trains on the device that has the data.
+
     The first step is slower than the others. It counts only if it takes so long that no second one
     is made.
 
     Raises:
         ValueError: the data does not fit the model.
     """
-    training = Training(build_with(model, train, train.seed), data, train)
-    generator = torch.Generator().manual_seed(train.seed)
-    order = torch.randperm(len(data.train), generator=generator).repeat(train.repeats)
+    device = data.train.labels.device
+    training = Training(build_with(model, train, train.seed).to(device), data, train)
+    generator = torch.Generator(device).manual_seed(train.seed)
+    order = torch.randperm(len(data.train), generator=generator, device=device)
+    order = order.repeat(train.repeats)
     seconds: list[float] = []
     training.model.train()
     began_at, worked_before = time.perf_counter(), time.process_time()
@@ -74,5 +82,6 @@ def measure_speed(model: ViTConfig, train: TrainConfig, data: ImageData) -> Spee
         epoch_seconds=training.steps_per_epoch * step_seconds + len(data.val) * image_seconds,
         test_seconds=len(data.test) * image_seconds,
         images_per_second=training.batch_size / step_seconds,
-        slowdown=max(1.0, passed / worked) if worked > 0 else 1.0,
+        # beside another device, the processor only waits
+        slowdown=max(1.0, passed / worked) if device.type == "cpu" and worked > 0 else 1.0,
     )

@@ -46,6 +46,7 @@ class Actor:
             .options(
                 num_cpus=command["threads"],
                 memory=command["megabytes"] * MEGABYTE,
+                num_gpus=command["gpus"],
                 max_concurrency=CONCURRENT,
                 max_restarts=0,
             )

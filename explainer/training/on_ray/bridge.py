@@ -3,10 +3,11 @@
 Ray's library ends its process when the cluster is gone, prints, and starts threads of its own. So
 it lives here, and the server stays as it is. Each line of the standard input is one JSON object,
 
-    {"worker": 3, "do": "start", "options": […], "threads": 1, "megabytes": 1500, "path": …}
+    {"worker": 3, "do": "start", "options": […], "threads": 1, "megabytes": 1500,
+     "gpus": 0, "path": …}
     {"worker": 3, "do": "order", "order": {…}}       as ``vit_core.worker`` takes it
     {"worker": 3, "do": "kill"}, {"worker": 3, "do": "close"}
-    {"cpus": 1, "megabytes": 1500}                   what one run asks for
+    {"cpus": 1, "megabytes": 1500, "gpus": 0.5}      what one run asks for
 
 and each line of the standard output too:
 
@@ -26,6 +27,7 @@ import secrets
 import sys
 import time
 from importlib import import_module
+from math import ceil
 from threading import Lock, Thread
 from typing import Any
 
@@ -34,6 +36,7 @@ actor = import_module(f"{__package__}.actor" if __package__ else "actor")
 
 LOOK_SECONDS = 1.0  # between two looks at the cluster
 MOST_LETTERS = 300  # of what Ray says
+ROUNDING = 1e-6  # by which shares of a GPU may differ
 KINDS = AWAY, TOKEN, VERSIONS = "away", "token", "versions"
 
 
@@ -51,7 +54,7 @@ class Bridge:
         self._answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
         os.dup2(2, 1)
         self._saying, self._looking = Lock(), Lock()
-        self._one: dict[str, int] = {}  # what one run asks for
+        self._one: dict[str, float] = {}  # what one run asks for
         self._told: tuple[int, int] | None = None  # the slots that the server knows
         self._actors: dict[int, Any] = {}
 
@@ -83,7 +86,7 @@ class Bridge:
                         one.was_killed = True
                         one.orders.put(None)
 
-    def _watch(self, one: dict[str, int]) -> None:
+    def _watch(self, one: dict[str, float]) -> None:
         """Tell again and again how many runs have room."""
         self._one = one
         while True:
@@ -97,7 +100,7 @@ class Bridge:
                 self.say(slots=slots[0], most=slots[1])
                 self._told = slots
 
-    def _slots(self, one: dict[str, int]) -> tuple[int, int]:
+    def _slots(self, one: dict[str, float]) -> tuple[int, int]:
         """Return how many runs this server may have, and how many the machines can take.
 
         The first are its workers, and what others leave free.
@@ -107,15 +110,30 @@ class Bridge:
         alive = {node["NodeID"]: node["Resources"] for node in self._ray.nodes() if node["Alive"]}
         free = available_resources_per_node()
         most = sum(slots_of(has, one) for has in alive.values())
-        more = sum(slots_of(has, one) for name, has in free.items() if name in alive)
+        more = sum(slots_of(alive[name], one, has) for name, has in free.items() if name in alive)
         ours = sum(not one.is_gone for one in list(self._actors.values()))
         return min(most, ours + more), most
 
 
-def slots_of(resources: dict[str, float], one: dict[str, int]) -> int:
-    """Return how many runs have room in a machine's processors and its memory."""
+def slots_of(
+    resources: dict[str, float], one: dict[str, float], free: dict[str, float] | None = None
+) -> int:
+    """Return how many runs have room on a machine.
+
+    Args:
+        resources: that it has.
+        one: what one run asks for.
+        free: what others leave of the resources; None for all of them.
+    """
+    free = resources if free is None else free
     memory = one["megabytes"] * actor.MEGABYTE
-    return int(min(resources.get("CPU", 0) // one["cpus"], resources.get("memory", 0) // memory))
+    room = int(min(free.get("CPU", 0) // one["cpus"], free.get("memory", 0) // memory))
+    if share := one["gpus"]:
+        # a run has its share on one GPU, so that the rests of several add up to nothing
+        gpus = int(resources.get("GPU", 0))
+        used = resources.get("GPU", 0) - free.get("GPU", 0)
+        room = min(room, gpus * int(1 / share + ROUNDING) - ceil(used / share - ROUNDING))
+    return max(0, room)
 
 
 def kind_of(error: Exception) -> str:

@@ -18,13 +18,16 @@ from typing import Any
 
 from explainer.content import load_texts
 from explainer.training.limits import Limits
+from explainer.training.on_ray.reports import Reports, kind_of_error
 from explainer.training.on_ray.worker import KEEPS, RayWorker
+from explainer.training.run import CLUSTER, MACHINE
 from explainer.training.worker_process import PROJECT
 
 BRIDGE = Path(__file__).parent / "bridge.py"
 ADDRESS = "RAY_ADDRESS"  # where the file of limits names none
 REFUSED = "InvalidAuthToken"
 AGAIN_SECONDS = 5.0  # until a bridge that has ended is started again
+READ_SECONDS = 2.0  # until all that it printed is read
 # nothing is reported to Ray's makers, and a worker without GPU keeps its environment
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -45,8 +48,9 @@ class RayCluster:
         """Connect in the background."""
         self.limits, self.slots = limits, 0
         self.most: int | None = None
-        self._is_refused = False
-        self._logged = ""  # the last sentence for the operator
+        self._is_refused = self._is_explained = self._is_without_gpu = False  # this bridge
+        self._last_line = ""  # that it printed
+        self._reports = Reports()
         self._workers: dict[int, RayWorker] = {}
         self._numbers = count()
         self._lock = Lock()
@@ -59,9 +63,15 @@ class RayCluster:
 
         A cluster that other servers fill is no problem: runs wait until there is room.
         """
+        names = {"": "", CLUSTER: "cluster_away", MACHINE: "cluster_too_small"}
+        name = names[self.missing()]
+        return load_texts("runs")[name] if name else ""
+
+    def missing(self) -> str:
+        """Return what is missing for any run to train, as ``Run.waits_for`` has it."""
         if self.most is None:
-            return load_texts("runs")["cluster_away"]
-        return "" if self.most else load_texts("runs")["cluster_too_small"]
+            return CLUSTER
+        return "" if self.most else MACHINE
 
     def start_process(
         self,
@@ -87,9 +97,13 @@ class RayCluster:
         self._say(
             worker=number,
             do="start",
-            options=["--nice", str(limits.nice), "--memory", str(limits.worker_megabytes)],
+            options=[
+                *("--nice", str(limits.nice), "--memory", str(limits.worker_megabytes)),
+                *("--device", "auto" if limits.worker_gpus else "cpu"),
+            ],
             threads=limits.threads,
             megabytes=limits.worker_megabytes,
+            gpus=limits.worker_gpus,
             path=str(PROJECT),
         )
         return worker
@@ -121,23 +135,18 @@ class RayCluster:
 
     def _connect(self) -> None:
         """Run a bridge until it ends."""
-        address = self.limits.ray_address or os.environ.get(ADDRESS) or "auto"
-        bridge = subprocess.Popen(
-            [sys.executable, str(BRIDGE), address],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-            errors="replace",
-            stderr=subprocess.PIPE,
-            # Ray has the folder of the program and the current one searched on all machines
-            cwd=BRIDGE.parent,
-            env=os.environ | QUIET,
-            start_new_session=True,
-        )
+        try:
+            bridge = start_bridge(self.limits.ray_address)
+        except OSError as error:  # such as too many processes
+            self._reports.say("not_started", why=error.strerror or type(error).__name__)
+            return
+        self._is_refused = self._is_explained = self._is_without_gpu = False
+        self._last_line = ""
         with self._lock:
             self._bridge = bridge
-        Thread(target=self._look_for_refusal, args=(bridge,), daemon=True).start()
-        self._say(cpus=self.limits.threads, megabytes=self.limits.worker_megabytes)
+        reader = Thread(target=self._read_errors, args=(bridge,), daemon=True)
+        reader.start()
+        self._say(**self._demand())
         for line in bridge.stdout or ():
             with contextlib.suppress(ValueError):
                 self._hear(json.loads(line))
@@ -150,41 +159,85 @@ class RayCluster:
             was_there, self._bridge = self.most is not None, None
             self.slots, self.most = 0, None
             lost, self._workers = self._workers, {}
-        if was_there and not self._is_closed.is_set():
-            self._log("cluster_lost")
+        reader.join(READ_SECONDS)
+        if not self._is_closed.is_set():
+            self._report_end(bridge.returncode, was_there)
         for worker in lost.values():
             worker.hear({"lost": True})
 
-    def _look_for_refusal(self, bridge: subprocess.Popen[str]) -> None:
-        """Read what Ray prints: only there it says that a token is wrong."""
-        self._is_refused = False
+    def _demand(self) -> dict[str, Any]:
+        """Return what one run asks for."""
+        limits = self.limits
+        return {
+            "cpus": limits.threads,
+            "megabytes": limits.worker_megabytes,
+            "gpus": limits.worker_gpus,
+        }
+
+    def _report_end(self, code: int, was_there: bool) -> None:
+        """Tell the operator of a bridge that has ended, unless it has said itself why."""
+        if was_there:
+            self._reports.say("lost", fields={"code": code})
+        elif not self._is_explained:
+            fields = {"code": code, **kind_of_error(self._last_line)}
+            why, same = self._last_line, tuple(fields.values())
+            self._reports.say("ended", code=code, why=why, same=same, fields=fields)
+
+    def _read_errors(self, bridge: subprocess.Popen[str]) -> None:
+        """Read what Ray prints: only there it says that a token is wrong, or why it ends."""
         with contextlib.suppress(OSError, ValueError):
             for line in bridge.stderr or ():
                 self._is_refused |= REFUSED in line
+                self._last_line = line.strip() or self._last_line
         if bridge.stderr:
             bridge.stderr.close()
 
     def _hear(self, news: dict[str, Any]) -> None:
         if "slots" in news:
             self.slots, self.most = news["slots"], news["most"]
-            limits = self.limits
-            self._log(
-                "cluster_there" if self.most else "cluster_too_small",
-                runs=self.most,
-                cpus=limits.threads,
-                megabytes=limits.worker_megabytes,
-            )
+            if self.most:
+                self._reports.say("there", runs=self.most, fields={"runs": self.most})
+            else:
+                asked = load_texts("limits")["cluster_gpus"].format(gpus=self.limits.worker_gpus)
+                demand = self._demand() | {"gpus": asked if self.limits.worker_gpus else ""}
+                self._reports.say("too_small", **demand)
         elif "problem" in news:
+            self._is_explained = True
             kind = "token" if self._is_refused else news["kind"]
-            self._log(f"cluster_{kind}", why=news["problem"])
+            self._reports.say(kind, why=news["problem"])
         elif worker := self._workers.get(news["worker"]):
             if not KEEPS & news.keys():
                 self._workers.pop(news["worker"], None)
+            answer = news.get("answer", {})
+            if answer.get("event") == "ready" and self.limits.worker_gpus:
+                self._check_device(answer["device"])
             worker.hear(news)
 
-    def _log(self, name: str, **values: Any) -> None:
-        """Tell the operator how it stands with the cluster, if that has changed."""
-        sentence = load_texts("limits")[name].format(**values)
-        if sentence != self._logged:
-            self._logged = sentence
-            print(sentence, file=sys.stderr, flush=True)
+    def _check_device(self, device: str) -> None:
+        """Tell the operator, once a connection, of a machine without the GPU that it promised."""
+        if device == "cpu" and not self._is_without_gpu:
+            self._is_without_gpu = True
+            Reports().say("no_gpu")
+
+
+def start_bridge(address: str) -> subprocess.Popen[str]:
+    """Start the process that speaks with a cluster.
+
+    Args:
+        address: of the cluster; empty for the one that the environment names.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    return subprocess.Popen(
+        [sys.executable, str(BRIDGE), address or os.environ.get(ADDRESS) or "auto"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+        stderr=subprocess.PIPE,
+        # Ray has the folder of the program and the current one searched on all machines
+        cwd=BRIDGE.parent,
+        env=os.environ | QUIET,
+        start_new_session=True,
+    )

@@ -61,6 +61,9 @@ class RayManager(Manager):
     def _wait_seconds(self, index: int) -> float | None:
         return super()._wait_seconds(index) if self.limits.runs_at_once else None
 
+    def _waits_for(self) -> str:
+        return self._cluster.missing()
+
     def _do_due_work(self, is_cleanup: bool, is_takeover: bool = True) -> None:
         with self._lock:
             if not self._closed.is_set():

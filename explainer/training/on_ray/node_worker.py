@@ -9,6 +9,7 @@ process needs ``vit_core`` there, in the version of the server.
 """
 
 import contextlib
+import glob
 import json
 import os
 import shutil
@@ -29,6 +30,9 @@ LOOK_SECONDS = 0.2  # between two looks for changed files
 WAIT_SECONDS = 5.0  # until an answer without news
 MOST_BYTES = 32 * 1024**2  # of files in one answer, after which no further one is read
 
+PREFIX = "vit-run-"  # of temporary folders
+HELD = ".held"  # in each of them, locked by its worker
+
 Stamp = tuple[int, int, int]  # inode, time and size of a file
 
 
@@ -48,7 +52,9 @@ class NodeWorker:
         self._asking = Lock()
         self._latest: tuple[int, list[dict[str, Any]]] = (0, [])
         self._folder: Path | None = None  # where the process trains, if its files go home
+        self._lock: int | None = None  # of that folder, while this process lives
         self._sent: dict[str, Stamp] = {}
+        remove_left_folders()
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "vit_core.worker", *options],
             stdin=subprocess.PIPE,
@@ -91,6 +97,8 @@ class NodeWorker:
         """
         with self._asking:
             if self._latest[0] == known:
+                if any(is_end(one) for one in self._latest[1]):  # all its files are home
+                    self._forget_folder()
                 self._latest = (known + 1, self._wait())
             return self._latest
 
@@ -122,7 +130,7 @@ class NodeWorker:
             self._changed.notify_all()
 
     def _make_folder(self, files: dict[str, bytes]) -> Path:
-        folder = Path(tempfile.mkdtemp(prefix="vit-run-"))
+        folder, self._lock = make_locked_folder()
         for name, content in files.items():
             if name == CONFIG and INIT in files:
                 content = json.dumps(json.loads(content) | {"init": str(folder / INIT)}).encode()
@@ -136,6 +144,9 @@ class NodeWorker:
         self._sent = {}
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def _changes(self) -> tuple[list[dict[str, Any]], bool]:
         """Return the files that have changed, and whether these are all.
@@ -178,6 +189,47 @@ class NodeWorker:
                 continue
             total += len(content)
         return found, is_all
+
+
+def is_end(news: dict[str, Any]) -> bool:
+    """Whether a run has ended with this."""
+    answer = news.get("answer")
+    return isinstance(answer, dict) and answer.get("event") == "ended"
+
+
+def make_locked_folder() -> tuple[Path, int]:
+    """Return a new temporary folder, and its open lock, which ends with this process."""
+    folder = tempfile.mkdtemp(prefix="vit-new-")
+    lock = os.open(os.path.join(folder, HELD), os.O_CREAT | os.O_RDWR, 0o600)
+    has_lock(lock)
+    path = Path(folder).with_name(os.path.basename(folder).replace("vit-new-", PREFIX))
+    os.rename(folder, path)  # only now it can be found, and taken for one that was left
+    return path, lock
+
+
+def remove_left_folders() -> None:
+    """Remove the folders of workers on this machine that were killed."""
+    for folder in glob.glob(os.path.join(glob.escape(tempfile.gettempdir()), f"{PREFIX}*")):
+        with contextlib.suppress(OSError):  # another user's, or gone a moment ago
+            lock = os.open(os.path.join(folder, HELD), os.O_RDWR)
+            try:
+                if has_lock(lock):
+                    shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(lock)
+
+
+def has_lock(file: int) -> bool:
+    """Take the lock of an open file; return False if another process has it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such locks; its folders stay until somebody clears them
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def stamp(status: os.stat_result) -> Stamp:

@@ -92,9 +92,7 @@ def show_number(manager: Manager, run: Run, progress: Progress) -> None:
 def headline(run: Run, progress: Progress) -> tuple[str, str]:
     """Return the one number to look at, and what it says."""
     if run.queue_position is not None:
-        wait = run.wait_seconds
-        text = WORDS["queued"] if wait is None else WORDS["queued_wait"].format(time=about(wait))
-        return WORDS["place"].format(place=run.queue_position), text
+        return WORDS["place"].format(place=run.queue_position), wait_text(run)
     if run.status == "queued":  # of another server, which knows the place
         return status_of(run).capitalize(), WORDS["queued"]
     data, test = of_run(run), run.history.test_accuracy
@@ -111,6 +109,14 @@ def headline(run: Run, progress: Progress) -> tuple[str, str]:
     share = share_of_right(latest, data.counts[1], most=1)
     count = data.counted(1) if whole else data.counted(1, SAMPLE)
     return share, words["val" if whole else "sample"].format(count=count)
+
+
+def wait_text(run: Run) -> str:
+    """Say what a run in the queue of this server waits for."""
+    if run.waits_for:
+        return str(WORDS[f"queued_{run.waits_for}"])
+    wait = run.wait_seconds
+    return WORDS["queued"] if wait is None else WORDS["queued_wait"].format(time=about(wait))
 
 
 def measured(run: Run, progress: Progress) -> dict[str, str]:
