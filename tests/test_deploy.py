@@ -188,8 +188,27 @@ def test_no_manifest_has_a_secret() -> None:
     assert not [one for one in OBJECTS if one["kind"] == "Secret"]
     for pod in pods():
         for variable in (one for container in pod["containers"] for one in container["env"]):
-            if re.search("PASSWORD|CLASSROOMS", variable["name"]):
+            if re.search("PASSWORD|CLASSROOMS|TOKEN", variable["name"]):
                 assert "secretKeyRef" in variable["valueFrom"]
+
+
+def test_the_replicas_and_the_ray_cluster_have_one_token() -> None:
+    """The app needs none where there is no such cluster."""
+    variables = [
+        {one["name"]: one for one in container["env"]}
+        for pod in pods()
+        for container in pod["containers"]
+    ]
+    with_ray = [one for one in variables if "RAY_AUTH_TOKEN" in one]
+    (app,) = (one for one in with_ray if "VIT_EXPLAINER_CLASSROOMS" in one)
+    assert len(with_ray) == 3 and all(one["RAY_AUTH_MODE"]["value"] == "token" for one in with_ray)
+    secrets = [dict(one["RAY_AUTH_TOKEN"]["valueFrom"]["secretKeyRef"]) for one in with_ray]
+    needed = [secret.pop("optional", False) for secret in secrets]
+    assert secrets == [{"name": "ray-token", "key": "token"}] * 3
+    assert sorted(needed) == [False, False, True]
+    assert app["RAY_AUTH_TOKEN"]["valueFrom"]["secretKeyRef"]["optional"]
+    cluster = one_object("RayCluster", "ray")["metadata"]["name"]
+    assert app["RAY_ADDRESS"]["value"] == f"{cluster}-head-svc:6379"
 
 
 def test_the_limits_for_streamlit_cloud_are_whole_and_smaller() -> None:
