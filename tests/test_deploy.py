@@ -207,6 +207,13 @@ def test_the_replicas_and_the_ray_cluster_have_one_token() -> None:
     assert secrets == [{"name": "ray-token", "key": "token"}] * 3
     assert sorted(needed) == [False, False, True]
     assert app["RAY_AUTH_TOKEN"]["valueFrom"]["secretKeyRef"]["optional"]
+    # either may reach the other
+    ways = {name: one_object("NetworkPolicy", name)["spec"] for name in ("ray", "ray-to-replicas")}
+    sources = {
+        one["podSelector"]["matchLabels"]["app"] for one in ways["ray"]["ingress"][0]["from"]
+    }
+    assert sources == {"vit-explainer", "vit-explainer-ray"}
+    assert ways["ray-to-replicas"]["podSelector"]["matchLabels"] == {"app": "vit-explainer"}
     cluster = one_object("RayCluster", "ray")["metadata"]["name"]
     assert app["RAY_ADDRESS"]["value"] == f"{cluster}-head-svc:6379"
 
