@@ -69,8 +69,11 @@ class Observation:
         return int(self.tensors["patches"].std(axis=1).argmax())
 
 
-def compute(choice: Choice) -> Observation:
+def compute(choice: Choice, pixels: np.ndarray | None = None) -> Observation:
     """Run the chosen model on the chosen picture, and return every tensor of the pass.
+
+    Args:
+        pixels: of an observation of this choice, where they are known.
 
     Raises:
         CheckpointError: the model cannot be read; see ``load_source``.
@@ -81,7 +84,8 @@ def compute(choice: Choice) -> Observation:
     config = source.model.config
     if choice.edits.covered("drop"):
         raise ValueError("a trace has all tokens; cover the patches instead")
-    pixels = edited(picture(choice), choice.edits, config.patch_hw)
+    if pixels is None:
+        pixels = edited(picture(choice), choice.edits, config.patch_hw)
     recorded = trace(source.model, source.batch(pixels))
     has_head = config.num_classes > 0
     array_of = view_image if is_large(config) else copy_image

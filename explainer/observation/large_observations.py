@@ -1,16 +1,16 @@
 """Observations of large models: a few are kept for all visitors, and one for each run of a page."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from threading import local
-
-import numpy as np
 
 from explainer.caching import BytesCache
 from explainer.inputs.models.memory import pass_bytes
 from explainer.inputs.models.passes import one_large_pass
 from explainer.observation.compute import Observation
+from explainer.observation.lazy_tensors import LazyTensors, tensor_bytes
 from explainer.observation.live_bytes import LiveBytes
 from explainer.state.choice import Choice
 
@@ -77,39 +77,11 @@ class LargeObservations:
             time.sleep(0.05)
 
     def without_tensors(self, choice: Choice) -> Observation:
-        """Return an observation that looks its tensors up when they are needed.
-
-        Buttons and fragments of an open page keep the values they were drawn from. The tensors
-        themselves would take more than a hundred megabytes for each visitor.
-        """
+        """Return an observation that looks its tensors up when they are needed."""
         seen = self.keep_for_this_run(choice)
-        return replace(seen, tensors=LazyTensors(self, choice, seen.tensors))
+        return replace(seen, tensors=LazyTensors(partial(self.get, choice), seen.tensors))
 
     def _counted(self, choice: Choice) -> Observation:
         seen = self._compute(choice)
         self._live.add(seen, tensor_bytes(seen))
         return seen
-
-
-class LazyTensors(Mapping[str, np.ndarray]):
-    """The tensors of a large observation, looked up when they are needed."""
-
-    def __init__(
-        self, memory: LargeObservations, choice: Choice, tensors: Mapping[str, np.ndarray]
-    ) -> None:
-        self._memory, self._choice, self._keys = memory, choice, tuple(tensors)
-
-    def __getitem__(self, key: str) -> np.ndarray:
-        return self._memory.get(self._choice).tensors[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._keys)
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-
-def tensor_bytes(seen: Observation) -> int:
-    """Return the bytes of an observation's tensors; a tensor with two names counts once."""
-    arrays = {id(array): array.nbytes for array in seen.tensors.values()}
-    return sum(arrays.values())

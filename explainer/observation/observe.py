@@ -2,14 +2,11 @@
 
 import streamlit as st
 
-from explainer.caching import BytesCache
 from explainer.inputs.models.memory import is_large
 from explainer.observation.compute import Observation, compute
-from explainer.observation.large_observations import LargeObservations, tensor_bytes
+from explainer.observation.large_observations import LargeObservations
+from explainer.observation.small_observations import SmallObservations
 from explainer.state.choice import Choice
-
-LIMIT = 16 * 1024**2  # bytes
-OWN_PICTURES_LIMIT = 8 * 1024**2  # bytes; apart, because only its visitor looks at such a picture
 
 
 def observe(choice: Choice) -> Observation:
@@ -21,8 +18,7 @@ def observe(choice: Choice) -> Observation:
     """
     if is_large(choice.config):
         return large_observations().without_tensors(choice)
-    cache = of_own_pictures() if choice.is_own else observations()
-    return cache.get(choice, lambda: compute(choice))
+    return small_observations().without_tensors(choice)
 
 
 def keep_for_this_run(choice: Choice) -> None:
@@ -32,13 +28,8 @@ def keep_for_this_run(choice: Choice) -> None:
 
 
 @st.cache_resource
-def observations() -> BytesCache[Observation]:
-    return BytesCache(LIMIT, tensor_bytes)
-
-
-@st.cache_resource
-def of_own_pictures() -> BytesCache[Observation]:
-    return BytesCache(OWN_PICTURES_LIMIT, tensor_bytes)
+def small_observations() -> SmallObservations:
+    return SmallObservations(compute)
 
 
 @st.cache_resource

@@ -22,7 +22,8 @@ from explainer.observation import (
     wrong_samples,
 )
 from explainer.observation.compute import compute
-from explainer.observation.large_observations import LargeObservations, tensor_bytes
+from explainer.observation.large_observations import LargeObservations
+from explainer.observation.lazy_tensors import tensor_bytes
 from explainer.state.choice import Choice
 from explainer.views.train import most_wrong
 from vit_core import PRESETS, ViTConfig

@@ -36,7 +36,7 @@ def output_of_kept(
     A model with mean pooling has no token to read once no patch is left (S = 0): its mean of no
     patches counts as zeros, so that the head answers with its bias.
 
-    The passes are made in chunks of about 0.1 s of one core and 32 MiB.
+    The passes are made in chunks of at most 0.1 s of one core and 8 MiB.
 
     Args:
         model: used as it is, in its training or evaluation mode.

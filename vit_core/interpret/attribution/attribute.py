@@ -82,7 +82,7 @@ def attribute(
     The model is not changed, nor its mode, gradients or parameters, and many threads may ask about
     one model. Its pass runs in evaluation mode, through the tap; a flawed or changed model
     (``vit_core.mistakes``, ``vit_core.interpret.changed``) is explained as it runs. Work is done in
-    chunks of about 0.1 s of one core and 32 MiB, but for what one picture alone needs.
+    chunks of at most 0.1 s of one core and 8 MiB, but for what one picture alone needs.
 
     Args:
         model: any ``ViT``, in float32 or float64.
