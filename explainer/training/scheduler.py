@@ -87,7 +87,11 @@ class Scheduler(Admission):
                 self._running[run_id] = Running(process, self.store.history(run_id).seconds)
                 self._record(run_id, state="running", message="")
             else:
-                self._record(run_id, state="failed", message=MESSAGES["no_process"])
+                self._on_no_process(run_id)
+
+    def _on_no_process(self, run_id: str) -> None:
+        """Record that no process could be started for a run."""
+        self._record(run_id, state="failed", message=MESSAGES["no_process"])
 
     def _on_ended(self, run_id: str, state: str, message: str) -> None:
         """Record how a run ended, and let the next one start."""

@@ -348,8 +348,10 @@ def test_a_run_that_waits_for_a_cluster_says_so_until_it_is_back(
     manager = RayManager(tmp_path / "others", dataclasses.replace(load_limits(), engine="ray"))
     monkeypatch.setattr(training, "the_manager", lambda: manager)
     cluster = manager._cluster
-    cluster._hear({"slots": 0, "most": 1})  # others train there
+    cluster._hear({"slots": 1, "most": 1})
+    # the connection has ended a moment ago, and nobody has noticed
     manager.start(ANNA, RunRequest(SMALL, TRAIN))
+    cluster._hear({"slots": 0, "most": 1})  # others train there
     app = open_train()
     plain, away, small = (WORDS[name] for name in ("queued", "queued_cluster", "queued_machine"))
     assert plain in words_of(app)

@@ -89,10 +89,11 @@ class RayCluster:
                 raise OSError(self.problem())
             number = next(self._numbers)
             pid = self._bridge.pid
-        worker = RayWorker(
-            lambda do, values: self._say(worker=number, do=do, **values), on_answer, on_exit, pid
-        )
-        with self._lock:
+            worker = RayWorker(
+                lambda do, values: self._say(worker=number, do=do, **values),
+                *(on_answer, on_exit, pid),
+            )
+            # within the lock: a bridge that ends now has to find all of its workers
             self._workers[number] = worker
         self._say(
             worker=number,

@@ -75,6 +75,14 @@ class RayManager(Manager):
             self.limits = self._workers.limits = replace(self.limits, runs_at_once=room)
         super()._dispatch()
 
+    def _on_no_process(self, run_id: str) -> None:
+        """Let a run wait on whose cluster was lost just now, or filled by others."""
+        note = self.store.read(run_id)
+        if note is None:
+            return
+        self.limits = self._workers.limits = replace(self.limits, runs_at_once=0)
+        self._queue.add(run_id, note.owner)
+
     def _on_ended(self, run_id: str, state: str, message: str) -> None:
         """Record how a run ended; one whose machine is lost waits again."""
         running, note = self._running.get(run_id), self.store.read(run_id)
