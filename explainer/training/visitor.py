@@ -9,6 +9,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explainer import training
 from explainer.components import assets
+from explainer.components.component_state import state_of
 from explainer.training.note import hashed
 
 COOKIE = "vit-explainer-visitor"
@@ -108,7 +109,7 @@ def recover(answers: bool = False) -> None:
 def adopt() -> None:
     """Use the secret that the browser stored, unless this session has started a run already."""
     st.session_state[ASKED_KEY] = True
-    secret = st.session_state[RECOVER_KEY].get("secret")
+    secret = state_of(RECOVER_KEY).get("secret")
     is_new = not training.the_manager().runs_of(current())
     if isinstance(secret, str) and SECRET.fullmatch(secret) and is_new:
         st.session_state[KEY] = secret

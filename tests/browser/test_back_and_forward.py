@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from browser_helpers import Visit
+from browser_helpers import Visit, is_end_of_run
 from playwright.sync_api import Page, expect
 
 from explainer.shell.routes import TITLES, address
@@ -17,6 +17,14 @@ SCROLL = """(top) => {
   main.scrollTop = top;
   return main.scrollTop === top;
 }"""
+
+# keeps what the story does 800 ms after a turn for ``late``, in place of the browser's clock
+LATE = """
+  globalThis.late = [];
+  const usual = setTimeout;
+  globalThis.setTimeout = (act, pause, ...values) =>
+    pause === 800 ? -late.push(act) : usual(act, pause, ...values);
+"""
 
 
 def turn_by_bar(visit: Visit, view: str) -> None:
@@ -109,3 +117,14 @@ def test_a_page_opens_at_its_title_and_is_found_again_as_it_was_left(
     page.wait_for_function(f"() => ({TOP})() === 1200")
     turn_by_bar(walk, "encoder_block")
     page.wait_for_function(f"() => ({TOP})() === 0")
+
+
+def test_what_the_story_says_after_it_was_left_breaks_no_page(visit: Callable[..., Visit]) -> None:
+    walk = visit()
+    walk.run_first(LATE)
+    walk.open("story")
+    walk.page.keyboard.press("PageDown")
+    turn_by_bar(walk, "patches")
+    with walk.socket.expect_event("framereceived", is_end_of_run):
+        assert walk.page.evaluate("late.splice(0).map((act) => act()).length")
+    expect(walk.page.locator(".st-key-page-patches h1")).to_be_visible()

@@ -10,6 +10,7 @@ import streamlit as st
 
 from explainer.caching import remember
 from explainer.components import assets
+from explainer.components.component_state import state_of
 from explainer.components.packing import as_image, pack, picture_header
 from explainer.components.selection import send_choice, valid_choice
 from explainer.components.sight import repaints
@@ -142,7 +143,7 @@ def alike(
 
     def choose() -> None:
         sizes = {"query": grid[0] * grid[1], "stage": len(cosines[0].values)}
-        if clicked := valid_choice(st.session_state[key], sizes):
+        if clicked := valid_choice(state_of(key), sizes):
             on_choose(clicked)
 
     drawn.note(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from explainer.components import assets
+from explainer.components.component_state import state_of
 
 KEY = "answers-in-browser"
 _mount = st.components.v2.component(
@@ -32,7 +33,7 @@ def keep_in_browser(
     """
 
     def on_change() -> None:
-        on_stored(st.session_state[KEY].get("stored"))
+        on_stored(state_of(KEY).get("stored"))
 
     data = {
         "session": session,

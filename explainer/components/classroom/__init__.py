@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 import streamlit as st
 
 from explainer.components import assets
+from explainer.components.component_state import state_of
 
 _mount = st.components.v2.component(
     "vit_explainer.classroom_console",
@@ -75,5 +76,5 @@ def show_console(*, key: str, console: Console, on_link: Callable[[object], None
         _mount(
             key=key,
             data=asdict(console),
-            on_link_change=lambda: on_link(st.session_state[key].get("link")),
+            on_link_change=lambda: on_link(state_of(key).get("link")),
         )

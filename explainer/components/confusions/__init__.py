@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from explainer.components import assets
+from explainer.components.component_state import state_of
 from explainer.components.selection import valid_choice
 from explainer.figures import drawn
 from explainer.figures.confusion import confusion
@@ -40,7 +41,7 @@ def confusion_table(
 
     def on_change() -> None:
         side = len(names)
-        choice = valid_choice(st.session_state[key], {"row": side, "column": side})
+        choice = valid_choice(state_of(key), {"row": side, "column": side})
         if len(choice) == 2:
             on_choose(choice["row"], choice["column"])
 

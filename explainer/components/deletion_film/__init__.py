@@ -10,6 +10,7 @@ import streamlit as st
 
 from explainer.caching import remember
 from explainer.components import assets
+from explainer.components.component_state import state_of
 from explainer.components.packing import as_image, pack, picture_header
 from explainer.components.selection import send_choice, valid_choice
 from explainer.components.sight import repaints
@@ -107,7 +108,7 @@ def deletion_film(
     """
 
     def choose() -> None:
-        clicked = valid_choice(st.session_state[key], {"method": methods})
+        clicked = valid_choice(state_of(key), {"method": methods})
         if clicked:
             on_choose(clicked["method"])
 

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from explainer.components import assets
+from explainer.components.component_state import state_of
 
 SIDE = 112  # pixels of a drawing on its way from the browser
 LONGEST_NAME = 40  # characters of a drawing's name
@@ -40,7 +41,7 @@ def drawing_pad(
     """
 
     def on_change() -> None:
-        if drawn := read_drawing(st.session_state[key].get("drawing")):
+        if drawn := read_drawing(state_of(key).get("drawing")):
             on_draw(*drawn)
 
     pixels = "" if shown is None else base64.b64encode(shown.tobytes()).decode()

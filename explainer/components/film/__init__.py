@@ -13,6 +13,7 @@ import streamlit as st
 from explainer.caching import remember
 from explainer.components import assets
 from explainer.components.colours import component_colours
+from explainer.components.component_state import state_of
 from explainer.components.filter_grid import columns_for
 from explainer.components.packing import as_image, pack, picture_header
 from explainer.components.selection import send_choice, valid_choice
@@ -209,7 +210,7 @@ def show_film(
     """
 
     def choose() -> None:
-        if clicked := valid_choice(st.session_state[key], sizes or {}):
+        if clicked := valid_choice(state_of(key), sizes or {}):
             on_choose(clicked)
 
     with st.container(gap=None):

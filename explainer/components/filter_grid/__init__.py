@@ -9,6 +9,7 @@ import streamlit as st
 from explainer.caching import remember
 from explainer.components import assets
 from explainer.components.colours import component_colours
+from explainer.components.component_state import state_of
 from explainer.components.packing import pack
 from explainer.components.selection import send_choice, valid_choice
 from explainer.components.sight import repaints
@@ -114,7 +115,7 @@ def filter_grid(
         return pack_filters(channel=key, filters=filters, responses=responses, group=group)
 
     def choose() -> None:
-        clicked = valid_choice(st.session_state[key], {"query": len(filters)})
+        clicked = valid_choice(state_of(key), {"query": len(filters)})
         if clicked:
             on_choose(clicked["query"])
 

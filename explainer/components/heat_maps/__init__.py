@@ -13,6 +13,7 @@ import streamlit as st
 
 from explainer.caching import remember
 from explainer.components import assets
+from explainer.components.component_state import state_of
 from explainer.components.packing import as_image, pack, picture_header
 from explainer.components.selection import send_choice, valid_choice
 from explainer.components.sight import repaints
@@ -146,7 +147,7 @@ def heat_maps(
         return pack_maps(channel=key, image=image, grid=grid, maps=maps, texts=texts, group=group)
 
     def choose() -> None:
-        clicked = valid_choice(st.session_state[key], {"query": grid[0] * grid[1]})
+        clicked = valid_choice(state_of(key), {"query": grid[0] * grid[1]})
         if clicked:
             on_choose(clicked["query"])
 

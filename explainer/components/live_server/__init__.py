@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from explainer.components import assets
+from explainer.components.component_state import state_of
 
 _mount = st.components.v2.component(
     "vit_explainer.live_server", js=assets.javascript("live/server", "live_server/live_server")
@@ -23,6 +24,6 @@ def live_server(
     Args:
         answer: given what the browser asks, returns what goes back to it.
     """
-    asked = st.session_state[key].get("asked") if key in st.session_state else None
+    asked = state_of(key).get("asked")
     answered = None if asked is None else answer(asked)
     _mount(key=key, data={"name": name, "answer": answered}, on_asked_change=lambda: None)

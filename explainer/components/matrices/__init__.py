@@ -32,6 +32,7 @@ import streamlit as st
 from explainer.caching import remember
 from explainer.components import assets
 from explainer.components.colours import component_colours
+from explainer.components.component_state import state_of
 from explainer.components.packing import pack
 from explainer.components.selection import send_choice
 from explainer.components.sight import repaints
@@ -185,7 +186,7 @@ def matrices(
 def choose(
     key: str, shapes: Mapping[str, tuple[int, int]], on_choose: Callable[[Cell], None]
 ) -> None:
-    chosen = cell_of(st.session_state[key].get("choice"), shapes)
+    chosen = cell_of(state_of(key).get("choice"), shapes)
     if chosen is not None:
         on_choose(chosen)
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from explainer.caching import remember
 from explainer.components import assets
+from explainer.components.component_state import state_of
 from explainer.components.packing import as_image, pack, picture_header
 from explainer.components.selection import send_selection, valid_choice
 from explainer.components.sight import repaints
@@ -101,7 +102,7 @@ def patch_explorer(
             key=key,
             data=make() if cache is None else remember(("patch_explorer", key, cache), make),
             on_choice_change=repaints(
-                lambda: on_choose(valid_choice(st.session_state[key], {"query": grid[0] * grid[1]}))
+                lambda: on_choose(valid_choice(state_of(key), {"query": grid[0] * grid[1]}))
             ),
         )
         send_selection(key, query=patch)

@@ -9,6 +9,7 @@ import streamlit as st
 from explainer.caching import remember
 from explainer.components import assets
 from explainer.components.colours import component_colours
+from explainer.components.component_state import state_of
 from explainer.components.packing import pack
 from explainer.components.selection import send_choice, valid_choice
 from explainer.components.sight import repaints
@@ -130,7 +131,7 @@ def point_map(
     """
 
     def choose() -> None:
-        clicked = valid_choice(st.session_state[key], {"index": count})
+        clicked = valid_choice(state_of(key), {"index": count})
         if "index" in clicked:
             on_choose(clicked["index"])
 

@@ -8,6 +8,7 @@ import streamlit as st
 from explainer.caching import remember
 from explainer.components import assets
 from explainer.components.colours import component_colours
+from explainer.components.component_state import state_of
 from explainer.components.packing import pack
 from explainer.components.selection import valid_choice
 from explainer.components.sight import repaints
@@ -103,7 +104,7 @@ def query_map(
     """
 
     def choose() -> None:
-        clicked = valid_choice(st.session_state[key], {"picture": sizes[0], "patch": sizes[1]})
+        clicked = valid_choice(state_of(key), {"picture": sizes[0], "patch": sizes[1]})
         if len(clicked) == 2:
             on_choose(clicked["picture"], clicked["patch"])
 

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from explainer.components import assets
+from explainer.components.component_state import state_of
 from explainer.state import sight
 
 ALWAYS = ("head", "sight")  # fragments that are short, and follow every choice
@@ -31,7 +32,7 @@ def watch_sight(names: Sequence[str], stale: Sequence[str]) -> None:
     key = "sight"
 
     def follow() -> None:
-        sight.keep(st.session_state[key].get("near"))
+        sight.keep(state_of(key).get("near"))
         repaint()
 
     _mount(key=key, data={"names": list(names), "stale": list(stale)}, on_near_change=follow)

@@ -13,6 +13,7 @@ import numpy as np
 import streamlit as st
 
 from explainer.components import assets, live
+from explainer.components.component_state import state_of
 from explainer.components.packing import pack
 from explainer.components.selection import send_choice
 from explainer.components.stage import FILES
@@ -107,7 +108,7 @@ def story(
     """
 
     def on_change() -> None:
-        heard = st.session_state[key].get("heard")
+        heard = state_of(key).get("heard")
         if isinstance(heard, Mapping):
             on_hear(heard)
 

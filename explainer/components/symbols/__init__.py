@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from explainer.components import assets
+from explainer.components.component_state import state_of
 
 KEY = "symbols-sheet"
 
@@ -48,7 +49,7 @@ def symbols_sheet(
     """
 
     def on_change() -> None:
-        on_order(st.session_state[KEY].get("order"))
+        on_order(state_of(KEY).get("order"))
 
     data = {
         "texts": dict(texts),

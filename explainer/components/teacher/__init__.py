@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from explainer.components import assets, live
+from explainer.components.component_state import state_of
 from explainer.components.selection import send_choice
 from explainer.components.stage import FILES
 from explainer.components.story import SCENES
@@ -68,7 +69,5 @@ def teacher(*, key: str, data: bytes, lesson: Lesson, on_link: Callable[[object]
             the browser sent them.
     """
     with st.container(gap=None):
-        _mount(
-            key=key, data=data, on_link_change=lambda: on_link(st.session_state[key].get("link"))
-        )
+        _mount(key=key, data=data, on_link_change=lambda: on_link(state_of(key).get("link")))
         send_choice(key, asdict(lesson))

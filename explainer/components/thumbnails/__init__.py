@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from explainer.components import assets
+from explainer.components.component_state import state_of
 from explainer.components.selection import valid_choice
 
 _mount = st.components.v2.component(
@@ -38,7 +39,7 @@ def thumbnails(
     """
 
     def on_change() -> None:
-        choice = valid_choice(st.session_state[key], {"index": len(pictures)})
+        choice = valid_choice(state_of(key), {"index": len(pictures)})
         if "index" in choice:
             on_choose(choice["index"])
 

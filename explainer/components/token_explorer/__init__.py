@@ -8,6 +8,7 @@ import streamlit as st
 
 from explainer.caching import remember
 from explainer.components import assets
+from explainer.components.component_state import state_of
 from explainer.components.packing import (
     CLIPPED_SHARE,
     as_image,
@@ -143,9 +144,7 @@ def token_explorer(
         _mount(
             key=key,
             data=make() if cache is None else remember(("token_explorer", key, cache), make),
-            on_choice_change=repaints(
-                lambda: on_choose(valid_choice(st.session_state[key], sizes))
-            ),
+            on_choice_change=repaints(lambda: on_choose(valid_choice(state_of(key), sizes))),
         )
         chosen = {"query": query, "block": block, "head": head, "off": list(off)}
         send_choice(key, chosen)

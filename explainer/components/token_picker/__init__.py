@@ -9,6 +9,7 @@ import streamlit as st
 
 from explainer.caching import remember
 from explainer.components import assets
+from explainer.components.component_state import state_of
 from explainer.components.packing import as_image, pack, picture_header
 from explainer.components.selection import send_choice, valid_choice
 from explainer.components.sight import repaints
@@ -137,7 +138,7 @@ def token_picker(
         )
 
     def choose() -> None:
-        clicked = valid_choice(st.session_state[key], {"query": tokens})
+        clicked = valid_choice(state_of(key), {"query": tokens})
         if clicked:
             on_choose(clicked)
 
