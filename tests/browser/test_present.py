@@ -298,21 +298,23 @@ def marked(page: Page) -> list[str]:
     )
 
 
-@pytest.mark.parametrize(
-    ("screen", "pictures"), [("heads", 5), ("extra_row", 1), ("attention", 1), ("position", 1)]
-)
-def test_the_pointer_marks_the_same_patch_in_all_pictures(visit, screen, pictures):
-    page = presented(visit, screen).page
-    spot = story(page).locator("[data-grid]").last
-    hold(page, spot, at=(0.5, 0.5))
-    expect(page.locator("canvas.laser")).to_be_visible()
-    assert marked(page) == ["24"] * pictures
-    page.mouse.up()
-    expect(page.locator("canvas.laser")).to_have_count(0)
-    assert marked(page) == []
-    # what was pointed at was not chosen
-    expect(story(page).locator(".verdict")).to_have_count(0)
-    at(page, screen)
+def test_the_pointer_marks_the_same_patch_in_all_pictures(visit, subtests):
+    page = presented(visit, "extra_row").page
+    for screen, pictures in {"extra_row": 1, "position": 1, "attention": 1, "heads": 5}.items():
+        at(page, screen)
+        with subtests.test(screen):
+            spot = story(page).locator("[data-grid]").last
+            hold(page, spot, at=(0.5, 0.5))
+            expect(page.locator("canvas.laser")).to_be_visible()
+            assert marked(page) == ["24"] * pictures
+            page.mouse.up()
+            expect(page.locator("canvas.laser")).to_have_count(0)
+            assert marked(page) == []
+            # what was pointed at was not chosen
+            expect(story(page).locator(".verdict")).to_have_count(0)
+            at(page, screen)
+        page.mouse.up()
+        page.keyboard.press("PageDown")
 
 
 def test_a_held_mouse_draws_on_the_pad_and_points_at_nothing(visit):

@@ -27,6 +27,16 @@ PAIRS = {  # what the second half has unlike the first, and the token that it fo
 }
 DRAWN = ("patches", "numbers", "position", "blocks", "cover", "end")  # screens that are compared
 LOOK_INSIDE = ("where", "truth", "alike", "map")  # screens that show both, and subtract nothing
+# whether a line of words is whole, and apart from what chooses between the halves
+ROOM = """(word, said) => {
+  word.textContent = said;
+  const views = word.getRootNode().querySelector(".views").getBoundingClientRect();
+  const own = word.getBoundingClientRect();
+  return {
+    isWhole: word.scrollWidth <= word.clientWidth && word.scrollHeight <= word.clientHeight,
+    isApart: own.right <= views.left || own.bottom <= views.top,
+  };
+}"""
 # what the story's own file listens to now, of the document and the window
 COUNT_LISTENERS = """() => {
   const heard = (globalThis.heardByStory = []);
@@ -351,29 +361,15 @@ def test_back_forward_and_reload_keep_the_comparison(visit):
     expect(half(page, "b").locator(".board")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1440, 1180, 1024, 768, 390])
-def test_what_the_model_is_asked_is_written_in_full(visit, width: int):
+def test_what_the_model_is_asked_is_written_in_full(visit, subtests):
     visitor = opened(visit, {"source": "untrained"}, "cover")
-    visitor.resize(width, 768 if width > 768 else 1024)
     texts = load_texts("story")["screens"]["cover"]
     said = texts["asked"].format(done=49, count=49)
-    room = (
-        story(visitor.page)
-        .locator(".quiet-word")
-        .evaluate(
-            """(word, said) => {
-          word.textContent = said;
-          const views = word.getRootNode().querySelector(".views").getBoundingClientRect();
-          const own = word.getBoundingClientRect();
-          return {
-            isWhole: word.scrollWidth <= word.clientWidth && word.scrollHeight <= word.clientHeight,
-            isApart: own.right <= views.left || own.bottom <= views.top,
-          };
-        }""",
-            said,
-        )
-    )
-    assert room == {"isWhole": True, "isApart": True}
+    for width in (1440, 1180, 1024, 768, 390):
+        visitor.resize(width, 768 if width > 768 else 1024)
+        with subtests.test(f"{width} pixels"):
+            found = story(visitor.page).locator(".quiet-word").evaluate(ROOM, said)
+            assert found == {"isWhole": True, "isApart": True}
 
 
 def test_a_pair_is_chosen_in_the_top_row(visit):
