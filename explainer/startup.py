@@ -28,7 +28,7 @@ LAZY_IMPORTS = ("PIL.PngImagePlugin", "plotly.graph_objs", "plotly.subplots")
 # number of arenas when the ninth is made, so this has to be said before there are many threads
 MALLOC_OPTIONS = {-3: 128 * 1024, -8: 2}  # M_MMAP_THRESHOLD in bytes, M_ARENA_MAX
 COLLECT_SECONDS = 2  # between two full collections, as long as pages run
-CHECK_EVERY = 10  # collections; then their times are looked at, and freed memory is returned
+CHECK_EVERY = 3  # collections; then their times are looked at, and freed memory is returned
 REST = 8  # rounds without garbage, after which the pages are at rest
 SLOW_COLLECTION = 0.01  # seconds of processor time; about 15,000 objects
 
