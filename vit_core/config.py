@@ -235,7 +235,8 @@ class TrainConfig(JsonConfig):
             augmentation except ``flip``.
         precision: "fp32" | "bf16" (products in bfloat16, weights and sums in float32).
         grad_accumulation: number of parts of a batch that each process computes one after another,
-            so that a large batch needs less memory.
+            so that a large batch needs less memory. One process on a CPU takes more parts by itself
+            where a batch is large (``vit_core.training.parts``).
         clip_norm: largest norm of all gradients together; None for no limit.
         ema: decay for each step of the running mean of the weights, which is then evaluated and
             saved as the model; None for no mean.

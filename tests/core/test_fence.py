@@ -61,7 +61,7 @@ def test_without_the_right_nothing_more_is_written(folder: Path, taken: str) -> 
 
 def ended(folder: Path, monkeypatch: pytest.MonkeyPatch, before: str = "") -> dict[str, str]:
     """Return what a worker answers that has a fence, and meets ``before`` on the way."""
-    monkeypatch.setattr("vit_core.runs.worker.mnist", small_mnist)
+    monkeypatch.setattr("vit_core.runs.worker.packed_mnist", small_mnist)
     monkeypatch.setattr("vit_core.runs.worker.PAUSE_CHECK_SECONDS", 0.01)
     monkeypatch.setattr(fence_module, "CHECK_SECONDS", 0.0)
     answers = io.StringIO()

@@ -83,7 +83,7 @@ def test_a_disk_that_gets_full_leaves_the_whole_epochs(
 
 def said_by(orders: list[dict], monkeypatch: pytest.MonkeyPatch) -> list[dict]:
     """Return what a worker answers to orders, which it carries out in this very thread."""
-    monkeypatch.setattr("vit_core.runs.worker.mnist", small_mnist)
+    monkeypatch.setattr("vit_core.runs.worker.packed_mnist", small_mnist)
     answers = io.StringIO()
     worker = Worker(io.StringIO(), answers)
     for order in orders:
@@ -115,7 +115,7 @@ def test_a_measured_speed_and_one_that_cannot_be(monkeypatch: pytest.MonkeyPatch
 @pytest.fixture
 def small_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the directory of a run that has just been made, of which little data are known."""
-    monkeypatch.setattr("vit_core.runs.worker.mnist", small_mnist)
+    monkeypatch.setattr("vit_core.runs.worker.packed_mnist", small_mnist)
     config = RunConfig(None, TINY, QUICK, 1, small_mnist().info.fingerprint, "")
     RunDirectory.create(tmp_path / "run", config).close()
     return tmp_path / "run"

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from vit_core.data.sets import DataInfo, ImageData, Split
 MNIST_DIR = Path(__file__).parents[1] / "datasets" / "mnist"
 MNIST_VALIDATION = 5_000  # the last of the 60,000 training images
 MNIST_TRAINING = 60_000 - MNIST_VALIDATION
+AT_ONCE = 1024**2  # bytes that are unpacked together
 MNIST_MEAN, MNIST_STD = (0.1307,), (0.3081,)  # of the training pixels, scaled to 0..1
 
 
@@ -27,23 +28,33 @@ def mnist() -> ImageData:
     The images are (1, 28, 28) uint8, white on black. The first 55,000 of the 60,000 training images
     train, the last 5,000 validate. Source: Y. LeCun and C. Cortes, CC BY-SA 3.0.
     """
-    images = read_idx(MNIST_DIR / "train-images-idx3-ubyte.gz")[:, None]
-    labels = read_idx(MNIST_DIR / "train-labels-idx1-ubyte.gz").long()
-    cut = len(labels) - MNIST_VALIDATION
-    return ImageData(
-        train=Split(images[:cut], labels[:cut]),
-        val=Split(images[cut:], labels[cut:]),
-        test=mnist_test(),
-        info=mnist_info(),
-    )
+    return ImageData(*read_training(), test=mnist_test(), info=mnist_info())
 
 
 @cache
 def mnist_test() -> Split:
     """Return only the 10,000 test digits, which is 6 times faster than reading all of MNIST."""
+    return read_part("t10k")
+
+
+def mnist_parts() -> Iterator[Split]:
+    """Read the digits for training, validation and test, and keep none of them."""
+    yield from read_training()
+    yield read_part("t10k")
+
+
+def read_training() -> tuple[Split, Split]:
+    """Read the digits for training and those for validation."""
+    whole = read_part("train")
+    cut = len(whole) - MNIST_VALIDATION
+    return whole.first(cut), Split(whole.images[cut:], whole.labels[cut:])
+
+
+def read_part(name: str) -> Split:
+    """Read the images and labels of the files whose names start with ``name``."""
     return Split(
-        read_idx(MNIST_DIR / "t10k-images-idx3-ubyte.gz")[:, None],
-        read_idx(MNIST_DIR / "t10k-labels-idx1-ubyte.gz").long(),
+        read_idx(MNIST_DIR / f"{name}-images-idx3-ubyte.gz")[:, None],
+        read_idx(MNIST_DIR / f"{name}-labels-idx1-ubyte.gz").long(),
     )
 
 
@@ -94,7 +105,7 @@ def read_idx(path: Path) -> Tensor:
         ValueError: the file is no such file, or is truncated.
     """
     try:
-        content = gzip.decompress(path.read_bytes())
+        content = unpacked(path)
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path} is not a whole gzip file: {error}") from None
     if content[:3] != b"\0\0\x08" or len(content) < 4 or len(content) < 4 + 4 * content[3]:
@@ -104,4 +115,17 @@ def read_idx(path: Path) -> Tensor:
     expected, actual = math.prod(shape), len(content) - start
     if actual != expected:
         raise ValueError(f"{path} should hold {expected} values and has {actual}")
-    return torch.frombuffer(bytearray(content), dtype=torch.uint8)[start:].reshape(shape)
+    return torch.frombuffer(content, dtype=torch.uint8)[start:].reshape(shape)
+
+
+def unpacked(path: Path) -> bytearray:
+    """Return the content of a gzip file, of which no second copy is made meanwhile.
+
+    Raises:
+        OSError, EOFError, zlib.error: the file cannot be read, or is not whole.
+    """
+    content = bytearray()
+    with gzip.open(path) as file:
+        while part := file.read(AT_ONCE):
+            content += part
+    return content

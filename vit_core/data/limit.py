@@ -5,6 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from vit_core.data.packed import PackedSplit
 from vit_core.data.sets import ImageData, Images, Split
 from vit_core.data.streaming import StreamedSplit
 
@@ -30,8 +31,8 @@ def first_of_each(images: Images, count: int) -> Images:
         TypeError: the images are of another kind than those of this package.
     """
     chosen = places_of_first(images.labels.cpu(), count)
-    if isinstance(images, Split):
-        return Split(images.images[chosen], images.labels[chosen])
+    if isinstance(images, Split | PackedSplit):
+        return Split(images.select(chosen), images.labels[chosen])
     if isinstance(images, StreamedSplit):
         files = images.files.select(chosen.numpy())
         return StreamedSplit(files, images.shape, images.skipped, images.workers).to(

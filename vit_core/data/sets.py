@@ -100,6 +100,10 @@ class Split:
     def image_shape(self) -> tuple[int, ...]:
         return tuple(self.images.shape[1:])
 
+    def select(self, indices: Tensor) -> Tensor:
+        """Return the images at ``indices`` (B,), as (B, channels, height, width) uint8."""
+        return self.images[indices]
+
     def at(self, indices: list[int]) -> Tensor:
         return self.images[indices]
 

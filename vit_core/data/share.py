@@ -5,6 +5,7 @@ result of a run does not depend on the number of processes.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -47,7 +48,6 @@ class Share:
         return torch.cat((tensor.narrow(axis, self.total - 1, 1), rest), dim=axis)
 
     def parts(self, count: int) -> list["Share"]:
-        """Split it into ``count`` equal parts, in order."""
-        size = len(self) // count
-        starts = range(self.start, self.start + count * size, size)
-        return [Share(self.total, start, start + size) for start in starts]
+        """Split it into ``count`` parts, in order, whose sizes differ by one image at most."""
+        bounds = [self.start + i * len(self) // count for i in range(count + 1)]
+        return [Share(self.total, start, stop) for start, stop in pairwise(bounds)]

@@ -42,10 +42,11 @@ from typing import Any, TextIO
 import torch
 
 from vit_core.config import TrainConfig, ViTConfig
-from vit_core.data import ImageData, mnist
+from vit_core.data import ImageData
 from vit_core.data.kept import KEPT
 from vit_core.data.limit import limited
 from vit_core.data.open import Reading, open_data
+from vit_core.data.packed import packed_mnist
 from vit_core.data.sets import DATASETS
 from vit_core.errors import VitError
 from vit_core.lean.freed_memory import return_freed_memory
@@ -188,7 +189,7 @@ class Worker:
         """
         config = run.config
         if config.dataset == "mnist":
-            return limited(mnist(), config.limit_per_class)
+            return limited(packed_mnist(), config.limit_per_class)
         if config.dataset == KEPT:
             return open_run_data(run.path, config, Reading())
         if config.dataset not in DATASETS:
@@ -233,7 +234,10 @@ class Worker:
             model = ViTConfig.from_dict(command["model"])
             train = TrainConfig.from_dict(command["train"])
             counts = command.get("images")
-            data = stand_in(model, counts, self.device) if counts else mnist().to(self.device)
+            if counts:
+                data = stand_in(model, counts, self.device)
+            else:
+                data = packed_mnist().to(self.device)
             speed = asdict(measure_speed(model, train, data))
         except Exception as error:  # of any kind: the worker goes on
             message = sentence(error)
@@ -275,6 +279,6 @@ def main() -> None:
         limit_memory(options.memory)
     worker = Worker(sys.stdin, sys.stdout, choose_device(options.device, 0))
     threading.Thread(target=worker.listen, daemon=True).start()
-    mnist()
-    return_freed_memory()  # of its packed files
+    packed_mnist()
+    return_freed_memory()  # of the files and the images that it was made of
     worker.work()

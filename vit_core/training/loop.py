@@ -16,6 +16,7 @@ from vit_core.config import TrainConfig
 from vit_core.data import Batch, ImageData, Split, normalize
 from vit_core.data.augmentation import augment, flip
 from vit_core.data.mixing import mix
+from vit_core.data.packed import PackedSplit
 from vit_core.data.randaugment import rand_augment
 from vit_core.data.random_view import RandomView
 from vit_core.data.share import Share
@@ -33,6 +34,7 @@ from vit_core.training.optimizers import (
     optimizer_tensors,
     set_lr,
 )
+from vit_core.training.parts import parts_of_step
 from vit_core.training.patch_drop import kept_patches
 from vit_core.training.processes import ALONE, Group
 from vit_core.training.weight_average import RunningMean
@@ -196,9 +198,9 @@ class Training:
             )
             yield from train.load(requests, RandomView.for_epoch(config, seed))
             return
-        assert isinstance(train, Split), "there are no other kinds of images"
+        assert isinstance(train, Split | PackedSplit), "there are no other kinds of images"
         for step, indices in zip(steps, indices_by_step, strict=True):
-            images = train.images[indices]
+            images = train.select(indices)
             if config.randaugment and not self.is_clean(step):
                 images = rand_augment(images, config.randaugment, seed, indices)
             yield Batch(images, indices)
@@ -245,11 +247,11 @@ class Training:
         if dropped:
             count = self.model.config.num_patches
             patches = self.share.select(kept_patches(count, self.share.total, dropped, generator))
-        parts = self.share.parts(config.grad_accumulation)
-        size = len(parts[0])
+        parts = self.share.parts(self.part_count(0 if patches is None else patches.shape[1]))
         sums = torch.zeros(2, device=self.device)  # of loss and accuracy
         for index, part in enumerate(parts):
-            rows = slice(index * size, (index + 1) * size)
+            rows = slice(part.start - self.share.start, part.stop - self.share.start)
+            weight = len(part) / len(self.share)  # so that the sum is the mean over the images
             is_last = index == len(parts) - 1
             # gradients add up over the parts; only the last part shares them with other processes
             with nullcontext() if is_last else self.network.no_sync():
@@ -258,10 +260,10 @@ class Training:
                 loss = F.cross_entropy(
                     logits, targets[rows], label_smoothing=config.label_smoothing
                 )
-                torch.autograd.backward(loss / len(parts))
+                torch.autograd.backward(loss * weight)
             labels = targets[rows].argmax(dim=1) if targets.ndim == 2 else targets[rows]
             right = (logits.detach().argmax(dim=1) == labels).float().mean()
-            sums += torch.stack((loss.detach(), right)) / len(parts)
+            sums += torch.stack((loss.detach(), right)) * weight
         value, accuracy = (self.group.sum(sums) / self.group.size).tolist()
         if not abs(value) < float("inf"):
             raise TrainingDivergedError(
@@ -277,6 +279,18 @@ class Training:
         if self.mean:
             self.mean.update(self.model, step)
         return value, accuracy
+
+    def part_count(self, kept: int) -> int:
+        """Return the number of parts in which this process computes its share of a batch.
+
+        Args:
+            kept: number of patches of each image that are not dropped; 0 if all are used.
+        """
+        if self.group.size > 1:
+            return self.config.grad_accumulation
+        model = self.model.config
+        tokens = model.num_prefix_tokens + (kept or model.num_patches)
+        return parts_of_step(model, self.config, len(self.share), tokens, self.device)
 
     def prepare(self, step: int, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Augment, normalise and mix the images of a step.
