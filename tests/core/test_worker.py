@@ -157,7 +157,7 @@ def test_it_takes_a_gpu_only_where_it_may_and_there_is_one(
     monkeypatch.setattr("torch.cuda.is_available", lambda: is_there)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
     monkeypatch.setattr("torch.cuda.set_device", lambda index: None)
-    for name in ("lower_priority", "be_ended_first", "mnist"):
+    for name in ("lower_priority", "be_ended_first", "packed_mnist"):
         monkeypatch.setattr(f"vit_core.runs.worker.{name}", lambda *_: None)
     monkeypatch.setattr("sys.argv", ["worker", *options])
     monkeypatch.setattr(Worker, "listen", lambda self: None)
