@@ -128,3 +128,20 @@ def test_what_the_story_says_after_it_was_left_breaks_no_page(visit: Callable[..
     with walk.socket.expect_event("framereceived", is_end_of_run):
         assert walk.page.evaluate("late.splice(0).map((act) => act()).length")
     expect(walk.page.locator(".st-key-page-patches h1")).to_be_visible()
+
+
+def test_back_to_the_story_before_the_next_page_has_come_is_heard(
+    visit: Callable[..., Visit],
+) -> None:
+    """The story turns its screens without the server, and must not take this for a turn."""
+    walk = visit()
+    walk.open("story")
+    # Streamlit's own listener hears it if this one, which comes after the story's, does
+    walk.page.evaluate("""() => {
+      addEventListener("popstate", () => (globalThis.isHeard = true), { once: true });
+      history.pushState(null, "", "patches");
+      history.back();
+    }""")
+    walk.page.wait_for_function("location.pathname.endsWith('/story')")
+    assert walk.page.evaluate("globalThis.isHeard === true")
+    walk.settle()

@@ -21,8 +21,10 @@ function keepHistoryShort() {
     const now = new URL(location.href);
     const next = new URL(address ?? now, now);
     const { story: screen, present } = history.state ?? {};
-    if (next.pathname !== now.pathname) push.call(this, state, unused, address);
-    else if (!screen) history.replaceState(state, unused, address);
+    if (next.pathname !== now.pathname) {
+      dispatchEvent(new Event("vit-explainer.left")); // what is shown is still the page before
+      push.call(this, state, unused, address);
+    } else if (!screen) history.replaceState(state, unused, address);
     else history.replaceState({ ...state, story: screen, present }, unused, atScreen(next, screen, present));
   };
 }

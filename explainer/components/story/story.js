@@ -27,6 +27,7 @@ class Story {
     this.untold = []; // answers of which the server has yet to hear
     this.onKey = (event) => this.press(event);
     this.onPop = (event) => this.popped(event);
+    this.onLeft = () => (this.isLeft = true);
     this.onResize = () => this.fit();
     // the page's own title is heard; what can be seen is the screen's
     this.onFocus = ({ target }) => {
@@ -70,6 +71,7 @@ class Story {
     this.lesson.listen();
     // before Streamlit hears of it and runs the page for what needs no server
     window.addEventListener("popstate", this.onPop, true);
+    window.addEventListener("vit-explainer.left", this.onLeft);
     window.addEventListener("resize", this.onResize);
   }
 
@@ -79,6 +81,7 @@ class Story {
     document.removeEventListener("keydown", this.onKey);
     document.removeEventListener("focusin", this.onFocus);
     window.removeEventListener("popstate", this.onPop, true);
+    window.removeEventListener("vit-explainer.left", this.onLeft);
     window.removeEventListener("resize", this.onResize);
     this.present.leave();
     this.lesson.leave();
@@ -296,8 +299,12 @@ class Story {
 
   popped(event) {
     if (location.pathname !== this.path) return;
-    // with another picture in the address, the server has to hear of it, too
-    if (addressOf(1) === this.bare) event.stopImmediatePropagation();
+    if (this.isLeft) {
+      // back before the next page was there: the server has to hear of it, and of nothing from before
+      this.isLeft = false;
+      clearTimeout(this.timer);
+    } else if (addressOf(1) === this.bare) event.stopImmediatePropagation();
+    // else with another picture in the address, of which the server has to hear, too
     this.turnTo(screenInAddress(this.count) ?? 1, { isPopped: true });
   }
 
