@@ -75,6 +75,16 @@ def test_a_page_is_not_shown_before_its_letters(visit: Callable[..., Visit]) -> 
     assert opened["letters"] == "loaded" or opened["waited"] > 1900
 
 
+def test_a_story_is_seen_no_sooner_than_its_first_screen(visit: Callable[..., Visit]) -> None:
+    """Its rows have other heights before."""
+    one = visit(390)
+    one.open("story")
+    story = one.page.locator(".story")
+    expect(story).to_have_css("visibility", "visible")
+    story.evaluate("(story) => delete story.dataset.screen")
+    expect(story).to_have_css("visibility", "hidden")
+
+
 def test_a_page_stands_still_where_the_code_of_its_links_comes_late(
     visit: Callable[..., Visit],
 ) -> None:
