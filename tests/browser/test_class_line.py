@@ -77,6 +77,19 @@ def test_an_answer_given_while_the_line_is_down_is_sent_once_after_it_is_back(li
     assert line.evaluate("last().sent") == [{"ticket": "the ticket"}]
 
 
+def test_what_holds_for_one_connection_is_not_said_at_the_next(line: Page) -> None:
+    steer = "line.do('steer', { screen: 4 }, true).then(() => told.push('over')) && undefined"
+    line.evaluate("last().welcome()")
+    line.evaluate(steer)
+    assert line.evaluate("last().sent.at(-1)") == {"screen": 4, "id": 1, "do": "steer"}
+    line.evaluate("last().onclose({ code: 1006 })")
+    line.evaluate(steer)  # nor what is asked while the line is down
+    assert line.evaluate("told.filter((what) => what === 'over').length") == 2
+    line.evaluate("timers.at(-1)(); last().welcome()")
+    assert line.evaluate("last().sent") == [{"ticket": "the ticket"}]
+    assert line.evaluate("line.waiting.size") == 0
+
+
 def test_a_refusal_is_said_and_no_more_is_tried(line: Page) -> None:
     line.evaluate("line.do('answer', {}).catch((error) => told.push(error.message)) && undefined")
     line.evaluate("last().hear({ refused: 'Too many tabs.' }); last().onclose({ code: 4403 })")

@@ -13,7 +13,7 @@ class ClassroomLine {
     Object.assign(this, { address, ticket, onSeen, onState, onWelcome });
     this.number = 0;
     this.tries = 0;
-    this.waiting = new Map(); // number → { text, take, refuse } of what has no answer yet
+    this.waiting = new Map(); // number → { text, take, refuse, isNow } of what has no answer yet
     this.sentence = "";
     this.open();
   }
@@ -52,6 +52,7 @@ class ClassroomLine {
   lose(code) {
     this.isOpen = false;
     if (this.isClosed) return;
+    for (const [id, { isNow }] of this.waiting) if (isNow) this.settle({ id });
     const name = LINE_ENDS[code];
     if (name) {
       this.isClosed = true;
@@ -65,13 +66,17 @@ class ClassroomLine {
     this.pause = setTimeout(() => this.open(), pause * (0.5 + Math.random()));
   }
 
-  /** Ask for one thing; the promise is kept once the room has it, after however many connections. */
-  do(what, fields = {}) {
+  /**
+   * Ask for one thing; the promise is kept once the room has it, after however many connections. What is ``isNow``
+   * holds for this connection alone: when that is lost it is not said again, and the promise is kept.
+   */
+  do(what, fields = {}, isNow = false) {
     if (this.isClosed) return Promise.reject(new Error(this.sentence));
+    if (isNow && !this.isOpen) return Promise.resolve({});
     const id = ++this.number;
     return new Promise((take, refuse) => {
       const text = JSON.stringify({ ...fields, id, do: what });
-      this.waiting.set(id, { text, take, refuse });
+      this.waiting.set(id, { text, take, refuse, isNow });
       if (this.isOpen) this.socket.send(text);
     });
   }

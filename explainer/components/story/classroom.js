@@ -183,13 +183,14 @@ class StoryClassroom {
     // a story that has just come does not turn back what the page of the room has turned meanwhile
     const was = this.sent.screen ? {} : { was: this.known ?? this.seen.screen };
     for (const [name, value] of changed) this.sent[name] = JSON.stringify(value);
-    this.steer({ ...Object.fromEntries(changed), ...was });
+    // at the next connection all is said anew, by what the room shows then
+    this.steer({ ...Object.fromEntries(changed), ...was }, true);
     this.update();
   }
 
-  async steer(changes) {
+  async steer(changes, isNow = false) {
     try {
-      await this.line?.do("steer", changes);
+      await this.line?.do("steer", changes, isNow);
       this.turned = Date.now();
     } catch (error) {
       this.sayState(error.message);
