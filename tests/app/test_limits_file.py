@@ -105,7 +105,8 @@ def said_of(path: Path) -> LimitsError:
     assert str(path) in sentence and path.name in for_visitors
     assert str(path.parent) not in for_visitors, "visitors need not know the server's folders"
     for text in (sentence, for_visitors):
-        assert "\n" not in text and len(text) < 700 and text.endswith(".")
+        assert "\n" not in text and text.endswith(".")
+        assert len(text.replace(str(path), path.name)) < 700
     return caught.value
 
 

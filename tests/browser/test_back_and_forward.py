@@ -124,6 +124,7 @@ def test_what_the_story_says_after_it_was_left_breaks_no_page(visit: Callable[..
     walk.run_first(LATE)
     walk.open("story")
     walk.page.keyboard.press("PageDown")
+    walk.page.wait_for_function("late.length > 0")
     turn_by_bar(walk, "patches")
     with walk.socket.expect_event("framereceived", is_end_of_run):
         assert walk.page.evaluate("late.splice(0).map((act) => act()).length")
