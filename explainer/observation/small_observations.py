@@ -3,8 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from threading import local
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,13 @@ OWN_PICTURES_LIMIT = 8 * 1024**2  # bytes; apart, because only its visitor looks
 OF_A_RUN = 4  # a page looks at one or two models, and at a changed one beside them
 
 
+class Kept(NamedTuple):
+    """An observation with its tensors, and the one that pages hold, which looks them up."""
+
+    whole: Observation
+    without_tensors: Observation
+
+
 class SmallObservations:
     """Computes observations, keeps the latest, and computes them once more where they are not kept.
 
@@ -29,24 +36,35 @@ class SmallObservations:
 
     def __init__(self, compute: Callable[[Choice, np.ndarray | None], Observation]) -> None:
         self._compute = compute
-        self._shared = BytesCache[Observation](LIMIT, tensor_bytes)
-        self._own = BytesCache[Observation](OWN_PICTURES_LIMIT, tensor_bytes)
+        self._shared = BytesCache[Kept](LIMIT, lambda kept: tensor_bytes(kept.whole))
+        self._own = BytesCache[Kept](OWN_PICTURES_LIMIT, lambda kept: tensor_bytes(kept.whole))
         self._run = local()
 
     def without_tensors(self, choice: Choice) -> Observation:
         """Return an observation that looks its tensors up when they are needed."""
-        seen = self._get(choice)
-        # a visitor's own picture may be kept no longer than this observation of it
-        again = partial(self._get, choice, seen.pixels)
-        return replace(seen, tensors=LazyTensors(again, seen.tensors))
+        return self._get(choice).without_tensors
 
-    def _get(self, choice: Choice, pixels: np.ndarray | None = None) -> Observation:
-        """Return an observation with its tensors: this thread's, a kept one, or of a new pass."""
-        latest: OrderedDict[Choice, Observation]
+    def _make(self, choice: Choice, known: np.ndarray | None) -> Kept:
+        whole = self._compute(choice, known)
+        pixels = whole.pixels  # alone, so that the tensors are not held with them
+
+        def again() -> Observation:
+            # a visitor's own picture may be kept no longer than this observation of it
+            return self._get(choice, pixels).whole
+
+        return Kept(whole, replace(whole, tensors=LazyTensors(again, whole.tensors)))
+
+    def _get(self, choice: Choice, known: np.ndarray | None = None) -> Kept:
+        """Return this thread's observation of a choice, a kept one, or that of a new pass.
+
+        Args:
+            known: the pixels, if they are.
+        """
+        latest: OrderedDict[Choice, Kept]
         latest = self._run.__dict__.setdefault("latest", OrderedDict())
         if choice not in latest:
             kept = self._own if choice.is_own else self._shared
-            latest[choice] = kept.get(choice, lambda: self._compute(choice, pixels))
+            latest[choice] = kept.get(choice, lambda: self._make(choice, known))
             if len(latest) > OF_A_RUN:
                 latest.popitem(last=False)
         return latest[choice]
