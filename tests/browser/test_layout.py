@@ -112,6 +112,17 @@ def test_what_follows_the_words_is_out_of_sight_until_they_are_there(
     expect(following).not_to_be_in_viewport()
 
 
+@pytest.mark.parametrize("width", [768, 1024, 1440])
+def test_homes_ways_on_end_above_its_stages(visit: Callable[..., Visit], width: int) -> None:
+    one = visit(width)
+    one.open()
+    ways = one.page.locator(".home .actions > *")
+    expect(ways.last).to_be_visible()
+    boxes = [box for way in ways.all() if (box := way.bounding_box())]
+    lowest = max(box["y"] + box["height"] for box in boxes)
+    assert lowest <= one.page.locator(".home .stages").bounding_box()["y"]
+
+
 def test_the_bar_at_the_top_shows_all_its_pages_beside_the_sidebar(
     visit: Callable[..., Visit],
 ) -> None:
