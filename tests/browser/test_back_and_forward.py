@@ -123,6 +123,7 @@ def test_what_the_story_says_after_it_was_left_breaks_no_page(visit: Callable[..
     walk = visit()
     walk.run_first(LATE)
     walk.open("story")
+    expect(walk.page.locator(".story[data-screen]")).to_be_visible()
     walk.page.keyboard.press("PageDown")
     walk.page.wait_for_function("late.length > 0")
     turn_by_bar(walk, "patches")
