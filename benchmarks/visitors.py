@@ -11,8 +11,9 @@ A few visitors alone come first. The processor time that the server then spends 
 page, a token or an image) says how many visitors it can bear, since the interpreter's lock lets
 only one thread compute at a time. ``choice_cost.py`` says on which pages it is spent.
 
-The server's memory is taken when one visitor has opened the first page, at the end of the walk, and
-after the seconds of ``--rest``, in which nobody is there. Each is told apart into memory of its own
+The server's memory is taken when one visitor has opened the first page, at the end of the walk, as
+soon as the work for the last choices is over, and after the seconds of ``--rest``, in which nobody
+is there. Each is told apart into memory of its own
 and pages of files that it has mapped, such as PyTorch's library.
 """
 
@@ -35,6 +36,7 @@ from websockets.asyncio.client import ClientConnection, connect
 NEXT_PAGE, NEXT_TOKEN = 0.5, 0.35  # shares of what visitors do; the rest is another image
 FEW = 3  # visitors who do not wait for one another
 PATIENCE = 60  # seconds
+SETTLED = 5  # seconds after the last choice, when all that it left is freed
 REST_AFTER_IMPORTS = 12  # seconds in which the server imports what later pages need
 
 
@@ -242,9 +244,11 @@ def main() -> None:
         measured = asyncio.run(measure(server, options.visitors, options.seconds))
         memory["at the end"] = server.memory(), server.own_memory()
         most = server.most_memory()
+        time.sleep(SETTLED)
+        memory[f"{SETTLED} s later"] = server.memory(), server.own_memory()
         if options.rest:
             time.sleep(options.rest)
-            memory[f"{options.rest:.0f} s later"] = server.memory(), server.own_memory()
+            memory[f"another {options.rest:.0f} s later"] = server.memory(), server.own_memory()
     print(
         f"{FEW} visitors: {each:.3f} s of the server's processor time for each of {choices} "
         f"choices, so one process answers {1 / each:.1f} choices a second\n"

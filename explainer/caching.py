@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
-LIMIT = 16 * 1024**2  # bytes
+LIMIT = 12 * 1024**2  # bytes
 SMALL_OBJECT = 64  # bytes, assumed for anything but arrays, bytes and texts
 
 Value = TypeVar("Value")

@@ -28,7 +28,7 @@ LAZY_IMPORTS = ("PIL.PngImagePlugin", "plotly.graph_objs", "plotly.subplots")
 # number of arenas when the ninth is made, so this has to be said before there are many threads
 MALLOC_OPTIONS = {-3: 128 * 1024, -8: 2}  # M_MMAP_THRESHOLD in bytes, M_ARENA_MAX
 COLLECT_SECONDS = 2  # between two full collections, as long as pages run
-CHECK_EVERY = 3  # collections; then their times are looked at, and freed memory is returned
+CHECK_EVERY = 3  # collections, after which their times are looked at
 REST = 8  # rounds without garbage, after which the pages are at rest
 SLOW_COLLECTION = 0.01  # seconds of processor time; about 15,000 objects
 
@@ -64,24 +64,17 @@ def collect_periodically(modules: Sequence[str]) -> None:
     collect_and_freeze()
     watch = CollectionWatch()
     gc.callbacks.append(watch)
-    never, rounds, is_used, resting = Event(), 0, False, REST
+    never, rounds, resting = Event(), 0, REST
     while not never.wait(COLLECT_SECONDS):
         is_due = collect_garbage()
-        is_used = is_due or is_used
         resting = 0 if is_due else resting + 1
         rounds += 1
-        if resting == REST:
-            collect_and_freeze()
-            watch.longest, is_used = 0.0, False
-            continue
-        if rounds % CHECK_EVERY:
-            continue
-        if watch.longest > SLOW_COLLECTION:
+        is_slow = watch.longest > SLOW_COLLECTION and not rounds % CHECK_EVERY
+        if is_slow or resting == REST:
             collect_and_freeze()
             watch.longest = 0.0
-        elif is_used:
+        elif is_due:
             return_freed_memory()
-        is_used = False
 
 
 def collect_garbage() -> bool:

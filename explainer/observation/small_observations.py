@@ -13,8 +13,8 @@ from explainer.observation.compute import Observation
 from explainer.observation.lazy_tensors import LazyTensors, tensor_bytes
 from explainer.state.choice import Choice
 
-LIMIT = 16 * 1024**2  # bytes
-OWN_PICTURES_LIMIT = 8 * 1024**2  # bytes; apart, because only its visitor looks at such a picture
+LIMIT = 8 * 1024**2  # bytes
+OWN_PICTURES_LIMIT = 4 * 1024**2  # bytes; apart, because only its visitor looks at such a picture
 OF_A_RUN = 4  # a page looks at one or two models, and at a changed one beside them
 
 

@@ -22,7 +22,8 @@ from explainer.caching import remember
 from explainer.inputs.models import load, memory
 from explainer.inputs.pictures import test_digits
 from explainer.state.choice import Choice
-from vit_core.data import mnist_test, normalize
+from vit_core.data import normalize
+from vit_core.data.packed import packed_mnist_test
 
 LISTS = Path(__file__).parent / "wrong_digit_lists"
 LISTED_MODELS = ("default", "fast", "best")
@@ -92,12 +93,12 @@ def listed_indices() -> list[int]:
 
 def misclassified_among(choice: Choice, indices: list[int]) -> Iterator[MisclassifiedDigit]:
     """Yield the digits that the model gets wrong, of those with these indices in the test set."""
-    source, test = load.source_of(choice), mnist_test()
+    source, test = load.source_of(choice), packed_mnist_test()
     count = memory.images_at_once(source.model.config, BATCH)
     for start in range(0, len(indices), count):
         batch = indices[start : start + count]
         with memory.forward_lock(source.model.config), torch.no_grad():
-            logits = source.model(normalize(test.images[batch], source.info))
+            logits = source.model(normalize(test.at(batch), source.info))
         predictions = logits.argmax(dim=1).tolist()
         for index, label, predicted in zip(
             batch, test.labels[batch].tolist(), predictions, strict=True

@@ -110,6 +110,17 @@ def test_garbage_is_collected_while_pages_run(monkeypatch, cleanings):
     assert not st.get_option("runner.postScriptGC")
 
 
+@pytest.mark.parametrize("is_due", [True, False])
+def test_freed_memory_is_returned_after_each_collection_of_garbage(monkeypatch, cleanings, is_due):
+    """What thirty visitors leave behind in two seconds is 20 MB."""
+    returned = []
+    monkeypatch.setattr(startup, "collect_garbage", lambda: is_due)
+    monkeypatch.setattr(startup, "return_freed_memory", lambda: returned.append(1))
+    monkeypatch.setattr(startup, "Event", lambda: Looks(4, lambda: None))
+    startup.collect_periodically(())
+    assert len(returned) == 4 * is_due
+
+
 def made(kind):
     return weakref.ref(kind())
 

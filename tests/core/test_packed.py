@@ -5,9 +5,9 @@ import torch
 from training_data import QUICK, TINY, small_mnist
 
 from vit_core import build
-from vit_core.data import ImageData, Split, mnist, mnist_info
+from vit_core.data import ImageData, Split, mnist, mnist_info, mnist_test
 from vit_core.data.limit import limited
-from vit_core.data.packed import PackedSplit, packed_mnist
+from vit_core.data.packed import PackedSplit, packed_mnist, packed_mnist_test
 from vit_core.training.loop import fit
 
 NOISE = Split(
@@ -47,6 +47,13 @@ def test_packed_mnist_is_mnist_in_a_third_of_the_space() -> None:
         assert size < expected.images.nbytes / 2.9
     first = limited(packed, 3).train
     assert torch.equal(first.at([0, 29]), limited(plain, 3).train.at([0, 29]))
+
+
+def test_packed_test_digits_are_the_test_digits() -> None:
+    packed, plain = packed_mnist_test(), mnist_test()
+    assert torch.equal(packed.first(len(packed)).images, plain.images)
+    assert torch.equal(packed.labels, plain.labels)
+    assert packed.is_set.nbytes + packed.values.nbytes < plain.images.nbytes / 2.9
 
 
 def test_a_run_does_not_depend_on_how_its_images_are_kept() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vit_core.data.embedded_mnist import mnist_info, mnist_parts
+from vit_core.data.embedded_mnist import mnist_info, mnist_parts, read_part
 from vit_core.data.sets import Batch, ImageData, Images, Split
 
 AT_ONCE = 1_000  # images that are packed together
@@ -86,6 +86,12 @@ class PackedSplit:
         if torch.device(device).type == "cpu":
             return self
         return self.first(len(self)).to(device)
+
+
+@cache
+def packed_mnist_test() -> PackedSplit:
+    """Return the digits of ``mnist_test``, packed; the unpacked ones are not kept."""
+    return PackedSplit.pack(read_part("t10k"))
 
 
 @cache

@@ -22,7 +22,8 @@ from explainer.inputs.uploads import MAX_BYTES
 from explainer.training.limits import MEGABYTE, Limits, RefusedError, load_limits
 from vit_core import Checkpoint, CheckpointError, ViTConfig, load_checkpoint
 from vit_core.checkpoint import read_config, read_header, source_of
-from vit_core.data import mnist_info, mnist_test
+from vit_core.data import mnist_info
+from vit_core.data.packed import packed_mnist_test
 
 TEXTS = load_texts("upload")
 COPIES = 2  # of an accepted model on the disk: the one of its epoch, and the final one
@@ -154,7 +155,7 @@ def check_numbers(checkpoint: Checkpoint) -> None:
         raise RefusedError(TEXTS["weights"].format(most=f"{MAX_WEIGHT:,.0f}"), "unusable")
     images = trial_images(model.config, TRIALS)
     if takes_digits(model.config):
-        images = torch.cat((mnist_test().images[:TRIALS], images))
+        images = torch.cat((packed_mnist_test().first(TRIALS).images, images))
     if overflows(model, checkpoint.data or mnist_info(), images):
         raise RefusedError(TEXTS["overflow"], "unusable")
 

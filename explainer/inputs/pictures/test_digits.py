@@ -4,13 +4,13 @@ from functools import cache
 
 import numpy as np
 
-from vit_core.data import mnist_test
+from vit_core.data.packed import packed_mnist_test
 
 
 @cache
 def digit_indices() -> tuple[np.ndarray, ...]:
     """Return the indices in the test set of the digits of each class."""
-    labels = mnist_test().labels.numpy()
+    labels = packed_mnist_test().labels.numpy()
     return tuple(np.flatnonzero(labels == digit) for digit in range(10))
 
 
@@ -21,4 +21,4 @@ def count_digits(digit: int) -> int:
 
 def test_digit(digit: int, index: int) -> np.ndarray:
     """Return the test digit of a class with an index from 0, (28, 28) uint8."""
-    return mnist_test().images[digit_indices()[digit][index], 0].numpy()
+    return packed_mnist_test().at([int(digit_indices()[digit][index])])[0, 0].numpy()

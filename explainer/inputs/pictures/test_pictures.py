@@ -16,8 +16,8 @@ from explainer.inputs.pictures.galleries import label_of, photo_store, samples
 from explainer.inputs.pictures.test_digits import digit_indices
 from explainer.state.choice import DIGITS, Choice, read_saved, takes_drawings
 from explainer.training import visitor
-from vit_core.data import mnist_test
 from vit_core.data.kept import IMAGES, KEPT, KeptImagesError, load_images
+from vit_core.data.packed import packed_mnist_test
 from vit_core.runs.directory import RunError
 
 OWN, SHOWN = "own", "shown"  # kinds of pictures beside ``DIGITS``
@@ -121,12 +121,12 @@ def test_pictures(choice: Choice, most: int) -> TestPictures:
 
 def digits(most: int) -> TestPictures:
     """Return MNIST's test digits."""
-    test = mnist_test()
+    test = packed_mnist_test()
     places = spread(len(test), most)
     return TestPictures(
         DIGITS,
         DIGITS,
-        frozen(test.images[places].numpy()),
+        frozen(test.at(places.tolist()).numpy()),
         frozen(test.labels[places].numpy()),
         tuple(map(str, range(10))),
         frozen(places),

@@ -25,7 +25,7 @@ from vit_core.learning.gradients import Gradients, gradients_of
 from vit_core.model import ViT
 
 LARGEST = 80 * 1024**2  # bytes of the gradients of one picture that the server computes
-LIMIT = 16 * 1024**2  # bytes of lessons that are kept; one larger than that is kept alone
+LIMIT = 8 * 1024**2  # bytes of lessons that are kept; one larger than that is kept alone
 
 
 @dataclass(frozen=True)

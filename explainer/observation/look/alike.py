@@ -25,7 +25,7 @@ from vit_core.interpret.changed import with_flaws
 from vit_core.interpret.lens import stream_keys
 from vit_core.mistakes import flaws_of
 
-LIMIT = 8 * 1024**2  # bytes
+LIMIT = 4 * 1024**2  # bytes
 LARGEST = 160 * 1024**2  # bytes of weights that are drawn anew
 MIRROR = "mirror"  # stands for the mirrored picture
 SAME_CLASS = 5  # test digits of the chosen one's class

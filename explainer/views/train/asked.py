@@ -13,8 +13,9 @@ from explainer.inputs.pictures.galleries import CIFAR, shipped
 from explainer.training import Run
 from explainer.views.train.of_data import DIGITS, is_of_digits
 from explainer.views.train.wording import TEXTS
-from vit_core.data import Split, mnist_test, mnist_validation
+from vit_core.data import Split, mnist_validation
 from vit_core.data.kept import KEPT, KeptImagesError, load_images
+from vit_core.data.packed import packed_mnist_test
 from vit_core.data.sample_pictures import made_smaller
 from vit_core.data.torchvision_sets import CLASS_NAMES, fashion_folder
 from vit_core.runs.snapshot import STRIP_INDICES, TEST, TEST_STRIP_INDICES, Snapshot, strip_places
@@ -47,8 +48,8 @@ def asked_of(run: Run, snapshot: Snapshot | None) -> Split:
 def digits(are_test_digits: bool = False) -> Split:
     """Return the digits of one part of MNIST."""
     if are_test_digits:
-        test, places = mnist_test(), list(TEST_STRIP_INDICES)
-        return Split(test.images[places], test.labels[places])
+        test, places = packed_mnist_test(), list(TEST_STRIP_INDICES)
+        return Split(test.at(places), test.labels[places])
     return mnist_validation(STRIP_INDICES)
 
 

@@ -11,8 +11,9 @@ from explainer.state.choice import saved
 from explainer.training import Run
 from explainer.views.train.of_data import is_of_digits
 from vit_core import ViTConfig
-from vit_core.data import Images, Split, mnist_test
+from vit_core.data import Images, Split
 from vit_core.data.kept import KEPT, load_images
+from vit_core.data.packed import packed_mnist_test
 from vit_core.data.sample_pictures import made_smaller
 from vit_core.training.evaluation import hardest_images
 from vit_core.training.hard_example import HardExample
@@ -75,7 +76,7 @@ def test_part(run: Run) -> Images | None:
         KeptImagesError: the run's images are gone or damaged.
     """
     if is_of_digits(run):
-        return mnist_test()
+        return packed_mnist_test()
     if run.history.config.dataset == KEPT:
         return load_images(run.history.path).test
     return None
