@@ -159,6 +159,8 @@ def test_every_screen_fits_its_window(visit, subtests, width: int, height: int, 
 
 def test_no_screen_is_wider_than_a_telephone_and_the_way_on_is_in_reach(visit, subtests):
     visitor = opened(visit, width=390, height=844)
+    tops = "(digits) => digits.map((digit) => digit.getBoundingClientRect().top)"
+    assert len(set(story(visitor.page).locator(".sample").evaluate_all(tops))) == 1
     for name in ORDER:
         with subtests.test(name):
             at(visitor.page, name)
