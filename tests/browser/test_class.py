@@ -1,8 +1,11 @@
 """A class with live answers: one teacher and two pupils, each in a browser of their own."""
 
 import re
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from browser_helpers import HOME
 from class_helpers import CONSOLE, QUESTION, TEXTS, at, joined, opened, step
 from playwright.sync_api import expect
 from test_accessibility import findings
@@ -104,3 +107,32 @@ def test_the_console_fits_a_telephone_and_axe_finds_nothing_serious(visit, schem
     teacher.page.get_by_role("button", name=TEXTS["teacher"]["end"], exact=True).click()
     teacher.page.get_by_role("button", name=TEXTS["teacher"]["end_now"]).click()
     expect(teacher.page.get_by_role("button", name=TEXTS["open"]["button"])).to_be_visible()
+
+
+# the app on a computer with a network, whatever runs this test
+AT_HOME = f"""
+import sys
+
+sys.path.insert(0, {str(HOME.parents[1])!r})
+import streamlit as st
+from explainer import server
+from explainer.views.room import network
+
+network.is_inside = lambda: False
+network.host_in_network = lambda: "192.168.1.20"
+server.check()
+app = st.App({str(HOME)!r}, lifespan=server.lifespan, routes=server.routes())
+"""
+
+
+def test_a_class_at_localhost_is_told_where_it_can_be_reached(visit, serve, tmp_path: Path):
+    script = tmp_path / "at_home.py"
+    script.write_text(AT_HOME)
+    url = serve(script, tmp_path, STREAMLIT_BROWSER_GATHER_USAGE_STATS="false")
+    teacher = visit(url=url)
+    teacher.open("room")
+    teacher.page.get_by_role("button", name=TEXTS["open"]["button"]).click()
+    told = teacher.page.locator(".console .local")
+    there = f"192.168.1.20:{urlsplit(url).port}/room"
+    expect(told).to_have_text(CONSOLE["local_here"].replace("{address}", there))
+    expect(told.get_by_role("link", name=there)).to_have_attribute("href", f"http://{there}")

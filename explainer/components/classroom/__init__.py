@@ -44,6 +44,7 @@ class Console:
         where: address at which pupils type the code.
         square: the QR code of the link to join, as the address of an image.
         is_local: whether that link leads nobody here who sits at another computer.
+        elsewhere: the page's address for other computers, where that one is local; may be unknown.
         story: link to the story before the class.
         screens: titles of the story's screens, in their order.
         names: name of a screen → its title.
@@ -58,6 +59,7 @@ class Console:
     where: str
     square: str
     is_local: bool
+    elsewhere: str
     story: str
     screens: Sequence[str]
     names: Mapping[str, str]

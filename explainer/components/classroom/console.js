@@ -230,11 +230,22 @@ class ClassConsole {
     this.letters.setAttribute("aria-label", [...data.code].join(" "));
     this.where.replaceChildren(`${texts.at} `);
     make("b", "", this.where, data.where);
-    setText(this.local, data.is_local ? texts.local : "");
+    this.drawLocal();
     if (this.square.src !== data.square) this.square.src = data.square;
     this.screens.forEach((title, at) => {
       setText(this.chooser.options[at], fill(texts.numbered, { number: at + 1, title }));
     });
+  }
+
+  // that a link to this computer leads the class to nothing, and where it would lead them here
+  drawLocal() {
+    const { data, texts } = this;
+    if (!data.is_local || !data.elsewhere) return setText(this.local, data.is_local ? texts.local : "");
+    const [before, after] = texts.local_here.split("{address}");
+    const link = document.createElement("a");
+    link.href = data.elsewhere;
+    link.textContent = data.elsewhere.replace(/^\w+:\/\//, "");
+    this.local.replaceChildren(before, link, after);
   }
 
   draw() {

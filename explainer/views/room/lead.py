@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ from explainer.figures.pixels import image_address, rendering
 from explainer.inputs.models.for_browser import fits_browser
 from explainer.observation import observe
 from explainer.observation.observe import Observation
-from explainer.shell import routes, saved, sidebar
+from explainer.shell import routes, sidebar
 from explainer.shell.class_link import link_of_class, take_link
 from explainer.shell.classroom import JOINED_KEY, Membership
 from explainer.shell.share import qr_code
@@ -25,6 +25,7 @@ from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.training import visitor
 from explainer.views.room.digits import show_digits
+from explainer.views.room.network import address_in_network, is_local
 
 TEXTS = load_texts("room_page")
 KEY = "classroom-console"
@@ -50,7 +51,7 @@ def console_of(member: Membership, choice: Choice, seen: Observation) -> Console
     """Return what the console hears."""
     titles = screen_titles(choice, seen)
     link = link_to_join(st.context.url or "", member.code)
-    host = urlsplit(link).hostname
+    local = is_local(link)
     return Console(
         code=member.code,
         ticket=member.ticket,
@@ -58,7 +59,8 @@ def console_of(member: Membership, choice: Choice, seen: Observation) -> Console
         link=link_of_class(session.load()),
         where=link.partition("://")[2].partition("?")[0],
         square=qr_code(link),
-        is_local=host in (None, *saved.LOCAL),
+        is_local=local,
+        elsewhere=address_in_network(st.context.url or "") if local else "",
         story=f"{routes.address('story')}?{urlencode(session.link() | {'present': '1'})}",
         screens=list(titles.values()),
         names=titles,
