@@ -23,9 +23,9 @@ from vit_core.lean.freed_memory import c_library, return_freed_memory
 
 # what Streamlit and plotly import when they first draw a picture or a chart
 LAZY_IMPORTS = ("PIL.PngImagePlugin", "plotly.graph_objs", "plotly.subplots")
-# for glibc's mallopt: large tensors are taken from the system and returned to it, and threads share
-# two arenas, so that memory which one page has used does not stay with its thread. glibc fixes the
-# number of arenas when the ninth is made, so this has to be said before there are many threads
+# for glibc's mallopt: large tensors are taken from the system and returned to it, and no arenas are
+# made for more threads, so that memory which one page has used does not stay with its thread. Six
+# are there by then. glibc takes no notice once there are nine, so this is said before many threads
 MALLOC_OPTIONS = {-3: 128 * 1024, -8: 2}  # M_MMAP_THRESHOLD in bytes, M_ARENA_MAX
 COLLECT_SECONDS = 2  # between two full collections, as long as pages run
 CHECK_EVERY = 3  # collections, after which their times are looked at
