@@ -12,10 +12,11 @@ import torch
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
+from unlike import UNLIKE, put
 
 from explainer import training
 from explainer.inputs.models import load
-from explainer.shell import quiz
+from explainer.shell import more, quiz
 from explainer.shell.quiz import Question
 from explainer.state import sight
 from explainer.state.choice import SOURCES, UNTRAINED
@@ -254,3 +255,26 @@ def make_run(tmp_path: Path, known_runs: FakeRuns) -> Callable[..., Run]:
         return run
 
     return make_run
+
+
+@pytest.fixture
+def unlike_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known_runs: object
+) -> Iterator[Callable[[str], None]]:
+    """Return what makes one of the unlike models the app's first."""
+    monkeypatch.setattr(load, "SHIPPED_DIR", tmp_path)
+    st.cache_resource.clear()
+    yield lambda name: put(tmp_path, UNLIKE[name])
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def open_at_once(open_page: Callable, empty_caches: None) -> Iterator[Callable[..., AppTest]]:
+    """Return an opener of pages that wait for what is computed beside them."""
+
+    def listen(saved: object) -> None:
+        pass
+
+    more.listeners.append(listen)
+    yield open_page
+    more.listeners.remove(listen)

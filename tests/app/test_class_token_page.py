@@ -8,6 +8,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from extremes import EXTREMES
 from PIL import Image
 from reading import (
     choice_and_observation,
@@ -31,15 +32,6 @@ from vit_core import ViTConfig
 pytestmark = pytest.mark.usefixtures("shipped")
 
 ADDRESS = "class-token"
-SHAPES = [
-    {"patches": patches, "width": width, "heads": heads, "depth": depth, "position": position}
-    for patches, width, heads, depth, position in (
-        (2, 8, 1, 1, "none"),
-        (14, 8, 8, 8, "sincos"),
-        (2, 128, 8, 1, "sincos2d"),
-        (14, 128, 1, 8, "learned"),
-    )
-]
 
 
 def check_whole(app: AppTest, config: ViTConfig) -> None:
@@ -61,7 +53,7 @@ def test_every_model_has_the_page(open_page: Callable, source: str):
     assert ("This model has none" in words) == (source in ("fast", "best", "seed"))
 
 
-@pytest.mark.parametrize("knobs", SHAPES)
+@pytest.mark.parametrize("knobs", EXTREMES)
 def test_shapes_at_their_extremes(open_page: Callable, knobs: dict):
     app = open_page(ADDRESS, source="untrained", **knobs)
     check_whole(app, choice_of(**knobs).config)

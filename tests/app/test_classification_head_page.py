@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from extremes import EXTREMES
 from reading import (
     choice_and_observation,
     html_with,
@@ -26,15 +27,6 @@ from explainer.views.classification_head.questions import rounded
 pytestmark = pytest.mark.usefixtures("shipped")
 
 ADDRESS = "classification-head"
-SHAPES = [
-    {"patches": patches, "width": width, "heads": heads, "depth": depth, "position": position}
-    for patches, width, heads, depth, position in (
-        (2, 8, 1, 1, "none"),
-        (14, 8, 8, 8, "sincos"),
-        (2, 128, 8, 1, "sincos2d"),
-        (7, 128, 1, 8, "learned"),
-    )
-]
 
 
 def check_whole(app: AppTest, seen: Observation) -> None:
@@ -50,7 +42,7 @@ def test_every_model_has_the_page(open_page: Callable, source: str):
     check_whole(open_page(ADDRESS, source=source), observation_of(source))
 
 
-@pytest.mark.parametrize("knobs", SHAPES)
+@pytest.mark.parametrize("knobs", EXTREMES)
 def test_shapes_at_their_extremes(open_page: Callable, knobs: dict):
     choice, seen = choice_and_observation(**knobs)
     check_whole(open_page(ADDRESS, source="untrained", **knobs), seen)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from extremes import EXTREMES
 from reading import (
     choice_and_observation,
     choice_of,
@@ -26,15 +27,6 @@ from vit_core import ViTConfig, build
 pytestmark = pytest.mark.usefixtures("shipped")
 
 ADDRESS = "encoder-block"
-SHAPES = [
-    {"patches": patches, "width": width, "heads": heads, "depth": depth, "position": position}
-    for patches, width, heads, depth, position in (
-        (2, 8, 1, 1, "none"),
-        (14, 8, 8, 8, "sincos"),
-        (2, 128, 8, 1, "sincos2d"),
-        (14, 128, 1, 8, "learned"),
-    )
-]
 
 
 def check_whole(app: AppTest, config: ViTConfig) -> None:
@@ -50,7 +42,7 @@ def test_every_model_has_the_page(open_page: Callable, source: str):
     check_whole(open_page(ADDRESS, source=source), choice_of(source).config)
 
 
-@pytest.mark.parametrize("knobs", SHAPES)
+@pytest.mark.parametrize("knobs", EXTREMES)
 def test_shapes_at_their_extremes(open_page: Callable, knobs: dict):
     app = open_page(ADDRESS, source="untrained", **knobs)
     check_whole(app, choice_of(**knobs).config)
@@ -76,7 +68,7 @@ def test_the_rows_are_the_trace_and_add_up(source: str):
     assert np.array_equal(middle + mlp, after)
 
 
-@pytest.mark.parametrize("knobs", SHAPES)
+@pytest.mark.parametrize("knobs", EXTREMES)
 def test_every_matrix_has_the_shape_that_links_are_read_by(knobs: dict):
     choice, seen = choice_and_observation("untrained", **knobs)
     place = Place(seen.config)

@@ -1,12 +1,10 @@
 """Similar patches: the numbers are the trace's, and every model gets the part or a reason."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from reading import (
     choice_and_observation,
     parameter_of,
@@ -15,7 +13,6 @@ from reading import (
     state_of,
     texts_of,
 )
-from unlike import UNLIKE, put
 
 from explainer.components.alike import Cosines, limits_of, nearest, pack_alike
 from explainer.components.packing import unpack
@@ -43,22 +40,11 @@ def only_this_part(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(look_inside, "CODE", ())
 
 
-@pytest.fixture
-def place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known_runs: object
-) -> Iterator[Callable[[str], None]]:
-    """Return what makes one of the unlike models the app's first."""
-    monkeypatch.setattr(load, "SHIPPED_DIR", tmp_path)
-    st.cache_resource.clear()
-    yield lambda name: put(tmp_path, UNLIKE[name])
-    st.cache_resource.clear()
-
-
 @pytest.mark.parametrize(
     "name", ["LayerScale, registers, no class token", "one block", "no_scaling"]
 )
-def test_the_cosines_are_those_of_the_trace(place: Callable, name: str) -> None:
-    place(name)
+def test_the_cosines_are_those_of_the_trace(unlike_first: Callable, name: str) -> None:
+    unlike_first(name)
     choice, seen = choice_and_observation("default")
     stages, first = alike.own_stages(choice, seen), seen.config.num_prefix_tokens
     found = alike.cosines(stages, stages, 5)
@@ -120,8 +106,10 @@ def test_the_pictures_that_are_offered() -> None:
 
 
 @pytest.mark.parametrize("name", ["LayerScale", "no_residual"])
-def test_the_untrained_model_has_the_flaws_and_other_weights(place: Callable, name: str) -> None:
-    place(name)
+def test_the_untrained_model_has_the_flaws_and_other_weights(
+    unlike_first: Callable, name: str
+) -> None:
+    unlike_first(name)
     choice, seen = choice_and_observation("default")
     edited = replace(choice, edits=read_edits("h0.1_n").fitting(choice.config))
     model, own = alike.untrained_model(edited), load.source_of(edited).model

@@ -1,24 +1,19 @@
 """Methods put to the test: the scores are the core's, and every model gets a part or a reason."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 import torch
 from reading import choice_and_observation, texts_of
 from streamlit.testing.v1 import AppTest
-from unlike import UNLIKE, put
 
-from explainer.inputs.models import load
 from explainer.inputs.models.load import source_of
 from explainer.inputs.pictures.test_pictures import TestPictures
 from explainer.observation.look import many, pointing, sanity
 from explainer.observation.look.many import Many
 from explainer.observation.tasks import StoppedError
-from explainer.shell import more
 from explainer.views import look_inside
 from explainer.views.look_inside import many as many_part
 from explainer.views.look_inside import pointing as pointing_part
@@ -48,31 +43,8 @@ def little_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(look_inside, "PARTS", {name: look_inside.PARTS[name] for name in PARTS})
 
 
-@pytest.fixture
-def place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known_runs: object
-) -> Iterator[Callable[[str], None]]:
-    """Return what makes one of the unlike models the app's first."""
-    monkeypatch.setattr(load, "SHIPPED_DIR", tmp_path)
-    st.cache_resource.clear()
-    yield lambda name: put(tmp_path, UNLIKE[name])
-    st.cache_resource.clear()
-
-
-@pytest.fixture
-def open_at_once(open_page: Callable, empty_caches: None) -> Iterator[Callable[..., AppTest]]:
-    """Return an opener of pages that wait for what is computed beside them."""
-
-    def listen(saved: object) -> None:
-        pass
-
-    more.listeners.append(listen)
-    yield open_page
-    more.listeners.remove(listen)
-
-
-def nothing(done: int, total: int) -> None:
-    pass
+def unheard(done: int, total: int) -> None:
+    """Take no notice of what is done."""
 
 
 def refusing(method: str) -> Callable:
@@ -87,10 +59,12 @@ def refusing(method: str) -> Callable:
 
 
 @pytest.mark.parametrize("name", ["LayerScale", "no class token", "no head", "CIFAR-10"])
-def test_scores_on_many_pictures_are_those_of_single_ones(place: Callable, name: str) -> None:
-    place(name)
+def test_scores_on_many_pictures_are_those_of_single_ones(
+    unlike_first: Callable, name: str
+) -> None:
+    unlike_first(name)
     choice, _ = choice_and_observation("default")
-    found = many.prepared(choice)(nothing)
+    found = many.prepared(choice)(unheard)
     pictures, source = many.test_pictures(choice, 6), source_of(choice)
     assert found.methods == METHODS and found.count == len(pictures) >= 3
     assert found.pictures == pictures.words and not found.refused
@@ -115,8 +89,8 @@ def test_scores_on_many_pictures_are_those_of_single_ones(place: Callable, name:
         found.deletion_areas[0] = 0
 
 
-def test_progress_only_grows_and_whoever_stops_it_ends_it(place: Callable) -> None:
-    place("no class token")
+def test_progress_only_grows_and_whoever_stops_it_ends_it(unlike_first: Callable) -> None:
+    unlike_first("no class token")
     choice, _ = choice_and_observation("default")
     for make in (
         many.prepared(choice),
@@ -137,9 +111,9 @@ def test_progress_only_grows_and_whoever_stops_it_ends_it(place: Callable) -> No
 
 
 def test_a_method_that_cannot_explain_the_model_is_left_out_with_its_reason(
-    place: Callable, monkeypatch: pytest.MonkeyPatch
+    unlike_first: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place("LayerScale")
+    unlike_first("LayerScale")
     choice, _ = choice_and_observation("default")
     others = tuple(method for method in METHODS if method != "lrp")
     for module, make in (
@@ -148,15 +122,15 @@ def test_a_method_that_cannot_explain_the_model_is_left_out_with_its_reason(
         (pointing, pointing.prepared(choice)),
     ):
         monkeypatch.setattr(module, "attribute", refusing("lrp"))
-        found = make(nothing)
+        found = make(unheard)
         assert found.methods == others and found.refused == {"lrp": "it cannot"}
 
 
 @pytest.mark.parametrize("how", sanity.WAYS)
-def test_maps_with_random_weights_are_those_of_the_core(place: Callable, how: str) -> None:
-    place("registers")
+def test_maps_with_random_weights_are_those_of_the_core(unlike_first: Callable, how: str) -> None:
+    unlike_first("registers")
     choice, seen = choice_and_observation("default")
-    found = sanity.prepared(choice, 3, how)(nothing)
+    found = sanity.prepared(choice, 3, how)(unheard)
     source = source_of(choice)
     image = source.batch(seen.pixels)
     for method in ("rollout", "gradient_attention", "random"):
@@ -180,11 +154,11 @@ def test_maps_with_random_weights_are_those_of_the_core(place: Callable, how: st
 
 @pytest.mark.parametrize("name", ["LayerScale", "no class token", "CIFAR-10", "no head"])
 def test_shares_of_the_right_quarter_add_up_where_no_class_is_asked_for(
-    place: Callable, name: str
+    unlike_first: Callable, name: str
 ) -> None:
-    place(name)
+    unlike_first(name)
     choice, _ = choice_and_observation("default")
-    found = pointing.prepared(choice)(nothing)
+    found = pointing.prepared(choice)(unheard)
     assert found.is_wide and found.grid == tuple(2 * side for side in choice.config.grid_size)
     assert found.maps.shape[2] == found.grid[0] * found.grid[1]
     assert found.picture.shape[:2] == tuple(2 * side for side in choice.config.image_hw)
@@ -257,18 +231,18 @@ REASONS = {
 
 @pytest.mark.parametrize("name", REASONS)
 def test_every_model_gets_its_tests_or_a_reason(
-    place: Callable, open_at_once: Callable[..., AppTest], name: str
+    unlike_first: Callable, open_at_once: Callable[..., AppTest], name: str
 ) -> None:
-    place(name)
+    unlike_first(name)
     app = open_at_once(ADDRESS)
     assert not app.exception, app.exception[0].message
     assert REASONS[name] in texts_of(app)
 
 
 def test_edits_of_the_model_are_tested_and_halves_stand_beside_each_other(
-    place: Callable, open_at_once: Callable[..., AppTest]
+    unlike_first: Callable, open_at_once: Callable[..., AppTest]
 ) -> None:
-    place("no class token")
+    unlike_first("no class token")
     app = open_at_once(ADDRESS, off="0.1", source_b="untrained")
     assert not app.exception, app.exception[0].message
     choice, _ = choice_and_observation("default")
@@ -307,10 +281,10 @@ def test_what_is_said_of_the_fillings_is_so() -> None:
     assert many_part.beaten(other).tolist() == [2, 2, 0, 0]
 
 
-def test_what_is_said_of_random_weights_is_so(place: Callable) -> None:
-    place("LayerScale")
+def test_what_is_said_of_random_weights_is_so(unlike_first: Callable) -> None:
+    unlike_first("LayerScale")
     choice, _ = choice_and_observation("default")
-    found = sanity.prepared(choice, 3, "draw")(nothing)
+    found = sanity.prepared(choice, 3, "draw")(unheard)
     like = found.correlations.copy()
     like[:, -1] = 0.0
     quiet = replace(found, correlations=like)

@@ -1,17 +1,12 @@
 """A unit over the test pictures: brute force agrees, and every model gets the part or a reason."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-import streamlit as st
 from reading import choice_and_observation, parameter_of, sent_to, state_of, texts_of
-from streamlit.testing.v1 import AppTest
-from unlike import UNLIKE, put
 
 from explainer.figures.units import BELOW, framed, heights, histogram_of, unit_histogram
-from explainer.inputs.models import load
 from explainer.inputs.models.load import source_of
 from explainer.observation.look import units
 from explainer.shell import more
@@ -41,40 +36,17 @@ def only_this_part(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(look_inside, "CODE", ())
 
 
-@pytest.fixture
-def place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known_runs: object
-) -> Iterator[Callable[[str], None]]:
-    """Return what makes one of the unlike models the app's first."""
-    monkeypatch.setattr(load, "SHIPPED_DIR", tmp_path)
-    st.cache_resource.clear()
-    yield lambda name: put(tmp_path, UNLIKE[name])
-    st.cache_resource.clear()
-
-
-@pytest.fixture
-def open_at_once(open_page: Callable, empty_caches: None) -> Iterator[Callable[..., AppTest]]:
-    """Return an opener of pages that wait for what is computed beside them."""
-
-    def listen(saved: object) -> None:
-        pass
-
-    more.listeners.append(listen)
-    yield open_page
-    more.listeners.remove(listen)
-
-
-def nothing(done: int, total: int) -> None:
-    pass
+def unheard(done: int, total: int) -> None:
+    """Take no notice of what is done."""
 
 
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("name", ["LayerScale", "no class token", "no_scaling", "CIFAR-10"])
-def test_a_unit_is_that_of_single_traces(place: Callable, name: str, unit: Unit) -> None:
-    place(name)
+def test_a_unit_is_that_of_single_traces(unlike_first: Callable, name: str, unit: Unit) -> None:
+    unlike_first(name)
     choice, _ = choice_and_observation("default")
-    found = units.prepared_unit(choice, unit)(nothing)
-    survey = units.prepared_survey(choice)(nothing)
+    found = units.prepared_unit(choice, unit)(unheard)
+    survey = units.prepared_survey(choice)(unheard)
     pictures, source = units.pictures_of(choice), source_of(choice)
     prefix = choice.config.num_prefix_tokens
     for index in range(len(pictures)):
@@ -96,7 +68,7 @@ def test_a_unit_is_that_of_single_traces(place: Callable, name: str, unit: Unit)
 @pytest.mark.usefixtures("shipped")
 def test_interesting_units_are_units_of_their_kind() -> None:
     choice, _ = choice_and_observation("fast")
-    survey = units.prepared_survey(choice)(nothing)
+    survey = units.prepared_survey(choice)(unheard)
     assert survey.hidden and survey.directions
     assert all(unit.head is None for unit in survey.hidden)
     config = choice.config
@@ -189,7 +161,7 @@ def test_the_part_shows_all_and_takes_a_picture_to_every_page(
     assert len(app.get("plotly_chart")) == 1
     assert any(sent.id.endswith("-unit-nine") for sent in sent_to(app, "thumbnails"))
     choice, _ = choice_and_observation("fast")
-    found = units.prepared_unit(choice, Unit(1, 17))(nothing)
+    found = units.prepared_unit(choice, Unit(1, 17))(unheard)
     wanted = units.pictures_of(choice).values(int(found.pictures[3]))
     click_in(app, "unit-nine", {"choice": {"index": 3}})
     state = state_of(app)
@@ -199,7 +171,7 @@ def test_the_part_shows_all_and_takes_a_picture_to_every_page(
 @pytest.mark.usefixtures("shipped")
 def test_the_controls_choose_a_unit(open_at_once: Callable) -> None:
     app = open_at_once(ADDRESS, source="default", liked="1.17")
-    survey = units.prepared_survey(choice_and_observation("default")[0])(nothing)
+    survey = units.prepared_survey(choice_and_observation("default")[0])(unheard)
     next(one for one in app.button if one.key == "unit-interesting").click().run()
     assert parameter_of(app, "liked") == f"{survey.hidden[0].block}.{survey.hidden[0].number}"
     next(one for one in app.number_input if one.key == "unit-number").set_value(5).run()
@@ -232,9 +204,9 @@ def test_the_effect_is_shown_after_the_question(
     ],
 )
 def test_every_model_gets_the_part_or_a_reason(
-    place: Callable, open_at_once: Callable, name: str, words: str
+    unlike_first: Callable, open_at_once: Callable, name: str, words: str
 ) -> None:
-    place(name)
+    unlike_first(name)
     app = open_at_once(ADDRESS, source="default")
     assert not app.exception and not app.error
     assert words in texts_of(app)

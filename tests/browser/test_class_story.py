@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from browser_helpers import Visit, wait_until
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
+from story_helpers import at
 
 from explainer.classroom import FILE
 from explainer.classroom.store import Classrooms
@@ -96,10 +97,6 @@ def bar(page: Page) -> Locator:
 
 def button(page: Page, name: str) -> Locator:
     return bar(page).get_by_role("button", name=TEXTS[name], exact=True)
-
-
-def at(page: Page, name: str) -> None:
-    expect(page.locator(".story[data-screen]")).to_have_attribute("data-screen", name)
 
 
 def number(name: str) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from browser_helpers import Visit
 from playwright.sync_api import Locator, Page, expect
+from story_helpers import at, story
 from test_accessibility import findings
 
 from explainer.content import load_texts
@@ -60,15 +61,6 @@ def presented(visit: Callable[..., Visit], screen: str = "draw", link: str = "",
     visitor.open(f"story?{link}present=1&screen={ORDER.index(screen) + 1}")
     at(visitor.page, screen)
     return visitor
-
-
-def story(page: Page) -> Locator:
-    return page.locator(".story[data-screen]")
-
-
-def at(page: Page, name: str) -> None:
-    """Wait until a screen is shown."""
-    expect(story(page)).to_have_attribute("data-screen", name)
 
 
 def is_presented(page: Page, holds: bool = True) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from browser_helpers import Visit, wait_until
 from playwright.sync_api import Locator, Page, expect
+from story_helpers import STAYS_INSIDE, TOO_HIGH, at, button, story
 from test_accessibility import findings
 
 from explainer.content import load_texts
@@ -16,17 +17,6 @@ pytestmark = pytest.mark.browser
 
 TEXTS = load_texts("story")
 COUNT = len(ORDER)
-# by how many pixels what is shown is higher than the window
-TOO_HIGH = """() => [document.documentElement, document.querySelector("[data-testid=stMain]")]
-  .map((element) => element.scrollHeight - element.clientHeight)"""
-STAYS_INSIDE = """(root) => {
-  const box = root.getBoundingClientRect();
-  const parts = [...root.querySelectorAll(".words > *, .stage > *, .bottom > *")];
-  return parts.filter((part) => {
-    const { bottom, right } = part.getBoundingClientRect();
-    return bottom > innerHeight + 1 || right > innerWidth + 1;
-  }).map((part) => part.className);
-}"""
 
 
 def opened(visit: Callable[..., Visit], screen: str | int = 1, link: str = "", **window) -> Visit:
@@ -35,19 +25,6 @@ def opened(visit: Callable[..., Visit], screen: str | int = 1, link: str = "", *
     visitor.open(f"story?{link}screen={number}")
     expect(visitor.page.locator(".story h2")).to_be_visible()
     return visitor
-
-
-def story(page: Page) -> Locator:
-    return page.locator(".story")
-
-
-def at(page: Page, name: str) -> None:
-    """Wait until a screen is shown."""
-    expect(story(page)).to_have_attribute("data-screen", name)
-
-
-def button(page: Page, name: str) -> Locator:
-    return story(page).get_by_role("button", name=name, exact=True)
 
 
 def patch(page: Page, row: int, column: int) -> Locator:

@@ -1,16 +1,14 @@
 """The story's screens about maps of what counted, in a real browser, with the model's numbers."""
 
 import re
-from collections.abc import Callable
 
 import pytest
-from browser_helpers import Visit
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
+from story_helpers import answer, button, open_still, story
 
 from explainer.content import load_texts
 from explainer.inputs.models.load import load_source
 from explainer.inputs.pictures.test_digits import test_digit as digit_of
-from explainer.shell.story_screens import ORDER
 from vit_core.interpret import attribute, deletion_insertion
 
 pytestmark = pytest.mark.browser
@@ -20,29 +18,8 @@ FRAME = load_texts("story")["frame"]
 FAST = "source=fast&digit=7&"
 
 
-def opened(visit: Callable[..., Visit], screen: str, link: str = "", **window: int) -> Page:
-    visitor = visit(**({"width": 1024, "height": 768} | window))
-    visitor.page.emulate_media(reduced_motion="reduce")
-    visitor.open(f"story?{link}screen={ORDER.index(screen) + 1}")
-    expect(story(visitor.page)).to_have_attribute("data-screen", screen)
-    return visitor.page
-
-
-def story(page: Page) -> Locator:
-    return page.locator(".story")
-
-
-def answer(page: Page, option: int) -> None:
-    story(page).locator(".option").nth(option).click()
-    expect(story(page).locator(".verdict")).to_be_visible()
-
-
-def button(page: Page, name: str) -> Locator:
-    return story(page).get_by_role("button", name=name, exact=True)
-
-
 def test_the_map_that_never_asked_the_model_is_found_out(visit):
-    page = opened(visit, "where", FAST)
+    page = open_still(visit, "where", FAST)
     captions = story(page).locator("figcaption b")
     expect(captions.first).to_have_text(TEXTS["where"]["map"].format(number=1))
     answer(page, 0)
@@ -62,7 +39,7 @@ def test_the_map_that_never_asked_the_model_is_found_out(visit):
 
 
 def test_patches_fall_away_as_the_server_takes_them(visit, subtests):
-    page = opened(visit, "truth", FAST)
+    page = open_still(visit, "truth", FAST)
     slider = story(page).get_by_label(TEXTS["truth"]["slider"])
     expect(slider).to_be_disabled()
     answer(page, 0)
@@ -87,7 +64,7 @@ def test_patches_fall_away_as_the_server_takes_them(visit, subtests):
 
 
 def test_two_models_play_the_same_map_side_by_side(visit):
-    page = opened(visit, "truth", f"{FAST}b=source%3Duntrained&", width=1440, height=900)
+    page = open_still(visit, "truth", f"{FAST}b=source%3Duntrained&", width=1440, height=900)
     answer(page, 0)
     button(page, FRAME["method_ink"]).click()
     for name in "ab":
@@ -100,7 +77,7 @@ def test_two_models_play_the_same_map_side_by_side(visit):
 
 
 def test_the_patch_that_is_most_alike_is_guessed_and_both_pictures_shown(visit):
-    page = opened(visit, "alike", FAST)
+    page = open_still(visit, "alike", FAST)
     slider = story(page).get_by_label(TEXTS["alike"]["slider"])
     expect(slider).to_be_disabled()
     boards = story(page).locator(".stage figure")
@@ -118,7 +95,7 @@ def test_the_patch_that_is_most_alike_is_guessed_and_both_pictures_shown(visit):
 
 
 def test_this_picture_appears_among_the_points_once_it_was_asked_for(visit):
-    page = opened(visit, "map", FAST)
+    page = open_still(visit, "map", FAST)
     own = story(page).locator(".own-point")
     expect(story(page).locator(".option")).to_have_count(3)  # the points are there
     expect(own).to_be_hidden()

@@ -2,13 +2,13 @@
 
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from browser_helpers import HOME, ROOT, Visit
+from browser_helpers import HOME, ROOT
 from PIL import Image, ImageChops
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
+from story_helpers import answer, button, open_still, story
 
 from explainer.content import load_texts
 from explainer.content.numbers import percent, written
@@ -41,33 +41,12 @@ def fast() -> Choice:
 CHOICES = {"source=fast&digit=7&": fast, "source=untrained&seed=3&digit=4&": untrained}
 
 
-def opened(visit: Callable[..., Visit], screen: str, link: str = "", **window: int) -> Page:
-    visitor = visit(**({"width": 1024, "height": 768} | window))
-    visitor.page.emulate_media(reduced_motion="reduce")
-    visitor.open(f"story?{link}screen={ORDER.index(screen) + 1}")
-    expect(story(visitor.page)).to_have_attribute("data-screen", screen)
-    return visitor.page
-
-
-def story(page: Page) -> Locator:
-    return page.locator(".story")
-
-
-def answer(page: Page, option: int) -> None:
-    story(page).locator(".option").nth(option).click()
-    expect(story(page).locator(".verdict")).to_be_visible()
-
-
-def button(page: Page, name: str) -> Locator:
-    return story(page).get_by_role("button", name=name, exact=True)
-
-
 def brief(loss: float) -> str:
     return f"loss {loss:.2f}"
 
 
 def test_a_half_of_the_share_adds_the_same_loss_each_time(visit):
-    page = opened(visit, "loss", "source=untrained&seed=3&digit=4&")
+    page = open_still(visit, "loss", "source=untrained&seed=3&digit=4&")
     said = story(page).locator(".point-said")
     expect(said).to_have_text(re.compile(r"^4: .*loss\s\d"))
     before = float(said.inner_text().split()[-1])
@@ -86,7 +65,7 @@ def test_a_half_of_the_share_adds_the_same_loss_each_time(visit):
 
 
 def test_a_class_that_nobody_noted_is_asked_for_and_kept(visit):
-    page = opened(visit, "draw")
+    page = open_still(visit, "draw")
     canvas = story(page).locator(".pad canvas")
     box = canvas.bounding_box()
     button(page, "Clear").click()
@@ -109,7 +88,7 @@ def test_a_class_that_nobody_noted_is_asked_for_and_kept(visit):
 
 @pytest.mark.parametrize("link", CHOICES)
 def test_a_step_shows_what_the_server_computes(visit, subtests, link):
-    page = opened(visit, "step", link)
+    page = open_still(visit, "step", link)
     expect(story(page).locator(".bars")).to_have_count(1)
     answer(page, 2)
     choice = CHOICES[link]()
@@ -128,7 +107,7 @@ def test_a_step_shows_what_the_server_computes(visit, subtests, link):
 
 
 def test_nothing_is_computed_before_the_screen_is_answered(visit):
-    page = opened(visit, "step")
+    page = open_still(visit, "step")
     expect(story(page).locator(".right .bars")).to_have_count(1)
     expect(story(page).locator(".rates")).to_have_count(0)
     answer(page, 0)
@@ -139,7 +118,7 @@ def test_nothing_is_computed_before_the_screen_is_answered(visit):
 
 
 def test_both_halves_take_the_same_step_and_differ(visit):
-    page = opened(visit, "step", "b=source%3Duntrained&")
+    page = open_still(visit, "step", "b=source%3Duntrained&")
     answer(page, 2)
     for name in "ab":
         expect(story(page).locator(f".half.{name} .bars")).to_have_count(2)
@@ -157,7 +136,7 @@ def test_both_halves_take_the_same_step_and_differ(visit):
 
 
 def test_the_share_on_the_curve_is_the_models(visit):
-    page = opened(visit, "loss", "source=untrained&seed=3&digit=4&")
+    page = open_still(visit, "loss", "source=untrained&seed=3&digit=4&")
     taught = lesson(untrained(), 4)
     share = float(taught.probabilities[4])
     said = story(page).locator(".point-said")
@@ -172,7 +151,7 @@ def test_beside_a_model_without_names_the_other_half_asks_and_takes_the_step(
     shutil.copytree(ROOT / "tests" / "core" / "recorded" / "dinov2", tmp_path / "models" / "dino")
     headless = "source=pretrained&pretrained=local%2Fdino&b=source%3Dfast%26digit%3D9&"
     url = serve(HOME, tmp_path, VIT_EXPLAINER_PRETRAINED=str(tmp_path / "models"))
-    page = opened(visit, "step", headless, url=url)
+    page = open_still(visit, "step", headless, url=url)
     first, second = (story(page).locator(f".half.{name}") for name in "ab")
     expect(first.locator(".own")).to_have_text(TEXTS["step"]["half_features"])
     expect(second.locator(".bars")).to_have_count(1)
@@ -185,7 +164,7 @@ def test_beside_a_model_without_names_the_other_half_asks_and_takes_the_step(
 
 def test_a_picture_saved_from_a_dark_page_has_all_that_one_from_a_light_page_has(visit):
     def saved(scheme: str) -> Image.Image:
-        page = opened(visit, "step", scheme=scheme)
+        page = open_still(visit, "step", scheme=scheme)
         answer(page, 2)
         expect(story(page).locator(".right .bars")).to_have_count(2)
         with page.expect_download() as download:

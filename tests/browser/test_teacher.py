@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from browser_helpers import Visit
 from playwright.sync_api import Locator, Page, expect
+from story_helpers import at
 from test_accessibility import findings
 
 from explainer.content import load_texts
@@ -46,10 +47,6 @@ def shown(page: Page) -> Locator:
 def shows(page: Page, screen: str) -> None:
     number = ORDER.index(screen) + 1
     expect(shown(page).locator(".progress")).to_have_text(f"Screen {number} of {len(ORDER)}")
-
-
-def at(story: Page, screen: str) -> None:
-    expect(story.locator(".story[data-screen]")).to_have_attribute("data-screen", screen)
 
 
 def button(page: Page, name: str) -> Locator:

@@ -8,8 +8,8 @@ from urllib.parse import quote, urlencode
 import pytest
 from browser_helpers import Visit, pixels, wait_until
 from playwright.sync_api import Locator, Page, expect
+from story_helpers import STAYS_INSIDE, TOO_HIGH, at, button, story
 from test_accessibility import findings
-from test_story import STAYS_INSIDE, TOO_HIGH, at, button, story
 
 from explainer.content import load_texts
 from explainer.shell.story_screens import ORDER
