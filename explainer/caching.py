@@ -19,11 +19,17 @@ class BytesCache(Generic[Value]):
 
     Streamlit's own caches limit the number of entries, or copy a value each time. Here one value
     may be 200 times as large as another, and all are read-only.
+
+    Args:
+        limit: bytes.
+        size: returns the bytes of a value.
+        at_least: how many values are kept, however large they are.
     """
 
-    def __init__(self, limit: int, size: Callable[[Value], int]) -> None:
+    def __init__(self, limit: int, size: Callable[[Value], int], at_least: int = 1) -> None:
         self._limit = limit
         self._size = size
+        self._at_least = at_least
         self._entries: OrderedDict[Hashable, Value] = OrderedDict()
         self._used = 0
         self._lock = Lock()
@@ -57,7 +63,7 @@ class BytesCache(Generic[Value]):
             if key not in self._entries:
                 self._entries[key] = value
                 self._used += self._size(value)
-            self._drop_oldest(self._limit, at_least=1)
+            self._drop_oldest(self._limit, self._at_least)
         return value
 
     def _drop_oldest(self, limit: int, at_least: int) -> None:

@@ -15,6 +15,7 @@ from explainer.state.choice import Choice
 
 LIMIT = 8 * 1024**2  # bytes
 OWN_PICTURES_LIMIT = 4 * 1024**2  # bytes; apart, because only its visitor looks at such a picture
+AT_LEAST = 2  # of the largest models; each choice on a page with two halves asks for both
 OF_A_RUN = 4  # a page looks at one or two models, and at a changed one beside them
 
 
@@ -23,6 +24,10 @@ class Kept(NamedTuple):
 
     whole: Observation
     without_tensors: Observation
+
+
+def kept_bytes(kept: Kept) -> int:
+    return tensor_bytes(kept.whole)
 
 
 class SmallObservations:
@@ -36,8 +41,8 @@ class SmallObservations:
 
     def __init__(self, compute: Callable[[Choice, np.ndarray | None], Observation]) -> None:
         self._compute = compute
-        self._shared = BytesCache[Kept](LIMIT, lambda kept: tensor_bytes(kept.whole))
-        self._own = BytesCache[Kept](OWN_PICTURES_LIMIT, lambda kept: tensor_bytes(kept.whole))
+        self._shared = BytesCache[Kept](LIMIT, kept_bytes, AT_LEAST)
+        self._own = BytesCache[Kept](OWN_PICTURES_LIMIT, kept_bytes, AT_LEAST)
         self._run = local()
 
     def without_tensors(self, choice: Choice) -> Observation:

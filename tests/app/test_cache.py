@@ -30,6 +30,13 @@ def test_one_value_larger_than_the_limit_is_still_kept():
     assert cache.get("a", lambda: b"") is large
 
 
+def test_so_many_values_are_kept_however_large_they_are():
+    cache = BytesCache(1, len, at_least=2)
+    for key in "abca":
+        cache.get(key, lambda: b"large")
+    assert "b" not in cache and "c" in cache and "a" in cache
+
+
 def test_a_failure_is_not_kept():
     cache = BytesCache(3, len)
     with pytest.raises(ZeroDivisionError):

@@ -28,6 +28,9 @@ def computer(monkeypatch, tmp_path):
         ("http://localhost:8080/room", ""),  # of a proxy
         ("http://localhost/room", ""),
         ("", ""),
+        # a stranger's word
+        ("http://localhost:99999/room", ""),
+        ("javascript://localhost:8501/room", ""),
     ],
 )
 def test_the_address_in_the_network_is_that_of_this_server(computer, here: str, there: str):

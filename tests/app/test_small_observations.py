@@ -4,6 +4,7 @@ import gc
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def passes(shipped, monkeypatch) -> list[tuple[Choice, bool]]:
         done.append((choice, pixels is not None))
         return compute(choice, pixels)
 
-    for name in ("LIMIT", "OWN_PICTURES_LIMIT"):
+    for name in ("LIMIT", "OWN_PICTURES_LIMIT", "AT_LEAST"):
         monkeypatch.setattr(small_observations, name, 1)
     kept = SmallObservations(noting)
     monkeypatch.setattr(observe, "small_observations", lambda: kept)
@@ -42,6 +43,21 @@ def in_another_run(work):
 
 def samples(count: int) -> list[Choice]:
     return [replace(CHOICE, sample=sample) for sample in range(count)]
+
+
+def test_both_halves_of_a_page_are_kept_however_large_they_are(shipped, monkeypatch) -> None:
+    done: list[Choice] = []
+
+    def noting(choice, pixels=None):
+        done.append(choice)
+        return compute(choice, pixels)
+
+    monkeypatch.setattr(small_observations, "LIMIT", 1)
+    kept = SmallObservations(noting)
+    for _ in range(2):
+        for choice in samples(2):
+            in_another_run(partial(kept.without_tensors, choice))
+    assert done == samples(2)
 
 
 def test_an_open_page_holds_no_tensors_and_gets_the_same_again(passes) -> None:

@@ -26,13 +26,17 @@ def address_in_network(here: str) -> str:
         or in Windows' Linux, which have networks of their own; without a network; or where the
         server answers this computer alone.
     """
-    at = urlsplit(here)
-    if not at.port or at.port != st.get_option("server.port"):
+    at = urlsplit(here)  # as a browser said, which may be a stranger's word
+    if at.scheme not in ("http", "https") or not at.netloc.endswith(f":{server_port()}"):
         return ""
     if is_inside() or st.get_option("server.address") not in (None, "", "0.0.0.0"):
         return ""
     host = host_in_network()
-    return f"{at.scheme}://{host}:{at.port}{at.path}" if host else ""
+    return f"{at.scheme}://{host}:{server_port()}{at.path}" if host else ""
+
+
+def server_port() -> int:
+    return int(st.get_option("server.port"))
 
 
 def is_inside() -> bool:
