@@ -29,6 +29,17 @@ OPENED = """
   };
   requestAnimationFrame(look);
 """
+# something in the place of the page's own style, which does not come
+NO_STYLE = """
+  const held = document.createElement('div');
+  held.dataset.testid = 'stSkeleton';
+  const hold = () => {
+    const place = document.querySelector('[data-testid=stEvent]');
+    if (!place) return requestAnimationFrame(hold);
+    place.append(held);
+  };
+  requestAnimationFrame(hold);
+"""
 # buttons and links of the page whose text or box is cut off, or lies outside of the window
 CUT = """() => [...document.querySelectorAll('[data-testid=stMain] :is(button, a)')]
   .filter((one) => one.checkVisibility({ visibilityProperty: true }) && one.textContent.trim())
@@ -73,6 +84,16 @@ def test_a_page_is_not_shown_before_its_letters(visit: Callable[..., Visit]) -> 
     one.settle()
     opened = one.page.wait_for_function("globalThis.opened").json_value()
     assert opened["letters"] == "loaded" or opened["waited"] > 1900
+
+
+def test_a_page_is_not_shown_before_its_style(visit: Callable[..., Visit]) -> None:
+    """React may show a page's title a moment before the style that came ahead of it."""
+    one = visit(1440)
+    one.run_first(NO_STYLE)
+    one.run_first(OPENED)
+    one.page.goto(f"{one.url}/story", wait_until="commit")
+    opened = one.page.wait_for_function("globalThis.opened").json_value()
+    assert opened["waited"] > 1900
 
 
 def test_a_story_is_seen_no_sooner_than_its_first_screen(visit: Callable[..., Visit]) -> None:

@@ -38,7 +38,7 @@ function atScreen({ pathname, search, hash }, screen, isPresented) {
   return `${pathname}${others.length ? "?" : ""}${others.join("&")}${hash}`;
 }
 
-/** Show the page once its title is there, and what is in sight has its code and its letters, and so its height. */
+/** Show the page once its title and style are there, and what is in sight has its code and letters, and so its height. */
 function open() {
   const root = document.documentElement;
   if (root.classList.contains("is-open")) return;
@@ -48,6 +48,7 @@ function open() {
     latest = Math.min(latest, performance.now() + OPENING);
     if (document.fonts.status === "loading") return true;
     return [...document.querySelectorAll("[data-testid=stSkeleton]")].some((one) => {
+      if (one.closest("[data-testid=stEvent]")) return true; // the page's own style, which has no place
       const { top, bottom } = one.getBoundingClientRect();
       return bottom > top && top < innerHeight && bottom > 0;
     });
