@@ -11,10 +11,10 @@ A few visitors alone come first. The processor time that the server then spends 
 page, a token or an image) says how many visitors it can bear, since the interpreter's lock lets
 only one thread compute at a time. ``choice_cost.py`` says on which pages it is spent.
 
-The server's memory is taken when one visitor has opened the first page, at the end of the walk, as
-soon as the work for the last choices is over, and after the seconds of ``--rest``, in which nobody
-is there. Each is told apart into memory of its own
-and pages of files that it has mapped, such as PyTorch's library.
+The server's memory is taken when one visitor has opened the first page; at the moment of the last
+choice of the walk; a few seconds later, when the work for the last choices is over; and after the
+seconds of ``--rest``, in which nobody is there. Each is told apart into memory of its own and pages
+of files that it has mapped, such as PyTorch's library.
 """
 
 import argparse
