@@ -3,14 +3,12 @@
 import base64
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import plotly.io
 import pytest
-import streamlit as st
 import torch
 import torch.nn.functional as F
 from reading import (
@@ -25,11 +23,9 @@ from reading import (
     unfold,
 )
 from streamlit.testing.v1 import AppTest
-from unlike import UNLIKE, put
 
 from explainer.figures.learning import class_gradients, gradient_sizes, loss_curve, weight_curve
 from explainer.figures.log_axis import ends, exponents, log_axis, power
-from explainer.inputs.models import load
 from explainer.inputs.models.load import source_of
 from explainer.observation.learning import backwards, one_weight
 from explainer.observation.learning.backwards import key_of
@@ -65,17 +61,6 @@ OF_GRADIENTS = {  # charts of the parts that need a gradient
 }
 
 
-@pytest.fixture
-def place_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known_runs: object
-) -> Iterator[Callable[[str], None]]:
-    """Return what makes one of the unlike models the app's first."""
-    monkeypatch.setattr(load, "SHIPPED_DIR", tmp_path)
-    st.cache_resource.clear()
-    yield lambda name: put(tmp_path, UNLIKE[name])
-    st.cache_resource.clear()
-
-
 def charts(app: AppTest) -> dict[str, dict]:
     """Return the charts of the page by their keys."""
     found = {}
@@ -97,8 +82,8 @@ def numbers(values: object) -> np.ndarray:
 
 
 @pytest.mark.parametrize("model", SIX)
-def test_a_lesson_is_autograds(place_model: Callable, model: str) -> None:
-    place_model(model)
+def test_a_lesson_is_autograds(unlike_first: Callable, model: str) -> None:
+    unlike_first(model)
     choice, seen = choice_and_observation("default")
     found = lesson(choice, 2)
     net, image = model_and_image(choice)
@@ -141,8 +126,8 @@ def test_the_target_is_the_label_where_it_is_known() -> None:
 
 
 @pytest.mark.parametrize("model", SIX)
-def test_the_sums_are_left_out_and_put_in(place_model: Callable, model: str) -> None:
-    place_model(model)
+def test_the_sums_are_left_out_and_put_in(unlike_first: Callable, model: str) -> None:
+    unlike_first(model)
     choice, _ = choice_and_observation("default")
     own, other = source_of(choice).model, backwards.other_sums(choice)
     assert flaws_of(other).residual != flaws_of(own).residual
@@ -179,9 +164,9 @@ def test_the_new_models_of_a_choice_have_the_same_weights_and_other_flaws() -> N
 
 @pytest.mark.parametrize("model", SIX)
 def test_a_turned_weight_moves_the_loss_along_its_gradient(
-    place_model: Callable, model: str
+    unlike_first: Callable, model: str
 ) -> None:
-    place_model(model)
+    unlike_first(model)
     choice, _ = choice_and_observation("default")
     weight = Weight("blocks.0.mlp.fc1.weight", 3, 2)
     found = one_weight.nudged(choice, 2, weight)
@@ -308,9 +293,9 @@ def test_every_tensor_of_the_pass_is_a_dot_that_can_be_chosen() -> None:
     "model", ["no class token", "CIFAR-10", "one patch", "two classes", "only zeros"]
 )
 def test_unlike_models_have_the_page(
-    place_model: Callable, open_page: Callable, asked_questions: list[Question], model: str
+    unlike_first: Callable, open_page: Callable, asked_questions: list[Question], model: str
 ) -> None:
-    place_model(model)
+    unlike_first(model)
     app = open_page(ADDRESS, source="default", nudge=4)
     assert not app.exception, app.exception[0].message
     unfold(app)
@@ -377,9 +362,9 @@ def test_a_station_of_a_head_has_a_choice_of_heads(open_page: Callable) -> None:
 
 @pytest.mark.parametrize("model", HEADLESS)
 def test_a_model_without_classes_gets_one_sentence(
-    place_model: Callable, open_page: Callable, model: str
+    unlike_first: Callable, open_page: Callable, model: str
 ) -> None:
-    place_model(model)
+    unlike_first(model)
     app = open_page(ADDRESS, source="default", target=3, weight="norm.bias:1.0")
     assert not app.exception, app.exception[0].message
     assert "there is no loss for a picture" in texts_of(app.main)

@@ -5,20 +5,18 @@ pages that cannot be saved.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import streamlit as st
 from noted import draw_all, listening, pictures_on
 from reading import choice_and_observation, texts_of, unfold
 from stated import check, equations, stated, wrong_in
-from unlike import UNLIKE, put
+from unlike import UNLIKE
 
 from explainer.content import load_texts
-from explainer.inputs.models import load
 from explainer.observation.flaws import flaws
 from explainer.observation.lens import attribution
 from explainer.shell import routes
@@ -44,17 +42,6 @@ CELLS = {  # view → cells of its matrices, of which each model gets the next
 }
 
 
-@pytest.fixture
-def place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known_runs: object
-) -> Iterator[Callable[[str], None]]:
-    """Return what makes one of the unlike models the app's first."""
-    monkeypatch.setattr(load, "SHIPPED_DIR", tmp_path)
-    st.cache_resource.clear()
-    yield lambda name: put(tmp_path, UNLIKE[name])
-    st.cache_resource.clear()
-
-
 def link(view: str, model: int) -> dict[str, Any]:
     cells = CELLS.get(view)
     return {"cell": cells[model % len(cells)]} if cells else {}
@@ -63,14 +50,14 @@ def link(view: str, model: int) -> dict[str, Any]:
 @pytest.mark.parametrize("view", ["home", *VIEWS])
 @pytest.mark.parametrize("model", UNLIKE)
 def test_what_a_page_states_holds_and_each_of_its_pictures_can_be_saved(
-    place: Callable,
+    unlike_first: Callable,
     open_page: Callable,
     asked_questions: list[Question],
     subtests: pytest.Subtests,
     model: str,
     view: str,
 ) -> None:
-    place(model)
+    unlike_first(model)
     address = "home" if view == "home" else routes.address(view)
     with listening() as noted:
         app = open_page(address, source="default", **link(view, list(UNLIKE).index(model)))
@@ -92,9 +79,9 @@ def test_what_a_page_states_holds_and_each_of_its_pictures_can_be_saved(
 
 
 def test_a_page_without_a_chosen_cell_notes_what_a_chosen_one_takes_away(
-    place: Callable, open_page: Callable
+    unlike_first: Callable, open_page: Callable
 ) -> None:
-    place("registers")
+    unlike_first("registers")
     with listening() as noted:
         app = unfold(open_page(routes.address("position")))
     assert "add.add-one" in noted
@@ -103,8 +90,8 @@ def test_a_page_without_a_chosen_cell_notes_what_a_chosen_one_takes_away(
 
 
 @pytest.mark.parametrize("model", UNLIKE)
-def test_what_is_said_to_add_up_does(place: Callable, model: str) -> None:
-    place(model)
+def test_what_is_said_to_add_up_does(unlike_first: Callable, model: str) -> None:
+    unlike_first(model)
     choice, seen = choice_and_observation("default")
     config = seen.config
     for block in range(config.depth):
@@ -124,8 +111,10 @@ def test_what_is_said_to_add_up_does(place: Callable, model: str) -> None:
 
 
 @pytest.mark.parametrize("model", [name for name in UNLIKE if UNLIKE[name].config.num_classes])
-def test_every_split_of_a_logit_is_derived_as_it_is_shown(place: Callable, model: str) -> None:
-    place(model)
+def test_every_split_of_a_logit_is_derived_as_it_is_shown(
+    unlike_first: Callable, model: str
+) -> None:
+    unlike_first(model)
     choice, seen = choice_and_observation("default")
     for name in ("written", "margin", "lens"):
         rows, columns = cells.cell_shapes(seen)[name]
@@ -139,9 +128,9 @@ def scale(values: np.ndarray) -> float:
     return max(1.0, float(np.abs(values).max()))
 
 
-def test_enough_is_computed_again(place: Callable, open_page: Callable) -> None:
+def test_enough_is_computed_again(unlike_first: Callable, open_page: Callable) -> None:
     """The reader of equations reads: a page without any would pass for true."""
-    place("LayerScale")
+    unlike_first("LayerScale")
     for view, cell, least in (
         ("classification_head", "logits.1.0", 3),
         ("self_attention", "score.1.0", 2),
@@ -157,10 +146,10 @@ def test_enough_is_computed_again(place: Callable, open_page: Callable) -> None:
 
 @pytest.mark.parametrize("picture", range(10))
 def test_the_powers_of_e_hold_for_many_pictures(
-    place: Callable, open_page: Callable, asked_questions: list[Question], picture: int
+    unlike_first: Callable, open_page: Callable, asked_questions: list[Question], picture: int
 ) -> None:
     """Where the rounded exponent gives another number, the page says so."""
-    place("LayerScale")
+    unlike_first("LayerScale")
     app = unfold(open_page("classification-head", source="default", digit=picture, index=picture))
     wrong, count = wrong_in(stated(app))
     assert count and not wrong
@@ -169,8 +158,10 @@ def test_the_powers_of_e_hold_for_many_pictures(
 
 
 @pytest.mark.parametrize("model", [name for name in UNLIKE if UNLIKE[name].config.num_classes])
-def test_the_head_is_not_called_what_it_is_not(place: Callable, open_page: Callable, model: str):
-    place(model)
+def test_the_head_is_not_called_what_it_is_not(
+    unlike_first: Callable, open_page: Callable, model: str
+):
+    unlike_first(model)
     app = open_page("classification-head", source="default")
     said = texts_of(app)
     assert "smallest part" not in said
@@ -179,9 +170,9 @@ def test_the_head_is_not_called_what_it_is_not(place: Callable, open_page: Calla
 @pytest.mark.parametrize("view", ["home", "class_token", "classification_head"])
 @pytest.mark.parametrize("model", [one for one in UNLIKE if not UNLIKE[one].config.final_norm])
 def test_a_layer_norm_that_is_not_there_is_not_told_of(
-    place: Callable, open_page: Callable, model: str, view: str
+    unlike_first: Callable, open_page: Callable, model: str, view: str
 ) -> None:
-    place(model)
+    unlike_first(model)
     address = "home" if view == "home" else routes.address(view)
     said = " ".join(stated(unfold(open_page(address, source="default"))))
     for claim in (
@@ -196,17 +187,17 @@ def test_a_layer_norm_that_is_not_there_is_not_told_of(
 
 @pytest.mark.parametrize("model", ["LayerScale", "LayerScale, registers, no class token"])
 def test_biases_stand_in_equations_of_models_that_have_them(
-    place: Callable, open_page: Callable, model: str
+    unlike_first: Callable, open_page: Callable, model: str
 ) -> None:
-    place(model)
+    unlike_first(model)
     said = " ".join(stated(open_page("self-attention", source="default")))
     assert "$q = x W_q" in said
     assert ("b_q" in said) == UNLIKE[model].config.qkv_bias
 
 
-def test_a_column_of_powers_says_of_what(place: Callable, open_page: Callable) -> None:
+def test_a_column_of_powers_says_of_what(unlike_first: Callable, open_page: Callable) -> None:
     """Head and numbers agree: e to the power of the column before is the number."""
-    place("one head")
+    unlike_first("one head")
     app = open_page("self-attention", source="default", cell="pattern.1.1")
     table = next(
         element.proto.body for element in app.get("html") if "e to this power" in element.proto.body
@@ -227,9 +218,9 @@ def test_a_column_of_powers_says_of_what(place: Callable, open_page: Callable) -
 
 
 def test_the_untrained_source_states_what_holds(
-    place: Callable, open_page: Callable, asked_questions: list[Question]
+    unlike_first: Callable, open_page: Callable, asked_questions: list[Question]
 ) -> None:
-    place("CIFAR-10")
+    unlike_first("CIFAR-10")
     for view in VIEWS:
         app = open_page(routes.address(view), source="untrained", **link(view, 1))
         assert not app.exception
@@ -239,8 +230,8 @@ def test_the_untrained_source_states_what_holds(
         check(question)
 
 
-def test_the_written_model_is_the_one_that_is_shown(place: Callable, tmp_path: Path) -> None:
-    place("odd grid")
+def test_the_written_model_is_the_one_that_is_shown(unlike_first: Callable, tmp_path: Path) -> None:
+    unlike_first("odd grid")
     assert load_checkpoint(tmp_path / "default.safetensors").config == UNLIKE["odd grid"].config
 
 
