@@ -1,6 +1,5 @@
 """Passes whose tensors are too large to keep for every visitor."""
 
-import gc
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -9,6 +8,7 @@ from threading import Event, Thread
 
 import numpy as np
 import pytest
+from garbage import collect_all_garbage
 
 from explainer.inputs.models import memory
 from explainer.inputs.pictures.galleries import CIFAR
@@ -72,7 +72,7 @@ def test_an_open_page_holds_none_of_its_tensors(all_are_large) -> None:
     tensor = weakref.ref(in_another_run(lambda: all_are_large.get(CHOICE)))
     assert tensor() is not None  # the cache has it for the next one who asks
     in_another_run(lambda: observe.observe(replace(CHOICE, sample=1)))
-    gc.collect()
+    collect_all_garbage()
     assert tensor() is None
     # and it gets them again, from a pass that runs anew
     assert seen.tensors["final_norm"].shape == (65, 192)
@@ -113,7 +113,7 @@ def test_a_pass_waits_while_runs_of_pages_hold_many_others(all_are_large, monkey
     for event, thread in zip(over, threads, strict=True):
         event.set()
         thread.join()
-    gc.collect()
+    collect_all_garbage()
     assert (
         large.bytes_in_use == large.bytes_kept == tensor_bytes(large.get(replace(CHOICE, sample=2)))
     )

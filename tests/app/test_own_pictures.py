@@ -1,6 +1,5 @@
 """A visitor's own pictures: what is read of zips and files, and one sentence for all else."""
 
-import gc
 import io
 import struct
 import tracemalloc
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from garbage import collect_all_garbage
 from own_pictures import picture, three_classes, zipped
 from PIL import Image
 
@@ -218,7 +218,7 @@ def test_a_size_that_is_not_true_unpacks_no_more_than_it_says() -> None:
     honest = zipped({"red/0.png": bytes(20 * MEGABYTE), "red/1.png": picture()})
     lying = honest.replace(struct.pack("<I", 20 * MEGABYTE), struct.pack("<I", 1000))
     assert lying != honest
-    gc.collect()
+    collect_all_garbage()
     tracemalloc.start()
     found = Collection()
     added = found.add_zip(io.BytesIO(lying), len(lying))
@@ -252,7 +252,7 @@ def test_a_table_of_contents_that_hides_its_length_is_refused() -> None:
     content = zipped({f"red/{n:05d}-{'x' * 200}.png": b"" for n in range(5_000)})
     place = content.rindex(b"PK\x05\x06")
     few = content[: place + 8] + struct.pack("<HH", 2, 2) + content[place + 12 :]
-    gc.collect()
+    collect_all_garbage()
     tracemalloc.start()
     said = said_of(few)
     most = tracemalloc.get_traced_memory()[1]

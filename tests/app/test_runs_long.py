@@ -1,6 +1,5 @@
 """Of a long run's metrics only some lines are kept in memory, and no line that counts is lost."""
 
-import gc
 import json
 import weakref
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from garbage import collect_all_garbage
 
 from explainer.training import progress as progress_module
 from explainer.training.progress import Progress, progress_of
@@ -133,7 +133,7 @@ def test_progress_goes_with_its_reader(folder: Path) -> None:
     history = RunHistory(folder)
     progress = weakref.ref(progress_of(history))
     del history
-    gc.collect()
+    collect_all_garbage()
     assert progress() is None
 
 
@@ -142,7 +142,7 @@ def test_readers_that_nobody_asks_for_go(tmp_path: Path) -> None:
     first = weakref.ref(store.history("a" * 24))
     for number in range(MAX_HISTORIES):
         store.history(f"{number:024}")
-    gc.collect()
+    collect_all_garbage()
     assert first() is None, "as many are kept as are looked at"
     kept = store.history("b" * 24)
     store.drop_unused()

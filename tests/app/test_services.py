@@ -1,6 +1,5 @@
 """What the pages get is what the model computed."""
 
-import gc
 from dataclasses import replace
 from weakref import ref
 
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 import streamlit as st
 import torch
+from garbage import collect_all_garbage
 
 from explainer.inputs.models import load
 from explainer.inputs.pictures import test_digits
@@ -58,7 +58,7 @@ def test_the_weights_are_made_arrays_once_and_go_with_their_model(shipped, empty
     held = ref(model)
     del model
     st.cache_resource.clear()
-    gc.collect()
+    collect_all_garbage()
     assert held() is None
 
 

@@ -1,6 +1,5 @@
 """Observations of small models: an open page holds none of their tensors, and gets them again."""
 
-import gc
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -8,6 +7,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from garbage import collect_all_garbage
 
 from explainer.inputs.pictures import link_code
 from explainer.observation import observe, small_observations
@@ -66,7 +66,7 @@ def test_an_open_page_holds_no_tensors_and_gets_the_same_again(passes) -> None:
     tensor = weakref.ref(in_another_run(lambda: seen.tensors["final_norm"].base))
     assert tensor() is not None  # it is kept for the next one who asks
     in_another_run(lambda: observe.observe(replace(CHOICE, sample=1)))
-    gc.collect()
+    collect_all_garbage()
     assert tensor() is None
     assert np.array_equal(seen.tensors["final_norm"], before)
     assert "final_norm" in seen.tensors

@@ -8,11 +8,13 @@ import os
 import re
 import subprocess
 import sys
+import time
 import weakref
 from pathlib import Path
 
 import pytest
 import streamlit as st
+from garbage import collect_all_garbage
 
 from explainer import startup
 from vit_core.lean import freed_memory
@@ -91,7 +93,9 @@ def test_the_house_is_cleaned_again_when_full_collections_take_long(
     clock = itertools.count(0.0, seconds)
     monkeypatch.setattr(startup, "thread_time", lambda: next(clock))
     monkeypatch.setattr(gc, "get_objects", lambda *_: pytest.fail("that holds every object"))
-    monkeypatch.setattr(startup, "Event", lambda: Looks(3 * startup.CHECK_EVERY, gc.collect))
+    monkeypatch.setattr(
+        startup, "Event", lambda: Looks(3 * startup.CHECK_EVERY, collect_all_garbage)
+    )
     startup.collect_periodically(())
     assert len(cleanings) == count
 
@@ -104,8 +108,18 @@ def test_garbage_is_collected_while_pages_run(monkeypatch, cleanings):
             self.me = self
             self.many = [[] for _ in range(100_000)]  # enough for a younger generation to be full
 
-    watched = []
-    monkeypatch.setattr(startup, "Event", lambda: Looks(1, lambda: watched.append(made(Cycle))))
+    watched, waits = [], []
+
+    class UntilItIsGone:
+        def wait(self, seconds):
+            waits.append(seconds)
+            if not watched:
+                watched.append(made(Cycle))
+                return False
+            time.sleep(0.01)  # while another thread collects, a collection of ours does nothing
+            return watched[0]() is None or len(waits) == 500
+
+    monkeypatch.setattr(startup, "Event", UntilItIsGone)
     startup.collect_periodically(())
     assert watched[0]() is None
     assert not st.get_option("runner.postScriptGC")
@@ -217,17 +231,17 @@ def test_nothing_is_collected_while_modules_are_imported_and_only_then(tmp_path,
     # what was imported is not walked again ...
     imported = weakref.ref(module.kept)
     del module
-    gc.collect()
+    collect_all_garbage()
     assert imported() is not None
     with startup.gc_paused():  # a page's next run
         assert not gc.isenabled()
         later = weakref.ref(Cycle())
     assert gc.isenabled()
     # ... and what a run makes is collected as ever
-    gc.collect()
+    collect_all_garbage()
     assert later() is None
     gc.unfreeze()
-    gc.collect()
+    collect_all_garbage()
     assert imported() is None
 
 

@@ -1,7 +1,6 @@
 """Locks on folders: who gets them, when they are free again, and where a file system has none."""
 
 import errno
-import gc
 import os
 import subprocess
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from threading import Event, Thread
 import pytest
 from bare_package import start_bare
 from filelock import FileLock
+from garbage import collect_all_garbage
 
 from vit_core.config import TrainConfig, ViTConfig
 from vit_core.runs.directory import RunConfig, RunDirectory, RunError
@@ -152,7 +152,7 @@ def test_a_lock_that_nobody_holds_any_more_is_free(folder: Path, has_locks: bool
     held = locks.take(folder)
     assert locks.take(folder) is None
     del held
-    gc.collect()
+    collect_all_garbage()
     with locks.take(folder) as again:
         assert again is not None
 
