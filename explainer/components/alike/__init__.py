@@ -29,8 +29,8 @@ _mount = st.components.v2.component(
     html='<div class="explorer"><div class="panels"></div></div>',
     css=assets.stylesheet("shared/shared", "alike/alike"),
     js=assets.javascript(
-        "shared/data", "shared/grid", "shared/numbers", "shared/marks", "shared/scale",
-        "shared/view", "alike/alike",
+        "shared/data", "shared/kept", "shared/grid", "shared/numbers", "shared/marks",
+        "shared/scale", "shared/view", "alike/alike",
     ),
 )  # fmt: skip
 

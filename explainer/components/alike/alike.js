@@ -82,16 +82,6 @@ class Alike extends View {
     this.showStage(this.stage);
   }
 
-  listen() {
-    super.listen();
-    this.page.join(this, () => this.mark());
-  }
-
-  leave() {
-    super.leave();
-    this.page?.part(this);
-  }
-
   choose({ query, stage }) {
     if (query === this.chosen) this.patch = query;
     // a run that answers an earlier choice does not take back a later one

@@ -13,6 +13,7 @@ _mount = st.components.v2.component(
     css=assets.stylesheet("drawing_pad/drawing_pad", "class_pad/class_pad"),
     js=assets.javascript(
         "shared/data",
+        "shared/kept",
         "drawing_pad/pad",
         "drawing_pad/centred",
         "classroom/line",

@@ -3,12 +3,9 @@
 const CLASS_PAD_SIDE = 112; // of a drawing, from which its 28 × 28 grey values are made, as of any drawing
 const CLASS_PAD_LEAVE = 300; // milliseconds after which a pad that was taken away has ended
 
-const classPads = new WeakMap();
-
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".class-pad");
-  let one = classPads.get(root);
-  if (!one) classPads.set(root, (one = new ClassPad(root, data)));
+  const one = keptFor(root, () => new ClassPad(root, data));
   one.stay(data);
   return () => one.leave();
 }

@@ -15,7 +15,9 @@ _mount = st.components.v2.component(
     "vit_explainer.classroom_console",
     html='<div class="explorer"><div class="console"></div></div>',
     css=assets.stylesheet("shared/shared", "classroom/console"),
-    js=assets.javascript("shared/data", "shared/class_line", "classroom/line", "classroom/console"),
+    js=assets.javascript(
+        "shared/data", "shared/kept", "shared/class_line", "classroom/line", "classroom/console"
+    ),
 )
 
 

@@ -8,12 +8,9 @@ const CONSOLE_NOTICES = 5000; // milliseconds until the console says that no sto
 const CONSOLE_PLACES = 3; // places of a picture that are named
 const CONSOLE_OWN = ["room", "screen", "present", "code", "controls"]; // what of a link changes no picture
 
-const consoles = new WeakMap();
-
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".console");
-  let one = consoles.get(root);
-  if (!one) consoles.set(root, (one = new ClassConsole(root)));
+  const one = keptFor(root, () => new ClassConsole(root));
   one.send = setTriggerValue;
   one.update(data);
   return () => one.leave();

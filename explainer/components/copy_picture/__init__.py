@@ -12,7 +12,7 @@ _mount = st.components.v2.component(
     "vit_explainer.copy_picture",
     html='<button type="button"></button><span role="status"></span>',
     css=assets.stylesheet("copy_picture/copy_picture"),
-    js=assets.javascript("shared/data", "copy_picture/copy_picture"),
+    js=assets.javascript("shared/data", "shared/kept", "copy_picture/copy_picture"),
 )
 
 

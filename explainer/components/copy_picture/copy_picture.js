@@ -4,12 +4,10 @@
 // at once, with the promise of a picture, and the picture follows.
 
 const PATIENCE = 30_000; // milliseconds
-const copiers = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const button = parentElement.querySelector("button");
-  let copier = copiers.get(button);
-  if (!copier) copiers.set(button, (copier = new Copier(button, parentElement.querySelector("span"))));
+  const copier = keptFor(button, () => new Copier(button, parentElement.querySelector("span")));
   copier.ask = () => setTriggerValue("asked", performance.now());
   copier.update(unpack(data));
   return () => copier.leave();

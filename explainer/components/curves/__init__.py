@@ -16,7 +16,7 @@ _mount = st.components.v2.component(
     "vit_explainer.curves",
     html='<div class="curves"></div>',
     css=assets.stylesheet("curves/curves"),
-    js=assets.javascript("curves/curves"),
+    js=assets.javascript("shared/kept", "curves/curves"),
 )
 
 

@@ -7,12 +7,9 @@ const FEW = 80; // points of a curve whose dots are drawn
 const MARK = 8; // pixels around the middle of a mark that a text leaves free
 const LINE = 3; // the same around a line
 
-const charts = new WeakMap();
-
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".curves");
-  let chart = charts.get(root);
-  if (!chart) charts.set(root, (chart = new Charts(root)));
+  const chart = keptFor(root, () => new Charts(root));
   chart.update(data);
   // for whoever measures how old the picture is
   (parentElement.host ?? root).dataset.newest = data.newest;

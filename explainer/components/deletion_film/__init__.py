@@ -22,7 +22,7 @@ _mount = st.components.v2.component(
     html='<div class="explorer"><div class="panels"></div></div>',
     css=assets.stylesheet("shared/shared", "film/film", "deletion_film/deletion_film"),
     js=assets.javascript(
-        "shared/data", "shared/grid", "shared/numbers", "film/player",
+        "shared/data", "shared/kept", "shared/grid", "shared/numbers", "film/player",
         "deletion_film/deletion_film",
     ),
 )  # fmt: skip

@@ -1,14 +1,7 @@
 // Patches go, or come back, in the order of the chosen map, while the bars of all maps fall or rise.
 
-const deletionFilms = new WeakMap();
-
-export default function ({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".panels");
-  let film = deletionFilms.get(root);
-  if (!film) deletionFilms.set(root, (film = new DeletionFilm(root)));
-  film.setStateValue = setStateValue;
-  film.update(unpack(data));
-  return () => film.leave();
+export default function (mount) {
+  return mounted(DeletionFilm, mount);
 }
 
 class DeletionFilm {

@@ -17,7 +17,9 @@ _mount = st.components.v2.component(
     "vit_explainer.drawing_pad",
     html='<div class="pad"></div>',
     css=assets.stylesheet("drawing_pad/drawing_pad"),
-    js=assets.javascript("shared/data", "drawing_pad/pad", "drawing_pad/drawing_pad"),
+    js=assets.javascript(
+        "shared/data", "shared/kept", "drawing_pad/pad", "drawing_pad/drawing_pad"
+    ),
 )
 
 

@@ -26,6 +26,7 @@ _mount = st.components.v2.component(
     css=assets.stylesheet("shared/shared", "film/film"),
     js=assets.javascript(
         "shared/data",
+        "shared/kept",
         "shared/grid",
         "shared/scale",
         "stage/look",

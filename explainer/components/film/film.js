@@ -1,15 +1,9 @@
 // A film of what a model computes: a picture for each stop, a player below.
 
-const films = new WeakMap();
 const FILM_SCREENS = { attention: AttentionScreen, filters: FiltersScreen, map: MapScreen };
 
-export default function ({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".panels");
-  let film = films.get(root);
-  if (!film) films.set(root, (film = new FilmView(root)));
-  film.setStateValue = setStateValue;
-  film.update(unpack(data));
-  return () => film.leave();
+export default function (mount) {
+  return mounted(FilmView, mount);
 }
 
 class FilmView {

@@ -26,8 +26,8 @@ _mount = st.components.v2.component(
     html='<div class="explorer"><div class="panels"></div></div>',
     css=assets.stylesheet("shared/shared", "filter_grid/filter_grid"),
     js=assets.javascript(
-        "shared/data", "shared/grid", "shared/numbers", "shared/marks", "shared/scale",
-        "shared/view", "filter_grid/filter_grid",
+        "shared/data", "shared/kept", "shared/grid", "shared/numbers", "shared/marks",
+        "shared/scale", "shared/view", "shared/choosing", "filter_grid/filter_grid",
     ),
 )  # fmt: skip
 

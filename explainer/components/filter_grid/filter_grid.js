@@ -4,14 +4,16 @@ export default function (mount) {
   return mounted(FilterGrid, mount);
 }
 
-class FilterGrid extends View {
+class FilterGrid extends ChoosingView {
+  axis = "dimension";
+
   build() {
     const { data } = this;
     const panel = make("div", "filters", this.root);
     panel.style.maxWidth = `min(34rem, ${data.columns * 4}rem)`;
     this.looking = null;
     this.grid = tokenGrid(panel, data, {
-      look: (filter, byKeyboard = false) => this.look(filter, byKeyboard),
+      look: (filter, byKeyboard) => this.look(filter, byKeyboard),
       choose: (filter) => this.send(filter),
     });
     this.grid.buttons.forEach((button, filter) => button.setAttribute("aria-label", this.name(filter)));
@@ -30,16 +32,6 @@ class FilterGrid extends View {
     // here a chosen thing is a dimension, not a token that asks
     this.root.style.setProperty("--query", "var(--accent)");
     this.paint();
-  }
-
-  listen() {
-    super.listen();
-    this.page.join(this, () => this.mark());
-  }
-
-  leave() {
-    super.leave();
-    this.page?.part(this);
   }
 
   paint() {
@@ -85,32 +77,9 @@ class FilterGrid extends View {
     };
   }
 
-  choose({ query }) {
-    this.chosen = Math.min(Math.max(query, 0), this.grid.buttons.length - 1);
-    this.page.keep(this, { dimension: this.chosen });
-    this.mark();
-  }
-
-  /** Show a choice at once and hand it to Python. */
-  send(filter) {
-    this.looking = null;
-    this.page.point(this, null);
-    this.channel.set({ ...this.channel.choice, query: filter });
-    this.announce(fill(this.data.texts.chosen, { readout: this.say(filter) }));
-    // the time makes choosing the same filter again a change
-    this.setStateValue("choice", { query: filter, at: performance.now() });
-  }
-
-  look(filter, byKeyboard) {
-    if (filter === this.looking) return;
-    this.looking = filter;
-    this.page.point(this, filter === null ? null : { dimension: filter });
-    if (byKeyboard) this.announce(this.say(filter));
-  }
-
   mark() {
     if (this.chosen === undefined) return;
-    const pointed = this.page.at("dimension");
+    const pointed = this.page.at(this.axis);
     const active = this.looking ?? (pointed < this.grid.buttons.length ? pointed : this.chosen);
     this.grid.mark(active, this.chosen);
     setText(this.readout, this.say(active));

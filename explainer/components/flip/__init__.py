@@ -9,7 +9,7 @@ _mount = st.components.v2.component(
     "vit_explainer.flip",
     html='<div class="flip" role="radiogroup" hidden></div>',
     css=assets.stylesheet("flip/flip"),
-    js=assets.javascript("flip/flip"),
+    js=assets.javascript("shared/kept", "flip/flip"),
 )
 
 

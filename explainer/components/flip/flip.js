@@ -3,16 +3,14 @@
 
 const LEAST = 760; // pixels of the page's main column in which two halves have room
 const CHOSEN = Symbol.for("vit-explainer.flipped"); // the half that was seen last
-const switches = new WeakMap();
 
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".flip");
-  let flip = switches.get(root);
-  if (!flip) switches.set(root, (flip = new Flip(root)));
+  const flip = keptFor(root, () => new Flip(root));
   flip.follow(data);
   return () => {
     flip.end();
-    switches.delete(root);
+    forget(root);
   };
 }
 

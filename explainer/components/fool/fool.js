@@ -6,12 +6,9 @@ const FOOL_GOES_ON = 1200; // milliseconds in which keys and the slider go on wi
 const FOOL_LEAVE = 300; // milliseconds after which a page that was taken away has ended
 const FOOL_MARGIN = 12; // pixels below the page
 
-const fools = new WeakMap();
-
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".fool");
-  let fool = fools.get(root);
-  if (!fool) fools.set(root, (fool = new Fool(root)));
+  const fool = keptFor(root, () => new Fool(root));
   fool.send = setTriggerValue;
   fool.update(data);
   return () => fool.leave();

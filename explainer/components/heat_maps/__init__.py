@@ -30,8 +30,8 @@ _mount = st.components.v2.component(
     html='<div class="explorer"><div class="panels"></div></div>',
     css=assets.stylesheet("shared/shared", "heat_maps/heat_maps"),
     js=assets.javascript(
-        "shared/data", "shared/grid", "shared/numbers", "shared/marks", "shared/scale",
-        "shared/view", "heat_maps/heat_maps",
+        "shared/data", "shared/kept", "shared/grid", "shared/numbers", "shared/marks",
+        "shared/scale", "shared/view", "shared/choosing", "heat_maps/heat_maps",
     ),
 )  # fmt: skip
 

@@ -7,7 +7,9 @@ export default function (mount) {
   return mounted(HeatMaps, mount);
 }
 
-class HeatMaps extends View {
+class HeatMaps extends ChoosingView {
+  axis = "patch";
+
   build() {
     const { data, root } = this;
     const { texts } = data;
@@ -145,34 +147,11 @@ class HeatMaps extends View {
   listen() {
     super.listen();
     heatMapsLook.views.add(this);
-    this.page.join(this, () => this.mark());
   }
 
   leave() {
     super.leave();
     heatMapsLook.views.delete(this);
-    this.page?.part(this);
-  }
-
-  choose({ query }) {
-    this.chosen = Math.min(Math.max(query, 0), this.grid.buttons.length - 1);
-    this.page.keep(this, { patch: this.chosen });
-    this.mark();
-  }
-
-  send(patch) {
-    this.looking = null;
-    this.page.point(this, null);
-    this.channel.set({ ...this.channel.choice, query: patch });
-    this.announce(this.say(patch));
-    this.setStateValue("choice", { query: patch, at: performance.now() });
-  }
-
-  look(patch, byKeyboard = false) {
-    if (patch === this.looking) return;
-    this.looking = patch;
-    this.page.point(this, patch === null ? null : { patch });
-    if (byKeyboard) this.announce(this.say(patch));
   }
 
   patchAt(event, picture) {
@@ -187,7 +166,7 @@ class HeatMaps extends View {
     if (this.chosen === undefined) return;
     const { data } = this;
     const within = (patch) => (patch < this.grid.buttons.length ? patch : undefined);
-    const active = this.looking ?? within(this.page.at("patch")) ?? this.chosen;
+    const active = this.looking ?? within(this.page.at(this.axis)) ?? this.chosen;
     this.grid.mark(active, this.chosen);
     setText(this.readout, tokenName(data, active));
     const row = Math.floor(active / data.columns);
@@ -209,6 +188,10 @@ class HeatMaps extends View {
     let rank = 1;
     for (const value of values) if (value > values[patch]) rank++;
     return fill(this.data.texts.value, { value: written(values[patch]), rank, count: values.length });
+  }
+
+  sayChosen(patch) {
+    return this.say(patch);
   }
 
   say(patch) {

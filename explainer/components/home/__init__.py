@@ -23,6 +23,7 @@ _mount = st.components.v2.component(
     js=live.javascript()
     + assets.javascript(
         "shared/data",
+        "shared/kept",
         "shared/grid",
         "shared/numbers",
         "drawing_pad/pad",

@@ -3,13 +3,11 @@
 // While the pen is down the pass runs in the browser (live/). When it rests, the server gets the
 // drawing; its trace takes the place of the browser's, and both are compared.
 
-const homes = new WeakMap();
 const LEAVING = ["pointerdown", "click"]; // by keyboard, a click comes alone
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".home");
-  let home = homes.get(root);
-  if (!home) homes.set(root, (home = new Home(root)));
+  const home = keptFor(root, () => new Home(root));
   home.tell = (asked) => setTriggerValue("asked", asked);
   home.update(unpack(data));
   return () => home.leave();

@@ -46,8 +46,8 @@ _mount = st.components.v2.component(
     html='<div class="explorer"><div class="panels"></div></div>',
     css=assets.stylesheet("shared/shared", "matrices/matrices"),
     js=assets.javascript(
-        "shared/data", "shared/grid", "shared/numbers", "shared/marks", "shared/scale",
-        "shared/view", "matrices/matrices",
+        "shared/data", "shared/kept", "shared/grid", "shared/numbers", "shared/marks",
+        "shared/scale", "shared/view", "matrices/matrices",
     ),
 )  # fmt: skip
 

@@ -81,14 +81,12 @@ class Matrices extends View {
     this.resized.observe(this.root);
     this.companions = companionsOf(this.data.channel);
     this.companions.add(this);
-    this.page.join(this, () => this.mark());
   }
 
   leave() {
     super.leave();
     this.resized?.disconnect();
     this.companions?.delete(this);
-    this.page?.part(this);
   }
 
   /** Take over what the page has chosen. */

@@ -25,7 +25,7 @@ _mount = st.components.v2.component(
     html='<div class="explorer"><div class="panels"></div></div>',
     css=assets.stylesheet("shared/shared", "patch_explorer/patch_explorer"),
     js=assets.javascript(
-        "shared/data", "shared/grid", "shared/marks", "shared/scale", "shared/view",
+        "shared/data", "shared/kept", "shared/grid", "shared/marks", "shared/scale", "shared/view",
         "patch_explorer/patch_explorer",
     ),
 )  # fmt: skip

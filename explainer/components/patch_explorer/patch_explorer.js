@@ -64,16 +64,6 @@ class PatchExplorer extends View {
     if (this.chosen !== undefined) this.paint();
   }
 
-  listen() {
-    super.listen();
-    this.page.join(this, () => this.follow());
-  }
-
-  leave() {
-    super.leave();
-    this.page?.part(this);
-  }
-
   /** Look at what is pointed at in the other half. */
   follow() {
     const far = this.looking === null ? (this.page.at("patch") ?? null) : null;

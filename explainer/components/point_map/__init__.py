@@ -23,8 +23,8 @@ _mount = st.components.v2.component(
     html='<div class="explorer"><div class="panels"></div></div>',
     css=assets.stylesheet("shared/shared", "point_map/point_map"),
     js=assets.javascript(
-        "shared/data", "shared/keys", "shared/grid", "point_map/cloud", "point_map/walk",
-        "point_map/point_map",
+        "shared/data", "shared/kept", "shared/keys", "shared/grid", "point_map/cloud",
+        "point_map/walk", "point_map/point_map",
     ),
 )  # fmt: skip
 

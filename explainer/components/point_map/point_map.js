@@ -6,15 +6,9 @@ const MAP_MOVE = 700; // milliseconds from one stop to the next
 const MAP_DOT = 3; // pixels, of a wide canvas
 const MAP_NARROW = 420; // pixels of the side, below which dots are smaller
 const MAP_TILE = 36; // pixels of a picture where there are few
-const maps = new WeakMap();
 
-export default function ({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".panels");
-  let map = maps.get(root);
-  if (!map) maps.set(root, (map = new PointMap(root)));
-  map.setStateValue = setStateValue;
-  map.update(unpack(data));
-  return () => map.leave();
+export default function (mount) {
+  return mounted(PointMap, mount);
 }
 
 class PointMap {

@@ -19,7 +19,12 @@ _mount = st.components.v2.component(
     html='<div class="explorer"><div class="panels"></div></div>',
     css=assets.stylesheet("shared/shared", "point_map/point_map", "query_map/query_map"),
     js=assets.javascript(
-        "shared/data", "shared/keys", "shared/grid", "point_map/cloud", "query_map/query_map"
+        "shared/data",
+        "shared/kept",
+        "shared/keys",
+        "shared/grid",
+        "point_map/cloud",
+        "query_map/query_map",
     ),
 )
 

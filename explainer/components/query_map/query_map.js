@@ -3,15 +3,9 @@
 
 const QUERY_DOT = 3; // pixels
 const COLOURINGS = ["kind", "row", "column"];
-const queryMaps = new WeakMap();
 
-export default function ({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".panels");
-  let map = queryMaps.get(root);
-  if (!map) queryMaps.set(root, (map = new QueryMap(root)));
-  map.setStateValue = setStateValue;
-  map.update(unpack(data));
-  return () => map.cloud.leave();
+export default function (mount) {
+  return mounted(QueryMap, mount);
 }
 
 class QueryMap {
@@ -234,6 +228,10 @@ class QueryMap {
     }
     Object.assign(context, { strokeStyle: edge, lineWidth: 1.5 });
     for (const index of lit) spot(index, index === looked ? 9 : 6);
+  }
+
+  leave() {
+    this.cloud.leave();
   }
 
   // what the cloud calls

@@ -1,20 +1,9 @@
 // What every component of this kind does: build once, repaint from its data, hear what is chosen.
 
-const views = new WeakMap();
-
-/** Let one ``View`` live in ``.panels`` for as long as Streamlit keeps the element. */
-function mounted(View, { data: bytes, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".panels");
-  let view = views.get(root);
-  if (!view) views.set(root, (view = new View(root)));
-  view.setStateValue = setStateValue;
-  view.update(unpack(bytes));
-  return () => view.leave();
-}
-
 /**
  * Subclasses say how to ``build()`` elements for data of a new shape, how to ``show()`` the data in
- * them, and how to take over what was chosen: ``choose(choice)``.
+ * them, how to take over what was chosen, ``choose(choice)``, and how to ``mark()`` what is pointed
+ * at somewhere on the page. ``show()`` sets the ``page`` on which that happens: see marks.js.
  */
 class View {
   constructor(root) {
@@ -59,6 +48,7 @@ class View {
   }
 
   listen() {
+    this.page.join(this, () => this.follow());
     const channel = channelOf(this.data.channel);
     if (channel === this.channel) return;
     this.channel?.listeners.delete(this.listener);
@@ -67,9 +57,15 @@ class View {
     channel.listeners.add(this.listener);
   }
 
+  /** Take over what is pointed at elsewhere. */
+  follow() {
+    this.mark();
+  }
+
   leave() {
     this.channel?.listeners.delete(this.listener);
     this.channel = null;
     this.scale?.part(this);
+    this.page?.part(this);
   }
 }

@@ -13,7 +13,7 @@ from explainer.state import sight
 ALWAYS = ("head", "sight")  # fragments that are short, and follow every choice
 
 _mount = st.components.v2.component(
-    "vit_explainer.sight", html="<i hidden></i>", js=assets.javascript("sight/sight")
+    "vit_explainer.sight", html="<i hidden></i>", js=assets.javascript("shared/kept", "sight/sight")
 )
 
 

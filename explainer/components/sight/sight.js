@@ -6,17 +6,15 @@ const MARGIN = globalThis[Symbol.for("vit-explainer.near")] ?? "75% 0px";
 const REST = 40; // milliseconds, in which a quick scroll may go on
 const PATIENCE = 2000; // milliseconds until an unanswered question is asked again
 const MOST = 5; // times that the same is asked
-const watches = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector("i");
-  let watch = watches.get(root);
-  if (!watch) watches.set(root, (watch = new Watch()));
+  const watch = keptFor(root, () => new Watch());
   watch.send = (near) => setTriggerValue("near", near);
   watch.follow(data);
   return () => {
     watch.end();
-    watches.delete(root);
+    forget(root);
   };
 }
 

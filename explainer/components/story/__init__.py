@@ -39,7 +39,7 @@ _mount = st.components.v2.component(
         "story/present", "story/classroom",
     ),
     js=live.javascript() + assets.javascript(
-        "shared/data", "shared/grid", "shared/numbers", "shared/keys", *FILES,
+        "shared/data", "shared/kept", "shared/grid", "shared/numbers", "shared/keys", *FILES,
         "shared/save_picture", "drawing_pad/centred", "drawing_pad/pad",
         "live/edit_text", "live/edit_pixels",
         "story/trace", "story/asked", "story/answers", "story/half", "story/board",

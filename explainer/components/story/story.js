@@ -4,12 +4,9 @@ const STORY_TELL = 800; // milliseconds on a screen until the server hears of it
 const STORY_LEAVE = 300; // milliseconds after which a story that was taken away has ended
 const STORY_MARGIN = 12; // pixels below the story
 
-const stories = new WeakMap();
-
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".story");
-  let story = stories.get(root);
-  if (!story) stories.set(root, (story = new Story(root)));
+  const story = keptFor(root, () => new Story(root));
   story.send = setTriggerValue;
   story.update(data);
   return () => story.leave();

@@ -20,6 +20,7 @@ _mount = st.components.v2.component(
     css=assets.stylesheet("drawing_pad/drawing_pad", "symbols/symbols"),
     js=assets.javascript(
         "shared/data",
+        "shared/kept",
         "drawing_pad/pad",
         "drawing_pad/centred",
         "symbols/box",

@@ -4,12 +4,9 @@
 const SIDE = 112; // of a drawing, from which its 28 × 28 grey values are made, as of any drawing
 const RESTED = 1_300; // milliseconds without a stroke, after which a drawing counts as done
 
-const sheets = new WeakMap();
-
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".symbols");
-  let sheet = sheets.get(root);
-  if (!sheet) sheets.set(root, (sheet = new Sheet(root, data)));
+  const sheet = keptFor(root, () => new Sheet(root, data));
   sheet.send = (order) => setTriggerValue("order", order);
   sheet.update(data);
   return () => sheet.leave();

@@ -22,7 +22,7 @@ _mount = st.components.v2.component(
         "shared/shared", "drawing_pad/drawing_pad", "stage/bars", "story/story", "teacher/teacher",
     ),
     js=live.javascript() + assets.javascript(
-        "shared/data", "shared/grid", "shared/numbers", "shared/keys", *FILES,
+        "shared/data", "shared/kept", "shared/grid", "shared/numbers", "shared/keys", *FILES,
         "drawing_pad/centred", "drawing_pad/pad",
         "story/trace", "story/asked", "story/half", "story/board", "story/rightly",
         "story/prediction",

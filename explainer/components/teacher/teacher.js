@@ -6,12 +6,9 @@ const TEACHER_ASKS = 2000; // milliseconds between two questions who is there
 const TEACHER_GONE = 7000; // milliseconds without an answer after which a story is not there any more
 const TEACHER_LINE = "teacher-line"; // on which the server is asked about a large model
 
-const windows = new WeakMap();
-
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".teacher");
-  let one = windows.get(root);
-  if (!one) windows.set(root, (one = new Teacher(root)));
+  const one = keptFor(root, () => new Teacher(root));
   one.send = setTriggerValue;
   one.update(data);
   return () => one.leave();

@@ -102,16 +102,6 @@ class TokenExplorer extends View {
     if (this.query !== undefined) this.paint();
   }
 
-  listen() {
-    super.listen();
-    this.page.join(this, () => this.follow());
-  }
-
-  leave() {
-    super.leave();
-    this.page?.part(this);
-  }
-
   /** Look at what is pointed at in the other half. */
   follow() {
     const [query, key] = ["query", "key"].map((axis) => (this.looking === null ? (this.page.at(axis) ?? null) : null));

@@ -27,8 +27,8 @@ _mount = st.components.v2.component(
     html='<div class="explorer"><div class="panels"></div></div>',
     css=assets.stylesheet("shared/shared", "token_picker/token_picker"),
     js=assets.javascript(
-        "shared/data", "shared/grid", "shared/numbers", "shared/marks", "shared/scale",
-        "shared/view", "token_picker/token_picker",
+        "shared/data", "shared/kept", "shared/grid", "shared/numbers", "shared/marks",
+        "shared/scale", "shared/view", "shared/choosing", "token_picker/token_picker",
     ),
 )  # fmt: skip
 

@@ -4,14 +4,16 @@ export default function (mount) {
   return mounted(TokenPicker, mount);
 }
 
-class TokenPicker extends View {
+class TokenPicker extends ChoosingView {
+  axis = "token";
+
   build() {
     const { data } = this;
     const picker = make("div", "picker", this.root);
     picker.style.maxWidth = `${data.width}px`;
     this.looking = null;
     this.grid = tokenGrid(picker, data, {
-      look: (token, byKeyboard = false) => this.look(token, byKeyboard),
+      look: (token, byKeyboard) => this.look(token, byKeyboard),
       choose: (token) => this.send(token),
     });
     this.readout = make("p", "readout number", picker);
@@ -31,16 +33,6 @@ class TokenPicker extends View {
     if (data.colour !== "query") this.root.style.setProperty("--query", `var(--${data.colour})`);
     paintPixels(this.grid.base, data);
     if (data.arrays.values) this.paintValues();
-  }
-
-  listen() {
-    super.listen();
-    this.page.join(this, () => this.mark());
-  }
-
-  leave() {
-    super.leave();
-    this.page?.part(this);
   }
 
   paintValues() {
@@ -73,34 +65,11 @@ class TokenPicker extends View {
     this.root.style.setProperty("--scale", `linear-gradient(90deg, ${stops.join(", ")})`);
   }
 
-  choose({ query }) {
-    this.query = Math.min(Math.max(query, 0), this.grid.buttons.length - 1);
-    this.page.keep(this, { token: this.query });
-    this.mark();
-  }
-
-  /** Show a choice at once and hand it to Python. */
-  send(token) {
-    this.looking = null;
-    this.page.point(this, null);
-    this.channel.set({ ...this.channel.choice, query: token });
-    this.announce(fill(this.data.texts.chosen, { readout: this.say(token) }));
-    // the time makes choosing the same token again a change
-    this.setStateValue("choice", { query: token, at: performance.now() });
-  }
-
-  look(token, byKeyboard) {
-    if (token === this.looking) return;
-    this.looking = token;
-    this.page.point(this, token === null ? null : { token });
-    if (byKeyboard) this.announce(this.say(token));
-  }
-
   mark() {
-    if (this.query === undefined) return;
+    if (this.chosen === undefined) return;
     const within = (index) => (index < this.grid.buttons.length ? index : undefined);
-    const active = this.looking ?? within(this.page.at("token")) ?? this.query;
-    this.grid.mark(active, this.query);
+    const active = this.looking ?? within(this.page.at(this.axis)) ?? this.chosen;
+    this.grid.mark(active, this.chosen);
     const key = within(this.page.at("key"));
     if (key !== this.key) {
       this.grid.buttons[this.key]?.classList.remove("looked-at");
