@@ -7,7 +7,7 @@ the page once in this process, as ``streamlit.testing`` does.
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,9 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: those of this process if None.
     """
-    asked = parser().parse_args(arguments)
+    return exit_code(run, parser().parse_args(arguments))
+
+
+def exit_code(do: Callable[[argparse.Namespace], None], asked: argparse.Namespace) -> int:
+    """Do what was asked, or say in a sentence why it cannot be done."""
     try:
-        run(asked)
+        do(asked)
     except CommandError as refused:
         print(" ".join(str(refused).split()), file=sys.stderr)
         return 2
@@ -83,9 +87,17 @@ def run(asked: argparse.Namespace) -> None:
         raise CommandError(TEXTS["no_figure"].format(figure=short(figure), known=known))
     picture = pictures[figure or next(iter(pictures))]
     assert file is not None
-    content = picture.make(file.suffix[1:].lower())
+    write_new(file, picture.make(file.suffix[1:].lower()), asked.force)
+
+
+def write_new(file: Path, content: bytes, replaces: bool) -> None:
+    """Write a file.
+
+    Raises:
+        CommandError: it is there already and ``replaces`` is false, or it cannot be written.
+    """
     try:
-        with file.open("wb" if asked.force else "xb") as target:
+        with file.open("wb" if replaces else "xb") as target:
             target.write(content)
     except FileExistsError:
         raise CommandError(TEXTS["exists"].format(file=file)) from None

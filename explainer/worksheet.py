@@ -25,13 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: those of this process if None.
     """
-    asked = parser().parse_args(arguments)
-    try:
-        write(asked)
-    except CommandError as refused:
-        print(" ".join(str(refused).split()), file=sys.stderr)
-        return 2
-    return 0
+    return picture.exit_code(write, parser().parse_args(arguments))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -55,14 +49,7 @@ def write(asked: argparse.Namespace) -> None:
         raise CommandError(picture.TEXTS["exists"].format(file=file))
     with picture.quiet():
         content = file_of_link(asked.link, asked.key, asked.paper)
-    try:
-        with file.open("w" if asked.force else "x", encoding="utf-8", newline="\n") as target:
-            target.write(content)
-    except FileExistsError:
-        raise CommandError(picture.TEXTS["exists"].format(file=file)) from None
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise CommandError(picture.TEXTS["unwritable"].format(file=file, why=why)) from None
+    picture.write_new(file, content.encode(), asked.force)
 
 
 def file_of_link(link: str, is_key: bool, paper: str) -> str:

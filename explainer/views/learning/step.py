@@ -7,9 +7,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explainer.content import load_texts
-from explainer.content.numbers import points, precise_percent, rate_text, written
+from explainer.content.numbers import rate_text, written
 from explainer.figures.steps import loss_span, optimizer_table, rate_chart
-from explainer.figures.switched import before_after
 from explainer.figures.theme import Mode
 from explainer.observation.learning import steps as computed
 from explainer.observation.learning.lesson import target_of
@@ -32,6 +31,7 @@ from explainer.observation.limits import common_limits
 from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import are_all_shown, names_of, shown_classes
 from explainer.shell import controls
+from explainer.shell.changed_shares import show_changed_shares
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.more import more
 from explainer.shell.notes import note, note_scale
@@ -192,20 +192,13 @@ def show_bars(seen: Observation, place: Place, found: Steps) -> None:
     target = target_of(seen, place)
     if target not in places:
         places[-1] = target
-    drawn = seen.probabilities[places], after[places]
-    show_html(
-        before_after(
-            *drawn,
-            names_of(seen, places),
-            [
-                (precise_percent(old), precise_percent(new), points(new - old))
-                for old, new in zip(*(shares.tolist() for shares in drawn), strict=True)
-            ],
-            (texts["class"], texts["before"], texts["after"], texts["change"]),
-            texts["bars"],
-        ),
-        "step-bars",
-        texts["bars"],
+    show_changed_shares(
+        seen.probabilities[places],
+        after[places],
+        names_of(seen, places),
+        (texts["class"], texts["before"], texts["after"], texts["change"]),
+        name="step-bars",
+        title=texts["bars"],
     )
     if not are_all_shown(seen):
         note(texts["some"].format(shown=len(places), classes=f"{len(seen.class_names):,}"))

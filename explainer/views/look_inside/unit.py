@@ -16,7 +16,6 @@ from explainer.content.strangers_words import StrangersWord, distinct, plain_for
 from explainer.content.token_names import patch_names, prefix_names
 from explainer.figures import drawn, pixels
 from explainer.figures.panels import Panel
-from explainer.figures.switched import before_after
 from explainer.figures.theme import Mode
 from explainer.figures.units import Histogram, framed, histogram_of, unit_histogram
 from explainer.inputs.models.memory import is_large
@@ -27,12 +26,13 @@ from explainer.observation.look.units import Effect, OneUnit, Surveyed
 from explainer.observation.naming import sample_name
 from explainer.observation.observe import Observation
 from explainer.shell import quiz
+from explainer.shell.changed_shares import show_changed_shares
 from explainer.shell.controls import on_change, pick, pick_number, sync_widget
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.more import more
 from explainer.shell.notes import note
 from explainer.shell.quiz import Question
-from explainer.shell.shown import show_chart, show_html
+from explainer.shell.shown import show_chart
 from explainer.shell.waiting import ASKED_KEY, awaited, is_asked
 from explainer.state import session
 from explainer.state.choice import Choice
@@ -418,26 +418,18 @@ def show_classes(seen: Observation, effect: Effect) -> None:
     """Draw the mean probability of each right class with and without the unit."""
     order = np.argsort(-np.abs(effect.right_off - effect.right), kind="stable")[:MOST_CLASSES]
     shown = np.sort(order)
-    before, after = effect.right[shown], effect.right_off[shown]
-    show_html(
-        before_after(
-            before,
-            after,
-            [seen.class_names[int(effect.classes[one])] for one in shown],
-            [
-                (precise_percent(old), precise_percent(new), points(new - old))
-                for old, new in zip(before.tolist(), after.tolist(), strict=True)
-            ],
-            (
-                TEXTS["class_column"],
-                TEXTS["before_column"],
-                TEXTS["after_column"],
-                TEXTS["change_column"],
-            ),
-            TEXTS["table"],
+    show_changed_shares(
+        effect.right[shown],
+        effect.right_off[shown],
+        [seen.class_names[int(effect.classes[one])] for one in shown],
+        (
+            TEXTS["class_column"],
+            TEXTS["before_column"],
+            TEXTS["after_column"],
+            TEXTS["change_column"],
         ),
-        "unit-classes",
-        TEXTS["table"],
+        name="unit-classes",
+        title=TEXTS["table"],
     )
 
 

@@ -7,16 +7,15 @@ import streamlit as st
 
 from explainer.components.sight import repaints
 from explainer.content.numbers import points, precise_percent, with_article
-from explainer.figures.switched import before_after
 from explainer.observation import heads
 from explainer.observation.observe import Observation
 from explainer.observation.shown_classes import names_of, shown_classes
 from explainer.observation.similarity import cosine
 from explainer.observation.where_heads_matter import picture_where_a_head_matters
 from explainer.shell import controls
+from explainer.shell.changed_shares import show_changed_shares
 from explainer.shell.downloads import download_csv, table_csv
 from explainer.shell.more import more
-from explainer.shell.shown import show_html
 from explainer.state import session
 from explainer.state.choice import Choice
 from explainer.state.place import Place
@@ -82,20 +81,13 @@ def show_switched(choice: Choice, seen: Observation, place: Place) -> None:
 
 def show_bars(seen: Observation, after: np.ndarray) -> None:
     texts, places = TEXTS["parts"]["heads"], shown_classes(seen)
-    drawn = seen.probabilities[places], after[places]
-    show_html(
-        before_after(
-            *drawn,
-            names_of(seen, places),
-            [
-                (precise_percent(old), precise_percent(new), points(new - old))
-                for old, new in zip(*(shares.tolist() for shares in drawn), strict=True)
-            ],
-            (texts["class"], texts["before"], texts["after"], texts["change"]),
-            texts["caption"],
-        ),
-        "switched",
-        texts["caption"],
+    show_changed_shares(
+        seen.probabilities[places],
+        after[places],
+        names_of(seen, places),
+        (texts["class"], texts["before"], texts["after"], texts["change"]),
+        name="switched",
+        title=texts["caption"],
     )
 
 
