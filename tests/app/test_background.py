@@ -7,6 +7,7 @@ from time import sleep
 
 import pytest
 import streamlit as st
+from waiting import until
 
 from explainer.caching import is_remembered, remember
 from explainer.observation import tasks
@@ -17,11 +18,6 @@ from explainer.observation.background import is_there
 def nothing_is_made() -> None:
     st.cache_resource.clear()
     tasks._tasks.clear()
-
-
-def wait_for(key: str, make) -> None:
-    while not is_there(key, make):
-        sleep(0.01)
 
 
 def test_nobody_waits_and_it_is_made_once() -> None:
@@ -36,7 +32,7 @@ def test_nobody_waits_and_it_is_made_once() -> None:
     assert not is_there("one", make)
     assert not is_remembered("one")
     may_end.set()
-    wait_for("one", make)
+    until(lambda: is_there("one", make))
     assert remember("one", lambda: "another") == "value" and made == [1]
     assert is_there("one", make) and made == [1]
     assert not tasks._tasks
@@ -61,8 +57,8 @@ def test_one_is_made_at_a_time() -> None:
     sleep(0.05)
     assert order == []
     first_may_end.set()
-    wait_for("one", first)
-    wait_for("two", second)
+    until(lambda: is_there("one", first))
+    until(lambda: is_there("two", second))
     assert order == ["first", "second"]
 
 
@@ -76,8 +72,8 @@ def test_an_error_is_raised_to_whoever_asks_and_then_it_is_tried_again() -> None
         return outcome
 
     with pytest.raises(ValueError, match="no"):
-        wait_for("one", make)
-    wait_for("one", make)
+        until(lambda: is_there("one", make))
+    until(lambda: is_there("one", make))
     assert remember("one", make) == "value"
 
 

@@ -3,14 +3,14 @@
 import dataclasses
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from threading import Event
 
 import pytest
 import torch
 from ray_nodes import QUICK, Cluster, two_nodes
+from waiting import until
 
 from explainer.training import RefusedError, Run, RunRequest
 from explainer.training.first_point import SECONDS
@@ -35,16 +35,6 @@ LIMITS = dataclasses.replace(
     paused_seconds_while_others_wait=600,
 )
 RUNS = 12
-
-
-def until(condition: Callable[[], object], seconds: float = 120.0) -> None:
-    """Look often until ``condition`` holds."""
-    never = Event()
-    for _ in range(int(seconds * 20)):
-        if condition():
-            return
-        never.wait(0.05)
-    raise AssertionError("it did not come to that")
 
 
 def weights(run: Run) -> dict[str, torch.Tensor]:

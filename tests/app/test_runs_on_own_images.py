@@ -4,13 +4,13 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from fake_process import FakeProcess
+from waiting import until
 
 from explainer.training import Manager, RefusedError, Run, RunRequest, scheduler
 from explainer.training.as_script import script_of
@@ -157,15 +157,6 @@ def test_titles_name_the_data_and_the_weights_at_the_start(make: Callable[..., M
 
 
 # --- with a real process
-
-
-def until(condition: Callable[[], object], seconds: float = 90.0) -> None:
-    never = Event()
-    for _ in range(int(seconds * 50)):
-        if condition():
-            return
-        never.wait(0.02)
-    raise AssertionError("it did not come to that")
 
 
 @pytest.fixture(scope="module")

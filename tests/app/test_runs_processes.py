@@ -6,13 +6,14 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
 import psutil
 import pytest
 import torch
+from waiting import until
 
 from explainer.training import Manager, Run, RunRequest
 from explainer.training.first_point import SECONDS
@@ -22,16 +23,6 @@ from vit_core import TrainConfig, ViTConfig, load_checkpoint
 MODEL = ViTConfig(patch_size=14, embed_dim=8, depth=1, num_heads=1, pool="mean")
 TRAIN = TrainConfig(epochs=3, batch_size=1024, optimizer="adamw", lr=0.01, augment="none")
 LIMITS = dataclasses.replace(load_limits(), runs_at_once=1, threads=1)
-
-
-def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
-    """Look often until ``condition`` holds."""
-    never = Event()
-    for _ in range(int(seconds * 100)):
-        if condition():
-            return
-        never.wait(0.01)
-    raise AssertionError("it did not come to that")
 
 
 @pytest.fixture(scope="module")

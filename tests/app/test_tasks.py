@@ -8,6 +8,7 @@ from time import sleep
 
 import pytest
 import streamlit as st
+from waiting import until
 
 from explainer.caching import BytesCache, is_remembered
 from explainer.inputs.models.passes import one_large_batch, one_large_pass
@@ -19,11 +20,6 @@ from explainer.observation.tasks import Report, Standing, StoppedError, known, s
 def nothing_is_made() -> None:
     st.cache_resource.clear()
     tasks._tasks.clear()
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    while not is_so():
-        sleep(0.002)
 
 
 def ended(key: str, make: Callable[[Report], object], asker: str = "anna") -> Standing:
