@@ -5,9 +5,9 @@ they show another value. Each gets its value as its default, too: a browser that
 draw a widget sends the default along with whatever else is clicked, as if somebody had chosen it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
@@ -47,7 +47,7 @@ def pick(
         format_func=format_func,
         help=help,
         label_visibility=label_visibility,
-        on_change=repaints(partial(on_change, key, keep)),
+        on_change=repaints(partial(on_change, key, keep, options)),
     )
 
 
@@ -71,7 +71,7 @@ def slide(
         format_func=format_func,
         help=help,
         disabled=len(options) < 2,
-        on_change=repaints(partial(on_change, key, keep)),
+        on_change=repaints(partial(on_change, key, keep, options)),
     )
 
 
@@ -95,7 +95,7 @@ def choose(
         key=key,
         format_func=format_func,
         help=help,
-        on_change=repaints(partial(on_change, key, keep)),
+        on_change=repaints(partial(on_change, key, keep, options)),
         width=width,
     )
 
@@ -177,11 +177,20 @@ def sync_widget(key: str, value: object) -> None:
     synced[key] = view
 
 
-def on_change(key: str, keep: Callable[[Option], None]) -> None:
+def on_change(
+    key: str, keep: Callable[[Any], None], options: Collection[Any] | None = None
+) -> None:
     """Keep what was chosen.
 
     A browser that has only begun to draw a control sends it without a value when somebody clicks
-    something else; nobody has chosen anything then.
+    something else. One that has yet to hear of other options, or of other names for the same ones,
+    sends an old name, which Streamlit hands on as a text. Nobody has chosen anything then.
+
+    Args:
+        keep: gets the value, or the list of values.
+        options: that may be chosen; any value if None.
     """
-    if (value := st.session_state[key]) is not None:
+    value = st.session_state[key]
+    chosen = value if isinstance(value, list) else [value]
+    if value is not None and (options is None or all(one in options for one in chosen)):
         keep(value)

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 def page() -> None:  # run as a script of its own, where no name of this file is known
     import streamlit as st
 
-    from explainer.shell.controls import pick, slide
+    from explainer.shell.controls import choose, pick, slide
 
     chosen = st.session_state.setdefault("chosen", 2)
 
@@ -16,8 +16,10 @@ def page() -> None:  # run as a script of its own, where no name of this file is
         st.session_state.setdefault("kept", []).append(value)
 
     options = st.session_state.setdefault("options", [1, 2, 4])
-    draw = {"pick": pick, "slide": slide}[st.session_state.setdefault("kind", "pick")]
-    draw("Count", options, chosen, keep, key="count", format_func="{} pieces".format)
+    kinds = {"pick": pick, "slide": slide, "choose": choose}
+    draw = kinds[st.session_state.setdefault("kind", "pick")]
+    name = st.session_state.setdefault("name", "{} pieces")
+    draw("Count", options, chosen, keep, key="count", format_func=name.format)
 
 
 def open_control(kind: str) -> tuple[AppTest, object]:
@@ -29,10 +31,11 @@ def open_control(kind: str) -> tuple[AppTest, object]:
 
 
 def control(app: AppTest, kind: str):
-    return app.button_group(key="count") if kind == "pick" else app.select_slider(key="count")
+    find = {"pick": app.button_group, "slide": app.select_slider, "choose": app.selectbox}[kind]
+    return find(key="count")
 
 
-@pytest.mark.parametrize("kind", ["pick", "slide"])
+@pytest.mark.parametrize("kind", ["pick", "slide", "choose"])
 class TestControl:
     def test_it_shows_the_chosen_option_by_its_name(self, kind: str) -> None:
         shown = control(open_control(kind), kind)
@@ -59,6 +62,20 @@ class TestControl:
         app.run()
         assert not app.exception
         assert control(app, kind).value == 1
+
+    def test_a_browser_that_knows_only_the_old_names_chooses_nothing(self, kind: str) -> None:
+        """As when somebody clicks another thing before the new names have come."""
+        app = open_control(kind)
+        before = app._tree.get_widget_states()
+        app.session_state["name"] = "{} parts"
+        app.run()
+        app = app._run(before)
+        assert not app.exception
+        assert "kept" not in app.session_state
+        assert control(app, kind).value == 2
+        assert list(control(app, kind).options) == ["1 parts", "2 parts", "4 parts"]
+        control(app, kind).set_value(4).run()
+        assert app.session_state["kept"] == [4]
 
 
 def test_a_slider_of_one_option_cannot_be_moved() -> None:
@@ -97,3 +114,35 @@ def number_page() -> None:
     from explainer.shell.controls import enter
 
     enter("Seed", 5, lambda value: None, key="seed", most=9_999)
+
+
+def page_of_several() -> None:
+    from functools import partial
+
+    import streamlit as st
+
+    from explainer.shell.controls import on_change
+
+    name = st.session_state.setdefault("name", "{} pieces")
+    keep = st.session_state.setdefault("kept", []).append
+    st.multiselect(
+        "Counts",
+        [1, 2, 4],
+        key="counts",
+        format_func=name.format,
+        on_change=partial(on_change, "counts", keep, [1, 2, 4]),
+    )
+
+
+def test_several_are_kept_and_none_of_them_by_an_old_name() -> None:
+    app = AppTest.from_function(page_of_several).run()
+    app.multiselect(key="counts").set_value([1, 4]).run()
+    assert app.session_state["kept"] == [[1, 4]]
+    before = app._tree.get_widget_states()
+    app.session_state["name"] = "{} parts"
+    app.run()
+    app = app._run(before)
+    assert not app.exception
+    assert app.session_state["kept"] == [[1, 4]]
+    app.multiselect(key="counts").set_value([2]).run()
+    assert app.session_state["kept"] == [[1, 4], [2]]

@@ -158,7 +158,7 @@ def change_pass(other: Choice, token: int | None) -> None:
         default=edits.heads_off,
         key=key,
         format_func=lambda one: TEXTS["head"].format(block=one.block + 1, head=one.head + 1),
-        on_change=repaints(partial(controls.on_change, key, partial(keep_heads, edits))),
+        on_change=repaints(partial(controls.on_change, key, partial(keep_heads, edits), heads)),
     )
     patch = None if token is None else token - config.num_prefix_tokens
     if patch is not None and patch >= 0:

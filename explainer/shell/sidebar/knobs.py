@@ -32,16 +32,19 @@ def turn_knobs(now: State) -> None:
         ("heads", HEADS),
         ("depth", DEPTHS),
     ):
-        st.select_slider(TEXTS[name], options, getattr(now, name), **widget_args(name, now))
+        controls.slide(
+            TEXTS[name], options, getattr(now, name), partial(keep_value, name), key=name
+        )
     left, right = st.columns([3, 2])
-    positions = list(TEXTS["positions"])
-    left.selectbox(
-        TEXTS["position"],
-        positions,
-        positions.index(now.position),
-        format_func=TEXTS["positions"].__getitem__,
-        **widget_args("position", now),
-    )
+    with left:
+        controls.choose(
+            TEXTS["position"],
+            list(TEXTS["positions"]),
+            now.position,
+            partial(keep_value, "position"),
+            key="position",
+            format_func=TEXTS["positions"].__getitem__,
+        )
     with right:
         controls.enter(
             TEXTS["seed"],
@@ -68,21 +71,6 @@ def show_shape(config: ViTConfig) -> None:
         )
     )
     st.html(f'{STYLE}<dl class="shape">{rows}</dl>')
-
-
-def widget_args(name: str, now: State) -> dict[str, Any]:
-    """Return the arguments that tie a widget to one value of the state.
-
-    The state alone decides what the widget shows. The widget is only set if it shows another value:
-    one that is set at every run jumps back while somebody moves it quickly.
-    """
-    controls.sync_widget(name, getattr(now, name))
-    return {"key": name, "on_change": partial(keep, name)}
-
-
-def keep(name: str) -> None:
-    """Keep the value that a widget was moved to."""
-    keep_value(name, st.session_state[name])
 
 
 def keep_value(name: str, value: Any) -> None:

@@ -74,15 +74,14 @@ def source_name(now: State, shown: Shown | None) -> str:
 def pick_model(now: State) -> None:
     """Draw the list of models."""
     labels, option = models_offered(now), option_of(now)
-    controls.sync_widget("source", option)
-    st.selectbox(
+    controls.choose(
         TEXTS["model"],
         list(labels),
-        index=list(labels).index(option),
+        option,
+        keep_model,
         key="source",
         format_func=labels.__getitem__,
         help=RUN_TEXTS["model_help"],
-        on_change=keep_model,
     )
 
 
@@ -103,10 +102,10 @@ def option_of_run(run: str) -> str:
     return f"{RUN}:{run}"
 
 
-def keep_model() -> None:
+def keep_model(option: str) -> None:
     """Keep the model that was chosen from the list."""
     st.session_state.pop(session.PLAYING_KEY, None)
-    session.save(with_model(session.load(), st.session_state["source"]))
+    session.save(with_model(session.load(), option))
 
 
 def with_model(now: State, option: str) -> State:

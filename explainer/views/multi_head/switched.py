@@ -37,17 +37,18 @@ def show_pills(place: Place) -> None:
         session.set_off([*elsewhere, *(Head(block, head) for head in chosen)])
 
     key = place.key("heads-off")
+    heads = range(place.config.num_heads)
     off = [one.head for one in place.off if one.block == block]
     controls.sync_widget(key, off)
     st.pills(
         texts["pick"].format(block=block + 1),
-        range(place.config.num_heads),
+        heads,
         selection_mode="multi",
         default=off,
         key=key,
         format_func=lambda head: str(head + 1),
         help=texts["pick_help"],
-        on_change=repaints(partial(controls.on_change, key, keep)),
+        on_change=repaints(partial(controls.on_change, key, keep, heads)),
     )
 
 

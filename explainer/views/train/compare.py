@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -12,6 +13,7 @@ from explainer.content.numbers import share_of_right
 from explainer.figures import theme
 from explainer.figures.curves import curves, legend_of
 from explainer.figures.theme import Shade
+from explainer.shell.controls import on_change
 from explainer.shell.fold import fold
 from explainer.shell.notes import note
 from explainer.state.choice import SOURCES
@@ -24,6 +26,7 @@ from explainer.views.train.wording import PLACE, TEXTS, duration, labels, settin
 from vit_core.runs.directory import RunConfig
 
 WORDS = TEXTS["compare"]
+KEY = "train-compare"
 CHOSEN_KEY = "train-compared"  # ids, in the order in which they were chosen
 HEALTHY = "recorded-healthy"
 COLOURS_KEY = "train-colours"  # id → place among the colours
@@ -67,25 +70,25 @@ def choose(known: dict[str, Run], shown: Run | None) -> None:
     st.markdown(WORDS["text"])
     begin = () if shown is None or shown.is_active else (shown.id, HEALTHY)
     chosen = [run_id for run_id in st.session_state.get(CHOSEN_KEY, begin) if run_id in known]
-    if st.session_state.get("train-compare") != chosen:
-        st.session_state["train-compare"] = chosen
+    if st.session_state.get(KEY) != chosen:
+        st.session_state[KEY] = chosen
     st.multiselect(
         WORDS["label"],
         list(known),
-        key="train-compare",
+        key=KEY,
         format_func=names.__getitem__,
         max_selections=len(COLOURS),
         placeholder=WORDS["placeholder"],
         label_visibility="collapsed",
-        on_change=keep,
+        on_change=partial(on_change, KEY, keep, known),
     )
     if len(chosen) > 1:
         with pictured("compare", WORDS["title"]):
             show_chosen([known[run_id] for run_id in chosen], names)
 
 
-def keep() -> None:
-    st.session_state[CHOSEN_KEY] = list(st.session_state["train-compare"])
+def keep(chosen: list[str]) -> None:
+    st.session_state[CHOSEN_KEY] = list(chosen)
 
 
 def show_chosen(runs: list[Run], names: dict[str, str]) -> None:
