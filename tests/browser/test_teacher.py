@@ -59,9 +59,12 @@ def test_two_tabs_follow_each_other(visit):
     notice = page.locator(".teacher .notice")
     expect(notice).to_be_visible()
     expect(button(page, "blank")).to_be_disabled()
+    picture = shown(page).locator(".story.mini .stage")
+    expect(picture).to_be_visible()  # what the class sees, small
     story = beside(visitor, "story?present=1&screen=2")
     shows(page, "patches")
     expect(notice).to_be_hidden()
+    expect(picture).to_be_visible()
     story.keyboard.press("PageDown")
     shows(page, "numbers")
     button(page, "next").click()
