@@ -35,7 +35,7 @@ def turn_knobs(now: State) -> None:
         controls.slide(
             TEXTS[name], options, getattr(now, name), partial(keep_value, name), key=name
         )
-    left, right = st.columns([3, 2])
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         controls.choose(
             TEXTS["position"],
